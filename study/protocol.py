@@ -1,0 +1,177 @@
+"""The study's numbers, read from ``protocol.toml`` into typed, validated objects.
+
+Belongs here: reading and validating the protocol. Does not belong here: rules that use it (they are SQL files and
+pure functions elsewhere), source column names and value codes (``codebook.toml``).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
+
+Exposure = Literal["walking_minutes", "walking_met"]
+EXPOSURES: tuple[Exposure, ...] = ("walking_minutes", "walking_met")
+Activity = Literal["lying", "sitting", "standing", "walking", "running", "cycling"]
+Covariate = Literal["sex", "age", "education", "income", "employment", "smoking", "depression"]
+Exclusion = Literal[
+    "no_accelerometer_day",
+    "no_valid_walking_day",
+    "baseline_screen_missing",
+    "baseline_low_back_pain",
+    "followup_screen_missing",
+    "covariate_missing",
+]
+
+
+class ProtocolError(ValueError):
+    """The protocol file breaks its own rules; the message names the key."""
+
+
+class Section(BaseModel):
+    """A part of the protocol: immutable, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Study(Section):
+    title: str
+    version: str
+    mode: Literal["as_published", "strict"]
+
+
+class Days(Section):
+    must_be_positive: tuple[Activity, ...]
+    seconds_per_day: int = Field(gt=0)
+    speed_sum_tolerance_seconds: float = Field(ge=0)
+    days_per_recording: int = Field(gt=0)
+
+
+class Epochs(Section):
+    seconds: int = Field(gt=0)
+    sampling_rate_hz: int = Field(gt=0)
+    largest_gap_seconds: float = Field(gt=0)
+    slow_up_to_km_per_hour: float = Field(gt=0)
+    moderate_up_to_km_per_hour: float = Field(gt=0)
+
+    @property
+    def samples_per_epoch(self) -> int:
+        return self.seconds * self.sampling_rate_hz
+
+
+class ExposureScale(Section):
+    name: str
+    unit: str
+    published_lower_bounds: tuple[float, float, float]
+    printed_decimals: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _increasing(self) -> ExposureScale:
+        if list(self.published_lower_bounds) != sorted(set(self.published_lower_bounds)):
+            raise ValueError("published_lower_bounds must increase")
+        return self
+
+
+class Exposures(Section):
+    met_slow: float = Field(gt=0)
+    met_moderate: float = Field(gt=0)
+    met_brisk: float = Field(gt=0)
+    minimum_valid_days: int = Field(ge=1)
+    categories: Literal["sample_quartiles", "fixed_published"]
+    walking_minutes: ExposureScale
+    walking_met: ExposureScale
+
+    def scale(self, exposure: Exposure) -> ExposureScale:
+        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+
+
+class Covariates(Section):
+    depression_cut: int = Field(ge=1, le=21)
+    older_from_age: int = Field(gt=0)
+
+
+class Exclusions(Section):
+    order: tuple[Exclusion, ...]
+    complete_case: tuple[Covariate, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Exclusions:
+        if len(set(self.order)) != len(self.order):
+            raise ValueError("an exclusion stands twice in order")
+        return self
+
+
+class Models(Section):
+    age: tuple[Covariate, ...]
+    adjusted: tuple[Covariate, ...]
+    variance: Literal["hc0", "stata"]
+    confidence: float = Field(gt=0, lt=1)
+    minimum_events: int = Field(ge=1)
+    largest_condition_number: float = Field(gt=1)
+    largest_coefficient: float = Field(gt=0)
+
+
+class Disclosure(Section):
+    smallest_count: int = Field(ge=1)
+
+
+class Checks(Section):
+    largest_quarantined_share: float = Field(ge=0, le=1)
+    smallest_share_in_cohort: float = Field(ge=0, le=1)
+    plausible_risk: tuple[float, float]
+    plausible_age: tuple[float, float]
+    largest_share_short_days: float = Field(ge=0, le=1)
+
+
+class Protocol(Section):
+    """The whole protocol. Values are addressed by dotted names, for example ``exposures.met_slow``."""
+
+    study: Study
+    days: Days
+    epochs: Epochs
+    exposures: Exposures
+    covariates: Covariates
+    exclusions: Exclusions
+    models: Models
+    disclosure: Disclosure
+    checks: Checks
+
+    def value(self, name: str) -> Any:
+        """The value, list or section behind a dotted name, as plain Python.
+
+        Raises:
+            KeyError: no such name.
+        """
+        found: Any = self.model_dump(mode="json")
+        for part in name.split("."):
+            if not isinstance(found, Mapping) or part not in found:
+                raise KeyError(f"the protocol has no value '{name}'")
+            found = found[part]
+        return found
+
+
+def read_protocol(file: Path) -> Protocol:
+    """Read and validate a protocol file.
+
+    Raises:
+        ProtocolError: the file is not TOML, or a key is unknown, missing or out of range.
+    """
+    try:
+        return Protocol.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise ProtocolError(f"{file.name} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ProtocolError(f"{file.name}: {problems}") from error
+
+
+@cache
+def protocol() -> Protocol:
+    """The protocol in force: ``study/protocol.toml``."""
+    return read_protocol(PROTOCOL_FILE)
