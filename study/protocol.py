@@ -59,10 +59,27 @@ class Epochs(Section):
     largest_gap_seconds: float = Field(gt=0)
     slow_up_to_km_per_hour: float = Field(gt=0)
     moderate_up_to_km_per_hour: float = Field(gt=0)
+    largest_rate_deviation: float = Field(gt=0, lt=1)
 
     @property
     def samples_per_epoch(self) -> int:
         return self.seconds * self.sampling_rate_hz
+
+
+class WalkingSpeed(Section):
+    """From the rhythm of walking to its speed."""
+
+    cadence_at_1_m_per_s: float = Field(gt=0)
+    cadence_exponent: float = Field(gt=0)
+    slowest_cadence: float = Field(gt=0)
+    fastest_cadence: float = Field(gt=0)
+    neighboring_epochs: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _increasing(self) -> WalkingSpeed:
+        if self.slowest_cadence >= self.fastest_cadence:
+            raise ValueError("slowest_cadence must be below fastest_cadence")
+        return self
 
 
 class ExposureScale(Section):
@@ -70,6 +87,7 @@ class ExposureScale(Section):
     unit: str
     published_lower_bounds: tuple[float, float, float]
     printed_decimals: int = Field(ge=0)
+    trend_unit: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _increasing(self) -> ExposureScale:
@@ -117,6 +135,17 @@ class Models(Section):
     largest_coefficient: float = Field(gt=0)
 
 
+class Characteristics(Section):
+    education_groups: dict[str, tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def _each_level_once(self) -> Characteristics:
+        levels = [level for group in self.education_groups.values() for level in group]
+        if len(set(levels)) != len(levels):
+            raise ValueError("an education level stands in two groups")
+        return self
+
+
 class Disclosure(Section):
     smallest_count: int = Field(ge=1)
 
@@ -135,10 +164,12 @@ class Protocol(Section):
     study: Study
     days: Days
     epochs: Epochs
+    walking_speed: WalkingSpeed
     exposures: Exposures
     covariates: Covariates
     exclusions: Exclusions
     models: Models
+    characteristics: Characteristics
     disclosure: Disclosure
     checks: Checks
 

@@ -1,0 +1,17 @@
+"""attrition: the exclusion steps of a wave with their counts."""
+
+from __future__ import annotations
+
+from assets.building.recipe import Recipe
+from assets.building.select import select
+
+RECIPE = Recipe(
+    name="attrition",
+    group="cohort",
+    description="The ordered exclusion steps of a wave: how many each takes and how many remain.",
+    partition="wave",
+    upstream=("exclusions",),
+    make=select,
+    sql=("attrition",),
+    kinds=frozenset({"duckdb", "sql"}),
+)

@@ -1,0 +1,74 @@
+"""What a stage sees while it is made.
+
+Belongs here: the handle given to a recipe's ``make``. Does not belong here: judging and publishing (``publish.py``).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from storage.landing import Drop, Landing
+
+from assets.building.ledger import drops_of
+from assets.building.recipe import Recipe, sql_text
+from storage.home import Home
+from storage.warehouse import Partition, Warehouse, table_exists
+from study.protocol import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Build:
+    """One making of one partition of one stage."""
+
+    recipe: Recipe
+    partition: Partition
+    protocol: Protocol
+    home: Home
+    landing: Landing
+    log: logging.Logger
+
+    @property
+    def key(self) -> str:
+        return self.partition.label
+
+    @property
+    def drops(self) -> list[Drop]:
+        """This partition's accepted deliveries, in the order they apply."""
+        return drops_of(self.landing, self.recipe.delivery or "", self.recipe.partition, self.key)
+
+    def variables(self) -> dict[str, Any]:
+        """The values its SQL may read with ``getvariable``: the partition's key and the protocol values it names."""
+        values = {name: self.protocol.value(name) for name in self.recipe.protocol_names()}
+        if self.partition.column:
+            values[self.partition.column] = self.partition.key
+        return values
+
+    @contextmanager
+    def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The warehouse, with this build's variables set, held until the block ends."""
+        with Warehouse(self.home).session(f"{self.recipe.name} {self.key}".strip(), self.variables()) as connection:
+            yield connection
+
+    def read(self, query: str, parameters: list[Any] | None = None) -> pd.DataFrame:
+        """The rows of a query over the warehouse."""
+        with self.session() as connection:
+            return connection.execute(query, parameters or []).df()
+
+    def withdrawn(self) -> set[str]:
+        """People whose consent is withdrawn."""
+        with self.session() as connection:
+            if not table_exists(connection, "withdrawals"):
+                return set()
+            return {row[0] for row in connection.execute("select distinct person from withdrawals").fetchall()}
+
+    def sql(self, name: str | None = None) -> str:
+        """The text of this stage's SELECT."""
+        return sql_text(name or self.recipe.name)

@@ -1,0 +1,121 @@
+"""Reading deliveries: every drop of an asset's partition, in the order it applies.
+
+Belongs here: what the questionnaire-like deliveries share (find the file, read, apply the contract, let later drops correct
+earlier ones, leave out the withdrawn). Does not belong here: the contract (``study/contract.py``), formats (``storage``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from assets.building.build import Build
+from storage.landing import Drop
+from storage.reading import UnreadableFile, read_table
+from study.codebook import Layout, codebook
+from study.contract import Contracted, apply_contract
+
+Contract = Callable[[pd.DataFrame, Layout, str], Contracted]
+
+TABLE_ENDINGS = (".csv", ".parquet", ".sav", ".dta")
+PROBLEM_COLUMNS = ["file", "row", "column", "rule", "message"]
+
+
+@dataclass
+class Delivered:
+    """Rows read from deliveries, and what happened on the way."""
+
+    frames: list[pd.DataFrame] = field(default_factory=list)
+    problems: list[pd.DataFrame] = field(default_factory=list)
+    rows_read: int = 0
+    rows_quarantined: int = 0
+    files_read: int = 0
+    files_refused: int = 0
+
+    def refuse(self, file: str, rule: str, message: str) -> None:
+        """Quarantine a whole file."""
+        self.files_refused += 1
+        self.problems.append(
+            pd.DataFrame([{"file": file, "row": pd.NA, "column": "", "rule": rule, "message": message}])
+        )
+
+    def summary(self) -> dict[str, float]:
+        """Counts for the expectations and the UI."""
+        return {
+            "rows_read": self.rows_read,
+            "rows_quarantined": self.rows_quarantined,
+            "quarantined_share": self.rows_quarantined / self.rows_read if self.rows_read else 0.0,
+            "files_read": self.files_read,
+            "files_refused": self.files_refused,
+        }
+
+    def all_problems(self) -> pd.DataFrame:
+        """Everything in quarantine: file, row, column, rule, message."""
+        filled = [p for p in self.problems if len(p)]
+        if not filled:
+            return pd.DataFrame(columns=PROBLEM_COLUMNS).astype({"row": "Int64"})
+        return pd.concat([p[PROBLEM_COLUMNS].astype({"row": "Int64"}) for p in filled], ignore_index=True)
+
+
+def read_file(path: Path, label: str, layout: Layout, into: Delivered, contract: Contract = apply_contract) -> bool:
+    """Read one delivered file into ``into``; a file that cannot be used is refused, never raised."""
+    try:
+        raw = read_table(path)
+    except UnreadableFile as error:
+        into.refuse(label, "unreadable", error.reason)
+        return False
+    contracted = contract(raw, layout, label)
+    into.rows_read += contracted.rows_read
+    into.rows_quarantined += contracted.rows_quarantined
+    into.problems.append(contracted.problems)
+    whole_file = bool(contracted.problems["row"].isna().any())
+    into.files_refused += whole_file
+    into.files_read += not whole_file
+    if not whole_file:
+        into.frames.append(contracted.frame)
+    return not whole_file
+
+
+def read_drops(build: Build, layout_name: str, drops: Sequence[Drop], file_stem: str | None) -> Delivered:
+    """Read the file of a layout from each drop.
+
+    Args:
+        build: the running build.
+        layout_name: which part of the codebook.
+        drops: in the order they apply.
+        file_stem: the file's name without its ending; None takes every table file.
+    """
+    layout = codebook()[layout_name]
+    delivered = Delivered()
+    for drop in drops:
+        files = [f for f in drop.files if f.path.suffix in TABLE_ENDINGS and file_stem in (None, f.path.stem)]
+        if not files:
+            expected = f"{file_stem}{{{','.join(TABLE_ENDINGS)}}}"
+            delivered.refuse(f"{drop.name}/", "file_missing", f"the drop has no {expected}")
+        for file in files:
+            before = len(delivered.frames)
+            read_file(file.path, f"{drop.name}/{file.name}", layout, delivered)
+            for frame in delivered.frames[before:]:
+                frame["delivery"] = drop.name
+        build.log.info("read delivery %s/%s", drop.kind, drop.name)
+    return delivered
+
+
+def newest_per_person(build: Build, delivered: Delivered, layout_name: str) -> pd.DataFrame:
+    """One row per person: a later drop's row corrects an earlier one's; the withdrawn are gone."""
+    columns = [*codebook()[layout_name].columns, "delivery"]
+    if not delivered.frames:
+        return empty(layout_name, "delivery")
+    rows = pd.concat(delivered.frames, ignore_index=True).drop_duplicates("person", keep="last")
+    return rows.loc[~rows["person"].isin(build.withdrawn()), columns].sort_values("person", ignore_index=True)
+
+
+def empty(layout_name: str, *more: str) -> pd.DataFrame:
+    """No rows, with the layout's columns and their types."""
+    layout = codebook()[layout_name]
+    nothing = pd.DataFrame({c.source[0]: pd.Series(dtype="string") for c in layout.columns.values()})
+    frame = apply_contract(nothing, layout, "").frame[list(layout.columns)]
+    return frame.assign(**{name: pd.Series(dtype="string") for name in more})

@@ -1,0 +1,202 @@
+"""From a recipe to a Dagster asset: make, stage, judge, publish, remember.
+
+Belongs here: the one path every table takes. A table is published only if every critical expectation holds; otherwise the
+last good rows stay and the run fails with the rule's name. Does not belong here: anything about one stage.
+"""
+
+# No postponed annotations here: Dagster reads the type of ``context`` when the asset is defined.
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from study.dictionary import column_descriptions
+
+from assets.building.build import Build
+from assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
+from assets.building.partitions import DEFINITIONS, partition_of
+from assets.building.recipe import Recipe, Rows, fingerprint
+from assets.building.resources import StegvisHome
+from expectations.rules import CRITICAL, SEVERITIES, Verdict
+from storage.warehouse import (
+    STAGED,
+    Content,
+    replace_partition,
+    replace_quarantine,
+    replace_verdicts,
+    stage,
+    transaction,
+)
+from study.protocol import Protocol, protocol
+
+CHECK_NAMES = {"critical": "must_hold", "warning": "should_hold"}
+_DAGSTER_SEVERITY = {"critical": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
+
+
+def as_asset(recipe: Recipe, recipes: Mapping[str, Recipe]) -> dg.AssetsDefinition:
+    """The Dagster asset of a recipe."""
+    in_force = protocol()
+    partitions = DEFINITIONS[recipe.partition] if recipe.partition else None
+    severities = {rule.severity for rule in recipe.rules(in_force)}
+
+    @dg.asset(
+        name=recipe.name,
+        group_name=recipe.group,
+        description=recipe.description,
+        deps=[_dependency(recipe, recipes[name]) for name in recipe.upstream],
+        partitions_def=partitions,
+        code_version=recipe.code_version(in_force),
+        kinds=set(recipe.kinds),
+        owners=[recipe.owner],
+        metadata={"dagster/table_name": recipe.name},
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK_NAMES[severity],
+                asset=recipe.name,
+                blocking=severity == CRITICAL,
+                partitions_def=partitions,
+                description=(
+                    "Rules that stop what follows when one fails."
+                    if severity == CRITICAL
+                    else "Rules that are reported and stop nothing."
+                ),
+            )
+            for severity in SEVERITIES
+            if severity in severities
+        ],
+    )
+    def made(context: dg.AssetExecutionContext, stegvis: StegvisHome) -> Iterator[Any]:
+        key = context.partition_key if recipe.partition else None
+        yield from materialize(recipe, recipes, key, context, stegvis, in_force)
+
+    return made
+
+
+def materialize(
+    recipe: Recipe,
+    recipes: Mapping[str, Recipe],
+    key: str | None,
+    context: dg.AssetExecutionContext,
+    stegvis: StegvisHome,
+    in_force: Protocol,
+) -> Iterator[Any]:
+    """Make one partition of a stage and publish it if its critical expectations hold.
+
+    Raises:
+        dagster.Failure: a critical expectation failed; nothing was published.
+    """
+    started = time.perf_counter()
+    home, landing = stegvis.home(), stegvis.landing()
+    partition = partition_of(recipe.partition, key)
+    data, absent = inputs(recipe, partition.label, recipes, Ledger(context.instance), landing)
+    if absent:
+        raise dg.Failure(f"{recipe.name} cannot be made before {', '.join(absent)}", allow_retries=False)
+    provenance = recipe.method(in_force) | data
+    build = Build(recipe, partition, in_force, home, landing, context.log)
+    rules = recipe.rules(in_force)
+    rows = _made(recipe, build)
+    # Great Expectations takes two seconds to import: not while the warehouse is held.
+    from expectations.judge import judge
+
+    with build.session() as connection:
+        content = stage(connection, rows.source)
+        digest = content.digest
+        for table, frame in rows.also.items():
+            digest += "-" + stage(connection, frame, f"{STAGED}_{table}").digest
+        verdicts = judge(rules, connection.execute(f"select * from {STAGED}").df(), rows.summary)
+        holds = all(v.passed for v in verdicts if v.rule.severity == CRITICAL)
+        with transaction(connection):
+            if rows.problems is not None:
+                replace_quarantine(connection, recipe.name, partition, rows.problems)
+            replace_verdicts(
+                connection, recipe.name, partition, [v.as_row() for v in verdicts], fingerprint(provenance), holds
+            )
+            if holds:
+                replace_partition(connection, recipe.name, partition)
+                for table in rows.also:
+                    replace_partition(connection, table, partition, f"{STAGED}_{table}")
+                if rows.on_publish:
+                    rows.on_publish()
+    yield from _check_results(verdicts)
+    if not holds:
+        failed = "; ".join(v.sentence() for v in verdicts if not v.passed and v.rule.severity == CRITICAL)
+        raise dg.Failure(
+            f"{recipe.name}{f' [{key}]' if key else ''} was not published: {failed}. The last good rows stay.",
+            allow_retries=False,
+        )
+    yield dg.MaterializeResult(
+        data_version=dg.DataVersion(fingerprint({"content": digest})),
+        tags={FINGERPRINT_TAG: fingerprint(provenance)},
+        metadata=_metadata(recipe, content, rows, time.perf_counter() - started)
+        | {PROVENANCE_KEY: dg.MetadataValue.json(provenance)},
+    )
+
+
+def _made(recipe: Recipe, build: Build) -> Rows:
+    """The stage's rows. An unexpected error is told by its class and its place in the code: its text, and the values in its
+    traceback, could hold a person's data."""
+    try:
+        return recipe.make(build)
+    except dg.Failure:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        place = frames[-1]
+        name = type(error).__name__
+        raise dg.Failure(
+            f"unexpected {name} in {Path(place.filename).name} line {place.lineno}, {place.name}",
+            metadata={"where": dg.MetadataValue.md("```\n" + "".join(traceback.format_list(frames)) + "```")},
+            allow_retries=False,
+        ) from None
+
+
+def _dependency(recipe: Recipe, upstream: Recipe) -> dg.AssetDep:
+    if upstream.partition and upstream.partition != recipe.partition:
+        return dg.AssetDep(upstream.name, partition_mapping=dg.AllPartitionMapping())
+    return dg.AssetDep(upstream.name)
+
+
+def _check_results(verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:
+    for severity in SEVERITIES:
+        mine = [v for v in verdicts if v.rule.severity == severity]
+        if mine:
+            yield dg.AssetCheckResult(
+                check_name=CHECK_NAMES[severity],
+                passed=all(v.passed for v in mine),
+                severity=_DAGSTER_SEVERITY[severity],
+                metadata={
+                    "rules": len(mine),
+                    "rules_failed": sum(not v.passed for v in mine),
+                    "failing_rows": sum(v.failing for v in mine),
+                    "verdicts": dg.MetadataValue.table(
+                        [
+                            dg.TableRecord(
+                                {
+                                    "rule": v.rule.meaning,
+                                    "column": v.rule.column,
+                                    "passed": v.passed,
+                                    "failing": v.failing,
+                                    "of": v.total,
+                                }
+                            )
+                            for v in mine
+                        ]
+                    ),
+                },
+            )
+
+
+def _metadata(recipe: Recipe, content: Content, rows: Rows, seconds: float) -> dict[str, Any]:
+    described = column_descriptions(recipe.name)
+    count = "dagster/partition_row_count" if recipe.partition else "dagster/row_count"
+    return {
+        count: content.rows,
+        "dagster/column_schema": dg.TableSchema(
+            [dg.TableColumn(name, kind, described.get(name)) for name, kind in content.columns.items()]
+        ),
+        "seconds": round(seconds, 2),
+        **{name: value for name, value in rows.summary.items()},
+        **rows.metadata,
+    }

@@ -1,0 +1,165 @@
+"""What a stage is made from, and the fingerprint of its making.
+
+Belongs here: the recipe of an asset and everything that decides whether its result is still valid: the text of its SQL
+(comments and spacing aside), the protocol values it reads, the codebook, the code, its expectations and the engine.
+Does not belong here: running anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from assets.building.partitions import Kind
+from study.protocol import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from assets.building.build import Build
+    from expectations.rules import Rule
+
+ROOT = Path(__file__).parents[2]
+SQL = ROOT / "sql"
+CODEBOOK = ROOT / "study" / "codebook.toml"
+
+_SQL_TOKEN = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|(--[^\n]*|/\*.*?\*/)|(\s+)", re.DOTALL)
+_VARIABLE = re.compile(r"getvariable\(\s*'([^']+)'\s*\)")
+_PARTITION_VARIABLES = {"wave", "batch"}
+
+
+@dataclass
+class Rows:
+    """What a stage made, before it is judged.
+
+    Attributes:
+        source: the rows of the table, as a SELECT over the warehouse or a frame.
+        summary: counts about the making (rows read, rows quarantined ...) that expectations may judge.
+        problems: what went into quarantine: file, row, column, rule, message.
+        also: further tables published in the same transaction.
+        metadata: shown in the Dagster UI; counts only.
+        on_publish: called inside the transaction that publishes, to move files into place.
+    """
+
+    source: str | pd.DataFrame
+    summary: dict[str, float] = field(default_factory=dict)
+    problems: pd.DataFrame | None = None
+    also: dict[str, pd.DataFrame] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    on_publish: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One stage: its name is the name of its table, SQL file, expectations and tests."""
+
+    name: str
+    group: str
+    description: str
+    partition: Kind | None
+    upstream: tuple[str, ...]
+    make: Callable[[Build], Rows]
+    delivery: str | None = None
+    sql: tuple[str, ...] = ()
+    protocol: tuple[str, ...] = ()
+    codebook: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset({"duckdb"})
+    owner: str = "team:data"
+
+    def rules(self, protocol: Protocol) -> list[Rule]:
+        """What must be true of the table: ``expectations/<name>.py``."""
+        return list(importlib.import_module(f"expectations.{self.name}").rules(protocol))
+
+    def protocol_names(self) -> tuple[str, ...]:
+        """The protocol values this stage reads: those its SQL names, and those stated."""
+        named = {n for file in self.sql for n in _VARIABLE.findall(sql_text(file))} - _PARTITION_VARIABLES
+        return tuple(sorted(named | set(self.protocol)))
+
+    def method(self, protocol: Protocol) -> dict[str, str]:
+        """Everything but the data that decides the result, by a name a person understands."""
+        parts = {"engine DuckDB": duckdb.__version__}
+        parts |= {f"sql/{file}.sql": _short(normalized_sql(sql_text(file))) for file in self.sql}
+        parts |= {f"protocol {name}": _shown(protocol.value(name)) for name in self.protocol_names()}
+        parts |= {f"codebook [{name}]": _short(_codebook_section(name)) for name in self.codebook}
+        parts |= {f"code {name}": code_digest(name) for name in self.code}
+        parts |= {f"file {name}": _short((ROOT / name).read_bytes()) for name in self.files}
+        parts |= {"expectations": _short(repr(self.rules(protocol)))}
+        return parts
+
+    def code_version(self, protocol: Protocol) -> str:
+        """The method as one short word, shown by Dagster."""
+        return fingerprint(self.method(protocol))
+
+
+def sql_text(name: str) -> str:
+    """The SELECT in ``sql/<name>.sql``."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def normalized_sql(text: str) -> str:
+    """SQL without comments and with single spaces, literals untouched: an edited comment is not an edited query."""
+
+    def keep(match: re.Match[str]) -> str:
+        literal, _comment, _space = match.groups()
+        return literal or " "
+
+    return re.sub(r" +", " ", _SQL_TOKEN.sub(keep, text)).strip()
+
+
+def fingerprint(parts: Mapping[str, str]) -> str:
+    """A short digest of named parts, independent of their order."""
+    return _short(json.dumps(dict(sorted(parts.items()))))
+
+
+def code_digest(module: str) -> str:
+    """A digest of a module's code (a package: all of its modules); comments, docstrings and layout do not count."""
+    found = importlib.util.find_spec(module)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"no module named {module}")
+    origin = Path(found.origin)
+    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    return _short("\n".join(_normalized_python(str(file), file.stat().st_mtime_ns) for file in files))
+
+
+@cache
+def _normalized_python(file: str, modified: int) -> str:
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
+            first = body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = body[1:]
+    return ast.dump(tree)
+
+
+def _codebook_section(name: str) -> str:
+    import tomllib
+
+    return json.dumps(tomllib.loads(CODEBOOK.read_text(encoding="utf-8"))[name])
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _short(content: str | bytes) -> str:
+    raw = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(raw).hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""claims: each published claim, held against a wave's current estimates."""
+
+from __future__ import annotations
+
+from assets.building.build import Build
+from assets.building.recipe import Recipe, Rows
+from study.claims import judge_claims
+
+READ = "select * from fitted_models where wave = getvariable('wave')"
+
+
+def make(build: Build) -> Rows:
+    """One verdict per claim: supported, not supported or unclear, with its evidence."""
+    frame = judge_claims(build.read(READ), build.key)
+    return Rows(frame, metadata={f"claims_{v.replace(' ', '_')}": int(n) for v, n in frame["verdict"].value_counts().items()})
+
+
+RECIPE = Recipe(
+    name="claims",
+    group="reporting",
+    description="Each published claim as a rule over the current estimates: supported, not supported or unclear.",
+    partition="wave",
+    upstream=("fitted_models",),
+    make=make,
+    code=("study.claims",),
+    files=("study/claims.toml",),
+    kinds=frozenset({"python"}),
+    owner="team:statistics",
+)

@@ -1,0 +1,17 @@
+"""cohort: everyone at baseline, with typed covariates."""
+
+from __future__ import annotations
+
+from assets.building.recipe import Recipe
+from assets.building.select import select
+
+RECIPE = Recipe(
+    name="cohort",
+    group="cohort",
+    description="Everyone at baseline, with typed covariates and chronic low back pain at baseline.",
+    partition=None,
+    upstream=("baseline_questionnaire", "recordings"),
+    make=select,
+    sql=("cohort",),
+    kinds=frozenset({"duckdb", "sql"}),
+)

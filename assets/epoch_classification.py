@@ -1,0 +1,126 @@
+"""epoch_classification: 5-second epochs of a batch in the lake, and one row per recording that says how it went.
+
+Signals are classified; delivered epochs are taken over. Each recording's epochs are a shard named after everything that decides
+its content, so a shard that is already there is not made again: a killed run loses one recording's work.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from assets.building.build import Build
+from assets.building.recipe import Recipe, Rows, fingerprint, sql_text
+from storage.delivered_epochs import delivered_epochs
+from storage.lake import EpochLake, create_epochs_view
+from storage.landing import LandedFile
+from storage.reading import read_table
+from study.codebook import codebook
+from study.contract import contract_signal
+
+MODEL_FILE = "study/accelerometry/model/epoch_classifier.ubj"
+
+
+def make(build: Build) -> Rows:
+    """Epochs of every accepted signal and epochs recording of the batch."""
+    lake = EpochLake(build.home.lake, build.key)
+    listed = build.read(
+        """
+        select person, level, delivery, file, sha256 from recordings
+        where batch = getvariable('batch') and status = 'accepted' and level in ('signal', 'epochs')
+        order by person
+        """
+    )
+    files = {(drop.name, file.name): file for drop in build.drops for file in drop.files}
+    method = build.recipe.method(build.protocol)
+    shards: dict[str, Path] = {}
+    refused: list[dict[str, Any]] = []
+    started = time.monotonic()
+    signals = listed[listed["level"] == "signal"]
+    for place, row in enumerate(signals.itertuples(index=False), start=1):
+        name = "signal-" + fingerprint(method | {"file": row.sha256, "person": row.person})
+        try:
+            shards[name] = lake.shard(name) or _classify(lake, name, row.person, files[row.delivery, row.file])
+        except ValueError as error:  # SignalError: says what is wrong with the signal, never a value of it
+            refused.append({"person": row.person, "status": "refused", "reason": str(error)})
+        _progress(build, place, len(signals), started)
+    delivered = listed[listed["level"] == "epochs"]
+    for (delivery, file_name, sha256), people in delivered.groupby(["delivery", "file", "sha256"]):
+        wanted = sorted(people["person"])
+        name = "epochs-" + fingerprint(method | {"file": str(sha256), "people": ",".join(wanted)})
+        shards[name] = lake.shard(name) or _take_over(lake, name, wanted, files[delivery, file_name])
+    with build.session() as connection:
+        create_epochs_view(connection, list(shards.values()))
+        profile = connection.execute(build.sql()).df()
+    frame = _with_status(listed, profile, refused, build.key)
+    return Rows(
+        frame,
+        metadata={"epochs": int(frame["epochs"].sum()), "recordings": len(frame), "shards": len(shards)},
+        on_publish=lambda: lake.publish(shards),
+    )
+
+
+def _classify(lake: EpochLake, name: str, person: str, file: LandedFile) -> Path:
+    from study.accelerometry.classifier import classify_signal
+
+    signal = contract_signal(read_table(file.path), codebook()["signal"], file.name).frame
+    axes = ["back_x", "back_y", "back_z", "thigh_x", "thigh_y", "thigh_z"]
+    epochs = classify_signal(signal["timestamp"].to_numpy(), signal[axes].to_numpy("float32"))
+    epochs.insert(0, "person", person)
+    return lake.write(name, epochs)
+
+
+def _take_over(lake: EpochLake, name: str, people: list[str], file: LandedFile) -> Path:
+    with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs")) as connection:
+        connection.execute("set variable people = ?", [people])
+        return lake.write_select(
+            name,
+            connection,
+            """
+            select person, epoch_start::timestamp_ms as epoch_start, activity, speed, confidence
+            from judged
+            where rule is null and list_contains(getvariable('people'), person)
+            order by person, epoch_start
+            """,
+        )
+
+
+def _with_status(
+    listed: pd.DataFrame, profile: pd.DataFrame, refused: list[dict[str, Any]], batch: str
+) -> pd.DataFrame:
+    why = pd.DataFrame(refused, columns=["person", "status", "reason"])
+    frame = listed[["person", "level"]].merge(profile, on="person", how="left").merge(why, on="person", how="left")
+    made = frame["level"].map({"signal": "classified", "epochs": "delivered"})
+    frame["status"] = frame["status"].fillna(made).astype("string")
+    frame["reason"] = frame["reason"].astype("string")
+    counts = ["epochs", "unknown_activities", "repeated_epochs", "speeds_without_walking"]
+    frame[counts] = frame[counts].fillna(0).astype("int64")
+    frame.insert(0, "batch", pd.Series(batch, index=frame.index, dtype="string"))
+    return frame.astype({"person": "string", "level": "string", "content": "string"})
+
+
+def _progress(build: Build, done: int, total: int, started: float) -> None:
+    if done % 10 == 0 or done == total:
+        left = (time.monotonic() - started) / done * (total - done)
+        build.log.info("classified %d of %d recordings, about %.0f s left", done, total, left)
+
+
+RECIPE = Recipe(
+    name="epoch_classification",
+    group="accelerometry",
+    description="5-second epochs of activity and walking speed, in the lake; here one row per recording with counts "
+    "and the epochs' digest.",
+    partition="batch",
+    upstream=("recordings",),
+    make=make,
+    delivery="recordings",
+    sql=("epoch_classification",),
+    protocol=("epochs",),
+    codebook=("epochs", "signal"),
+    code=("study.accelerometry", "storage.delivered_epochs", "storage.lake", "assets.epoch_classification"),
+    files=("sql/delivered_epochs.sql", MODEL_FILE),
+    kinds=frozenset({"parquet", "xgboost"}),
+)

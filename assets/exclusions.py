@@ -1,0 +1,17 @@
+"""exclusions: each person's first exclusion of a wave."""
+
+from __future__ import annotations
+
+from assets.building.recipe import Recipe
+from assets.building.select import select
+
+RECIPE = Recipe(
+    name="exclusions",
+    group="cohort",
+    description="Each person's first exclusion in the protocol's order; none for the analyzed.",
+    partition="wave",
+    upstream=("cohort", "walking_exposures", "outcome_questionnaire"),
+    make=select,
+    sql=("exclusions",),
+    kinds=frozenset({"duckdb", "sql"}),
+)

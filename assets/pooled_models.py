@@ -1,0 +1,30 @@
+"""pooled_models: repeated-outcome models across all waves."""
+
+from __future__ import annotations
+
+from assets.building.build import Build
+from assets.building.recipe import Recipe, Rows
+from study.statistics.levels import covariate_levels
+
+
+def make(build: Build) -> Rows:
+    """Risk ratios over the stacked waves, clustered by person."""
+    from study.statistics.pooled import fit_pooled
+
+    stacked = build.read("select * from analysis_set order by wave, person")
+    return Rows(fit_pooled(stacked, build.protocol, covariate_levels()))
+
+
+RECIPE = Recipe(
+    name="pooled_models",
+    group="analysis",
+    description="Repeated-outcome models across all waves, with intervals that allow for people answering more than once.",
+    partition=None,
+    upstream=("analysis_set",),
+    make=make,
+    protocol=("models", "exposures", "disclosure", "study.mode"),
+    codebook=("participants",),
+    code=("study.statistics",),
+    kinds=frozenset({"python", "statsmodels"}),
+    owner="team:statistics",
+)

@@ -1,0 +1,161 @@
+"""recordings: one row per recording of a batch, whatever its level: raw pair, signal, epochs or day totals.
+
+Day totals are small and are kept beside it, in the table ``delivered_days``, published in the same transaction.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from assets.building.build import Build
+from assets.building.delivered import TABLE_ENDINGS, Delivered, read_file
+from assets.building.recipe import Recipe, Rows, sql_text
+from storage.delivered_epochs import delivered_epochs, problems_of
+from storage.landing import Drop, LandedFile
+from storage.reading import UnreadableFile
+from study.codebook import codebook
+from study.contract import contract_days, contract_signal
+
+COLUMNS = {
+    "batch": "string",
+    "person": "string",
+    "level": "string",
+    "delivery": "string",
+    "file": "string",
+    "sha256": "string",
+    "start": "datetime64[us]",
+    "hours": "float64",
+    "status": "string",
+    "reason": "string",
+}
+DAY_COLUMNS = [
+    "person", "day", "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking",
+    "running", "cycling",
+]  # fmt: skip
+FINEST_FIRST = ["signal", "epochs", "days"]
+
+
+def make(build: Build) -> Rows:
+    """Every recording of the batch, each read once and held to its contract."""
+    delivered, found, days = Delivered(), [], []
+    for drop in build.drops:
+        for place, file in enumerate(drop.files, start=1):
+            found += _recordings(drop, file, delivered, days)
+            if place % 50 == 0:
+                build.log.info("read %d of %d files of %s", place, len(drop.files), drop.name)
+    withdrawn = build.withdrawn()
+    rows = pd.DataFrame(found, columns=list(COLUMNS)).assign(batch=build.key).astype(COLUMNS)
+    rows = rows[~rows["person"].isin(withdrawn)].drop_duplicates(["person", "level", "status"], keep="last")
+    rows = _mark_superseded(rows).sort_values(["person", "level"], ignore_index=True)
+    totals = pd.concat(days, ignore_index=True) if days else _no_days()
+    totals = totals.drop_duplicates(["person", "day"], keep="last")
+    kept = rows.loc[(rows["level"] == "days") & (rows["status"] == "accepted"), "person"]
+    totals = totals[totals["person"].isin(kept)].sort_values(["person", "day"], ignore_index=True)
+    totals.insert(0, "batch", build.key)
+    accepted = int((rows["status"] == "accepted").sum())
+    return Rows(
+        rows,
+        delivered.summary() | {"recordings_accepted": accepted, "recordings_refused": len(rows) - accepted},
+        delivered.all_problems(),
+        also={"delivered_days": totals.astype({"batch": "string"})},
+    )
+
+
+def _recordings(drop: Drop, file: LandedFile, delivered: Delivered, days: list[pd.DataFrame]) -> list[dict[str, Any]]:
+    label = f"{drop.name}/{file.name}"
+    common = {"delivery": drop.name, "file": file.name, "sha256": file.sha256, "status": "accepted", "reason": None}
+    if file.path.suffix == ".cwa":
+        return [common | _refused_raw(file, label, delivered)]
+    if file.path.suffix not in TABLE_ENDINGS:
+        delivered.refuse(label, "unknown_file", "not a recording: expected day totals, epochs, a signal or a raw pair")
+        return []
+    if file.path.stem == "days":
+        return [common | facts for facts in _days(file, label, delivered, days)]
+    if file.path.stem == "epochs":
+        return [common | facts for facts in _epochs(file, label, delivered)]
+    return [common | _signal(file, label, delivered)]
+
+
+def _days(file: LandedFile, label: str, delivered: Delivered, days: list[pd.DataFrame]) -> list[dict[str, Any]]:
+    if not read_file(file.path, label, codebook()["days"], delivered, contract_days):
+        return []
+    frame = delivered.frames.pop()
+    days.append(frame[DAY_COLUMNS])
+    per_person = frame.groupby("person", sort=False).size()
+    return [{"person": person, "level": "days", "hours": 24.0 * count} for person, count in per_person.items()]
+
+
+def _epochs(file: LandedFile, label: str, delivered: Delivered) -> list[dict[str, Any]]:
+    try:
+        with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs")) as connection:
+            problems = problems_of(connection, label)
+            people = connection.execute(
+                """
+                select person, min(epoch_start) as start, count(*) * 5 / 3600.0 as hours
+                from judged where rule is null group by person
+                """
+            ).df()
+            ((total,),) = connection.execute("select count(*) from judged").fetchall()
+    except UnreadableFile as error:
+        delivered.refuse(label, "unreadable", error.reason)
+        return []
+    delivered.files_read += 1
+    delivered.rows_read += total
+    delivered.rows_quarantined += len(problems)
+    delivered.problems.append(problems)
+    return [{**facts, "level": "epochs"} for facts in people.to_dict("records")]
+
+
+def _signal(file: LandedFile, label: str, delivered: Delivered) -> dict[str, Any]:
+    facts: dict[str, Any] = {"person": file.path.stem, "level": "signal"}
+    if not read_file(file.path, label, codebook()["signal"], delivered, contract_signal):
+        return facts | {"status": "refused", "reason": delivered.problems[-1]["message"].iloc[0]}
+    stamps = delivered.frames.pop()["timestamp"]
+    hours = (stamps.iloc[-1] - stamps.iloc[0]).total_seconds() / 3600
+    return facts | {"start": stamps.iloc[0], "hours": hours}
+
+
+def _refused_raw(file: LandedFile, label: str, delivered: Delivered) -> dict[str, Any]:
+    reason = "raw .cwa recordings are not read by this version; deliver the synchronized signal"
+    delivered.refuse(label, "raw_not_supported_yet", reason)
+    person = Path(file.name).stem.removesuffix("_back").removesuffix("_thigh")
+    return {"person": person, "level": "raw", "status": "refused", "reason": reason}
+
+
+def _mark_superseded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of a person's accepted recordings in the batch only the finest level is used."""
+    accepted = rows["status"] == "accepted"
+    rank = rows["level"].map({level: place for place, level in enumerate(FINEST_FIRST)})
+    finest = rank.where(accepted).groupby(rows["person"]).transform("min")
+    superseded = accepted & (rank > finest)
+    rows.loc[superseded, "status"] = "superseded"
+    rows.loc[superseded, "reason"] = "the batch holds a finer recording of the same person"
+    return rows
+
+
+def _no_days() -> pd.DataFrame:
+    numbers = {name: "float64" for name in DAY_COLUMNS[2:]}
+    return pd.DataFrame(columns=DAY_COLUMNS).astype({"person": "string", "day": "int64"} | numbers)
+
+
+RECIPE = Recipe(
+    name="recordings",
+    group="deliveries",
+    description="One row per recording of a batch: its level (raw, signal, epochs, days), file hash, start, hours and status. "
+    "Delivered day totals are kept beside it.",
+    partition="batch",
+    upstream=("withdrawals",),
+    make=make,
+    delivery="recordings",
+    codebook=("days", "epochs", "signal"),
+    protocol=("days.seconds_per_day", "days.speed_sum_tolerance_seconds"),
+    code=(
+        "study.contract", "study.cells", "storage.reading", "storage.delivered_epochs",
+        "assets.recordings", "assets.building.delivered",
+    ),
+    files=("sql/delivered_epochs.sql",),
+    kinds=frozenset({"duckdb", "parquet"}),
+)  # fmt: skip

@@ -1,0 +1,217 @@
+"""release: an immutable, hashed folder of everything stakeholders and researchers take, and the bridge from the one before.
+
+The folder is written beside its final name and moved; its name is the day and the digest of its content, so the same content is
+never released twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from assets.building.build import Build
+from assets.building.recipe import Recipe, Rows
+from assets.report import as_records, checks_of, provenance, records, synthetic, wave_report
+from study.bridge import bridge
+from study.disclosure import suppress_attrition, suppress_characteristics, suppress_results
+
+PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations", "xgboost-cpu")
+MANIFEST = "manifest.json"
+
+
+def make(build: Build) -> Rows:
+    """Write the release beside its place; it moves in when it is published."""
+    staging = build.home.releases / f".staging-{os.getpid()}"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    before = latest(build.home.releases)
+    tables = _tables(build)
+    _write_tables(tables, staging)
+    changes = bridge(_results_of(before), tables["results"])
+    facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
+    _write_json(staging / "bridge.json", facts)
+    with build.session() as connection:
+        for wave, html in connection.execute("select wave, html from report order by wave").fetchall():
+            page = staging / "report" / wave / "index.html"
+            page.parent.mkdir(parents=True)
+            page.write_text(html, encoding="utf-8")
+        _write_json(staging / "checks.json", checks_of(connection, None))
+        claims = records(connection, "select * from claims order by wave, rowid")
+    _write_json(staging / "claims.json", claims)
+    # What the release says, without when and against what: the same content gets the same name.
+    content = _digest({name: sha for name, sha in _hashes(staging).items() if name != "bridge.json"})
+    if before and before.name.endswith(content[:12]):
+        shutil.rmtree(staging)
+        return Rows(_files(before), metadata={"release": before.name, "unchanged": True})
+    name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
+    _write_index(build, staging, name, facts)
+    manifest = _manifest(build, name, staging, before)
+    _write_json(staging / MANIFEST, manifest)
+    files = _files(staging).assign(release=name)
+    build.log.info("release %s has %d files", name, len(files))
+    return Rows(
+        files,
+        metadata={"release": name, "estimates": len(tables["results"]), "changed_estimates": len(changes)},
+        on_publish=lambda: _move_into_place(staging, build.home.releases, name),
+    )
+
+
+def latest(releases: Path) -> Path | None:
+    """The folder ``latest`` points at, if there is one."""
+    link = releases / "latest"
+    return link.resolve() if link.exists() else None
+
+
+def _tables(build: Build) -> dict[str, pd.DataFrame]:
+    smallest = build.protocol.disclosure.smallest_count
+    with build.session() as connection:
+        fitted = connection.execute("select * from fitted_models order by wave, rowid").df()
+        pooled = connection.execute("select * from pooled_models order by rowid").df()
+        attrition = connection.execute("select * from attrition order by wave, step").df()
+        characteristics = connection.execute("select * from characteristics order by wave, rowid").df()
+    results, hidden_results = suppress_results(pd.concat([fitted, pooled], ignore_index=True), smallest)
+    steps, hidden_steps = suppress_attrition(attrition, smallest)
+    table_one, hidden_cells = suppress_characteristics(characteristics, smallest)
+    held_back = len(hidden_results) + len(hidden_steps) + len(hidden_cells)
+    build.log.info("disclosure control held back %d cells", held_back)
+    return {"results": results, "attrition": steps, "characteristics": table_one}
+
+
+def _write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    tables["results"].to_parquet(folder / "results.parquet", index=False)
+
+
+def _results_of(release: Path | None) -> pd.DataFrame | None:
+    if release is None or not (release / "results.parquet").exists():
+        return None
+    return pd.read_parquet(release / "results.parquet")
+
+
+def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -> None:
+    from study.reporting.inputs import IndexReport
+    from study.reporting.page import render_index
+
+    is_synthetic = synthetic(build)
+    with build.session() as connection:
+        waves = [row[0] for row in connection.execute("select wave from report order by wave").fetchall()]
+        pages = [wave_report(connection, wave, build.protocol, is_synthetic) for wave in waves]
+        checks = checks_of(connection, None)
+        left_out = _left_out(build, connection, waves)
+    index = IndexReport(
+        waves=pages,
+        synthetic=is_synthetic,
+        provenance=provenance(build.protocol)
+        | {
+            "release": name,
+            "created": f"{datetime.now(UTC):%Y-%m-%d}",
+            "previous_release": facts["previous_release"],
+            "packages": {package: version(package) for package in PACKAGES},
+            "deliveries": [
+                {"kind": d.kind, "name": d.name, "sha256": d.digest, "synthetic": d.synthetic}
+                for d in build.landing.accepted
+            ],
+        },
+        checks=checks,
+        excluded_waves=left_out,
+        bridge=facts["changes"] if facts["previous_release"] else [],
+    )
+    (folder / "report" / "index.html").write_text(render_index(index), encoding="utf-8")
+
+
+def _left_out(build: Build, connection: Any, waves: list[str]) -> list[dict[str, str]]:
+    delivered = sorted({d.partition for d in build.landing.accepted if d.kind == "followup" and d.partition})
+    left_out = []
+    for wave in (w for w in delivered if w not in waves):
+        reasons = connection.execute(
+            "select meaning from checks where partition = ? and not passed and severity = 'critical' order by meaning",
+            [wave],
+        ).fetchall()
+        rules = "; ".join(row[0] for row in reasons) or "not built yet"
+        left_out.append({"wave": wave, "reason": f"not fulfilled: {rules}" if reasons else rules})
+    return left_out
+
+
+def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
+    facts = provenance(build.protocol)
+    return {
+        "release": name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "previous_release": before.name if before else None,
+        "synthetic": synthetic(build),
+        "mode": build.protocol.study.mode,
+        "protocol_sha256": facts["protocol_hash"],
+        "code_sha256": facts["code_hash"],
+        "packages": {package: version(package) for package in PACKAGES},
+        "deliveries": [
+            {
+                "kind": drop.kind,
+                "name": drop.name,
+                "digest": drop.digest,
+                "synthetic": drop.synthetic,
+                # A recording's file is named after its person: hashes without names say as much and tell nobody.
+                "files": sorted(file.sha256 for file in drop.files),
+            }
+            for drop in build.landing.accepted
+        ],
+        "files": _hashes(folder),
+    }
+
+
+def _files(folder: Path) -> pd.DataFrame:
+    rows = [
+        {"release": folder.name, "file": name, "sha256": sha, "bytes": (folder / name).stat().st_size}
+        for name, sha in _hashes(folder).items()
+    ]
+    return pd.DataFrame(rows).astype({"release": "string", "file": "string", "sha256": "string"})
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = sorted(f for f in folder.rglob("*") if f.is_file())
+    return {f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def _digest(parts: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _write_json(file: Path, content: Any) -> None:
+    file.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _move_into_place(staging: Path, releases: Path, name: str) -> None:
+    target = releases / name
+    if target.exists():
+        shutil.rmtree(staging)
+    else:
+        for file in staging.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o444)
+        staging.rename(target)
+    link = releases / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name)
+    os.replace(link, releases / "latest")
+
+
+RECIPE = Recipe(
+    name="release",
+    group="reporting",
+    description="The published release: results, attrition, Table 1, checks, claims, bridge, manifest and report pages, hashed.",
+    partition=None,
+    upstream=("report", "fitted_models", "pooled_models", "attrition", "characteristics", "claims"),
+    make=make,
+    protocol=("disclosure", "study"),
+    code=("assets.release", "assets.report", "study.bridge", "study.disclosure", "study.reporting"),
+    files=("study/reporting/templates/index.html.j2", "study/reporting/style.css"),
+    kinds=frozenset({"html", "csv"}),
+    owner="team:statistics",
+)

@@ -1,0 +1,147 @@
+"""report: the HTML page of a wave.
+
+The page holds nothing about a release (name, date, changes since the last): those stand on the release's index page, so that a
+page changes only when what it shows changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from assets.building.build import Build
+from assets.building.recipe import ROOT, Recipe, Rows
+from study.disclosure import suppress_attrition, suppress_characteristics, suppress_results
+from study.protocol import PROTOCOL_FILE, Protocol
+from study.reporting.inputs import WaveReport
+from study.reporting.steps import described
+
+SHOWN = (
+    "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
+    "daily_exposures", "walking_exposures", "outcome_questionnaire", "exclusions", "attrition", "analysis_set",
+    "fitted_models", "characteristics", "claims",
+)  # fmt: skip
+
+
+def make(build: Build) -> Rows:
+    """The page, from tables that went through disclosure control."""
+    from study.reporting.page import render_wave
+
+    with build.session() as connection:
+        inputs = wave_report(connection, build.key, build.protocol, synthetic(build))
+    html = render_wave(inputs)
+    build.log.info("rendered the page of wave %s, %d kB", build.key, len(html) // 1000)
+    frame = pd.DataFrame({"wave": [build.key], "html": [html], "bytes": [len(html.encode())]})
+    return Rows(frame.astype({"wave": "string", "html": "string"}), metadata={"page_kilobytes": len(html) / 1000})
+
+
+def wave_report(
+    connection: duckdb.DuckDBPyConnection, wave: str, protocol: Protocol, is_synthetic: bool
+) -> WaveReport:
+    """What the page of a wave shows, small counts suppressed."""
+    smallest = protocol.disclosure.smallest_count
+    steps = connection.execute("select * from attrition where wave = ? order by step", [wave]).df()
+    results = connection.execute("select * from fitted_models where wave = ? order by rowid", [wave]).df()
+    table_one = connection.execute("select * from characteristics where wave = ? order by rowid", [wave]).df()
+    return WaveReport(
+        wave=wave,
+        synthetic=is_synthetic,
+        exclusion_steps=described(suppress_attrition(steps, smallest)[0]),
+        characteristics=suppress_characteristics(table_one, smallest)[0],
+        results=suppress_results(results, smallest)[0],
+        checks=checks_of(connection, wave),
+        claims=records(
+            connection, "select claim, statement, verdict, evidence from claims where wave = ? order by rowid", [wave]
+        ),
+        provenance=provenance(protocol),
+    )
+
+
+def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
+    """The verdicts behind a wave (or all), one per asset and rule; those of batches are summed."""
+    return records(
+        connection,
+        """
+        select
+            asset,
+            if(bool_or(partition <> '' and partition = coalesce($wave, partition) and not is_batch), max(partition), '')
+                as partition,
+            rule as "check",
+            bool_and(passed) as passed,
+            severity,
+            sum(failing)::bigint as failing,
+            any_value(column_name) as rule,
+            meaning
+        from (
+            select *, asset in ('recordings', 'epoch_classification', 'daily_exposures') as is_batch
+            from checks
+        )
+        where list_contains($shown, asset)
+            and ($wave is null or partition in ('', $wave) or is_batch)
+        group by asset, rule, column_name, meaning, severity, if(is_batch, '', partition)
+        order by passed, severity, asset, meaning
+        """,
+        {"wave": wave, "shown": list(SHOWN)},
+    )
+
+
+def provenance(protocol: Protocol) -> dict[str, Any]:
+    """What decides the numbers besides the deliveries."""
+    return {
+        "release": None,
+        "created": None,
+        "protocol_hash": hashlib.sha256(PROTOCOL_FILE.read_bytes()).hexdigest(),
+        "code_hash": source_digest(),
+        "mode": protocol.study.mode,
+        "packages": {},
+        "deliveries": [],
+    }
+
+
+def source_digest() -> str:
+    """One hash over every source file of the project's rooms."""
+    digest = hashlib.sha256()
+    for room in ("assets", "expectations", "orchestration", "sql", "storage", "study"):
+        for file in sorted((ROOT / room).rglob("*")):
+            if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".ubj"}:
+                digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def synthetic(build: Build) -> bool:
+    """Whether any delivery in use is marked as synthetic."""
+    return any(drop.synthetic for drop in build.landing.accepted)
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a query as dictionaries."""
+    return as_records(connection.execute(query, parameters or []).df())
+
+
+def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows as dictionaries of plain values, None where missing."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()} for row in plain.to_dict("records")]
+
+
+RECIPE = Recipe(
+    name="report",
+    group="reporting",
+    description="The HTML page of a wave: flow diagram, Table 1, risk ratios, claims and data quality.",
+    partition="wave",
+    upstream=SHOWN,
+    make=make,
+    protocol=("study", "days", "exposures", "covariates", "exclusions", "models", "disclosure"),
+    code=("study.reporting", "study.disclosure", "assets.report"),
+    files=tuple(
+        f"study/reporting/{name}"
+        for name in ("style.css", "templates/base.html.j2", "templates/wave.html.j2", "templates/table.html.j2")
+    ),
+    kinds=frozenset({"html"}),
+    owner="team:statistics",
+)

@@ -1,0 +1,22 @@
+"""attrition: The exclusion steps with their counts."""
+
+from __future__ import annotations
+
+from expectations.rules import CRITICAL, WARNING, Rule, between
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    steps = len(protocol.exclusions.order) + 1
+    return [
+        Rule("expect_table_row_count_to_equal", "every step of the protocol stands once", CRITICAL, {"value": steps}),
+        Rule(
+            "expect_column_values_to_be_decreasing",
+            "no step adds people",
+            CRITICAL,
+            {"column": "remaining", "strictly": False},
+        ),
+        between("remaining", 0, None, "no step takes more people than there are"),
+        between("remaining", 1, None, "somebody is left to analyze", WARNING),
+    ]

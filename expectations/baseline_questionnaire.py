@@ -1,0 +1,18 @@
+"""baseline_questionnaire: The baseline questionnaire as canonical columns."""
+
+from __future__ import annotations
+
+from expectations.rules import WARNING, Rule, between, filled, not_empty, quarantine_rules, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    low, high = protocol.checks.plausible_age
+    return [
+        not_empty("the baseline has people"),
+        unique("person", meaning="each person stands once"),
+        filled("person", "every row names a person"),
+        between("age", low, high, f"ages lie between {low:.0f} and {high:.0f}", WARNING),
+        *quarantine_rules(protocol.checks.largest_quarantined_share),
+    ]

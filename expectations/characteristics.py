@@ -1,0 +1,15 @@
+"""characteristics: Table 1: who was analyzed, by walking volume."""
+
+from __future__ import annotations
+
+from expectations.rules import Rule, between, one_of
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        one_of("status", ["ok", "suppressed"], "every cell is shown or suppressed"),
+        between("percent", 0, 100, "percentages lie between 0 and 100"),
+        between("n", 0, None, "counts are not negative"),
+    ]

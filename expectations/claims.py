@@ -1,0 +1,15 @@
+"""claims: The published claims, held against the estimates."""
+
+from __future__ import annotations
+
+from expectations.rules import Rule, filled, one_of, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        unique("wave", "claim", meaning="each claim is judged once in a wave"),
+        one_of("verdict", ["supported", "not supported", "unclear"], "every verdict is one of three"),
+        filled("evidence", "every verdict shows its evidence"),
+    ]

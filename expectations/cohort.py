@@ -1,0 +1,18 @@
+"""cohort: Everyone at baseline, with typed covariates."""
+
+from __future__ import annotations
+
+from expectations.rules import WARNING, Rule, filled, not_empty, one_of, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        not_empty("the cohort has people"),
+        unique("person", meaning="each person stands once"),
+        one_of("sex", ["female", "male"], "sex is female or male"),
+        one_of("depression", ["no", "yes"], "depression is no or yes"),
+        one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),
+        filled("age", "age is known", WARNING),
+    ]

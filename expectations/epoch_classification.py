@@ -1,0 +1,17 @@
+"""epoch_classification: The 5-second epochs, judged by a profile of one row per recording."""
+
+from __future__ import annotations
+
+from expectations.rules import WARNING, Rule, one_of, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        unique("batch", "person", meaning="each person has one set of epochs in a batch"),
+        one_of("unknown_activities", [0], "every epoch has a known activity"),
+        one_of("repeated_epochs", [0], "no epoch stands twice"),
+        one_of("speeds_without_walking", [0], "only walking has a walking speed"),
+        one_of("status", ["classified", "delivered"], "every recording could be classified", WARNING),
+    ]

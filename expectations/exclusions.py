@@ -1,0 +1,15 @@
+"""exclusions: Each person's first exclusion."""
+
+from __future__ import annotations
+
+from expectations.rules import Rule, not_empty, one_of, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        not_empty("the cohort has people"),
+        unique("wave", "person", meaning="each person stands once in a wave"),
+        one_of("reason", list(protocol.exclusions.order), "every reason is one of the protocol's"),
+    ]

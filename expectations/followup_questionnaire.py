@@ -1,0 +1,16 @@
+"""followup_questionnaire: A wave's questionnaire as canonical columns."""
+
+from __future__ import annotations
+
+from expectations.rules import WARNING, Rule, filled, not_empty, quarantine_rules, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        not_empty("the wave has an answer"),
+        unique("wave", "person", meaning="each person answers once in a wave"),
+        filled("pain_screen", "the pain screen is answered", WARNING),
+        *quarantine_rules(protocol.checks.largest_quarantined_share),
+    ]

@@ -1,0 +1,85 @@
+"""Run rules over a table with Great Expectations, and keep counts only.
+
+Belongs here: the bridge to Great Expectations, imported late because it takes two seconds. Does not belong here: what the
+rules are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx
+import pandas as pd
+from great_expectations.data_context.types.base import ProgressBarsConfig
+
+from expectations.rules import Rule, Verdict
+
+if TYPE_CHECKING:
+    from great_expectations.core.batch import Batch
+
+# Counts, never a value: the default results carry examples of what failed.
+_COUNTS_ONLY: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+
+class BrokenRuleError(RuntimeError):
+    """A rule could not be evaluated at all: a fault of the rule or of the table's columns, not of its values."""
+
+
+def judge(rules: Sequence[Rule], rows: pd.DataFrame, summary: Mapping[str, float]) -> list[Verdict]:
+    """Judge a table's rows and the summary of its making.
+
+    Args:
+        rules: what must be true.
+        rows: the table.
+        summary: counts about its making, judged as a table of one row.
+
+    Raises:
+        BrokenRuleError: a rule could not be evaluated.
+    """
+    if not rules:
+        return []
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    verdicts: dict[int, Verdict] = {}
+    for about, frame in (("rows", rows), ("summary", pd.DataFrame([dict(summary)]))):
+        mine = [(place, rule) for place, rule in enumerate(rules) if rule.about == about]
+        if not mine:
+            continue
+        batch = (
+            context.data_sources.add_pandas(about)
+            .add_dataframe_asset(about)
+            .add_batch_definition_whole_dataframe(about)
+            .get_batch(batch_parameters={"dataframe": frame})
+        )
+        for place, rule in mine:
+            verdicts[place] = _one(batch, rule, len(frame))
+    return [verdicts[place] for place in sorted(verdicts)]
+
+
+def _one(batch: Batch, rule: Rule, rows: int) -> Verdict:
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = batch.validate(get_expectation_impl(rule.expectation)(**rule.arguments), result_format=_COUNTS_ONLY)
+    if result.exception_info and _raised(result.exception_info):
+        raise BrokenRuleError(f"the rule '{rule.meaning}' ({rule.expectation}) could not be evaluated")
+    counted = (result.result or {}).get("unexpected_count")
+    failing = int(counted) if counted is not None else int(not result.success)
+    return Verdict(rule, bool(result.success), failing, rows)
+
+
+def _raised(info: Any) -> bool:
+    if isinstance(info, Mapping):
+        if "raised_exception" in info:
+            return bool(info["raised_exception"])
+        return any(_raised(value) for value in info.values())
+    return False

@@ -1,0 +1,18 @@
+"""recordings: One row per recording of a batch."""
+
+from __future__ import annotations
+
+from expectations.rules import CRITICAL, WARNING, Rule, between, not_empty, one_of, quarantine_rules, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        not_empty("the batch has a recording"),
+        unique("batch", "person", "level", meaning="each person has one recording of a level in a batch"),
+        one_of("level", ["raw", "signal", "epochs", "days"], "the level of each recording is known"),
+        one_of("status", ["accepted"], "every recording is accepted", WARNING),
+        between("recordings_accepted", 1, None, "at least one recording of the batch is usable", CRITICAL, "summary"),
+        *quarantine_rules(protocol.checks.largest_quarantined_share),
+    ]

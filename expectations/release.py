@@ -1,0 +1,15 @@
+"""release: The releases published so far."""
+
+from __future__ import annotations
+
+from expectations.rules import Rule, filled, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        filled("release", "the release has a name"),
+        filled("sha256", "every file of the release is hashed"),
+        unique("file", meaning="each file stands once"),
+    ]

@@ -1,0 +1,15 @@
+"""report: A wave's HTML page."""
+
+from __future__ import annotations
+
+from expectations.rules import WARNING, Rule, between, filled, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        unique("wave", meaning="a wave has one page"),
+        filled("html", "the page was written"),
+        between("bytes", 1, 1_500_000, "a page is at most 1.5 MB", WARNING),
+    ]

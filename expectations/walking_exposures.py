@@ -1,0 +1,18 @@
+"""walking_exposures: Each person's walking minutes per day and mean walking METs."""
+
+from __future__ import annotations
+
+from expectations.rules import WARNING, Rule, between, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    slowest, fastest = protocol.exposures.met_slow, protocol.exposures.met_brisk
+    return [
+        unique("person", meaning="each person stands once"),
+        between("valid_days", 0, 31, "valid days lie between 0 and 31"),
+        between("walking_minutes", 0, 1440, "walking takes between 0 and 1440 minutes a day"),
+        # Speed classes that do not sum to total walking take the mean outside its range.
+        between("walking_met", slowest - 0.01, fastest + 0.01, "mean METs lie between slow and brisk", WARNING),
+    ]

@@ -1,0 +1,345 @@
+"""The command line.
+
+Belongs here: reading arguments, printing results, exit codes (0 done; 1 a check or a contract failed; 2 wrong usage). Does not
+belong here: the work itself. Results go to standard output, progress and problems to standard error. No person's data is printed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="stegvis",
+    help="From accelerometer and questionnaire deliveries to estimates of walking and chronic low back pain, wave by wave.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="The home folder. Default: STEGVIS_HOME, else .stegvis here.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
+PeopleOption = Annotated[int, typer.Option(min=50, help="People at baseline.")]
+
+FULL_SIZE = 56_042
+
+
+def main() -> None:
+    """Entry point: ordinary mistakes end in one line, not in a traceback."""
+    from assets.building.resources import StegvisHome  # noqa: F401  fails early and clearly if the installation is broken
+    from storage.lock import LockedError
+    from study.codebook import CodebookError
+    from study.protocol import ProtocolError
+
+    try:
+        app()
+    except (LockedError, ProtocolError, CodebookError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("stopped; what was published stays, and the next refresh goes on from there", code=130)
+
+
+@app.command()
+def demo(
+    home: HomeOption = None,
+    people: PeopleOption = FULL_SIZE,
+    seed: SeedOption = 1,
+    waves: Annotated[int, typer.Option(min=1, help="Follow-up waves.")] = 2,
+) -> None:
+    """Make a synthetic twin's deliveries, run everything, and print where the report is."""
+    place = _home(home)
+    truth = place.landing / "truth.json"
+    asked = {"people": people, "waves": waves, "seed": seed}
+    if truth.exists():
+        found = json.loads(truth.read_text(encoding="utf-8"))
+        if any(found.get(name) != value for name, value in asked.items()):
+            _fail(f"{place.landing} holds another twin; choose another --home, or the same people, waves and seed")
+        _say(f"using the twin's deliveries in {place.landing}")
+    elif place.landing.exists() and any(place.landing.iterdir()):
+        _fail(f"{place.landing} holds deliveries; the demo would mix synthetic people into them. Choose another --home")
+    else:
+        from study.twin import write_twin
+
+        _say(f"writing the deliveries of {people:,} synthetic people to {place.landing}")
+        write_twin(
+            place.landing, people=people, waves=waves, epochs=min(40, people // 20), signals=2, seed=seed, progress=_say
+        )
+    code = _refresh(place, as_json=False)
+    from orchestration.status import last_release
+
+    release = last_release(place)
+    if release:
+        print(f"report: {release['report']}")
+    raise typer.Exit(code)
+
+
+@app.command()
+def twin(
+    out: Annotated[Path, typer.Option(help="Folder to write the deliveries into; made if absent, must be empty.")],
+    people: PeopleOption = FULL_SIZE,
+    waves: Annotated[int, typer.Option(min=1, help="Follow-up waves.")] = 2,
+    epochs: Annotated[int, typer.Option(min=0, help="People delivered as classified epochs.")] = 0,
+    signals: Annotated[int, typer.Option(min=0, help="People delivered as synchronized 50 Hz signals.")] = 0,
+    raw: Annotated[int, typer.Option(min=0, help="People delivered as raw .cwa pairs (not yet: only 0).")] = 0,
+    seed: SeedOption = 1,
+) -> None:
+    """Write a synthetic cohort's deliveries and its truth.json."""
+    if raw:
+        raise typer.BadParameter("raw .cwa pairs are not written by this version; --signals writes 50 Hz signals")
+    if out.exists() and any(out.iterdir()):
+        raise typer.BadParameter(f"{out} is not empty")
+    from study.twin import write_twin
+
+    write_twin(out, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed, progress=_say)
+    print(out / "truth.json")
+
+
+@app.command()
+def validate(
+    drop: Annotated[Path, typer.Argument(help="A drop's folder, or a withdrawals .csv.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check a drop against the contract without running anything; exit 1 with the list of problems if it falls short."""
+    if not drop.exists():
+        raise typer.BadParameter(f"{drop} does not exist")
+    from storage.validation import validate_drop
+
+    found = validate_drop(drop)
+    problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
+    if as_json:
+        print(json.dumps({"problems": problems, "files": found.files.to_dict("records")}, indent=2, default=str))
+    else:
+        for file in found.files.to_dict("records"):
+            print(f"{file['file']}: {file['rows_fine']:,} of {file['rows_read']:,} rows fine")
+        for problem in problems:
+            row = f" row {problem['row']}" if problem["row"] is not None else ""
+            column = f" [{problem['column']}]" if problem["column"] else ""
+            print(f"{problem['file']}{row}{column} {problem['rule']}: {problem['message']}")
+        print("the drop keeps the contract" if not problems else f"{len(problems):,} problems")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def refresh(
+    home: HomeOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and why; run nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find new deliveries, materialize what is stale and only that, publish a release."""
+    place = _home(home)
+    if not dry_run:
+        raise typer.Exit(_refresh(place, as_json))
+    from orchestration.refresh import dry_run as what_would_run
+
+    steps, _landing = what_would_run(place)
+    if as_json:
+        print(json.dumps([vars(step) for step in steps], indent=2))
+    elif not steps:
+        print("nothing to do: everything is in step with its inputs")
+    for step in () if as_json else steps:
+        print(f"{step.state:8} {step.label}: {'; '.join(step.reasons)}")
+
+
+@app.command()
+def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show waves, batches, what is stale and why, failing checks and the last release."""
+    from orchestration.status import status as gather
+
+    facts = gather(_home(home))
+    if as_json:
+        print(json.dumps(facts, indent=2, default=str))
+    else:
+        _print_status(facts)
+
+
+@app.command()
+def train(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of labeled recordings.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.ubj).")],
+) -> None:
+    """Train the epoch classifier from labeled recordings and write its model card."""
+    from study.accelerometry.datasets import DatasetError
+    from study.accelerometry.recording import RecordingError
+    from study.accelerometry.training import TrainingError
+    from study.accelerometry.training import train as train_classifier
+
+    try:
+        train_classifier(folders, out, _say)
+    except (DatasetError, RecordingError, TrainingError) as error:
+        _fail(str(error))
+    print(out)
+
+
+@app.command()
+def withdraw(
+    file: Annotated[Path, typer.Argument(help="A .csv with one column: person.")], home: HomeOption = None
+) -> None:
+    """Register withdrawals of consent, erase the people from every table and file, and refresh."""
+    from orchestration.withdraw import WithdrawalError, register
+
+    if not file.is_file():
+        raise typer.BadParameter(f"{file} does not exist")
+    place = _home(home)
+    try:
+        name, people = register(place, file)
+    except WithdrawalError as error:
+        _fail(str(error))
+    _say(f"registered {people:,} withdrawals as {name}")
+    raise typer.Exit(_refresh(place, as_json=False))
+
+
+@app.command()
+def compare(
+    old: Annotated[Path, typer.Argument(help="The earlier release's folder.")],
+    new: Annotated[Path, typer.Argument(help="The later release's folder.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show what changed between two releases, estimate by estimate."""
+    import pandas as pd
+
+    from assets.report import as_records
+    from study.bridge import bridge
+
+    for folder in (old, new):
+        if not (folder / "results.parquet").is_file():
+            raise typer.BadParameter(f"{folder} is not a release: it has no results.parquet")
+    changes = as_records(bridge(pd.read_parquet(old / "results.parquet"), pd.read_parquet(new / "results.parquet")))
+    if as_json:
+        print(json.dumps(changes, indent=2))
+        return
+    for row in changes:
+        what = " / ".join(str(row[k]) for k in ("wave", "analysis", "model", "exposure", "level") if row[k])
+        print(f"{row['change']:8} {what}: {_number(row['estimate_before'])} -> {_number(row['estimate_now'])}")
+    print(f"{len(changes):,} estimates differ" if changes else "the releases hold the same estimates")
+
+
+@app.command()
+def ui(
+    home: HomeOption = None,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+) -> None:
+    """Open the Dagster UI and daemon on this home; Ctrl-C stops both."""
+    from orchestration.instance import dagster_home, open_instance
+
+    place = _home(home).create()
+    with open_instance(place):
+        pass
+    root = Path(__file__).parents[1]
+    os.environ |= {
+        "STEGVIS_HOME": str(place.root),
+        "STEGVIS_LANDING": str(place.landing),
+        "DAGSTER_HOME": str(dagster_home(place)),
+    }
+    os.chdir(root)
+    _say(f"http://127.0.0.1:{port} shows {place.root}")
+    program = str(Path(sys.executable).with_name("dagster"))
+    os.execv(program, [program, "dev", "-w", str(root / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)])
+
+
+def _refresh(place: Any, as_json: bool) -> int:
+    from orchestration.refresh import by_asset
+    from orchestration.refresh import refresh as bring_up_to_date
+    from orchestration.status import last_release
+
+    done = bring_up_to_date(place, _say)
+    made = by_asset(done.materialized)
+    release = last_release(place)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "materialized": [{"asset": a, "partition": p} for a, p in done.materialized],
+                    "failed": [{"asset": a, "partition": p, "reason": why} for a, p, why in done.failed],
+                    "held": [{"asset": s.asset, "partition": s.partition} for s in done.held],
+                    "waiting": [{"asset": s.asset, "partition": s.partition} for s in done.waiting],
+                    "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
+                    "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
+                    "release": release,
+                    "seconds": round(done.seconds, 2),
+                },
+                indent=2,
+            )
+        )
+    else:
+        if not made:
+            print("nothing to do: everything is in step with its inputs")
+        else:
+            partitions = sum(len(keys) for keys in made.values())
+            print(f"materialized {len(made)} assets ({partitions} partitions) in {done.seconds:.1f} s")
+        if release:
+            print(f"release: {release['release']}{' (synthetic)' if release['synthetic'] else ''}")
+    for unused in done.landing.waiting:
+        _say(f"waiting delivery {unused.kind}/{unused.name}: {unused.reason}")
+    for unused in done.landing.rejected:
+        _say(f"REJECTED delivery {unused.kind}/{unused.name}: {unused.reason}")
+    for step in done.held:
+        _say(f"HELD {step.label}: {'; '.join(step.reasons)}")
+    if done.waiting:
+        roots = sorted({step.label for step in done.held} | {f"{a} [{p}]" if p else a for a, p, _ in done.failed})
+        _say(f"{len(done.waiting)} partitions wait for {', '.join(roots) or 'deliveries that have not come'}")
+    return 0 if done.ok else 1
+
+
+def _print_status(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)
+    release = facts["last_release"]
+    kind = "synthetic data" if facts["synthetic"] else "real data"
+    console.print(f"home {facts['home']} ({kind}, mode {facts['mode']})")
+    console.print(f"last release {release['release']}, {release['created']}" if release else "no release yet")
+    if facts["waves"] or facts["batches"]:
+        table = Table("partition", "name", "state", "behind", box=None)
+        for kind_name in ("wave", "batch"):
+            for row in facts["waves" if kind_name == "wave" else "batches"]:
+                table.add_row(kind_name, row[kind_name], row["state"], ", ".join(row["behind"]))
+        console.print(table)
+    for title in ("stale", "held", "waiting"):
+        for step in facts[title]:
+            where = f" [{step['partition']}]" if step["partition"] else ""
+            console.print(f"{title} {step['asset']}{where}: {'; '.join(step['reasons'])}")
+    if not facts["stale"]:
+        console.print("nothing is stale")
+    for check in facts["failing_checks"]:
+        where = f" [{check['partition']}]" if check["partition"] else ""
+        console.print(
+            f"{check['severity']} {check['asset']}{where}: {check['meaning']} ({check['failing']} of {check['total']})"
+        )
+    for found in facts["quarantine"]:
+        where = f" [{found['partition']}]" if found["partition"] else ""
+        what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
+        console.print(f"quarantine {found['asset']}{where}: {found['rule']}, {what}")
+    for state in ("waiting", "rejected", "repeated"):
+        for unused in facts["deliveries"][state]:
+            console.print(f"{state} delivery {unused['delivery']}: {unused['reason']}")
+
+
+def _home(home: Path | None) -> Any:
+    from storage.home import Home
+
+    return Home.find(home)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    print(f"stegvis: {message}", file=sys.stderr)
+    raise SystemExit(code)

@@ -1,0 +1,63 @@
+"""Dagster's own storage for a home.
+
+Belongs here: opening the instance (in the home, or the one ``DAGSTER_HOME`` names) and registering partitions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dagster import DagsterInstance
+
+from assets.building.partitions import Kind
+from storage.home import Home
+from storage.landing import Landing
+
+_CONFIG = """\
+# Dagster's settings for this home. For PostgreSQL set DAGSTER_HOME to a folder with your own dagster.yaml.
+telemetry:
+  enabled: false
+"""
+
+# Which deliveries bring a partition.
+_BRINGS: dict[Kind, str] = {"wave": "followup", "batch": "recordings"}
+
+
+def dagster_home(home: Home) -> Path:
+    """The folder of ``dagster.yaml``: ``DAGSTER_HOME`` where set, else in the home."""
+    return Path(os.environ.get("DAGSTER_HOME") or home.dagster)
+
+
+@contextmanager
+def open_instance(home: Home) -> Iterator[DagsterInstance]:
+    """Dagster's instance of a home, made at the first use."""
+    folder = dagster_home(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "dagster.yaml").exists():
+        (folder / "dagster.yaml").write_text(_CONFIG, encoding="utf-8")
+    with DagsterInstance.from_config(str(folder)) as instance:
+        yield instance
+
+
+def partition_keys(landing: Landing, instance: DagsterInstance) -> dict[Kind, list[str]]:
+    """Every wave and batch that is registered or has a complete delivery."""
+    return {
+        kind: sorted(
+            {drop.partition for drop in landing.accepted if drop.kind == brings and drop.partition}
+            | set(instance.get_dynamic_partitions(kind))
+        )
+        for kind, brings in _BRINGS.items()
+    }
+
+
+def register_partitions(landing: Landing, instance: DagsterInstance) -> dict[Kind, list[str]]:
+    """Register the waves and batches of complete deliveries; returns all keys there are now."""
+    keys = partition_keys(landing, instance)
+    for kind, wanted in keys.items():
+        new = sorted(set(wanted) - set(instance.get_dynamic_partitions(kind)))
+        if new:
+            instance.add_dynamic_partitions(kind, new)
+    return keys

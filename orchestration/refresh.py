@@ -1,0 +1,220 @@
+"""Find new deliveries, materialize what is stale and only that, publish a release.
+
+Belongs here: the loop over the graph, and what came of it. Stages that share a partition run as one Dagster run; a stage whose
+rebuilt inputs turn out unchanged does not run at all. Does not belong here: deciding what is stale (``plan.py``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import dagster as dg
+
+from assets.building.graph import recipes
+from assets.building.ledger import WHOLE_KEY, Ledger
+from assets.building.partitions import Kind
+from assets.building.recipe import Recipe
+from orchestration.definitions import build_definitions
+from orchestration.instance import open_instance, partition_keys, register_partitions
+from orchestration.plan import Step, keys_of, plan, step_of
+from orchestration.verdicts import held_fingerprints
+from storage.home import Home
+from storage.landing import Landing, scan
+from storage.lock import locked
+from study.protocol import protocol
+
+Progress = Callable[[str], None]
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Refresh:
+    """What a refresh did.
+
+    Attributes:
+        materialized: (asset, partition) in the order they ran.
+        failed: (asset, partition, why).
+        waiting: partitions whose inputs do not exist.
+        held: partitions whose present inputs broke a critical rule, now or before.
+        landing: what was found in the landing zone.
+        seconds: wall time, and of it the time spent inside the stages.
+    """
+
+    landing: Landing
+    materialized: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[tuple[str, str, str]] = field(default_factory=list)
+    waiting: list[Step] = field(default_factory=list)
+    held: list[Step] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Nothing failed, is held back or was rejected."""
+        return not (self.failed or self.held or self.landing.rejected)
+
+
+def dry_run(home: Home) -> tuple[list[Step], Landing]:
+    """What a refresh would do, without doing it."""
+    home.create()
+    landing = scan(home.landing, home.hash_cache)
+    with open_instance(home) as instance:
+        partitions = partition_keys(landing, instance)
+        steps = plan(recipes(), partitions, Ledger(instance), landing, protocol(), held_fingerprints(home))
+    return steps, landing
+
+
+def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
+    """Bring a home up to date.
+
+    Raises:
+        storage.lock.LockedError: another refresh of this home did not end in time.
+    """
+    home.create()
+    with locked(home.refresh_lock, "refresh", on_wait=lambda who: progress(f"waiting for {who}")):
+        started = time.monotonic()
+        landing = scan(home.landing, home.hash_cache)
+        with open_instance(home) as instance:
+            done = _Run(home, instance, landing, progress).everything()
+        done.seconds = time.monotonic() - started
+    return done
+
+
+class _Run:
+    """One refresh in progress."""
+
+    def __init__(self, home: Home, instance: dg.DagsterInstance, landing: Landing, progress: Progress) -> None:
+        self.home = home
+        self.instance = instance
+        self.progress = progress
+        self.recipes = recipes()
+        self.protocol = protocol()
+        self.partitions = register_partitions(landing, instance)
+        self.ledger = Ledger(instance)
+        self.held = held_fingerprints(home)
+        self.failed_here: set[tuple[str, str]] = set()
+        self.done = Refresh(landing)
+        self._job: dg.JobDefinition | None = None
+
+    def everything(self) -> Refresh:
+        """Walk the graph in the order the data flows, stages that share their partitions together."""
+        for kind, group in groupby(self.recipes.values(), key=lambda recipe: recipe.partition):
+            stages = list(group)
+            for key in keys_of(stages[0], self.partitions) if kind else [WHOLE_KEY]:
+                self._bring_up_to_date(stages, kind, key)
+        for recipe in self.recipes.values():
+            for key in keys_of(recipe, self.partitions):
+                step = self._step(recipe, key)
+                if step.state == "waiting":
+                    self.done.waiting.append(step)
+                elif step.state == "held":
+                    self.done.held.append(step)
+        return self.done
+
+    def _bring_up_to_date(self, stages: list[Recipe], kind: Kind | None, key: str) -> None:
+        # Every round makes at least one stage fresh, failed or held, so there are at most as many rounds as stages.
+        for _round in stages:
+            chosen = self._ready(stages, key)
+            if not chosen:
+                return
+            self._run(chosen, key if kind else None)
+
+    def _ready(self, stages: list[Recipe], key: str) -> list[Recipe]:
+        """What can run now: stale stages, and behind them those that must run whatever comes before them."""
+        chosen: list[Recipe] = []
+        unsettled: set[str] = set()
+        for recipe in stages:
+            if (recipe.name, key) in self.failed_here:
+                unsettled.add(recipe.name)
+                continue
+            expected = frozenset(f"{r.name}[{key}]" if key else r.name for r in chosen)
+            step = self._step(recipe, key, expected)
+            behind = any(r.name in recipe.upstream for r in chosen)
+            if any(name in unsettled for name in recipe.upstream):
+                unsettled.add(recipe.name)
+            elif step.state in ("stale", "new") and (step.certain or not behind) and self._may_run(recipe):
+                chosen.append(recipe)
+            elif step.state != "fresh" or behind:
+                unsettled.add(recipe.name)
+        return chosen
+
+    def _may_run(self, recipe: Recipe) -> bool:
+        """A release waits until everything that has been published before is in step again."""
+        if recipe.name != "release":
+            return True
+        behind = [
+            step
+            for other in self.recipes.values()
+            if other.name != "release"
+            for key in keys_of(other, self.partitions)
+            if (step := self._step(other, key)).state in ("stale", "held", "waiting") and step.published
+        ]
+        return not behind
+
+    def _step(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> Step:
+        return step_of(
+            recipe, key, self.recipes, self.ledger, self.done.landing, self.protocol, self.held, expected
+        )
+
+    def _run(self, chosen: list[Recipe], key: str | None) -> None:
+        where = f" [{key}]" if key else ""
+        self.progress(f"{', '.join(r.name for r in chosen)}{where}")
+        result = self.job.execute_in_process(
+            instance=self.instance,
+            asset_selection=[dg.AssetKey(r.name) for r in chosen],
+            partition_key=key,
+            raise_on_error=False,
+            run_config=_QUIET,
+            tags={"trigger": "stegvis refresh"},
+        )
+        made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+        why = _failures(result)
+        self.held = held_fingerprints(self.home)
+        for recipe in chosen:
+            self.ledger.forget(recipe.name)
+            place = (recipe.name, key or WHOLE_KEY)
+            if recipe.name in made:
+                self.done.materialized.append(place)
+                continue
+            self.failed_here.add(place)
+            if recipe.name in why:
+                self.done.failed.append((*place, why[recipe.name]))
+                self.progress(f"FAILED {recipe.name}{where}: {why[recipe.name]}")
+
+    @property
+    def job(self) -> dg.JobDefinition:
+        """The job that holds every asset; built when the first run needs it."""
+        if self._job is None:
+            self._job = build_definitions(self.home).resolve_implicit_global_asset_job_def()
+        return self._job
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    return {name: why for event in result.all_events for name, why in _failure(event)}
+
+
+def _failure(event: Any) -> Iterator[tuple[str, str]]:
+    if event.is_step_failure:
+        data = event.step_failure_data
+        described = data.user_failure_data.description if data.user_failure_data else None
+        cause = data.error.cause if data.error and data.error.cause else data.error
+        yield event.step_key, described or _first_line(cause)
+
+
+def _first_line(error: Any) -> str:
+    if error is None:
+        return "failed without a message"
+    # The class of an unexpected error, not its text: that could hold a person's value.
+    return f"unexpected {error.cls_name or 'error'}; the run's log in the Dagster UI has the details"
+
+
+def by_asset(places: list[tuple[str, str]]) -> Mapping[str, list[str]]:
+    """Partitions grouped by asset, in the order they ran."""
+    grouped: dict[str, list[str]] = {}
+    for asset, key in places:
+        grouped.setdefault(asset, []).append(key)
+    return grouped

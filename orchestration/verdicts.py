@@ -1,0 +1,54 @@
+"""What the last judgment of each table said.
+
+Belongs here: reading verdicts and quarantine from the warehouse, as counts. Does not belong here: judging (``expectations/``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage.home import Home
+from storage.warehouse import Warehouse
+
+
+def held_fingerprints(home: Home) -> dict[tuple[str, str], str]:
+    """The fingerprint at which each (asset, partition) last broke a critical rule and was not published."""
+    rows = _query(home, "select distinct asset, partition, fingerprint from checks where not published")
+    return {(row["asset"], row["partition"]): row["fingerprint"] for row in rows}
+
+
+def failing_checks(home: Home) -> list[dict[str, Any]]:
+    """Rules that do not hold now: asset, partition, severity, meaning, failing, total."""
+    return _query(
+        home,
+        """
+        select asset, partition, severity, meaning, failing, total, published
+        from checks where not passed
+        order by severity, asset, partition, meaning
+        """,
+    )
+
+
+def quarantined(home: Home) -> list[dict[str, Any]]:
+    """What is in quarantine: asset, partition, rule and how many rows; whole files with their message."""
+    return _query(
+        home,
+        """
+        select
+            asset, partition, rule, count(*) as problems,
+            if(bool_or("row" is null), any_value(message), null) as message,
+            if(bool_or("row" is null), any_value(file), null) as file
+        from quarantine
+        group by asset, partition, rule, "row" is null
+        order by asset, partition, rule
+        """,
+    )
+
+
+def _query(home: Home, query: str) -> list[dict[str, Any]]:
+    if not home.warehouse.exists():
+        return []
+    with Warehouse(home).session("status") as connection:
+        result = connection.execute(query)
+        names = [column[0] for column in result.description or []]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -1,0 +1,104 @@
+-- daily_exposures: one row per person and day of a batch: seconds per activity and walking speed, and whether the day counts.
+-- The view "epochs" holds this batch's 5-second epochs.
+with epoch_days as (
+    select
+        person,
+        epoch_start::date as date,
+        count(*) filter (where activity = 'lying') as lying,
+        count(*) filter (where activity = 'sitting') as sitting,
+        count(*) filter (where activity = 'standing') as standing,
+        count(*) filter (where activity = 'walking' and speed = 'slow') as walking_slow,
+        count(*) filter (where activity = 'walking' and speed = 'moderate') as walking_moderate,
+        count(*) filter (where activity = 'walking' and speed = 'brisk') as walking_brisk,
+        count(*) filter (where activity = 'walking') as walking,
+        count(*) filter (where activity = 'walking' and speed is not null) as walking_with_speed,
+        count(*) filter (where activity = 'running') as running,
+        count(*) filter (where activity = 'cycling') as cycling
+    from epochs
+    where activity <> 'nonwear'
+    group by person, date
+),
+
+classified as (
+    select
+        person,
+        dense_rank() over (partition by person order by date) as day,
+        date,
+        'epochs' as source,
+        lying * getvariable('epochs.seconds') as lying,
+        sitting * getvariable('epochs.seconds') as sitting,
+        standing * getvariable('epochs.seconds') as standing,
+        -- Walking whose speed was not delivered has a volume but no intensity.
+        if(walking_with_speed = walking, walking_slow * getvariable('epochs.seconds'), null) as walking_slow,
+        if(walking_with_speed = walking, walking_moderate * getvariable('epochs.seconds'), null) as walking_moderate,
+        if(walking_with_speed = walking, walking_brisk * getvariable('epochs.seconds'), null) as walking_brisk,
+        walking * getvariable('epochs.seconds') as walking,
+        running * getvariable('epochs.seconds') as running,
+        cycling * getvariable('epochs.seconds') as cycling
+    from epoch_days
+),
+
+delivered as (
+    select
+        person,
+        day,
+        null::date as date,
+        'day totals' as source,
+        lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, walking, running, cycling
+    from delivered_days
+    where batch = getvariable('batch')
+),
+
+days as (
+    select * from delivered
+    union all by name
+    select * from classified
+),
+
+judged as (
+    select
+        *,
+        coalesce(lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, running, cycling) is not null
+            as recorded,
+        -- Only an exact zero disqualifies; a missing component does not.
+        list_filter(
+            getvariable('days.must_be_positive'),
+            lambda activity: map {
+                'lying': coalesce(lying = 0, false),
+                'sitting': coalesce(sitting = 0, false),
+                'standing': coalesce(standing = 0, false),
+                'walking': coalesce(walking = 0, false),
+                'running': coalesce(running = 0, false),
+                'cycling': coalesce(cycling = 0, false)
+            }[activity]
+        ) as zero_activities
+    from days
+)
+
+select
+    getvariable('batch') as batch,
+    person,
+    day::integer as day,
+    date,
+    source,
+    lying::double as lying,
+    sitting::double as sitting,
+    standing::double as standing,
+    walking_slow::double as walking_slow,
+    walking_moderate::double as walking_moderate,
+    walking_brisk::double as walking_brisk,
+    walking::double as walking,
+    running::double as running,
+    cycling::double as cycling,
+    recorded,
+    recorded and walking is not null and len(zero_activities) = 0 as valid,
+    case
+        when not recorded then 'nothing recorded'
+        when len(zero_activities) > 0 then 'no ' || zero_activities[1]
+        when walking is null then 'walking missing'
+    end as reason,
+    abs(walking - (walking_slow + walking_moderate + walking_brisk)) <= getvariable('days.speed_sum_tolerance_seconds')
+        as speeds_sum_to_walking,
+    lying + sitting + standing + walking + running + cycling
+        >= getvariable('days.seconds_per_day') - getvariable('days.speed_sum_tolerance_seconds') as whole_day
+from judged

@@ -1,0 +1,33 @@
+-- outcome_questionnaire: one row per answer of a wave: chronic low back pain at follow-up, with severity.
+with answers as (
+    select
+        f.*,
+        c.person is not null as in_cohort,
+        date_diff('day', c.baseline_date, f.answer_date) / 365.0 as follow_up_years,
+        case
+            when f.pain_screen is null then null
+            when getvariable('study.mode') = 'strict' and f.pain_screen = 'no' then 0
+            when f.low_back_box then 1
+            else 0
+        end as low_back_pain
+    from followup_questionnaire as f
+    left join cohort as c using (person)
+    where f.wave = getvariable('wave')
+)
+
+select
+    wave,
+    person,
+    answer_date,
+    follow_up_years,
+    pain_screen,
+    low_back_pain,
+    -- The published code keeps low back pain that is not severe as 0; strict mode leaves it out.
+    case
+        when low_back_pain = 1 and leisure_limited = 'yes' then 1
+        when low_back_pain = 1 and getvariable('study.mode') = 'strict' then null
+        when low_back_pain is not null then 0
+    end as severe_low_back_pain,
+    pain_screen = 'no' and low_back_box as box_against_screen,
+    in_cohort
+from answers

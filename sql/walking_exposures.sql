@@ -1,0 +1,36 @@
+-- walking_exposures: one row per person: counted days, walking minutes per day and mean walking METs.
+with newest as (
+    -- A person recorded in two batches counts once, with the batch that comes last by name.
+    select
+        *,
+        if(getvariable('study.mode') = 'strict', valid, recorded) as counts_for_running_and_cycling
+    from daily_exposures
+    qualify dense_rank() over (partition by person order by batch desc) = 1
+),
+
+-- Decimal sums are exact, so the order of the rows cannot change a digit.
+totals as (
+    select
+        person,
+        any_value(batch) as batch,
+        count(*) filter (where recorded) as recorded_days,
+        count(*) filter (where valid) as valid_days,
+        avg(walking_slow::decimal(12, 3)) filter (where valid) / 60 as walking_slow_minutes,
+        avg(walking_moderate::decimal(12, 3)) filter (where valid) / 60 as walking_moderate_minutes,
+        avg(walking_brisk::decimal(12, 3)) filter (where valid) / 60 as walking_brisk_minutes,
+        avg(walking::decimal(12, 3)) filter (where valid) / 60 as walking_minutes,
+        avg(running::decimal(12, 3)) filter (where counts_for_running_and_cycling) / 60
+            + avg(cycling::decimal(12, 3)) filter (where counts_for_running_and_cycling) / 60 as running_cycling_minutes
+    from newest
+    group by person
+)
+
+select
+    *,
+    -- A ratio of means, not a mean of daily ratios.
+    (
+        getvariable('exposures.met_slow') * walking_slow_minutes
+        + getvariable('exposures.met_moderate') * walking_moderate_minutes
+        + getvariable('exposures.met_brisk') * walking_brisk_minutes
+    ) / walking_minutes as walking_met
+from totals

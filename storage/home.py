@@ -1,0 +1,62 @@
+"""Where everything lives on disk.
+
+Belongs here: the paths of a Stegvis home. Does not belong here: reading or writing any of them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """One Stegvis home: landing zone, warehouse, lake, releases and Dagster's own storage."""
+
+    root: Path
+    landing: Path
+
+    @classmethod
+    def find(cls, root: Path | str | None = None) -> Home:
+        """The home named, else ``STEGVIS_HOME``, else ``.stegvis`` in the working directory.
+
+        The landing zone is ``STEGVIS_LANDING`` where that is set, else ``landing`` inside the home.
+        """
+        base = Path(root or os.environ.get("STEGVIS_HOME") or ".stegvis").expanduser().resolve()
+        landing = os.environ.get("STEGVIS_LANDING")
+        return cls(base, Path(landing).expanduser().resolve() if landing else base / "landing")
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def warehouse_lock(self) -> Path:
+        return self.root / "warehouse.lock"
+
+    @property
+    def refresh_lock(self) -> Path:
+        return self.root / "refresh.lock"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def hash_cache(self) -> Path:
+        return self.root / "hashes.json"
+
+    def create(self) -> Home:
+        """Make the folders that must exist before anything runs."""
+        for folder in (self.root, self.landing, self.lake, self.releases, self.dagster):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self

@@ -1,0 +1,10 @@
+"""Reports: pure functions from disclosure-controlled frames to self-contained HTML pages and SVG figures.
+
+Belongs here: layout, number formatting and the wording of results. Does not belong here: estimates, counts or
+disclosure control (they arrive finished), reading or writing files of a release.
+"""
+
+from study.reporting.inputs import IndexReport, WaveReport
+from study.reporting.page import render_index, render_wave, wave_file_name
+
+__all__ = ["IndexReport", "WaveReport", "render_index", "render_wave", "wave_file_name"]

@@ -1,0 +1,28 @@
+"""The ordered levels of the categorical covariates, the reference first.
+
+Belongs here: which covariates have levels, and where their order comes from. Does not belong here: reading the codebook
+(``study.codebook``), recoding of delivered values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from study.codebook import Codebook, codebook
+from study.codebook import levels as coded_levels
+
+Levels = Mapping[str, tuple[str, ...]]
+
+CODED_COVARIATES = ("sex", "education", "income", "employment", "smoking")
+
+
+def covariate_levels(book: Codebook | None = None) -> dict[str, tuple[str, ...]]:
+    """Levels by column name, in the order of the codebook in force unless another is given.
+
+    Depression is derived from a score, so its levels are named here.
+
+    Raises:
+        KeyError: the codebook has no codes for a covariate.
+    """
+    participants = (book or codebook())["participants"]
+    return {name: coded_levels(participants, name) for name in CODED_COVARIATES} | {"depression": ("no", "yes")}

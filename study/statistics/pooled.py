@@ -1,0 +1,60 @@
+"""Repeated-outcome models: all waves stacked, each person counted as one cluster.
+
+Belongs here: the pooled model of the categories. Does not belong here: combining the estimates of separate waves;
+people answer in several waves, so those estimates are not independent.
+
+The variance is clustered by person (Liang and Zeger 1986, doi 10.1093/biomet/73.1.13), without small-sample correction.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from study.protocol import EXPOSURES, Exposure, Protocol
+from study.statistics.categories import Cuts, cuts, with_categories
+from study.statistics.category_model import category_rows
+from study.statistics.levels import Levels
+from study.statistics.results import ResultRow, joined, options_note, to_frame
+from study.statistics.terms import MODELS, Categorical, Term, covariate_terms
+
+NOTE = "n counts answers, a person may answer in several waves; variance clustered by person"
+CUT_NOTE = "categories cut once, on each person's first answer"
+
+
+def fit_pooled(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.DataFrame:
+    """Fit the category models to all waves together, with wave as a covariate when there is more than one.
+
+    Args:
+        stacked: the analysis sets of all waves, one row per person and wave. Categories it may hold are cut anew.
+        protocol: the protocol in force.
+        levels: ordered levels of the categorical covariates, the reference first.
+
+    Returns:
+        Results: analysis ``pooled``, wave ``all``, population ``all``.
+
+    Raises:
+        ValueError: the frame is empty, holds a person twice in a wave, or breaks the contract.
+    """
+    if stacked.empty:
+        raise ValueError("there is no wave to pool")
+    if stacked.duplicated(["person", "wave"]).any():
+        raise ValueError("a person stands twice in a wave")
+    frame = stacked.sort_values(["wave", "person"], kind="stable", ignore_index=True)
+    frame = with_categories(frame, first_answer_cuts(frame, protocol))
+    waves = tuple(frame["wave"].unique())
+    wave_term: tuple[Term, ...] = (Categorical("wave", waves),) if len(waves) > 1 else ()
+    cut_note = CUT_NOTE if protocol.exposures.categories == "sample_quartiles" else ""
+    note = joined(options_note(protocol, variance="clustered"), cut_note, NOTE)
+    rows: list[ResultRow] = []
+    for exposure in EXPOSURES:
+        for model in MODELS:
+            covariates = (*covariate_terms(model, protocol, levels), *wave_term)
+            template = ResultRow("all", "pooled", "all", model, exposure, note=note)
+            rows += category_rows(frame, template, covariates, protocol, groups="person")
+    return to_frame(rows)
+
+
+def first_answer_cuts(frame: pd.DataFrame, protocol: Protocol) -> dict[Exposure, Cuts]:
+    """Cuts taken over people, not answers: each counts once, by the first row in the frame's order."""
+    people = frame.drop_duplicates("person")
+    return {exposure: cuts(people[exposure], exposure, protocol) for exposure in EXPOSURES}

@@ -1,0 +1,389 @@
+"""Writes the twin as complete deliveries, in the files, columns and codes of a real one, with the truth beside them.
+
+Belongs here: codes, files, drops and ``truth.json``. Does not belong here: any model of people or pain (the other
+modules of this package), reading deliveries.
+
+Same arguments give the same bytes: where a format carries its time of writing (``.dta``, ``.sav``) a fixed one is put.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.codebook import LayoutName, codebook
+from study.protocol import protocol
+from study.twin.draws import Flags, stream
+from study.twin.epochs import epoch_table, order_day
+from study.twin.outcome import Wave, draw_waves, true_log_risk_ratios
+from study.twin.parameters import Parameters, parameters
+from study.twin.population import DISEASES, Population, draw_population
+from study.twin.signals import draw_signal
+from study.twin.walking import ACTIVITIES, LYING, SITTING, STANDING, WALKING, Days, draw_days, draw_habits
+
+WRITTEN = datetime(2000, 1, 1)
+BASELINE_DROP, WITHDRAWALS_DROP = "2019-06", "2024-01"
+EPOCHS_BATCH, SIGNALS_BATCH = "epochs", "signals"
+PUBLISHED_PEOPLE = 56042
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the twin knows of itself: sizes, effects and counts, never a person.
+
+    Attributes:
+        sizes: the arguments of ``write_twin``.
+        parameters_sha256: digest of the parameters' values.
+        log_risk_ratios: the model's, by term.
+        people: counts of the baseline.
+        waves: per wave, people left after each exclusion step, the analyzed, their cases and their mean true risk.
+    """
+
+    seed: int
+    sizes: dict[str, int]
+    parameters_sha256: str
+    log_risk_ratios: dict[str, float]
+    people: dict[str, int]
+    waves: dict[str, dict[str, float]]
+
+
+def write_twin(
+    out: Path,
+    people: int = PUBLISHED_PEOPLE,
+    waves: int = 2,
+    epochs: int = 0,
+    signals: int = 0,
+    seed: int = 1,
+    progress: Progress = lambda message: None,
+) -> Truth:
+    """Write the deliveries of a synthetic cohort under ``out``, and its ``truth.json``.
+
+    Args:
+        out: folder to write to; made if missing, and must be empty.
+        people: participants at baseline, withdrawals not counted; every other count scales with it.
+        waves: follow-up waves.
+        epochs: people whose recording comes as 5-second epochs instead of day totals.
+        signals: people whose recording comes as an hour of 50 Hz signal instead.
+        seed: of every random stream.
+        progress: told about each step, without any person's data.
+
+    Raises:
+        FileExistsError: ``out`` holds something already; a delivery is never modified.
+        ValueError: a size is out of range.
+    """
+    if min(people - 1, waves, epochs, signals) < 0:
+        raise ValueError("people must be at least 1; waves, epochs and signals at least 0")
+    if out.exists() and any(out.iterdir()):
+        raise FileExistsError(f"{out.name} is not empty; the twin never writes over a delivery")
+    model = parameters()
+    progress(f"drawing {people:,} people")
+    population = draw_population(people, seed, model)
+    habits = draw_habits(population, seed, model)
+    days = draw_days(population, habits, seed, model)
+    valid_day = days.valid & _counts_as_walking(days)
+    valid = np.zeros(len(population), dtype=bool)
+    valid[days.rows] = valid_day.any(axis=1)
+    followup = draw_waves(population, habits, valid, waves, seed, model)
+
+    out.mkdir(parents=True, exist_ok=True)
+    progress("writing the baseline questionnaire")
+    _write_drop(out / "baseline" / BASELINE_DROP, {"participants.csv": _participants(population, days, seed)})
+    as_epochs, as_signals = _choose_levels(population, days, valid_day, epochs, signals, seed)
+    _write_day_totals(out, population, days, as_epochs | as_signals, seed, model, progress)
+    if epochs:
+        progress(f"writing 5-second epochs of {epochs:,} people")
+        _write_epochs(out, population, days, valid_day, as_epochs, seed, model)
+    if signals:
+        progress(f"writing 50 Hz signals of {signals:,} people")
+        _write_signals(out, population, days, as_signals, seed, model)
+    for number, wave in enumerate(followup):
+        progress(f"writing the follow-up of {wave.name}")
+        suffix = model.followup.formats[number % len(model.followup.formats)]
+        _write_drop(out / "followup" / wave.name, {f"questionnaire.{suffix}": _questionnaire(population, wave)})
+    _write_withdrawals(out, population)
+
+    truth = Truth(
+        seed=seed,
+        sizes={"people": people, "waves": waves, "epochs": epochs, "signals": signals},
+        parameters_sha256=model.digest,
+        log_risk_ratios=true_log_risk_ratios(model),
+        people={
+            "generated": len(population),
+            "withdrawn": int(population.flags("withdrawn").sum()),
+            "participants": int((~population.flags("withdrawn")).sum()),
+        },
+        waves={wave.name: _flow(population, valid, wave) for wave in followup},
+    )
+    (out / "truth.json").write_text(json.dumps(asdict(truth), indent=2) + "\n", encoding="utf-8")
+    return truth
+
+
+# --- what is in the files -------------------------------------------------------------------------------------------
+
+
+def _names(layout: LayoutName) -> dict[str, str]:
+    """Canonical to delivered column names of one layout of the codebook."""
+    return {name: column.source[0] for name, column in codebook()[layout].columns.items()}
+
+
+def _participants(population: Population, days: Days, seed: int) -> pd.DataFrame:
+    """The baseline questionnaire as delivered, in the codebook's columns and codes."""
+    people, missing = population.people, population.missing
+    # Former and current smoking each have two delivered codes (daily and occasional).
+    second = stream(seed, "deliveries.smoking").random(len(population)) < 0.3
+    smoking = np.select(
+        [people["smoking"] == 0, people["smoking"] == 1], [0, np.where(second, 4, 1)], np.where(second, 3, 2)
+    )
+    back_pain, contradicts = population.flags("back_pain"), population.flags("screen_contradicts")
+    screen = (back_pain & ~contradicts) | population.flags("other_pain")
+    recorded_days = np.zeros(len(population), dtype=np.int64)
+    recorded_days[days.rows] = days.recorded
+    columns: dict[str, Any] = {
+        "person": people["person"],
+        "baseline_date": people["baseline_date"].dt.date,
+        "sex": _integers(people["male"]),
+        "age": people["age"],
+        "employment": _integers(people["employed"], missing["employment"]),
+        "smoking": _integers(smoking, missing["smoking"]),
+        "depression_score": _integers(people["depression_score"], missing["depression_score"]),
+        "pain_screen": _integers(screen, missing["pain_screen"]),
+        "low_back_box": _integers(back_pain, missing["pain_screen"] | ~back_pain),
+        "bmi_clinic": people["bmi"].mask(missing["bmi_clinic"]),
+        "bmi_home": people["bmi"].mask(missing["bmi_home"]),
+        "recorded_days": _integers(recorded_days, recorded_days == 0),
+    }
+    for name in ("education", "income", "work_type", "self_rated_health", "pain_last_4_weeks"):
+        columns[name] = _integers(people[name] + 1, missing[name])
+    columns["exercise_frequency"] = _integers(people["exercise"] + 1, missing["exercise"])
+    for name in DISEASES:
+        columns[name] = _integers(people[name], missing[name])
+    return _delivered(columns, "participants")
+
+
+def _questionnaire(population: Population, wave: Wave) -> pd.DataFrame:
+    """One wave's answers as delivered, one row per person who answered."""
+    screen = (wave.back_pain & ~wave.screen_contradicts) | wave.other_pain
+    unanswered = ~wave.screen_answered
+    columns = {
+        "person": population.people["person"],
+        "answer_date": pd.Series(wave.date).dt.date,
+        "pain_screen": _integers(screen, unanswered),
+        "low_back_box": _integers(wave.back_pain, unanswered | ~wave.back_pain),
+        "leisure_limited": _integers(wave.limited, unanswered | ~screen | wave.limited_missing),
+    }
+    return _delivered({name: values[wave.answered] for name, values in columns.items()}, "questionnaire")
+
+
+def _day_totals(population: Population, days: Days, keep: Flags, seconds: np.ndarray) -> pd.DataFrame:
+    """Day totals as delivered, one row per kept person, one column per activity and day."""
+    columns: dict[str, Any] = {"person": population.people["person"].to_numpy()[days.rows[keep]]}
+    for day in range(seconds.shape[1]):
+        for place, activity in enumerate(ACTIVITIES):
+            name = _names("days")[activity].format(day=day + 1)
+            values = seconds[keep, day, place]
+            columns[name] = _integers(np.nan_to_num(values), np.isnan(values))
+    return pd.DataFrame(columns).sort_values("person", ignore_index=True)
+
+
+def _delivered(columns: dict[str, Any], layout: LayoutName) -> pd.DataFrame:
+    """Columns renamed and put in the codebook's order, rows in the order of the opaque identifiers."""
+    names = _names(layout)
+    frame = pd.DataFrame(columns)[list(names)].rename(columns=names)
+    return frame.sort_values(names["person"], ignore_index=True)
+
+
+def _integers(values: Any, missing: Flags | None = None) -> pd.Series:
+    """Whole numbers, blank where missing."""
+    whole = pd.Series(np.asarray(values)).astype("Int32")
+    return whole if missing is None else whole.mask(missing)
+
+
+def _choose_levels(
+    population: Population, days: Days, valid_day: Flags, epochs: int, signals: int, seed: int
+) -> tuple[Flags, Flags]:
+    """Masks (m,) of the recorded people delivered as epochs and as signals, among those with a full valid day."""
+    full = valid_day & ~np.isnan(days.seconds).any(axis=2)
+    fit = np.flatnonzero(full.any(axis=1) & ~population.flags("withdrawn")[days.rows])
+    if epochs + signals > fit.size:
+        raise ValueError(f"epochs and signals together exceed the {fit.size:,} people with a full valid day")
+    order = stream(seed, "deliveries.levels").permutation(fit)
+    chosen = np.zeros((2, days.rows.size), dtype=bool)
+    # From either end, so that asking for more of one leaves the other.
+    chosen[0, order[:epochs]] = True
+    chosen[1, order[order.size - signals :]] = True
+    return chosen[0], chosen[1]
+
+
+def _write_day_totals(
+    out: Path, population: Population, days: Days, elsewhere: Flags, seed: int, model: Parameters, progress: Progress
+) -> None:
+    """The batches of day totals; a few people stand in two of them, the first time with fewer days."""
+    batches = model.cohort.batches
+    dates = population.people["baseline_date"].to_numpy()[days.rows]
+    ends = np.array(batches.names, dtype="datetime64[M]")
+    batch = np.minimum(np.searchsorted(ends, dates.astype("datetime64[M]"), side="left"), len(ends) - 1)
+    drawn = stream(seed, "deliveries.redelivered").random(days.rows.size) < batches.redelivered_share
+    again = drawn & (days.recorded > 1)
+    shorter = days.seconds.copy()
+    shorter[np.arange(shorter.shape[1]) >= (days.recorded // 2)[:, None]] = np.nan
+    for number, (name, suffix) in enumerate(zip(batches.names, batches.formats, strict=True)):
+        early = ~elsewhere & again & (batch == number + 1)
+        keep = (~elsewhere & (batch == number)) | early
+        if not keep.any():
+            continue
+        progress(f"writing day totals of batch {name}")
+        seconds = np.where(early[:, None, None], shorter, days.seconds)
+        _write_drop(out / "recordings" / name, {f"days.{suffix}": _day_totals(population, days, keep, seconds)})
+
+
+def _write_epochs(
+    out: Path, population: Population, days: Days, valid_day: Flags, chosen: Flags, seed: int, model: Parameters
+) -> None:
+    """The batch of 5-second epochs: the first full valid days of each chosen person, people in order."""
+    full = valid_day & ~np.isnan(days.seconds).any(axis=2)
+    folder = out / "recordings" / EPOCHS_BATCH
+    folder.mkdir(parents=True)
+    writer: pq.ParquetWriter | None = None
+    with (folder / "epochs.parquet").open("wb") as sink:
+        for row, person, first in _in_order(population, days, chosen):
+            which = np.flatnonzero(full[row])[: model.epochs.days]
+            rng = stream(seed, f"epochs.{person}")
+            kinds = np.concatenate([order_day(days.seconds[row, day], model.epochs, rng) for day in which])
+            table = epoch_table(person, first + which, kinds)
+            writer = writer or pq.ParquetWriter(sink, table.schema, **_parquet_options("epoch_start"))
+            writer.write_table(table)
+        if writer:
+            writer.close()
+    _complete(folder)
+
+
+def _write_signals(out: Path, population: Population, days: Days, chosen: Flags, seed: int, model: Parameters) -> None:
+    """The batch of 50 Hz signals: one hour on the morning after the clinic, one file per person."""
+    folder = out / "recordings" / SIGNALS_BATCH
+    folder.mkdir(parents=True)
+    for _, person, first in _in_order(population, days, chosen):
+        rng = stream(seed, f"signals.{person}")
+        frame, _ = draw_signal(first.astype("datetime64[ms]") + np.timedelta64(9, "h"), model.signals, rng)
+        _write_table(frame, folder / f"{person}.parquet")
+    _complete(folder)
+
+
+def _in_order(population: Population, days: Days, chosen: Flags) -> list[tuple[int, str, np.datetime64]]:
+    """Chosen recordings by person: row, identifier and the date of the first recorded day."""
+    people = population.people.iloc[days.rows]
+    first = people["baseline_date"].to_numpy().astype("datetime64[D]") + 1
+    names = people["person"].to_numpy()
+    return sorted(((int(row), str(names[row]), first[row]) for row in np.flatnonzero(chosen)), key=lambda r: r[1])
+
+
+# --- how they are written -------------------------------------------------------------------------------------------
+
+
+def _write_drop(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    folder.mkdir(parents=True)
+    for name, table in tables.items():
+        _write_table(table, folder / name)
+    _complete(folder)
+
+
+def _write_withdrawals(out: Path, population: Population) -> None:
+    folder = out / "withdrawals"
+    folder.mkdir(parents=True)
+    file = folder / f"{WITHDRAWALS_DROP}.csv"
+    gone = population.people.loc[population.flags("withdrawn"), ["person"]].sort_values("person")
+    _write_table(gone.rename(columns=_names("withdrawals")), file)
+    _complete(folder, folder / f"{WITHDRAWALS_DROP}.json")
+
+
+def _complete(folder: Path, note: Path | None = None) -> None:
+    """Write the drop's ``drop.json``, last: the drop is complete."""
+    files = {}
+    for file in sorted(folder.iterdir()):
+        with file.open("rb") as content:
+            files[file.name] = {"sha256": hashlib.file_digest(content, "sha256").hexdigest()}
+    text = json.dumps({"files": files, "synthetic": True}, indent=2) + "\n"
+    (note or folder / "drop.json").write_text(text, encoding="utf-8")
+
+
+def _write_table(frame: pd.DataFrame, file: Path) -> None:
+    """Write a table in the format of the file's name."""
+    if file.suffix == ".csv":
+        frame.to_csv(file, index=False, lineterminator="\n")
+    elif file.suffix == ".parquet":
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        clock = [name for name in table.column_names if name == "timestamp"]
+        pq.write_table(table, file, **_parquet_options(*clock))
+    elif file.suffix == ".dta":
+        _as_floats(frame).to_stata(file, write_index=False, version=118, time_stamp=WRITTEN)
+    elif file.suffix == ".sav":
+        import pyreadstat
+
+        pyreadstat.write_sav(_as_floats(frame), str(file), row_compress=True)
+        _fix_sav_time(file)
+    else:
+        raise ValueError(f"no writer for {file.suffix}")
+
+
+def _parquet_options(*clocks: str) -> dict[str, Any]:
+    """Evenly spaced clocks cost next to nothing as differences, and eight bytes a row otherwise."""
+    if not clocks:
+        return {"compression": "zstd"}
+    encoding = dict.fromkeys(clocks, "DELTA_BINARY_PACKED")
+    return {"compression": "zstd", "use_dictionary": ["person", "activity", "speed"], "column_encoding": encoding}
+
+
+def _as_floats(frame: pd.DataFrame) -> pd.DataFrame:
+    """Nullable integers as floats, the only numbers SPSS knows and Stata's way of a blank."""
+    whole = frame.select_dtypes("Int32").columns
+    return frame.astype(dict.fromkeys(whole, "float64"))
+
+
+def _fix_sav_time(file: Path) -> None:
+    """Put the fixed time of writing into an SPSS file's header: 9 + 8 characters from byte 92.
+
+    Layout: PSPP developers' guide, system file format, file header record.
+    """
+    stamp = WRITTEN.strftime("%d %b %y%H:%M:%S").encode("ascii")
+    with file.open("r+b") as content:
+        content.seek(92)
+        content.write(stamp)
+
+
+# --- what is true ---------------------------------------------------------------------------------------------------
+
+
+def _counts_as_walking(days: Days) -> Flags:
+    """Mask (m, 7): nothing of lying, sitting, standing and walking is zero (a blank is not)."""
+    return np.asarray((days.seconds[..., [LYING, SITTING, STANDING, WALKING]] != 0.0).all(axis=2))
+
+
+def _flow(population: Population, valid: Flags, wave: Wave) -> dict[str, float]:
+    """People left after each exclusion step, as generated, and what is true of the analyzed."""
+    rules = {
+        "no_accelerometer_day": population.flags("recorded"),
+        "no_valid_walking_day": valid,
+        "baseline_screen_missing": population.pain_answered,
+        "baseline_low_back_pain": ~population.flags("back_pain"),
+        "followup_screen_missing": wave.screen_answered,
+        "covariate_missing": population.complete,
+    }
+    left = ~population.flags("withdrawn")
+    counts: dict[str, float] = {}
+    for step in protocol().exclusions.order:
+        left = left & rules[step]
+        counts[step] = int(left.sum())
+    cases = int((left & wave.back_pain).sum())
+    mean_risk = float(wave.risk[left].mean()) if left.any() else 0.0
+    return counts | {"analyzed": int(left.sum()), "cases": cases, "mean_true_risk": mean_risk}

@@ -1,0 +1,125 @@
+import json
+
+import numpy as np
+import pytest
+from simulated_signals import clock, day_in_short, table, write_people
+
+from study.accelerometry.classifier import classify_signal, model_digest
+from study.accelerometry.datasets import Dataset
+from study.accelerometry.recording import RecordingError
+from study.accelerometry.training import FOLDS, TrainingError, folds, read_people, read_person, train
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Six people of a set that calls itself public, five of one that does not, and the model made of them."""
+    home = tmp_path_factory.mktemp("training")
+    public = write_people(home / "open", people=6, seconds=30)
+    (public / "dataset.toml").write_text(
+        'name = "Open set"\nlicence = "CC0"\ncitation = "Nobody 2020"\npublic = true\n'
+    )
+    private = home / "clinic"
+    private.mkdir()
+    for number in range(5):
+        table(*day_in_short(1000 + number, 20)).to_csv(private / f"patient{number}.csv", index=False)
+    lines: list[str] = []
+    report = train([public, private], home / "made" / "model.ubj", lines.append)
+    return report, home, lines
+
+
+def test_the_model_tells_simulated_activities_apart(trained):
+    report, home, _ = trained
+    assert report.everyone.accuracy > 0.95
+    expected = np.repeat([1, 2, 3, 4, 5, 6], 6)
+    for seed in (4321, 4322, 4323):
+        acceleration, _ = day_in_short(seed, seconds=30)
+        found = classify_signal(clock(len(acceleration)), acceleration, model_file=home / "made" / "model.ubj")
+        assert (found["activity"] == expected).mean() > 0.9
+
+
+def test_the_same_recordings_give_the_same_bytes(trained, tmp_path):
+    report, home, _ = trained
+    # In another order.
+    again = train([home / "clinic", home / "open"], tmp_path / "model.ubj", lambda _: None)
+    assert (tmp_path / "model.ubj").read_bytes() == (home / "made" / "model.ubj").read_bytes()
+    assert again.everyone == report.everyone
+
+
+def test_the_report_is_the_json_card_and_knows_the_model(trained):
+    report, home, _ = trained
+    card = json.loads((home / "made" / "model_card.json").read_text())
+    assert card == report.model_dump(mode="json")
+    assert card["model_sha256"] == model_digest(home / "made" / "model.ubj")
+    assert not list((home / "made").glob("*.part"))
+
+
+def test_the_card_names_sets_with_licence_and_the_public_people_only(trained):
+    report, home, lines = trained
+    card = (home / "made" / "model_card.md").read_text()
+    assert "Open set" in card
+    assert "CC0" in card
+    assert "Nobody 2020" in card
+    assert "| P3 |" in card
+    assert {each.person for each in report.people} == {f"P{n}" for n in range(6)}
+    assert "patient" not in card + (home / "made" / "model_card.json").read_text() + "".join(lines)
+
+
+def test_every_class_of_the_confusion_adds_up(trained):
+    report, _, _ = trained
+    assert sum(map(sum, report.everyone.confusion)) == report.everyone.windows
+    assert [sum(row) for row in report.everyone.confusion] == [each.windows for each in report.everyone.classes]
+
+
+def test_a_private_set_of_a_few_people_is_refused(tmp_path):
+    few = write_people(tmp_path / "few", people=4, seconds=5)
+    with pytest.raises(TrainingError, match="few is not a public set and holds fewer than 5 people"):
+        train([few], tmp_path / "model.ubj", lambda _: None)
+
+
+def test_folds_hold_different_people_and_a_share_of_each_set(tmp_path):
+    for name, people in (("a", 10), ("b", 5)):
+        folder = write_people(tmp_path / name, people=0)
+        for number in range(people):
+            table(*day_in_short(number, 5)).to_parquet(folder / f"{name}{number}.parquet")
+    people = read_people([tmp_path / "a", tmp_path / "b"], lambda _: None)
+    fold = folds(people)
+    sets = np.array([each.dataset.name for each in people])
+    assert np.bincount(fold[sets == "a"], minlength=FOLDS).tolist() == [2] * FOLDS
+    assert np.bincount(fold[sets == "b"], minlength=FOLDS).tolist() == [1] * FOLDS
+
+
+def test_windows_without_a_label_are_left_out(tmp_path):
+    acceleration, labels = day_in_short(1, 10)
+    labels = labels.astype(float)
+    labels[:500] = np.nan  # lying
+    table(acceleration, labels).to_parquet(tmp_path / "a.parquet")
+    person = read_person(tmp_path / "a.parquet", Dataset(name="set"))
+    assert (person.windows_without_label, len(person.activity), len(person.X)) == (2, 10, 10)
+    assert person.labeled_walking_minutes == pytest.approx(10 / 60)
+
+
+def test_too_few_people_are_refused(tmp_path):
+    harth = write_people(tmp_path / "harth", people=4, seconds=5)
+    with pytest.raises(TrainingError, match="at least 5 people"):
+        train([harth], tmp_path / "model.ubj", lambda _: None)
+
+
+def test_a_person_in_two_folders_is_refused(tmp_path):
+    folders = [write_people(tmp_path / name, people=5, seconds=5) for name in ("a", "b")]
+    with pytest.raises(TrainingError, match=r"P0\.parquet stands twice"):
+        train(folders, tmp_path / "model.ubj", lambda _: None)
+
+
+def test_an_empty_folder_and_a_wrong_name_are_refused(tmp_path):
+    with pytest.raises(TrainingError, match="recordings in"):
+        train([tmp_path], tmp_path / "model.ubj", lambda _: None)
+    with pytest.raises(TrainingError, match=r"\.ubj"):
+        train([tmp_path], tmp_path / "model.json", lambda _: None)
+
+
+def test_a_recording_without_the_back_is_refused_and_leaves_no_model(tmp_path):
+    folder = write_people(tmp_path / "set", people=5, seconds=5)
+    table(*day_in_short(1, 5)).drop(columns=["back_x", "back_y", "back_z"]).to_parquet(folder / "thigh_only.parquet")
+    with pytest.raises(RecordingError, match=r"thigh_only\.parquet: no complete back sensor"):
+        train([folder], tmp_path / "model.ubj", lambda _: None)
+    assert not (tmp_path / "model.ubj").exists()

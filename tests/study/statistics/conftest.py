@@ -1,0 +1,64 @@
+"""Frames the tests of the statistics share: reference rows, and made-up analysis sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.protocol import Protocol, protocol
+from study.statistics.categories import add_categories
+from study.statistics.levels import covariate_levels
+
+ORACLE = Path(__file__).with_name("oracle")
+
+
+@pytest.fixture(scope="session")
+def expected() -> Callable[[str], dict]:
+    """Reference answers, computed with R 4.2.2 (sandwich 3.0.2, survey 4.1.1); everybody in them is simulated."""
+    return lambda name: json.loads((ORACLE / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def cohort() -> pd.DataFrame:
+    """4000 simulated people: the rows the reference answers were computed from."""
+    return pd.read_csv(ORACLE / "cohort.csv")
+
+
+@pytest.fixture
+def breast_cancer() -> pd.DataFrame:
+    """Newman's 192 women, as printed in Greenland 2004 and Spiegelman and Hertzmark 2005."""
+    return pd.read_csv(ORACLE / "breastcancer.csv")
+
+
+@pytest.fixture
+def make_analysis_set() -> Callable[..., pd.DataFrame]:
+    return analysis_set_of
+
+
+def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", of: Protocol | None = None):
+    """An analysis set of made-up people whose risk falls with walking."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "person": [f"p{number:05d}" for number in range(people)],
+            "wave": wave,
+            "age": random.normal(55, 12, people).round(1),
+            **{name: random.choice(levels, people) for name, levels in covariate_levels().items()},
+            "walking_minutes": random.gamma(8.6, 12, people),
+            "walking_met": 2.8 + random.normal(0.56, 0.18, people) ** 2,
+            "valid_days": random.integers(3, 8, people),
+        }
+    )
+    risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
+    frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
+    return add_categories(frame, of or protocol())
+
+
+@pytest.fixture
+def analysis_set() -> pd.DataFrame:
+    return analysis_set_of()
