@@ -23,6 +23,13 @@ RECIPE = Recipe(
     make=make,
     delivery="baseline",
     codebook=("participants",),
-    code=("study.contract", "storage.reading", "assets.baseline_questionnaire", "assets.building.delivered"),
+    code=(
+        "study.contract",
+        "study.cells",
+        "study.problems",
+        "storage.reading",
+        "assets.baseline_questionnaire",
+        "assets.building.delivered",
+    ),
     kinds=frozenset({"duckdb", "csv"}),
 )

@@ -12,7 +12,8 @@ READ = "select * from fitted_models where wave = getvariable('wave')"
 def make(build: Build) -> Rows:
     """One verdict per claim: supported, not supported or unclear, with its evidence."""
     frame = judge_claims(build.read(READ), build.key)
-    return Rows(frame, metadata={f"claims_{v.replace(' ', '_')}": int(n) for v, n in frame["verdict"].value_counts().items()})
+    verdicts = frame["verdict"].value_counts()
+    return Rows(frame, metadata={f"claims_{str(name).replace(' ', '_')}": int(n) for name, n in verdicts.items()})
 
 
 RECIPE = Recipe(

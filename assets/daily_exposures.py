@@ -1,4 +1,4 @@
-"""daily_exposures: one row per person and day of a batch: seconds per activity and speed class, and whether the day counts."""
+"""daily_exposures: seconds per activity and walking speed for each person and day, and whether the day counts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from storage.lake import EpochLake, create_epochs_view
 
 def make(build: Build) -> Rows:
     """Days from the batch's epochs and from its delivered day totals."""
-    lake = EpochLake(build.home.lake, build.key)
-    with build.session() as connection:
-        create_epochs_view(connection, sorted(lake.folder.glob("*.parquet")))
-        return Rows(connection.execute(build.sql()).df())
+    shards = sorted(EpochLake(build.home.lake, build.key).folder.glob("*.parquet"))
+    return Rows(build.sql(), prepare=lambda connection: create_epochs_view(connection, shards))
 
 
 RECIPE = Recipe(
     name="daily_exposures",
     group="accelerometry",
-    description="Seconds per activity and walking speed for each person and day, with the day's validity and its reason.",
+    description="Seconds per activity and walking speed for each person and day, with the validity of the day.",
     partition="batch",
     upstream=("recordings", "epoch_classification"),
     make=make,

@@ -1,14 +1,14 @@
 """epoch_classification: 5-second epochs of a batch in the lake, and one row per recording that says how it went.
 
-Signals are classified; delivered epochs are taken over. Each recording's epochs are a shard named after everything that decides
-its content, so a shard that is already there is not made again: a killed run loses one recording's work.
+Signals are classified; delivered epochs are taken over. Each recording's epochs are a shard named after everything
+that decides its content, so a shard that is already there is not made again: a killed run loses one recording's work.
 """
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -18,10 +18,19 @@ from storage.delivered_epochs import delivered_epochs
 from storage.lake import EpochLake, create_epochs_view
 from storage.landing import LandedFile
 from storage.reading import read_table
+from study.accelerometry.signal import SignalError
 from study.codebook import codebook
 from study.contract import contract_signal
 
 MODEL_FILE = "study/accelerometry/model/epoch_classifier.ubj"
+
+
+class _Listed(NamedTuple):
+    person: str
+    level: str
+    delivery: str
+    file: str
+    sha256: str
 
 
 def make(build: Build) -> Rows:
@@ -34,24 +43,25 @@ def make(build: Build) -> Rows:
         order by person
         """
     )
+    rows = [_Listed(*map(str, row)) for row in listed.itertuples(index=False, name=None)]
     files = {(drop.name, file.name): file for drop in build.drops for file in drop.files}
     method = build.recipe.method(build.protocol)
     shards: dict[str, Path] = {}
     refused: list[dict[str, Any]] = []
     started = time.monotonic()
-    signals = listed[listed["level"] == "signal"]
-    for place, row in enumerate(signals.itertuples(index=False), start=1):
+    signals = [row for row in rows if row.level == "signal"]
+    for place, row in enumerate(signals, start=1):
         name = "signal-" + fingerprint(method | {"file": row.sha256, "person": row.person})
         try:
             shards[name] = lake.shard(name) or _classify(lake, name, row.person, files[row.delivery, row.file])
-        except ValueError as error:  # SignalError: says what is wrong with the signal, never a value of it
+        except SignalError as error:  # says what is wrong with the signal, never a value of it
             refused.append({"person": row.person, "status": "refused", "reason": str(error)})
         _progress(build, place, len(signals), started)
-    delivered = listed[listed["level"] == "epochs"]
-    for (delivery, file_name, sha256), people in delivered.groupby(["delivery", "file", "sha256"]):
-        wanted = sorted(people["person"])
-        name = "epochs-" + fingerprint(method | {"file": str(sha256), "people": ",".join(wanted)})
-        shards[name] = lake.shard(name) or _take_over(lake, name, wanted, files[delivery, file_name])
+    delivered = [row for row in rows if row.level == "epochs"]
+    for source in sorted({(row.delivery, row.file, row.sha256) for row in delivered}):
+        people = [row.person for row in delivered if (row.delivery, row.file, row.sha256) == source]
+        name = "epochs-" + fingerprint(method | {"file": source[2], "people": ",".join(people)})
+        shards[name] = lake.shard(name) or _take_over(lake, name, people, files[source[:2]])
     with build.session() as connection:
         create_epochs_view(connection, list(shards.values()))
         profile = connection.execute(build.sql()).df()
@@ -66,7 +76,7 @@ def make(build: Build) -> Rows:
 def _classify(lake: EpochLake, name: str, person: str, file: LandedFile) -> Path:
     from study.accelerometry.classifier import classify_signal
 
-    signal = contract_signal(read_table(file.path), codebook()["signal"], file.name).frame
+    signal = contract_signal(read_table(file.path, infer_types=True), codebook()["signal"], file.name).frame
     axes = ["back_x", "back_y", "back_z", "thigh_x", "thigh_y", "thigh_z"]
     epochs = classify_signal(signal["timestamp"].to_numpy(), signal[axes].to_numpy("float32"))
     epochs.insert(0, "person", person)

@@ -21,7 +21,7 @@ def make(build: Build) -> Rows:
 RECIPE = Recipe(
     name="fitted_models",
     group="analysis",
-    description="Every estimate of a wave as one row: age-adjusted and adjusted risk ratios with robust intervals, trends.",
+    description="Every estimate of a wave as one row: age-adjusted and adjusted risk ratios, trends, tests.",
     partition="wave",
     upstream=("analysis_set",),
     make=make,

@@ -8,7 +8,7 @@ from assets.building.select import select
 RECIPE = Recipe(
     name="outcome_questionnaire",
     group="outcome",
-    description="Chronic low back pain at follow-up by the two-step question, with severity, for every answer of a wave.",
+    description="Chronic low back pain at follow-up by the two-step question, with severity.",
     partition="wave",
     upstream=("followup_questionnaire", "cohort"),
     make=select,

@@ -18,7 +18,7 @@ def make(build: Build) -> Rows:
 RECIPE = Recipe(
     name="pooled_models",
     group="analysis",
-    description="Repeated-outcome models across all waves, with intervals that allow for people answering more than once.",
+    description="Repeated-outcome models across all waves; intervals allow for people who answer more than once.",
     partition=None,
     upstream=("analysis_set",),
     make=make,

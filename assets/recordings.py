@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 
 from assets.building.build import Build
-from assets.building.delivered import TABLE_ENDINGS, Delivered, read_file
+from assets.building.delivered import Delivered, read_file
 from assets.building.recipe import Recipe, Rows, sql_text
 from storage.delivered_epochs import delivered_epochs, problems_of
 from storage.landing import Drop, LandedFile
-from storage.reading import UnreadableFile
+from storage.reading import TABLE_ENDINGS, UnreadableFile
 from study.codebook import codebook
 from study.contract import contract_days, contract_signal
 
@@ -40,7 +40,9 @@ FINEST_FIRST = ["signal", "epochs", "days"]
 
 def make(build: Build) -> Rows:
     """Every recording of the batch, each read once and held to its contract."""
-    delivered, found, days = Delivered(), [], []
+    delivered = Delivered()
+    found: list[dict[str, Any]] = []
+    days: list[pd.DataFrame] = []
     for drop in build.drops:
         for place, file in enumerate(drop.files, start=1):
             found += _recordings(drop, file, delivered, days)
@@ -67,9 +69,9 @@ def make(build: Build) -> Rows:
 def _recordings(drop: Drop, file: LandedFile, delivered: Delivered, days: list[pd.DataFrame]) -> list[dict[str, Any]]:
     label = f"{drop.name}/{file.name}"
     common = {"delivery": drop.name, "file": file.name, "sha256": file.sha256, "status": "accepted", "reason": None}
-    if file.path.suffix == ".cwa":
+    if file.path.suffix.lower() == ".cwa":
         return [common | _refused_raw(file, label, delivered)]
-    if file.path.suffix not in TABLE_ENDINGS:
+    if file.path.suffix.lower() not in TABLE_ENDINGS:
         delivered.refuse(label, "unknown_file", "not a recording: expected day totals, epochs, a signal or a raw pair")
         return []
     if file.path.stem == "days":
@@ -106,12 +108,12 @@ def _epochs(file: LandedFile, label: str, delivered: Delivered) -> list[dict[str
     delivered.rows_read += total
     delivered.rows_quarantined += len(problems)
     delivered.problems.append(problems)
-    return [{**facts, "level": "epochs"} for facts in people.to_dict("records")]
+    return [dict(facts) | {"level": "epochs"} for _, facts in people.iterrows()]
 
 
 def _signal(file: LandedFile, label: str, delivered: Delivered) -> dict[str, Any]:
     facts: dict[str, Any] = {"person": file.path.stem, "level": "signal"}
-    if not read_file(file.path, label, codebook()["signal"], delivered, contract_signal):
+    if not read_file(file.path, label, codebook()["signal"], delivered, contract_signal, infer_types=True):
         return facts | {"status": "refused", "reason": delivered.problems[-1]["message"].iloc[0]}
     stamps = delivered.frames.pop()["timestamp"]
     hours = (stamps.iloc[-1] - stamps.iloc[0]).total_seconds() / 3600
@@ -137,14 +139,14 @@ def _mark_superseded(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _no_days() -> pd.DataFrame:
-    numbers = {name: "float64" for name in DAY_COLUMNS[2:]}
+    numbers = dict.fromkeys(DAY_COLUMNS[2:], "float64")
     return pd.DataFrame(columns=DAY_COLUMNS).astype({"person": "string", "day": "int64"} | numbers)
 
 
 RECIPE = Recipe(
     name="recordings",
     group="deliveries",
-    description="One row per recording of a batch: its level (raw, signal, epochs, days), file hash, start, hours and status. "
+    description="One row per recording of a batch: level (raw, signal, epochs, days), hash, start, hours and status. "
     "Delivered day totals are kept beside it.",
     partition="batch",
     upstream=("withdrawals",),
@@ -153,7 +155,7 @@ RECIPE = Recipe(
     codebook=("days", "epochs", "signal"),
     protocol=("days.seconds_per_day", "days.speed_sum_tolerance_seconds"),
     code=(
-        "study.contract", "study.cells", "storage.reading", "storage.delivered_epochs",
+        "study.contract", "study.cells", "study.problems", "storage.reading", "storage.delivered_epochs",
         "assets.recordings", "assets.building.delivered",
     ),
     files=("sql/delivered_epochs.sql",),

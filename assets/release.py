@@ -1,7 +1,7 @@
-"""release: an immutable, hashed folder of everything stakeholders and researchers take, and the bridge from the one before.
+"""release: an immutable, hashed folder of everything that leaves, and the bridge from the one before.
 
-The folder is written beside its final name and moved; its name is the day and the digest of its content, so the same content is
-never released twice.
+The folder is written beside its final name and moved; its name is the day and the digest of its content, so the same
+content is never released twice.
 """
 
 from __future__ import annotations
@@ -199,13 +199,13 @@ def _move_into_place(staging: Path, releases: Path, name: str) -> None:
     link = releases / f".latest-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(name)
-    os.replace(link, releases / "latest")
+    link.replace(releases / "latest")
 
 
 RECIPE = Recipe(
     name="release",
     group="reporting",
-    description="The published release: results, attrition, Table 1, checks, claims, bridge, manifest and report pages, hashed.",
+    description="The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages.",
     partition=None,
     upstream=("report", "fitted_models", "pooled_models", "attrition", "characteristics", "claims"),
     make=make,

@@ -1,7 +1,7 @@
 """report: the HTML page of a wave.
 
-The page holds nothing about a release (name, date, changes since the last): those stand on the release's index page, so that a
-page changes only when what it shows changes.
+The page holds nothing about a release (name, date, changes since the last): those stand on the release's index page,
+so that a page changes only when what it shows changes.
 """
 
 from __future__ import annotations
@@ -38,9 +38,7 @@ def make(build: Build) -> Rows:
     return Rows(frame.astype({"wave": "string", "html": "string"}), metadata={"page_kilobytes": len(html) / 1000})
 
 
-def wave_report(
-    connection: duckdb.DuckDBPyConnection, wave: str, protocol: Protocol, is_synthetic: bool
-) -> WaveReport:
+def wave_report(connection: duckdb.DuckDBPyConnection, wave: str, protocol: Protocol, is_synthetic: bool) -> WaveReport:
     """What the page of a wave shows, small counts suppressed."""
     smallest = protocol.disclosure.smallest_count
     steps = connection.execute("select * from attrition where wave = ? order by step", [wave]).df()
@@ -125,8 +123,14 @@ def records(
 
 def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A frame's rows as dictionaries of plain values, None where missing."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()} for row in plain.to_dict("records")]
+    columns = {str(name): [_plain(value) for value in frame[name]] for name in frame}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
 
 
 RECIPE = Recipe(

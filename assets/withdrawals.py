@@ -28,6 +28,13 @@ RECIPE = Recipe(
     make=make,
     delivery="withdrawals",
     codebook=("withdrawals",),
-    code=("study.contract", "storage.reading", "assets.withdrawals", "assets.building.delivered"),
+    code=(
+        "study.contract",
+        "study.cells",
+        "study.problems",
+        "storage.reading",
+        "assets.withdrawals",
+        "assets.building.delivered",
+    ),
     kinds=frozenset({"duckdb", "csv"}),
 )

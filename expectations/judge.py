@@ -1,7 +1,7 @@
 """Run rules over a table with Great Expectations, and keep counts only.
 
-Belongs here: the bridge to Great Expectations, imported late because it takes two seconds. Does not belong here: what the
-rules are.
+Belongs here: the bridge to Great Expectations, imported late because it takes two seconds. Does not belong here: what
+the rules are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from expectations.rules import Rule, Verdict
 
 if TYPE_CHECKING:
-    from great_expectations.core.batch import Batch
+    from great_expectations.datasource.fluent.interfaces import Batch
 
 # Counts, never a value: the default results carry examples of what failed.
 _COUNTS_ONLY: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": 0}

@@ -1,6 +1,7 @@
 """The words rules are written in.
 
-Belongs here: what a rule and its verdict are. Does not belong here: running them (``judge.py``) or any table's own rules.
+Belongs here: what a rule and its verdict are. Does not belong here: running them (``judge.py``) or any table's own
+rules.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """When and where it runs: definitions, plan, refresh, status, command line.
 
-Belongs here: everything that decides what runs and tells a person about it. Does not belong here: what an asset is or does
-(``assets/``). Nothing imports this package but the entry points and the tests.
+Belongs here: everything that decides what runs and tells a person about it. Does not belong here: what an asset is or
+does (``assets/``). Nothing imports this package but the entry points and the tests.
 """
 
 import warnings

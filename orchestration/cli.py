@@ -1,7 +1,8 @@
 """The command line.
 
-Belongs here: reading arguments, printing results, exit codes (0 done; 1 a check or a contract failed; 2 wrong usage). Does not
-belong here: the work itself. Results go to standard output, progress and problems to standard error. No person's data is printed.
+Belongs here: reading arguments, printing results, exit codes (0 done; 1 a check or a contract failed; 2 wrong usage).
+Does not belong here: the work itself. Results go to standard output, progress and problems to standard error. No
+person's data is printed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import typer
 
 app = typer.Typer(
     name="stegvis",
-    help="From accelerometer and questionnaire deliveries to estimates of walking and chronic low back pain, wave by wave.",
+    help="From accelerometer and questionnaire deliveries to estimates of walking and chronic low back pain.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -37,7 +38,6 @@ FULL_SIZE = 56_042
 
 def main() -> None:
     """Entry point: ordinary mistakes end in one line, not in a traceback."""
-    from assets.building.resources import StegvisHome  # noqa: F401  fails early and clearly if the installation is broken
     from storage.lock import LockedError
     from study.codebook import CodebookError
     from study.protocol import ProtocolError
@@ -110,7 +110,7 @@ def validate(
     drop: Annotated[Path, typer.Argument(help="A drop's folder, or a withdrawals .csv.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Check a drop against the contract without running anything; exit 1 with the list of problems if it falls short."""
+    """Check a drop against the contract without running anything; exit 1 with its problems if it falls short."""
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
     from storage.validation import validate_drop
@@ -118,10 +118,12 @@ def validate(
     found = validate_drop(drop)
     problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
     if as_json:
-        print(json.dumps({"problems": problems, "files": found.files.to_dict("records")}, indent=2, default=str))
+        print(json.dumps({"problems": problems, "files": found.summary.to_dict("records")}, indent=2, default=str))
     else:
-        for file in found.files.to_dict("records"):
+        for file in found.summary.to_dict("records"):
             print(f"{file['file']}: {file['rows_fine']:,} of {file['rows_read']:,} rows fine")
+        for note in found.notes:
+            print(f"note: {note}")
         for problem in problems:
             row = f" row {problem['row']}" if problem["row"] is not None else ""
             column = f" [{problem['column']}]" if problem["column"] else ""

@@ -1,7 +1,8 @@
 """What is out of step with its inputs, and why.
 
-Belongs here: comparing each partition's remembered provenance with what it would be made from now. Level-triggered: the answer
-depends on the present state only, so nothing is missed by a lost event. Does not belong here: running (``refresh.py``).
+Belongs here: comparing each partition's remembered provenance with what it would be made from now. Level-triggered:
+the answer depends on the present state only, so nothing is missed by a lost event. Does not belong here: running
+(``refresh.py``).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class Step:
     """The state of one partition of one asset.
 
     Attributes:
-        state: fresh; stale (published, but out of step); new (never published); held (these very inputs broke a critical
-            rule before); waiting (an input does not exist yet).
+        state: fresh; stale (published, but out of step); new (never published); held (these very inputs broke a
+        critical rule before); waiting (an input does not exist yet).
         reasons: why, each a phrase a person understands.
         certain: it must run whatever its upstream assets turn out to be: it is new, or its method changed.
         published: an earlier version is in the warehouse.

@@ -1,7 +1,8 @@
 """Find new deliveries, materialize what is stale and only that, publish a release.
 
-Belongs here: the loop over the graph, and what came of it. Stages that share a partition run as one Dagster run; a stage whose
-rebuilt inputs turn out unchanged does not run at all. Does not belong here: deciding what is stale (``plan.py``).
+Belongs here: the loop over the graph, and what came of it. Stages that share a partition run as one Dagster run; a
+stage whose rebuilt inputs turn out unchanged does not run at all. Does not belong here: deciding what is stale
+(``plan.py``).
 """
 
 from __future__ import annotations
@@ -156,9 +157,7 @@ class _Run:
         return not behind
 
     def _step(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> Step:
-        return step_of(
-            recipe, key, self.recipes, self.ledger, self.done.landing, self.protocol, self.held, expected
-        )
+        return step_of(recipe, key, self.recipes, self.ledger, self.done.landing, self.protocol, self.held, expected)
 
     def _run(self, chosen: list[Recipe], key: str | None) -> None:
         where = f" [{key}]" if key else ""
@@ -171,7 +170,9 @@ class _Run:
             run_config=_QUIET,
             tags={"trigger": "stegvis refresh"},
         )
-        made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+        made = {
+            event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
+        }
         why = _failures(result)
         self.held = held_fingerprints(self.home)
         for recipe in chosen:

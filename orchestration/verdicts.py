@@ -1,6 +1,7 @@
 """What the last judgment of each table said.
 
-Belongs here: reading verdicts and quarantine from the warehouse, as counts. Does not belong here: judging (``expectations/``).
+Belongs here: reading verdicts and quarantine from the warehouse, as counts. Does not belong here: judging
+(``expectations/``).
 """
 
 from __future__ import annotations

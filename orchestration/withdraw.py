@@ -1,7 +1,7 @@
 """Registering withdrawals of consent.
 
-Belongs here: turning a list of people into a drop of the landing zone. The erasing itself is the refresh: every asset leaves the
-withdrawn out. Does not belong here: deleting delivered files, which stay with whoever delivered them.
+Belongs here: turning a list of people into a drop of the landing zone. The erasing itself is the refresh: every asset
+leaves the withdrawn out. Does not belong here: deleting delivered files, which stay with whoever delivered them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 -- delivered_epochs: the rows of one delivered epochs file as canonical epochs, each with the rule it breaks, if any.
 -- The view "delivered" holds the file's columns as text; "activity_codes" and "speed_codes" hold the codebook's codes.
+-- A code delivered as 1, 01 or 1.0 is the same code.
 with spelled as (
     select
         file_row,
@@ -10,8 +11,8 @@ with spelled as (
         d.activity as delivered_activity,
         d.speed as delivered_speed
     from delivered as d
-    left join activity_codes as a on a.code = trim(d.activity)
-    left join speed_codes as s on s.code = trim(d.speed)
+    left join activity_codes as a on a.code = regexp_replace(trim(d.activity), '^0*(\d+)(\.0*)?$', '\1')
+    left join speed_codes as s on s.code = regexp_replace(trim(d.speed), '^0*(\d+)(\.0*)?$', '\1')
 )
 
 select

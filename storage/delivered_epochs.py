@@ -1,7 +1,7 @@
 """Delivered epochs: one Parquet file of many people, read by DuckDB because it may hold more rows than memory.
 
-Belongs here: the epochs file's contract in SQL, and its rows in the lake's form. Does not belong here: the other formats
-(``storage/reading.py``, ``study/contract.py``).
+Belongs here: the epochs file's contract in SQL, and its rows in the lake's form. Does not belong here: the other
+formats (``storage/reading.py``, ``study/contract.py``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MESSAGES = {
 
 @contextmanager
 def delivered_epochs(file: Path, layout: Layout, select: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the table ``judged``: the file's epochs in the lake's form, each with the rule it breaks or null.
+    """A connection with the table ``judged``: the file's epochs in the lake's form, with the rule each breaks.
 
     Args:
         file: a Parquet file.
@@ -40,9 +40,13 @@ def delivered_epochs(file: Path, layout: Layout, select: str) -> Iterator[duckdb
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "1GB"})
     try:
         try:
-            names = [row[0] for row in connection.execute("describe select * from read_parquet(?)", [str(file)]).fetchall()]
+            names = [
+                row[0] for row in connection.execute("describe select * from read_parquet(?)", [str(file)]).fetchall()
+            ]
         except duckdb.Error as error:
-            raise UnreadableFile(file.name, "this is not a whole Parquet file (truncated, or of another format)") from error
+            raise UnreadableFile(
+                file.name, "this is not a whole Parquet file (truncated, or of another format)"
+            ) from error
         columns = {name: _delivered_name(column, name, names, file) for name, column in layout.columns.items()}
         spelled = ", ".join(
             f'"{source}"::varchar as "{name}"' if source else f'null::varchar as "{name}"'

@@ -1,11 +1,11 @@
 """The lake: 5-second epochs as Parquet, ``lake/epochs/batch=<batch>/<shard>.parquet``.
 
-Belongs here: writing shards beside their place and moving them in, reading a batch's shards through a view, turning delivered
-epochs into shards. Does not belong here: classification (``study/accelerometry``).
+Belongs here: writing shards beside their place and moving them in, reading a batch's shards through a view, turning
+delivered epochs into shards. Does not belong here: classification (``study/accelerometry``).
 
-A shard holds ``person`` (text), ``epoch_start`` (device-local timestamp), ``activity``, ``speed`` and ``confidence`` (small
-integers, see ``study/accelerometry/activity.py``), sorted by person and time. A shard's name is the fingerprint of everything
-that decides its content, so that one that is already there need not be made again.
+A shard holds ``person`` (text), ``epoch_start`` (device-local timestamp), ``activity``, ``speed`` and ``confidence``
+(small integers, see ``study/accelerometry/activity.py``), sorted by person and time. A shard's name is the
+fingerprint of everything that decides its content, so that one that is already there need not be made again.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class EpochLake:
         self.folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(self.staging.glob("*.parquet")):
             if file.name in wanted:
-                os.replace(file, self.folder / file.name)
+                file.replace(self.folder / file.name)
         for file in self.folder.glob("*"):
             if file.name not in wanted:
                 file.unlink()
@@ -98,7 +98,7 @@ class EpochLake:
         target = self.staging / f"{name}.parquet"
         unfinished = target.with_suffix(f".{os.getpid()}.tmp")
         write(unfinished)
-        os.replace(unfinished, target)
+        unfinished.replace(target)
         return target
 
 

@@ -1,7 +1,7 @@
 """One writer at a time, across processes.
 
-Belongs here: a file lock that waits, says who holds it, and goes away with its process. Does not belong here: what is done
-under the lock.
+Belongs here: a file lock that waits, says who holds it, and goes away with its process. Does not belong here: what is
+done under the lock.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The DuckDB warehouse: short transactions by one writer at a time.
 
-Belongs here: opening the file, staging rows, replacing a partition, the digest of a table's content, the quarantine and the
-verdicts of checks. Does not belong here: what a table means (``sql/``), Dagster.
+Belongs here: opening the file, staging rows, replacing a partition, the digest of a table's content, the quarantine
+and the verdicts of checks. Does not belong here: what a table means (``sql/``), Dagster.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def stage(connection: duckdb.DuckDBPyConnection, source: str | pd.DataFrame, nam
     if isinstance(source, str):
         connection.execute(f'create or replace temp table "{name}" as {source}')
     else:
-        connection.register("frame_to_stage", source)
+        # A column of nothing but None has no type of its own; text is what the other partitions hold there.
+        untyped = [name for name in source if source[name].dtype == object and source[name].isna().all()]
+        connection.register("frame_to_stage", source.astype(dict.fromkeys(untyped, "string")))
         connection.execute(f'create or replace temp table "{name}" as select * from frame_to_stage')
         connection.unregister("frame_to_stage")
     return describe(connection, f'"{name}"')
@@ -122,11 +124,11 @@ def replace_partition(
 ) -> None:
     """Replace a table's partition by the staged rows. Call inside a transaction.
 
-    A staged table with other columns than the stored one takes its shape over; columns that the other partitions lack are
-    missing there until those are rebuilt (their code changed with the columns, so they are stale).
+    A staged table with other columns than the stored one takes its shape over; columns that the other partitions lack
+    are missing there until those are rebuilt (their code changed with the columns, so they are stale).
     """
     stored = _columns(connection, table)
-    staged = _columns(connection, name)
+    staged = _columns(connection, name) or {}
     if partition.key is None or stored is None:
         connection.execute(f'create or replace table "{table}" as select * from "{name}"')
         return

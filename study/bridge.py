@@ -1,7 +1,7 @@
 """What changed between two releases, estimate by estimate.
 
-Belongs here: comparing two results tables. Does not belong here: reading releases, attributing a change to people, corrections
-or protocol.
+Belongs here: comparing two results tables. Does not belong here: reading releases, attributing a change to people,
+corrections or protocol.
 """
 
 from __future__ import annotations

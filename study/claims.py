@@ -95,7 +95,8 @@ def _contrast(claim: Claim, results: pd.DataFrame) -> dict[str, Any] | None:
         & (results["exposure"] == claim.exposure)
         & (results["measure"] == "rr")
     ]
-    ordered = sorted(rows.to_dict("records"), key=lambda row: level_order(str(row["level"])))
+    records: list[dict[str, Any]] = [dict(row) for _, row in rows.iterrows()]
+    ordered = sorted(records, key=lambda row: level_order(str(row["level"])))
     return ordered[claim.rank - 1] if len(ordered) >= claim.rank else None
 
 

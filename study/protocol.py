@@ -41,12 +41,16 @@ class Section(BaseModel):
 
 
 class Study(Section):
+    """Which study, and in which mode."""
+
     title: str
     version: str
     mode: Literal["as_published", "strict"]
 
 
 class Days(Section):
+    """When a day counts."""
+
     must_be_positive: tuple[Activity, ...]
     seconds_per_day: int = Field(gt=0)
     speed_sum_tolerance_seconds: float = Field(ge=0)
@@ -54,6 +58,8 @@ class Days(Section):
 
 
 class Epochs(Section):
+    """Epochs and the signals they come from."""
+
     seconds: int = Field(gt=0)
     sampling_rate_hz: int = Field(gt=0)
     largest_gap_seconds: float = Field(gt=0)
@@ -83,6 +89,8 @@ class WalkingSpeed(Section):
 
 
 class ExposureScale(Section):
+    """How an exposure is named, printed and cut."""
+
     name: str
     unit: str
     published_lower_bounds: tuple[float, float, float]
@@ -97,6 +105,8 @@ class ExposureScale(Section):
 
 
 class Exposures(Section):
+    """Walking volume and intensity."""
+
     met_slow: float = Field(gt=0)
     met_moderate: float = Field(gt=0)
     met_brisk: float = Field(gt=0)
@@ -110,11 +120,15 @@ class Exposures(Section):
 
 
 class Covariates(Section):
+    """How covariates are coded."""
+
     depression_cut: int = Field(ge=1, le=21)
     older_from_age: int = Field(gt=0)
 
 
 class Exclusions(Section):
+    """Who is left out, in order."""
+
     order: tuple[Exclusion, ...]
     complete_case: tuple[Covariate, ...]
 
@@ -126,6 +140,8 @@ class Exclusions(Section):
 
 
 class Models(Section):
+    """What is fitted, and when an estimate is refused."""
+
     age: tuple[Covariate, ...]
     adjusted: tuple[Covariate, ...]
     variance: Literal["hc0", "stata"]
@@ -136,6 +152,8 @@ class Models(Section):
 
 
 class Characteristics(Section):
+    """How Table 1 groups its rows."""
+
     education_groups: dict[str, tuple[str, ...]]
 
     @model_validator(mode="after")
@@ -147,10 +165,14 @@ class Characteristics(Section):
 
 
 class Disclosure(Section):
+    """What may leave."""
+
     smallest_count: int = Field(ge=1)
 
 
 class Checks(Section):
+    """Thresholds of the data checks."""
+
     largest_quarantined_share: float = Field(ge=0, le=1)
     smallest_share_in_cohort: float = Field(ge=0, le=1)
     plausible_risk: tuple[float, float]

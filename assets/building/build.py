@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from storage.landing import Drop, Landing
 
 from assets.building.ledger import drops_of
 from assets.building.recipe import Recipe, sql_text
 from storage.home import Home
+from storage.landing import Drop, Landing
 from storage.warehouse import Partition, Warehouse, table_exists
 from study.protocol import Protocol
 

@@ -1,7 +1,8 @@
 """Reading deliveries: every drop of an asset's partition, in the order it applies.
 
-Belongs here: what the questionnaire-like deliveries share (find the file, read, apply the contract, let later drops correct
-earlier ones, leave out the withdrawn). Does not belong here: the contract (``study/contract.py``), formats (``storage``).
+Belongs here: what the questionnaire-like deliveries share (find the file, read, apply the contract, let later drops
+correct earlier ones, leave out the withdrawn). Does not belong here: the contract (``study/contract.py``), formats
+(``storage``).
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ import pandas as pd
 
 from assets.building.build import Build
 from storage.landing import Drop
-from storage.reading import UnreadableFile, read_table
-from study.codebook import Layout, codebook
+from storage.reading import TABLE_ENDINGS, UnreadableFile, read_table
+from study.codebook import Layout, LayoutName, codebook
 from study.contract import Contracted, apply_contract
 
 Contract = Callable[[pd.DataFrame, Layout, str], Contracted]
 
-TABLE_ENDINGS = (".csv", ".parquet", ".sav", ".dta")
 PROBLEM_COLUMNS = ["file", "row", "column", "rule", "message"]
 
 
@@ -60,10 +60,17 @@ class Delivered:
         return pd.concat([p[PROBLEM_COLUMNS].astype({"row": "Int64"}) for p in filled], ignore_index=True)
 
 
-def read_file(path: Path, label: str, layout: Layout, into: Delivered, contract: Contract = apply_contract) -> bool:
+def read_file(
+    path: Path,
+    label: str,
+    layout: Layout,
+    into: Delivered,
+    contract: Contract = apply_contract,
+    infer_types: bool = False,
+) -> bool:
     """Read one delivered file into ``into``; a file that cannot be used is refused, never raised."""
     try:
-        raw = read_table(path)
+        raw = read_table(path, infer_types)
     except UnreadableFile as error:
         into.refuse(label, "unreadable", error.reason)
         return False
@@ -79,7 +86,7 @@ def read_file(path: Path, label: str, layout: Layout, into: Delivered, contract:
     return not whole_file
 
 
-def read_drops(build: Build, layout_name: str, drops: Sequence[Drop], file_stem: str | None) -> Delivered:
+def read_drops(build: Build, layout_name: LayoutName, drops: Sequence[Drop], file_stem: str | None) -> Delivered:
     """Read the file of a layout from each drop.
 
     Args:
@@ -91,7 +98,7 @@ def read_drops(build: Build, layout_name: str, drops: Sequence[Drop], file_stem:
     layout = codebook()[layout_name]
     delivered = Delivered()
     for drop in drops:
-        files = [f for f in drop.files if f.path.suffix in TABLE_ENDINGS and file_stem in (None, f.path.stem)]
+        files = [f for f in drop.files if f.path.suffix.lower() in TABLE_ENDINGS and file_stem in (None, f.path.stem)]
         if not files:
             expected = f"{file_stem}{{{','.join(TABLE_ENDINGS)}}}"
             delivered.refuse(f"{drop.name}/", "file_missing", f"the drop has no {expected}")
@@ -104,7 +111,7 @@ def read_drops(build: Build, layout_name: str, drops: Sequence[Drop], file_stem:
     return delivered
 
 
-def newest_per_person(build: Build, delivered: Delivered, layout_name: str) -> pd.DataFrame:
+def newest_per_person(build: Build, delivered: Delivered, layout_name: LayoutName) -> pd.DataFrame:
     """One row per person: a later drop's row corrects an earlier one's; the withdrawn are gone."""
     columns = [*codebook()[layout_name].columns, "delivery"]
     if not delivered.frames:
@@ -113,7 +120,7 @@ def newest_per_person(build: Build, delivered: Delivered, layout_name: str) -> p
     return rows.loc[~rows["person"].isin(build.withdrawn()), columns].sort_values("person", ignore_index=True)
 
 
-def empty(layout_name: str, *more: str) -> pd.DataFrame:
+def empty(layout_name: LayoutName, *more: str) -> pd.DataFrame:
     """No rows, with the layout's columns and their types."""
     layout = codebook()[layout_name]
     nothing = pd.DataFrame({c.source[0]: pd.Series(dtype="string") for c in layout.columns.values()})

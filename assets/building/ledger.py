@@ -1,7 +1,7 @@
 """What Dagster remembers of each materialization: the memory that decides what is stale.
 
-Belongs here: reading data versions, fingerprints and provenance from the event log, and the inputs of a stage as they are
-now. Does not belong here: deciding what to run (``orchestration/plan.py``).
+Belongs here: reading data versions, fingerprints and provenance from the event log, and the inputs of a stage as they
+are now. Does not belong here: deciding what to run (``orchestration/plan.py``).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterInstance
-from storage.landing import Drop, Landing
 
 from assets.building.partitions import Kind
 from assets.building.recipe import Recipe
+from storage.landing import Drop, Landing
 
 FINGERPRINT_TAG = "stegvis/fingerprint"
 PROVENANCE_KEY = "provenance"
@@ -74,9 +74,7 @@ def _remembered(made: dg.AssetMaterialization) -> Remembered:
     tags = made.tags or {}
     provenance = made.metadata.get(PROVENANCE_KEY)
     value = provenance.value if isinstance(provenance, dg.JsonMetadataValue) else {}
-    return Remembered(
-        tags[_DATA_VERSION_TAG], tags[FINGERPRINT_TAG], dict(value) if isinstance(value, dict) else {}
-    )
+    return Remembered(tags[_DATA_VERSION_TAG], tags[FINGERPRINT_TAG], dict(value) if isinstance(value, dict) else {})
 
 
 def upstream_keys(recipe: Recipe, key: str, upstream: Recipe, ledger: Ledger) -> list[str]:

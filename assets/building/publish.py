@@ -1,7 +1,7 @@
 """From a recipe to a Dagster asset: make, stage, judge, publish, remember.
 
-Belongs here: the one path every table takes. A table is published only if every critical expectation holds; otherwise the
-last good rows stay and the run fails with the rule's name. Does not belong here: anything about one stage.
+Belongs here: the one path every table takes. A table is published only if every critical expectation holds; otherwise
+the last good rows stay and the run fails with the rule's name. Does not belong here: anything about one stage.
 """
 
 # No postponed annotations here: Dagster reads the type of ``context`` when the asset is defined.
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from study.dictionary import column_descriptions
 
 from assets.building.build import Build
 from assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
@@ -29,6 +28,7 @@ from storage.warehouse import (
     stage,
     transaction,
 )
+from study.dictionary import column_descriptions
 from study.protocol import Protocol, protocol
 
 CHECK_NAMES = {"critical": "must_hold", "warning": "should_hold"}
@@ -101,6 +101,8 @@ def materialize(
     from expectations.judge import judge
 
     with build.session() as connection:
+        if rows.prepare:
+            rows.prepare(connection)
         content = stage(connection, rows.source)
         digest = content.digest
         for table, frame in rows.also.items():
@@ -135,8 +137,10 @@ def materialize(
 
 
 def _made(recipe: Recipe, build: Build) -> Rows:
-    """The stage's rows. An unexpected error is told by its class and its place in the code: its text, and the values in its
-    traceback, could hold a person's data."""
+    """The stage's rows; an unexpected error is told by its class and its place in the code.
+
+    Its text, and the values in its traceback, could hold a person's data.
+    """
     try:
         return recipe.make(build)
     except dg.Failure:
@@ -197,6 +201,6 @@ def _metadata(recipe: Recipe, content: Content, rows: Rows, seconds: float) -> d
             [dg.TableColumn(name, kind, described.get(name)) for name, kind in content.columns.items()]
         ),
         "seconds": round(seconds, 2),
-        **{name: value for name, value in rows.summary.items()},
+        **rows.summary,
         **rows.metadata,
     }

@@ -49,6 +49,7 @@ class Rows:
         problems: what went into quarantine: file, row, column, rule, message.
         also: further tables published in the same transaction.
         metadata: shown in the Dagster UI; counts only.
+        prepare: called with the warehouse's connection before the SELECT runs, to make a view it reads.
         on_publish: called inside the transaction that publishes, to move files into place.
     """
 
@@ -57,6 +58,7 @@ class Rows:
     problems: pd.DataFrame | None = None
     also: dict[str, pd.DataFrame] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None
     on_publish: Callable[[], None] | None = None
 
 

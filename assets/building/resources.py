@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
-from storage.landing import Landing, scan
 
 from storage.home import Home
+from storage.landing import Landing, scan
 
 
 class StegvisHome(dg.ConfigurableResource):

@@ -22,7 +22,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def main_risk_ratios(results: pd.DataFrame, exposure: Exposure) -> pd.DataFrame:
     """The rows a forest plot and its table show: analysis main, measure rr, everyone, both models, this exposure.
 
-    The reference comes first, then the categories as they rise, in whatever order the rows arrived.
+    The reference comes first, then the categories as they rise, age-adjusted before fully adjusted, in whatever order
+    the rows arrived.
     """
     wanted = (
         (results["analysis"] == "main")
@@ -32,9 +33,10 @@ def main_risk_ratios(results: pd.DataFrame, exposure: Exposure) -> pd.DataFrame:
         & results["model"].isin(list(MODELS))
     )
     rows = results[wanted]
+    models = list(MODELS)
     rank = [
-        (level != reference, level_order(str(level)))
-        for level, reference in zip(rows["level"], rows["reference"], strict=True)
+        (row["level"] != row["reference"], level_order(str(row["level"])), models.index(row["model"]))
+        for row in records(rows)
     ]
     return rows.iloc[sorted(range(len(rows)), key=rank.__getitem__)]
 

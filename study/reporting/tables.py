@@ -136,7 +136,7 @@ def trend_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
     lines: dict[str, dict[str, str]] = {}
     for row in records(joint):
         lines.setdefault("Categories differ (joint Wald test)", {})[row["model"]] = _test(row)
-    for row in records(trend):
+    for row in sorted(records(trend), key=lambda row: _trend_rank(row, exposure)):
         lines.setdefault(_trend_label(row, exposure), {})[row["model"]] = _test(row)
     if not lines:
         return None
@@ -248,6 +248,11 @@ def _test(row: Mapping[str, Any]) -> str:
     return shown
 
 
+def _trend_rank(row: Mapping[str, Any], exposure: Exposure) -> int:
+    names = [f"{exposure}_{name}" for name in TRENDS]
+    return names.index(row["term"]) if row["term"] in names else len(names)
+
+
 def _trend_label(row: Mapping[str, Any], exposure: Exposure) -> str:
     term = str(row["term"]).removeprefix(f"{exposure}_")
     unit = "" if is_missing(row["level"]) or not row["level"] else f", {row['level']}"
@@ -268,13 +273,8 @@ def _check(record: Mapping[str, Any]) -> tuple[str, ...]:
         severity = str(record["severity"]).lower()
         result = tag(f"failed ({severity})", "bad" if severity in GRAVE else "neutral")
     name = Markup("{} {}").format(str(record["meaning"]), code(str(record["check"])))
-    return (
-        name,
-        where,
-        NOTHING if is_missing(record["rule"]) else str(record["rule"]),
-        guarded_count(record["failing"]),
-        result,
-    )
+    rule = NOTHING if is_missing(record["rule"]) else str(record["rule"])
+    return (name, where, rule, guarded_count(record["failing"]), result)
 
 
 def _category_name(exposure: str, level: Any) -> str:

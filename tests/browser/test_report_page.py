@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-# The sample lives beside the tests of the pages it feeds.
-sys.path.insert(0, str(Path(__file__).parents[1] / "study" / "reporting"))
-
-from sample_report import WAVE, index_report, results, suppress, wave_report
-
 from study.reporting import render_index, render_wave, wave_file_name
+from tests.study.reporting.sample_report import WAVE, index_report, results, suppress, wave_report
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_report import exclusion_steps
 
 from study.protocol import protocol
 from study.reporting.flow import Step, flow_diagram, printable_steps
+from tests.study.reporting.sample_report import exclusion_steps
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALLEST = protocol().disclosure.smallest_count

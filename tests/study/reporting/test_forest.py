@@ -6,11 +6,11 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from sample_report import results, suppress
 
 from study.protocol import EXPOSURES
 from study.reporting import figure
 from study.reporting.forest import axis_ticks, forest_plot
+from tests.study.reporting.sample_report import results, suppress
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from sample_report import bridge, characteristics, checks, claims, provenance, result, results, suppress
 
 from study.reporting.markup import render_table
 from study.reporting.tables import (
@@ -15,6 +14,16 @@ from study.reporting.tables import (
     deliveries_table,
     results_table,
     trend_table,
+)
+from tests.study.reporting.sample_report import (
+    bridge,
+    characteristics,
+    checks,
+    claims,
+    provenance,
+    result,
+    results,
+    suppress,
 )
 
 

@@ -8,9 +8,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_report import result
 
 from study.reporting.wording import comparison_sentence, direction, e_value_sentence, level_label, level_words
+from tests.study.reporting.sample_report import result
 
 CAUSAL = re.compile(
     r"\b(caus\w*|effects?|reduc\w*|increas\w*|decreas\w*|prevent\w*|protect\w*|benefi\w*|leads?|due|because|impact\w*)\b",
