@@ -29,6 +29,8 @@ MANIFEST = "manifest.json"
 
 def make(build: Build) -> Rows:
     """Write the release beside its place; it moves in when it is published."""
+    from study.reporting.page import wave_file_name
+
     staging = build.home.releases / f".staging-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
@@ -40,8 +42,8 @@ def make(build: Build) -> Rows:
     _write_json(staging / "bridge.json", facts)
     with build.session() as connection:
         for wave, html in connection.execute("select wave, html from report order by wave").fetchall():
-            page = staging / "report" / wave / "index.html"
-            page.parent.mkdir(parents=True)
+            page = staging / "report" / wave_file_name(wave)
+            page.parent.mkdir(exist_ok=True)
             page.write_text(html, encoding="utf-8")
         _write_json(staging / "checks.json", checks_of(connection, None))
         claims = records(connection, "select * from claims order by wave, rowid")

@@ -20,6 +20,8 @@ _CONFIG = """\
 # Dagster's settings for this home. For PostgreSQL set DAGSTER_HOME to a folder with your own dagster.yaml.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 """
 
 # Which deliveries bring a partition.

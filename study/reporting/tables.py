@@ -171,7 +171,7 @@ def checks_table(checks: Sequence[Mapping[str, Any]], identifier: str, caption: 
     rows = tuple(_check(each) for each in ordered)
     if not rows:
         return None
-    columns = ("Check", "Table", "Rule", "Failing rows", "Result")
+    columns = ("Check", "Table", "Column", "Failing rows", "Result")
     return Table(identifier, caption, columns, (Group(rows),), numeric=False)
 
 
