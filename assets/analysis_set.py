@@ -21,7 +21,6 @@ RECIPE = Recipe(
     make=make,
     sql=("analysis_set",),
     protocol=("exposures",),
-    code=("study.statistics.categories",),
     kinds=frozenset({"duckdb", "sql"}),
     owner="team:statistics",
 )

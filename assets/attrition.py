@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from assets.building.recipe import Recipe
-from assets.building.select import select
+from assets.building.recipe import Recipe, select
 
 RECIPE = Recipe(
     name="attrition",

@@ -23,13 +23,5 @@ RECIPE = Recipe(
     make=make,
     delivery="baseline",
     codebook=("participants",),
-    code=(
-        "study.contract",
-        "study.cells",
-        "study.problems",
-        "storage.reading",
-        "assets.baseline_questionnaire",
-        "assets.building.delivered",
-    ),
     kinds=frozenset({"duckdb", "csv"}),
 )

@@ -24,7 +24,6 @@ RECIPE = Recipe(
     make=make,
     protocol=("exposures", "characteristics"),
     codebook=("participants",),
-    code=("study.characteristics", "study.statistics.categories", "study.statistics.levels"),
     kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -23,7 +23,6 @@ RECIPE = Recipe(
     partition="wave",
     upstream=("fitted_models",),
     make=make,
-    code=("study.claims",),
     files=("study/claims.toml",),
     kinds=frozenset({"python"}),
     owner="team:statistics",

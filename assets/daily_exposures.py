@@ -21,6 +21,5 @@ RECIPE = Recipe(
     upstream=("recordings", "epoch_classification"),
     make=make,
     sql=("daily_exposures",),
-    code=("storage.lake",),
     kinds=frozenset({"duckdb", "sql"}),
 )

@@ -130,7 +130,6 @@ RECIPE = Recipe(
     sql=("epoch_classification",),
     protocol=("epochs",),
     codebook=("epochs", "signal"),
-    code=("study.accelerometry", "storage.delivered_epochs", "storage.lake", "assets.epoch_classification"),
     files=("sql/delivered_epochs.sql", MODEL_FILE),
     kinds=frozenset({"parquet", "xgboost"}),
 )

@@ -24,13 +24,5 @@ RECIPE = Recipe(
     make=make,
     delivery="followup",
     codebook=("questionnaire",),
-    code=(
-        "study.contract",
-        "study.cells",
-        "study.problems",
-        "storage.reading",
-        "assets.followup_questionnaire",
-        "assets.building.delivered",
-    ),
     kinds=frozenset({"duckdb", "csv"}),
 )

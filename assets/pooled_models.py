@@ -24,7 +24,6 @@ RECIPE = Recipe(
     make=make,
     protocol=("models", "exposures", "disclosure", "study.mode"),
     codebook=("participants",),
-    code=("study.statistics",),
     kinds=frozenset({"python", "statsmodels"}),
     owner="team:statistics",
 )

@@ -154,10 +154,6 @@ RECIPE = Recipe(
     delivery="recordings",
     codebook=("days", "epochs", "signal"),
     protocol=("days.seconds_per_day", "days.speed_sum_tolerance_seconds"),
-    code=(
-        "study.contract", "study.cells", "study.problems", "storage.reading", "storage.delivered_epochs",
-        "assets.recordings", "assets.building.delivered",
-    ),
     files=("sql/delivered_epochs.sql",),
     kinds=frozenset({"duckdb", "parquet"}),
 )  # fmt: skip

@@ -212,7 +212,6 @@ RECIPE = Recipe(
     upstream=("report", "fitted_models", "pooled_models", "attrition", "characteristics", "claims"),
     make=make,
     protocol=("disclosure", "study"),
-    code=("assets.release", "assets.report", "study.bridge", "study.disclosure", "study.reporting"),
     files=("study/reporting/templates/index.html.j2", "study/reporting/style.css"),
     kinds=frozenset({"html", "csv"}),
     owner="team:statistics",

@@ -141,7 +141,6 @@ RECIPE = Recipe(
     upstream=SHOWN,
     make=make,
     protocol=("study", "days", "exposures", "covariates", "exclusions", "models", "disclosure"),
-    code=("study.reporting", "study.disclosure", "assets.report"),
     files=tuple(
         f"study/reporting/{name}"
         for name in ("style.css", "templates/base.html.j2", "templates/wave.html.j2", "templates/table.html.j2")

@@ -28,13 +28,5 @@ RECIPE = Recipe(
     make=make,
     delivery="withdrawals",
     codebook=("withdrawals",),
-    code=(
-        "study.contract",
-        "study.cells",
-        "study.problems",
-        "storage.reading",
-        "assets.withdrawals",
-        "assets.building.delivered",
-    ),
     kinds=frozenset({"duckdb", "csv"}),
 )

@@ -16,7 +16,11 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 import great_expectations as gx
 import pandas as pd
-from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 
 from expectations.rules import Rule, Verdict
 
@@ -46,7 +50,9 @@ def judge(rules: Sequence[Rule], rows: pd.DataFrame, summary: Mapping[str, float
     """
     if not rules:
         return []
-    context = gx.get_context(mode="ephemeral")
+    # Without its own documentation site, which would leave a temporary folder behind each time.
+    in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=in_memory))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     verdicts: dict[int, Verdict] = {}
     for about, frame in (("rows", rows), ("summary", pd.DataFrame([dict(summary)]))):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -62,7 +63,8 @@ def demo(
     truth = place.landing / "truth.json"
     asked = {"people": people, "waves": waves, "seed": seed}
     if truth.exists():
-        found = json.loads(truth.read_text(encoding="utf-8"))
+        facts = json.loads(truth.read_text(encoding="utf-8"))
+        found = facts["sizes"] | {"seed": facts["seed"]}
         if any(found.get(name) != value for name, value in asked.items()):
             _fail(f"{place.landing} holds another twin; choose another --home, or the same people, waves and seed")
         _say(f"using the twin's deliveries in {place.landing}")
@@ -245,6 +247,8 @@ def ui(
     }
     os.chdir(root)
     _say(f"http://127.0.0.1:{port} shows {place.root}")
+    # Started in the background of a script, a process ignores Ctrl-C and so would everything it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     program = str(Path(sys.executable).with_name("dagster"))
     os.execv(program, [program, "dev", "-w", str(root / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)])
 

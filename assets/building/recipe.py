@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
-import importlib.util
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -36,6 +35,8 @@ CODEBOOK = ROOT / "study" / "codebook.toml"
 
 _SQL_TOKEN = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|(--[^\n]*|/\*.*?\*/)|(\s+)", re.DOTALL)
 _VARIABLE = re.compile(r"getvariable\(\s*'([^']+)'\s*\)")
+_SCIENCE = {"study", "storage"}
+_COMPARED_BY_VALUE = {"study.protocol", "study.codebook", "study.dictionary"}
 _PARTITION_VARIABLES = {"wave", "batch"}
 
 
@@ -76,7 +77,6 @@ class Recipe:
     sql: tuple[str, ...] = ()
     protocol: tuple[str, ...] = ()
     codebook: tuple[str, ...] = ()
-    code: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset({"duckdb"})
     owner: str = "team:data"
@@ -96,7 +96,8 @@ class Recipe:
         parts |= {f"sql/{file}.sql": _short(normalized_sql(sql_text(file))) for file in self.sql}
         parts |= {f"protocol {name}": _shown(protocol.value(name)) for name in self.protocol_names()}
         parts |= {f"codebook [{name}]": _short(_codebook_section(name)) for name in self.codebook}
-        parts |= {f"code {name}": code_digest(name) for name in self.code}
+        if self.make is not select:
+            parts |= {f"code assets/{self.name}.py": code_digest(f"assets.{self.name}")}
         parts |= {f"file {name}": _short((ROOT / name).read_bytes()) for name in self.files}
         parts |= {"expectations": _short(repr(self.rules(protocol)))}
         return parts
@@ -104,6 +105,11 @@ class Recipe:
     def code_version(self, protocol: Protocol) -> str:
         """The method as one short word, shown by Dagster."""
         return fingerprint(self.method(protocol))
+
+
+def select(build: Build) -> Rows:
+    """The ``make`` of a stage whose table is exactly its SQL file."""
+    return Rows(build.sql())
 
 
 def sql_text(name: str) -> str:
@@ -127,29 +133,53 @@ def fingerprint(parts: Mapping[str, str]) -> str:
 
 
 def code_digest(module: str) -> str:
-    """A digest of a module's code (a package: all of its modules); comments, docstrings and layout do not count."""
-    found = importlib.util.find_spec(module)
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError(f"no module named {module}")
-    origin = Path(found.origin)
-    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-    return _short("\n".join(_normalized_python(str(file), file.stat().st_mtime_ns) for file in files))
+    """A digest of a module's code and of all it imports from ``study`` and ``storage``.
+
+    Comments, docstrings and layout do not count, nor does the recipe itself (its parts are told apart by name). The
+    protocol and the codebook do not count either: their values are compared one by one.
+    """
+    found: dict[str, str] = {}
+    wanted = [module]
+    while wanted:
+        name = wanted.pop()
+        file = _module_file(name)
+        if file is None or name in found or name in _COMPARED_BY_VALUE:
+            continue
+        found[name], imported = _normalized_python(str(file), file.stat().st_mtime_ns)
+        wanted += [other for other in imported if other.split(".")[0] in _SCIENCE]
+    return fingerprint(found)
 
 
 @cache
-def _normalized_python(file: str, modified: int) -> str:
+def _normalized_python(file: str, modified: int) -> tuple[str, tuple[str, ...]]:
     tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    imported: list[str] = []
     for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # "from study.statistics import trend" may name a module or something in one.
+            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            first = body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = body[1:]
-    return ast.dump(tree)
+            node.body = [part for part in body if not _is_docstring(part) and not _is_recipe(part)]
+    return ast.dump(tree), tuple(imported)
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_recipe(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "RECIPE" for t in node.targets)
+
+
+def _module_file(name: str) -> Path | None:
+    place = ROOT.joinpath(*name.split("."))
+    for file in (place.with_suffix(".py"), place / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
 
 
 def _codebook_section(name: str) -> str:

@@ -1,0 +1,104 @@
+"""The Dagster UI of a home, as the data team sees it: a real webserver and a real headless browser."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.refresh import refresh
+from storage.home import Home
+from study.twin import write_twin
+from tests.browser.test_report_page import ARGUMENTS, CHROMIUM
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``stegvis ui`` on a home where everything has run."""
+    if not CHROMIUM.exists():
+        pytest.skip("no chromium on this machine")
+    home = Home(root := tmp_path_factory.mktemp("ui") / "home", root / "landing")
+    write_twin(home.landing, people=400, waves=1, seed=3)
+    assert refresh(home).ok
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration", "ui", "--home", str(root), "--port", str(port)],
+        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/server_info") as answer:
+                if answer.status == 200:
+                    break
+            time.sleep(0.5)
+        else:
+            pytest.fail("the webserver did not come up in two minutes")
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def page(ui: str) -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser.new_page(viewport={"width": 1900, "height": 1000})
+        browser.close()
+
+
+def test_the_graph_reads_left_to_right_in_its_groups(ui: str, page) -> None:
+    page.goto(f"{ui}/asset-groups")
+    page.get_by_text("reporting").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(3000)
+    left = {}
+    for group in ("deliveries", "accelerometry", "outcome", "analysis", "reporting"):
+        boxes = [box for each in page.get_by_text(group, exact=True).all() if (box := each.bounding_box())]
+        left[group] = max(box["x"] for box in boxes)  # the one in the graph, not the one in the list on the left
+    assert list(left) == sorted(left, key=left.__getitem__)
+
+
+def test_an_asset_shows_its_description_kinds_schema_and_rows(ui: str, page) -> None:
+    page.goto(f"{ui}/assets/cohort")
+    page.get_by_text("Everyone at baseline, with typed covariates").first.wait_for(timeout=60_000)
+    page.get_by_text("Opaque identifier of the person").first.wait_for()
+    shown = page.inner_text("body")
+    assert "DuckDB" in shown
+    assert "VARCHAR" in shown
+    assert "Row count" in shown
+    assert "400" in shown
+
+
+def test_a_check_shows_its_rules_and_counts(ui: str, page) -> None:
+    page.goto(f"{ui}/assets/outcome_questionnaire?view=checks")
+    page.get_by_text("each person answers once in a wave").first.wait_for(timeout=60_000)
+    shown = page.inner_text("body")
+    assert "must_hold" in shown
+    assert "should_hold" in shown
+    assert "blocking" in shown

@@ -1,0 +1,36 @@
+"""A small twin's home, built once a session and copied for each story."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.refresh import refresh
+from storage.home import Home
+from study.twin import write_twin
+from tests.orchestration.story import Story
+
+PEOPLE = 400
+
+
+@pytest.fixture(scope="session")
+def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home on which everything has run: one wave, three batches of day totals."""
+    root = tmp_path_factory.mktemp("built") / "home"
+    write_twin(root / "landing", people=PEOPLE, waves=1, seed=3)
+    done = refresh(Home(root, root / "landing"))
+    assert done.ok, done.failed
+    return root
+
+
+@pytest.fixture
+def story(built_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """A copy of the built home in which a story can unfold."""
+    monkeypatch.delenv("STEGVIS_LANDING", raising=False)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    root = tmp_path / "home"
+    # The landing zone's hash cache goes by time of change: copytree keeps it.
+    shutil.copytree(built_home, root, symlinks=True)
+    return Story(Home(root, root / "landing"))

@@ -1,0 +1,91 @@
+"""The words the stories of a refresh are told in: a drop arrives, a refresh runs, tables are looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from orchestration.refresh import Refresh, dry_run, refresh
+from orchestration.status import status
+from storage.home import Home
+from storage.warehouse import Warehouse
+
+WAVE_STAGES = {
+    "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "analysis_set", "fitted_models",
+    "characteristics", "claims", "report",
+}  # fmt: skip
+
+
+def complete(folder: Path, **more: object) -> None:
+    """Write the ``drop.json`` that completes a drop."""
+    files = {
+        file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for file in sorted(folder.iterdir())
+        if file.name != "drop.json"
+    }
+    (folder / "drop.json").write_text(json.dumps({"files": files, "synthetic": True, **more}))
+
+
+@dataclass
+class Story:
+    """A home, and what happens to it."""
+
+    home: Home
+
+    def refresh(self) -> Refresh:
+        return refresh(self.home)
+
+    def made(self) -> set[tuple[str, str]]:
+        """What a refresh materializes now."""
+        return set(self.refresh().materialized)
+
+    def planned(self) -> dict[str, tuple[str, ...]]:
+        """What a refresh would do, and why."""
+        return {step.label: step.reasons for step in dry_run(self.home)[0]}
+
+    def status(self) -> dict:
+        return status(self.home)
+
+    def drop(self, kind: str, name: str, frame: pd.DataFrame | None = None, file: str = "", **more: object) -> Path:
+        """A drop arrives: a folder with one csv (or none) and its ``drop.json``."""
+        folder = self.home.landing / kind / name
+        folder.mkdir(parents=True)
+        if frame is not None:
+            frame.to_csv(folder / file, index=False)
+        complete(folder, **more)
+        return folder
+
+    def baseline(self) -> pd.DataFrame:
+        """The delivered baseline, as text."""
+        file = min((self.home.landing / "baseline").glob("*/participants.csv"))
+        return pd.read_csv(file, dtype=str)
+
+    def answers(self) -> pd.DataFrame:
+        """The delivered answers of the first wave, as text."""
+        file = self.home.landing / "followup" / "2021-2023" / "questionnaire.csv"
+        return pd.read_csv(file, dtype=str)
+
+    def days(self) -> pd.DataFrame:
+        """The delivered day totals of the batch that came as csv, as text."""
+        file = min((self.home.landing / "recordings").glob("*/days.csv"))
+        return pd.read_csv(file, dtype=str)
+
+    def table(self, query: str) -> pd.DataFrame:
+        with Warehouse(self.home).session("test") as connection:
+            return connection.execute(query).df()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of the warehouse, rows in a fixed order; when a check ran is not part of it."""
+        with Warehouse(self.home).session("test") as connection:
+            names = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
+            frames = {name: connection.execute(f'select * from "{name}" order by all').df() for name in names}
+        frames["checks"] = frames["checks"].drop(columns=["checked_at", "fingerprint"])
+        return frames
+
+    def release(self) -> Path:
+        """The newest release's folder."""
+        return (self.home.releases / "latest").resolve()

@@ -1,0 +1,198 @@
+"""Each kind of bad delivery: a clear message that names file, row and rule, and the rest unharmed."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from orchestration.verdicts import failing_checks, quarantined
+from tests.orchestration.story import Story
+
+WAVE = "2024-2026"
+
+
+@pytest.fixture
+def good_results(story: Story) -> bytes:
+    return (story.release() / "results.csv").read_bytes()
+
+
+def rows_in_quarantine(story: Story) -> pd.DataFrame:
+    return story.table("select * from quarantine order by file, row")
+
+
+def unharmed(story: Story, good_results: bytes) -> bool:
+    """The last good release's estimates of the good wave are still there, byte for byte."""
+    results = pd.read_csv(story.release() / "results.csv")
+    before = pd.read_csv(pd.io.common.BytesIO(good_results))
+    wave = results["wave"] == "2021-2023"
+    pd.testing.assert_frame_equal(results[wave], before[before["wave"] == "2021-2023"], check_index_type=False)
+    return True
+
+
+def test_wrong_column(story: Story, good_results: bytes) -> None:
+    misnamed = story.answers().rename(columns={"MSPaLY_NT4CovQ": "MSPaLY_NT4Cov"})
+    story.drop("followup", WAVE, misnamed, "questionnaire.csv")
+    done = story.refresh()
+    assert not done.ok
+    (found,) = rows_in_quarantine(story).to_dict("records")
+    assert found["file"] == f"{WAVE}/questionnaire.csv"
+    assert found["rule"] == "missing_column"
+    assert "MSPaLY_NT4CovQ" in found["message"]
+    assert "MSPaLY_NT4Cov" in found["message"].replace("MSPaLY_NT4CovQ", "")
+    assert unharmed(story, good_results)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [("PartAg_NT4BLM", "about sixty", "wrong_type"), ("SmoStat_NT4BLQ1", "9", "unknown_code")],
+)
+def test_a_bad_cell_quarantines_its_row(story: Story, column: str, value: str, rule: str) -> None:
+    people = story.baseline().iloc[:40].copy()
+    people.loc[people.index[7], column] = value
+    story.drop("baseline", "2020-01", people, "participants.csv")
+    done = story.refresh()
+    assert done.ok, "one bad row in forty is reported, and stops nothing"
+    (found,) = rows_in_quarantine(story).to_dict("records")
+    assert (found["file"], found["row"], found["column_name"], found["rule"]) == (
+        "2020-01/participants.csv",
+        9,
+        column,
+        rule,
+    )
+    assert value not in found["message"]
+    assert len(story.table("select * from cohort")) == len(story.baseline()) - 2  # two people are withdrawn
+
+
+def test_duplicate_person(story: Story) -> None:
+    answers = story.answers().iloc[:100]
+    story.drop("followup", WAVE, pd.concat([answers, answers.iloc[[4]]]), "questionnaire.csv")
+    story.refresh()
+    (found,) = rows_in_quarantine(story).to_dict("records")
+    assert (found["row"], found["rule"]) == (102, "duplicate")
+    assert "row 6" in found["message"]
+    kept = story.table(f"select count(*) as n from followup_questionnaire where wave = '{WAVE}'")["n"].item()
+    withdrawn = story.table("select person from withdrawals")["person"]
+    assert kept == (~answers["person"].isin(withdrawn)).sum()
+
+
+def test_a_day_over_24_hours_is_quarantined_alone(story: Story) -> None:
+    days = story.days().iloc[:30].copy()
+    full = days.index[days["SitTmD2_NT4ActMX"].notna()][0]
+    days.loc[full, "SitTmD2_NT4ActMX"] = "90000"
+    story.drop("recordings", "2019-09", days, "days.csv")
+    assert story.refresh().ok
+    (found,) = rows_in_quarantine(story).to_dict("records")
+    assert found["rule"] in ("day_over_24_hours", "out_of_range")
+    assert found["file"] == "2019-09/days.csv"
+    assert found["row"] == days.index.get_loc(full) + 2
+    person = days.loc[full, "person"]
+    left = story.table(f"select day from daily_exposures where batch = '2019-09' and person = '{person}'")["day"]
+    assert 2 not in set(left)
+    assert len(left) >= 1
+
+
+def test_truncated_parquet(story: Story, good_results: bytes) -> None:
+    folder = story.drop("followup", WAVE)
+    story.answers().to_parquet(folder / "questionnaire.parquet")
+    whole = (folder / "questionnaire.parquet").read_bytes()
+    (folder / "questionnaire.parquet").write_bytes(whole[: len(whole) // 2])
+    (folder / "drop.json").unlink()
+    from tests.orchestration.story import complete
+
+    complete(folder)
+    done = story.refresh()
+    assert not done.ok
+    (found,) = rows_in_quarantine(story).to_dict("records")
+    assert (found["file"], found["rule"]) == (f"{WAVE}/questionnaire.parquet", "unreadable")
+    assert unharmed(story, good_results)
+
+
+def test_a_drop_without_its_drop_json_waits(story: Story) -> None:
+    folder = story.drop("followup", WAVE, story.answers(), "questionnaire.csv")
+    (folder / "drop.json").unlink()
+    done = story.refresh()
+    assert done.ok
+    assert done.materialized == []
+    (waiting,) = done.landing.waiting
+    assert waiting.name == WAVE
+    assert "drop.json" in waiting.reason
+    assert story.status()["deliveries"]["waiting"][0]["delivery"] == f"followup/{WAVE}"
+
+
+def test_a_hash_that_does_not_match_rejects_the_drop(story: Story, good_results: bytes) -> None:
+    folder = story.drop("followup", WAVE, story.answers(), "questionnaire.csv")
+    with (folder / "questionnaire.csv").open("a") as file:
+        file.write("\n")
+    done = story.refresh()
+    assert not done.ok
+    assert done.materialized == []
+    (rejected,) = done.landing.rejected
+    assert "questionnaire.csv" in rejected.reason
+    assert unharmed(story, good_results)
+
+
+def test_an_empty_wave_is_not_published_and_is_named_in_the_next_release(story: Story, good_results: bytes) -> None:
+    story.drop("followup", WAVE, story.answers().iloc[:0], "questionnaire.csv")
+    done = story.refresh()
+    assert not done.ok
+    assert [(s.asset, s.partition) for s in done.held] == [("followup_questionnaire", WAVE)]
+    failed = [c for c in failing_checks(story.home) if c["severity"] == "critical"]
+    assert "the wave has an answer" in {c["meaning"] for c in failed}
+    assert unharmed(story, good_results)
+    assert story.refresh().materialized == [], "what broke a rule on these inputs is not tried again"
+    story.drop("followup", "2027-2029", story.answers().iloc[::2], "questionnaire.csv")
+    story.refresh()
+    index = (story.release() / "report" / "index.html").read_text()
+    assert WAVE in index
+    assert "the wave has an answer" in index
+
+
+def test_a_wave_whose_people_are_not_in_the_cohort_is_refused(story: Story, good_results: bytes) -> None:
+    strangers = story.answers().assign(person=lambda f: "X" + f["person"])
+    story.drop("followup", WAVE, strangers, "questionnaire.csv")
+    done = story.refresh()
+    assert not done.ok
+    assert ("outcome_questionnaire", WAVE) in {(s.asset, s.partition) for s in done.held}
+    meanings = {c["meaning"] for c in failing_checks(story.home) if c["severity"] == "critical"}
+    assert "at least 50% of the answers come from the cohort" in meanings
+    assert unharmed(story, good_results)
+
+
+def test_a_bad_wave_mended_by_a_later_drop_flows_to_the_release(story: Story) -> None:
+    story.drop("followup", WAVE, story.answers().iloc[:0], "questionnaire.csv")
+    assert not story.refresh().ok
+    story.drop("followup", f"{WAVE}.2", story.answers().iloc[::2], "questionnaire.csv")
+    assert story.refresh().ok
+    assert WAVE in set(pd.read_csv(story.release() / "results.csv")["wave"])
+    assert not [c for c in failing_checks(story.home) if c["severity"] == "critical"]
+
+
+def test_a_bad_redelivery_leaves_the_last_good_rows_and_release(story: Story) -> None:
+    before, release = story.tables(), story.release()
+    broken = story.answers().assign(MSPaLY_NT4CovQ="7")
+    story.drop("followup", "2021-2023.2", broken, "questionnaire.csv")
+    done = story.refresh()
+    assert not done.ok
+    after = story.tables()
+    pd.testing.assert_frame_equal(after["followup_questionnaire"], before["followup_questionnaire"])
+    pd.testing.assert_frame_equal(after["fitted_models"], before["fitted_models"])
+    assert story.release() == release
+    assert story.status()["waves"] == [
+        {"wave": "2021-2023", "state": "held", "behind": ["followup_questionnaire"]},
+    ]
+
+
+def test_nothing_of_a_person_stands_in_messages_or_dagsters_storage(story: Story) -> None:
+    people = story.baseline().iloc[:40].copy()
+    people.loc[people.index[3], "Educ_NT4BLQ1"] = "SECRETCELL"
+    people.loc[people.index[5], "PartDat_NT4BLM"] = "SECRETCELL"
+    story.drop("baseline", "2020-01", people, "participants.csv")
+    story.refresh()
+    assert len(rows_in_quarantine(story)) == 2
+    assert "SECRETCELL" not in json.dumps(quarantined(story.home)) + json.dumps(story.status(), default=str)
+    for folder in (story.home.dagster, story.release()):
+        for file in folder.rglob("*"):
+            if file.is_file():
+                assert b"SECRETCELL" not in file.read_bytes(), file.name
