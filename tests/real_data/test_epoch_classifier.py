@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from make_signal_drop import write_signal_drop
 
 from study.accelerometry.activity import ActivityCode, from_ntnu_labels
 from study.accelerometry.classifier import classify_signal
@@ -14,6 +13,7 @@ from study.accelerometry.recording import read_labeled, read_signal
 from study.accelerometry.signal import largest_gap
 from study.accelerometry.training import fit, predict, read_people, train
 from study.accelerometry.windows import window_starts
+from tests.real_data.make_signal_drop import write_signal_drop
 
 pytestmark = pytest.mark.real_data
 

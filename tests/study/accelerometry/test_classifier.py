@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_signals import SEATED, SUPINE, UPRIGHT, clock, gait, posture
 
 from study.accelerometry.classifier import MODEL_FILE, ModelError, classify_signal, model_digest
 from study.accelerometry.signal import SignalError
+from tests.study.accelerometry.simulated_signals import SEATED, SUPINE, UPRIGHT, clock, gait, posture
 
 LYING, SITTING, STANDING, WALKING = 1, 2, 3, 4
 

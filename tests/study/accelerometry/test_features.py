@@ -3,9 +3,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 from scipy import signal, stats
-from simulated_signals import UPRIGHT, gait, pedaling, posture
 
 from study.accelerometry.features import FEATURE_NAMES, features
+from tests.study.accelerometry.simulated_signals import UPRIGHT, gait, pedaling, posture
 
 
 def plain_features(window: np.ndarray) -> list[float]:

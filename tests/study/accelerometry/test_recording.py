@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_signals import AXES, UPRIGHT, day_in_short, posture, table
 
 from study.accelerometry.recording import RecordingError, read_labeled, read_signal
+from tests.study.accelerometry.simulated_signals import AXES, UPRIGHT, day_in_short, posture, table
 
 
 @pytest.fixture

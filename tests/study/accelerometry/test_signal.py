@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from simulated_signals import UPRIGHT, clock, posture
 
 from study.accelerometry.signal import SignalError, check_signal
+from tests.study.accelerometry.simulated_signals import UPRIGHT, clock, posture
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@ import json
 
 import numpy as np
 import pytest
-from simulated_signals import clock, day_in_short, table, write_people
 
 from study.accelerometry.classifier import classify_signal, model_digest
 from study.accelerometry.datasets import Dataset
 from study.accelerometry.recording import RecordingError
 from study.accelerometry.training import FOLDS, TrainingError, folds, read_people, read_person, train
+from tests.study.accelerometry.simulated_signals import clock, day_in_short, table, write_people
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from simulated_signals import UPRIGHT, gait, posture
 
 from study.accelerometry.walking_speed import (
     cadence,
@@ -10,6 +9,7 @@ from study.accelerometry.walking_speed import (
     speed_from_cadence,
 )
 from study.protocol import protocol
+from tests.study.accelerometry.simulated_signals import UPRIGHT, gait, posture
 
 
 def windows(samples: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated_signals import clock
 
 from study.accelerometry.activity import UNLABELED
 from study.accelerometry.windows import CHUNK, chunks, continues, label_counts, majority_labels, window_starts
+from tests.study.accelerometry.simulated_signals import clock
 
 SECOND = np.timedelta64(1, "s")
 
