@@ -14,7 +14,7 @@ import pandas as pd
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows, fingerprint, sql_text
-from storage.delivered_epochs import delivered_epochs
+from storage.delivered_epochs import delivered_epochs, write_shard
 from storage.lake import EpochLake, create_epochs_view
 from storage.landing import LandedFile
 from storage.reading import read_table
@@ -85,17 +85,7 @@ def _classify(lake: EpochLake, name: str, person: str, file: LandedFile) -> Path
 
 def _take_over(lake: EpochLake, name: str, people: list[str], file: LandedFile) -> Path:
     with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs")) as connection:
-        connection.execute("set variable people = ?", [people])
-        return lake.write_select(
-            name,
-            connection,
-            """
-            select person, epoch_start::timestamp_ms as epoch_start, activity, speed, confidence
-            from judged
-            where rule is null and list_contains(getvariable('people'), person)
-            order by person, epoch_start
-            """,
-        )
+        return write_shard(connection, lake, name, people)
 
 
 def _with_status(
@@ -128,7 +118,7 @@ RECIPE = Recipe(
     make=make,
     delivery="recordings",
     sql=("epoch_classification",),
-    protocol=("epochs",),
+    protocol=("epochs", "walking_speed"),
     codebook=("epochs", "signal"),
     files=("sql/delivered_epochs.sql", MODEL_FILE),
     kinds=frozenset({"parquet", "xgboost"}),

@@ -13,7 +13,7 @@ import pandas as pd
 from assets.building.build import Build
 from assets.building.delivered import Delivered, read_file
 from assets.building.recipe import Recipe, Rows, sql_text
-from storage.delivered_epochs import delivered_epochs, problems_of
+from storage.delivered_epochs import delivered_epochs, people_of, problems_of, rows_of
 from storage.landing import Drop, LandedFile
 from storage.reading import TABLE_ENDINGS, UnreadableFile
 from study.codebook import codebook
@@ -93,19 +93,12 @@ def _days(file: LandedFile, label: str, delivered: Delivered, days: list[pd.Data
 def _epochs(file: LandedFile, label: str, delivered: Delivered) -> list[dict[str, Any]]:
     try:
         with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs")) as connection:
-            problems = problems_of(connection, label)
-            people = connection.execute(
-                """
-                select person, min(epoch_start) as start, count(*) * 5 / 3600.0 as hours
-                from judged where rule is null group by person
-                """
-            ).df()
-            ((total,),) = connection.execute("select count(*) from judged").fetchall()
+            problems, people, rows = problems_of(connection, label), people_of(connection), rows_of(connection)
     except UnreadableFile as error:
         delivered.refuse(label, "unreadable", error.reason)
         return []
     delivered.files_read += 1
-    delivered.rows_read += total
+    delivered.rows_read += rows
     delivered.rows_quarantined += len(problems)
     delivered.problems.append(problems)
     return [dict(facts) | {"level": "epochs"} for _, facts in people.iterrows()]
@@ -153,7 +146,7 @@ RECIPE = Recipe(
     make=make,
     delivery="recordings",
     codebook=("days", "epochs", "signal"),
-    protocol=("days.seconds_per_day", "days.speed_sum_tolerance_seconds"),
+    protocol=("days.days_per_recording", "days.seconds_per_day", "days.speed_sum_tolerance_seconds"),
     files=("sql/delivered_epochs.sql",),
     kinds=frozenset({"duckdb", "parquet"}),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.rules import WARNING, Rule, filled, one_of, unique
+from expectations.rules import WARNING, Rule, filled, not_empty, one_of, unique
 from study.protocol import Protocol
 
 
@@ -10,6 +10,7 @@ def rules(protocol: Protocol) -> list[Rule]:
     """What must hold before the table is published, and what is reported."""
     complete = [filled(c, f"{c} is known for everyone analyzed") for c in protocol.exclusions.complete_case]
     return [
+        not_empty("the wave has people to analyze"),
         unique("wave", "person", meaning="each person stands once"),
         one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
         filled("low_back_pain", "the outcome is known for everyone analyzed"),

@@ -6,7 +6,6 @@ select
     c.age,
     c.older,
     c.education,
-    c.education_3,
     c.income,
     c.employment,
     c.smoking,

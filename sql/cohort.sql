@@ -19,11 +19,6 @@ select
     b.age,
     b.age >= getvariable('covariates.older_from_age') as older,
     b.education,
-    case
-        when b.education = 'primary' then 'primary'
-        when b.education in ('university under 4 years', 'university 4 years or more') then 'university'
-        when b.education is not null then 'secondary'
-    end as education_3,
     b.income,
     b.employment,
     b.smoking,

@@ -1,18 +1,19 @@
--- delivered_epochs: the rows of one delivered epochs file as canonical epochs, each with the rule it breaks, if any.
--- The view "delivered" holds the file's columns as text; "activity_codes" and "speed_codes" hold the codebook's codes.
--- A code delivered as 1, 01 or 1.0 is the same code.
-with spelled as (
+-- delivered_epochs: the rows of one delivered epochs file as canonical epochs, each with the rule it breaks on its own.
+-- Repeated epochs are no matter of one row: storage/delivered_epochs.py looks for them among the rows without a rule.
+-- The view "delivered" holds the file's rows; the table "spellings" each pair of activity and speed that occurs, judged.
+with stated as (
     select
-        file_row,
-        nullif(trim(person), '') as person,
-        try_cast(epoch_start as timestamp) as epoch_start,
-        a.activity,
+        d.file_row,
+        nullif(trim(d.person), '') as person,
+        -- The lake's clock counts milliseconds.
+        if(isfinite(d.epoch_start), d.epoch_start::timestamp_ms, null) as epoch_start,
+        s.activity,
         s.speed,
-        d.activity as delivered_activity,
-        d.speed as delivered_speed
+        s.rule_column
     from delivered as d
-    left join activity_codes as a on a.code = regexp_replace(trim(d.activity), '^0*(\d+)(\.0*)?$', '\1')
-    left join speed_codes as s on s.code = regexp_replace(trim(d.speed), '^0*(\d+)(\.0*)?$', '\1')
+    join spellings as s
+        on d.activity is not distinct from s.delivered_activity
+        and d.speed is not distinct from s.delivered_speed
 )
 
 select
@@ -20,20 +21,16 @@ select
     person,
     epoch_start,
     activity,
-    if(activity = getvariable('walking'), coalesce(speed, 0), 0)::utinyint as speed,
+    speed,
     255::utinyint as confidence,
     case
         when person is null then 'blank'
         when epoch_start is null then 'wrong_type'
-        when activity is null then 'unknown_code'
-        when speed is null and nullif(trim(delivered_speed), '') is not null then 'unknown_code'
-        when row_number() over (partition by person, epoch_start order by file_row) > 1 then 'duplicate'
+        when rule_column is not null then 'unknown_code'
     end as rule,
     case
         when person is null then 'person'
         when epoch_start is null then 'epoch_start'
-        when activity is null then 'activity'
-        when speed is null and nullif(trim(delivered_speed), '') is not null then 'speed'
-        else 'epoch_start'
+        else rule_column
     end as rule_column
-from spelled
+from stated

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CLAIMS_FILE = Path(__file__).with_name("claims.toml")
+_EMPTY_CATEGORY = re.compile(r"category (\d) \(empty\)")
 COLUMNS = ["wave", "claim", "statement", "verdict", "evidence"]
 
 Verdict = Literal["supported", "not supported", "unclear"]
@@ -96,7 +97,14 @@ def _contrast(claim: Claim, results: pd.DataFrame) -> dict[str, Any] | None:
         & (results["measure"] == "rr")
     ]
     records: list[dict[str, Any]] = [dict(row) for _, row in rows.iterrows()]
-    ordered = sorted(records, key=lambda row: level_order(str(row["level"])))
+    empty = {int(found[1]): r for r in records if (found := _EMPTY_CATEGORY.fullmatch(str(r["level"])))}
+    ordered = sorted(
+        (r for r in records if not _EMPTY_CATEGORY.fullmatch(str(r["level"]))),
+        key=lambda r: level_order(str(r["level"])),
+    )
+    # The label of an empty category has no bound; its number is its place among the four.
+    for place, record in sorted(empty.items()):
+        ordered.insert(place - 1, record)
     return ordered[claim.rank - 1] if len(ordered) >= claim.rank else None
 
 

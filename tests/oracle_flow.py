@@ -8,6 +8,7 @@ classifier and is refused.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,16 @@ def flow_from_deliveries(landing: Path) -> dict[str, dict[str, Any]]:
     people = people[~people.index.isin(gone)]
     exposures = walking_exposures(recorded_days(landing))
     return {
-        folder.name: _wave(people, exposures, _outcome(_table(folder, "questionnaire"), "NT4CovQ"))
-        for folder in sorted((landing / "followup").iterdir())
+        wave: _wave(people, exposures, _outcome(table, "NT4CovQ")) for wave, table in sorted(answers(landing).items())
     }
+
+
+def answers(landing: Path) -> dict[str, pd.DataFrame]:
+    """Each wave's answers as delivered, one row per person; a later drop ``<wave>.<suffix>`` replaces earlier rows."""
+    drops: dict[str, list[pd.DataFrame]] = {}
+    for folder in sorted((landing / "followup").iterdir(), key=_numbers_as_numbers):
+        drops.setdefault(folder.name.split(".")[0], []).append(_table(folder, "questionnaire"))
+    return {wave: pd.concat(tables).drop_duplicates("person", keep="last") for wave, tables in drops.items()}
 
 
 def withdrawn_people(landing: Path) -> set[str]:
@@ -149,6 +157,11 @@ def _outcome(raw: pd.DataFrame, suffix: str) -> pd.DataFrame:
     answered = raw[f"MSPaLY_{suffix}"].notna()
     ticked = raw[f"MSPaLum_{suffix}"] == 1
     return pd.DataFrame({"answered": answered.astype(int), "outcome": ticked.astype(float).where(answered)})
+
+
+def _numbers_as_numbers(folder: Path) -> list[tuple[int, str]]:
+    """A key that puts 2021-2023.2 before 2021-2023.10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", folder.name)]
 
 
 def _days_of_totals(wide: pd.DataFrame) -> pd.DataFrame:

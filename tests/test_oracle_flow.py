@@ -93,6 +93,16 @@ def test_the_later_batch_wins_and_detached_days_do_not_count(landing):
     assert exposures["intensity"] == pytest.approx((2.8 * 60 + 3.8 * 30 + 4.8 * 10) / 100)
 
 
+def test_later_drops_of_a_wave_replace_and_add_answers(landing):
+    row = {"MSPaLY_NT4CovQ": 1, "MSPaLum_NT4CovQ": 1}
+    write(landing / "followup" / "2021-2023.2", "questionnaire.csv", [{"person": "plain"} | row])
+    write(landing / "followup" / "2021-2023.10", "questionnaire.csv", [{"person": "silent"} | row])
+    write(landing / "followup" / "2021-2023.9", "questionnaire.csv", [{"person": "silent"} | dict.fromkeys(row)])
+    flow = flow_from_deliveries(landing)
+    assert list(flow) == ["2021-2023"]
+    assert flow["2021-2023"]["analyzed"]["outcome"].to_dict() == {"case": 1, "plain": 1, "silent": 1}
+
+
 def test_quartiles_are_those_of_stata():
     assert quartile_cuts(pd.Series([1, 2, 3, 4, 5, 6, 7, 8])) == [2.5, 4.5, 6.5]
     assert quartile_cuts(pd.Series([5, 1, 4, 2, 3])) == [2, 3, 4]

@@ -8,6 +8,7 @@ the last good rows stay and the run fails with the rule's name. Does not belong 
 import time
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,32 +96,9 @@ def materialize(
         raise dg.Failure(f"{recipe.name} cannot be made before {', '.join(absent)}", allow_retries=False)
     provenance = recipe.method(in_force) | data
     build = Build(recipe, partition, in_force, home, landing, context.log)
-    rules = recipe.rules(in_force)
-    rows = _made(recipe, build)
-    # Great Expectations takes two seconds to import: not while the warehouse is held.
-    from expectations.judge import judge
-
-    with build.session() as connection:
-        if rows.prepare:
-            rows.prepare(connection)
-        content = stage(connection, rows.source)
-        digest = content.digest
-        for table, frame in rows.also.items():
-            digest += "-" + stage(connection, frame, f"{STAGED}_{table}").digest
-        verdicts = judge(rules, connection.execute(f"select * from {STAGED}").df(), rows.summary)
-        holds = all(v.passed for v in verdicts if v.rule.severity == CRITICAL)
-        with transaction(connection):
-            if rows.problems is not None:
-                replace_quarantine(connection, recipe.name, partition, rows.problems)
-            replace_verdicts(
-                connection, recipe.name, partition, [v.as_row() for v in verdicts], fingerprint(provenance), holds
-            )
-            if holds:
-                replace_partition(connection, recipe.name, partition)
-                for table in rows.also:
-                    replace_partition(connection, table, partition, f"{STAGED}_{table}")
-                if rows.on_publish:
-                    rows.on_publish()
+    with _values_withheld():
+        rows = recipe.make(build)
+        content, digest, verdicts, holds = _publish(recipe, build, rows, fingerprint(provenance))
     yield from _check_results(verdicts)
     if not holds:
         failed = "; ".join(v.sentence() for v in verdicts if not v.passed and v.rule.severity == CRITICAL)
@@ -129,31 +107,69 @@ def materialize(
             allow_retries=False,
         )
     yield dg.MaterializeResult(
-        data_version=dg.DataVersion(fingerprint({"content": digest})),
+        data_version=dg.DataVersion(digest),
         tags={FINGERPRINT_TAG: fingerprint(provenance)},
         metadata=_metadata(recipe, content, rows, time.perf_counter() - started)
         | {PROVENANCE_KEY: dg.MetadataValue.json(provenance)},
     )
 
 
-def _made(recipe: Recipe, build: Build) -> Rows:
-    """The stage's rows; an unexpected error is told by its class and its place in the code.
+def _publish(recipe: Recipe, build: Build, rows: Rows, made_from: str) -> tuple[Content, str, list[Verdict], bool]:
+    """Stage the rows, judge them, and replace the published ones if every critical rule holds.
+
+    Returns:
+        What was staged, its digest with the verdicts', the verdicts, and whether it was published.
+    """
+    # Great Expectations takes two seconds to import: not while the warehouse is held.
+    from expectations.judge import judge
+
+    partition = build.partition
+    with build.session() as connection:
+        if rows.prepare:
+            rows.prepare(connection)
+        content = stage(connection, rows.source)
+        parts = {"rows": content.digest}
+        for table, frame in rows.also.items():
+            parts[table] = stage(connection, frame, f"{STAGED}_{table}").digest
+        staged = connection.execute(f"select * from {STAGED}").df()
+        verdicts = judge(recipe.rules(build.protocol), staged, rows.summary)
+        # What the checks found is shown in the report, so a change of it is a change of content.
+        parts["verdicts"] = repr([v.as_row() for v in verdicts])
+        holds = all(v.passed for v in verdicts if v.rule.severity == CRITICAL)
+        with transaction(connection):
+            if rows.problems is not None:
+                replace_quarantine(connection, recipe.name, partition, rows.problems)
+            replace_verdicts(connection, recipe.name, partition, [v.as_row() for v in verdicts], made_from, holds)
+            if holds:
+                replace_partition(connection, recipe.name, partition)
+                for table in rows.also:
+                    replace_partition(connection, table, partition, f"{STAGED}_{table}")
+                if rows.on_publish:
+                    rows.on_publish()
+    return content, fingerprint(parts), verdicts, holds
+
+
+@contextmanager
+def _values_withheld() -> Iterator[None]:
+    """An unexpected error is told by its class and its place in the code.
 
     Its text, and the values in its traceback, could hold a person's data.
     """
+    failure: dg.Failure | None = None
     try:
-        return recipe.make(build)
+        yield
     except dg.Failure:
         raise
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         place = frames[-1]
-        name = type(error).__name__
-        raise dg.Failure(
-            f"unexpected {name} in {Path(place.filename).name} line {place.lineno}, {place.name}",
+        failure = dg.Failure(
+            f"unexpected {type(error).__name__} in {Path(place.filename).name} line {place.lineno}, {place.name}",
             metadata={"where": dg.MetadataValue.md("```\n" + "".join(traceback.format_list(frames)) + "```")},
             allow_retries=False,
-        ) from None
+        )
+    if failure:
+        raise failure from None  # or Dagster would record the error it came from
 
 
 def _dependency(recipe: Recipe, upstream: Recipe) -> dg.AssetDep:

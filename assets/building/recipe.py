@@ -33,9 +33,12 @@ ROOT = Path(__file__).parents[2]
 SQL = ROOT / "sql"
 CODEBOOK = ROOT / "study" / "codebook.toml"
 
-_SQL_TOKEN = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|(--[^\n]*|/\*.*?\*/)|(\s+)", re.DOTALL)
+# A literal or quoted name, or a run of comments and spaces.
+_SQL_TOKEN = re.compile(r"(?P<literal>'(?:[^']|'')*'|\"[^\"]*\")|(?:--[^\n]*|/\*.*?\*/|\s)+", re.DOTALL)
 _VARIABLE = re.compile(r"getvariable\(\s*'([^']+)'\s*\)")
-_SCIENCE = {"study", "storage"}
+_FOLLOWED = {"assets", "study", "storage"}
+# How a table is judged, published and remembered: it decides nothing about the rows.
+_PLUMBING = {f"assets.building.{name}" for name in ("build", "graph", "ledger", "partitions", "publish", "recipe")}
 _COMPARED_BY_VALUE = {"study.protocol", "study.codebook", "study.dictionary"}
 _PARTITION_VARIABLES = {"wave", "batch"}
 
@@ -120,11 +123,7 @@ def sql_text(name: str) -> str:
 def normalized_sql(text: str) -> str:
     """SQL without comments and with single spaces, literals untouched: an edited comment is not an edited query."""
 
-    def keep(match: re.Match[str]) -> str:
-        literal, _comment, _space = match.groups()
-        return literal or " "
-
-    return re.sub(r" +", " ", _SQL_TOKEN.sub(keep, text)).strip()
+    return _SQL_TOKEN.sub(lambda found: found["literal"] or " ", text).strip()
 
 
 def fingerprint(parts: Mapping[str, str]) -> str:
@@ -133,7 +132,7 @@ def fingerprint(parts: Mapping[str, str]) -> str:
 
 
 def code_digest(module: str) -> str:
-    """A digest of a module's code and of all it imports from ``study`` and ``storage``.
+    """A digest of a module's code and of all it imports from ``study``, ``storage`` and ``assets``.
 
     Comments, docstrings and layout do not count, nor does the recipe itself (its parts are told apart by name). The
     protocol and the codebook do not count either: their values are compared one by one.
@@ -146,7 +145,7 @@ def code_digest(module: str) -> str:
         if file is None or name in found or name in _COMPARED_BY_VALUE:
             continue
         found[name], imported = _normalized_python(str(file), file.stat().st_mtime_ns)
-        wanted += [other for other in imported if other.split(".")[0] in _SCIENCE]
+        wanted += [other for other in imported if other.split(".")[0] in _FOLLOWED and other not in _PLUMBING]
     return fingerprint(found)
 
 

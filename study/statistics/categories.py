@@ -100,26 +100,41 @@ def cuts(values: Sequence[float] | np.ndarray | pd.Series, exposure: Exposure, p
 def add_categories(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """A copy of the frame with ``<exposure>_category`` (1 to 4) and ``<exposure>_level`` (label) for both exposures.
 
-    Raises:
-        ValueError: the frame is empty, or an exposure is missing.
+    Quartiles are those of the people who have the exposure; who lacks it has no category. A frame without any value
+    gets empty columns.
     """
-    return with_categories(frame, {exposure: cuts(frame[exposure], exposure, protocol) for exposure in EXPOSURES})
+    known = {exposure: frame[exposure].dropna() for exposure in EXPOSURES}
+    found = {exposure: cuts(values, exposure, protocol) for exposure, values in known.items() if len(values)}
+    return with_categories(frame, found).assign(
+        **{
+            f"{exposure}_{what}": pd.Series(pd.NA, frame.index, dtype=kind)
+            for exposure in EXPOSURES
+            if exposure not in found
+            for what, kind in (("category", "Int64"), ("level", "str"))
+        }
+    )
 
 
 def with_categories(frame: pd.DataFrame, cuts_by_exposure: dict[Exposure, Cuts]) -> pd.DataFrame:
     """A copy of the frame cut at given points, for samples that reuse another sample's cuts.
 
+    A row without the exposure has no category.
+
     Raises:
-        ValueError: an exposure is missing.
+        ValueError: an exposure is infinite.
     """
     frame = frame.copy()
     for exposure, cut in cuts_by_exposure.items():
         values = frame[exposure].to_numpy(dtype="float64")
-        if not np.isfinite(values).all():
-            raise ValueError(f"{exposure} is missing or infinite in some rows")
-        category = cut.categories(values)
-        frame[f"{exposure}_category"] = category
-        frame[f"{exposure}_level"] = pd.Series(np.array(cut.labels(), dtype=object)[category - 1], frame.index, "str")
+        if np.isinf(values).any():
+            raise ValueError(f"{exposure} is infinite in some rows")
+        known = frame.index[~np.isnan(values)]
+        category = pd.Series(cut.categories(values[~np.isnan(values)]), known)
+        level = pd.Series(np.array(cut.labels(), dtype=object)[category.to_numpy() - 1], known, "str")
+        frame[f"{exposure}_category"] = (
+            category if len(known) == len(frame) else category.astype("Int64").reindex(frame.index)
+        )
+        frame[f"{exposure}_level"] = level.reindex(frame.index)
     return frame
 
 

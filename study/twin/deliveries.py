@@ -24,15 +24,19 @@ import pyarrow.parquet as pq
 from study.codebook import LayoutName, codebook
 from study.protocol import protocol
 from study.twin.draws import Flags, stream
-from study.twin.epochs import epoch_table, order_day
-from study.twin.outcome import Wave, draw_waves, true_log_risk_ratios
-from study.twin.parameters import Parameters, parameters
+from study.twin.epochs import delivered_tables, wear
+from study.twin.expected import category_log_risk_ratios
+from study.twin.observed import Observed, counts_as_walking, observe, quartile_cuts
+from study.twin.outcome import Wave, draw_waves, first_delivery, true_log_risk_ratios
+from study.twin.parameters import DEFAULT_SEED, Parameters, parameters
 from study.twin.population import DISEASES, Population, draw_population
 from study.twin.signals import draw_signal
-from study.twin.walking import ACTIVITIES, LYING, SITTING, STANDING, WALKING, Days, draw_days, draw_habits
+from study.twin.walking import ACTIVITIES, Days, draw_days, draw_habits
 
 WRITTEN = datetime(2000, 1, 1)
 BASELINE_DROP, WITHDRAWALS_DROP = "2019-06", "2024-01"
+# The suffix of the wave's second delivery.
+CORRECTION = "2"
 EPOCHS_BATCH, SIGNALS_BATCH = "epochs", "signals"
 PUBLISHED_PEOPLE = 56042
 
@@ -45,16 +49,22 @@ class Truth:
 
     Attributes:
         sizes: the arguments of ``write_twin``.
+        balanced: whether the first wave was drawn by balanced sampling.
         parameters_sha256: digest of the parameters' values.
-        log_risk_ratios: the model's, by term.
+        log_risk_ratios: the model's, by term, on the scale of habitual walking.
+        category_log_risk_ratios: per wave and exposure, of quarters 2, 3 and 4 of the recorded walking against 1, as
+            the adjusted model of these people has them when it sees true risks; none if there are too few people.
         people: counts of the baseline.
-        waves: per wave, people left after each exclusion step, the analyzed, their cases and their mean true risk.
+        waves: per wave, people left after each exclusion step, the analyzed, their cases and their mean true risk; the
+            women among them, age, valid days and quartile cuts; answers in all, late, and corrected.
     """
 
     seed: int
+    balanced: bool
     sizes: dict[str, int]
     parameters_sha256: str
     log_risk_ratios: dict[str, float]
+    category_log_risk_ratios: dict[str, dict[str, tuple[float, float, float]]]
     people: dict[str, int]
     waves: dict[str, dict[str, float]]
 
@@ -67,8 +77,11 @@ def write_twin(
     signals: int = 0,
     seed: int = 1,
     progress: Progress = lambda message: None,
+    balanced: bool | None = None,
 ) -> Truth:
     """Write the deliveries of a synthetic cohort under ``out``, and its ``truth.json``.
+
+    With two waves or more the first wave has a second delivery, ``<wave>.2``: late answers and corrected rows.
 
     Args:
         out: folder to write to; made if missing, and must be empty.
@@ -78,6 +91,9 @@ def write_twin(
         signals: people whose recording comes as an hour of 50 Hz signal instead.
         seed: of every random stream.
         progress: told about each step, without any person's data.
+        balanced: draw the first wave by balanced sampling, so that counts and estimates are the expected ones; by
+            default for the default seed alone, every other seed varying as sampling theory says. Cohorts too small to
+            balance are drawn plainly.
 
     Raises:
         FileExistsError: ``out`` holds something already; a delivery is never modified.
@@ -92,10 +108,13 @@ def write_twin(
     population = draw_population(people, seed, model)
     habits = draw_habits(population, seed, model)
     days = draw_days(population, habits, seed, model)
-    valid_day = days.valid & _counts_as_walking(days)
-    valid = np.zeros(len(population), dtype=bool)
-    valid[days.rows] = valid_day.any(axis=1)
-    followup = draw_waves(population, habits, valid, waves, seed, model)
+    valid_day, observed = counts_as_walking(days), observe(population, days)
+    balanced = (seed == DEFAULT_SEED if balanced is None else balanced) and people >= model.cohort.smallest_balanced
+    followup = draw_waves(population, habits, observed, waves, seed, model, balanced)
+    told = list(followup)
+    if waves == 1:
+        # The correction comes with the next wave.
+        told[0] = first_delivery(followup[0])
 
     out.mkdir(parents=True, exist_ok=True)
     progress("writing the baseline questionnaire")
@@ -104,27 +123,26 @@ def write_twin(
     _write_day_totals(out, population, days, as_epochs | as_signals, seed, model, progress)
     if epochs:
         progress(f"writing 5-second epochs of {epochs:,} people")
-        _write_epochs(out, population, days, valid_day, as_epochs, seed, model)
+        _write_epochs(out, population, days, as_epochs, seed, model)
     if signals:
         progress(f"writing 50 Hz signals of {signals:,} people")
         _write_signals(out, population, days, as_signals, seed, model)
-    for number, wave in enumerate(followup):
-        progress(f"writing the follow-up of {wave.name}")
-        suffix = model.followup.formats[number % len(model.followup.formats)]
-        _write_drop(out / "followup" / wave.name, {f"questionnaire.{suffix}": _questionnaire(population, wave)})
+    _write_followup(out, population, followup, model, progress)
     _write_withdrawals(out, population)
 
     truth = Truth(
         seed=seed,
+        balanced=balanced,
         sizes={"people": people, "waves": waves, "epochs": epochs, "signals": signals},
         parameters_sha256=model.digest,
         log_risk_ratios=true_log_risk_ratios(model),
+        category_log_risk_ratios={wave.name: _contrasts(population, observed, wave) for wave in told},
         people={
             "generated": len(population),
             "withdrawn": int(population.flags("withdrawn").sum()),
             "participants": int((~population.flags("withdrawn")).sum()),
         },
-        waves={wave.name: _flow(population, valid, wave) for wave in followup},
+        waves={wave.name: _flow(population, observed, wave) for wave in told},
     )
     (out / "truth.json").write_text(json.dumps(asdict(truth), indent=2) + "\n", encoding="utf-8")
     return truth
@@ -172,8 +190,8 @@ def _participants(population: Population, days: Days, seed: int) -> pd.DataFrame
     return _delivered(columns, "participants")
 
 
-def _questionnaire(population: Population, wave: Wave) -> pd.DataFrame:
-    """One wave's answers as delivered, one row per person who answered."""
+def _questionnaire(population: Population, wave: Wave, who: Flags) -> pd.DataFrame:
+    """One wave's answers as delivered, one row per person of ``who`` (n,)."""
     screen = (wave.back_pain & ~wave.screen_contradicts) | wave.other_pain
     unanswered = ~wave.screen_answered
     columns = {
@@ -183,7 +201,7 @@ def _questionnaire(population: Population, wave: Wave) -> pd.DataFrame:
         "low_back_box": _integers(wave.back_pain, unanswered | ~wave.back_pain),
         "leisure_limited": _integers(wave.limited, unanswered | ~screen | wave.limited_missing),
     }
-    return _delivered({name: values[wave.answered] for name, values in columns.items()}, "questionnaire")
+    return _delivered({name: values[who] for name, values in columns.items()}, "questionnaire")
 
 
 def _day_totals(population: Population, days: Days, keep: Flags, seconds: np.ndarray) -> pd.DataFrame:
@@ -219,6 +237,8 @@ def _choose_levels(
     if epochs + signals > fit.size:
         raise ValueError(f"epochs and signals together exceed the {fit.size:,} people with a full valid day")
     order = stream(seed, "deliveries.levels").permutation(fit)
+    # Epochs come of full weeks as long as there are any.
+    order = order[np.argsort(days.recorded[order] < days.seconds.shape[1], kind="stable")]
     chosen = np.zeros((2, days.rows.size), dtype=bool)
     # From either end, so that asking for more of one leaves the other.
     chosen[0, order[:epochs]] = True
@@ -248,21 +268,19 @@ def _write_day_totals(
         _write_drop(out / "recordings" / name, {f"days.{suffix}": _day_totals(population, days, keep, seconds)})
 
 
-def _write_epochs(
-    out: Path, population: Population, days: Days, valid_day: Flags, chosen: Flags, seed: int, model: Parameters
-) -> None:
-    """The batch of 5-second epochs: the first full valid days of each chosen person, people in order."""
-    full = valid_day & ~np.isnan(days.seconds).any(axis=2)
+def _write_epochs(out: Path, population: Population, days: Days, chosen: Flags, seed: int, model: Parameters) -> None:
+    """The batch of 5-second epochs: every recorded day of each chosen person, people in order."""
     folder = out / "recordings" / EPOCHS_BATCH
     folder.mkdir(parents=True)
+    rows, people, first = zip(*_in_order(population, days, chosen), strict=True)
+    worn = wear(people, np.array(first), days.seconds[list(rows)], seed, model.epochs)
     writer: pq.ParquetWriter | None = None
     with (folder / "epochs.parquet").open("wb") as sink:
-        for row, person, first in _in_order(population, days, chosen):
-            which = np.flatnonzero(full[row])[: model.epochs.days]
-            rng = stream(seed, f"epochs.{person}")
-            kinds = np.concatenate([order_day(days.seconds[row, day], model.epochs, rng) for day in which])
-            table = epoch_table(person, first + which, kinds)
-            writer = writer or pq.ParquetWriter(sink, table.schema, **_parquet_options("epoch_start"))
+        for table in delivered_tables(worn, seed, model.epochs):
+            # Without Arrow's own schema the words are plain text to whoever reads them.
+            writer = writer or pq.ParquetWriter(
+                sink, table.schema, store_schema=False, **_parquet_options("epoch_start")
+            )
             writer.write_table(table)
         if writer:
             writer.close()
@@ -278,6 +296,22 @@ def _write_signals(out: Path, population: Population, days: Days, chosen: Flags,
         frame, _ = draw_signal(first.astype("datetime64[ms]") + np.timedelta64(9, "h"), model.signals, rng)
         _write_table(frame, folder / f"{person}.parquet")
     _complete(folder)
+
+
+def _write_followup(
+    out: Path, population: Population, waves: list[Wave], model: Parameters, progress: Progress
+) -> None:
+    """Each wave's questionnaire; of the first also, once there is another, what its first delivery lacked."""
+    for number, wave in enumerate(waves):
+        progress(f"writing the follow-up of {wave.name}")
+        name = f"questionnaire.{model.followup.formats[number % len(model.followup.formats)]}"
+        told = first_delivery(wave)
+        _write_drop(out / "followup" / wave.name, {name: _questionnaire(population, told, told.answered)})
+        mended = wave.late | wave.misread
+        if number == 0 and len(waves) > 1 and mended.any():
+            _write_drop(
+                out / "followup" / f"{wave.name}.{CORRECTION}", {name: _questionnaire(population, wave, mended)}
+            )
 
 
 def _in_order(population: Population, days: Days, chosen: Flags) -> list[tuple[int, str, np.datetime64]]:
@@ -364,26 +398,48 @@ def _fix_sav_time(file: Path) -> None:
 # --- what is true ---------------------------------------------------------------------------------------------------
 
 
-def _counts_as_walking(days: Days) -> Flags:
-    """Mask (m, 7): nothing of lying, sitting, standing and walking is zero (a blank is not)."""
-    return np.asarray((days.seconds[..., [LYING, SITTING, STANDING, WALKING]] != 0.0).all(axis=2))
-
-
-def _flow(population: Population, valid: Flags, wave: Wave) -> dict[str, float]:
-    """People left after each exclusion step, as generated, and what is true of the analyzed."""
+def _analyzed(population: Population, observed: Observed, wave: Wave) -> list[tuple[str, Flags]]:
+    """The exclusion steps in order, each with the mask (n,) of who is left after it."""
     rules = {
         "no_accelerometer_day": population.flags("recorded"),
-        "no_valid_walking_day": valid,
+        "no_valid_walking_day": observed.valid,
         "baseline_screen_missing": population.pain_answered,
         "baseline_low_back_pain": ~population.flags("back_pain"),
         "followup_screen_missing": wave.screen_answered,
         "covariate_missing": population.complete,
     }
     left = ~population.flags("withdrawn")
-    counts: dict[str, float] = {}
+    steps: list[tuple[str, Flags]] = []
     for step in protocol().exclusions.order:
         left = left & rules[step]
-        counts[step] = int(left.sum())
-    cases = int((left & wave.back_pain).sum())
-    mean_risk = float(wave.risk[left].mean()) if left.any() else 0.0
-    return counts | {"analyzed": int(left.sum()), "cases": cases, "mean_true_risk": mean_risk}
+        steps.append((step, left))
+    return steps
+
+
+def _flow(population: Population, observed: Observed, wave: Wave) -> dict[str, float]:
+    """People left after each exclusion step, as generated, and what is true of the analyzed."""
+    steps = _analyzed(population, observed, wave)
+    who = steps[-1][1]
+    found: dict[str, float] = {step: int(left.sum()) for step, left in steps}
+    found |= {"analyzed": int(who.sum()), "cases": int((who & wave.back_pain).sum()), "mean_true_risk": 0.0}
+    found |= {"answers": int(wave.answered.sum())}
+    found |= {"late_answers": int((wave.answered & wave.late).sum())}
+    found |= {"corrected_answers": int((wave.answered & wave.misread).sum())}
+    if not who.any():
+        return found
+    age = population.numbers("age")[who]
+    found["mean_true_risk"] = float(wave.risk[who].mean())
+    found |= {"women": int((who & ~population.flags("male")).sum()), "mean_age": float(age.mean())}
+    found |= {"sd_age": float(age.std(ddof=1)) if age.size > 1 else 0.0}
+    found |= {"mean_valid_days": float(observed.valid_days[who].mean())}
+    for name, values in (("walking_minutes", observed.volume), ("walking_met", observed.intensity)):
+        found |= {f"{name}_cut_{k}": cut for k, cut in enumerate(quartile_cuts(values[who]).tolist(), 1)}
+    return found
+
+
+def _contrasts(population: Population, observed: Observed, wave: Wave) -> dict[str, tuple[float, float, float]]:
+    """The category contrasts of the wave's analyzed people; none where the adjusted model has too few of them."""
+    try:
+        return category_log_risk_ratios(population, observed, _analyzed(population, observed, wave)[-1][1], wave.risk)
+    except ValueError:
+        return {}

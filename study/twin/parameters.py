@@ -18,6 +18,8 @@ from pydantic import Field, ValidationError, model_validator
 from study.protocol import Section
 
 PARAMETERS_FILE = Path(__file__).with_name("parameters.toml")
+# The seed that the SOLVED parameters were found with, and whose twin meets the published numbers.
+DEFAULT_SEED = 1
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -94,7 +96,11 @@ class Cohort(Section):
 
     people: int = Field(gt=0)
     with_recording: int = Field(gt=0)
+    analyzed: int = Field(gt=0)
+    analyzed_women: int = Field(gt=0)
+    events: int = Field(gt=0)
     withdrawn_share: Share
+    smallest_balanced: int = Field(gt=0)
     first_day: date
     last_day: date
     batches: Batches
@@ -168,10 +174,12 @@ class People(Section):
 
 
 class Volume(Effects):
-    """True walking minutes a day."""
+    """True walking minutes a day: normal after a power transformation; ``sd`` is the spread at the median."""
 
-    mean: Positive
+    median: Positive
     sd: Positive
+    power: Positive
+    smallest: Positive
 
 
 class Intensity(Effects):
@@ -241,10 +249,21 @@ class Bend(Section):
     above: float
 
 
-class AgeingBend(Bend):
-    """A bend whose lower slope differs in older people."""
+class Fall(Section):
+    """A log risk that falls by ``fall`` around ``middle``, as a logistic curve; by more in older people."""
 
-    older_below: float
+    fall: Positive
+    older_more: float
+    middle: Positive
+    width: Positive
+
+
+class FadingBend(Bend):
+    """A bend of intensity; above a walking volume (min/day) everyone's risk nears that at one intensity (MET)."""
+
+    fades_to: Positive
+    fades_at: Positive
+    fades_width: Positive
 
 
 class OutcomeCovariates(Section):
@@ -263,14 +282,13 @@ class OutcomeCovariates(Section):
 class Outcome(Section):
     """Chronic low back pain at follow-up."""
 
-    share: Share
     by_wave: float
     correlation: Share
     largest_risk: Share
     back_pain_at_baseline: float
     other_pain_at_baseline: float
-    volume: AgeingBend
-    intensity: Bend
+    volume: Fall
+    intensity: FadingBend
     covariates: OutcomeCovariates
 
 
@@ -287,9 +305,12 @@ class Followup(Section):
     first_year: int
     years_per_wave: int = Field(ge=1)
     formats: tuple[FileFormat, ...]
-    share: Share
+    largest_share: Share
     by_wave: float
     correlation: Share
+    late_share: Share
+    late_days: int = Field(ge=1)
+    corrected_share: Share
     screen_missing: Share
     limited_missing: Share
     ticked_but_screen_no: Share
@@ -315,36 +336,30 @@ class BoutMinutes(Section):
     cycling: Positive
 
 
+class WearGap(Section):
+    """A sensor that is off for a while."""
+
+    days: Share
+    minutes: int = Field(ge=0)
+
+
 class EpochDays(Section):
     """Days of 5-second epochs."""
 
-    days: int = Field(ge=1)
-    lying_share_before_morning: Share
-    nonwear_days: Share
-    nonwear_minutes: int = Field(ge=0)
+    lying_before_morning: Share
+    lying_after_evening: Share
+    partial_recordings: Share
+    partial_minutes: int = Field(ge=0)
+    wear_gaps: tuple[WearGap, ...]
+    bout_log_sd: Positive
     bout_minutes: BoutMinutes
 
 
 class Signals(Section):
-    """50 Hz signals of postures and gait."""
+    """The scripted hour of a 50 Hz signal; how it moves is in ``gait.toml``."""
 
     script: tuple[tuple[Literal["lying", "sitting", "standing", "walking"], Positive, float], ...]
     speed_sd: float
-    tilt_sd: float
-    noise_back: Positive
-    noise_thigh: Positive
-    cadence: Positive
-    cadence_power: float
-    cadence_sd: float
-    stride_time_cv: float
-    vertical_rms: Positive
-    vertical_rms_power: float
-    vertical_harmonics: tuple[float, ...]
-    thigh_swing_degrees: float
-    thigh_swing_per_speed: float
-    thigh_tilt_degrees: float
-    sensor_below_hip_metres: Positive
-    thigh_impact: tuple[float, float, float]
 
 
 class Parameters(Section):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from study.protocol import protocol
 from study.twin.draws import AGE_ORIGIN, Flags, Floats, Integers, standardized, stream
@@ -66,10 +65,11 @@ class Days:
 
 
 def draw_habits(population: Population, seed: int, parameters: Parameters) -> Habits:
-    """Draw true walking: volume gamma, intensity the slow-walking MET plus a squared normal.
+    """Draw true walking: volume power-normal, intensity the slow-walking MET plus a squared normal.
 
-    Both depend on age, sex, socioeconomic position and health; their latent scores are correlated. The margins hold
-    among the recorded people.
+    The power transformation is that of Box and Cox 1964, doi 10.1111/j.2517-6161.1964.tb00553.x. Both depend on age,
+    sex, socioeconomic position and health; their latent scores are correlated. The margins hold among the recorded
+    people.
     """
     model, recorded = parameters.walking, population.flags("recorded")
     noise = stream(seed, "walking.habits").standard_normal((2, len(population)))
@@ -81,8 +81,9 @@ def draw_habits(population: Population, seed: int, parameters: Parameters) -> Ha
     own = standardized(own, recorded)
     shared = model.intensity.correlation_with_volume
     intensity_score = shared * volume_score + np.sqrt(1.0 - shared**2) * own
-    shape = (model.volume.mean / model.volume.sd) ** 2
-    volume = special.gammaincinv(shape, special.ndtr(volume_score)) * model.volume.mean / shape
+    median, sd, power = model.volume.median, model.volume.sd, model.volume.power
+    volume = median * np.maximum(1.0 + power * sd / median * volume_score, 0.0) ** (1.0 / power)
+    volume = np.maximum(volume, model.volume.smallest)
     excess = (model.intensity.mean + model.intensity.sd * intensity_score) ** 2
     return Habits(np.asarray(volume), protocol().exposures.met_slow + excess)
 

@@ -107,5 +107,19 @@ def test_nothing_to_cut_and_missing_values_are_refused():
         cuts([], "walking_met", protocol())
     with pytest.raises(ValueError, match="missing"):
         cuts([1.0, np.nan], "walking_met", protocol())
-    with pytest.raises(ValueError, match="missing"):
-        add_categories(pd.DataFrame({"walking_minutes": [80, np.nan], "walking_met": [3.0, 3.1]}), FIXED)
+
+
+def test_who_lacks_an_exposure_has_no_category_and_moves_no_cut():
+    minutes = [60.0, 80.0, 100.0, 120.0, np.nan]
+    cut = add_categories(
+        pd.DataFrame({"walking_minutes": minutes, "walking_met": [3.0, 3.1, 3.2, 3.3, 3.4]}), protocol()
+    )
+    assert cut["walking_minutes_category"].to_list() == [1, 2, 3, 4, pd.NA]
+    assert pd.isna(cut["walking_minutes_level"].iloc[4])
+    assert cut["walking_met_category"].notna().all()
+
+
+def test_a_frame_without_people_gets_empty_columns():
+    cut = add_categories(pd.DataFrame({"walking_minutes": [], "walking_met": []}, dtype="float64"), protocol())
+    assert list(cut.filter(like="_category")) == ["walking_minutes_category", "walking_met_category"]
+    assert len(cut) == 0

@@ -1,0 +1,269 @@
+"""One case per asset, in the order the data flows: see ``judged.py``."""
+
+from __future__ import annotations
+
+from tests.expectations.judged import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
+
+ONCE = "each person stands once"
+
+WITHDRAWALS = Case(
+    "withdrawals",
+    "person | delivery\nP1 | june\nP2 | june",
+    (Broken("every withdrawal names a person", {"person": "-"}), *quarantine()),
+    DELIVERY,
+)
+
+BASELINE = Case(
+    "baseline_questionnaire",
+    "person | age\nP1 | 18\nP2 | 110\nP3 | -",
+    (
+        Broken("the baseline has people", NO_ROWS),
+        Broken(ONCE, {"person": "P1"}),
+        Broken("every row names a person", {"person": "-"}),
+        Broken("ages lie between 18 and 110", {"age": "111"}),
+        *quarantine(),
+    ),
+    DELIVERY,
+)
+
+RECORDINGS = Case(
+    "recordings",
+    """
+    batch | person | level  | status
+    north | P1     | days   | accepted
+    north | P1     | signal | accepted
+    south | P1     | days   | accepted
+    north | P2     | raw    | accepted
+    north | P2     | epochs | accepted
+    """,
+    (
+        Broken("the batch has a recording", NO_ROWS),
+        Broken("each person has one recording of a level in a batch", {"level": "raw"}),
+        Broken("the level of each recording is known", {"level": "dreams"}),
+        Broken("every recording is accepted", {"status": "refused"}),
+        Broken("at least one recording of the batch is usable", summary={"recordings_accepted": 0}),
+        *quarantine(),
+    ),
+    DELIVERY,
+)
+
+EPOCHS = Case(
+    "epoch_classification",
+    """
+    batch | person | status     | unknown_activities | repeated_epochs | speeds_without_walking
+    north | P1     | classified | 0                  | 0               | 0
+    north | P2     | delivered  | 0                  | 0               | 0
+    """,
+    (
+        Broken("each person has one set of epochs in a batch", {"person": "P1"}),
+        Broken("every epoch has a known activity", {"unknown_activities": "1"}),
+        Broken("no epoch stands twice", {"repeated_epochs": "1"}),
+        Broken("only walking has a walking speed", {"speeds_without_walking": "1"}),
+        Broken("every recording could be classified", {"status": "refused"}),
+    ),
+)
+
+ACTIVITIES = ("lying", "sitting", "standing", "walking", "running", "cycling")
+DAILY = Case(
+    "daily_exposures",
+    """
+    batch | person | day | lying | sitting | standing | walking | running | cycling | speeds_sum_to_walking | whole_day
+    north | P1     | 1   | 86400 | 0       | 0        | 0       | 0       | 0       | true                  | true
+    north | P1     | 2   | -     | -       | -        | -       | -       | -       | -                     | -
+    north | P2     | 1   | 43200 | 43200   | 0        | 0       | 0       | 0       | true                  | true
+    """,
+    (
+        Broken("each person has a day once", {"person": "P1"}),
+        *(Broken(f"{name} takes between 0 and 86400 seconds of a day", {name: "86401"}) for name in ACTIVITIES),
+        Broken("slow, moderate and brisk walking sum to total walking", {"speeds_sum_to_walking": "false"}),
+        Broken("a recorded day has 86400 seconds", {"whole_day": "false"}),
+    ),
+)
+
+COHORT = Case(
+    "cohort",
+    """
+    person | sex    | age | depression | box_against_screen
+    P1     | female | 50  | no         | false
+    P2     | male   | 60  | yes        | false
+    P3     | -      | 70  | -          | -
+    """,
+    (
+        Broken("the cohort has people", NO_ROWS),
+        Broken(ONCE, {"person": "P1"}),
+        Broken("sex is female or male", {"sex": "1"}),
+        Broken("depression is no or yes", {"depression": "7"}),
+        Broken("no low-back box is ticked under a screen answered no", {"box_against_screen": "true"}),
+        Broken("age is known", {"age": "-"}),
+    ),
+)
+
+WALKING = Case(
+    "walking_exposures",
+    """
+    person | valid_days | walking_minutes | walking_met
+    P1     | 0          | -               | -
+    P2     | 7          | 100             | 2.8
+    P3     | 7          | 100             | 4.8
+    """,
+    (
+        Broken(ONCE, {"person": "P1"}),
+        Broken("valid days lie between 0 and 31", {"valid_days": "32"}),
+        Broken("walking takes between 0 and 1440 minutes a day", {"walking_minutes": "1441"}),
+        Broken("mean METs lie between slow and brisk", {"walking_met": "4.9"}),
+    ),
+)
+
+FOLLOWUP = Case(
+    "followup_questionnaire",
+    """
+    wave | person | pain_screen
+    A    | P1     | no
+    B    | P1     | yes
+    A    | P2     | yes
+    """,
+    (
+        Broken("the wave has an answer", NO_ROWS),
+        Broken("each person answers once in a wave", {"person": "P1"}),
+        Broken("the pain screen is answered", {"pain_screen": "-"}),
+        *quarantine(),
+    ),
+    DELIVERY,
+)
+
+OUTCOME = Case(
+    "outcome_questionnaire",
+    """
+    wave | person | low_back_pain | in_cohort | follow_up_years | box_against_screen
+    A    | P1     | 1             | true      | 4               | false
+    A    | P2     | 0             | true      | 0               | -
+    A    | P3     | 0             | true      | -               | false
+    A    | P4     | -             | true      | 4               | false
+    A    | P5     | 0             | true      | 4               | false
+    """,
+    (
+        Broken(
+            "the wave has an answer",
+            NO_ROWS,
+            also=("at least 50% of the answers come from the cohort", "the risk lies between 2% and 60%"),
+        ),
+        Broken("each person answers once in a wave", {"person": "P1"}),
+        Broken("low back pain is 0 or 1", {"low_back_pain": "2"}, also=("the risk lies between 2% and 60%",)),
+        Broken("every answer comes from the cohort", {"in_cohort": "false"}),
+        Broken("nobody answers before the baseline", {"follow_up_years": "-0.1"}),
+        Broken("no low-back box is ticked under a screen answered no", {"box_against_screen": "true"}),
+    ),
+)
+
+STEPS = ("no_accelerometer_day", "no_valid_walking_day", "baseline_screen_missing", "baseline_low_back_pain",
+         "followup_screen_missing", "covariate_missing")  # fmt: skip
+EXCLUSIONS = Case(
+    "exclusions",
+    "wave | person | reason\n" + "\n".join(f"A | P{i} | {reason}" for i, reason in enumerate((*STEPS, "-"))),
+    (
+        Broken("the cohort has people", NO_ROWS),
+        Broken("each person stands once in a wave", {"person": "P1"}),
+        Broken("every reason is one of the protocol's", {"reason": "did not feel like it"}),
+    ),
+)
+
+ATTRITION = Case(
+    "attrition",
+    "step | rule | remaining\n"
+    + "\n".join(f"{i} | {rule} | {max(10 - 3 * i, 1)}" for i, rule in enumerate(("cohort", *STEPS))),
+    (
+        Broken("every step of the protocol stands once", NO_ROWS),
+        Broken("no step adds people", {"remaining": "2"}),
+        Broken("no step takes more people than there are", {"remaining": "-1"}, also=("somebody is left to analyze",)),
+        Broken("somebody is left to analyze", {"remaining": "0"}),
+    ),
+)
+
+COVARIATES = ("sex", "age", "education", "income", "employment", "smoking", "depression")
+ANALYZED = """
+    wave | person | low_back_pain | walking_minutes | walking_met | walking_minutes_category | walking_met_category
+    A    | P1     | 1             | 100             | 3.1         | 1                        | 4
+    B    | P1     | 0             | 100             | 3.1         | 2                        | 3
+    A    | P2     | 0             | 100             | 3.1         | 4                        | 1
+    """
+ANALYSIS = Case(
+    "analysis_set",
+    beside(ANALYZED, dict.fromkeys(COVARIATES, "known") | {"age": "50"}),
+    (
+        Broken("the wave has people to analyze", NO_ROWS),
+        Broken(ONCE, {"person": "P1"}),
+        Broken("low back pain is 0 or 1", {"low_back_pain": "2"}),
+        Broken("the outcome is known for everyone analyzed", {"low_back_pain": "-"}),
+        Broken("walking minutes are known for everyone analyzed", {"walking_minutes": "-"}),
+        Broken("mean walking METs are known for everyone analyzed", {"walking_met": "-"}),
+        *(Broken(f"{name} is known for everyone analyzed", {name: "-"}) for name in COVARIATES),
+        Broken("volume categories run from 1 to 4", {"walking_minutes_category": "5"}),
+        Broken("intensity categories run from 1 to 4", {"walking_met_category": "0"}),
+    ),
+)
+
+ESTIMATES = """
+    wave | analysis | population | model | exposure    | term | level  | measure | status | p_value | ci_low | ci_high
+    A    | main     | all        | age   | walking_met | t    | <3.00  | rr      | ok     | -       | -      | -
+    A    | main     | all        | age   | walking_met | t    | >=3.27 | rr      | ok     | 0       | 0.7    | 0.9
+    A    | main     | all        | age   | walking_met | t    |        | p_joint | ok     | 1       | 0.7    | 0.7
+    """
+ESTIMATE_RULES = (
+    Broken("each estimate stands once", {"measure": "rr", "level": ">=3.27"}),
+    Broken("the status of each estimate is known", {"status": "fine"}, also=("every estimate could be made",)),
+    Broken("every estimate could be made", {"status": "not_estimable"}),
+    Broken("p values lie between 0 and 1", {"p_value": "1.01"}),
+    Broken("no interval is upside down", {"ci_low": "0.8"}),
+)
+FITTED = Case("fitted_models", ESTIMATES, ESTIMATE_RULES)
+POOLED = Case("pooled_models", ESTIMATES, ESTIMATE_RULES)
+
+CHARACTERISTICS = Case(
+    "characteristics",
+    "status | n | percent\nok | 0 | 0\nsuppressed | - | -\nok | 7 | 100",
+    (
+        Broken("every cell is shown or suppressed", {"status": "hidden"}),
+        Broken("percentages lie between 0 and 100", {"percent": "100.1"}),
+        Broken("counts are not negative", {"n": "-1"}),
+    ),
+)
+
+CLAIMS = Case(
+    "claims",
+    """
+    wave | claim | verdict       | evidence
+    A    | one   | supported     | RR 0.8
+    B    | one   | not supported | RR 1.2
+    A    | two   | unclear       | RR 1.0
+    """,
+    (
+        Broken("each claim is judged once in a wave", {"claim": "one"}),
+        Broken("every verdict is one of three", {"verdict": "perhaps"}),
+        Broken("every verdict shows its evidence", {"evidence": "-"}),
+    ),
+)
+
+REPORT = Case(
+    "report",
+    "wave | html | bytes\nA | page | 1\nB | page | 1500000",
+    (
+        Broken("a wave has one page", {"wave": "A"}),
+        Broken("the page was written", {"html": "-"}),
+        Broken("a page is at most 1.5 MB", {"bytes": "1500001"}),
+    ),
+)
+
+RELEASE = Case(
+    "release",
+    "release | file | sha256\n2026 | results.csv | ab\n2026 | manifest.json | cd",
+    (
+        Broken("the release has a name", {"release": "-"}),
+        Broken("every file of the release is hashed", {"sha256": "-"}),
+        Broken("each file stands once", {"file": "results.csv"}),
+    ),
+)
+
+CASES = (
+    WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
+    ANALYSIS, FITTED, CHARACTERISTICS, CLAIMS, REPORT, POOLED, RELEASE,
+)  # fmt: skip

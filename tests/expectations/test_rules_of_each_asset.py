@@ -1,0 +1,82 @@
+"""Every rule of every asset holds on a good table, and turns red, alone, on a table that breaks it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from assets.building.graph import STAGES
+from expectations.judge import BrokenRuleError, judge
+from expectations.rules import CRITICAL, WARNING
+from study.protocol import protocol
+from tests.expectations.cases import CASES, DAILY, OUTCOME
+from tests.expectations.judged import Broken, Case, red
+
+BROKEN = [pytest.param(case, broken, id=f"{case.asset}: {broken.meaning}") for case in CASES for broken in case.broken]
+OF_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.asset)
+
+
+@OF_CASE
+def test_every_rule_holds_on_a_good_table(case: Case) -> None:
+    verdicts = case.verdicts()
+    assert red(verdicts) == set()
+    assert all(verdict.failing == 0 for verdict in verdicts)
+
+
+@pytest.mark.parametrize(("case", "broken"), BROKEN)
+def test_a_broken_rule_turns_red_and_no_other(case: Case, broken: Broken) -> None:
+    verdicts = case.verdicts(broken)
+    assert red(verdicts) == {broken.meaning, *broken.also}
+    assert all(verdict.failing >= 1 for verdict in verdicts if not verdict.passed)
+
+
+def test_a_wave_from_outside_the_cohort_is_refused_and_an_implausible_risk_is_told() -> None:
+    rows = OUTCOME.good_rows.assign(in_cohort=[True, True, False, False, False])
+    assert red(judge(OUTCOME.rules(), rows, {})) == {
+        "at least 50% of the answers come from the cohort",
+        "every answer comes from the cohort",
+    }
+    half = pd.concat([rows.iloc[:2], rows.iloc[2:4]])
+    assert red(judge(OUTCOME.rules(), half, {})) == {"every answer comes from the cohort"}
+    for risk in (0, 1):
+        rows = OUTCOME.good_rows.assign(low_back_pain=risk)
+        assert red(judge(OUTCOME.rules(), rows, {})) == {"the risk lies between 2% and 60%"}
+
+
+BROKEN_ABOVE = {
+    ("outcome_questionnaire", "at least 50% of the answers come from the cohort"),
+    ("outcome_questionnaire", "the risk lies between 2% and 60%"),
+}
+
+
+def test_every_rule_of_every_stage_is_broken_somewhere() -> None:
+    assert tuple(sorted(case.asset for case in CASES)) == tuple(sorted(STAGES))
+    broken = {(case.asset, one.meaning) for case in CASES for one in case.broken} | BROKEN_ABOVE
+    assert broken == {(case.asset, rule.meaning) for case in CASES for rule in case.rules()}
+
+
+@OF_CASE
+def test_no_two_rules_of_an_asset_read_alike(case: Case) -> None:
+    meanings = [rule.meaning for rule in case.rules()]
+    assert len(set(meanings)) == len(meanings)
+
+
+@OF_CASE
+def test_a_rule_on_an_absent_column_raises_rather_than_passes(case: Case) -> None:
+    """Rows without any column, then a summary without any count: each rule that names one cannot be judged."""
+    nothing = pd.DataFrame({"another_column": ["cell"]})
+    for rule in case.rules():
+        if not (rule.column or "column_A" in rule.arguments):
+            continue
+        with pytest.raises(BrokenRuleError, match="could not be evaluated"):
+            judge([rule], nothing, {"another_count": 0})
+
+
+def test_strict_mode_asserts_what_the_published_analysis_trusts() -> None:
+    strict = protocol().model_copy(update={"study": protocol().study.model_copy(update={"mode": "strict"})})
+    meaning = "slow, moderate and brisk walking sum to total walking"
+    severity = {
+        mode: next(rule.severity for rule in DAILY.rules(in_force) if rule.meaning == meaning)
+        for mode, in_force in (("as_published", protocol()), ("strict", strict))
+    }
+    assert severity == {"as_published": WARNING, "strict": CRITICAL}

@@ -1,0 +1,116 @@
+"""A verdict is a count: what failed is told, the value that failed never is."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from assets.building.build import Build
+from assets.building.publish import as_asset
+from assets.building.recipe import Recipe, Rows
+from assets.building.resources import StegvisHome
+from expectations.judge import BrokenRuleError, judge
+from expectations.rules import CRITICAL, Rule, between, filled, has_columns, mean_between, not_empty, one_of, unique
+from storage.home import Home
+from storage.warehouse import Warehouse
+
+SECRET = "Kari Nordmann"
+NUMBER = 987654.375
+ROWS = pd.DataFrame({"person": [SECRET, SECRET], "age": [NUMBER, NUMBER], "more": [NUMBER, None]})
+EVERY_KIND: list[Rule] = [
+    not_empty("there is a row"),
+    unique("person", meaning="each person stands once"),
+    unique("person", "age", meaning="each person has an age once"),
+    filled("more", "more is known"),
+    between("age", 0, 120, "ages are plausible"),
+    one_of("person", ["P1"], "persons are known"),
+    one_of("age", [1.0], "ages are known"),
+    mean_between("age", 0, 120, "the mean age is plausible", CRITICAL),
+    has_columns("person", meaning="there is nothing but the person"),
+    Rule("expect_column_values_to_be_decreasing", "ages fall", CRITICAL, {"column": "age", "strictly": True}),
+    Rule(
+        "expect_column_pair_values_a_to_be_greater_than_b",
+        "ages are more",
+        CRITICAL,
+        {"column_A": "age", "column_B": "more"},
+    ),
+]
+
+
+def tells(text: str) -> bool:
+    return SECRET in text or "987654" in text
+
+
+def test_the_verdicts_of_every_kind_of_rule_hold_counts_only(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="great_expectations"):
+        verdicts = judge(EVERY_KIND, ROWS, {})
+    assert [verdict.rule.meaning for verdict in verdicts if verdict.passed] == ["there is a row"]
+    for verdict in verdicts:
+        assert not tells(repr(verdict) + repr(verdict.as_row()) + verdict.sentence())
+        assert 0 <= verdict.failing <= len(ROWS)
+    assert not tells(caplog.text)
+
+
+def test_a_rule_that_cannot_be_judged_tells_no_value() -> None:
+    with pytest.raises(BrokenRuleError) as raised:
+        judge([between("person", 0, 1, "the person is a number")], ROWS, {})
+    assert not tells(f"{raised.value}{raised.value.__cause__}{raised.value.__context__}")
+
+
+def run(root: Path, make: Any) -> tuple[dg.ExecuteInProcessResult, str]:
+    """One materialization of a cohort, and everything that Dagster and the warehouse remember of it."""
+    home = Home(root, root / "landing").create()
+    recipe = Recipe("cohort", "cohort", "A test.", None, (), make)
+    with dg.instance_for_test(temp_dir=str(home.dagster)) as instance:
+        result = dg.materialize(
+            [as_asset(recipe, {"cohort": recipe})],
+            instance=instance,
+            resources={"stegvis": StegvisHome.of(home)},
+            raise_on_error=False,
+        )
+        told = "\n".join(str(entry) for entry in instance.all_logs(result.run_id))
+    with Warehouse(home).session("test") as connection:
+        told += repr(connection.execute("select * from checks").fetchall())
+    return result, told
+
+
+def test_dagster_and_the_warehouse_are_told_no_value(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def make(build: Build) -> Rows:
+        columns = {"sex": SECRET, "depression": SECRET, "box_against_screen": True, "age": [NUMBER, None]}
+        return Rows(pd.DataFrame({"person": [SECRET, SECRET]}).assign(**columns))
+
+    result, told = run(tmp_path, make)
+    assert not result.success
+    evaluations = {e.check_name: e for e in result.get_asset_check_evaluations()}
+    assert evaluations["must_hold"].metadata["rules_failed"].value == 3
+    assert evaluations["should_hold"].metadata["rules_failed"].value == 2
+    assert "was not published: each person stands once (2 of 2)" in told
+    assert not tells(told)
+    assert not tells("".join(capfd.readouterr()))
+
+
+def test_an_unexpected_error_is_told_without_its_text(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def make(build: Build) -> Rows:
+        raise ValueError(f"cannot read {SECRET}, aged {NUMBER}")
+
+    result, told = run(tmp_path, make)
+    assert not result.success
+    assert "unexpected ValueError" in told
+    assert not tells(told)
+    assert not tells("".join(capfd.readouterr()))
+
+
+def test_a_select_that_fails_on_a_value_does_not_tell_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def make(build: Build) -> Rows:
+        # Not a literal: the text of a SELECT may be told, what it meets in the data may not.
+        return Rows(f"select chr(75) || substr('_{SECRET[1:]}', 2) as person, person::integer as age")
+
+    result, told = run(tmp_path, make)
+    assert not result.success
+    assert not tells(told)
+    assert not tells("".join(capfd.readouterr()))

@@ -1,0 +1,227 @@
+"""Small tables drawn as text, and the answer of a SELECT to them.
+
+A table is a line of column names and a line per row, cells between bars; ``-`` is a missing value::
+
+    person | age | sex
+    P1     | 50  | female
+    P2     | -   | male
+
+``answer`` puts such tables into an empty database, sets the variables the SELECT reads and returns its rows as text;
+``drawn`` reads the expected answer in the same way, so that the two can be compared with ``==``. The order of rows
+does not count. Columns that a given table does not draw are there, and missing.
+
+The table ``epochs`` is written to a lake and read through its view, as the pipeline does; a column ``shard`` spreads
+its rows over several shards.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from assets.building.graph import recipes
+from assets.building.recipe import sql_text
+from storage.lake import EpochLake, create_epochs_view
+from study.accelerometry.activity import ACTIVITIES, SPEEDS
+from study.protocol import protocol
+
+Drawn = list[tuple[str, ...]]
+
+WAVE, BATCH = "2021-2023", "north"
+UNKNOWN_ACTIVITY = 200  # a code without a word
+
+_TYPES = {
+    "age": "double",
+    "answer_date": "date",
+    "baseline_date": "date",
+    "bmi": "double",
+    "bmi_clinic": "double",
+    "bmi_home": "double",
+    "box_against_screen": "boolean",
+    "bytes": "bigint",
+    "ci_high": "double",
+    "ci_low": "double",
+    "date": "date",
+    "day": "integer",
+    "depression_score": "double",
+    "epochs": "bigint",
+    "events": "bigint",
+    "excluded": "bigint",
+    "follow_up_years": "double",
+    "has_recording": "boolean",
+    "in_cohort": "boolean",
+    "low_back_box": "boolean",
+    "n": "bigint",
+    "older": "boolean",
+    "p_value": "double",
+    "percent": "double",
+    "recorded": "boolean",
+    "recorded_days": "bigint",
+    "remaining": "bigint",
+    "repeated_epochs": "bigint",
+    "severe_low_back_pain": "integer",
+    "speeds_sum_to_walking": "boolean",
+    "speeds_without_walking": "bigint",
+    "step": "integer",
+    "unknown_activities": "bigint",
+    "valid": "boolean",
+    "valid_days": "bigint",
+    "walking_met": "double",
+    "walking_met_category": "bigint",
+    "walking_minutes": "double",
+    "walking_minutes_category": "bigint",
+    "running_cycling_minutes": "double",
+    "whole_day": "boolean",
+} | dict.fromkeys(
+    [
+        "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking", "running",
+        "cycling",
+    ],
+    "double",
+)  # fmt: skip
+
+_ANSWERED = ["person", "pain_screen", "low_back_box"]
+_DISEASES = ["diabetes", "cancer", "angina", "infarction", "heart_failure", "atrial_fibrillation", "stroke"]
+_SECONDS = [
+    "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking", "running",
+    "cycling",
+]  # fmt: skip
+# The columns that a SELECT may read of each table.
+_COLUMNS = {
+    "baseline_questionnaire": [
+        *_ANSWERED, "baseline_date", "sex", "age", "education", "income", "employment", "smoking", "depression_score",
+        "bmi_clinic", "bmi_home", "work_type", "self_rated_health", "pain_last_4_weeks", *_DISEASES,
+        "exercise_frequency", "recorded_days",
+    ],
+    "recordings": ["batch", "person", "level", "status"],
+    "epochs": ["person"],
+    "delivered_days": ["batch", "person", "day", *_SECONDS],
+    "daily_exposures": ["batch", "person", "day", *_SECONDS, "recorded", "valid"],
+    "walking_exposures": [
+        "person", "recorded_days", "valid_days", "walking_minutes", "walking_met", "running_cycling_minutes",
+    ],
+    "followup_questionnaire": [*_ANSWERED, "wave", "answer_date", "leisure_limited"],
+    "cohort": [
+        "person", "baseline_date", "sex", "age", "older", "education", "income", "employment", "smoking",
+        "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
+        "exercise_frequency", "pain_screen", "low_back_pain", "box_against_screen", "has_recording",
+    ],
+    "outcome_questionnaire": ["wave", "person", "low_back_pain", "severe_low_back_pain", "follow_up_years"],
+    "exclusions": ["wave", "person", "reason", "step"],
+}  # fmt: skip
+# Text in one table, a number in another.
+_TYPES_OF = {(table, "low_back_pain"): "integer" for table in ("outcome_questionnaire", "analysis_set")}
+
+
+def answer(
+    asset: str, expected: str, protocol_values: Mapping[str, Any] | None = None, /, **tables: str | pd.DataFrame
+) -> Drawn:
+    """The rows of ``sql/<asset>.sql``, restricted to the columns that the expected answer draws."""
+    columns = _cells(expected)[0]
+    with database(asset, protocol_values, **tables) as connection:
+        rows = connection.execute(f"select {', '.join(columns)} from ({sql_text(asset)})").fetchall()
+    return sorted(tuple(_spelled(cell) for cell in row) for row in rows)
+
+
+def drawn(expected: str) -> Drawn:
+    """The rows of a drawn table, spelled as ``answer`` spells them."""
+    return sorted(tuple(_spelled(cell) for cell in row) for row in _cells(expected)[1:])
+
+
+def columns_of(asset: str) -> list[str]:
+    """The columns that ``sql/<asset>.sql`` returns."""
+    nobody = dict.fromkeys(_COLUMNS, "person")
+    with database(asset, **nobody) as connection:
+        return [row[0] for row in connection.execute(f"describe {sql_text(asset)}").fetchall()]
+
+
+@contextmanager
+def database(
+    asset: str, protocol_values: Mapping[str, Any] | None = None, /, **tables: str | pd.DataFrame
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the tables and variables that ``sql/<asset>.sql`` reads.
+
+    Raises:
+        KeyError: a protocol value is given that this SELECT does not read.
+    """
+    recipe = recipes()[asset]
+    variables = {name: protocol().value(name) for name in recipe.protocol_names()}
+    for name, value in (protocol_values or {}).items():
+        if name not in variables:
+            raise KeyError(f"sql/{asset}.sql does not read {name}")
+        variables[name] = value
+    if recipe.partition:
+        variables[recipe.partition] = {"wave": WAVE, "batch": BATCH}[recipe.partition]
+    with duckdb.connect(config={"threads": 1}) as connection, tempfile.TemporaryDirectory() as folder:
+        for name, value in variables.items():
+            connection.execute(f'set variable "{name}" = ?', [value])
+        for name, table in tables.items():
+            if name == "epochs":
+                create_epochs(connection, table, Path(folder))
+            else:
+                create(connection, name, table)
+        yield connection
+
+
+def create_epochs(connection: duckdb.DuckDBPyConnection, table: str | pd.DataFrame, folder: Path) -> None:
+    """The view ``epochs`` over shards that hold the given epochs."""
+    given = frame_of(table) if isinstance(table, str) else table
+    lake = EpochLake(folder, BATCH)
+    columns: dict[str, Any] = dict.fromkeys(["activity", "speed", "confidence", "shard"]) | dict(given)
+    epochs = pd.DataFrame(
+        {"person": given["person"], "shard": pd.Series(columns["shard"], given.index, "string").fillna("1")}
+    )
+    epochs["epoch_start"] = pd.to_datetime(pd.Series(columns.get("epoch_start"), given.index)).astype("datetime64[ms]")
+    for name, codes, otherwise in (("activity", ACTIVITIES, UNKNOWN_ACTIVITY), ("speed", SPEEDS, 0)):
+        epochs[name] = pd.Series(columns[name], given.index).map(codes).fillna(otherwise).astype("uint8")
+    epochs["confidence"] = pd.Series(columns["confidence"], given.index).fillna(255).astype("uint8")
+    in_order = epochs.sort_values(["person", "epoch_start"], kind="stable")
+    shards = [
+        lake.write(str(name), shard.drop(columns="shard").reset_index(drop=True))
+        for name, shard in in_order.groupby("shard")
+    ]
+    create_epochs_view(connection, shards)
+
+
+def create(connection: duckdb.DuckDBPyConnection, name: str, table: str | pd.DataFrame) -> None:
+    """A table from a drawing or a frame; the columns that it leaves out are missing."""
+    given = frame_of(table) if isinstance(table, str) else table
+    columns = [*_COLUMNS.get(name, []), *[c for c in given if c not in _COLUMNS.get(name, [])]]
+    types = {column: _TYPES_OF.get((name, column)) or _TYPES.get(column, "varchar") for column in columns}
+    cells = {column: f'"{column}"' if column in given else "null" for column in columns}
+    typed = ", ".join(f'{cells[column]}::{types[column]} as "{column}"' for column in columns)
+    connection.register("given", given)
+    connection.execute(f'create or replace table "{name}" as select {typed} from given')
+    connection.unregister("given")
+
+
+def frame_of(table: str) -> pd.DataFrame:
+    """A drawn table as text cells, None where missing."""
+    header, *rows = _cells(table)
+    cells = [[None if cell == "-" else cell for cell in row] for row in rows]
+    return pd.DataFrame(cells, columns=list(header), dtype="string")
+
+
+def _cells(table: str) -> list[tuple[str, ...]]:
+    lines = [tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines()]
+    if any(len(line) != len(lines[0]) for line in lines):
+        raise ValueError("a row of the drawing has another number of cells than its header")
+    return lines
+
+
+def _spelled(cell: Any) -> str:
+    """One spelling of a cell, whether it comes from a drawing or from the database."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    try:
+        return f"{float(cell):.9g}"
+    except (TypeError, ValueError):
+        return str(cell)
