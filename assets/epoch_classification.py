@@ -7,6 +7,7 @@ that decides its content, so a shard that is already there is not made again: a 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +15,12 @@ import pandas as pd
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows, fingerprint, sql_text
+from storage.classification import Recording, classify
 from storage.delivered_epochs import delivered_epochs, write_shard
+from storage.fan_out import LostTaskError, fan_out
 from storage.lake import EpochLake, create_epochs_view
 from storage.landing import LandedFile
-from storage.reading import read_table
-from study.accelerometry.signal import SignalError
 from study.codebook import codebook
-from study.contract import contract_signal
 
 MODEL_FILE = "study/accelerometry/model/epoch_classifier.ubj"
 
@@ -45,18 +45,34 @@ def make(build: Build) -> Rows:
     )
     rows = [_Listed(*map(str, row)) for row in listed.itertuples(index=False, name=None)]
     files = {(drop.name, file.name): file for drop in build.drops for file in drop.files}
-    method = build.recipe.method(build.protocol)
+    # What decides a recording's epochs: not how they are counted and judged afterwards.
+    method = {
+        name: value
+        for name, value in build.recipe.method(build.protocol).items()
+        if not name.startswith(("sql/", "expectations"))
+    }
     shards: dict[str, Path] = {}
     refused: list[dict[str, Any]] = []
-    started = time.monotonic()
-    signals = [row for row in rows if row.level == "signal"]
-    for place, row in enumerate(signals, start=1):
+    to_classify: list[Recording] = []
+    for row in (row for row in rows if row.level == "signal"):
         name = "signal-" + fingerprint(method | {"file": row.sha256, "person": row.person})
-        try:
-            shards[name] = lake.shard(name) or _classify(lake, name, row.person, files[row.delivery, row.file])
-        except SignalError as error:  # says what is wrong with the signal, never a value of it
-            refused.append({"person": row.person, "status": "refused", "reason": str(error)})
-        _progress(build, place, len(signals), started)
+        there = lake.shard(name)
+        if there:
+            shards[name] = there
+        else:
+            to_classify.append(Recording(name, row.person, row.level, (files[row.delivery, row.file].path,), lake))
+    if to_classify:
+        # A broken model is a fault of the installation, not of a recording: it fails here, before any is blamed.
+        from study.accelerometry.classifier import load_model
+
+        load_model()
+    for recording, done in zip(to_classify, fan_out(classify, to_classify, _progress(build)), strict=True):
+        why = str(done) if isinstance(done, LostTaskError) else done.refused
+        there = lake.shard(recording.shard)
+        if why is None and there:
+            shards[recording.shard] = there
+        else:
+            refused.append({"person": recording.person, "status": "refused", "reason": why or "no epochs were written"})
     delivered = [row for row in rows if row.level == "epochs"]
     for source in sorted({(row.delivery, row.file, row.sha256) for row in delivered}):
         people = [row.person for row in delivered if (row.delivery, row.file, row.sha256) == source]
@@ -71,16 +87,6 @@ def make(build: Build) -> Rows:
         metadata={"epochs": int(frame["epochs"].sum()), "recordings": len(frame), "shards": len(shards)},
         on_publish=lambda: lake.publish(shards),
     )
-
-
-def _classify(lake: EpochLake, name: str, person: str, file: LandedFile) -> Path:
-    from study.accelerometry.classifier import classify_signal
-
-    signal = contract_signal(read_table(file.path, infer_types=True), codebook()["signal"], file.name).frame
-    axes = ["back_x", "back_y", "back_z", "thigh_x", "thigh_y", "thigh_z"]
-    epochs = classify_signal(signal["timestamp"].to_numpy(), signal[axes].to_numpy("float32"))
-    epochs.insert(0, "person", person)
-    return lake.write(name, epochs)
 
 
 def _take_over(lake: EpochLake, name: str, people: list[str], file: LandedFile) -> Path:
@@ -102,10 +108,15 @@ def _with_status(
     return frame.astype({"person": "string", "level": "string", "content": "string"})
 
 
-def _progress(build: Build, done: int, total: int, started: float) -> None:
-    if done % 10 == 0 or done == total:
-        left = (time.monotonic() - started) / done * (total - done)
-        build.log.info("classified %d of %d recordings, about %.0f s left", done, total, left)
+def _progress(build: Build) -> Callable[[int, int], None]:
+    started = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        if done % 10 == 0 or done == total:
+            left = (time.monotonic() - started) / done * (total - done)
+            build.log.info("classified %d of %d recordings, about %.0f s left", done, total, left)
+
+    return tell
 
 
 RECIPE = Recipe(

@@ -177,7 +177,6 @@ class Checks(Section):
     smallest_share_in_cohort: float = Field(ge=0, le=1)
     plausible_risk: tuple[float, float]
     plausible_age: tuple[float, float]
-    largest_share_short_days: float = Field(ge=0, le=1)
 
 
 class Protocol(Section):

@@ -1,0 +1,118 @@
+"""Independent work spread over processes, on this machine or on a cluster.
+
+Belongs here: handing tasks to Dask workers, progress, and outliving a worker that dies. Does not belong here: what a
+task does.
+
+Few tasks run in this process: starting workers takes seconds. Many run on a cluster of local processes, or on the one
+whose scheduler ``STEGVIS_DASK_SCHEDULER`` names (its workers need this project installed, and the same folders).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+SCHEDULER_VARIABLE = "STEGVIS_DASK_SCHEDULER"
+
+# How often a task may take its worker down before it is given up.
+_ATTEMPTS = 3
+
+
+class LostTaskError(RuntimeError):
+    """A task could not be done: it failed unexpectedly, or its worker died each time. Names the error's class only."""
+
+
+def fan_out(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    on_done: Callable[[int, int], None] = lambda done, total: None,
+    few: int = 4,
+    workers: int | None = None,
+) -> list[Result | LostTaskError]:
+    """The result of each task, in the order of the tasks.
+
+    Args:
+        function: at the top level of a module, so that a worker finds it.
+        tasks: small and picklable; they name files rather than carry data.
+        on_done: told how many of all are done.
+        few: up to this many tasks run here, unless a scheduler is named.
+        workers: local processes; default one per processor.
+
+    Returns:
+        For each task its result, or why it has none. One task's failure is no other's.
+    """
+    scheduler = os.environ.get(SCHEDULER_VARIABLE)
+    if not tasks:
+        return []
+    if len(tasks) <= few and not scheduler:
+        results = []
+        for done, task in enumerate(tasks, start=1):
+            results.append(_attempt(function, task))
+            on_done(done, len(tasks))
+        return results
+    with _client(scheduler, workers or os.cpu_count() or 1) as client:
+        return _over(client, function, tasks, on_done)
+
+
+def _attempt(function: Callable[[Task], Result], task: Task) -> Result | LostTaskError:
+    try:
+        return function(task)
+    except Exception as error:
+        # The class only: the text could hold a person's value.
+        return LostTaskError(f"unexpected {type(error).__name__}")
+
+
+def _over(
+    client: Client,
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    on_done: Callable[[int, int], None],
+) -> list[Result | LostTaskError]:
+    from distributed import as_completed
+    from distributed.scheduler import KilledWorker
+
+    futures = client.map(_attempt, [function] * len(tasks), tasks, pure=False)
+    place = {future.key: number for number, future in enumerate(futures)}
+    results: list[Result | LostTaskError] = [LostTaskError("not done")] * len(tasks)
+    for done, future in enumerate(as_completed(futures), start=1):
+        error: Any = future.exception()
+        if error is None:
+            results[place[future.key]] = future.result()
+        elif isinstance(error, KilledWorker):
+            results[place[future.key]] = LostTaskError(f"its worker died {_ATTEMPTS} times")
+        else:
+            results[place[future.key]] = LostTaskError(f"unexpected {type(error).__name__}")
+        on_done(done, len(tasks))
+    return results
+
+
+@contextmanager
+def _client(scheduler: str | None, workers: int) -> Iterator[Client]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    quiet = {
+        "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
+        "distributed.admin.tick.limit": "1h",
+        "distributed.worker.daemon": False,
+    }
+    with dask.config.set(quiet):
+        if scheduler:
+            with Client(scheduler, timeout="30s") as client:
+                yield client
+            return
+        with (
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client

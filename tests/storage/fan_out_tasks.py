@@ -1,0 +1,38 @@
+"""Tasks for the tests: at the top level of a module, where a worker process finds them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fails_on_three(number: int) -> int:
+    if number == 3:
+        raise ValueError("SECRET 12345")
+    return number
+
+
+def process_of(_number: int) -> int:
+    time.sleep(0.3)
+    return os.getpid()
+
+
+def dies_once(marker: str) -> str:
+    """Takes its worker down the first time, and works the second."""
+    file = Path(marker)
+    if file.name.startswith("victim") and not file.exists():
+        file.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return file.name
+
+
+def always_dies(number: int) -> int:
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
