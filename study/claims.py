@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from study.protocol import Exposure
+from study.settings import Section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +28,8 @@ COLUMNS = ["wave", "claim", "statement", "verdict", "evidence"]
 Verdict = Literal["supported", "not supported", "unclear"]
 
 
-class Claim(BaseModel):
+class Claim(Section):
     """One published statement as a rule over the adjusted risk ratios."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     statement: str

@@ -7,12 +7,13 @@ here: checking delivered cells against it (``study/contract.py``), the study's o
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
+
+from study.settings import Section, SettingsError, read_settings
 
 CODEBOOK_FILE = Path(__file__).with_name("codebook.toml")
 
@@ -22,7 +23,7 @@ LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
 DAY = "{day}"  # stands in a source name for the number of the day
 
 
-class CodebookError(ValueError):
+class CodebookError(SettingsError):
     """The codebook file breaks its own rules; the message names the layout and the column."""
 
 
@@ -33,13 +34,7 @@ def normal_code(text: str) -> str:
     return number[1] + number[2] if number else text
 
 
-class _Part(BaseModel):
-    """A part of the codebook: immutable, and strict about its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Part):
+class Column(Section):
     """One canonical column: where it comes from and what its cells may hold."""
 
     source: tuple[str, ...] = Field(min_length=1)
@@ -64,7 +59,7 @@ class Column(_Part):
         return self
 
 
-class Layout(_Part):
+class Layout(Section):
     """One kind of file: its name, what a row is, and its columns in their canonical order."""
 
     file: str
@@ -90,7 +85,7 @@ class Layout(_Part):
         return self.key or tuple(name for name, column in self.columns.items() if column.unique)
 
 
-class Codebook(_Part):
+class Codebook(Section):
     """Every layout, addressed by name: ``codebook()["participants"]``."""
 
     participants: Layout
@@ -114,13 +109,7 @@ def read_codebook(file: Path) -> Codebook:
         CodebookError: the file is not TOML, a key is unknown or missing, a code column has no codes, or a source name
             is claimed twice within a layout.
     """
-    try:
-        return Codebook.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise CodebookError(f"{file.name} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise CodebookError(f"{file.name}: {problems}") from error
+    return read_settings(file, Codebook, CodebookError)
 
 
 @cache

@@ -6,13 +6,14 @@ pure functions elsewhere), source column names and value codes (``codebook.toml`
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
+
+from study.settings import Section, SettingsError, read_settings
 
 PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
 
@@ -30,14 +31,8 @@ Exclusion = Literal[
 ]
 
 
-class ProtocolError(ValueError):
+class ProtocolError(SettingsError):
     """The protocol file breaks its own rules; the message names the key."""
-
-
-class Section(BaseModel):
-    """A part of the protocol: immutable, and strict about its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Study(Section):
@@ -55,6 +50,8 @@ class Days(Section):
     seconds_per_day: int = Field(gt=0)
     speed_sum_tolerance_seconds: float = Field(ge=0)
     days_per_recording: int = Field(gt=0)
+    rule: Literal["as_published", "whole_day", "worn"]
+    smallest_wear_hours: float = Field(gt=0, le=24)
 
 
 class Epochs(Section):
@@ -80,11 +77,72 @@ class WalkingSpeed(Section):
     slowest_cadence: float = Field(gt=0)
     fastest_cadence: float = Field(gt=0)
     neighboring_epochs: int = Field(ge=0)
+    thigh_movement_at_1_m_per_s: float = Field(gt=0)
+    thigh_movement_exponent: float = Field(gt=0)
+    cadence_speed_error: float = Field(gt=0, lt=1)
+    movement_speed_error: float = Field(gt=0, lt=1)
+    bout_epochs: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _increasing(self) -> WalkingSpeed:
         if self.slowest_cadence >= self.fastest_cadence:
             raise ValueError("slowest_cadence must be below fastest_cadence")
+        return self
+
+
+class RawRecordings(Section):
+    """What a pair of raw recordings must at least be."""
+
+    smallest_overlap_hours: float = Field(gt=0)
+    slowest_rate_hz: float = Field(gt=0)
+
+
+class SynchronizationRules(Section):
+    """How two sensors' clocks are compared."""
+
+    window_seconds: int = Field(gt=0)
+    stretch_hours: float = Field(gt=0)
+    windows_per_stretch: int = Field(ge=1)
+    smallest_activity_g: float = Field(gt=0)
+    coarse_search_hours: float = Field(ge=0)
+    search_seconds: float = Field(gt=0)
+    smallest_correlation: float = Field(gt=0, lt=1)
+    agreement_seconds: float = Field(gt=0)
+    largest_drift_seconds_per_day: float = Field(gt=0)
+    drift_sd_seconds_per_day: float = Field(gt=0)
+    fewest_windows: int = Field(ge=2)
+    smallest_agreeing_share: float = Field(gt=0, le=1)
+    largest_error_seconds: float = Field(gt=0)
+
+
+class CalibrationRules(Section):
+    """When a sensor's gravity can be put right."""
+
+    still_sd_g: float = Field(gt=0)
+    sphere_g: float = Field(gt=0, lt=1)
+    largest_error_g: float = Field(gt=0)
+    cell_g: float = Field(gt=0)
+    fewest_cells: int = Field(ge=6)
+    largest_offset_g: float = Field(gt=0)
+    largest_gain_error: float = Field(gt=0, lt=1)
+
+
+class WearRules(Section):
+    """When a sensor counts as taken off."""
+
+    still_sd_g: float = Field(gt=0)
+    still_minutes: float = Field(gt=0)
+    still_minutes_if_cooled: float = Field(gt=0)
+    still_minutes_if_warm: float = Field(gt=0)
+    longest_bump_seconds: float = Field(ge=0)
+    cooling_celsius: float = Field(gt=0)
+    coldest_skin_celsius: float
+    islands: tuple[tuple[float, float], ...]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> WearRules:
+        if not self.still_minutes_if_cooled <= self.still_minutes <= self.still_minutes_if_warm:
+            raise ValueError("still_minutes must lie between still_minutes_if_cooled and still_minutes_if_warm")
         return self
 
 
@@ -186,6 +244,10 @@ class Protocol(Section):
     days: Days
     epochs: Epochs
     walking_speed: WalkingSpeed
+    raw_recordings: RawRecordings
+    synchronization: SynchronizationRules
+    calibration: CalibrationRules
+    wear: WearRules
     exposures: Exposures
     covariates: Covariates
     exclusions: Exclusions
@@ -214,13 +276,7 @@ def read_protocol(file: Path) -> Protocol:
     Raises:
         ProtocolError: the file is not TOML, or a key is unknown, missing or out of range.
     """
-    try:
-        return Protocol.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise ProtocolError(f"{file.name} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ProtocolError(f"{file.name}: {problems}") from error
+    return read_settings(file, Protocol, ProtocolError)
 
 
 @cache

@@ -3,9 +3,10 @@
 The real cohort's data cannot leave its archive; the twin stands in for them, with the same files, columns, codes,
 missingness and margins, and with a truth that is known. ``parameters.toml`` is the model, each number with its source.
 
-Belongs here: the model (``population``, ``walking``, ``outcome``, ``epochs``, ``signals``), its parameters, and the
-writer of deliveries (``deliveries``). Does not belong here: anything that reads deliveries or estimates from them; the
-twin shares no rule with the pipeline it feeds, so that each can be wrong only once.
+Belongs here: the model (``population``, ``walking``, ``outcome``, ``epochs``, ``signals``), its parameters and how they
+are found (``calibrate``), what is true of it (``observed``, ``expected``), and the writer of deliveries
+(``deliveries``). Does not belong here: anything that reads deliveries or estimates from them; the twin shares no rule
+with the pipeline it feeds, so that each can be wrong only once.
 """
 
 from study.twin.deliveries import Truth, write_twin

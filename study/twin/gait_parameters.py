@@ -6,14 +6,15 @@ parameters of the cohort (``parameters``).
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
+
+from study.settings import Section, SettingsError, read_settings
 
 GAIT_FILE = Path(__file__).with_name("gait.toml")
 
@@ -22,14 +23,8 @@ AXES: tuple[Axis, ...] = get_args(Axis)
 Vector = tuple[float, float, float]
 
 
-class GaitParametersError(ValueError):
+class GaitParametersError(SettingsError):
     """The parameter file breaks its own rules; the message names the key."""
-
-
-class Section(BaseModel):
-    """A part of the parameters: immutable, and strict about its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Cyclic(Section):
@@ -188,13 +183,7 @@ def read_gait_parameters(file: Path) -> GaitParameters:
     Raises:
         GaitParametersError: the file is not TOML, or a key is unknown, missing or out of range.
     """
-    try:
-        return GaitParameters.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise GaitParametersError(f"{file.name} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise GaitParametersError(f"{file.name}: {problems}") from error
+    return read_settings(file, GaitParameters, GaitParametersError)
 
 
 @cache

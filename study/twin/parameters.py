@@ -7,15 +7,14 @@ this package), or the study's own numbers (``study/protocol.toml``).
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from study.protocol import Section
+from study.settings import Section, SettingsError, read_settings
 
 PARAMETERS_FILE = Path(__file__).with_name("parameters.toml")
 # The seed that the SOLVED parameters were found with, and whose twin meets the published numbers.
@@ -26,7 +25,7 @@ Positive = Annotated[float, Field(gt=0)]
 FileFormat = Literal["csv", "parquet", "sav", "dta"]
 
 
-class ParametersError(ValueError):
+class ParametersError(SettingsError):
     """The parameter file breaks its own rules; the message names the key."""
 
 
@@ -385,13 +384,7 @@ def read_parameters(file: Path) -> Parameters:
     Raises:
         ParametersError: the file is not TOML, or a key is unknown, missing or out of range.
     """
-    try:
-        return Parameters.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise ParametersError(f"{file.name} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ParametersError(f"{file.name}: {problems}") from error
+    return read_settings(file, Parameters, ParametersError)
 
 
 @cache
