@@ -93,17 +93,24 @@ def twin(
     waves: Annotated[int, typer.Option(min=1, help="Follow-up waves.")] = 2,
     epochs: Annotated[int, typer.Option(min=0, help="People delivered as classified epochs.")] = 0,
     signals: Annotated[int, typer.Option(min=0, help="People delivered as synchronized 50 Hz signals.")] = 0,
-    raw: Annotated[int, typer.Option(min=0, help="People delivered as raw .cwa pairs (not yet: only 0).")] = 0,
+    raw: Annotated[int, typer.Option(min=0, help="People delivered as raw .cwa pairs of one day.")] = 0,
+    faults: Annotated[bool, typer.Option("--faults", help="Plant each fault a delivery can have; see truth.json.")] = (
+        False
+    ),
     seed: SeedOption = 1,
 ) -> None:
     """Write a synthetic cohort's deliveries and its truth.json."""
-    if raw:
-        raise typer.BadParameter("raw .cwa pairs are not written by this version; --signals writes 50 Hz signals")
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
-    from study.twin import write_twin
+    from study.twin import TooFewPeopleError, write_twin
 
-    write_twin(out, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed, progress=_say)
+    try:
+        write_twin(
+            out, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed, progress=_say, raw=raw,
+            faults=faults,
+        )  # fmt: skip
+    except TooFewPeopleError as error:
+        _fail(str(error), code=2)
     print(out / "truth.json")
 
 

@@ -30,6 +30,7 @@ from study.protocol import protocol
 
 Progress = Callable[[str], None]
 
+TRIGGER_TAG, TRIGGER = "trigger", "stegvis refresh"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -80,6 +81,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
         started = time.monotonic()
         landing = scan(home.landing, home.hash_cache)
         with open_instance(home) as instance:
+            _end_orphans(instance)
             done = _Run(home, instance, landing, progress).everything()
         done.seconds = time.monotonic() - started
     return done
@@ -168,7 +170,7 @@ class _Run:
             partition_key=key,
             raise_on_error=False,
             run_config=_QUIET,
-            tags={"trigger": "stegvis refresh"},
+            tags={TRIGGER_TAG: TRIGGER},
         )
         made = {
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
@@ -192,6 +194,13 @@ class _Run:
         if self._job is None:
             self._job = build_definitions(self.home).resolve_implicit_global_asset_job_def()
         return self._job
+
+
+def _end_orphans(instance: dg.DagsterInstance) -> None:
+    """Runs of a refresh that was killed would look as if they went on; nobody else holds the lock, so they do not."""
+    unfinished = dg.RunsFilter(tags={TRIGGER_TAG: TRIGGER}, statuses=[dg.DagsterRunStatus.STARTED])
+    for run in instance.get_runs(unfinished):
+        instance.report_run_failed(run, "the process that ran it was killed; a later refresh did its work")
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:

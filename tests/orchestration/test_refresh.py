@@ -184,3 +184,32 @@ def test_definitions_load_and_name_every_stage(story: Story) -> None:
         assert node.description
         assert node.kinds
         assert node.check_keys, f"{key.to_user_string()} has no check"
+
+
+def test_a_killed_refresh_is_finished_by_the_next_and_leaves_no_run_going(story: Story) -> None:
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    import dagster as dg
+
+    from orchestration.instance import open_instance
+
+    story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration", "refresh", "--home", str(story.home.root)],
+        cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    with open_instance(story.home) as instance:
+        while not instance.get_runs(going):
+            assert process.poll() is None, "the refresh ended before it could be killed"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert instance.get_runs(going)
+    assert story.refresh().ok
+    assert story.made() == set()
+    with open_instance(story.home) as instance:
+        assert not instance.get_runs(going)
