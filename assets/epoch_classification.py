@@ -6,6 +6,7 @@ that decides its content, so a shard that is already there is not made again: a 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows, fingerprint, sql_text
+from assets.recordings import BOTH
 from storage.classification import Recording, classify
 from storage.delivered_epochs import delivered_epochs, write_shard
 from storage.fan_out import LostTaskError, fan_out
@@ -34,12 +36,12 @@ class _Listed(NamedTuple):
 
 
 def make(build: Build) -> Rows:
-    """Epochs of every accepted signal and epochs recording of the batch."""
+    """Epochs of every accepted raw pair, signal and epochs recording of the batch."""
     lake = EpochLake(build.home.lake, build.key)
     listed = build.read(
         """
         select person, level, delivery, file, sha256 from recordings
-        where batch = getvariable('batch') and status = 'accepted' and level in ('signal', 'epochs')
+        where batch = getvariable('batch') and status = 'accepted' and level in ('raw', 'signal', 'epochs')
         order by person
         """
     )
@@ -54,13 +56,16 @@ def make(build: Build) -> Rows:
     shards: dict[str, Path] = {}
     refused: list[dict[str, Any]] = []
     to_classify: list[Recording] = []
-    for row in (row for row in rows if row.level == "signal"):
-        name = "signal-" + fingerprint(method | {"file": row.sha256, "person": row.person})
+    named: dict[str, _Listed] = {}
+    for row in (row for row in rows if row.level in ("raw", "signal")):
+        name = f"{row.level}-" + fingerprint(method | {"file": row.sha256, "person": row.person})
+        named[name] = row
         there = lake.shard(name)
         if there:
             shards[name] = there
         else:
-            to_classify.append(Recording(name, row.person, row.level, (files[row.delivery, row.file].path,), lake))
+            parts = tuple(files[row.delivery, part].path for part in row.file.split(BOTH))
+            to_classify.append(Recording(name, row.person, row.level, parts, lake))
     if to_classify:
         # A broken model is a fault of the installation, not of a recording: it fails here, before any is blamed.
         from study.accelerometry.classifier import load_model
@@ -81,7 +86,8 @@ def make(build: Build) -> Rows:
     with build.session() as connection:
         create_epochs_view(connection, list(shards.values()))
         profile = connection.execute(build.sql()).df()
-    frame = _with_status(listed, profile, refused, build.key)
+    notes = {row.person: lake.note(name) for name, row in named.items()}
+    frame = _with_status(listed, profile, refused, notes, build.key)
     return Rows(
         frame,
         metadata={"epochs": int(frame["epochs"].sum()), "recordings": len(frame), "shards": len(shards)},
@@ -95,17 +101,28 @@ def _take_over(lake: EpochLake, name: str, people: list[str], file: LandedFile) 
 
 
 def _with_status(
-    listed: pd.DataFrame, profile: pd.DataFrame, refused: list[dict[str, Any]], batch: str
+    listed: pd.DataFrame,
+    profile: pd.DataFrame,
+    refused: list[dict[str, Any]],
+    notes: dict[str, dict[str, Any]],
+    batch: str,
 ) -> pd.DataFrame:
     why = pd.DataFrame(refused, columns=["person", "status", "reason"])
     frame = listed[["person", "level"]].merge(profile, on="person", how="left").merge(why, on="person", how="left")
-    made = frame["level"].map({"signal": "classified", "epochs": "delivered"})
+    made = frame["level"].map({"raw": "classified", "signal": "classified", "epochs": "delivered"})
     frame["status"] = frame["status"].fillna(made).astype("string")
     frame["reason"] = frame["reason"].astype("string")
     counts = ["epochs", "unknown_activities", "repeated_epochs", "speeds_without_walking"]
     frame[counts] = frame[counts].fillna(0).astype("int64")
+    frame["problems"] = [", ".join(notes.get(person, {}).get("problems", [])) for person in frame["person"]]
+    frame["quality"] = [_json(notes.get(person, {}).get("quality")) for person in frame["person"]]
     frame.insert(0, "batch", pd.Series(batch, index=frame.index, dtype="string"))
-    return frame.astype({"person": "string", "level": "string", "content": "string"})
+    text = ("person", "level", "content", "problems", "quality")
+    return frame.astype(dict.fromkeys(text, "string"))
+
+
+def _json(quality: dict[str, Any] | None) -> str | None:
+    return json.dumps(quality) if quality else None
 
 
 def _progress(build: Build) -> Callable[[int, int], None]:
@@ -129,7 +146,7 @@ RECIPE = Recipe(
     make=make,
     delivery="recordings",
     sql=("epoch_classification",),
-    protocol=("epochs", "walking_speed"),
+    protocol=("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear"),
     codebook=("epochs", "signal"),
     files=("sql/delivered_epochs.sql", MODEL_FILE),
     kinds=frozenset({"parquet", "xgboost"}),

@@ -5,7 +5,7 @@ Day totals are small and are kept beside it, in the table ``delivered_days``, pu
 
 from __future__ import annotations
 
-from pathlib import Path
+import hashlib
 from typing import Any
 
 import pandas as pd
@@ -35,7 +35,9 @@ DAY_COLUMNS = [
     "person", "day", "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking",
     "running", "cycling",
 ]  # fmt: skip
-FINEST_FIRST = ["signal", "epochs", "days"]
+FINEST_FIRST = ["raw", "signal", "epochs", "days"]
+# Between the two file names of a raw pair.
+BOTH = " + "
 
 
 def make(build: Build) -> Rows:
@@ -70,7 +72,7 @@ def _recordings(drop: Drop, file: LandedFile, delivered: Delivered, days: list[p
     label = f"{drop.name}/{file.name}"
     common = {"delivery": drop.name, "file": file.name, "sha256": file.sha256, "status": "accepted", "reason": None}
     if file.path.suffix.lower() == ".cwa":
-        return [common | _refused_raw(file, label, delivered)]
+        return _raw(drop, file, label, delivered)
     if file.path.suffix.lower() not in TABLE_ENDINGS:
         delivered.refuse(label, "unknown_file", "not a recording: expected day totals, epochs, a signal or a raw pair")
         return []
@@ -113,11 +115,24 @@ def _signal(file: LandedFile, label: str, delivered: Delivered) -> dict[str, Any
     return facts | {"start": stamps.iloc[0], "hours": hours}
 
 
-def _refused_raw(file: LandedFile, label: str, delivered: Delivered) -> dict[str, Any]:
-    reason = "raw .cwa recordings are not read by this version; deliver the synchronized signal"
-    delivered.refuse(label, "raw_not_supported_yet", reason)
-    person = Path(file.name).stem.removesuffix("_back").removesuffix("_thigh")
-    return {"person": person, "level": "raw", "status": "refused", "reason": reason}
+def _raw(drop: Drop, file: LandedFile, label: str, delivered: Delivered) -> list[dict[str, Any]]:
+    """The pair, told once, with its back half; what is in the files is found out when they are classified."""
+    halves = {half: file.path.stem.removesuffix(half) for half in ("_back", "_thigh") if file.path.stem.endswith(half)}
+    if not halves:
+        delivered.refuse(label, "unknown_file", "a raw recording is named <person>_back.cwa or <person>_thigh.cwa")
+        return []
+    ((half, person),) = halves.items()
+    other = next((f for f in drop.files if f.path.stem == person + ("_thigh" if half == "_back" else "_back")), None)
+    facts = {"person": person, "level": "raw", "delivery": drop.name}
+    if other is None:
+        reason = "the other half of the raw pair is missing"
+        delivered.refuse(label, "half_missing", reason)
+        return [facts | {"file": file.name, "sha256": file.sha256, "status": "refused", "reason": reason}]
+    if half == "_thigh":
+        return []
+    delivered.files_read += 2
+    both = hashlib.sha256(f"{file.sha256}{other.sha256}".encode()).hexdigest()
+    return [facts | {"file": f"{file.name}{BOTH}{other.name}", "sha256": both, "status": "accepted", "reason": None}]
 
 
 def _mark_superseded(rows: pd.DataFrame) -> pd.DataFrame:

@@ -52,7 +52,8 @@ class Verdict:
 
     def sentence(self) -> str:
         """What failed, for a log line."""
-        of = f" ({self.failing} of {self.total})" if self.failing else ""
+        by_row = self.rule.about == "rows" and "values" in self.rule.expectation
+        of = f" ({self.failing} of {self.total} rows)" if by_row and self.failing else ""
         return f"{self.rule.meaning}{of}"
 
     def as_row(self) -> tuple[str, str, str, str, bool, int, int]:

@@ -10,12 +10,13 @@ fingerprint of everything that decides its content, so that one that is already 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+NOTE = ".note.json"
 _EMPTY = """
 select
     null::varchar as person, null::timestamp_ms as epoch_start, null::utinyint as activity,
@@ -102,15 +104,29 @@ class EpochLake:
 
     def publish(self, names: Iterable[str]) -> None:
         """Move staged shards into place and remove those that no longer belong to the batch."""
-        wanted = {f"{name}.parquet" for name in names}
+        wanted = {f"{name}{ending}" for name in names for ending in (".parquet", NOTE)}
         self.folder.mkdir(parents=True, exist_ok=True)
-        for file in sorted(self.staging.glob("*.parquet")):
+        for file in sorted(self.staging.glob("*")):
             if file.name in wanted:
                 file.replace(self.folder / file.name)
         for file in self.folder.glob("*"):
             if file.name not in wanted:
                 file.unlink()
         shutil.rmtree(self.staging, ignore_errors=True)
+
+    def write_note(self, name: str, note: dict[str, Any]) -> None:
+        """Stage what is to be known of a shard beside its epochs."""
+        self.staging.mkdir(parents=True, exist_ok=True)
+        (self.staging / f"{name}{NOTE}").write_text(json.dumps(note), encoding="utf-8")
+
+    def note(self, name: str) -> dict[str, Any]:
+        """What was noted of a shard; nothing if there is no note."""
+        for folder in (self.staging, self.folder):
+            file = folder / f"{name}{NOTE}"
+            if file.exists():
+                found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+                return found
+        return {}
 
     def _settle(self, name: str, write: Callable[[Path], None]) -> Path:
         self.staging.mkdir(parents=True, exist_ok=True)

@@ -112,6 +112,7 @@ class SynchronizationRules(Section):
     drift_sd_seconds_per_day: float = Field(gt=0)
     fewest_windows: int = Field(ge=2)
     smallest_agreeing_share: float = Field(gt=0, le=1)
+    windows_to_disagree: int = Field(ge=2)
     largest_error_seconds: float = Field(gt=0)
 
 

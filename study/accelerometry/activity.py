@@ -58,6 +58,8 @@ NTNU_LABELS: dict[int, ActivityCode] = {
     140: ActivityCode.CYCLING,  # standing, not pedaling
 }
 
+NTNU_STAIRS = (4, 5)
+
 
 def from_ntnu_labels(labels: ArrayLike) -> NDArray[np.uint8]:
     """Activity codes of NTNU labels; missing and unknown labels become ``UNLABELED``.

@@ -1,12 +1,17 @@
 """Classify a synchronized signal into epochs with the shipped model.
 
-Belongs here: loading the model and applying it, epoch by epoch. Does not belong here: training, smoothing over
-neighboring epochs, non-wear, day totals.
+Gradient-boosted trees (Chen and Guestrin 2016, doi 10.1145/2939672.2939785) give each epoch's probabilities by itself;
+a hidden Markov model makes them agree with their neighbors (``smoothing``). Stairs are a class of their own to the
+model and walking to everyone else.
+
+Belongs here: loading the model and applying it. Does not belong here: training, non-wear, day totals.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from study.accelerometry.activity import CLASSIFIED, ActivityCode, SpeedCode
 from study.accelerometry.features import FEATURE_NAMES, features
+from study.accelerometry.orientation import Orientation, orientation, swapped
 from study.accelerometry.signal import Signal, SignalError, check_signal
-from study.accelerometry.walking_speed import (
-    cadence,
-    gait_autocorrelation,
-    pooled,
-    speed_class,
-    speed_from_cadence,
-)
+from study.accelerometry.smoothing import Transitions, smooth
+from study.accelerometry.walking_speed import Pace, gait_autocorrelation, pace, speed_class, thigh_movement
 from study.accelerometry.windows import chunks, continues, window_starts
 from study.protocol import protocol
 
@@ -33,12 +34,53 @@ if TYPE_CHECKING:
 
 MODEL_FILE = Path(__file__).parent / "model" / "epoch_classifier.ubj"
 
+# The model's classes: the activities, in order of their codes, then stairs.
+CLASSES = (*(code.name.lower() for code in CLASSIFIED), "stairs")
+WALKING, STAIRS = CLASSES.index("walking"), CLASSES.index("stairs")
 # Written into the model when it is trained, and compared when it is loaded.
-CLASS_NAMES = ",".join(code.name.lower() for code in CLASSIFIED)
+CLASS_NAMES = ",".join(CLASSES)
+
+THIGH_AND_BACK = [3, 4, 5, 0, 1, 2]
 
 
 class ModelError(RuntimeError):
     """The model file is missing, unreadable, or made for other features."""
+
+
+@dataclass(frozen=True)
+class EpochModel:
+    """The trees and the transitions that go with them."""
+
+    trees: xgboost.Booster
+    transitions: Transitions
+
+    def probabilities(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Smoothed probabilities (k, classes) of a recording's epochs.
+
+        Args:
+            X: (k, features) in time order.
+            follows: (k,) whether each epoch follows right on the one before (``windows.continues``).
+        """
+        return smooth(self.trees.inplace_predict(X), follows, self.transitions)
+
+
+@dataclass(frozen=True)
+class Classification:
+    """A classified recording.
+
+    Attributes:
+        epochs: one row per epoch in time order: ``epoch_start`` datetime64[ms]; ``activity`` and ``speed`` uint8 codes;
+            ``confidence`` uint8, the probability of the activity, 255 is certain; ``stairs`` bool, of walking epochs;
+            ``cadence`` steps/min, ``speed_km_per_hour`` and its standard deviation ``speed_sd_km_per_hour`` float32,
+            NaN where not walking (``cadence`` also where no rhythm is found); ``probability_<class>`` float32 for each
+            of ``CLASSES``.
+        orientation: how each sensor was worn.
+        swapped: the sensors had changed places; the epochs are those of the signal put right.
+    """
+
+    epochs: pd.DataFrame
+    orientation: Orientation
+    swapped: bool
 
 
 def model_digest(model_file: Path = MODEL_FILE) -> str:
@@ -56,9 +98,21 @@ def model_digest(model_file: Path = MODEL_FILE) -> str:
 def classify_signal(
     timestamps: ArrayLike, acceleration: ArrayLike, *, nthread: int = 1, model_file: Path = MODEL_FILE
 ) -> pd.DataFrame:
-    """Activity and walking speed of every 5-second epoch of a synchronized signal.
+    """Activity and walking speed of every epoch: ``epoch_start``, ``activity``, ``speed`` and ``confidence``.
 
-    The same signal and model give the same table, whatever ``nthread``.
+    Arguments, errors and columns are those of ``classify_windows``.
+    """
+    found = classify_windows(timestamps, acceleration, nthread=nthread, model_file=model_file)
+    return found.epochs[["epoch_start", "activity", "speed", "confidence"]]
+
+
+def classify_windows(
+    timestamps: ArrayLike, acceleration: ArrayLike, *, nthread: int = 1, model_file: Path = MODEL_FILE
+) -> Classification:
+    """Everything the model says about every 5-second epoch of a synchronized signal.
+
+    The same signal and model give the same result, whatever ``nthread``. Time that fills no whole window between two
+    gaps has no epoch.
 
     Args:
         timestamps: (n,) datetime64, device-local, increasing, near 50 Hz; gaps are allowed.
@@ -66,55 +120,100 @@ def classify_signal(
         nthread: threads of the classifier.
         model_file: the model to use.
 
-    Returns:
-        One row per epoch in time order: ``epoch_start`` datetime64[ms], ``activity`` and ``speed`` uint8 (see
-        ``activity``), ``confidence`` uint8, the probability of the activity, where 255 is certain. Time that fills no
-        whole window between two gaps has no row.
-
     Raises:
         SignalError: the signal breaks a rule of ``check_signal``, or no window fits into it.
         ModelError: the model cannot be used.
     """
-    signal = check_signal(timestamps, acceleration)
+    return classify_checked(check_signal(timestamps, acceleration), nthread=nthread, model_file=model_file)
+
+
+def classify_checked(signal: Signal, *, nthread: int = 1, model_file: Path = MODEL_FILE) -> Classification:
+    """``classify_windows`` of a signal that has been checked already.
+
+    Raises:
+        SignalError: no window fits into the signal.
+        ModelError: the model cannot be used.
+    """
     starts = window_starts(signal.timestamps)
     if len(starts) == 0:
         raise SignalError(f"the signal has no {protocol().epochs.seconds} seconds without a gap")
-    booster = load_model(model_file, nthread)
-    probabilities = np.concatenate(
-        [booster.inplace_predict(features(windows)) for windows in chunks(signal.acceleration, starts)]
-    )
-    activity = np.array(CLASSIFIED, dtype=np.uint8)[probabilities.argmax(axis=1)]
-    return pd.DataFrame(
-        {
-            "epoch_start": signal.timestamps[starts].astype("datetime64[ms]"),
-            "activity": activity,
-            "speed": speeds(signal, starts, activity),
-            "confidence": np.round(255 * probabilities.max(axis=1)).astype(np.uint8),
-        }
-    )
+    model = load_model(model_file, nthread)
+    exchanged = swapped(_gravity(signal, starts))
+    if exchanged:
+        signal = Signal(signal.timestamps, signal.acceleration[:, THIGH_AND_BACK])
+    X = np.concatenate([features(windows) for windows in chunks(signal.acceleration, starts)])
+    follows = continues(signal.timestamps, starts)
+    probabilities = model.probabilities(X, follows)
+    activity, confidence, stairs = decide(probabilities)
+    walking = np.flatnonzero(activity == ActivityCode.WALKING)
+    found = walking_pace(signal, starts, follows, walking)
+    epochs = {
+        "epoch_start": signal.timestamps[starts].astype("datetime64[ms]"),
+        "activity": activity,
+        "speed": _spread(speed_class(found.speed), walking, len(starts), SpeedCode.NOT_WALKING),
+        "confidence": np.round(255 * confidence).astype(np.uint8),
+        "stairs": stairs,
+        "cadence": _spread(found.cadence, walking, len(starts), np.nan),
+        "speed_km_per_hour": _spread(found.speed, walking, len(starts), np.nan),
+        "speed_sd_km_per_hour": _spread(found.speed_sd, walking, len(starts), np.nan),
+        **{f"probability_{name}": probabilities[:, i].astype(np.float32) for i, name in enumerate(CLASSES)},
+    }
+    return Classification(pd.DataFrame(epochs), orientation(signal.acceleration, starts, activity), exchanged)
 
 
-def speeds(signal: Signal, starts: NDArray[np.int64], activity: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Speed code of each epoch, ``NOT_WALKING`` where it is not walking.
+def decide(
+    probabilities: NDArray[np.floating],
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.bool_]]:
+    """The most probable activity of each epoch, stairs counting as walking.
+
+    Args:
+        probabilities: (k, classes) in the order of ``CLASSES``.
+
+    Returns:
+        (k,) activity codes, (k,) their probabilities, (k,) whether walking is on stairs.
+    """
+    merged = probabilities[:, :STAIRS].astype(np.float64)
+    merged[:, WALKING] += probabilities[:, STAIRS]
+    best = merged.argmax(axis=1)
+    stairs = (best == WALKING) & (probabilities[:, STAIRS] > probabilities[:, WALKING])
+    confidence = np.minimum(merged.max(axis=1), 1.0)
+    return np.array(CLASSIFIED, dtype=np.uint8)[best], confidence, stairs
+
+
+def walking_pace(
+    signal: Signal, starts: NDArray[np.int64], follows: NDArray[np.bool_], walking: NDArray[np.int64]
+) -> Pace:
+    """Cadence and speed of the walking epochs.
 
     Args:
         signal: a checked signal.
         starts: (k,) first sample of each epoch.
-        activity: (k,) activity code of each epoch.
+        follows: (k,) whether each epoch follows right on the one before.
+        walking: (w,) positions of the walking epochs among them, increasing.
     """
-    codes = np.full(len(starts), SpeedCode.NOT_WALKING, dtype=np.uint8)
-    walking = np.flatnonzero(activity == ActivityCode.WALKING)
     if len(walking) == 0:
-        return codes
+        nothing = np.empty(0, dtype=np.float32)
+        return Pace(nothing, nothing, nothing)
     # A new bout begins where the epoch right before was not walking, or ended in a gap.
-    follows = continues(signal.timestamps, starts)[walking] & (np.diff(walking, prepend=-2) == 1)
-    bout = np.cumsum(~follows)
-    gait = np.concatenate([gait_autocorrelation(w) for w in chunks(signal.acceleration, starts[walking])])
-    codes[walking] = speed_class(speed_from_cadence(cadence(pooled(gait, bout))))
-    return codes
+    bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))
+    parts = [(gait_autocorrelation(w), thigh_movement(w)) for w in chunks(signal.acceleration, starts[walking])]
+    gait, movement = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return pace(gait, movement, bout)
 
 
-def load_model(model_file: Path = MODEL_FILE, nthread: int = 1) -> xgboost.Booster:
+def _gravity(signal: Signal, starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Gravity of each epoch, near enough for posture: the mean of one sample in ten, (k, 6)."""
+    tenths = np.arange(0, protocol().epochs.samples_per_epoch, 10)
+    return np.asarray(signal.acceleration[starts[:, None] + tenths].mean(axis=1))
+
+
+def _spread(values: NDArray, positions: NDArray[np.int64], length: int, elsewhere: float) -> NDArray:
+    spread = np.full(length, elsewhere, dtype=values.dtype)
+    spread[positions] = values
+    return spread
+
+
+def load_model(model_file: Path = MODEL_FILE, nthread: int = 1) -> EpochModel:
     """The model, read once per content and thread count.
 
     Raises:
@@ -124,13 +223,25 @@ def load_model(model_file: Path = MODEL_FILE, nthread: int = 1) -> xgboost.Boost
 
 
 @lru_cache(maxsize=4)
-def _load(model_file: Path, digest: str, nthread: int) -> xgboost.Booster:
+def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
     import xgboost
 
     try:
-        booster = xgboost.Booster({"nthread": nthread}, model_file=model_file)
+        trees = xgboost.Booster({"nthread": nthread}, model_file=model_file)
     except xgboost.core.XGBoostError:
         raise ModelError(f"{model_file.name} is not an xgboost model") from None
-    if tuple(booster.feature_names or ()) != FEATURE_NAMES or booster.attr("classes") != CLASS_NAMES:
+    transitions = trees.attr("transitions")
+    if tuple(trees.feature_names or ()) != FEATURE_NAMES or trees.attr("classes") != CLASS_NAMES or not transitions:
         raise ModelError(f"{model_file.name} was not trained for these features and classes; train it again")
-    return booster
+    return EpochModel(trees, transitions_from_text(transitions))
+
+
+def transitions_as_text(transitions: Transitions) -> str:
+    """Transitions as JSON, to be kept inside the model file."""
+    return json.dumps({"probability": transitions.probability.tolist(), "share": transitions.share.tolist()})
+
+
+def transitions_from_text(text: str) -> Transitions:
+    """The inverse of ``transitions_as_text``."""
+    read = json.loads(text)
+    return Transitions(np.array(read["probability"]), np.array(read["share"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,7 +20,12 @@ class DatasetError(ValueError):
 
 
 class Dataset(BaseModel):
-    """A labeled set. People of a set that is not ``public`` are never listed one by one."""
+    """A labeled set. People of a set that is not ``public`` are never listed one by one.
+
+    ``layout`` says how its files are written: ``ntnu`` as ``recording.read_labeled`` reads them, ``walking_speeds`` as
+    ``walking_speed_set.read_walking_speeds`` does; of ``thigh_paces`` nothing is trained, it judges walking pace
+    (``pace_evaluation``).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +34,7 @@ class Dataset(BaseModel):
     citation: str = "not stated"
     remark: str = ""
     public: bool = False
+    layout: Literal["ntnu", "walking_speeds", "thigh_paces"] = "ntnu"
 
 
 PUBLIC_SETS: dict[str, Dataset] = {
@@ -45,6 +52,21 @@ PUBLIC_SETS: dict[str, Dataset] = {
         remark="18 adults aged 70 to 95 in all, some with walking aids; no running and no cycling",
         public=True,
     ),
+    "har_ws_adults": Dataset(
+        name="NTNU walking speeds",
+        licence="CC BY 4.0",
+        citation="Hugging Face, josefheidler/har_ws_adults_2025-harth",
+        remark="24 adults walking and running at set speeds",
+        public=True,
+        layout="walking_speeds",
+    ),
+    "selfback_thigh": Dataset(
+        name="selfBACK",
+        licence="not confirmed: not redistributed",
+        citation="Sani et al. 2017, KSEM, doi 10.1007/978-3-319-63558-3_38",
+        remark="one sensor on the thigh; judges walking pace, nothing is trained on it",
+        layout="thigh_paces",
+    ),
 }
 
 
@@ -60,4 +82,7 @@ def describe(folder: Path) -> Dataset:
             return Dataset.model_validate(tomllib.loads(description.read_text(encoding="utf-8")))
         except (tomllib.TOMLDecodeError, ValidationError) as error:
             raise DatasetError(f"{description.name} in {folder.name}: {error}") from error
-    return PUBLIC_SETS.get(folder.name, Dataset(name=folder.name))
+    for name, dataset in PUBLIC_SETS.items():
+        if folder.name == name or folder.name.startswith(name + "_"):
+            return dataset
+    return Dataset(name=folder.name)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from study.accelerometry.activity import CLASSIFIED, ActivityCode
+from study.accelerometry.walking_speed import speed_class
 from study.protocol import protocol
 
 Codes = NDArray[np.uint8]
@@ -69,6 +70,34 @@ class Agreement(Result):
     predicted_walking_minutes: float
     walking_bias_percent: float | None
     mean_absolute_person_bias_percent: float | None
+    largest_absolute_person_bias_percent: float | None
+    macro_f1_with_stairs: float | None = None
+
+
+class Turned(Result):
+    """The same people with one sensor worn otherwise: accuracy, and how many of them were told so by ``orientation``.
+
+    ``worn`` is how it was worn; ``flagged`` counts recordings that ``orientation`` reports as neither prescribed nor
+    unknown, for the prescribed sensor the false alarms.
+    """
+
+    sensor: str
+    worn: str
+    accuracy: float
+    people: int
+    flagged: int
+
+
+class SpeedAgreement(Result):
+    """Estimated against measured walking speed, of epochs labeled walking; ``confusion`` by class, slow to brisk."""
+
+    people: int
+    windows: int
+    mean_error_km_per_hour: float
+    mean_absolute_error_km_per_hour: float
+    accuracy: float
+    confusion: tuple[tuple[int, ...], ...]
+    mean_absolute_person_met_error: float
 
 
 def person_agreement(
@@ -95,7 +124,9 @@ def person_agreement(
     )
 
 
-def agreement(people: Sequence[PersonAgreement], labeled: Codes, predicted: Codes) -> Agreement:
+def agreement(
+    people: Sequence[PersonAgreement], labeled: Codes, predicted: Codes, macro_f1_with_stairs: float | None = None
+) -> Agreement:
     """Agreement of all windows of some people, of whom ``people`` holds the single results."""
     confusion = np.array([[np.sum((labeled == i) & (predicted == j)) for j in CLASSIFIED] for i in CLASSIFIED])
     classes = tuple(_class_agreement(confusion, i) for i in range(len(CLASSIFIED)))
@@ -114,6 +145,8 @@ def agreement(people: Sequence[PersonAgreement], labeled: Codes, predicted: Code
         predicted_walking_minutes=predicted_minutes,
         walking_bias_percent=100 * (predicted_minutes / labeled_minutes - 1) if labeled_minutes else None,
         mean_absolute_person_bias_percent=float(np.mean(np.abs(biases))) if biases else None,
+        largest_absolute_person_bias_percent=float(np.max(np.abs(biases))) if biases else None,
+        macro_f1_with_stairs=macro_f1_with_stairs,
     )
 
 
@@ -137,3 +170,37 @@ def outlying_people(people: Sequence[PersonAgreement]) -> tuple[str, ...]:
     lower, upper = np.quantile(accuracy, [0.25, 0.75])
     fence = lower - 3 * (upper - lower)
     return tuple(person.person for person, value in zip(people, accuracy, strict=True) if value < fence)
+
+
+def macro_f1(labeled: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """Mean F1 of the classes that are labeled at all; any integer codes."""
+    scores = []
+    for code in np.unique(labeled):
+        right = np.sum((labeled == code) & (predicted == code))
+        scores.append(2 * right / (np.sum(labeled == code) + np.sum(predicted == code)))
+    return float(np.mean(scores))
+
+
+def speed_agreement(
+    person: NDArray[np.int64], measured: NDArray[np.float32], estimated: NDArray[np.float32]
+) -> SpeedAgreement:
+    """Agreement of walking speeds.
+
+    Args:
+        person: (k,) number of the person of each walking epoch.
+        measured: (k,) km/h.
+        estimated: (k,) km/h.
+    """
+    exposures = protocol().exposures
+    met = np.array([exposures.met_slow, exposures.met_moderate, exposures.met_brisk])
+    true, found = speed_class(measured).astype(int) - 1, speed_class(estimated).astype(int) - 1
+    errors = [abs(met[found[person == p]].mean() - met[true[person == p]].mean()) for p in np.unique(person)]
+    return SpeedAgreement(
+        people=len(errors),
+        windows=len(measured),
+        mean_error_km_per_hour=float(np.mean(estimated - measured)),
+        mean_absolute_error_km_per_hour=float(np.mean(np.abs(estimated - measured))),
+        accuracy=float((true == found).mean()),
+        confusion=tuple(tuple(int(np.sum((true == i) & (found == j))) for j in range(3)) for i in range(3)),
+        mean_absolute_person_met_error=float(np.mean(errors)),
+    )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from study.accelerometry.activity import from_ntnu_labels
+from study.accelerometry.activity import NTNU_STAIRS, from_ntnu_labels
 from study.accelerometry.signal import AXES, Signal, SignalError, check_signal
 
 # Integer columns are counts; the public sets store acceleration this way.
@@ -26,10 +26,19 @@ class RecordingError(ValueError):
 
 @dataclass(frozen=True)
 class LabeledRecording:
-    """One person's signal with the activity code of each sample (n,), uint8."""
+    """One person's signal with what is known of each sample (n,).
+
+    Attributes:
+        signal: the signal.
+        activity: uint8 activity codes, ``UNLABELED`` where unknown.
+        stairs: bool, walking on stairs.
+        km_per_hour: float32 measured walking speed, NaN where unknown; ``None`` where no sample has one.
+    """
 
     signal: Signal
     activity: NDArray[np.uint8]
+    stairs: NDArray[np.bool_]
+    km_per_hour: NDArray[np.float32] | None = None
 
 
 def read_signal(file: Path) -> Signal:
@@ -54,9 +63,10 @@ def read_labeled(file: Path) -> LabeledRecording:
     table = table.dropna(subset=["timestamp", *AXES])
     signal = _signal(table, file)
     try:
-        return LabeledRecording(signal, from_ntnu_labels(table["label"]))
+        activity = from_ntnu_labels(table["label"])
     except ValueError as error:
         raise RecordingError(f"{file.name}: {error}") from None
+    return LabeledRecording(signal, activity, table["label"].isin(NTNU_STAIRS).to_numpy(dtype=bool))
 
 
 def _read(file: Path, more: tuple[str, ...]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 TRANSITION_POWER = 0.5
-SHARE_POWER = 0.5
+SHARE_POWER = 0.25
 # The smoother runs over many stretches of this many epochs at once; each is entered this many epochs early and left as
 # many late, by which time the chain has forgotten where it began.
 STRETCH = 240
@@ -70,10 +70,10 @@ def smooth(probabilities: NDArray[np.floating], follows: NDArray[np.bool_], tran
     stretches = -(-k // STRETCH)
     # (stretches, run-up + stretch + run-up) positions; outside the recording there is no evidence, and a new start.
     position = np.arange(stretches)[:, None] * STRETCH + np.arange(-RUN_UP, STRETCH + RUN_UP)
-    inside = (position >= 0) & (position < k)
+    inside, first = (position >= 0) & (position < k), position == 0
     position = np.clip(position, 0, k - 1)
     seen = np.where(inside[..., None], evidence[position], 1.0)
-    linked = inside & follows[position]
+    linked = inside & ~first & follows[position]
     linked[:, 0] = False
 
     forward = np.empty_like(seen)

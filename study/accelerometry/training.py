@@ -1,58 +1,88 @@
 """Train the epoch classifier from labeled recordings, and judge it on people it has not seen.
 
-Belongs here: reading labeled folders, cross-validation grouped by person, fitting, writing model and card. Does not
-belong here: features, measures of agreement, the card's wording.
+Belongs here: cross-validation grouped by person, fitting, writing model and card. Does not belong here: reading people
+(``labeled_people``), features, measures of agreement, the card's wording.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study.accelerometry.activity import CLASSIFIED, UNLABELED, ActivityCode
-from study.accelerometry.classifier import CLASS_NAMES
+from study.accelerometry.activity import ActivityCode
+from study.accelerometry.classifier import (
+    CLASS_NAMES,
+    CLASSES,
+    STAIRS,
+    EpochModel,
+    decide,
+    transitions_as_text,
+    walking_pace,
+)
 from study.accelerometry.datasets import Dataset, describe
 from study.accelerometry.evaluation import (
     Agreement,
     PersonAgreement,
     Result,
+    SpeedAgreement,
+    Turned,
     agreement,
+    macro_f1,
     outlying_people,
     person_agreement,
+    speed_agreement,
 )
-from study.accelerometry.features import FEATURE_NAMES, features
+from study.accelerometry.features import FEATURE_NAMES
+from study.accelerometry.labeled_people import (
+    SEED,
+    LabeledPerson,
+    TrainingError,
+    read_people,
+    rotation,
+    to_classes,
+    window_features,
+)
 from study.accelerometry.model_card import write_model_card
-from study.accelerometry.recording import read_labeled
-from study.accelerometry.windows import chunks, label_counts, majority_labels, window_starts
+from study.accelerometry.orientation import Worn, orientation
+from study.accelerometry.pace_evaluation import PaceAgreement, evaluate_pace
+from study.accelerometry.signal import Signal
+from study.accelerometry.smoothing import learn_transitions
 from study.protocol import protocol
-
-if TYPE_CHECKING:
-    import xgboost
 
 ROUNDS = 150
 FOLDS = 5
-SEED = 20250613
-# Depth and learning rate as published for HARTH's gradient-boosted trees; fewer rounds: more did not help.
+# A slow learning rate with few features and rows per tree averages over many models in one. Chosen by cross-validation
+# grouped by person.
 SETTINGS: dict[str, str | int | float] = {
     "objective": "multi:softprob",
-    "num_class": len(CLASSIFIED),
+    "num_class": len(CLASSES),
     "tree_method": "hist",
-    "max_depth": 5,
-    "learning_rate": 0.3,
+    "max_depth": 4,
+    "max_bin": 64,
+    "learning_rate": 0.1,
+    "subsample": 0.7,
+    "colsample_bynode": 0.2,
+    "min_child_weight": 2,
     "seed": SEED,
     # With several threads, ties between equally good splits fall differently.
     "nthread": 1,
 }
+# Stairs are few; without more weight they would be taken for level walking.
+STAIRS_WEIGHT = 2.0
 
-
-class TrainingError(ValueError):
-    """The folders do not hold what training needs; the message says what is missing."""
+# How a sensor may be worn otherwise, as rotations of its axes.
+TURNS: dict[Worn, tuple[int, int, int]] = {
+    Worn.TURNED: (1, -1, -1),
+    Worn.UPSIDE_DOWN: (-1, -1, 1),
+    Worn.UPSIDE_DOWN_AND_TURNED: (-1, 1, -1),
+}
+TILT_DEGREES = 15.0
+SENSOR_AXES = {"back": slice(0, 3), "thigh": slice(3, 6)}
 
 
 class DatasetSummary(Result):
@@ -84,18 +114,17 @@ class TrainingReport(Result):
     outlying: tuple[str, ...]
     without_outlying: Agreement
     people: tuple[PersonAgreement, ...]
+    turned: tuple[Turned, ...]
+    measured_speed: SpeedAgreement | None
+    own_pace: PaceAgreement | None
 
 
 @dataclass(frozen=True)
-class LabeledPerson:
-    """One person's labeled windows: ``X`` (k, 161) features, ``activity`` (k,) codes."""
+class Predicted:
+    """What a model that never saw a person says of the person's windows (k,)."""
 
-    person: str
-    dataset: Dataset
-    X: NDArray[np.float32]
     activity: NDArray[np.uint8]
-    labeled_walking_minutes: float
-    windows_without_label: int
+    stairs: NDArray[np.bool_]
 
 
 def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -> TrainingReport:
@@ -104,13 +133,13 @@ def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -
     The same recordings give the same model, byte for byte, on the same version of xgboost.
 
     Args:
-        folders: each holds ``<person>.parquet`` or ``<person>.csv`` (see ``recording.read_labeled``) and may hold a
-            ``dataset.toml`` (see ``datasets``).
+        folders: each holds labeled recordings (``datasets.Dataset.layout``) and may hold a ``dataset.toml``. Sets of
+            the layout ``thigh_paces`` are not trained on; the first of them judges walking pace.
         out: the model file to write, ``.ubj``; the cards are written beside it.
         progress: called with one line at a time; lines name sets and files, never what is in them.
 
     Raises:
-        RecordingError: a file is not a labeled two-sensor signal.
+        RecordingError: a file is not a labeled signal.
         TrainingError: too few people in all or in a set that is not public, or a person in two places.
         DatasetError: a ``dataset.toml`` cannot be understood.
     """
@@ -118,20 +147,25 @@ def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -
 
     if out.suffix != ".ubj":
         raise TrainingError("the model is written in xgboost's own format: name it .ubj")
-    people = read_people(folders, progress)
-    predicted = cross_validate(people, progress)
+    paces = [folder for folder in folders if describe(folder).layout == "thigh_paces"]
+    people = read_people([folder for folder in folders if folder not in paces], progress)
+    if len(people) < FOLDS:
+        raise TrainingError(f"training needs labeled recordings of at least {FOLDS} people")
+    models = cross_validate(people, progress)
+    predicted = [predict(model, each) for model, each in zip(models, people, strict=True)]
+    progress("turning the sensors")
+    turned = judge_turned(people, models)
+    own_pace = evaluate_pace(paces[0]) if paces else None
     progress(f"fitting on all {len(people)} people")
-    booster = fit(people)
+    content = bytes(fit(people).trees.save_raw("ubj"))
 
     single = [
-        person_agreement(each.person, each.dataset.name, each.activity, codes, each.labeled_walking_minutes)
-        for each, codes in zip(people, predicted, strict=True)
+        person_agreement(each.person, each.dataset.name, each.activity, found.activity, each.labeled_walking_minutes)
+        for each, found in zip(people, predicted, strict=True)
     ]
     # Only people of public sets may be told apart, as outlying or in the table of single people.
     public = {each.person for each in people if each.dataset.public}
     outlying = public.intersection(outlying_people(single))
-
-    content = bytes(booster.save_raw("ubj"))
     report = TrainingReport(
         model=out.name,
         model_sha256=hashlib.sha256(content).hexdigest(),
@@ -143,68 +177,19 @@ def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -
         window_seconds=protocol().epochs.seconds,
         datasets=_summaries(people),
         windows_without_label=sum(each.windows_without_label for each in people),
-        everyone=_agreement_of(people, predicted, single, leave_out=set()),
+        everyone=agreement_of(people, predicted, single, leave_out=set()),
         outlying=tuple(sorted(outlying)),
-        without_outlying=_agreement_of(people, predicted, single, leave_out=outlying),
+        without_outlying=agreement_of(people, predicted, single, leave_out=outlying),
         people=tuple(each for each in single if each.person in public),
+        turned=turned,
+        measured_speed=judge_speed(people),
+        own_pace=own_pace,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, content)
     write_model_card(report, out.parent)
     progress(f"wrote {out.name}, {len(content) / 1e6:.1f} MB")
     return report
-
-
-def read_people(folders: Sequence[Path], progress: Callable[[str], None]) -> list[LabeledPerson]:
-    """Features and labels of everyone in the folders, sorted by person.
-
-    Raises:
-        RecordingError, TrainingError, DatasetError: as ``train``.
-    """
-    people: dict[str, LabeledPerson] = {}
-    for folder in folders:
-        dataset = describe(folder)
-        files = sorted(file for file in folder.glob("*") if file.suffix in {".parquet", ".csv"})
-        if not files:
-            raise TrainingError(f"no .parquet or .csv recordings in {folder.name}")
-        fewest = protocol().disclosure.smallest_count
-        if not dataset.public and len(files) < fewest:
-            raise TrainingError(
-                f"{folder.name} is not a public set and holds fewer than {fewest} people: "
-                "the model card would describe single people"
-            )
-        progress(f"reading {len(files)} recordings of {dataset.name}")
-        for file in files:
-            if file.stem in people:
-                raise TrainingError(f"{file.name} stands twice; a person's recording must be in one place")
-            people[file.stem] = read_person(file, dataset)
-    labeled = [people[name] for name in sorted(people) if len(people[name].activity)]
-    if len(labeled) < FOLDS:
-        raise TrainingError(f"training needs labeled recordings of at least {FOLDS} people")
-    return labeled
-
-
-def read_person(file: Path, dataset: Dataset) -> LabeledPerson:
-    """Features and labels of one recording; windows without a majority label are left out.
-
-    Raises:
-        RecordingError: the file is not a labeled two-sensor signal.
-    """
-    recording = read_labeled(file)
-    every_start = window_starts(recording.signal.timestamps)
-    majority = majority_labels(recording.activity, every_start)
-    usable = majority != UNLABELED
-    starts = every_start[usable]
-    X = [features(windows) for windows in chunks(recording.signal.acceleration, starts)]
-    walking_samples = label_counts(recording.activity, starts)[:, ActivityCode.WALKING].sum()
-    return LabeledPerson(
-        person=file.stem,
-        dataset=dataset,
-        X=np.concatenate(X) if X else np.empty((0, len(FEATURE_NAMES)), dtype=np.float32),
-        activity=majority[usable],
-        labeled_walking_minutes=float(walking_samples) / protocol().epochs.sampling_rate_hz / 60,
-        windows_without_label=int((~usable).sum()),
-    )
 
 
 def folds(people: Sequence[LabeledPerson]) -> NDArray[np.int64]:
@@ -217,33 +202,107 @@ def folds(people: Sequence[LabeledPerson]) -> NDArray[np.int64]:
     return fold
 
 
-def cross_validate(people: Sequence[LabeledPerson], progress: Callable[[str], None]) -> list[NDArray[np.uint8]]:
-    """Each person's predicted codes, by a model fitted without that person."""
+def cross_validate(people: Sequence[LabeledPerson], progress: Callable[[str], None]) -> list[EpochModel]:
+    """For each person, the model fitted without that person and the others of the same fold."""
     fold = folds(people)
-    predicted: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * len(people)
+    models = []
     for number in range(FOLDS):
         progress(f"cross-validation, fold {number + 1} of {FOLDS}")
-        booster = fit([each for each, its in zip(people, fold, strict=True) if its != number])
-        for position in np.flatnonzero(fold == number):
-            predicted[position] = predict(booster, people[int(position)].X)
-    return predicted
+        models.append(fit([each for each, its in zip(people, fold, strict=True) if its != number]))
+    return [models[number] for number in fold]
 
 
-def fit(people: Sequence[LabeledPerson]) -> xgboost.Booster:
-    """Gradient-boosted trees (Chen and Guestrin 2016, doi 10.1145/2939672.2939785) on the people's windows."""
+def fit(people: Sequence[LabeledPerson]) -> EpochModel:
+    """Gradient-boosted trees on the people's windows and their copies, and the transitions between classes."""
     import xgboost
 
-    X = np.concatenate([each.X for each in people])
-    y = np.concatenate([each.activity for each in people]).astype(np.int64) - int(CLASSIFIED[0])
-    data = xgboost.DMatrix(X, label=y, feature_names=list(FEATURE_NAMES), nthread=1)
-    booster = xgboost.train(SETTINGS, data, num_boost_round=ROUNDS)
-    booster.set_attr(classes=CLASS_NAMES)
-    return booster
+    X = np.concatenate([part for each in people for part in (each.X, each.copies[0])])
+    y = np.concatenate([part for each in people for part in (each.classes, each.copies[1])])
+    # A window and its two copies count as one.
+    weight = np.where(y == STAIRS, STAIRS_WEIGHT, 1.0) / 3
+    data = xgboost.QuantileDMatrix(
+        X, label=y, weight=weight, feature_names=list(FEATURE_NAMES), max_bin=SETTINGS["max_bin"], nthread=1
+    )
+    trees = xgboost.train(SETTINGS, data, num_boost_round=ROUNDS)
+    transitions = learn_transitions([(each.classes, each.follows) for each in people], len(CLASSES))
+    trees.set_attr(classes=CLASS_NAMES, transitions=transitions_as_text(transitions))
+    return EpochModel(trees, transitions)
 
 
-def predict(booster: xgboost.Booster, X: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The most probable activity code of each row of features, (k,)."""
-    return np.array(CLASSIFIED, dtype=np.uint8)[booster.inplace_predict(X).argmax(axis=1)]
+def predict(model: EpochModel, person: LabeledPerson) -> Predicted:
+    """What a model says of a person's windows."""
+    activity, _, stairs = decide(model.probabilities(person.X, person.follows))
+    return Predicted(activity, stairs)
+
+
+def judge_turned(people: Sequence[LabeledPerson], models: Sequence[EpochModel]) -> tuple[Turned, ...]:
+    """Accuracy and flags with each sensor worn otherwise: each person judged by a model that never saw the person."""
+    turns: list[tuple[str, str, NDArray[np.float32]]] = [("both", Worn.AS_PRESCRIBED, np.eye(6, dtype=np.float32))]
+    for sensor, axes in SENSOR_AXES.items():
+        for worn, signs in TURNS.items():
+            matrix = np.eye(6, dtype=np.float32)
+            matrix[axes, axes] = np.diag(signs)
+            turns.append((sensor, worn, matrix))
+        # A tilt forward: about the axis that points sideways. Not flagged, but met.
+        for degrees in (-TILT_DEGREES, TILT_DEGREES):
+            matrix = np.eye(6, dtype=np.float32)
+            matrix[axes, axes] = rotation(np.array([[0.0, 1.0, 0.0]]), np.radians([degrees]))[0]
+            turns.append((sensor, f"tilted {degrees:+.0f} degrees", matrix))
+    return tuple(_judge_turn(people, models, *turn) for turn in turns)
+
+
+def _judge_turn(
+    people: Sequence[LabeledPerson],
+    models: Sequence[EpochModel],
+    sensor: str,
+    worn: str,
+    matrix: NDArray[np.float32],
+) -> Turned:
+    right = windows = flagged = 0
+    for person, model in zip(people, models, strict=True):
+        signal = Signal(person.signal.timestamps, person.signal.acceleration @ matrix)
+        activity = predict(model, replace(person, X=window_features(signal, person.starts))).activity
+        right += int((activity == person.activity).sum())
+        windows += len(activity)
+        found = orientation(signal.acceleration, person.starts, activity)
+        looked_at = (found.back, found.thigh) if sensor == "both" else (getattr(found, sensor),)
+        flagged += any(each not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN) for each in looked_at)
+    return Turned(sensor=sensor, worn=str(worn), accuracy=right / windows, people=len(people), flagged=flagged)
+
+
+def judge_speed(people: Sequence[LabeledPerson]) -> SpeedAgreement | None:
+    """Estimated against measured speed, where a set has measured it; epochs labeled walking."""
+    numbers, measured, estimated = [], [], []
+    for number, person in enumerate(people):
+        walking = np.flatnonzero((person.activity == ActivityCode.WALKING) & np.isfinite(person.km_per_hour))
+        if len(walking) == 0:
+            continue
+        numbers.append(np.full(len(walking), number))
+        measured.append(person.km_per_hour[walking])
+        estimated.append(walking_pace(person.signal, person.starts, person.follows, walking).speed)
+    if len(numbers) < protocol().disclosure.smallest_count:
+        return None
+    return speed_agreement(np.concatenate(numbers), np.concatenate(measured), np.concatenate(estimated))
+
+
+def agreement_of(
+    people: Sequence[LabeledPerson],
+    predicted: Sequence[Predicted],
+    single: Sequence[PersonAgreement],
+    leave_out: set[str],
+) -> Agreement:
+    """Agreement over the people that are not left out."""
+    kept = [i for i, each in enumerate(people) if each.person not in leave_out]
+    with_stairs = macro_f1(
+        np.concatenate([people[i].classes for i in kept]),
+        np.concatenate([to_classes(predicted[i].activity, predicted[i].stairs) for i in kept]),
+    )
+    return agreement(
+        [single[i] for i in kept],
+        np.concatenate([people[i].activity for i in kept]),
+        np.concatenate([predicted[i].activity for i in kept]),
+        with_stairs,
+    )
 
 
 def write_atomically(file: Path, content: bytes) -> None:
@@ -251,20 +310,6 @@ def write_atomically(file: Path, content: bytes) -> None:
     part = file.with_name(file.name + ".part")
     part.write_bytes(content)
     part.replace(file)
-
-
-def _agreement_of(
-    people: Sequence[LabeledPerson],
-    predicted: Sequence[NDArray[np.uint8]],
-    single: Sequence[PersonAgreement],
-    leave_out: set[str],
-) -> Agreement:
-    kept = [i for i, each in enumerate(people) if each.person not in leave_out]
-    return agreement(
-        [single[i] for i in kept],
-        np.concatenate([people[i].activity for i in kept]),
-        np.concatenate([predicted[i] for i in kept]),
-    )
 
 
 def _summaries(people: Sequence[LabeledPerson]) -> tuple[DatasetSummary, ...]:

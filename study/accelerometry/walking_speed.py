@@ -1,16 +1,20 @@
-"""Cadence and speed of walking epochs.
+"""Cadence and speed of walking epochs, with their uncertainty.
 
 Cadence is read from the autocorrelation of both sensors' vector magnitude, as Moe-Nilssen and Helbostad proposed for
 the trunk (J Biomech 2004;37:121-126, doi 10.1016/S0021-9290(03)00233-1): the trunk repeats itself with every step, the
-thigh with every stride (two steps). Speed follows from cadence by an assumed relation (``protocol.walking_speed``),
-the same for everyone: it ignores body height, so a person's class can be off by one.
+thigh with every stride (two steps). Speed is estimated twice, from cadence and from the size of the thigh's movement,
+by relations that are the same for everyone (``protocol.walking_speed``), and averaged by their errors between people.
+Body height is ignored, so a person's class can be off by one: the uncertainty says how easily.
 
 Belongs here: steps per minute, km/h and their classes. Does not belong here: deciding that an epoch is walking.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from study.accelerometry.activity import SpeedCode
@@ -113,6 +117,60 @@ def speed_from_cadence(steps_per_minute: Floats) -> Floats:
     relation = protocol().walking_speed
     metres_per_second = (steps_per_minute / relation.cadence_at_1_m_per_s) ** (1 / relation.cadence_exponent)
     return np.asarray(3.6 * metres_per_second, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Of each walking epoch (k,): ``cadence`` steps/min (NaN where nothing repeats itself), ``speed`` and its standard
+    deviation ``speed_sd``, km/h.
+    """
+
+    cadence: Floats
+    speed: Floats
+    speed_sd: Floats
+
+
+def thigh_movement(windows: Floats) -> Floats:
+    """Root mean square of the thigh's acceleration about its mean, all axes together, g: (k,)."""
+    return np.asarray(np.sqrt(windows[:, :, 3:].var(axis=1).sum(axis=1)))
+
+
+def speed_from_movement(movement: Floats) -> Floats:
+    """Speed in km/h: the protocol's relation between the thigh's movement (g) and speed, inverted."""
+    relation = protocol().walking_speed
+    metres_per_second = (movement / relation.thigh_movement_at_1_m_per_s) ** (1 / relation.thigh_movement_exponent)
+    return np.asarray(3.6 * metres_per_second, dtype=np.float32)
+
+
+def pace(autocorrelation: Floats, movement: Floats, bout: NDArray[np.int64]) -> Pace:
+    """Cadence and speed of walking epochs.
+
+    The two estimates of speed are averaged on the log scale, weighted by the inverse of their variances between people
+    (``protocol.walking_speed``); where cadence cannot be read, movement stands alone. Then the median over the bout is
+    taken. The standard deviation holds the error between people and that of the median.
+
+    Args:
+        autocorrelation: (k, 2, lags) of ``gait_autocorrelation``, in time order.
+        movement: (k,) of ``thigh_movement``, g.
+        bout: (k,) number of the walking bout each epoch belongs to, never falling.
+    """
+    relation = protocol().walking_speed
+    errors = np.square([relation.cadence_speed_error, relation.movement_speed_error])
+    steps = cadence(pooled(autocorrelation, bout))
+    readable = np.isfinite(steps)
+    by_movement = np.log(speed_from_movement(np.maximum(movement, 1e-3)))
+    by_cadence = np.log(speed_from_cadence(np.where(readable, steps, relation.cadence_at_1_m_per_s)))
+    weight = np.where(readable, errors[1] / errors.sum(), 0.0)
+    between = np.where(readable, errors.prod() / errors.sum(), errors[1])
+    logs = pd.Series(weight * by_cadence + (1 - weight) * by_movement).groupby(bout)
+    rolling = logs.rolling(window=2 * relation.bout_epochs + 1, center=True, min_periods=1)
+    # Bouts come back in order, and so do the epochs within them.
+    middle, count = rolling.median().to_numpy(), rolling.count().to_numpy()
+    spread = rolling.std().fillna(0.0).to_numpy()
+    # The variance of a median is pi / 2 times that of a mean.
+    relative = np.sqrt(between + np.pi / 2 * np.square(spread) / count)
+    speed = np.exp(middle)
+    return Pace(steps, speed.astype(np.float32), (relative * speed).astype(np.float32))
 
 
 def speed_class(km_per_hour: Floats) -> NDArray[np.uint8]:

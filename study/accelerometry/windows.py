@@ -16,7 +16,7 @@ from study.accelerometry.signal import largest_gap
 from study.protocol import protocol
 
 # Windows handled at a time: large enough for fast matrix products, small enough to stay in the processor's cache.
-CHUNK = 512
+CHUNK = 256
 
 
 def window_starts(timestamps: NDArray[Any]) -> NDArray[np.int64]:
@@ -46,9 +46,14 @@ def continues(timestamps: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np
 
 def chunks(acceleration: NDArray[np.float32], starts: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
     """The windows, in order, in chunks of shape (at most ``CHUNK``, samples per epoch, 6)."""
-    offsets = np.arange(protocol().epochs.samples_per_epoch)
+    size = protocol().epochs.samples_per_epoch
     for begin in range(0, len(starts), CHUNK):
-        yield acceleration[starts[begin : begin + CHUNK, None] + offsets]
+        some = starts[begin : begin + CHUNK]
+        if some[-1] - some[0] == (len(some) - 1) * size:
+            # Windows without a gap between them lie one after the other already.
+            yield acceleration[some[0] : some[-1] + size].reshape(len(some), size, -1)
+        else:
+            yield acceleration[some[:, None] + np.arange(size)]
 
 
 def majority_labels(labels: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint8]:

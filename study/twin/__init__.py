@@ -10,5 +10,6 @@ with the pipeline it feeds, so that each can be wrong only once.
 """
 
 from study.twin.deliveries import Truth, write_twin
+from study.twin.faults import TooFewPeopleError
 
-__all__ = ["Truth", "write_twin"]
+__all__ = ["TooFewPeopleError", "Truth", "write_twin"]

@@ -1,24 +1,21 @@
 """Writes the twin as complete deliveries, in the files, columns and codes of a real one, with the truth beside them.
 
-Belongs here: codes, files, drops and ``truth.json``. Does not belong here: any model of people or pain (the other
-modules of this package), reading deliveries.
+Belongs here: codes, drops and ``truth.json``. Does not belong here: any model of people or pain (the other modules of
+this package), how files are written (``files``), what is wrong on purpose (``faults``), reading deliveries.
 
-Same arguments give the same bytes: where a format carries its time of writing (``.dta``, ``.sav``) a fixed one is put.
+Same arguments give the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.codebook import LayoutName, codebook
@@ -26,18 +23,21 @@ from study.protocol import protocol
 from study.twin.draws import Flags, stream
 from study.twin.epochs import delivered_tables, wear
 from study.twin.expected import category_log_risk_ratios
+from study.twin.faults import RAW_FAULTS, Fault, Good, TooFewPeopleError, plant_faults, plant_raw_faults
+from study.twin.files import complete, parquet_options, write_drop, write_table
 from study.twin.observed import Observed, counts_as_walking, observe, quartile_cuts
 from study.twin.outcome import Wave, draw_waves, first_delivery, true_log_risk_ratios
 from study.twin.parameters import DEFAULT_SEED, Parameters, parameters
 from study.twin.population import DISEASES, Population, draw_population
+from study.twin.raw import write_raw_pair
+from study.twin.raw_days import RawDay, draw_raw_day
 from study.twin.signals import draw_signal
 from study.twin.walking import ACTIVITIES, Days, draw_days, draw_habits
 
-WRITTEN = datetime(2000, 1, 1)
 BASELINE_DROP, WITHDRAWALS_DROP = "2019-06", "2024-01"
 # The suffix of the wave's second delivery.
 CORRECTION = "2"
-EPOCHS_BATCH, SIGNALS_BATCH = "epochs", "signals"
+EPOCHS_BATCH, SIGNALS_BATCH, RAW_BATCH = "epochs", "signals", "raw"
 PUBLISHED_PEOPLE = 56042
 
 Progress = Callable[[str], None]
@@ -57,6 +57,8 @@ class Truth:
         people: counts of the baseline.
         waves: per wave, people left after each exclusion step, the analyzed, their cases and their mean true risk; the
             women among them, age, valid days and quartile cuts; answers in all, late, and corrected.
+        raw: of each raw pair a number, its clocks and rates, and minutes of each activity.
+        faults: every planted fault, and the rule that should name it.
     """
 
     seed: int
@@ -67,6 +69,8 @@ class Truth:
     category_log_risk_ratios: dict[str, dict[str, tuple[float, float, float]]]
     people: dict[str, int]
     waves: dict[str, dict[str, float]]
+    raw: list[dict[str, float]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
 
 def write_twin(
@@ -78,6 +82,8 @@ def write_twin(
     seed: int = 1,
     progress: Progress = lambda message: None,
     balanced: bool | None = None,
+    raw: int = 0,
+    faults: bool = False,
 ) -> Truth:
     """Write the deliveries of a synthetic cohort under ``out``, and its ``truth.json``.
 
@@ -94,13 +100,16 @@ def write_twin(
         balanced: draw the first wave by balanced sampling, so that counts and estimates are the expected ones; by
             default for the default seed alone, every other seed varying as sampling theory says. Cohorts too small to
             balance are drawn plainly.
+        raw: people whose recording comes as a raw pair of one day instead.
+        faults: plant, beside the good deliveries, each fault a delivery can have, and with ``raw`` those of raw pairs.
 
     Raises:
         FileExistsError: ``out`` holds something already; a delivery is never modified.
+        TooFewPeopleError: for the recordings or the faults that are asked for.
         ValueError: a size is out of range.
     """
-    if min(people - 1, waves, epochs, signals) < 0:
-        raise ValueError("people must be at least 1; waves, epochs and signals at least 0")
+    if min(people - 1, waves - faults, epochs, signals, raw) < 0:
+        raise ValueError("people must be at least 1, and waves if there are faults; all other sizes at least 0")
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out.name} is not empty; the twin never writes over a delivery")
     model = parameters()
@@ -118,22 +127,40 @@ def write_twin(
 
     out.mkdir(parents=True, exist_ok=True)
     progress("writing the baseline questionnaire")
-    _write_drop(out / "baseline" / BASELINE_DROP, {"participants.csv": _participants(population, days, seed)})
-    as_epochs, as_signals = _choose_levels(population, days, valid_day, epochs, signals, seed)
-    _write_day_totals(out, population, days, as_epochs | as_signals, seed, model, progress)
+    write_drop(out / "baseline" / BASELINE_DROP, {"participants.csv": _participants(population, days, seed)})
+    full_day = valid_day & ~np.isnan(days.seconds).any(axis=2)
+    faulty = len(RAW_FAULTS) if raw and faults else 0
+    as_epochs, as_signals, as_raw, twice = _choose_levels(
+        population, days, full_day, [epochs, signals, raw, faulty], seed
+    )
+    as_totals = ~(as_epochs | as_signals | as_raw)
+    _write_day_totals(out, population, days, ~as_totals, seed, model, progress)
     if epochs:
         progress(f"writing 5-second epochs of {epochs:,} people")
         _write_epochs(out, population, days, as_epochs, seed, model)
     if signals:
         progress(f"writing 50 Hz signals of {signals:,} people")
         _write_signals(out, population, days, as_signals, seed, model)
+    raw_days = [
+        [draw_raw_day(person, first, days.seconds[row], full_day[row], seed, model.epochs)
+         for row, person, first in _in_order(population, days, chosen)]
+        for chosen in (as_raw, twice)
+    ]  # fmt: skip
+    pairs = _write_raw(out, raw_days[0], seed, progress) if raw else []
     _write_followup(out, population, followup, model, progress)
     _write_withdrawals(out, population)
+    planted: list[Fault] = []
+    if faults:
+        progress("planting faults")
+        planted += plant_faults(out, _good(population, days, as_totals, told, seed))
+    if faulty:
+        progress(f"planting faults in {faulty} raw pairs")
+        planted += plant_raw_faults(out, raw_days[1], seed)
 
     truth = Truth(
         seed=seed,
         balanced=balanced,
-        sizes={"people": people, "waves": waves, "epochs": epochs, "signals": signals},
+        sizes={"people": people, "waves": waves, "epochs": epochs, "signals": signals, "raw": raw},
         parameters_sha256=model.digest,
         log_risk_ratios=true_log_risk_ratios(model),
         category_log_risk_ratios={wave.name: _contrasts(population, observed, wave) for wave in told},
@@ -143,6 +170,8 @@ def write_twin(
             "participants": int((~population.flags("withdrawn")).sum()),
         },
         waves={wave.name: _flow(population, observed, wave) for wave in told},
+        raw=pairs,
+        faults=planted,
     )
     (out / "truth.json").write_text(json.dumps(asdict(truth), indent=2) + "\n", encoding="utf-8")
     return truth
@@ -229,21 +258,28 @@ def _integers(values: Any, missing: Flags | None = None) -> pd.Series:
 
 
 def _choose_levels(
-    population: Population, days: Days, valid_day: Flags, epochs: int, signals: int, seed: int
-) -> tuple[Flags, Flags]:
-    """Masks (m,) of the recorded people delivered as epochs and as signals, among those with a full valid day."""
-    full = valid_day & ~np.isnan(days.seconds).any(axis=2)
-    fit = np.flatnonzero(full.any(axis=1) & ~population.flags("withdrawn")[days.rows])
-    if epochs + signals > fit.size:
-        raise ValueError(f"epochs and signals together exceed the {fit.size:,} people with a full valid day")
+    population: Population, days: Days, full_day: Flags, sizes: list[int], seed: int
+) -> tuple[Flags, Flags, Flags, Flags]:
+    """Masks (m,) of the recorded people, of those with a full valid day (m, 7), chosen for each of four purposes.
+
+    Epochs, signals, raw pairs, and faulty raw pairs, which come in addition to the day totals; nobody for two of them.
+    """
+    fit = np.flatnonzero(full_day.any(axis=1) & ~population.flags("withdrawn")[days.rows])
+    if sum(sizes) > fit.size:
+        raise TooFewPeopleError(
+            f"epochs, signals and raw pairs together exceed the {fit.size:,} people with a full valid day"
+        )
     order = stream(seed, "deliveries.levels").permutation(fit)
     # Epochs come of full weeks as long as there are any.
     order = order[np.argsort(days.recorded[order] < days.seconds.shape[1], kind="stable")]
-    chosen = np.zeros((2, days.rows.size), dtype=bool)
-    # From either end, so that asking for more of one leaves the other.
-    chosen[0, order[:epochs]] = True
-    chosen[1, order[order.size - signals :]] = True
-    return chosen[0], chosen[1]
+    chosen = np.zeros((4, days.rows.size), dtype=bool)
+    # Epochs from one end, the others from the other, so that asking for more epochs leaves them.
+    chosen[0, order[: sizes[0]]] = True
+    end = order.size
+    for purpose, size in enumerate(sizes[1:], 1):
+        chosen[purpose, order[end - size : end]] = True
+        end -= size
+    return chosen[0], chosen[1], chosen[2], chosen[3]
 
 
 def _write_day_totals(
@@ -265,7 +301,7 @@ def _write_day_totals(
             continue
         progress(f"writing day totals of batch {name}")
         seconds = np.where(early[:, None, None], shorter, days.seconds)
-        _write_drop(out / "recordings" / name, {f"days.{suffix}": _day_totals(population, days, keep, seconds)})
+        write_drop(out / "recordings" / name, {f"days.{suffix}": _day_totals(population, days, keep, seconds)})
 
 
 def _write_epochs(out: Path, population: Population, days: Days, chosen: Flags, seed: int, model: Parameters) -> None:
@@ -279,12 +315,12 @@ def _write_epochs(out: Path, population: Population, days: Days, chosen: Flags, 
         for table in delivered_tables(worn, seed, model.epochs):
             # Without Arrow's own schema the words are plain text to whoever reads them.
             writer = writer or pq.ParquetWriter(
-                sink, table.schema, store_schema=False, **_parquet_options("epoch_start")
+                sink, table.schema, store_schema=False, **parquet_options("epoch_start")
             )
             writer.write_table(table)
         if writer:
             writer.close()
-    _complete(folder)
+    complete(folder)
 
 
 def _write_signals(out: Path, population: Population, days: Days, chosen: Flags, seed: int, model: Parameters) -> None:
@@ -294,8 +330,21 @@ def _write_signals(out: Path, population: Population, days: Days, chosen: Flags,
     for _, person, first in _in_order(population, days, chosen):
         rng = stream(seed, f"signals.{person}")
         frame, _ = draw_signal(first.astype("datetime64[ms]") + np.timedelta64(9, "h"), model.signals, rng)
-        _write_table(frame, folder / f"{person}.parquet")
-    _complete(folder)
+        write_table(frame, folder / f"{person}.parquet")
+    complete(folder)
+
+
+def _write_raw(out: Path, days: list[RawDay], seed: int, progress: Progress) -> list[dict[str, float]]:
+    """The batch of raw pairs, one day of each person, and what is true of each pair by its number."""
+    folder = out / "recordings" / RAW_BATCH
+    folder.mkdir(parents=True)
+    pairs: list[dict[str, float]] = []
+    for number, day in enumerate(days, 1):
+        progress(f"writing raw pair {number} of {len(days)}")
+        truth = write_raw_pair(folder, day.person, 1, seed, start=day.start, sequence=day.sequence)
+        pairs.append({"pair": number} | truth.summary())
+    complete(folder)
+    return pairs
 
 
 def _write_followup(
@@ -306,12 +355,26 @@ def _write_followup(
         progress(f"writing the follow-up of {wave.name}")
         name = f"questionnaire.{model.followup.formats[number % len(model.followup.formats)]}"
         told = first_delivery(wave)
-        _write_drop(out / "followup" / wave.name, {name: _questionnaire(population, told, told.answered)})
+        write_drop(out / "followup" / wave.name, {name: _questionnaire(population, told, told.answered)})
         mended = wave.late | wave.misread
         if number == 0 and len(waves) > 1 and mended.any():
-            _write_drop(
-                out / "followup" / f"{wave.name}.{CORRECTION}", {name: _questionnaire(population, wave, mended)}
-            )
+            write_drop(out / "followup" / f"{wave.name}.{CORRECTION}", {name: _questionnaire(population, wave, mended)})
+
+
+def _good(population: Population, days: Days, as_totals: Flags, told: list[Wave], seed: int) -> Good:
+    """What was delivered well, of people who are not withdrawn, for faults to be planted among."""
+    gone = population.people.loc[population.flags("withdrawn"), "person"]
+
+    def left(table: pd.DataFrame) -> pd.DataFrame:
+        return table[~table["person"].isin(gone)].reset_index(drop=True)
+
+    return Good(
+        participants=left(_participants(population, days, seed)),
+        answers=left(_questionnaire(population, told[0], told[0].answered)),
+        days=left(_day_totals(population, days, as_totals, days.seconds)),
+        first_wave=told[0].name,
+        after=int(told[-1].name.split("-")[-1]),
+    )
 
 
 def _in_order(population: Population, days: Days, chosen: Flags) -> list[tuple[int, str, np.datetime64]]:
@@ -322,77 +385,13 @@ def _in_order(population: Population, days: Days, chosen: Flags) -> list[tuple[i
     return sorted(((int(row), str(names[row]), first[row]) for row in np.flatnonzero(chosen)), key=lambda r: r[1])
 
 
-# --- how they are written -------------------------------------------------------------------------------------------
-
-
-def _write_drop(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    folder.mkdir(parents=True)
-    for name, table in tables.items():
-        _write_table(table, folder / name)
-    _complete(folder)
-
-
 def _write_withdrawals(out: Path, population: Population) -> None:
     folder = out / "withdrawals"
     folder.mkdir(parents=True)
     file = folder / f"{WITHDRAWALS_DROP}.csv"
     gone = population.people.loc[population.flags("withdrawn"), ["person"]].sort_values("person")
-    _write_table(gone.rename(columns=_names("withdrawals")), file)
-    _complete(folder, folder / f"{WITHDRAWALS_DROP}.json")
-
-
-def _complete(folder: Path, note: Path | None = None) -> None:
-    """Write the drop's ``drop.json``, last: the drop is complete."""
-    files = {}
-    for file in sorted(folder.iterdir()):
-        with file.open("rb") as content:
-            files[file.name] = {"sha256": hashlib.file_digest(content, "sha256").hexdigest()}
-    text = json.dumps({"files": files, "synthetic": True}, indent=2) + "\n"
-    (note or folder / "drop.json").write_text(text, encoding="utf-8")
-
-
-def _write_table(frame: pd.DataFrame, file: Path) -> None:
-    """Write a table in the format of the file's name."""
-    if file.suffix == ".csv":
-        frame.to_csv(file, index=False, lineterminator="\n")
-    elif file.suffix == ".parquet":
-        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-        clock = [name for name in table.column_names if name == "timestamp"]
-        pq.write_table(table, file, **_parquet_options(*clock))
-    elif file.suffix == ".dta":
-        _as_floats(frame).to_stata(file, write_index=False, version=118, time_stamp=WRITTEN)
-    elif file.suffix == ".sav":
-        import pyreadstat
-
-        pyreadstat.write_sav(_as_floats(frame), str(file), row_compress=True)
-        _fix_sav_time(file)
-    else:
-        raise ValueError(f"no writer for {file.suffix}")
-
-
-def _parquet_options(*clocks: str) -> dict[str, Any]:
-    """Evenly spaced clocks cost next to nothing as differences, and eight bytes a row otherwise."""
-    if not clocks:
-        return {"compression": "zstd"}
-    encoding = dict.fromkeys(clocks, "DELTA_BINARY_PACKED")
-    return {"compression": "zstd", "use_dictionary": ["person", "activity", "speed"], "column_encoding": encoding}
-
-
-def _as_floats(frame: pd.DataFrame) -> pd.DataFrame:
-    """Nullable integers as floats, the only numbers SPSS knows and Stata's way of a blank."""
-    whole = frame.select_dtypes("Int32").columns
-    return frame.astype(dict.fromkeys(whole, "float64"))
-
-
-def _fix_sav_time(file: Path) -> None:
-    """Put the fixed time of writing into an SPSS file's header: 9 + 8 characters from byte 92.
-
-    Layout: PSPP developers' guide, system file format, file header record.
-    """
-    stamp = WRITTEN.strftime("%d %b %y%H:%M:%S").encode("ascii")
-    with file.open("r+b") as content:
-        content.seek(92)
-        content.write(stamp)
+    write_table(gone.rename(columns=_names("withdrawals")), file)
+    complete(folder, folder / f"{WITHDRAWALS_DROP}.json")
 
 
 # --- what is true ---------------------------------------------------------------------------------------------------

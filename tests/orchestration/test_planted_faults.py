@@ -1,4 +1,4 @@
-"""A twin with planted faults goes through the whole pipeline: each is found where it stands, and nothing else blamed."""
+"""A twin with planted faults goes through the whole pipeline: each is found where it stands, nothing else blamed."""
 
 from __future__ import annotations
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from study.accelerometry.activity import ActivityCode, from_ntnu_labels
-from study.accelerometry.classifier import classify_signal
+from study.accelerometry.classifier import MODEL_FILE, classify_signal, classify_windows
 from study.accelerometry.evaluation import person_agreement
+from study.accelerometry.labeled_people import read_people
+from study.accelerometry.orientation import Worn, swapped
 from study.accelerometry.recording import read_labeled, read_signal
 from study.accelerometry.signal import largest_gap
-from study.accelerometry.training import fit, predict, read_people, train
+from study.accelerometry.training import TURNS, fit, predict, train
 from study.accelerometry.windows import window_starts
 from tests.real_data.make_signal_drop import write_signal_drop
 
@@ -28,10 +30,10 @@ def people(real_data):
 def test_walking_minutes_of_five_older_people_never_seen(people):
     unseen = [each for each in people if each.person in FIVE_OLDER_PEOPLE]
     assert len(unseen) == 5
-    booster = fit([each for each in people if each.person not in FIVE_OLDER_PEOPLE])
+    model = fit([each for each in people if each.person not in FIVE_OLDER_PEOPLE])
     results = [
         person_agreement(
-            each.person, each.dataset.name, each.activity, predict(booster, each.X), each.labeled_walking_minutes
+            each.person, each.dataset.name, each.activity, predict(model, each).activity, each.labeled_walking_minutes
         )
         for each in unseen
     ]
@@ -75,12 +77,48 @@ def test_a_signal_drop_keeps_signal_and_labels(real_data, tmp_path):
     assert set(from_ntnu_labels([1, 6])) <= set(delivered.activity)
 
 
+@pytest.mark.parametrize("sensor", ["back", "thigh"])
+@pytest.mark.parametrize("worn", list(TURNS))
+def test_a_real_sensor_worn_otherwise_is_flagged_and_changes_no_epoch(real_data, sensor, worn):
+    signal = read_signal(real_data / "harth" / "S023.parquet")
+    otherwise = signal.acceleration.copy()
+    otherwise[:, slice(0, 3) if sensor == "back" else slice(3, 6)] *= np.array(TURNS[worn], dtype=np.float32)
+    expected = classify_windows(signal.timestamps, signal.acceleration)
+    found = classify_windows(signal.timestamps, otherwise)
+    assert (expected.orientation.back, expected.orientation.thigh) == (Worn.AS_PRESCRIBED, Worn.AS_PRESCRIBED)
+    assert getattr(found.orientation, sensor) == worn
+    assert (found.epochs["activity"] == expected.epochs["activity"]).all()
+
+
+def test_no_real_pair_is_called_swapped_and_exchanged_ones_are_where_people_sit_long_enough(people):
+    found = []
+    for person in people:
+        inside = person.starts[:, None] + np.arange(0, 250, 10)
+        gravity = person.signal.acceleration[inside].mean(axis=1)
+        assert not swapped(gravity)
+        found.append(swapped(gravity[:, [3, 4, 5, 0, 1, 2]]))
+    # In an hour not everyone sits upright for five minutes.
+    assert sum(found) >= 14
+
+
 @pytest.mark.slow
-def test_training_reaches_the_figures_of_the_shipped_card(real_data, tmp_path):
-    report = train([real_data / "harth", real_data / "har70plus"], tmp_path / "model.ubj", lambda _: None)
-    assert report.everyone.people == 25
-    assert "S009" in report.outlying
-    assert report.without_outlying.accuracy > 0.94
-    assert report.without_outlying.macro_f1 > 0.90
-    assert abs(report.without_outlying.walking_bias_percent) < 2
-    assert report.without_outlying.mean_absolute_person_bias_percent < 7
+def test_training_makes_the_shipped_model_and_reaches_the_figures_asked_for(real_data, tmp_path):
+    folders = [real_data / name for name in ("harth", "har70plus", "selfback_thigh")]
+    report = train(folders, tmp_path / "epoch_classifier.ubj", lambda _: None)
+    assert (tmp_path / "epoch_classifier.ubj").read_bytes() == MODEL_FILE.read_bytes()
+    found = report.everyone
+    walking = found.classes[ActivityCode.WALKING - 1]
+    # Everyone, the oddly worn included; a little below the figures measured, which other people will scatter around.
+    assert found.people == 25
+    assert found.accuracy > 0.955
+    assert found.macro_f1 > 0.95
+    assert found.macro_f1_with_stairs > 0.92
+    assert walking.recall > 0.96
+    assert walking.precision > 0.955
+    assert abs(found.walking_bias_percent) < 1.5
+    assert found.mean_absolute_person_bias_percent < 4.5
+    assert found.largest_absolute_person_bias_percent < 18
+    for turn in report.turned:
+        if turn.worn in list(TURNS):
+            assert turn.accuracy == pytest.approx(found.accuracy, abs=0.001)
+            assert turn.flagged >= found.people - 1

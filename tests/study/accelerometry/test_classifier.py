@@ -4,29 +4,97 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.accelerometry.classifier import MODEL_FILE, ModelError, classify_signal, model_digest
+from study.accelerometry.classifier import (
+    CLASSES,
+    MODEL_FILE,
+    ModelError,
+    classify_signal,
+    classify_windows,
+    decide,
+    model_digest,
+)
 from study.accelerometry.signal import SignalError
+from study.twin.activities import ActivitySequence
+from study.twin.gait import draw_motion
+from study.twin.gait_parameters import gait_parameters
 from tests.study.accelerometry.simulated_signals import SEATED, SUPINE, UPRIGHT, clock, gait, posture
 
 LYING, SITTING, STANDING, WALKING = 1, 2, 3, 4
 
 
+def walk(km_per_hour: float, epochs: int, seed: int) -> np.ndarray:
+    """The twin's gait, whose amplitudes are those of real people."""
+    sequence = ActivitySequence(np.full(epochs, WALKING, dtype=np.uint8), np.full(epochs, km_per_hour, np.float32))
+    rng = np.random.default_rng(seed)
+    motion = draw_motion(sequence, gait_parameters(), rng)
+    seconds = np.arange(epochs * 250) / 50
+    return np.concatenate([motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")], axis=1)
+
+
 @pytest.fixture(scope="module")
 def morning():
-    """Half a minute each of lying, sitting, standing, and walking slowly and fast."""
+    """Half a minute each of lying, sitting, standing and walking slowly, five seconds of standing, a brisk walk."""
     postures = [posture(SUPINE, 30, 1), posture(SEATED, 30, 2), posture(UPRIGHT, 30, 3)]
-    # Slow steps are also gentle ones.
-    return np.concatenate([*postures, gait(80, 30, 4, size=0.5), gait(130, 30, 5)])
+    return np.concatenate([*postures, walk(2.5, 6, 4), posture(UPRIGHT, 5, 6), walk(6.8, 5, 5)])
 
 
 def test_the_shipped_model_tells_simulated_postures_and_gait(morning):
     found = classify_signal(clock(len(morning)), morning)
-    assert found["activity"].tolist() == [LYING] * 6 + [SITTING] * 6 + [STANDING] * 6 + [WALKING] * 12
+    assert (
+        found["activity"].tolist()
+        == [LYING] * 6 + [SITTING] * 6 + [STANDING] * 6 + [WALKING] * 6 + [STANDING] + [WALKING] * 5
+    )
 
 
 def test_speed_is_given_to_walking_only(morning):
     found = classify_signal(clock(len(morning)), morning)
-    assert found["speed"].tolist() == [0] * 18 + [1] * 6 + [3] * 6
+    assert found["speed"].tolist() == [0] * 18 + [1] * 6 + [0] + [3] * 5
+
+
+def test_pace_comes_with_cadence_speed_and_its_uncertainty(morning):
+    epochs = classify_windows(clock(len(morning)), morning).epochs
+    walking = epochs["activity"] == WALKING
+    assert epochs.loc[~walking, ["cadence", "speed_km_per_hour", "speed_sd_km_per_hour"]].isna().all(axis=None)
+    # Steps per minute at 2.5 and 6.8 km/h, which differ between people.
+    assert epochs["cadence"].to_numpy()[18:24] == pytest.approx(80, rel=0.15)
+    assert epochs["cadence"].to_numpy()[25:] == pytest.approx(136, rel=0.15)
+    assert (epochs.loc[walking, "speed_sd_km_per_hour"] > 0.05 * epochs.loc[walking, "speed_km_per_hour"]).all()
+
+
+def test_probabilities_add_up_and_agree_with_the_decision(morning):
+    epochs = classify_windows(clock(len(morning)), morning).epochs
+    probabilities = epochs[[f"probability_{name}" for name in CLASSES]].to_numpy()
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    activity, _, stairs = decide(probabilities)
+    assert activity.tolist() == epochs["activity"].tolist()
+    assert stairs.tolist() == epochs["stairs"].tolist()
+
+
+def test_stairs_count_as_walking():
+    standing, walking, running, stairs = (
+        np.eye(7)[CLASSES.index(n)] for n in ("standing", "walking", "running", "stairs")
+    )
+    activity, confidence, on_stairs = decide(np.array([0.4 * standing + 0.25 * walking + 0.35 * stairs, running]))
+    assert activity.tolist() == [WALKING, 5]
+    assert confidence.tolist() == pytest.approx([0.6, 1])
+    assert on_stairs.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("signs", [(1, -1, -1), (-1, -1, 1), (-1, 1, -1)])
+@pytest.mark.parametrize("sensor", [slice(0, 3), slice(3, 6)])
+def test_a_sensor_worn_upside_down_or_turned_changes_no_activity(morning, signs, sensor):
+    otherwise = morning.copy()
+    otherwise[:, sensor] *= signs
+    expected, found = (classify_signal(clock(len(morning)), each) for each in (morning, otherwise))
+    assert found["activity"].tolist() == expected["activity"].tolist()
+
+
+def test_swapped_sensors_are_put_right():
+    day = np.concatenate([posture(SEATED, 600, 1), posture(UPRIGHT, 60, 2), gait(100, 60, 3)])
+    expected = classify_windows(clock(len(day)), day)
+    found = classify_windows(clock(len(day)), day[:, [3, 4, 5, 0, 1, 2]])
+    assert (expected.swapped, found.swapped) == (False, True)
+    pd.testing.assert_frame_equal(found.epochs, expected.epochs)
 
 
 def test_columns_types_and_times(morning):
@@ -39,7 +107,7 @@ def test_columns_types_and_times(morning):
     }
     assert (found["epoch_start"].diff().dropna() == pd.Timedelta(seconds=5)).all()
     assert found["epoch_start"][0] == pd.Timestamp(clock(1)[0])
-    # The largest of six probabilities is above a sixth.
+    # The largest of six is above a sixth of it all.
     assert (found["confidence"] > 255 / 6).all()
 
 

@@ -24,3 +24,9 @@ def test_a_wrong_description_is_refused(tmp_path, text):
     (tmp_path / "dataset.toml").write_text(text)
     with pytest.raises(DatasetError, match=r"dataset\.toml"):
         describe(tmp_path)
+
+
+def test_the_walking_speeds_set_is_known_with_its_year_too(tmp_path):
+    assert describe(tmp_path / "har_ws_adults_2025-harth").layout == "walking_speeds"
+    assert describe(tmp_path / "harthouse").layout == "ntnu"
+    assert not describe(tmp_path / "harthouse").public

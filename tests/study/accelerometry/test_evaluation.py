@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from study.accelerometry.evaluation import agreement, outlying_people, person_agreement
+from study.accelerometry.evaluation import (
+    agreement,
+    macro_f1,
+    outlying_people,
+    person_agreement,
+    speed_agreement,
+)
 
 
 def codes(*values: int) -> np.ndarray:
@@ -49,3 +55,19 @@ def test_only_the_far_low_accuracy_is_outlying():
     usual = [person(str(right), right) for right in (90, 92, 94, 95, 96, 97, 98)]
     assert outlying_people(usual) == ()
     assert outlying_people([*usual, person("turned", 10)]) == ("turned",)
+
+
+def test_macro_f1_is_the_mean_over_labeled_classes():
+    assert macro_f1(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 2])) == pytest.approx((2 / 3 + 1 / 2) / 2)
+
+
+def test_speeds_are_judged_by_error_class_and_mets():
+    # Slow, moderate, brisk; the second person's moderate epoch is taken for slow.
+    measured = np.array([3.0, 4.5, 6.0, 4.5], dtype=np.float32)
+    estimated = np.array([3.5, 4.5, 6.5, 3.5], dtype=np.float32)
+    found = speed_agreement(np.array([0, 0, 0, 1]), measured, estimated)
+    assert (found.people, found.windows, found.accuracy) == (2, 4, 0.75)
+    assert found.mean_error_km_per_hour == pytest.approx(0)
+    assert found.mean_absolute_error_km_per_hour == pytest.approx(0.5)
+    assert found.confusion == ((1, 0, 0), (1, 1, 0), (0, 0, 1))
+    assert found.mean_absolute_person_met_error == pytest.approx((0 + 1.0) / 2)

@@ -1,13 +1,15 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from study.accelerometry.classifier import classify_signal, model_digest
-from study.accelerometry.datasets import Dataset
+from study.accelerometry.labeled_people import TrainingError, read_people
 from study.accelerometry.recording import RecordingError
-from study.accelerometry.training import FOLDS, TrainingError, folds, read_people, read_person, train
+from study.accelerometry.training import FOLDS, folds, train
 from tests.study.accelerometry.simulated_signals import clock, day_in_short, table, write_people
+from tests.study.accelerometry.test_walking_speed_set import person as walking_person
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +90,33 @@ def test_folds_hold_different_people_and_a_share_of_each_set(tmp_path):
     assert np.bincount(fold[sets == "b"], minlength=FOLDS).tolist() == [1] * FOLDS
 
 
-def test_windows_without_a_label_are_left_out(tmp_path):
-    acceleration, labels = day_in_short(1, 10)
-    labels = labels.astype(float)
-    labels[:500] = np.nan  # lying
-    table(acceleration, labels).to_parquet(tmp_path / "a.parquet")
-    person = read_person(tmp_path / "a.parquet", Dataset(name="set"))
-    assert (person.windows_without_label, len(person.activity), len(person.X)) == (2, 10, 10)
-    assert person.labeled_walking_minutes == pytest.approx(10 / 60)
+def test_the_card_says_how_sensors_worn_otherwise_fare(trained):
+    report, home, _ = trained
+    prescribed = report.turned[0]
+    for turn in report.turned:
+        if turn.worn in ("turned", "upside_down", "upside_down_and_turned"):
+            assert turn.accuracy == prescribed.accuracy
+    assert {turn.sensor for turn in report.turned} == {"both", "back", "thigh"}
+    assert "| thigh | upside down |" in (home / "made" / "model_card.md").read_text()
+
+
+def test_without_measured_speeds_the_card_says_so(trained):
+    report, home, _ = trained
+    assert report.measured_speed is None
+    assert "the km/h have not been judged" in (home / "made" / "model_card.md").read_text()
+
+
+def test_a_set_of_walking_speeds_is_trained_on_and_judges_speed(tmp_path):
+    others = write_people(tmp_path / "others", people=5, seconds=10)
+    speeds = tmp_path / "har_ws_adults"
+    speeds.mkdir()
+    pd.concat([walking_person(f"adult{n}", seed=n) for n in range(5)]).to_parquet(speeds / "all.parquet")
+    report = train([others, speeds], tmp_path / "model.ubj", lambda _: None)
+    assert [each.people for each in report.datasets] == [5, 5]
+    found = report.measured_speed
+    assert (found.people, found.windows) == (5, 5 * 4)
+    assert sum(map(sum, found.confusion)) == found.windows
+    assert "Against measured speeds (5 people, 20 epochs)" in (tmp_path / "model_card.md").read_text()
 
 
 def test_too_few_people_are_refused(tmp_path):

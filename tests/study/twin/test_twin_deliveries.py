@@ -119,7 +119,7 @@ def test_the_truth_tells_sizes_parameters_effects_and_counts(twin):
     told = json.loads((out / "truth.json").read_text())
     assert told["seed"] == 1
     assert told["balanced"] is False
-    assert told["sizes"] == {"people": 3_000, "waves": 3, "epochs": 8, "signals": 0}
+    assert told["sizes"] == {"people": 3_000, "waves": 3, "epochs": 8, "signals": 0, "raw": 0}
     assert told["parameters_sha256"] == parameters().digest
     assert told["log_risk_ratios"]["walking_minutes 100 v 60, age 65+"] < 0
     contrasts = told["category_log_risk_ratios"]["2021-2023"]

@@ -1,0 +1,76 @@
+"""Two clocks: offset and drift where movement tells them, and honesty where it does not."""
+
+import numpy as np
+import pytest
+
+from study.accelerometry.synchronization import coarse_offset, synchronize
+from tests.study.accelerometry.simulated_pairs import ORIGIN, START, bouts, sensor
+
+HOURS = 8.0
+
+
+def still(seconds: np.ndarray) -> np.ndarray:
+    return np.full(len(seconds), 0.002)
+
+
+def pair(folder, *, hours=HOURS, back_level=None, thigh_level=None, **thigh):
+    level = bouts(hours, seed=1)
+    back = sensor(folder / "back.cwa", back_level or level, hours, 11, rate=49.4)
+    other = sensor(folder / "thigh.cwa", thigh_level or back_level or level, hours, 12, rate=50.7, **thigh)
+    return synchronize(back[0], other[0], back[1], other[1]), back, other
+
+
+@pytest.mark.parametrize(("ahead", "drift"), [(0.0, 0.0), (7.3, -2.0), (-12.6, 6.0)])
+def test_offset_and_drift_are_found(tmp_path, ahead, drift):
+    found, *_ = pair(tmp_path, ahead=ahead, drift=drift)
+    assert found.synchronized
+    assert found.offset_seconds == pytest.approx(ahead, abs=0.1)
+    # What matters is the clock at the end: a drift of hours is known less well than that of a week.
+    begin = float((START - ORIGIN) / np.timedelta64(1, "s"))
+    for seconds in (0.0, HOURS * 3600):
+        shown = found.thigh_seconds(np.array([begin + seconds]))[0] - begin
+        assert shown == pytest.approx(seconds + ahead + drift * seconds / 86400, abs=0.1)
+    assert found.error_seconds < 0.1
+    assert found.agreeing >= 0.9 * found.windows
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0])
+def test_clocks_set_an_hour_apart_are_found(tmp_path, ahead):
+    found, back, thigh = pair(tmp_path, ahead=ahead, drift=1.0)
+    assert coarse_offset(back[1], thigh[1]) == pytest.approx(ahead, abs=15)
+    assert found.synchronized
+    assert found.offset_seconds == pytest.approx(ahead, abs=0.1)
+
+
+def test_a_person_in_bed_cannot_be_synchronized_and_it_says_so(tmp_path):
+    found, *_ = pair(tmp_path, back_level=still, ahead=5.0)
+    assert (found.status, found.windows) == ("too_little_movement", 0)
+    times = np.array([0.0, 1e5])
+    assert np.array_equal(found.thigh_seconds(times), times)
+
+
+def test_little_movement_is_too_little(tmp_path):
+    # A quarter of an hour of movement: fewer than ten windows.
+    found, *_ = pair(tmp_path, back_level=bouts(HOURS, seed=1, until_hour=0.25), ahead=5.0)
+    assert found.status == "too_little_movement"
+    assert 0 < found.windows < 10
+
+
+def test_sensors_of_two_people_do_not_agree(tmp_path):
+    found, *_ = pair(tmp_path, hours=24.0, thigh_level=bouts(24.0, seed=2))
+    assert found.status == "no_agreement"
+    assert found.windows >= 30
+    assert found.offset_seconds == found.drift_seconds_per_day == 0
+
+
+def test_drift_that_one_morning_cannot_tell_is_not_claimed(tmp_path):
+    # Movement in the first forty minutes only; the rest is spent in bed.
+    level = bouts(1.0, seed=1, until_hour=0.7)
+    found, *_ = pair(tmp_path, hours=36.0, back_level=level, ahead=2.0)
+    assert found.status == "drift_uncertain"
+    assert found.offset_seconds == 0
+
+
+def test_the_same_recordings_give_the_same_line(tmp_path):
+    found, back, thigh = pair(tmp_path, ahead=2.0, drift=3.0)
+    assert synchronize(back[0], thigh[0], back[1], thigh[1]) == found
