@@ -137,9 +137,8 @@ def main() -> None:
         seconds, megabytes = ours["steps"][name]
         print(f"{label:36} {seconds:8.2f} {seconds / reading['seconds']:12.2f} {megabytes:8.0f}")
     ratio = ours["seconds"] / reading["seconds"]
-    print(
-        f"{'whole path, ' + str(ours['epochs']) + ' epochs':36} {ours['seconds']:8.2f} {ratio:12.2f} {ours['megabytes']:8.0f}"
-    )
+    whole = f"whole path, {ours['epochs']} epochs"
+    print(f"{whole:36} {ours['seconds']:8.2f} {ratio:12.2f} {ours['megabytes']:8.0f}")
     print(f"{'cwa-reader-rs, reading only':36} {reading['seconds']:8.2f} {1:12.2f} {reading['megabytes']:8.0f}")
     held = ours["seconds"] <= BAR_SECONDS and ours["megabytes"] <= BAR_MEGABYTES
     print(f"bar of {BAR_SECONDS:.0f} s and {BAR_MEGABYTES:.0f} MB for a week: {'held' if held else 'missed'}")

@@ -175,6 +175,36 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def classify(
+    back: Annotated[Path, typer.Argument(help="The lower back's recording (.cwa).")],
+    thigh: Annotated[Path, typer.Argument(help="The thigh's recording (.cwa).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Epochs to write (.parquet); days go beside it (.days.csv).")
+    ],
+) -> None:
+    """Classify one raw pair to epochs and a day table, without the warehouse."""
+    from study.accelerometry.chain import PairError, process_pair
+
+    for file in (back, thigh):
+        if not file.is_file():
+            raise typer.BadParameter(f"{file} does not exist")
+    if out.suffix != ".parquet":
+        raise typer.BadParameter(f"{out.name} does not end in .parquet")
+    _say(f"classifying {back.name} and {thigh.name}")
+    try:
+        result = process_pair(back, thigh)
+    except PairError as error:
+        _fail(f"{error.rule}: {error}")
+    days = out.with_suffix(".days.csv")
+    result.epochs.to_parquet(out, index=False)
+    result.days.to_csv(days, index=False)
+    for problem in result.problems:
+        _say(f"{problem.rule}: {problem.message}")
+    print(f"{out}: {len(result.epochs):,} epochs")
+    print(f"{days}: {len(result.days)} days, {int(result.days['valid'].sum())} valid")
+
+
+@app.command()
 def train(
     folders: Annotated[list[Path], typer.Argument(help="Folders of labeled recordings.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.ubj).")],

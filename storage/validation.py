@@ -24,6 +24,7 @@ from storage.landing import (
     visible_entries,
 )
 from storage.reading import UnreadableFile, read_parts, read_table
+from study.accelerometry.cwa import CwaError, read_cwa
 from study.codebook import LayoutName, codebook
 from study.contract import FIRST_ROW, Contracted, apply_contract, contract_days, contract_signal
 from study.problems import file_problem, join_problems
@@ -142,14 +143,14 @@ def _check_recordings(files: list[Path], findings: _Findings) -> None:
             case "signal":
                 _check_table(file, "signal", findings, contract_signal)
             case "raw":
-                _check_raw(file.name, names, findings)
+                _check_raw(file, names, findings)
             case None:
                 findings.notes.append(f"{file.name} is no recording: ignored")
 
 
-def _check_raw(name: str, names: set[str], findings: _Findings) -> None:
-    """Both sensors of a pair must be there; what they recorded is not looked at."""
-    stem = Path(name).stem
+def _check_raw(file: Path, names: set[str], findings: _Findings) -> None:
+    """Both sensors of a pair must be there, and each file be readable; whether they belong together shows later."""
+    name, stem = file.name, file.stem
     half = next((half for half in RAW_HALVES if stem.endswith(half) and stem != half), None)
     if half is None:
         message = "a raw recording is named <person>_back.cwa or <person>_thigh.cwa"
@@ -160,9 +161,14 @@ def _check_raw(name: str, names: set[str], findings: _Findings) -> None:
         findings.add_issue(
             Issue(name, "half_missing", f"the recording of the other sensor, named {other}.cwa, is missing")
         )
-    elif half == RAW_HALVES[0]:
-        message = "both raw recordings are there; their contents are not checked yet"
-        findings.add_issue(Issue(name, "raw_not_supported_yet", message))
+    try:
+        recording = read_cwa(file)
+    except CwaError as error:
+        findings.add_issue(Issue(name, "unreadable", str(error)))
+        return
+    damaged = sum(recording.masked_blocks.values())
+    if damaged:
+        findings.notes.append(f"{name}: {damaged} damaged sectors will be left out")
 
 
 def _check_table(

@@ -29,7 +29,7 @@ def stegvis(*arguments: str | Path, home: Path | None = None) -> subprocess.Comp
 def test_help_names_every_command() -> None:
     shown = stegvis("--help")
     assert shown.returncode == 0
-    for command in ("demo", "twin", "validate", "refresh", "status", "train", "withdraw", "compare", "ui"):
+    for command in ("demo", "twin", "validate", "refresh", "status", "classify", "train", "withdraw", "compare", "ui"):
         assert f" {command} " in shown.stdout
 
 
@@ -122,3 +122,18 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     changes = json.loads(stegvis("compare", old, new, "--json").stdout)
     assert len(changes) == len(pd.read_json(new / "bridge.json", typ="series")["changes"])
     assert stegvis("compare", old, story.home.root).returncode == 2
+
+
+@pytest.mark.slow
+def test_classify_writes_epochs_and_days_of_one_pair(tmp_path: Path) -> None:
+    from study.twin.raw import write_raw_pair
+
+    write_raw_pair(tmp_path, "P1", days=1, seed=5)
+    back, thigh = tmp_path / "P1_back.cwa", tmp_path / "P1_thigh.cwa"
+    shown = stegvis("classify", back, thigh, "-o", tmp_path / "week.parquet")
+    assert shown.returncode == 0, shown.stderr
+    assert {"epoch_start", "activity", "speed"} <= set(pd.read_parquet(tmp_path / "week.parquet"))
+    assert len(pd.read_csv(tmp_path / "week.days.csv")) >= 1
+    twice = stegvis("classify", back, back, "-o", tmp_path / "week.parquet")
+    assert twice.returncode == 1
+    assert "same_recording" in twice.stderr

@@ -6,12 +6,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from storage.validation import Validation, validate_drop
 from study.codebook import DAY, codebook
 from study.problems import PROBLEM_COLUMNS
+from study.twin.cwa import Device, write_cwa
 
 SECRET = "Kari Nordmann"
 
@@ -178,10 +180,24 @@ def test_broken_epochs_are_counted_by_row(tmp_path: Path) -> None:
 def test_of_a_raw_recording_both_halves_must_be_there(tmp_path: Path) -> None:
     drop = deliver(tmp_path / "recordings/a", P1_back__cwa="x", P1_thigh__cwa="x", P2_thigh__cwa="x", P3__cwa="x")
     assert set(rules(validate_drop(drop))) == {
-        ("P1_back.cwa", "raw_not_supported_yet"),
+        ("P1_back.cwa", "unreadable"),
+        ("P1_thigh.cwa", "unreadable"),
         ("P2_thigh.cwa", "half_missing"),
+        ("P2_thigh.cwa", "unreadable"),
         ("P3.cwa", "file_name"),
     }
+
+
+def test_a_readable_raw_pair_keeps_the_contract(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings/a"
+    folder.mkdir(parents=True)
+    for device, half in enumerate(("back", "thigh"), start=1):
+        samples = np.tile([[-1.0, 0.0, 0.0]], (3000, 1))
+        recorder = Device(device_id=device, recording_id=1, true_rate_hz=50.0, clock_drift_seconds_per_day=0.0)
+        write_cwa(folder / f"P1_{half}.cwa", samples, np.datetime64("2018-03-01T08:00:00"), recorder)
+    hashes = {f.name: {"sha256": hashlib.sha256(f.read_bytes()).hexdigest()} for f in sorted(folder.iterdir())}
+    (folder / "drop.json").write_text(json.dumps({"files": hashes}))
+    assert rules(validate_drop(folder)) == []
 
 
 def test_names_are_checked_inside_a_landing_zone(tmp_path: Path) -> None:
