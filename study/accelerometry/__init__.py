@@ -1,5 +1,6 @@
-"""From synchronized two-sensor signals to classified epochs.
+"""From raw or synchronized two-sensor recordings to classified epochs.
 
-Belongs here: signals, windows, features, the epoch classifier, walking speed, and the training of the model.
-Does not belong here: day totals and day rules (SQL), landing folders and partitions (assets).
+Belongs here: raw files, clocks, wear, calibration, signals, windows, features, the epoch classifier, walking speed, the
+training of the model, and the days of one recording.
+Does not belong here: day totals of the warehouse (SQL), landing folders and partitions (assets).
 """

@@ -226,6 +226,8 @@ def _sensor(
         hours = signal.timeline.recorded_seconds / 3600
         raise PairError("short_overlap", f"the {place} recording holds no more than {hours:.1f} hours")
     summary = summarize(signal, recording, origin)
+    if len(summary.start) == 0:
+        raise PairError("unreadable", f"the {place} recording has no {WINDOW_SECONDS} seconds without a gap")
     directions = still_directions(summary)
     own = calibrate(directions)
     pooled = calibrations.get(recording.header.device_id)
