@@ -71,8 +71,20 @@ judged as (
                 'running': coalesce(running = 0, false),
                 'cycling': coalesce(cycling = 0, false)
             }[activity]
-        ) as zero_activities
+        ) as zero_activities,
+        coalesce(lying, 0) + coalesce(sitting, 0) + coalesce(standing, 0) + coalesce(walking, 0)
+            + coalesce(running, 0) + coalesce(cycling, 0) as worn_seconds
     from days
+),
+
+-- The three rules of a day side by side; the protocol says which one counts.
+ruled as (
+    select
+        *,
+        recorded and walking is not null and len(zero_activities) = 0 as valid_as_published,
+        recorded and walking is not null and worn_seconds >= getvariable('days.seconds_per_day') as valid_whole_day,
+        recorded and walking is not null and worn_seconds >= 3600 * getvariable('days.smallest_wear_hours') as valid_worn
+    from judged
 )
 
 select
@@ -91,14 +103,23 @@ select
     running::double as running,
     cycling::double as cycling,
     recorded,
-    recorded and walking is not null and len(zero_activities) = 0 as valid,
+    case getvariable('days.rule')
+        when 'whole_day' then valid_whole_day
+        when 'worn' then valid_worn
+        else valid_as_published
+    end as valid,
     case
         when not recorded then 'nothing recorded'
-        when len(zero_activities) > 0 then 'no ' || zero_activities[1]
+        when getvariable('days.rule') = 'whole_day' and not valid_whole_day and walking is not null then 'under 24 hours'
+        when getvariable('days.rule') = 'worn' and not valid_worn and walking is not null then 'worn too little'
+        when getvariable('days.rule') = 'as_published' and len(zero_activities) > 0 then 'no ' || zero_activities[1]
         when walking is null then 'walking missing'
     end as reason,
+    valid_as_published,
+    valid_whole_day,
+    valid_worn,
     abs(walking - (walking_slow + walking_moderate + walking_brisk)) <= getvariable('days.speed_sum_tolerance_seconds')
         as speeds_sum_to_walking,
     lying + sitting + standing + walking + running + cycling
         >= getvariable('days.seconds_per_day') - getvariable('days.speed_sum_tolerance_seconds') as whole_day
-from judged
+from ruled

@@ -175,3 +175,32 @@ def test_walking_without_its_speed_has_a_volume_and_no_speed_classes() -> None:
         """
     expected = "walking | walking_slow | walking_moderate | walking_brisk\n10 | - | - | -"
     assert answer("daily_exposures", expected, epochs=epochs, delivered_days=NO_DAYS) == drawn(expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "lying", "expected"),
+    [
+        ("whole_day", "30000", ("true", "-")),
+        ("whole_day", "29999", ("false", "under 24 hours")),
+        ("worn", "15600", ("true", "-")),
+        ("worn", "15599", ("false", "worn too little")),
+        ("as_published", "1", ("true", "-")),
+    ],
+)
+def test_the_protocol_may_ask_for_whole_days_or_for_hours_of_wear(
+    rule: str, lying: str, expected: tuple[str, str]
+) -> None:
+    """The other activities of the day take 56,400 seconds: 86,400 and 72,000 (20 hours) are reached with lying."""
+    day = frame_of(DAY).assign(lying=lying)
+    ((reason, valid),) = answer(
+        "daily_exposures", "reason | valid", {"days.rule": rule}, delivered_days=day, epochs=NO_EPOCHS
+    )
+    assert (valid, reason) == expected
+
+
+def test_all_three_day_rules_are_shown_side_by_side() -> None:
+    day = frame_of(DAY).assign(lying="20000", standing="0")
+    shown = "valid_as_published | valid_whole_day | valid_worn"
+    assert answer("daily_exposures", shown, delivered_days=day, epochs=NO_EPOCHS) == [("false", "false", "false")]
+    day = frame_of(DAY).assign(lying="20000")
+    assert answer("daily_exposures", shown, delivered_days=day, epochs=NO_EPOCHS) == [("true", "false", "true")]
