@@ -50,9 +50,9 @@ RECORDINGS = Case(
 EPOCHS = Case(
     "epoch_classification",
     """
-    batch | person | status     | unknown_activities | repeated_epochs | speeds_without_walking
-    north | P1     | classified | 0                  | 0               | 0
-    north | P2     | delivered  | 0                  | 0               | 0
+    batch | person | status     | unknown_activities | repeated_epochs | speeds_without_walking | problems
+    north | P1     | classified | 0                  | 0               | 0                      | -
+    north | P2     | delivered  | 0                  | 0               | 0                      | -
     """,
     (
         Broken("each person has one set of epochs in a batch", {"person": "P1"}),
@@ -60,6 +60,7 @@ EPOCHS = Case(
         Broken("no epoch stands twice", {"repeated_epochs": "1"}),
         Broken("only walking has a walking speed", {"speeds_without_walking": "1"}),
         Broken("every recording could be classified", {"status": "refused"}),
+        Broken("no raw recording has a problem", {"problems": "damaged"}),
     ),
 )
 

@@ -89,7 +89,7 @@ def test_dagster_and_the_warehouse_are_told_no_value(tmp_path: Path, capfd: pyte
     evaluations = {e.check_name: e for e in result.get_asset_check_evaluations()}
     assert evaluations["must_hold"].metadata["rules_failed"].value == 3
     assert evaluations["should_hold"].metadata["rules_failed"].value == 2
-    assert "was not published: each person stands once (2 of 2)" in told
+    assert "was not published: each person stands once (2 of 2 rows)" in told
     assert not tells(told)
     assert not tells("".join(capfd.readouterr()))
 
