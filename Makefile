@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint ui clean
+.PHONY: help demo test test-slow lint ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,8 +25,8 @@ demo: $(VENV)/.installed ## make a synthetic cohort's deliveries, run everything
 test: $(VENV)/.installed-dev ## the fast tests
 	$(BIN)/python -m pytest -n 2 -m "not slow and not browser and not real_data"
 
-test-all: $(VENV)/.installed-dev ## every test; browser and real-data tests skip with a reason where they cannot run
-	$(BIN)/python -m pytest -n 2
+test-slow: $(VENV)/.installed-dev ## the tests that make test leaves out; those that cannot run here skip with a reason
+	$(BIN)/python -m pytest -n 2 -m "slow or browser or real_data"
 
 lint: $(VENV)/.installed-dev ## style and types
 	$(BIN)/ruff check .
