@@ -117,7 +117,7 @@ def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -
             "release": name,
             "created": f"{datetime.now(UTC):%Y-%m-%d}",
             "previous_release": facts["previous_release"],
-            "packages": {package: version(package) for package in PACKAGES},
+            "packages": _packages(),
             "deliveries": [
                 {"kind": d.kind, "name": d.name, "sha256": d.digest, "synthetic": d.synthetic}
                 for d in build.landing.accepted
@@ -128,6 +128,10 @@ def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -
         bridge=facts["changes"] if facts["previous_release"] else [],
     )
     (folder / "report" / "index.html").write_text(render_index(index), encoding="utf-8")
+
+
+def _packages() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES}
 
 
 def _left_out(build: Build, connection: Any, waves: list[str]) -> list[dict[str, str]]:
@@ -153,7 +157,7 @@ def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dic
         "mode": build.protocol.study.mode,
         "protocol_sha256": facts["protocol_hash"],
         "code_sha256": facts["code_hash"],
-        "packages": {package: version(package) for package in PACKAGES},
+        "packages": _packages(),
         "deliveries": [
             {
                 "kind": drop.kind,
