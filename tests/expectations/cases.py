@@ -203,6 +203,23 @@ ANALYSIS = Case(
     ),
 )
 
+ELIGIBLE = Case(
+    "eligible_people",
+    """
+    wave | person | answered | walking_minutes | low_back_pain
+    A    | P1     | true     | 100             | 1
+    B    | P1     | true     | 100             | 0
+    A    | P2     | false    | 100             | -
+    """,
+    (
+        Broken("the wave has people it could be about", NO_ROWS),
+        Broken(ONCE, {"person": "P1"}),
+        Broken("walking minutes are known for everyone eligible", {"walking_minutes": "-"}),
+        Broken("it is known of everyone whether they answered", {"answered": "-"}),
+        Broken("low back pain is 0 or 1", {"low_back_pain": "2"}),
+    ),
+)
+
 ESTIMATES = """
     wave | analysis | population | model | exposure    | term | level  | measure | status | p_value | ci_low | ci_high
     A    | main     | all        | age   | walking_met | t    | <3.00  | rr      | ok     | -       | -      | -
@@ -216,6 +233,7 @@ ESTIMATE_RULES = (
     Broken("p values lie between 0 and 1", {"p_value": "1.01"}),
     Broken("no interval is upside down", {"ci_low": "0.8"}),
 )
+RISK_RATIOS = Case("risk_ratios", ESTIMATES, ESTIMATE_RULES)
 FITTED = Case("fitted_models", ESTIMATES, ESTIMATE_RULES)
 POOLED = Case("pooled_models", ESTIMATES, ESTIMATE_RULES)
 
@@ -266,5 +284,5 @@ RELEASE = Case(
 
 CASES = (
     WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
-    ANALYSIS, FITTED, CHARACTERISTICS, CLAIMS, REPORT, POOLED, RELEASE,
+    ELIGIBLE, ANALYSIS, RISK_RATIOS, FITTED, CHARACTERISTICS, CLAIMS, REPORT, POOLED, RELEASE,
 )  # fmt: skip

@@ -15,8 +15,8 @@ from storage.home import Home
 from storage.warehouse import Warehouse
 
 WAVE_STAGES = {
-    "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "analysis_set", "fitted_models",
-    "characteristics", "claims", "report",
+    "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people",
+    "analysis_set", "risk_ratios", "fitted_models", "characteristics", "claims", "report",
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ _TYPES = {
     "age": "double",
     "answer_date": "date",
     "baseline_date": "date",
+    "answered": "boolean",
     "bmi": "double",
     "bmi_clinic": "double",
     "bmi_home": "double",
@@ -114,9 +115,17 @@ _COLUMNS = {
     ],
     "outcome_questionnaire": ["wave", "person", "low_back_pain", "severe_low_back_pain", "follow_up_years"],
     "exclusions": ["wave", "person", "reason", "step"],
+    "eligible_people": [
+        "wave", "person", "reason", "answered", "sex", "age", "older", "education", "income", "employment", "smoking",
+        "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
+        "exercise_frequency", "baseline_pain_screen", "recorded_days", "valid_days", "walking_minutes", "walking_met",
+        "running_cycling_minutes", "follow_up_years", "low_back_pain", "severe_low_back_pain",
+    ],
 }  # fmt: skip
 # Text in one table, a number in another.
-_TYPES_OF = {(table, "low_back_pain"): "integer" for table in ("outcome_questionnaire", "analysis_set")}
+_TYPES_OF = {
+    (table, "low_back_pain"): "integer" for table in ("outcome_questionnaire", "eligible_people", "analysis_set")
+}
 
 
 def answer(

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analyses.wave_data import WaveData
 from study.protocol import Protocol, protocol
 from study.statistics.categories import add_categories
 from study.statistics.levels import covariate_levels
 
-ORACLE = Path(__file__).with_name("oracle")
+ORACLE = Path(__file__).parent / "statistics" / "oracle"
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +63,25 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
 @pytest.fixture
 def analysis_set() -> pd.DataFrame:
     return analysis_set_of()
+
+
+def wave_data_of(people: pd.DataFrame, used: Protocol | None = None, **frames: pd.DataFrame) -> WaveData:
+    """A wave of these people; unless given, everyone eligible answered, and nobody's days are known."""
+    people = people.sort_values("person", kind="stable", ignore_index=True)
+    eligible = people.assign(answered=True)
+    days = pd.DataFrame(
+        {
+            "person": pd.Series(dtype="str"),
+            "day": pd.Series(dtype="int64"),
+            "weekend": pd.Series(dtype="boolean"),
+            "walking_minutes": pd.Series(dtype="float64"),
+            "walking_met": pd.Series(dtype="float64"),
+        }
+    )
+    given = {"eligible": eligible, "days": days} | frames
+    return WaveData(people=people, protocol=used or protocol(), levels=covariate_levels(), **given)
+
+
+@pytest.fixture
+def make_wave_data() -> Callable[..., WaveData]:
+    return wave_data_of
