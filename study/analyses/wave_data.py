@@ -115,7 +115,7 @@ def walking_days(days: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         {
             "person": days["person"],
             "day": days["day"],
-            "weekend": (date.dt.dayofweek >= 5).astype("boolean").where(date.notna()),
+            "weekend": (date.dt.day_of_week >= 5).astype("boolean").where(date.notna()),
             "walking_minutes": days["walking"].astype("float64") / 60,
             "walking_met": met_seconds.astype("float64") / days["walking"].astype("float64"),
         }
