@@ -11,8 +11,9 @@ import pytest
 
 from study.accelerometry.activity import ActivityCode
 from study.accelerometry.calibration import calibrate, pooled
-from study.accelerometry.chain import PairError, PairResult, process_pair, still_directions_of
+from study.accelerometry.chain import PairError, PairResult, process_pair
 from study.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
+from study.accelerometry.raw_sensor import still_directions_of
 from study.twin.activities import ActivitySequence
 from study.twin.cwa import Device, write_cwa
 from study.twin.gait_parameters import GaitParameters, gait_parameters
