@@ -511,6 +511,8 @@ def _interpolate(
     last = min(EXTRAPOLATION_KNOTS, len(knots) - 1)
     for beyond, near, far in ((at < knots[0], 0, last), (at > knots[-1], -1, -1 - last)):
         slope = (seconds[far] - seconds[near]) / (knots[far] - knots[near])
+        # Two knots close to each other tell no rate: a sample between them is many further on.
+        slope = np.clip(slope, (1 - CLOCK_TOLERANCE) / true_hz, (1 + CLOCK_TOLERANCE) / true_hz)
         time[beyond] = seconds[near] + (at[beyond] - knots[near]) * slope
     return time
 

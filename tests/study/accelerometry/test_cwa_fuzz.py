@@ -22,8 +22,10 @@ from study.accelerometry.cwa import HEADER_BYTES, SECTOR, SECTOR_BYTES, CwaError
 from study.twin.cwa import Device, with_checksums, write_cwa
 
 START = np.datetime64("2018-02-28T23:59:30.500000", "us")
-# No sample may be further than this from its true time: what two clocks that agree may differ by.
+# No sample may be further than this from its true time: what two clocks that agree may differ by, and beyond that a
+# share of the samples that were left out between them.
 LARGEST_ERROR_SAMPLES = 4.5
+LARGEST_RATE_ERROR = 0.01
 # Python calls to read a file, by its sectors: nothing in the reader may be worse than linear.
 CALLS, CALLS_PER_SECTOR = 5000, 150
 
@@ -269,24 +271,29 @@ def assert_right(content: bytes, recording: CwaRecording, truth: dict[bytes, flo
     used = np.flatnonzero(first >= 0)
     step = 1e6 * recording.sample_seconds
     near = LARGEST_ERROR_SAMPLES * 1e6 / nominal
+    # How many sectors were left out beside each one that was used, on the side where fewer were.
+    left_out = np.diff(used, prepend=-len(sectors), append=2 * len(sectors)) - 1
+    alone_for = np.minimum(left_out[:-1], left_out[1:])
     at, goes_back = 0, False
     for k, number in enumerate(used.tolist()):
         alone = read_alone(sectors[number], nominal)
         assert alone is not None
         assert first[number] == at
         at += len(alone.samples)
+        capacity = 120 if sectors[number][25] == 0x30 else 80
         assert np.array_equal(recording.samples[first[number] : at], alone.samples)
         # By its own stamp, and where its bytes were left alone, by the clock of the device that wrote it.
-        assert abs(start[number] + alone.index * step[k] - alone.stamp) <= near
+        stamped = start[number] + alone.index * step[k]
+        assert abs(stamped - alone.stamp) <= near + LARGEST_RATE_ERROR * alone_for[k] * capacity * step[k]
         if sectors[number] in truth:
             assert abs(start[number] - truth[sectors[number]]) <= near
         if k:
             # Within a segment, time goes on over what was left out, and over nothing else.
             before = used[k - 1]
             waited = start[number] - start[before] - step[k - 1] * (at - len(alone.samples) - first[before])
-            missing = (number - before - 1) * (120 if sectors[number][25] == 0x30 else 80) * step[k]
+            missing = (number - before - 1) * capacity * step[k]
             if segment[number] == segment[before]:
-                assert abs(waited - missing) <= near
+                assert abs(waited - missing) <= near + LARGEST_RATE_ERROR * missing
             goes_back |= bool(waited < -near)
     assert at == len(recording.samples) == len(recording.times)
     assert recording.clock_goes_back or not goes_back
