@@ -11,8 +11,12 @@ import pytest
 from study.accelerometry.activity import ActivityCode
 from study.accelerometry.calibration import calibrate, pooled
 from study.accelerometry.chain import process_pair
+from study.accelerometry.classifier import classify_windows
 from study.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES
-from study.accelerometry.raw_sensor import still_directions_of
+from study.accelerometry.pair_epochs import common_epochs
+from study.accelerometry.raw_sensor import raw_sensor, read_recording, still_directions_of
+from study.accelerometry.synchronization import synchronize
+from study.accelerometry.windows import gather
 from study.twin.activities import ActivitySequence
 from study.twin.raw import Worn, write_raw_pair
 from tests.study.accelerometry.raw_pairs import (
@@ -71,6 +75,25 @@ def test_pace_is_told_of_walking_and_of_nothing_else(day):
     assert (epochs["speed"].gt(0) == walking).all()
     assert (epochs["speed_km_per_hour"].notna() == walking).all()
     assert not epochs.loc[~walking, "stairs"].any()
+
+
+def test_a_pair_is_classified_as_its_resampled_signal_is(day):
+    folder, _, result = day
+    origin = np.datetime64("2018-05-02", "D")
+    sensors = {
+        place: raw_sensor(read_recording(folder / f"P_{place}.cwa", place), place, origin, {})
+        for place in ("back", "thigh")
+    }
+    back, thigh = sensors["back"], sensors["thigh"]
+    epochs = common_epochs(sensors, synchronize(back.signal, thigh.signal, back.summary, thigh.summary))
+    assert epochs.worn.all()
+    samples = gather(epochs.windows, np.arange(len(epochs.start))).reshape(-1, 6)
+    times = result.epochs["epoch_start"].to_numpy()[0] + np.arange(len(samples)) * np.timedelta64(20, "ms")
+    found = classify_windows(times, samples)
+    columns = [name for name in found.epochs if name in result.epochs]
+    assert len(columns) == 8
+    pd.testing.assert_frame_equal(found.epochs[columns], result.epochs[columns], check_exact=True)
+    assert (found.orientation.back, found.orientation.thigh) == ("as_prescribed", "as_prescribed")
 
 
 def test_days_are_the_sums_of_epochs(day):
