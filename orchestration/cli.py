@@ -177,31 +177,55 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def classify(
     back: Annotated[Path, typer.Argument(help="The lower back's recording (.cwa).")],
-    thigh: Annotated[Path, typer.Argument(help="The thigh's recording (.cwa).")],
+    thigh: Annotated[Path, typer.Argument(help="The thigh's recording (.cwa), of the same person and week.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Epochs to write (.parquet); days go beside it (.days.csv).")
+        Path, typer.Option("--out", "-o", help="The epochs to write (.parquet); the other files go beside it.")
     ],
+    picture: Annotated[bool, typer.Option("--picture/--no-picture", help="Draw the week.")] = True,
+    as_json: JsonOption = False,
 ) -> None:
-    """Classify one raw pair to epochs and a day table, without the warehouse."""
-    from study.accelerometry.chain import PairError, process_pair
+    """Classify one raw pair, without the warehouse.
 
+    With -o WEEK.parquet it writes the 5-second epochs (WEEK.parquet), seconds of each activity by day (WEEK_days.csv),
+    a picture of the week (WEEK_week.svg), and what was found of sensors and clocks (WEEK_quality.json); files of these
+    names are replaced. All of them hold one person's data. Sensors that were swapped are put right, clocks that ran
+    apart are brought together, and both is said.
+
+    A pair that cannot be used ends with exit code 1, the rule it breaks and why; nothing is written.
+    """
     for file in (back, thigh):
         if not file.is_file():
             raise typer.BadParameter(f"{file} does not exist")
     if out.suffix != ".parquet":
         raise typer.BadParameter(f"{out.name} does not end in .parquet")
-    _say(f"classifying {back.name} and {thigh.name}")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is no folder")
+    from orchestration.classify import PairFiles, pair_summary, write_pair
+    from study.accelerometry.chain import process_pair
+    from study.accelerometry.classifier import ModelError
+    from study.accelerometry.pair_problems import PairError
+
     try:
-        result = process_pair(back, thigh)
+        result = process_pair(back, thigh, progress=_say)
+        if picture:
+            _say("drawing the week")
+        written = write_pair(result, PairFiles(out), picture=picture)
     except PairError as error:
         _fail(f"{error.rule}: {error}")
-    days = out.with_suffix(".days.csv")
-    result.epochs.to_parquet(out, index=False)
-    result.days.to_csv(days, index=False)
+    except ModelError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"cannot write beside {out}: {error.strerror or 'the disk refuses'}")
     for problem in result.problems:
         _say(f"{problem.rule}: {problem.message}")
-    print(f"{out}: {len(result.epochs):,} epochs")
-    print(f"{days}: {len(result.days)} days, {int(result.days['valid'].sum())} valid")
+    summary = pair_summary(result, written)
+    if as_json:
+        print(json.dumps(summary, indent=2))
+        return
+    print(f"{summary['epochs']:,} epochs, {summary['days']} days, {summary['valid_days']} of them valid")
+    print("minutes: " + ", ".join(f"{name} {minutes:,}" for name, minutes in summary["minutes"].items()))
+    for path in summary["files"]:
+        print(path)
 
 
 @app.command()
