@@ -5,7 +5,11 @@ from __future__ import annotations
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
 
-GROUPS = ("risk_ratios",)
+GROUPS = (
+    "risk_ratios",
+    "dose_response",
+    "sensitivity_models",
+)
 
 
 def make(build: Build) -> Rows:

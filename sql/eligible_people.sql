@@ -26,7 +26,8 @@ select
     w.running_cycling_minutes,
     o.follow_up_years,
     o.low_back_pain,
-    o.severe_low_back_pain
+    o.severe_low_back_pain_as_published,
+    o.severe_low_back_pain_strict
 from exclusions as e
 inner join cohort as c using (person)
 inner join walking_exposures as w using (person)

@@ -26,6 +26,8 @@ STAGES = (
     "eligible_people",
     "analysis_set",
     "risk_ratios",
+    "dose_response",
+    "sensitivity_models",
     "fitted_models",
     "characteristics",
     "claims",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from study.protocol import Exposure, Protocol
+from study.statistics.categories import level_labels
 from study.statistics.levels import Levels
 from study.statistics.results import ResultRow, options_note, to_frame
 from study.statistics.terms import Model, Term, covariate_terms
@@ -59,6 +60,10 @@ class WaveData:
     def covariates(self, model: Model) -> tuple[Term, ...]:
         """The covariates of a model as terms."""
         return covariate_terms(model, self.protocol, self.levels)
+
+    def labels(self, exposure: Exposure) -> dict[int, str]:
+        """The printed labels of the categories of the whole sample."""
+        return level_labels(self.people, exposure, self.protocol)
 
     def template(self, analysis: str, model: Model, exposure: Exposure, population: str = "all") -> ResultRow:
         """A row with everything filled in but the estimate."""

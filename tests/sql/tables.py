@@ -66,7 +66,8 @@ _TYPES = {
     "recorded_days": "bigint",
     "remaining": "bigint",
     "repeated_epochs": "bigint",
-    "severe_low_back_pain": "integer",
+    "severe_low_back_pain_as_published": "integer",
+    "severe_low_back_pain_strict": "integer",
     "speeds_sum_to_walking": "boolean",
     "speeds_without_walking": "bigint",
     "step": "integer",
@@ -93,6 +94,7 @@ _SECONDS = [
     "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking", "running",
     "cycling",
 ]  # fmt: skip
+_SEVERE = ["severe_low_back_pain_as_published", "severe_low_back_pain_strict"]
 # The columns that a SELECT may read of each table.
 _COLUMNS = {
     "baseline_questionnaire": [
@@ -113,13 +115,13 @@ _COLUMNS = {
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "pain_screen", "low_back_pain", "box_against_screen", "has_recording",
     ],
-    "outcome_questionnaire": ["wave", "person", "low_back_pain", "severe_low_back_pain", "follow_up_years"],
+    "outcome_questionnaire": ["wave", "person", "low_back_pain", *_SEVERE, "follow_up_years"],
     "exclusions": ["wave", "person", "reason", "step"],
     "eligible_people": [
         "wave", "person", "reason", "answered", "sex", "age", "older", "education", "income", "employment", "smoking",
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "baseline_pain_screen", "recorded_days", "valid_days", "walking_minutes", "walking_met",
-        "running_cycling_minutes", "follow_up_years", "low_back_pain", "severe_low_back_pain",
+        "running_cycling_minutes", "follow_up_years", "low_back_pain", *_SEVERE,
     ],
 }  # fmt: skip
 # Text in one table, a number in another.

@@ -57,7 +57,30 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
     )
     risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
     frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
-    return add_categories(frame, of or protocol())
+    return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or protocol())
+
+
+def sensitivity_columns_of(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """What the sensitivity analyses read: some of it missing, a third of the pain severe."""
+    random = np.random.default_rng(len(frame))
+
+    def drawn(levels: tuple[str, ...], missing: float = 0.05) -> pd.Series:
+        values = pd.Series(random.choice(levels, len(frame)), frame.index, "str")
+        return values.mask(random.random(len(frame)) < missing)
+
+    pain = frame["low_back_pain"]
+    severe = pain.where(random.random(len(frame)) < 0.33, 0)
+    return {
+        "older": frame["age"] >= 65,
+        "bmi": pd.Series(random.normal(27, 4, len(frame)), frame.index).mask(random.random(len(frame)) < 0.03),
+        "running_cycling_minutes": pd.Series(random.exponential(6, len(frame)), frame.index),
+        "baseline_pain_screen": drawn(("no", "yes"), 0),
+        "pain_last_4_weeks": drawn(("no", "very mild", "mild", "moderate", "strong", "very strong")),
+        "self_rated_health": drawn(("poor", "not so good", "good", "very good")),
+        "other_disease": drawn(("no", "yes")),
+        "severe_low_back_pain_as_published": severe.astype("Int64"),
+        "severe_low_back_pain_strict": severe.where((pain == 0) | (severe == 1)).astype("Int64"),
+    }
 
 
 @pytest.fixture
