@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -210,6 +210,12 @@ class Models(Section):
     largest_coefficient: float = Field(gt=0)
 
 
+class TimeUse(Section):
+    """How the 24 hours are spent."""
+
+    reallocated_minutes: tuple[Annotated[float, Field(gt=0, le=1440)], ...]
+
+
 class Characteristics(Section):
     """How Table 1 groups its rows."""
 
@@ -253,6 +259,7 @@ class Protocol(Section):
     covariates: Covariates
     exclusions: Exclusions
     models: Models
+    time_use: TimeUse
     characteristics: Characteristics
     disclosure: Disclosure
     checks: Checks

@@ -26,6 +26,7 @@ STAGES = (
     "eligible_people",
     "analysis_set",
     "risk_ratios",
+    "time_use_models",
     "fitted_models",
     "characteristics",
     "claims",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from study.analyses import risk_ratios
+from study.analyses import risk_ratios, time_use_models
 from study.analyses.wave_data import Analysis
 
 BATTERY: Mapping[str, tuple[Analysis, ...]] = {
     "risk_ratios": risk_ratios.ANALYSES,
+    "time_use_models": time_use_models.ANALYSES,
 }
