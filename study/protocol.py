@@ -229,6 +229,12 @@ class Characteristics(Section):
         return self
 
 
+class Bridge(Section):
+    """When a change between releases is pointed out."""
+
+    flagged_standard_errors: float = Field(gt=0)
+
+
 class Disclosure(Section):
     """What may leave."""
 
@@ -261,6 +267,7 @@ class Protocol(Section):
     models: Models
     time_use: TimeUse
     characteristics: Characteristics
+    bridge: Bridge
     disclosure: Disclosure
     checks: Checks
 
