@@ -9,6 +9,7 @@ GROUPS = (
     "risk_ratios",
     "dose_response",
     "sensitivity_models",
+    "time_use_models",
 )
 
 

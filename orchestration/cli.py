@@ -270,22 +270,34 @@ def compare(
     new: Annotated[Path, typer.Argument(help="The later release's folder.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show what changed between two releases, estimate by estimate."""
-    import pandas as pd
+    """Show what changed between two releases: estimates, protocol, and why, where NEW was made right after OLD."""
+    from orchestration.comparison import NotAReleaseError
+    from orchestration.comparison import compare as compared
 
-    from assets.report import as_records
-    from study.bridge import bridge
-
-    for folder in (old, new):
-        if not (folder / "results.parquet").is_file():
-            raise typer.BadParameter(f"{folder} is not a release: it has no results.parquet")
-    changes = as_records(bridge(pd.read_parquet(old / "results.parquet"), pd.read_parquet(new / "results.parquet")))
+    try:
+        found = compared(old, new)
+    except NotAReleaseError as error:
+        raise typer.BadParameter(str(error)) from error
     if as_json:
-        print(json.dumps(changes, indent=2))
+        print(json.dumps(found, indent=2))
         return
-    for row in changes:
+    for row in found["changes"]:
         what = " / ".join(str(row[k]) for k in ("wave", "analysis", "model", "exposure", "level") if row[k])
         print(f"{row['change']:8} {what}: {_number(row['estimate_before'])} -> {_number(row['estimate_now'])}")
+    for value in found["protocol_changes"]:
+        print(f"protocol {value['name']}: {value['before']} -> {value['now']}")
+    for row in found["steps"]:
+        what = " / ".join(row[k] for k in ("wave", "model", "exposure", "level"))
+        print(f"bridge   {what}: log ratio {row['change']:+.4f} (SE {_number(row['std_error'])})")
+        for step in row["steps"]:
+            people = f", {step['people']:,} people" if step["people"] is not None else ""
+            moved = "" if step["change"] is None else f" {step['change']:+.4f} (SE {_number(step['std_error'])})"
+            print(f"           {step['step']}{people}{moved}{': ' if step['note'] else ''}{step['note']}")
+        if row["flagged"] or row["note"]:
+            print(f"           {'; '.join(filter(None, ['larger than expected' * row['flagged'], row['note']]))}")
+    if found["note"]:
+        print(f"bridge   {found['note']}")
+    changes = found["changes"]
     print(f"{len(changes):,} estimates differ" if changes else "the releases hold the same estimates")
 
 

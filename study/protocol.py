@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -261,6 +261,12 @@ class Sensitivity(Section):
     good_health: tuple[str, ...]
 
 
+class TimeUse(Section):
+    """How the 24 hours are spent."""
+
+    reallocated_minutes: tuple[Annotated[float, Field(gt=0, le=1440)], ...]
+
+
 class Characteristics(Section):
     """How Table 1 groups its rows."""
 
@@ -272,6 +278,12 @@ class Characteristics(Section):
         if len(set(levels)) != len(levels):
             raise ValueError("an education level stands in two groups")
         return self
+
+
+class Bridge(Section):
+    """When a change between releases is pointed out."""
+
+    flagged_standard_errors: float = Field(gt=0)
 
 
 class Disclosure(Section):
@@ -307,7 +319,9 @@ class Protocol(Section):
     spline: Spline
     additive_interaction: AdditiveInteractionRules
     sensitivity: Sensitivity
+    time_use: TimeUse
     characteristics: Characteristics
+    bridge: Bridge
     disclosure: Disclosure
     checks: Checks
 

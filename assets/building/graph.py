@@ -28,6 +28,7 @@ STAGES = (
     "risk_ratios",
     "dose_response",
     "sensitivity_models",
+    "time_use_models",
     "fitted_models",
     "characteristics",
     "claims",

@@ -41,7 +41,5 @@ def commands(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
 
 def category_labels(results: pd.DataFrame) -> Mapping[str, Sequence[str]]:
     """The labels of the categories of each exposure, the lowest first, as the main models print them."""
-    main = results[
-        (results["analysis"] == "main") & (results["model"] == "adjusted") & (results["measure"] == "rr")
-    ]
+    main = results[(results["analysis"] == "main") & (results["model"] == "adjusted") & (results["measure"] == "rr")]
     return {each: main.loc[main["exposure"] == each, "level"].tolist() for each in EXPOSURES}

@@ -131,7 +131,8 @@ def ratio(log_ratio: float, std_error: float, confidence: float) -> Ratio:
         ci_low=math.exp(log_ratio - width),
         ci_high=math.exp(log_ratio + width),
         std_error=float(std_error),
-        p_value=math.erfc(abs(log_ratio / std_error) / math.sqrt(2)),
+        # A ratio that is 1 by construction has no error to divide by.
+        p_value=math.erfc(abs(log_ratio / std_error) / math.sqrt(2)) if log_ratio else 1.0,
     )
 
 

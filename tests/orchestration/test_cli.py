@@ -120,8 +120,14 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     assert shown.returncode == 0
     assert "2024-2026" in shown.stdout
     assert stegvis("compare", old, old).stdout.strip() == "the releases hold the same estimates"
-    changes = json.loads(stegvis("compare", old, new, "--json").stdout)
-    assert len(changes) == len(pd.read_json(new / "bridge.json", typ="series")["changes"])
+    found = json.loads(stegvis("compare", old, new, "--json").stdout)
+    told = json.loads((new / "bridge.json").read_text())
+    assert found["changes"] == told["changes"]
+    # The first wave's people and protocol are the same: its estimates are bridged, and nothing moved.
+    assert found["steps"] == told["steps"]
+    assert {(row["wave"], row["change"], row["std_error"]) for row in found["steps"]} == {("2021-2023", 0, 0)}
+    assert found["protocol_changes"] == []
+    assert "not made right after" in json.loads(stegvis("compare", new, old, "--json").stdout)["note"]
     assert stegvis("compare", old, story.home.root).returncode == 2
 
 

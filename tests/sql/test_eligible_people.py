@@ -61,3 +61,12 @@ def test_each_brings_exposures_covariates_and_the_outcome_of_this_wave() -> None
         P4     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | 0             | 0                                 | 0                           | 4.1
         """
     assert answer("eligible_people", expected, **TABLES) == drawn(expected)
+
+
+def test_each_brings_how_the_day_is_spent() -> None:
+    parts = ["lying", "sitting", "standing", "walking", "running", "cycling"]
+    names = ["whole_days", *(f"whole_day_{part}_minutes" for part in parts)]
+    numbers = ["6", "480", "600", "240", "100", "5", "15"]
+    exposures = "\n".join([" | ".join(["person", *names]), " | ".join(["P1", *numbers])])
+    expected = exposures
+    assert answer("eligible_people", expected, **TABLES | {"walking_exposures": exposures}) == drawn(expected)

@@ -25,6 +25,7 @@ ADDED = {
     "risk_ratios": list(RESULT_COLUMNS),
     "dose_response": list(RESULT_COLUMNS),
     "sensitivity_models": list(RESULT_COLUMNS),
+    "time_use_models": list(RESULT_COLUMNS),
     "fitted_models": list(RESULT_COLUMNS),
     "pooled_models": list(RESULT_COLUMNS),
     "characteristics": list(CHARACTERISTICS_COLUMNS),
