@@ -30,7 +30,7 @@ from study.accelerometry.orientation import HORIZONTAL, UPRIGHT, Worn, orientati
 from study.accelerometry.resampling import ClockError, RawSignal, epoch_positions, raw_signal, resample
 from study.accelerometry.summaries import WINDOW_SECONDS, Summary, summarize
 from study.accelerometry.synchronization import Synchronization, synchronize
-from study.accelerometry.walking_speed import gait_autocorrelation, pace, speed_class, thigh_movement
+from study.accelerometry.walking_speed import gait_autocorrelation, movement, pace, speed_class
 from study.accelerometry.wear import skin_temperature, worn, worn_at
 from study.accelerometry.windows import CHUNK
 from study.protocol import protocol
@@ -430,11 +430,11 @@ def _classify(
     columns["stairs"][which] = stairs
     walking = np.flatnonzero(activity == ActivityCode.WALKING)
     if len(walking):
-        parts = [(gait_autocorrelation(some), thigh_movement(some)) for some in windows.chunks(which[walking])]
-        gait, movement = (np.concatenate(each) for each in zip(*parts, strict=True))
+        parts = [(gait_autocorrelation(some), movement(some)) for some in windows.chunks(which[walking])]
+        gait, moved = (np.concatenate(each) for each in zip(*parts, strict=True))
         # A new bout begins where the epoch right before was not walking.
         bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))
-        found = pace(gait, movement, bout)
+        found = pace(gait, moved, bout)
         columns["speed"][which[walking]] = speed_class(found.speed)
         columns["cadence"][which[walking]] = found.cadence
         columns["speed_km_per_hour"][which[walking]] = found.speed

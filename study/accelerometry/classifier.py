@@ -25,7 +25,7 @@ from study.accelerometry.features import FEATURE_NAMES, features
 from study.accelerometry.orientation import Orientation, orientation, swapped
 from study.accelerometry.signal import Signal, SignalError, check_signal
 from study.accelerometry.smoothing import Transitions, smooth
-from study.accelerometry.walking_speed import Pace, gait_autocorrelation, pace, speed_class, thigh_movement
+from study.accelerometry.walking_speed import Pace, gait_autocorrelation, movement, pace, speed_class
 from study.accelerometry.windows import chunks, continues, window_starts
 from study.protocol import protocol
 
@@ -196,9 +196,9 @@ def walking_pace(
         return Pace(nothing, nothing, nothing)
     # A new bout begins where the epoch right before was not walking, or ended in a gap.
     bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))
-    parts = [(gait_autocorrelation(w), thigh_movement(w)) for w in chunks(signal.acceleration, starts[walking])]
-    gait, movement = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return pace(gait, movement, bout)
+    parts = [(gait_autocorrelation(w), movement(w)) for w in chunks(signal.acceleration, starts[walking])]
+    gait, moved = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return pace(gait, moved, bout)
 
 
 def _gravity(signal: Signal, starts: NDArray[np.int64]) -> NDArray[np.float32]:
