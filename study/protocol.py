@@ -70,18 +70,25 @@ class Epochs(Section):
 
 
 class WalkingSpeed(Section):
-    """From the rhythm of walking to its speed."""
+    """From the rhythm and the size of walking movements to speed."""
 
     cadence_at_1_m_per_s: float = Field(gt=0)
     cadence_exponent: float = Field(gt=0)
     slowest_cadence: float = Field(gt=0)
     fastest_cadence: float = Field(gt=0)
     neighboring_epochs: int = Field(ge=0)
+    back_movement_at_1_m_per_s: float = Field(gt=0)
+    back_movement_exponent: float = Field(gt=0)
+    thigh_movement_below_hz: float = Field(gt=0)
     thigh_movement_at_1_m_per_s: float = Field(gt=0)
     thigh_movement_exponent: float = Field(gt=0)
     cadence_speed_error: float = Field(gt=0, lt=1)
-    movement_speed_error: float = Field(gt=0, lt=1)
+    back_movement_speed_error: float = Field(gt=0, lt=1)
+    thigh_movement_speed_error: float = Field(gt=0, lt=1)
+    shared_speed_error: float = Field(ge=0, lt=1)
     bout_epochs: int = Field(ge=0)
+    same_pace: float = Field(gt=0)
+    local_epochs: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _increasing(self) -> WalkingSpeed:

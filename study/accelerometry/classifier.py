@@ -25,7 +25,7 @@ from study.accelerometry.features import FEATURE_NAMES, features
 from study.accelerometry.orientation import Orientation, orientation_of, swapped
 from study.accelerometry.signal import Signal, SignalError, check_signal
 from study.accelerometry.smoothing import Transitions, smooth
-from study.accelerometry.walking_speed import Pace, gait_autocorrelation, pace, speed_class, thigh_movement
+from study.accelerometry.walking_speed import Pace, gait_autocorrelation, movement, pace, speed_class
 from study.accelerometry.windows import CHUNK, Windows, continues, signal_windows, window_starts
 from study.protocol import protocol
 
@@ -223,9 +223,9 @@ def epoch_pace(windows: Windows, follows: NDArray[np.bool_], walking: NDArray[np
         return Pace(nothing, nothing, nothing)
     # A new bout begins where the epoch right before was not walking, or ended in a gap.
     bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))
-    parts = [(gait_autocorrelation(some), thigh_movement(some)) for some in windows(walking)]
-    gait, movement = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return pace(gait, movement, bout)
+    parts = [(gait_autocorrelation(some), movement(some)) for some in windows(walking)]
+    gait, moved = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return pace(gait, moved, bout)
 
 
 def _gravity(signal: Signal, starts: NDArray[np.int64]) -> NDArray[np.float32]:

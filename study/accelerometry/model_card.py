@@ -90,9 +90,10 @@ def render(report: TrainingReport) -> str:
 
 def _speed(report: TrainingReport) -> str:
     parts = [
-        "Speed is not learned from these labels: it is estimated from cadence and from the size of the thigh's "
-        "movement by the relations in the protocol (`walking_speed`), with a standard deviation, and cut at the "
-        "protocol's km/h."
+        "Speed is not learned from these labels: it is estimated from cadence, from how far the back rises and falls "
+        "with each step and from the size of the thigh's movement by the relations in the protocol (`walking_speed`), "
+        "with a standard deviation, and cut at the protocol's km/h. A relation is the same for everyone: how far a "
+        "single person departs from all of them alike is not known, and the standard deviation allows for it."
     ]
     if report.measured_speed is None:
         parts.append("No set with measured walking speeds was at hand: the km/h have not been judged.")
@@ -118,10 +119,14 @@ def _speed(report: TrainingReport) -> str:
             f"epochs get the right pace, and a person's mean METs are off by {pace.met_error:.2f}; with the protocol's "
             f"cuts in km/h {pace.protocol_accuracy:.1%}."
         )
+        names = ("slow", "moderate", "fast")
+        rows = [(name, *map(str, row)) for name, row in zip(names, pace.confusion, strict=True)]
+        parts.append(_table(("walked \\ found", *names), rows))
         parts.append(
             "Self-paced labels show that the estimate rises with pace within a person. They cannot show that it is "
             "right in km/h: one person's fast is another's moderate, and no rule with one cut for everyone can do much "
-            "better."
+            "better. With the thigh alone the movement of the back is missing from the estimate; pairs have not been judged "
+            "so."
         )
     return "\n\n".join(parts)
 

@@ -95,6 +95,14 @@ class RawTruth:
         """What the thigh's clock gains on the back's."""
         return self.thigh.clock_drift_seconds_per_day - self.back.clock_drift_seconds_per_day
 
+    def epochs_at(self, epoch_start: NDArray[np.datetime64]) -> NDArray[np.int64]:
+        """Number in ``sequence`` of what is under way amid the epochs (k,) that begin then by the back's clock."""
+        length = protocol().epochs.seconds
+        shown = (epoch_start - self.start) / np.timedelta64(1, "s") + length / 2
+        drift = self.back.clock_drift_seconds_per_day / SECONDS_PER_DAY
+        seconds = (shown - self.back.clock_offset_seconds) / (1 + drift)
+        return np.clip(seconds // length, 0, len(self.sequence.activity) - 1).astype(np.int64)
+
     def summary(self) -> dict[str, float]:
         """Clocks, rates and minutes of each activity: what ``truth.json`` keeps of the pair."""
         minutes = {f"{name}_minutes": seconds / 60 for name, seconds in self.sequence.seconds().items()}

@@ -28,10 +28,7 @@ def processed(folder: Path, **settings) -> PairResult:
 
 def true_activity(truth: RawTruth, epochs: pd.DataFrame) -> np.ndarray:
     """True activity at the middle of each epoch, whose start is told by the back's clock."""
-    shown = (epochs["epoch_start"].to_numpy() - truth.start) / np.timedelta64(1, "s") + 2.5
-    drift = truth.back.clock_drift_seconds_per_day / 86400
-    seconds = (shown - truth.back.clock_offset_seconds) / (1 + drift)
-    return truth.sequence.activity[np.clip(seconds // 5, 0, len(truth.sequence.activity) - 1).astype(int)]
+    return truth.sequence.activity[truth.epochs_at(epochs["epoch_start"].to_numpy())]
 
 
 def slipped(true: np.ndarray, found: np.ndarray) -> int:
