@@ -24,7 +24,7 @@ from storage.lake import EpochLake, create_epochs_view
 from storage.landing import LandedFile
 from study.codebook import codebook
 
-MODEL_FILE = "study/accelerometry/model/epoch_classifier.ubj"
+MODEL_FILE = "study/accelerometry/model/epoch_classifier.npz"
 
 
 class _Listed(NamedTuple):
@@ -149,5 +149,5 @@ RECIPE = Recipe(
     protocol=("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear"),
     codebook=("epochs", "signal"),
     files=("sql/delivered_epochs.sql", MODEL_FILE),
-    kinds=frozenset({"parquet", "xgboost"}),
+    kinds=frozenset({"parquet", "numpy"}),
 )

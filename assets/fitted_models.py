@@ -1,32 +1,39 @@
-"""fitted_models: every estimate of a wave as one row."""
+"""fitted_models: every estimate of a wave as one row, from all groups of analyses."""
 
 from __future__ import annotations
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
-from study.statistics.levels import covariate_levels
 
-READ = "select * from analysis_set where wave = getvariable('wave') order by person"
+GROUPS = (
+    "risk_ratios",
+    "dose_response",
+    "sensitivity_models",
+    "time_use_models",
+)
 
 
 def make(build: Build) -> Rows:
-    """Risk ratios, trends and joint tests of both exposures."""
-    from study.statistics.wave_models import fit_wave
+    """The estimates of all groups, one after the other."""
+    import pandas as pd
 
-    results = fit_wave(build.read(READ), build.protocol, covariate_levels())
-    build.log.info("fitted %d estimates of wave %s", len(results), build.key)
+    from study.statistics.results import RESULT_COLUMNS, validate
+
+    # Group names are constants of this module, never input.
+    parts = [build.read(f"select * from {group} where wave = getvariable('wave')") for group in GROUPS]
+    results = pd.concat(parts, ignore_index=True).astype(RESULT_COLUMNS)[list(RESULT_COLUMNS)]
+    validate(results)
+    build.log.info("%d estimates of wave %s", len(results), build.key)
     return Rows(results, metadata={"not_estimable": int((results["status"] == "not_estimable").sum())})
 
 
 RECIPE = Recipe(
     name="fitted_models",
     group="analysis",
-    description="Every estimate of a wave as one row: age-adjusted and adjusted risk ratios, trends, tests.",
+    description="Every estimate of a wave as one row: all groups of analyses together.",
     partition="wave",
-    upstream=("analysis_set",),
+    upstream=GROUPS,
     make=make,
-    protocol=("models", "exposures", "disclosure", "study.mode"),
-    codebook=("participants",),
-    kinds=frozenset({"python", "statsmodels"}),
+    kinds=frozenset({"python"}),
     owner="team:statistics",
 )

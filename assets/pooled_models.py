@@ -9,7 +9,7 @@ from study.statistics.levels import covariate_levels
 
 def make(build: Build) -> Rows:
     """Risk ratios over the stacked waves, clustered by person."""
-    from study.statistics.pooled import fit_pooled
+    from study.analyses.pooled import fit_pooled
 
     stacked = build.read("select * from analysis_set order by wave, person")
     return Rows(fit_pooled(stacked, build.protocol, covariate_levels()))
@@ -24,6 +24,6 @@ RECIPE = Recipe(
     make=make,
     protocol=("models", "exposures", "disclosure", "study.mode"),
     codebook=("participants",),
-    kinds=frozenset({"python", "statsmodels"}),
+    kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -20,11 +20,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from study.analyses.category_model import category_rows
 from study.codebook import codebook
 from study.codebook import levels as coded_levels
 from study.protocol import EXPOSURES, protocol
 from study.statistics.categories import add_categories
-from study.statistics.category_model import category_rows
 from study.statistics.levels import covariate_levels
 from study.statistics.results import ResultRow
 from study.statistics.terms import covariate_terms

@@ -1,34 +1,6 @@
 -- analysis_set: one row per analyzed person of a wave: exposures, covariates and outcome. Categories are added after.
-select
-    e.wave,
-    c.person,
-    c.sex,
-    c.age,
-    c.older,
-    c.education,
-    c.income,
-    c.employment,
-    c.smoking,
-    c.depression,
-    c.bmi,
-    c.work_type,
-    c.self_rated_health,
-    c.pain_last_4_weeks,
-    c.other_disease,
-    c.exercise_frequency,
-    c.pain_screen as baseline_pain_screen,
-    w.recorded_days,
-    w.valid_days,
-    w.walking_minutes,
-    w.walking_met,
-    w.running_cycling_minutes,
-    o.follow_up_years,
-    o.low_back_pain,
-    o.severe_low_back_pain
-from exclusions as e
-inner join cohort as c using (person)
-inner join walking_exposures as w using (person)
-inner join outcome_questionnaire as o on o.person = e.person and o.wave = e.wave
-where e.wave = getvariable('wave')
-    and e.reason is null
-order by c.person
+select * exclude (reason, answered)
+from eligible_people
+where wave = getvariable('wave')
+    and reason is null
+order by person

@@ -12,7 +12,13 @@ from pathlib import Path
 DICTIONARY_FILE = Path(__file__).with_name("dictionary.toml")
 
 # Tables of the same shape as another.
-_SAME_AS = {"pooled_models": "fitted_models"}
+_SAME_AS = {
+    "pooled_models": "fitted_models",
+    "risk_ratios": "fitted_models",
+    "dose_response": "fitted_models",
+    "sensitivity_models": "fitted_models",
+    "time_use_models": "fitted_models",
+}
 
 
 @cache

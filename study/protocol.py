@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -70,18 +70,25 @@ class Epochs(Section):
 
 
 class WalkingSpeed(Section):
-    """From the rhythm of walking to its speed."""
+    """From the rhythm and the size of walking movements to speed."""
 
     cadence_at_1_m_per_s: float = Field(gt=0)
     cadence_exponent: float = Field(gt=0)
     slowest_cadence: float = Field(gt=0)
     fastest_cadence: float = Field(gt=0)
     neighboring_epochs: int = Field(ge=0)
+    back_movement_at_1_m_per_s: float = Field(gt=0)
+    back_movement_exponent: float = Field(gt=0)
+    thigh_movement_below_hz: float = Field(gt=0)
     thigh_movement_at_1_m_per_s: float = Field(gt=0)
     thigh_movement_exponent: float = Field(gt=0)
     cadence_speed_error: float = Field(gt=0, lt=1)
-    movement_speed_error: float = Field(gt=0, lt=1)
+    back_movement_speed_error: float = Field(gt=0, lt=1)
+    thigh_movement_speed_error: float = Field(gt=0, lt=1)
+    shared_speed_error: float = Field(ge=0, lt=1)
     bout_epochs: int = Field(ge=0)
+    same_pace: float = Field(gt=0)
+    local_epochs: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _increasing(self) -> WalkingSpeed:
@@ -210,6 +217,63 @@ class Models(Section):
     largest_coefficient: float = Field(gt=0)
 
 
+class SplineScale(Section):
+    """The curve of one exposure."""
+
+    grid_step: float = Field(gt=0)
+    fixed_knots: tuple[float, ...] = Field(min_length=3)
+    fixed_reference: float
+
+    @model_validator(mode="after")
+    def _increasing(self) -> SplineScale:
+        if list(self.fixed_knots) != sorted(set(self.fixed_knots)):
+            raise ValueError("fixed_knots must increase")
+        return self
+
+
+class Spline(Section):
+    """How a dose-response curve is drawn."""
+
+    knots: Literal[3, 4, 5, 6]
+    knots_from: Literal["sample", "fixed"]
+    percentile_rule: Literal["stata", "type_7"]
+    reference_percentile: float = Field(gt=0, lt=1)
+    shown_percentiles: tuple[float, float]
+    walking_minutes: SplineScale
+    walking_met: SplineScale
+
+    @model_validator(mode="after")
+    def _reference_is_shown(self) -> Spline:
+        low, high = self.shown_percentiles
+        if not 0 < low < self.reference_percentile < high < 1:
+            raise ValueError("shown_percentiles must lie within 0 and 1 and hold the reference_percentile")
+        return self
+
+    def scale(self, exposure: Exposure) -> SplineScale:
+        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+
+
+class AdditiveInteractionRules(Section):
+    """How two exposures are coded to ask whether they add up."""
+
+    low_categories: int = Field(ge=1, le=3)
+    uninformative_ratio: float = Field(gt=1)
+
+
+class Sensitivity(Section):
+    """Who is in the restricted samples."""
+
+    smallest_valid_days: int = Field(ge=1)
+    little_pain: tuple[str, ...]
+    good_health: tuple[str, ...]
+
+
+class TimeUse(Section):
+    """How the 24 hours are spent."""
+
+    reallocated_minutes: tuple[Annotated[float, Field(gt=0, le=1440)], ...]
+
+
 class Characteristics(Section):
     """How Table 1 groups its rows."""
 
@@ -221,6 +285,12 @@ class Characteristics(Section):
         if len(set(levels)) != len(levels):
             raise ValueError("an education level stands in two groups")
         return self
+
+
+class Bridge(Section):
+    """When a change between releases is pointed out."""
+
+    flagged_standard_errors: float = Field(gt=0)
 
 
 class Disclosure(Section):
@@ -253,7 +323,12 @@ class Protocol(Section):
     covariates: Covariates
     exclusions: Exclusions
     models: Models
+    spline: Spline
+    additive_interaction: AdditiveInteractionRules
+    sensitivity: Sensitivity
+    time_use: TimeUse
     characteristics: Characteristics
+    bridge: Bridge
     disclosure: Disclosure
     checks: Checks
 

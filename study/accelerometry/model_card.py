@@ -26,11 +26,11 @@ KNOWN_LIMITS = (
     "been judged. Non-wear is not a class of this model.",
     "Few people cycle, and those who do have each their own way of wearing the sensor: cycling, and walking against "
     "it, is the least certain part.",
-    "Sitting far back and lying with the trunk raised look alike; in some people one is taken for the other "
-    "throughout.",
+    "Sitting far back and lying with the trunk raised look alike, and people overlap: of the single people above 509 "
+    "sits as far back as 505 and 514 lie. One is taken for the other throughout.",
     "Stairs count as walking, shuffling as standing. An epoch that holds two activities gets the one that fills most "
     "of it; short walks between standing are where most errors lie.",
-    "Walking with a walking aid tends to be found too little (514 among the single people below).",
+    "Walking with a walking aid tends to be found too little (514 among the single people above).",
     "A sensor turned by half or upside down is classified alike and flagged. Worn on the wrong leg, or rotated by a "
     "quarter turn, has not been judged. The flag needs some walking in the recording.",
     "The smoothing over neighboring epochs learned its transitions from partly scripted hours, not from life.",
@@ -48,14 +48,12 @@ def render(report: TrainingReport) -> str:
     sections = [
         "# Epoch classifier",
         f"Tells the activity of {report.window_seconds}-second epochs from two accelerometers, on the lower back and "
-        f"the thigh: {', '.join(code.name.lower() for code in CLASSIFIED)}. Gradient-boosted trees "
-        f"({report.rounds} rounds, depth {report.settings['max_depth']}, learning rate "
-        f"{report.settings['learning_rate']}) and {report.networks} small neural networks "
-        f"({report.hidden_units} hidden units each), averaged, on {report.features} features per epoch, "
-        "none of which changes when a sensor is worn upside down or turned by half; then a hidden Markov model over "
-        "neighboring epochs. Fitted on "
+        f"the thigh: {', '.join(code.name.lower() for code in CLASSIFIED)}. The mean of "
+        f"{report.networks} small neural networks ({report.hidden_units} hidden units each) on "
+        f"{report.features} features per epoch, none of which changes when a sensor is worn upside down or turned by "
+        "half; then a hidden Markov model over neighboring epochs. Fitted on "
         "everyone listed here, on their epochs and on copies tilted by up to 15 degrees and shifted by half an epoch, "
-        f"with xgboost {report.xgboost_version}.",
+        f"with numpy {report.numpy_version}.",
         f"File `{report.model}`, sha256 `{report.model_sha256}`.",
         "## Data",
         _datasets(report.datasets),
@@ -92,9 +90,10 @@ def render(report: TrainingReport) -> str:
 
 def _speed(report: TrainingReport) -> str:
     parts = [
-        "Speed is not learned from these labels: it is estimated from cadence and from the size of the thigh's "
-        "movement by the relations in the protocol (`walking_speed`), with a standard deviation, and cut at the "
-        "protocol's km/h."
+        "Speed is not learned from these labels: it is estimated from cadence, from how far the back rises and falls "
+        "with each step and from the size of the thigh's movement by the relations in the protocol (`walking_speed`), "
+        "with a standard deviation, and cut at the protocol's km/h. A relation is the same for everyone: how far a "
+        "single person departs from all of them alike is not known, and the standard deviation allows for it."
     ]
     if report.measured_speed is None:
         parts.append("No set with measured walking speeds was at hand: the km/h have not been judged.")
@@ -120,10 +119,14 @@ def _speed(report: TrainingReport) -> str:
             f"epochs get the right pace, and a person's mean METs are off by {pace.met_error:.2f}; with the protocol's "
             f"cuts in km/h {pace.protocol_accuracy:.1%}."
         )
+        names = ("slow", "moderate", "fast")
+        rows = [(name, *map(str, row)) for name, row in zip(names, pace.confusion, strict=True)]
+        parts.append(_table(("walked \\ found", *names), rows))
         parts.append(
             "Self-paced labels show that the estimate rises with pace within a person. They cannot show that it is "
             "right in km/h: one person's fast is another's moderate, and no rule with one cut for everyone can do much "
-            "better."
+            "better. With the thigh alone the movement of the back is missing from the estimate; pairs have not been "
+            "judged so."
         )
     return "\n\n".join(parts)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from study.accelerometry.evaluation import Result
 from study.accelerometry.recording import COUNTS_PER_G, RecordingError
-from study.accelerometry.walking_speed import gait_autocorrelation, pace, speed_class, thigh_movement
+from study.accelerometry.walking_speed import gait_autocorrelation, movement, pace, speed_class
 from study.protocol import protocol
 
 AXES = ("thigh_x", "thigh_y", "thigh_z")
@@ -37,6 +37,7 @@ class PaceAgreement(Result):
         mean_km_per_hour, mean_cadence: at slow, moderate and fast pace, means of people.
         accuracy, met_error: with two cuts learned from all other people: share of right epochs, and mean absolute error
             of a person's mean METs.
+        confusion: the same, epochs by labeled pace (rows) and found pace, slow to fast.
         protocol_accuracy: with the protocol's cuts in km/h, which people's own idea of slow and fast need not follow.
     """
 
@@ -47,6 +48,7 @@ class PaceAgreement(Result):
     mean_cadence: tuple[float, float, float]
     accuracy: float
     met_error: float
+    confusion: tuple[tuple[int, ...], ...]
     protocol_accuracy: float
 
 
@@ -79,6 +81,7 @@ def evaluate_pace(folder: Path) -> PaceAgreement:
         mean_cadence=tuple(float(each) for each in cadences.mean(axis=0)),  # type: ignore[arg-type]
         accuracy=float((found == labeled).mean()),
         met_error=float(np.mean(errors)),
+        confusion=tuple(tuple(int(np.sum((labeled == i) & (found == j))) for j in range(3)) for i in range(3)),
         protocol_accuracy=float((speed_class(speed).astype(int) - 1 == labeled).mean()),
     )
 
@@ -134,5 +137,5 @@ def _stretch(seconds: NDArray[np.float64], thigh: NDArray[np.float32]) -> pd.Dat
     for axis in range(3):
         samples[:, 3 + axis] = np.interp(clock[: len(samples)], seconds, thigh[:, axis])
     cut = samples.reshape(windows, epochs.samples_per_epoch, 6)
-    found = pace(gait_autocorrelation(cut), thigh_movement(cut), np.zeros(windows, dtype=np.int64))
+    found = pace(gait_autocorrelation(cut), movement(cut), np.zeros(windows, dtype=np.int64))
     return pd.DataFrame({"speed": found.speed, "cadence": found.cadence})

@@ -38,6 +38,8 @@ TRENDS = {
     "ordinal": "category numbers",
     "linear": "the exposure itself",
 }
+# Analyses whose changes a page lists one by one.
+HEADLINES = ("main", "trend", "pooled")
 VERDICTS = {"supported": "good", "not supported": "bad", "unclear": "neutral"}
 
 
@@ -176,7 +178,11 @@ def checks_table(checks: Sequence[Mapping[str, Any]], identifier: str, caption: 
 
 
 def bridge_table(bridge: Sequence[Mapping[str, Any]]) -> Table | None:
-    """Each estimate that changed since the release before, as it was and as it is."""
+    """Each estimate of the headline models that changed since the release before, as it was and as it is.
+
+    A new answer moves every estimate of its wave; those of the other analyses are counted, and told in bridge.json.
+    """
+    shown = [each for each in bridge if each["analysis"] in HEADLINES]
     rows = tuple(
         (
             _category_name(str(each["exposure"]), each["level"]),
@@ -185,12 +191,14 @@ def bridge_table(bridge: Sequence[Mapping[str, Any]]) -> Table | None:
             "new" if each["change"] == "new" else _value_of(each, "before"),
             "no longer given" if each["change"] == "gone" else _value_of(each, "now"),
         )
-        for each in bridge
+        for each in shown
     )
-    if not rows:
+    if not bridge:
         return None
     columns = ("Estimate", "Wave", "Analysis", f"Before ({interval_name()})", f"Now ({interval_name()})")
-    return Table("bridge-table", "Estimates changed since the release before", columns, (Group(rows),))
+    others = len(bridge) - len(shown)
+    note = f"Of the other analyses {others} estimates changed: see bridge.json of the release." if others else ""
+    return Table("bridge-table", "Estimates changed since the release before", columns, (Group(rows),), note=note)
 
 
 def deliveries_table(deliveries: Iterable[Mapping[str, Any]]) -> Table | None:

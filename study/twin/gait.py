@@ -294,9 +294,10 @@ class _Person:
         relative = speed / walking.reference_speed
         harmonics = self.walking.copy()
         harmonics[:, 0] *= relative**walking.swing_exponent
-        harmonics[:, 1:] *= relative**walking.impact_exponent
-        impact = relative**walking.impact_exponent
-        ringing = (walking.ringing_back * impact, walking.ringing_thigh * impact)
+        back, thigh = relative**walking.impact_exponent_back, relative**walking.impact_exponent_thigh
+        harmonics[:3, 1:] *= back
+        harmonics[3:, 1:] *= thigh
+        ringing = (walking.ringing_back * back, walking.ringing_thigh * thigh)
         # Nobody walks evenly.
         paced = speed * max(0.5, 1 + walking.speed_drift_sd * float(rng.standard_normal()))
         hertz = stride_hz(paced, self.parameters) * self.cadence

@@ -59,7 +59,8 @@ class Walking(Cyclic):
     speed_drift_sd: float = Field(ge=0)
     reference_speed: float = Field(gt=0)
     swing_exponent: float
-    impact_exponent: float
+    impact_exponent_back: float
+    impact_exponent_thigh: float
     ringing_back: float = Field(ge=0)
     ringing_thigh: float = Field(ge=0)
     trunk_lean_sd: float = Field(ge=0)

@@ -160,7 +160,7 @@ def test_the_protocol_is_compared_by_value_not_as_code(project: Path) -> None:
 )
 def test_code_shared_by_stages_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, file: str) -> None:
     for room in ("assets", "study", "storage"):
-        shutil.copytree(recipe.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.ubj"))
+        shutil.copytree(recipe.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
     monkeypatch.setattr(recipe, "ROOT", tmp_path)
     before = code_digest(f"assets.{stage}")
     with (tmp_path / file).open("a") as handle:
@@ -235,7 +235,7 @@ def test_an_edited_value_changes_the_method_of_exactly_the_stages_that_name_it(n
         ("study.mode", "cohort"),
         ("study.mode", "outcome_questionnaire"),
         ("study.mode", "walking_exposures"),
-        ("study.mode", "fitted_models"),
+        ("study.mode", "risk_ratios"),
         ("days.must_be_positive", "daily_exposures"),
         ("days.seconds_per_day", "recordings"),
         ("days.days_per_recording", "recordings"),
@@ -247,7 +247,7 @@ def test_an_edited_value_changes_the_method_of_exactly_the_stages_that_name_it(n
         ("exposures.categories", "analysis_set"),
         ("covariates.depression_cut", "cohort"),
         ("exclusions.complete_case", "exclusions"),
-        ("models.variance", "fitted_models"),
+        ("models.variance", "risk_ratios"),
         ("models.variance", "pooled_models"),
         ("disclosure.smallest_count", "report"),
         ("disclosure.smallest_count", "release"),
@@ -258,7 +258,7 @@ def test_a_stage_names_the_values_that_its_result_depends_on(name: str, stage: s
     assert names_it(stage, name)
 
 
-@pytest.mark.parametrize("stage", ["withdrawals", "cohort", "exclusions", "fitted_models"])
+@pytest.mark.parametrize("stage", ["withdrawals", "cohort", "exclusions", "risk_ratios"])
 def test_a_warning_threshold_of_another_table_changes_nothing(stage: str) -> None:
     its_recipe = recipes()[stage]
     assert its_recipe.code_version(protocol()) == its_recipe.code_version(edited("checks.plausible_risk"))

@@ -102,15 +102,16 @@ COHORT = Case(
 WALKING = Case(
     "walking_exposures",
     """
-    person | valid_days | walking_minutes | walking_met
-    P1     | 0          | -               | -
-    P2     | 7          | 100             | 2.8
-    P3     | 7          | 100             | 4.8
+    person | valid_days | walking_minutes | walking_met | whole_days
+    P1     | 0          | -               | -           | 0
+    P2     | 7          | 100             | 2.8         | 7
+    P3     | 7          | 100             | 4.8         | 0
     """,
     (
         Broken(ONCE, {"person": "P1"}),
         Broken("valid days lie between 0 and 31", {"valid_days": "32"}),
         Broken("walking takes between 0 and 1440 minutes a day", {"walking_minutes": "1441"}),
+        Broken("whole days lie between 0 and 31", {"whole_days": "32"}),
         Broken("mean METs lie between slow and brisk", {"walking_met": "4.9"}),
     ),
 )
@@ -203,6 +204,23 @@ ANALYSIS = Case(
     ),
 )
 
+ELIGIBLE = Case(
+    "eligible_people",
+    """
+    wave | person | answered | walking_minutes | low_back_pain
+    A    | P1     | true     | 100             | 1
+    B    | P1     | true     | 100             | 0
+    A    | P2     | false    | 100             | -
+    """,
+    (
+        Broken("the wave has people it could be about", NO_ROWS),
+        Broken(ONCE, {"person": "P1"}),
+        Broken("walking minutes are known for everyone eligible", {"walking_minutes": "-"}),
+        Broken("it is known of everyone whether they answered", {"answered": "-"}),
+        Broken("low back pain is 0 or 1", {"low_back_pain": "2"}),
+    ),
+)
+
 ESTIMATES = """
     wave | analysis | population | model | exposure    | term | level  | measure | status | p_value | ci_low | ci_high
     A    | main     | all        | age   | walking_met | t    | <3.00  | rr      | ok     | -       | -      | -
@@ -216,6 +234,10 @@ ESTIMATE_RULES = (
     Broken("p values lie between 0 and 1", {"p_value": "1.01"}),
     Broken("no interval is upside down", {"ci_low": "0.8"}),
 )
+RISK_RATIOS = Case("risk_ratios", ESTIMATES, ESTIMATE_RULES)
+DOSE_RESPONSE = Case("dose_response", ESTIMATES, ESTIMATE_RULES)
+SENSITIVITY = Case("sensitivity_models", ESTIMATES, ESTIMATE_RULES)
+TIME_USE = Case("time_use_models", ESTIMATES, ESTIMATE_RULES)
 FITTED = Case("fitted_models", ESTIMATES, ESTIMATE_RULES)
 POOLED = Case("pooled_models", ESTIMATES, ESTIMATE_RULES)
 
@@ -266,5 +288,6 @@ RELEASE = Case(
 
 CASES = (
     WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
-    ANALYSIS, FITTED, CHARACTERISTICS, CLAIMS, REPORT, POOLED, RELEASE,
+    ELIGIBLE, ANALYSIS, RISK_RATIOS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED, CHARACTERISTICS, CLAIMS, REPORT,
+    POOLED, RELEASE,
 )  # fmt: skip

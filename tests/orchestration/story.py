@@ -15,7 +15,8 @@ from storage.home import Home
 from storage.warehouse import Warehouse
 
 WAVE_STAGES = {
-    "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "analysis_set", "fitted_models",
+    "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people",
+    "analysis_set", "risk_ratios", "dose_response", "sensitivity_models", "time_use_models", "fitted_models",
     "characteristics", "claims", "report",
 }  # fmt: skip
 

@@ -4,12 +4,12 @@ import pytest
 from study.accelerometry.walking_speed import (
     cadence,
     gait_autocorrelation,
+    movement,
     pace,
     pooled,
     speed_class,
     speed_from_cadence,
     speed_from_movement,
-    thigh_movement,
 )
 from study.protocol import protocol
 from tests.study.accelerometry.simulated_signals import UPRIGHT, gait, posture
@@ -70,44 +70,151 @@ def test_a_cut_belongs_to_the_slower_class():
     assert speed_class(np.array([3.9, 4.0, 4.1, 5.4, 5.5], dtype=np.float64)).tolist() == [1, 1, 2, 2, 3]
 
 
-def test_movement_is_the_root_mean_square_about_the_mean():
-    window = np.zeros((1, 250, 6), dtype=np.float32)
-    window[0, :, 3] = -1 + 0.3 * np.tile([1, -1], 125)
-    window[0, :, 4] = 0.4 * np.tile([1, -1], 125)
-    assert thigh_movement(window) == pytest.approx(0.5)
+# --- movement -------------------------------------------------------------------------------------------------------
 
 
-def test_speed_from_movement_inverts_the_relation():
-    speeds = np.array([2.0, 4.0, 6.0], dtype=np.float32)
+def swinging(axis: int, size: float, hertz: float) -> np.ndarray:
+    """One epoch upright, with a swing on one axis."""
+    window = np.tile(np.array([-1, 0, 0, -1, 0, 0], dtype=np.float32), (1, 250, 1))
+    window[0, :, axis] += size * np.sin(2 * np.pi * hertz * np.arange(250) / 50)
+    return window
+
+
+def test_movement_is_a_root_mean_square_in_g():
+    assert movement(swinging(0, 0.3, 2.0))[0, 0] == pytest.approx(0.3 / np.sqrt(2), rel=1e-4)
+    assert movement(swinging(4, 0.4, 1.0))[0, 1] == pytest.approx(0.4 / np.sqrt(2), rel=0.01)
+
+
+def test_of_the_back_the_vertical_counts_however_the_sensor_is_tilted():
+    walk = windows(gait(105, 30, seed=1))
+    tilt = np.radians(25)
+    turned = walk.copy()
+    turned[:, :, 0] = np.cos(tilt) * walk[:, :, 0] - np.sin(tilt) * walk[:, :, 2]
+    turned[:, :, 2] = np.sin(tilt) * walk[:, :, 0] + np.cos(tilt) * walk[:, :, 2]
+    assert movement(turned)[:, 0] == pytest.approx(movement(walk)[:, 0], rel=1e-3)
+    assert movement(swinging(1, 0.3, 2.0) + swinging(0, 0.1, 2.0) * 0.5)[0, 0] < 0.06
+
+
+def test_of_the_thigh_quick_movement_counts_little():
+    cut = protocol().walking_speed.thigh_movement_below_hz
+    sizes = [movement(swinging(3, 0.3, hertz))[0, 1] for hertz in (1.0, cut, 2 * cut)]
+    assert sizes[1] == pytest.approx(0.5 * sizes[0], rel=0.02)
+    assert sizes[2] == pytest.approx(sizes[0] / 17, rel=0.05)
+
+
+def test_a_sensor_that_keeps_still_says_nothing():
+    window = swinging(3, 0.3, 1.0)
+    found = movement(window)
+    assert np.isnan(found[0, 0])
+    assert np.isfinite(found[0, 1])
+    assert np.isnan(movement(np.zeros((2, 250, 6), dtype=np.float32))).all()
+
+
+def test_speed_from_movement_inverts_the_relations():
+    speeds = np.array([2.0, 4.0, 6.0])
     relation = protocol().walking_speed
-    movement = relation.thigh_movement_at_1_m_per_s * (speeds / 3.6) ** relation.thigh_movement_exponent
-    assert speed_from_movement(movement) == pytest.approx(speeds, rel=1e-5)
+    metres = speeds / 3.6
+    moved = np.column_stack(
+        [
+            relation.back_movement_at_1_m_per_s * metres**relation.back_movement_exponent,
+            relation.thigh_movement_at_1_m_per_s * metres**relation.thigh_movement_exponent,
+        ]
+    )
+    assert speed_from_movement(moved) == pytest.approx(np.column_stack([speeds, speeds]), rel=1e-5)
 
 
-def test_speed_lies_between_what_cadence_and_movement_say():
+# --- pace -----------------------------------------------------------------------------------------------------------
+
+
+def paced(walk: np.ndarray, bout: np.ndarray | None = None):
+    return pace(
+        gait_autocorrelation(walk), movement(walk), np.zeros(len(walk), dtype=np.int64) if bout is None else bout
+    )
+
+
+@pytest.mark.parametrize("sensors", ["both", "thigh"])
+def test_speed_grows_with_cadence_and_with_movement(sensors):
+    def speed(steps: float, size: float) -> float:
+        walk = windows(gait(steps, 30, seed=1, size=size))
+        if sensors == "thigh":
+            walk[:, :, :3] = 0
+        return float(np.median(paced(walk).speed))
+
+    by_size = [speed(105, size) for size in (0.6, 0.8, 1.0, 1.3, 1.6)]
+    assert np.all(np.diff(by_size) > 0)
+    # The same movement of the thigh, as far as the simulated gait allows.
+    by_cadence = [speed(steps, 1.0) for steps in (80, 95, 110, 125)]
+    assert np.all(np.diff(by_cadence) > 0)
+
+
+def test_speed_lies_between_what_the_estimates_say():
     walk = windows(gait(110, 30, seed=1))
-    gait_of, movement = gait_autocorrelation(walk), thigh_movement(walk)
-    found = pace(gait_of, movement, np.zeros(len(walk), dtype=np.int64))
-    by_cadence, by_movement = speed_from_cadence(found.cadence), speed_from_movement(movement)
-    low, high = np.minimum(by_cadence, by_movement).min(), np.maximum(by_cadence, by_movement).max()
-    assert ((low < found.speed) & (found.speed < high)).all()
+    found = paced(walk)
+    estimates = np.column_stack([speed_from_cadence(found.cadence), speed_from_movement(movement(walk))])
+    assert ((estimates.min() < found.speed) & (found.speed < estimates.max())).all()
 
 
-def test_without_rhythm_movement_alone_says_the_speed_less_surely():
-    still = windows(np.tile(UPRIGHT, (500, 1)))
-    movement = np.array([0.5, 0.5], dtype=np.float32)
-    alone = pace(gait_autocorrelation(still), movement, np.zeros(2, dtype=np.int64))
-    assert np.isnan(alone.cadence).all()
-    assert alone.speed == pytest.approx(speed_from_movement(movement), rel=1e-4)
-    walk = windows(gait(100, 10, seed=1))
-    both = pace(gait_autocorrelation(walk), movement, np.zeros(2, dtype=np.int64))
-    assert (alone.speed_sd / alone.speed > both.speed_sd / both.speed).all()
+def test_the_estimates_weigh_as_their_errors_say():
+    relation = protocol().walking_speed
+    walk = windows(gait(100, 5, seed=1))
+    found = paced(walk)
+    logs = np.log([*speed_from_cadence(found.cadence), *speed_from_movement(movement(walk))[0]])
+    errors = (relation.cadence_speed_error, relation.back_movement_speed_error, relation.thigh_movement_speed_error)
+    precision = 1 / np.square(errors)
+    assert found.speed[0] == pytest.approx(np.exp(precision @ logs / precision.sum()), rel=1e-4)
+    alone = np.sqrt(1 / precision.sum() + relation.shared_speed_error**2)
+    assert found.speed_sd[0] == pytest.approx(alone * found.speed[0], rel=1e-4)
+
+
+def test_the_fewer_estimates_the_less_sure():
+    walk = windows(gait(105, 30, seed=1))
+    nothing_repeats = np.zeros_like(gait_autocorrelation(walk))
+    bout = np.zeros(len(walk), dtype=np.int64)
+    moved = movement(walk)
+    thigh_only = np.column_stack([np.full(len(walk), np.nan), moved[:, 1]]).astype(np.float32)
+    both, without_rhythm, without_back = (
+        pace(gait_autocorrelation(walk), moved, bout),
+        pace(nothing_repeats, moved, bout),
+        pace(nothing_repeats, thigh_only, bout),
+    )
+    relative = [np.median(each.speed_sd / each.speed) for each in (both, without_rhythm, without_back)]
+    assert np.all(np.diff(relative) > 0)
+    assert np.isnan(without_back.cadence).all()
+    assert without_back.speed == pytest.approx(float(np.median(speed_from_movement(moved)[1:-1, 1])), rel=1e-4)
+
+
+def test_what_neither_moves_nor_repeats_has_no_speed_and_counts_as_slow():
+    found = paced(windows(np.tile(UPRIGHT, (500, 1))))
+    assert np.isnan(found.speed).all()
+    assert np.isnan(found.speed_sd).all()
+    assert speed_class(found.speed).tolist() == [1, 1]
 
 
 def test_a_bout_has_one_pace_and_bouts_do_not_mix():
-    walk = windows(np.concatenate([gait(90, 20, seed=1), gait(125, 20, seed=2)]))
-    bout = np.repeat([0, 1], 4)
-    found = pace(gait_autocorrelation(walk), thigh_movement(walk), bout)
-    assert found.speed[:4] == pytest.approx(found.speed[0])
-    assert found.speed[4:] == pytest.approx(found.speed[4])
+    walk = windows(np.concatenate([gait(90, 20, seed=1, size=0.7), gait(125, 20, seed=2, size=1.3)]))
+    found = paced(walk, np.repeat([3, 7], 4))
+    assert found.speed[:4] == pytest.approx(found.speed[0], rel=1e-5)
+    assert found.speed[4:] == pytest.approx(found.speed[4], rel=1e-5)
     assert found.speed[4] > 1.2 * found.speed[0]
+
+
+def test_the_ends_of_a_bout_do_not_slow_it_down():
+    whole = windows(gait(110, 20, seed=1))
+    ends = whole.copy()
+    ends[0, :200] = ends[-1, 50:] = np.array(UPRIGHT)
+    assert paced(ends).speed == pytest.approx(np.full(4, np.median(paced(whole).speed)), rel=0.05)
+
+
+def test_who_changes_pace_on_the_way_has_two_paces():
+    slow, quick = gait(90, 60, seed=1, size=0.7), gait(120, 60, seed=2, size=1.3)
+    found = paced(windows(np.concatenate([slow, quick]))).speed
+    alone = [np.median(paced(windows(each)).speed) for each in (slow, quick)]
+    assert found[:11] == pytest.approx(alone[0], rel=0.05)
+    assert found[-11:] == pytest.approx(alone[1], rel=0.05)
+
+
+def test_a_moment_of_another_pace_does_not_change_the_bout():
+    walk = windows(gait(110, 100, seed=1))
+    steady = paced(walk)
+    walk[9] = windows(gait(80, 5, seed=2, size=0.5))[0]
+    assert np.delete(paced(walk).speed, 9) == pytest.approx(np.delete(steady.speed, 9), rel=0.03)

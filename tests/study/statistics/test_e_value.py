@@ -54,3 +54,13 @@ def test_impossible_ratios_are_refused(ratio):
         e_value(ratio)
     with pytest.raises(ValueError, match="limits"):
         e_value_of_interval(ratio, 2)
+
+
+def test_points_and_limits_agree_with_the_reference(expected):
+    """Point, limit, an interval that holds 1, the exact null, and a true ratio that is not 1."""
+    reference = expected("evalue_qba")
+    for row in reference["evalues"]:
+        assert e_value(row["est"]) == pytest.approx(row["e_point"], rel=1e-9)
+        assert e_value_of_interval(row["lo"], row["hi"]) == pytest.approx(row["e_ci"], rel=1e-9)
+    other = reference["nonnull"]
+    assert e_value(other["est"], other["true"]) == pytest.approx(other["e"], rel=1e-9)

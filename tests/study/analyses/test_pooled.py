@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analyses import main_models
+from study.analyses.pooled import fit_pooled
+from study.analyses.wave_data import fit
 from study.protocol import protocol
 from study.statistics.levels import covariate_levels
-from study.statistics.pooled import fit_pooled
-from study.statistics.wave_models import fit_wave
 
 LEVELS = covariate_levels()
 NUMBERS = ["estimate", "ci_low", "ci_high", "std_error", "p_value"]
@@ -15,10 +16,10 @@ def fitted(frame):
     return fit_pooled(frame, protocol(), LEVELS)
 
 
-def main_rows(frame):
+@pytest.fixture
+def main_rows(make_wave_data):
     used = protocol().model_copy(update={"models": protocol().models.model_copy(update={"variance": "hc0"})})
-    results = fit_wave(frame, used, LEVELS)
-    return results[results["analysis"] == "main"].reset_index(drop=True)
+    return lambda frame: fit((main_models.main_rows,), make_wave_data(frame, used))
 
 
 @pytest.fixture
@@ -29,14 +30,14 @@ def two_waves(analysis_set):
     return pd.concat([analysis_set, later], ignore_index=True)
 
 
-def test_one_wave_pooled_is_that_wave_with_the_plain_sandwich(analysis_set):
+def test_one_wave_pooled_is_that_wave_with_the_plain_sandwich(analysis_set, main_rows):
     pooled, wave = fitted(analysis_set), main_rows(analysis_set)
     assert pooled["level"].tolist() == wave["level"].tolist()
     assert np.allclose(pooled[NUMBERS], wave[NUMBERS], rtol=1e-8, equal_nan=True)
     assert pooled[["n", "events"]].equals(wave[["n", "events"]])
 
 
-def test_the_same_answers_again_add_no_certainty(analysis_set):
+def test_the_same_answers_again_add_no_certainty(analysis_set, main_rows):
     again = pd.concat([analysis_set, analysis_set.assign(wave="2027-2029")])
     pooled, wave = fitted(again), main_rows(analysis_set)
     assert np.allclose(pooled[NUMBERS], wave[NUMBERS], rtol=1e-6, equal_nan=True)

@@ -15,8 +15,8 @@ from typing import cast
 
 import pandas as pd
 
+from study.analyses.category_model import remarks
 from study.protocol import Exposure, Protocol
-from study.statistics.category_model import remarks
 from study.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from study.statistics.results import ResultRow, joined
 from study.statistics.risk_ratio import fit_risk_ratio

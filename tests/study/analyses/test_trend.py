@@ -1,9 +1,9 @@
 import pytest
 
+from study.analyses.trend import add_scores, trend_rows
 from study.protocol import protocol
 from study.statistics.results import ResultRow
 from study.statistics.terms import Categorical, Linear
-from study.statistics.trend import add_scores, trend_rows
 
 COVARIATES = [
     Linear("age"),

@@ -1,18 +1,20 @@
 import numpy as np
 import pytest
 
+from study.analyses.main_models import main_rows, trend_rows
+from study.analyses.wave_data import fit
 from study.protocol import protocol
 from study.statistics.categories import add_categories
 from study.statistics.levels import covariate_levels
 from study.statistics.risk_ratio import fit_risk_ratio
 from study.statistics.terms import category_term, covariate_terms
-from study.statistics.wave_models import fit_wave
 
 LEVELS = covariate_levels()
 
 
-def fitted(frame, used=None):
-    return fit_wave(frame, used or protocol(), LEVELS)
+@pytest.fixture
+def fitted(make_wave_data):
+    return lambda frame, used=None: fit((main_rows, trend_rows), make_wave_data(frame, used))
 
 
 def block(results, exposure="walking_minutes", model="adjusted", analysis="main", measure="rr"):
@@ -22,7 +24,7 @@ def block(results, exposure="walking_minutes", model="adjusted", analysis="main"
     return chosen.set_index("level")
 
 
-def test_every_model_gives_its_categories_its_joint_test_and_three_trends(analysis_set):
+def test_every_model_gives_its_categories_its_joint_test_and_three_trends(analysis_set, fitted):
     results = fitted(analysis_set)
     assert (results["status"] == "ok").all()
     assert set(results["wave"]) == {"2021-2023"}
@@ -36,7 +38,7 @@ def test_every_model_gives_its_categories_its_joint_test_and_three_trends(analys
     }
 
 
-def test_counts_and_labels_are_those_of_the_frame(analysis_set):
+def test_counts_and_labels_are_those_of_the_frame(analysis_set, fitted):
     for exposure in ("walking_minutes", "walking_met"):
         rows = block(fitted(analysis_set), exposure)
         people = analysis_set.groupby(f"{exposure}_level")["low_back_pain"].agg(["size", "sum"])
@@ -47,7 +49,7 @@ def test_counts_and_labels_are_those_of_the_frame(analysis_set):
         assert set(rows["term"]) == {f"{exposure}_category"}
 
 
-def test_the_reference_is_one_without_interval_or_e_value(analysis_set):
+def test_the_reference_is_one_without_interval_or_e_value(analysis_set, fitted):
     rows = block(fitted(analysis_set))
     reference = rows.iloc[0]
     assert reference["estimate"] == 1
@@ -55,7 +57,7 @@ def test_the_reference_is_one_without_interval_or_e_value(analysis_set):
     assert rows.iloc[1:][["ci_low", "ci_high", "std_error", "p_value", "e_value", "e_value_ci"]].notna().all(axis=None)
 
 
-def test_estimates_are_those_of_the_model(analysis_set):
+def test_estimates_are_those_of_the_model(analysis_set, fitted):
     terms = [category_term("walking_met"), *covariate_terms("adjusted", protocol(), LEVELS)]
     fit = fit_risk_ratio(analysis_set, terms, protocol().models)
     results = fitted(analysis_set)
@@ -69,12 +71,12 @@ def test_estimates_are_those_of_the_model(analysis_set):
     assert joint["estimate"] == joint["p_value"] == pytest.approx(fit.joint_wald(names).p_value, rel=1e-9)
 
 
-def test_the_order_of_rows_and_of_people_does_not_matter(analysis_set):
+def test_the_order_of_rows_and_of_people_does_not_matter(analysis_set, fitted):
     shuffled = fitted(analysis_set.sample(frac=1, random_state=2))
     assert shuffled.equals(fitted(analysis_set))
 
 
-def test_a_category_without_events_makes_its_model_not_estimable(analysis_set):
+def test_a_category_without_events_makes_its_model_not_estimable(analysis_set, fitted):
     frame = analysis_set.copy()
     frame.loc[frame["walking_minutes_category"] == 3, "low_back_pain"] = 0
     results = fitted(frame)
@@ -87,7 +89,7 @@ def test_a_category_without_events_makes_its_model_not_estimable(analysis_set):
     assert set(block(results, "walking_met")["status"]) == {"ok"}
 
 
-def test_ties_that_empty_a_category_leave_the_others_estimable(make_analysis_set):
+def test_ties_that_empty_a_category_leave_the_others_estimable(make_analysis_set, fitted):
     frame = make_analysis_set()
     values = np.array([60.0, 70, 70, 70, 70, 70, 80, 90])
     frame["walking_minutes"] = values[np.arange(len(frame)) % 8]
@@ -98,13 +100,13 @@ def test_ties_that_empty_a_category_leave_the_others_estimable(make_analysis_set
     assert "levels without people" in rows["note"].iloc[3]
 
 
-def test_a_tiny_wave_gives_rows_that_say_why_they_are_empty(make_analysis_set):
+def test_a_tiny_wave_gives_rows_that_say_why_they_are_empty(make_analysis_set, fitted):
     results = fitted(make_analysis_set(people=12))
     assert set(results["status"]) == {"not_estimable"}
     assert len(results) == 32
 
 
-def test_one_wave_at_a_time_and_nobody_twice(analysis_set):
+def test_one_wave_at_a_time_and_nobody_twice(analysis_set, fitted):
     with pytest.raises(ValueError, match="one wave"):
         fitted(analysis_set.iloc[:0])
     two = analysis_set.copy()
@@ -118,7 +120,7 @@ def test_one_wave_at_a_time_and_nobody_twice(analysis_set):
     assert "p0" not in str(refusal.value)
 
 
-def test_the_note_names_the_variance(analysis_set):
+def test_the_note_names_the_variance(analysis_set, fitted):
     used = protocol().model_copy(update={"models": protocol().models.model_copy(update={"variance": "hc0"})})
     stata, hc0 = block(fitted(analysis_set)), block(fitted(analysis_set, used))
     assert stata["note"].str.startswith("as_published; sample_quartiles; stata variance").all()

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study.analyses.category_model import category_rows
 from study.protocol import EXPOSURES, Exposure, Protocol
 from study.statistics.categories import Cuts, cuts, with_categories
-from study.statistics.category_model import category_rows
 from study.statistics.levels import Levels
 from study.statistics.results import ResultRow, joined, options_note, to_frame
 from study.statistics.terms import MODELS, Categorical, Term, covariate_terms

@@ -1,0 +1,49 @@
+"""How an asset fits a group of analyses.
+
+Belongs here: reading a wave's people for the analyses, and fitting. Does not belong here: which analyses
+(``study/analyses``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assets.building.build import Build
+from assets.building.recipe import Rows
+from study.analyses.wave_data import Analysis, WaveData, fit, walking_days
+from study.statistics.levels import covariate_levels
+
+PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
+ELIGIBLE = "select * from eligible_people where wave = getvariable('wave') order by person"
+DAYS = """
+with analyzed as (
+    select person from analysis_set where wave = getvariable('wave')
+)
+
+select d.person, d.day, d.date, d.walking_slow, d.walking_moderate, d.walking_brisk, d.walking
+from daily_exposures as d
+inner join walking_exposures as w using (person, batch)
+inner join analyzed as a using (person)
+where d.valid
+order by d.person, d.day
+"""
+# What the frames above are made from, and the protocol values every analysis reads.
+UPSTREAM = ("analysis_set", "eligible_people", "walking_exposures", "daily_exposures")
+PROTOCOL = ("models", "exposures", "disclosure", "study.mode")
+
+
+def wave_data(build: Build) -> WaveData:
+    """The people of this build's wave."""
+    return WaveData(
+        people=build.read(PEOPLE),
+        eligible=build.read(ELIGIBLE),
+        days=walking_days(build.read(DAYS), build.protocol),
+        protocol=build.protocol,
+        levels=covariate_levels(),
+    )
+
+
+def fitted(build: Build, analyses: Sequence[Analysis]) -> Rows:
+    """The results of a group of analyses; every line of progress goes to the run's log."""
+    results = fit(analyses, wave_data(build), build.log.info)
+    return Rows(results, metadata={"not_estimable": int((results["status"] == "not_estimable").sum())})

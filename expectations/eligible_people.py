@@ -1,0 +1,17 @@
+"""eligible_people: Everyone a wave could have been about."""
+
+from __future__ import annotations
+
+from expectations.rules import Rule, filled, not_empty, one_of, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    return [
+        not_empty("the wave has people it could be about"),
+        unique("wave", "person", meaning="each person stands once"),
+        filled("walking_minutes", "walking minutes are known for everyone eligible"),
+        filled("answered", "it is known of everyone whether they answered"),
+        one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
+    ]

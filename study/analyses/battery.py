@@ -1,0 +1,19 @@
+"""Every group of analyses of a wave, by the name of the asset that fits it.
+
+Belongs here: the list of groups, for whoever wants all estimates of a wave at once. Does not belong here: the list of
+analyses of a group (the module of its name), so that a change in one group makes only its own asset stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from study.analyses import dose_response, risk_ratios, sensitivity_models, time_use_models
+from study.analyses.wave_data import Analysis
+
+BATTERY: Mapping[str, tuple[Analysis, ...]] = {
+    "risk_ratios": risk_ratios.ANALYSES,
+    "dose_response": dose_response.ANALYSES,
+    "sensitivity_models": sensitivity_models.ANALYSES,
+    "time_use_models": time_use_models.ANALYSES,
+}

@@ -1,0 +1,72 @@
+"""eligible_people.sql: exposed and free of the outcome at baseline, with what is known of them."""
+
+from __future__ import annotations
+
+from tests.sql.tables import WAVE, answer, drawn
+
+COHORT = """
+    person | sex    | age | older | education | income | employment | smoking | depression | pain_screen | bmi | low_back_pain
+    P1     | female | 50  | false | primary   | low    | employed   | never   | no         | no          | 25  | no
+    P2     | male   | 70  | true  | primary   | low    | employed   | former  | no         | no          | -   | no
+    P3     | male   | 60  | false | primary   | low    | employed   | never   | no         | no          | -   | no
+    P4     | male   | 60  | false | -         | low    | employed   | never   | no         | no          | -   | no
+    P5     | male   | 60  | false | primary   | low    | employed   | never   | no         | yes         | -   | yes
+    """
+EXPOSURES = """
+    person | recorded_days | valid_days | walking_minutes | walking_met | running_cycling_minutes
+    P1     | 6             | 5          | 100             | 3.1         | 4
+    P2     | 7             | 7          | 80              | 3.0         | -
+    P3     | 7             | 7          | 90              | 3.2         | 0
+    P4     | 7             | 7          | 90              | 3.2         | 0
+    P5     | 7             | 7          | 90              | 3.2         | 0
+    """
+OUTCOME = f"""
+    wave    | person | low_back_pain | severe_low_back_pain_as_published | severe_low_back_pain_strict | follow_up_years
+    {WAVE}  | P1     | 1             | 0                                 | -                           | 4.2
+    another | P1     | 0             | 0                                 | 0                           | 6.2
+    {WAVE}  | P2     | 0             | 0                                 | 0                           | 4.1
+    another | P3     | 0             | 0                                 | 0                           | 4.1
+    {WAVE}  | P4     | 0             | 0                                 | 0                           | 4.1
+    {WAVE}  | P5     | 1             | 1                                 | 1                           | 4.1
+    """
+EXCLUSIONS = f"""
+    wave    | person | reason
+    {WAVE}  | P1     | -
+    {WAVE}  | P2     | -
+    {WAVE}  | P3     | followup_screen_missing
+    {WAVE}  | P4     | covariate_missing
+    {WAVE}  | P5     | baseline_low_back_pain
+    another | P3     | -
+    """
+TABLES = {"cohort": COHORT, "walking_exposures": EXPOSURES, "outcome_questionnaire": OUTCOME, "exclusions": EXCLUSIONS}
+
+
+def test_everyone_exposed_and_free_of_pain_at_baseline_is_eligible_answered_or_not() -> None:
+    expected = f"""
+        wave   | person | reason                  | answered | low_back_pain
+        {WAVE} | P1     | -                       | true     | 1
+        {WAVE} | P2     | -                       | true     | 0
+        {WAVE} | P3     | followup_screen_missing | false    | -
+        {WAVE} | P4     | covariate_missing       | true     | 0
+        """
+    assert answer("eligible_people", expected, **TABLES) == drawn(expected)
+
+
+def test_each_brings_exposures_covariates_and_the_outcome_of_this_wave() -> None:
+    expected = """
+        person | sex    | age | smoking | bmi | baseline_pain_screen | valid_days | walking_minutes | walking_met | running_cycling_minutes | low_back_pain | severe_low_back_pain_as_published | severe_low_back_pain_strict | follow_up_years
+        P1     | female | 50  | never   | 25  | no                   | 5          | 100             | 3.1         | 4                       | 1             | 0                                 | -                           | 4.2
+        P2     | male   | 70  | former  | -   | no                   | 7          | 80              | 3.0         | -                       | 0             | 0                                 | 0                           | 4.1
+        P3     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | -             | -                                 | -                           | -
+        P4     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | 0             | 0                                 | 0                           | 4.1
+        """
+    assert answer("eligible_people", expected, **TABLES) == drawn(expected)
+
+
+def test_each_brings_how_the_day_is_spent() -> None:
+    parts = ["lying", "sitting", "standing", "walking", "running", "cycling"]
+    names = ["whole_days", *(f"whole_day_{part}_minutes" for part in parts)]
+    numbers = ["6", "480", "600", "240", "100", "5", "15"]
+    exposures = "\n".join([" | ".join(["person", *names]), " | ".join(["P1", *numbers])])
+    expected = exposures
+    assert answer("eligible_people", expected, **TABLES | {"walking_exposures": exposures}) == drawn(expected)

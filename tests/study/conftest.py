@@ -1,0 +1,122 @@
+"""Frames the tests of the statistics share: reference rows, and made-up analysis sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.analyses.wave_data import WaveData
+from study.protocol import Protocol, protocol
+from study.statistics.categories import add_categories
+from study.statistics.levels import covariate_levels
+
+ORACLE = Path(__file__).parent / "statistics" / "oracle"
+
+
+@pytest.fixture(scope="session")
+def expected() -> Callable[[str], dict]:
+    """Reference answers, computed with R 4.2.2 (sandwich 3.0.2, survey 4.1.1); everybody in them is simulated."""
+    return lambda name: json.loads((ORACLE / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def cohort() -> pd.DataFrame:
+    """4000 simulated people: the rows the reference answers were computed from."""
+    return pd.read_csv(ORACLE / "cohort.csv")
+
+
+@pytest.fixture
+def breast_cancer() -> pd.DataFrame:
+    """Newman's 192 women, as printed in Greenland 2004 and Spiegelman and Hertzmark 2005."""
+    return pd.read_csv(ORACLE / "breastcancer.csv")
+
+
+@pytest.fixture
+def make_analysis_set() -> Callable[..., pd.DataFrame]:
+    return analysis_set_of
+
+
+def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", of: Protocol | None = None):
+    """An analysis set of made-up people whose risk falls with walking."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "person": [f"p{number:05d}" for number in range(people)],
+            "wave": wave,
+            "age": random.normal(55, 12, people).round(1),
+            **{name: random.choice(levels, people) for name, levels in covariate_levels().items()},
+            "walking_minutes": random.gamma(8.6, 12, people),
+            "walking_met": 2.8 + random.normal(0.56, 0.18, people) ** 2,
+            "valid_days": random.integers(3, 8, people),
+        }
+    )
+    frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
+    risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
+    frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
+    return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or protocol())
+
+
+def sensitivity_columns_of(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """What the sensitivity analyses read: some of it missing, a third of the pain severe."""
+    random = np.random.default_rng(len(frame))
+
+    def drawn(levels: tuple[str, ...], missing: float = 0.05) -> pd.Series:
+        values = pd.Series(random.choice(levels, len(frame)), frame.index, "str")
+        return values.mask(random.random(len(frame)) < missing)
+
+    pain = frame["low_back_pain"]
+    severe = pain.where(random.random(len(frame)) < 0.33, 0)
+    return {
+        "older": frame["age"] >= 65,
+        "bmi": pd.Series(random.normal(27, 4, len(frame)), frame.index).mask(random.random(len(frame)) < 0.03),
+        "running_cycling_minutes": pd.Series(random.exponential(6, len(frame)), frame.index),
+        "baseline_pain_screen": drawn(("no", "yes"), 0),
+        "pain_last_4_weeks": drawn(("no", "very mild", "mild", "moderate", "strong", "very strong")),
+        "self_rated_health": drawn(("poor", "not so good", "good", "very good")),
+        "other_disease": drawn(("no", "yes")),
+        "severe_low_back_pain_as_published": severe.astype("Int64"),
+        "severe_low_back_pain_strict": severe.where((pain == 0) | (severe == 1)).astype("Int64"),
+    }
+
+
+def whole_days_of(people: int, random: np.random.Generator, walking: pd.Series) -> dict[str, object]:
+    """How made-up people spend their whole days; a third never run or cycle, a few have no whole day."""
+    active = np.where(random.random(people) < 0.33, 0.0, random.lognormal(1.5, 1.0, people))
+    shares = random.dirichlet([30, 33, 15], people)
+    rest = 1440 - walking - active
+    minutes = {name: shares[:, column] * rest for column, name in enumerate(("lying", "sitting", "standing"))}
+    minutes |= {"walking": walking, "running": active * 0.2, "cycling": active * 0.8}
+    days = random.integers(0, 7, people)
+    return {"whole_days": days} | {f"whole_day_{n}_minutes": pd.Series(m).where(days > 0) for n, m in minutes.items()}
+
+
+@pytest.fixture
+def analysis_set() -> pd.DataFrame:
+    return analysis_set_of()
+
+
+def wave_data_of(people: pd.DataFrame, used: Protocol | None = None, **frames: pd.DataFrame) -> WaveData:
+    """A wave of these people; unless given, everyone eligible answered, and nobody's days are known."""
+    people = people.sort_values("person", kind="stable", ignore_index=True)
+    eligible = people.assign(answered=True)
+    days = pd.DataFrame(
+        {
+            "person": pd.Series(dtype="str"),
+            "day": pd.Series(dtype="int64"),
+            "weekend": pd.Series(dtype="boolean"),
+            "walking_minutes": pd.Series(dtype="float64"),
+            "walking_met": pd.Series(dtype="float64"),
+        }
+    )
+    given = {"eligible": eligible, "days": days} | frames
+    return WaveData(people=people, protocol=used or protocol(), levels=covariate_levels(), **given)
+
+
+@pytest.fixture
+def make_wave_data() -> Callable[..., WaveData]:
+    return wave_data_of
