@@ -1,34 +1,51 @@
 """The epoch classifier on people it has not seen, beside ActiMotus on the same people, and its time for a week.
 
-    python -m benchmarks.classifier [--data DIR] [--peer PYTHON]
+    python -m benchmarks.classifier [FOLDER ...] [--peer PYTHON]
+    python -m benchmarks.classifier --model shipped FOLDER ... [--peer PYTHON]
 
-Prints, by cross-validation grouped by person: agreement with the labels, walking minutes, sensors worn otherwise,
-walking pace, ActiMotus (`pip install acti-motus`, in this environment or in the one whose interpreter --peer names) and
-the time for a 7-day pair on one core (processor time; set OMP_NUM_THREADS=1).
+The first judges what training gives: each person by a model fitted on everyone else in the folders (a quarter of a
+minute per person). The second judges a finished model - `shipped`, or the .ubj file named - on labeled recordings of
+people it was not fitted on. Folders are laid out as for `stegvis train`: one .parquet or .csv per person with
+timestamp, back_x..z, thigh_x..z and label (NTNU codes). --peer names the interpreter of an environment with
+`pip install acti-motus`.
+
+Prints agreement with the labels, walking minutes, ActiMotus in the same run, sensors worn otherwise, and the time for a
+7-day pair on one core (processor time; set OMP_NUM_THREADS=1). Then each bar with PASS or FAIL; exits with 1 if one is
+missed. How near the labels a model must come is asked of a finished model on new people only.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from study.accelerometry.activity import ActivityCode
-from study.accelerometry.classifier import classify_checked, decide, load_model, walking_pace
-from study.accelerometry.evaluation import Agreement, agreement, person_agreement
+from study.accelerometry.classifier import (
+    MODEL_FILE,
+    EpochModel,
+    classify_checked,
+    decide,
+    load_model,
+    walking_pace,
+)
+from study.accelerometry.evaluation import Agreement, Turned, agreement, person_agreement
 from study.accelerometry.features import features
 from study.accelerometry.labeled_people import LabeledPerson, read_people
-from study.accelerometry.pace_evaluation import evaluate_pace
+from study.accelerometry.processes import single_thread_processes
 from study.accelerometry.signal import Signal
-from study.accelerometry.training import Predicted, agreement_of, cross_validate, judge_turned, predict
+from study.accelerometry.training import TURNS, Predicted, agreement_of, judge_turned, leave_one_person_out, predict
 from study.accelerometry.windows import chunks, continues, window_starts
 
 # What ActiMotus calls our activities; what it calls anything else is counted as wrong.
@@ -70,6 +87,56 @@ for file in sorted(Path(sys.argv[1]).glob("signal_*.parquet")):
 """
 
 
+class Bar(NamedTuple):
+    """Something asked of the classifier: the figure found, the figure asked for, and whether it is reached."""
+
+    what: str
+    found: float
+    asked: float
+    passed: bool
+
+
+def at_least(what: str, found: float | None, asked: float) -> Bar:
+    """A bar that must be reached from below."""
+    return Bar(what, np.nan if found is None else found, asked, found is not None and found >= asked)
+
+
+def at_most(what: str, found: float | None, asked: float) -> Bar:
+    """A bar that must be reached from above."""
+    return Bar(what, np.nan if found is None else found, asked, found is not None and found <= asked)
+
+
+def agreement_bars(found: Agreement) -> Iterator[Bar]:
+    """How near the labels a finished model must come on new people."""
+    walking = found.classes[ActivityCode.WALKING - 1]
+    yield at_least("accuracy, %", 100 * found.accuracy, 97.0)
+    yield at_least("macro F1", found.macro_f1, 0.978)
+    yield at_least("macro F1 with stairs apart", found.macro_f1_with_stairs, 0.955)
+    yield at_least("walking sensitivity, %", 100 * (walking.recall or 0), 97.0)
+    yield at_least("walking predictive value, %", 100 * (walking.precision or 0), 96.5)
+    yield at_most("pooled walking bias, absolute %", abs(found.walking_bias_percent or 0), 1.5)
+    yield at_most("walking bias per person, mean absolute %", found.mean_absolute_person_bias_percent, 4.5)
+    yield at_most("walking bias per person, largest %", found.largest_absolute_person_bias_percent, 15.0)
+
+
+def worn_bars(turned: tuple[Turned, ...]) -> Iterator[Bar]:
+    """A sensor turned by half changes next to nothing, and is noticed."""
+    prescribed = turned[0].accuracy
+    halves = [turn for turn in turned if turn.worn in [str(each) for each in TURNS]]
+    yield at_most("worn otherwise: points lost at worst", max(100 * (prescribed - t.accuracy) for t in halves), 1.0)
+    yield at_least("worn otherwise: % of people flagged at worst", min(100 * t.flagged / t.people for t in halves), 85)
+
+
+def peer_bars(ours: Agreement, seconds: float, peer: Agreement, peer_seconds: float) -> Iterator[Bar]:
+    """Ahead of ActiMotus on the same recordings in the same run."""
+    yield at_least("points of accuracy ahead of ActiMotus", 100 * (ours.accuracy - peer.accuracy), 5.0)
+    pooled = abs(ours.walking_bias_percent or 0) / abs(peer.walking_bias_percent or np.nan)
+    yield at_most("pooled walking bias / ActiMotus", pooled, 1.0)
+    single = (ours.mean_absolute_person_bias_percent or np.nan) / (peer.mean_absolute_person_bias_percent or np.nan)
+    yield at_most("walking bias per person / ActiMotus", single, 1.0)
+    yield at_most("processor time / ActiMotus", seconds / peer_seconds, 1.0)
+
+
 def line(name: str, found: Agreement) -> None:
     """Print one row of results."""
     walking = found.classes[ActivityCode.WALKING - 1]
@@ -82,13 +149,22 @@ def line(name: str, found: Agreement) -> None:
     )
 
 
-def results(people: list[LabeledPerson], predicted: list[Predicted], leave_out: set[str]) -> Agreement:
+def of_some(people: list[LabeledPerson], predicted: list[Predicted], leave_out: set[str]) -> Agreement:
     """Agreement over the people who are not left out."""
     single = [
         person_agreement(each.person, each.dataset.name, each.activity, found.activity, each.labeled_walking_minutes)
         for each, found in zip(people, predicted, strict=True)
     ]
     return agreement_of(people, predicted, single, leave_out)
+
+
+def of_peer(people: list[LabeledPerson], codes: list[np.ndarray]) -> Agreement:
+    """Agreement of ActiMotus, which tells stairs by rules of its own: they are not compared."""
+    single = [
+        person_agreement(each.person, each.dataset.name, each.activity, found, each.labeled_walking_minutes)
+        for each, found in zip(people, codes, strict=True)
+    ]
+    return agreement(single, np.concatenate([each.activity for each in people]), np.concatenate(codes))
 
 
 def peer_results(people: list[LabeledPerson], interpreter: str) -> tuple[list[np.ndarray], float]:
@@ -134,9 +210,8 @@ def week(people: list[LabeledPerson]) -> Signal:
     return Signal(times, np.resize(joined, (samples, 6)))
 
 
-def time_week(signal: Signal) -> None:
-    """Print the seconds of one core that each step of a week takes."""
-    model = load_model()
+def time_week(signal: Signal, model: EpochModel) -> float:
+    """Print the seconds of one core that each step of a week takes; returns those of features and prediction."""
     clock = time.process_time
     marks = [clock()]
     starts = window_starts(signal.timestamps)
@@ -150,67 +225,75 @@ def time_week(signal: Signal) -> None:
     marks.append(clock())
     steps = np.diff(marks)
     print(
-        f"7 days, {len(starts)} epochs: features {steps[0]:.2f} s, prediction {steps[1]:.2f} s; "
+        f"\n7 days, {len(starts)} epochs: features {steps[0]:.2f} s, prediction {steps[1]:.2f} s; "
         f"pace of {len(walking)} walking epochs {steps[2]:.2f} s"
     )
+    return float(steps[0] + steps[1])
+
+
+def already_seen(people: list[LabeledPerson], model_file: Path) -> int:
+    """How many of the people the model's card names among those it was fitted on."""
+    card = json.loads(model_file.with_name("model_card.json").read_text(encoding="utf-8"))
+    return len({each.person for each in people}.intersection(each["person"] for each in card["people"]))
 
 
 def main() -> None:
-    """Print everything."""
+    """Print everything; exit with 1 if a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default = Path(os.environ.get("STEGVIS_REAL_DATA", "../shared/data"))
-    parser.add_argument("--data", type=Path, default=default, help="folder with harth, har70plus and selfback_thigh")
+    data = Path(os.environ.get("STEGVIS_REAL_DATA", "../shared/data"))
+    defaults = [data / "harth", data / "har70plus"]
+    parser.add_argument("folders", nargs="*", type=Path, default=defaults, help="folders of labeled recordings")
+    parser.add_argument("--model", help="'shipped' or a .ubj file; without it, each person is left out in turn")
     parser.add_argument("--peer", help="interpreter of an environment with acti-motus")
     arguments = parser.parse_args()
 
-    people = read_people([arguments.data / "harth", arguments.data / "har70plus"], lambda _: None)
-    models = cross_validate(people, lambda _: None)
+    people = read_people(arguments.folders, lambda _: None)
+    model_file = Path(arguments.model) if arguments.model and arguments.model != "shipped" else MODEL_FILE
+    if arguments.model:
+        seen = already_seen(people, model_file)
+        if seen:
+            parser.error(f"the model was fitted on {seen} of these {len(people)} people: they cannot judge it")
+        models = [load_model(model_file)] * len(people)
+    else:
+        with single_thread_processes() as pool:
+            models = leave_one_person_out(people, pool, lambda text: print(text, file=sys.stderr))
     predicted = [predict(model, each) for model, each in zip(models, people, strict=True)]
     print(
         f"{'':34} {'acc %':>6} {'F1':>7} {'stairs':>7} {'sens':>6} {'PPV':>6} {'bias %':>7} {'MAE %':>6} {'worst':>6}"
     )
-    ours = results(people, predicted, set())
-    line(f"{len(people)} people, cross-validated", ours)
-    line("without S009", results(people, predicted, {"S009"}))
-    line("without S009, S025 and 514", results(people, predicted, {"S009", "S025", "514"}))
+    ours = of_some(people, predicted, set())
+    line(f"{len(people)} people, unseen", ours)
+    for odd in ({"S009"}, {"S009", "S025", "514"}):
+        if odd < {each.person for each in people}:
+            line(f"without {', '.join(sorted(odd))}", of_some(people, predicted, odd))
+    bars = list(agreement_bars(ours)) if arguments.model else []
 
     interpreter = arguments.peer or (sys.executable if importlib.util.find_spec("actimotus") else None)
     if interpreter is None:
         print("ActiMotus is not installed: name an interpreter that has it with --peer")
     else:
-        codes, seconds = peer_results(people, interpreter)
-        single = [
-            person_agreement(each.person, each.dataset.name, each.activity, found, each.labeled_walking_minutes)
-            for each, found in zip(people, codes, strict=True)
-        ]
-        labeled = np.concatenate([each.activity for each in people])
-        line("ActiMotus, the same people", agreement(single, labeled, np.concatenate(codes)))
-        kept = [i for i, each in enumerate(people) if each.person != "S009"]
-        labeled = np.concatenate([people[i].activity for i in kept])
-        line(
-            "ActiMotus, without S009",
-            agreement([single[i] for i in kept], labeled, np.concatenate([codes[i] for i in kept])),
-        )
+        codes, peer_seconds = peer_results(people, interpreter)
+        peer = of_peer(people, codes)
+        line("ActiMotus, the same people", peer)
         began = time.process_time()
         for each in people:
-            classify_checked(each.signal)
-        print(f"seconds for all of them: ours {time.process_time() - began:.1f}, ActiMotus {seconds:.1f}")
+            classify_checked(each.signal, model_file=model_file)
+        seconds = time.process_time() - began
+        print(f"seconds for all of them: ours {seconds:.1f}, ActiMotus {peer_seconds:.1f}")
+        bars.extend(peer_bars(ours, seconds, peer, peer_seconds))
 
     print("\nsensors worn otherwise")
-    for turn in judge_turned(people, models):
-        print(
-            f"  {turn.sensor:6} {turn.worn:24} accuracy {100 * turn.accuracy:5.1f}  "
-            f"flagged {turn.flagged} of {turn.people}"
-        )
+    turned = judge_turned(people, models)
+    for turn in turned:
+        accuracy = f"accuracy {100 * turn.accuracy:5.1f}"
+        print(f"  {turn.sensor:6} {turn.worn:24} {accuracy}  flagged {turn.flagged} of {turn.people}")
+    bars.extend(worn_bars(turned))
 
-    if (arguments.data / "selfback_thigh").exists():
-        pace = evaluate_pace(arguments.data / "selfback_thigh")
-        print(
-            f"\nself-paced walking, {pace.people} people: ordered {pace.ordered}, leave-one-out accuracy "
-            f"{pace.accuracy:.3f}, MET error {pace.met_error:.3f}, by the protocol's cuts {pace.protocol_accuracy:.3f}"
-        )
+    bars.append(at_most("features and prediction of 7 days, s", time_week(week(people), models[0]), 3.0))
     print()
-    time_week(week(people))
+    for bar in bars:
+        print(f"{'PASS' if bar.passed else 'FAIL'}  {bar.what:46} {bar.found:8.3f}  asked {bar.asked:g}")
+    sys.exit(0 if all(bar.passed for bar in bars) else 1)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Classify a synchronized signal into epochs with the shipped model.
 
-Gradient-boosted trees (Chen and Guestrin 2016, doi 10.1145/2939672.2939785) give each epoch's probabilities by itself;
-a hidden Markov model makes them agree with their neighbors (``smoothing``). Stairs are a class of their own to the
-model and walking to everyone else.
+Gradient-boosted trees (Chen and Guestrin 2016, doi 10.1145/2939672.2939785) and small neural networks (``network``)
+give each epoch's probabilities by itself, and their mean counts: they err in different places. A hidden Markov model
+makes epochs agree with their neighbors (``smoothing``). Stairs are a class of their own to the model and walking to
+everyone else.
 
 Belongs here: loading the model and applying it. Does not belong here: training, non-wear, day totals.
 """
@@ -22,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from study.accelerometry.activity import CLASSIFIED, ActivityCode, SpeedCode
 from study.accelerometry.features import FEATURE_NAMES, features
+from study.accelerometry.network import Network, network_from_text
 from study.accelerometry.orientation import Orientation, orientation_of, swapped
 from study.accelerometry.signal import Signal, SignalError, check_signal
 from study.accelerometry.smoothing import Transitions, smooth
@@ -49,9 +51,10 @@ class ModelError(RuntimeError):
 
 @dataclass(frozen=True)
 class EpochModel:
-    """The trees and the transitions that go with them."""
+    """The trees, the networks beside them, and the transitions that go with both."""
 
     trees: xgboost.Booster
+    network: Network
     transitions: Transitions
 
     def probabilities(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -61,7 +64,8 @@ class EpochModel:
             X: (k, features) in time order.
             follows: (k,) whether each epoch follows right on the one before (``windows.continues``).
         """
-        return smooth(self.trees.inplace_predict(X), follows, self.transitions)
+        alone = (self.trees.inplace_predict(X) + self.network.probabilities(X)) / 2
+        return smooth(alone, follows, self.transitions)
 
 
 @dataclass(frozen=True)
@@ -257,10 +261,11 @@ def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
         trees = xgboost.Booster({"nthread": nthread}, model_file=model_file)
     except xgboost.core.XGBoostError:
         raise ModelError(f"{model_file.name} is not an xgboost model") from None
-    transitions = trees.attr("transitions")
-    if tuple(trees.feature_names or ()) != FEATURE_NAMES or trees.attr("classes") != CLASS_NAMES or not transitions:
+    transitions, network = trees.attr("transitions"), trees.attr("network")
+    fitting = tuple(trees.feature_names or ()) == FEATURE_NAMES and trees.attr("classes") == CLASS_NAMES
+    if not (fitting and transitions and network):
         raise ModelError(f"{model_file.name} was not trained for these features and classes; train it again")
-    return EpochModel(trees, transitions_from_text(transitions))
+    return EpochModel(trees, network_from_text(network), transitions_from_text(transitions))
 
 
 def transitions_as_text(transitions: Transitions) -> str:

@@ -1,6 +1,6 @@
 """Train the epoch classifier from labeled recordings, and judge it on people it has not seen.
 
-Belongs here: cross-validation grouped by person, fitting, writing model and card. Does not belong here: reading people
+Belongs here: fitting, leaving out one person at a time, writing model and card. Does not belong here: reading people
 (``labeled_people``), features, measures of agreement, the card's wording.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,23 +49,24 @@ from study.accelerometry.labeled_people import (
     window_features,
 )
 from study.accelerometry.model_card import write_model_card
+from study.accelerometry.network import HIDDEN, fit_network, network_as_text
 from study.accelerometry.orientation import Worn, orientation
 from study.accelerometry.pace_evaluation import PaceAgreement, evaluate_pace
+from study.accelerometry.processes import single_thread_processes
 from study.accelerometry.signal import Signal
 from study.accelerometry.smoothing import learn_transitions
 from study.protocol import protocol
 
-ROUNDS = 150
-FOLDS = 5
-# A slow learning rate with few features and rows per tree averages over many models in one. Chosen by cross-validation
-# grouped by person.
+FEWEST_PEOPLE = 5
+ROUNDS = 75
+# Few features and rows per tree average over many models in one. Chosen by cross-validation grouped by person.
 SETTINGS: dict[str, str | int | float] = {
     "objective": "multi:softprob",
     "num_class": len(CLASSES),
     "tree_method": "hist",
     "max_depth": 4,
     "max_bin": 64,
-    "learning_rate": 0.1,
+    "learning_rate": 0.2,
     "subsample": 0.7,
     "colsample_bynode": 0.2,
     "min_child_weight": 2,
@@ -74,6 +76,8 @@ SETTINGS: dict[str, str | int | float] = {
 }
 # Stairs are few; without more weight they would be taken for level walking.
 STAIRS_WEIGHT = 2.0
+# One network per seed, averaged.
+NETWORK_SEEDS = (SEED, SEED + 1)
 
 # How a sensor may be worn otherwise, as rotations of its axes.
 TURNS: dict[Worn, tuple[int, int, int]] = {
@@ -105,7 +109,8 @@ class TrainingReport(Result):
     xgboost_version: str
     settings: dict[str, str | int | float]
     rounds: int
-    folds: int
+    networks: int
+    hidden_units: int
     features: int
     window_seconds: int
     datasets: tuple[DatasetSummary, ...]
@@ -130,7 +135,8 @@ class Predicted:
 def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -> TrainingReport:
     """Train on every labeled recording in the folders; write the model, ``model_card.md`` and ``model_card.json``.
 
-    The same recordings give the same model, byte for byte, on the same version of xgboost.
+    The same recordings give the same model, byte for byte, with the same versions of xgboost and numpy on the same kind
+    of processor, however many there are.
 
     Args:
         folders: each holds labeled recordings (``datasets.Dataset.layout``) and may hold a ``dataset.toml``. Sets of
@@ -148,16 +154,19 @@ def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -
     if out.suffix != ".ubj":
         raise TrainingError("the model is written in xgboost's own format: name it .ubj")
     paces = [folder for folder in folders if describe(folder).layout == "thigh_paces"]
-    people = read_people([folder for folder in folders if folder not in paces], progress)
-    if len(people) < FOLDS:
-        raise TrainingError(f"training needs labeled recordings of at least {FOLDS} people")
-    models = cross_validate(people, progress)
+    with single_thread_processes() as pool:
+        progress(f"reading {len(folders) - len(paces)} sets")
+        people = pool.submit(_read, [folder for folder in folders if folder not in paces]).result()
+        if len(people) < FEWEST_PEOPLE:
+            raise TrainingError(f"training needs labeled recordings of at least {FEWEST_PEOPLE} people")
+        progress(f"fitting on all {len(people)} people, then without each of them in turn")
+        whole = pool.submit(_fit_on_all, [_without_signal(each) for each in people])
+        models = leave_one_person_out(people, pool, progress)
+        content = whole.result()
     predicted = [predict(model, each) for model, each in zip(models, people, strict=True)]
     progress("turning the sensors")
     turned = judge_turned(people, models)
     own_pace = evaluate_pace(paces[0]) if paces else None
-    progress(f"fitting on all {len(people)} people")
-    content = bytes(fit(people).trees.save_raw("ubj"))
 
     single = [
         person_agreement(each.person, each.dataset.name, each.activity, found.activity, each.labeled_walking_minutes)
@@ -172,7 +181,8 @@ def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -
         xgboost_version=xgboost.__version__,
         settings=SETTINGS,
         rounds=ROUNDS,
-        folds=FOLDS,
+        networks=len(NETWORK_SEEDS),
+        hidden_units=HIDDEN,
         features=len(FEATURE_NAMES),
         window_seconds=protocol().epochs.seconds,
         datasets=_summaries(people),
@@ -192,41 +202,48 @@ def train(folders: Sequence[Path], out: Path, progress: Callable[[str], None]) -
     return report
 
 
-def folds(people: Sequence[LabeledPerson]) -> NDArray[np.int64]:
-    """The fold of each person: dealt in random order, set by set, so that every fold has its share of each set."""
-    generator = np.random.default_rng(SEED)
-    sets = np.array([each.dataset.name for each in people])
-    order = np.concatenate([generator.permutation(np.flatnonzero(sets == name)) for name in np.unique(sets)])
-    fold = np.empty(len(people), dtype=np.int64)
-    fold[order] = np.arange(len(people)) % FOLDS
-    return fold
-
-
-def cross_validate(people: Sequence[LabeledPerson], progress: Callable[[str], None]) -> list[EpochModel]:
-    """For each person, the model fitted without that person and the others of the same fold."""
-    fold = folds(people)
+def leave_one_person_out(
+    people: Sequence[LabeledPerson], pool: Executor, progress: Callable[[str], None]
+) -> list[EpochModel]:
+    """For each person, the model fitted on everyone else; fitted in the pool."""
+    lean = [_without_signal(each) for each in people]
+    fitting = [pool.submit(fit, [*lean[:number], *lean[number + 1 :]]) for number in range(len(lean))]
     models = []
-    for number in range(FOLDS):
-        progress(f"cross-validation, fold {number + 1} of {FOLDS}")
-        models.append(fit([each for each, its in zip(people, fold, strict=True) if its != number]))
-    return [models[number] for number in fold]
+    for number, model in enumerate(fitting, start=1):
+        models.append(model.result())
+        progress(f"left out person {number} of {len(people)}")
+    return models
+
+
+def _read(folders: list[Path]) -> list[LabeledPerson]:
+    return read_people(folders, lambda _: None)
+
+
+def _fit_on_all(people: list[LabeledPerson]) -> bytes:
+    return bytes(fit(people).trees.save_raw("ubj"))
+
+
+def _without_signal(person: LabeledPerson) -> LabeledPerson:
+    """What fitting needs of a person, which is quicker to hand to another process."""
+    return replace(person, signal=Signal(person.signal.timestamps[:0], person.signal.acceleration[:0]))
 
 
 def fit(people: Sequence[LabeledPerson]) -> EpochModel:
-    """Gradient-boosted trees on the people's windows and their copies, and the transitions between classes."""
+    """Trees and networks on the people's windows and their copies, and the transitions between classes."""
     import xgboost
 
     X = np.concatenate([part for each in people for part in (each.X, each.copies[0])])
     y = np.concatenate([part for each in people for part in (each.classes, each.copies[1])])
     # A window and its two copies count as one.
-    weight = np.where(y == STAIRS, STAIRS_WEIGHT, 1.0) / 3
+    weight = (np.where(y == STAIRS, STAIRS_WEIGHT, 1.0) / 3).astype(np.float32)
     data = xgboost.QuantileDMatrix(
         X, label=y, weight=weight, feature_names=list(FEATURE_NAMES), max_bin=SETTINGS["max_bin"], nthread=1
     )
     trees = xgboost.train(SETTINGS, data, num_boost_round=ROUNDS)
     transitions = learn_transitions([(each.classes, each.follows) for each in people], len(CLASSES))
-    trees.set_attr(classes=CLASS_NAMES, transitions=transitions_as_text(transitions))
-    return EpochModel(trees, transitions)
+    network = fit_network(X, y, weight, len(CLASSES), NETWORK_SEEDS)
+    trees.set_attr(classes=CLASS_NAMES, transitions=transitions_as_text(transitions), network=network_as_text(network))
+    return EpochModel(trees, network, transitions)
 
 
 def predict(model: EpochModel, person: LabeledPerson) -> Predicted:

@@ -1,13 +1,14 @@
 import json
+import os
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from study.accelerometry.classifier import classify_signal, model_digest
-from study.accelerometry.labeled_people import TrainingError, read_people
+from study.accelerometry.labeled_people import TrainingError
 from study.accelerometry.recording import RecordingError
-from study.accelerometry.training import FOLDS, folds, train
+from study.accelerometry.training import train
 from tests.study.accelerometry.simulated_signals import clock, day_in_short, table, write_people
 from tests.study.accelerometry.test_walking_speed_set import person as walking_person
 
@@ -78,16 +79,28 @@ def test_a_private_set_of_a_few_people_is_refused(tmp_path):
         train([few], tmp_path / "model.ubj", lambda _: None)
 
 
-def test_folds_hold_different_people_and_a_share_of_each_set(tmp_path):
-    for name, people in (("a", 10), ("b", 5)):
-        folder = write_people(tmp_path / name, people=0)
-        for number in range(people):
-            table(*day_in_short(number, 5)).to_parquet(folder / f"{name}{number}.parquet")
-    people = read_people([tmp_path / "a", tmp_path / "b"], lambda _: None)
-    fold = folds(people)
-    sets = np.array([each.dataset.name for each in people])
-    assert np.bincount(fold[sets == "a"], minlength=FOLDS).tolist() == [2] * FOLDS
-    assert np.bincount(fold[sets == "b"], minlength=FOLDS).tolist() == [1] * FOLDS
+def test_the_number_of_threads_does_not_change_the_model(trained, tmp_path, monkeypatch):
+    _, home, _ = trained
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    train([home / "open", home / "clinic"], tmp_path / "model.ubj", lambda _: None)
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert (tmp_path / "model.ubj").read_bytes() == (home / "made" / "model.ubj").read_bytes()
+
+
+def test_each_person_is_judged_by_a_model_fitted_on_everyone_else(tmp_path):
+    """One person's labels are wrong throughout: only a model that learned them would call them right."""
+    for number in range(6):
+        acceleration, labels = day_in_short(number, 30)
+        folder = tmp_path / "set"
+        folder.mkdir(exist_ok=True)
+        if number == 0:
+            labels = np.where(labels == 8, 7, np.where(labels == 7, 8, labels))
+        table(acceleration, labels).to_parquet(folder / f"P{number}.parquet")
+    (folder / "dataset.toml").write_text('name = "Set"\npublic = true\n')
+    report = train([folder], tmp_path / "model.ubj", lambda _: None)
+    accuracy = {each.person: each.accuracy for each in report.people}
+    assert accuracy["P0"] < 0.75
+    assert min(accuracy[f"P{number}"] for number in range(1, 6)) > 0.9
 
 
 def test_the_card_says_how_sensors_worn_otherwise_fare(trained):
