@@ -287,6 +287,14 @@ class Characteristics(Section):
         return self
 
 
+class Projection(Section):
+    """What the next wave is expected to add."""
+
+    answer_share: float = Field(gt=0, le=1)
+    power: float = Field(gt=0, lt=1)
+    most_waves: int = Field(ge=1)
+
+
 class Bridge(Section):
     """When a change between releases is pointed out."""
 
@@ -328,6 +336,7 @@ class Protocol(Section):
     sensitivity: Sensitivity
     time_use: TimeUse
     characteristics: Characteristics
+    projection: Projection
     bridge: Bridge
     disclosure: Disclosure
     checks: Checks

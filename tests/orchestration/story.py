@@ -70,6 +70,12 @@ class Story:
         file = self.home.landing / "followup" / "2021-2023" / "questionnaire.csv"
         return pd.read_csv(file, dtype=str)
 
+    def give_pain(self, name: str, every: int) -> None:
+        """A correction arrives: every so many-th of those analyzed has pain, so that a small twin has estimates."""
+        people = self.table("select person from analysis_set order by person")["person"]
+        answers = self.answers().set_index("person").loc[people[::every]].reset_index()
+        self.drop("followup", name, answers.assign(MSPaLY_NT4CovQ="1", MSPaLum_NT4CovQ="1"), "questionnaire.csv")
+
     def days(self) -> pd.DataFrame:
         """The delivered day totals of the batch that came as csv, as text."""
         file = min((self.home.landing / "recordings").glob("*/days.csv"))

@@ -55,9 +55,9 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
             "valid_days": random.integers(3, 8, people),
         }
     )
-    frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
     risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
     frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
+    frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
     return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or protocol())
 
 
