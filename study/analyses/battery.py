@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from study.analyses import risk_ratios
+from study.analyses import absolute_risks, bias_models, risk_ratios
 from study.analyses.wave_data import Analysis
 
 BATTERY: Mapping[str, tuple[Analysis, ...]] = {
     "risk_ratios": risk_ratios.ANALYSES,
+    "absolute_risks": absolute_risks.ANALYSES,
+    "bias_models": bias_models.ANALYSES,
 }
