@@ -5,7 +5,7 @@ from __future__ import annotations
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
 
-GROUPS = ("risk_ratios",)
+GROUPS = ("risk_ratios", "absolute_risks", "bias_models")
 
 
 def make(build: Build) -> Rows:

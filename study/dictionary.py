@@ -12,7 +12,12 @@ from pathlib import Path
 DICTIONARY_FILE = Path(__file__).with_name("dictionary.toml")
 
 # Tables of the same shape as another.
-_SAME_AS = {"pooled_models": "fitted_models", "risk_ratios": "fitted_models"}
+_SAME_AS = {
+    "pooled_models": "fitted_models",
+    "risk_ratios": "fitted_models",
+    "absolute_risks": "fitted_models",
+    "bias_models": "fitted_models",
+}
 
 
 @cache
