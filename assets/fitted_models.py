@@ -5,7 +5,14 @@ from __future__ import annotations
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
 
-GROUPS = ("risk_ratios", "absolute_risks", "bias_models")
+GROUPS = (
+    "risk_ratios",
+    "absolute_risks",
+    "bias_models",
+    "dose_response",
+    "sensitivity_models",
+    "time_use_models",
+)
 
 
 def make(build: Build) -> Rows:

@@ -24,6 +24,6 @@ RECIPE = Recipe(
     make=make,
     protocol=("models", "exposures", "disclosure", "study.mode"),
     codebook=("participants",),
-    kinds=frozenset({"python", "statsmodels"}),
+    kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -1,7 +1,10 @@
 """release: an immutable, hashed folder of everything that leaves, and the bridge from the one before.
 
-The folder is written beside its final name and moved; its name is the day and the digest of its content, so the same
-content is never released twice.
+The folder is written beside its final name and moved; its name is the day and the digest of its content, so that the
+same content is never released twice.
+
+A release holds nobody's row, so what the next bridge starts from stays in the warehouse: ``released_people``, those
+whose data the newest release had, replaced with the table ``release`` in one transaction.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +24,26 @@ import pandas as pd
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
 from assets.report import as_records, checks_of, provenance, records, synthetic, wave_report
-from study.bridge import bridge
+from storage.warehouse import table_exists
+from study.bridge import bridge, changed_values
+from study.bridge_steps import COMPARED, bridge_steps, protocol_before
 from study.disclosure import suppress_attrition, suppress_characteristics, suppress_results
+from study.statistics.levels import covariate_levels
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations", "xgboost-cpu")
 MANIFEST = "manifest.json"
+PROTOCOL = "protocol.json"
+# They say what a release is compared with, or how it was made: no part of what it says.
+HISTORY = ("bridge.json", PROTOCOL)
+
+# Everyone whose data a wave has, analyzed or excluded.
+PEOPLE = f"""
+select x.wave, x.person, x.reason, {", ".join(f"a.{column}" for column in COMPARED)}
+from exclusions as x
+left join analysis_set as a using (wave, person)
+where x.reason is null or x.reason not in ('no_accelerometer_day', 'followup_screen_missing')
+order by x.wave, x.person
+"""
 
 
 def make(build: Build) -> Rows:
@@ -37,8 +56,11 @@ def make(build: Build) -> Rows:
     before = latest(build.home.releases)
     tables = _tables(build)
     _write_tables(tables, staging)
+    _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
+    people = build.read(PEOPLE)
     changes = bridge(_results_of(before), tables["results"])
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
+    facts |= _bridge_from(before, build, people, tables["results"])
     _write_json(staging / "bridge.json", facts)
     with build.session() as connection:
         for wave, html in connection.execute("select wave, html from report order by wave").fetchall():
@@ -49,10 +71,14 @@ def make(build: Build) -> Rows:
         claims = records(connection, "select * from claims order by wave, rowid")
     _write_json(staging / "claims.json", claims)
     # What the release says, without when and against what: the same content gets the same name.
-    content = _digest({name: sha for name, sha in _hashes(staging).items() if name != "bridge.json"})
+    content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
-        return Rows(_files(before), metadata={"release": before.name, "unchanged": True})
+        return Rows(
+            _files(before),
+            also={"released_people": people},
+            metadata={"release": before.name, "unchanged": True},
+        )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
     _write_index(build, staging, name, facts)
     manifest = _manifest(build, name, staging, before)
@@ -61,6 +87,7 @@ def make(build: Build) -> Rows:
     build.log.info("release %s has %d files", name, len(files))
     return Rows(
         files,
+        also={"released_people": people},
         metadata={"release": name, "estimates": len(tables["results"]), "changed_estimates": len(changes)},
         on_publish=lambda: _move_into_place(staging, build.home.releases, name),
     )
@@ -97,6 +124,41 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     if release is None or not (release / "results.parquet").exists():
         return None
     return pd.read_parquet(release / "results.parquet")
+
+
+def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, results: pd.DataFrame) -> dict[str, Any]:
+    """The main estimates' changes since the release before, step by step, or why they cannot be told."""
+    earlier = _results_of(before)
+    if before is None or earlier is None:
+        return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
+    values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
+    remembered = _remembered(build, before.name)
+    changed = changed_values(values, build.protocol.model_dump(mode="json")) if values else []
+    if remembered is None:
+        return {
+            "steps": [],
+            "protocol_changes": changed,
+            "note": "the rows behind the release before are not kept here",
+        }
+    try:
+        then = protocol_before(values, build.protocol)
+    except (KeyError, ValueError):
+        note = "the protocol of the release before is not of a form that this version reads"
+        return {"steps": [], "protocol_changes": changed, "note": note}
+    now = people[people["reason"].isna()]
+    found = bridge_steps(remembered, now, earlier, results, then, build.protocol, covariate_levels())
+    return {"steps": [asdict(each) for each in found], "protocol_changes": changed, "note": ""}
+
+
+def _remembered(build: Build, release: str) -> pd.DataFrame | None:
+    """The people behind a release; None when the warehouse remembers another one, or none."""
+    with build.session() as connection:
+        if not table_exists(connection, "released_people") or not table_exists(connection, "release"):
+            return None
+        names = {row[0] for row in connection.execute("select distinct release from release").fetchall()}
+        if names != {release}:
+            return None
+        return connection.execute("select * from released_people order by wave, person").df()
 
 
 def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -> None:
@@ -213,9 +275,19 @@ RECIPE = Recipe(
     group="reporting",
     description="The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages.",
     partition=None,
-    upstream=("report", "fitted_models", "pooled_models", "attrition", "characteristics", "claims"),
+    upstream=(
+        "report",
+        "fitted_models",
+        "pooled_models",
+        "attrition",
+        "characteristics",
+        "claims",
+        "exclusions",
+        "analysis_set",
+    ),
     make=make,
-    protocol=("disclosure", "study"),
+    protocol=("disclosure", "study", "bridge"),
+    codebook=("participants",),
     files=("study/reporting/templates/index.html.j2", "study/reporting/style.css"),
     kinds=frozenset({"html", "csv"}),
     owner="team:statistics",

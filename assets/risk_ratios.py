@@ -8,7 +8,7 @@ from assets.building.recipe import Recipe, Rows
 
 
 def make(build: Build) -> Rows:
-    """Risk ratios, trends and joint tests of both exposures."""
+    """Risk ratios of both exposures, in everyone and in parts, with trends, interactions and tests."""
     from study.analyses.risk_ratios import ANALYSES
 
     return fitted(build, ANALYSES)
@@ -17,12 +17,12 @@ def make(build: Build) -> Rows:
 RECIPE = Recipe(
     name="risk_ratios",
     group="analysis",
-    description="The published models: age-adjusted and adjusted risk ratios of both exposures, trends, tests.",
+    description="The published models: risk ratios in everyone and in parts, trends, joint table, interaction.",
     partition="wave",
     upstream=UPSTREAM,
     make=make,
-    protocol=PROTOCOL,
+    protocol=(*PROTOCOL, "covariates.older_from_age", "additive_interaction"),
     codebook=("participants",),
-    kinds=frozenset({"python", "statsmodels"}),
+    kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -16,7 +16,7 @@ def make(build: Build) -> Rows:
     if delivered.frames:
         people = pd.concat(delivered.frames, ignore_index=True).drop_duplicates("person", keep="first")
         frame = people[["person", "delivery"]].sort_values("person", ignore_index=True)
-    return Rows(frame, delivered.summary(), delivered.all_problems())
+    return Rows(frame, delivered.summary(), delivered.all_problems(), erased_from=("released_people",))
 
 
 RECIPE = Recipe(

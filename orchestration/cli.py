@@ -177,31 +177,55 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def classify(
     back: Annotated[Path, typer.Argument(help="The lower back's recording (.cwa).")],
-    thigh: Annotated[Path, typer.Argument(help="The thigh's recording (.cwa).")],
+    thigh: Annotated[Path, typer.Argument(help="The thigh's recording (.cwa), of the same person and week.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Epochs to write (.parquet); days go beside it (.days.csv).")
+        Path, typer.Option("--out", "-o", help="The epochs to write (.parquet); the other files go beside it.")
     ],
+    picture: Annotated[bool, typer.Option("--picture/--no-picture", help="Draw the week.")] = True,
+    as_json: JsonOption = False,
 ) -> None:
-    """Classify one raw pair to epochs and a day table, without the warehouse."""
-    from study.accelerometry.chain import PairError, process_pair
+    """Classify one raw pair, without the warehouse.
 
+    With -o WEEK.parquet it writes the 5-second epochs (WEEK.parquet), seconds of each activity by day (WEEK_days.csv),
+    a picture of the week (WEEK_week.svg), and what was found of sensors and clocks (WEEK_quality.json); files of these
+    names are replaced. All of them hold one person's data. Sensors that were swapped are put right, clocks that ran
+    apart are brought together, and both is said.
+
+    A pair that cannot be used ends with exit code 1, the rule it breaks and why; nothing is written.
+    """
     for file in (back, thigh):
         if not file.is_file():
             raise typer.BadParameter(f"{file} does not exist")
     if out.suffix != ".parquet":
         raise typer.BadParameter(f"{out.name} does not end in .parquet")
-    _say(f"classifying {back.name} and {thigh.name}")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is no folder")
+    from orchestration.classify import PairFiles, pair_summary, write_pair
+    from study.accelerometry.chain import process_pair
+    from study.accelerometry.classifier import ModelError
+    from study.accelerometry.pair_problems import PairError
+
     try:
-        result = process_pair(back, thigh)
+        result = process_pair(back, thigh, progress=_say)
+        if picture:
+            _say("drawing the week")
+        written = write_pair(result, PairFiles(out), picture=picture)
     except PairError as error:
         _fail(f"{error.rule}: {error}")
-    days = out.with_suffix(".days.csv")
-    result.epochs.to_parquet(out, index=False)
-    result.days.to_csv(days, index=False)
+    except ModelError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"cannot write beside {out}: {error.strerror or 'the disk refuses'}")
     for problem in result.problems:
         _say(f"{problem.rule}: {problem.message}")
-    print(f"{out}: {len(result.epochs):,} epochs")
-    print(f"{days}: {len(result.days)} days, {int(result.days['valid'].sum())} valid")
+    summary = pair_summary(result, written)
+    if as_json:
+        print(json.dumps(summary, indent=2))
+        return
+    print(f"{summary['epochs']:,} epochs, {summary['days']} days, {summary['valid_days']} of them valid")
+    print("minutes: " + ", ".join(f"{name} {minutes:,}" for name, minutes in summary["minutes"].items()))
+    for path in summary["files"]:
+        print(path)
 
 
 @app.command()
@@ -246,22 +270,34 @@ def compare(
     new: Annotated[Path, typer.Argument(help="The later release's folder.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show what changed between two releases, estimate by estimate."""
-    import pandas as pd
+    """Show what changed between two releases: estimates, protocol, and why, where NEW was made right after OLD."""
+    from orchestration.comparison import NotAReleaseError
+    from orchestration.comparison import compare as compared
 
-    from assets.report import as_records
-    from study.bridge import bridge
-
-    for folder in (old, new):
-        if not (folder / "results.parquet").is_file():
-            raise typer.BadParameter(f"{folder} is not a release: it has no results.parquet")
-    changes = as_records(bridge(pd.read_parquet(old / "results.parquet"), pd.read_parquet(new / "results.parquet")))
+    try:
+        found = compared(old, new)
+    except NotAReleaseError as error:
+        raise typer.BadParameter(str(error)) from error
     if as_json:
-        print(json.dumps(changes, indent=2))
+        print(json.dumps(found, indent=2))
         return
-    for row in changes:
+    for row in found["changes"]:
         what = " / ".join(str(row[k]) for k in ("wave", "analysis", "model", "exposure", "level") if row[k])
         print(f"{row['change']:8} {what}: {_number(row['estimate_before'])} -> {_number(row['estimate_now'])}")
+    for value in found["protocol_changes"]:
+        print(f"protocol {value['name']}: {value['before']} -> {value['now']}")
+    for row in found["steps"]:
+        what = " / ".join(row[k] for k in ("wave", "model", "exposure", "level"))
+        print(f"bridge   {what}: log ratio {row['change']:+.4f} (SE {_number(row['std_error'])})")
+        for step in row["steps"]:
+            people = f", {step['people']:,} people" if step["people"] is not None else ""
+            moved = "" if step["change"] is None else f" {step['change']:+.4f} (SE {_number(step['std_error'])})"
+            print(f"           {step['step']}{people}{moved}{': ' if step['note'] else ''}{step['note']}")
+        if row["flagged"] or row["note"]:
+            print(f"           {'; '.join(filter(None, ['larger than expected' * row['flagged'], row['note']]))}")
+    if found["note"]:
+        print(f"bridge   {found['note']}")
+    changes = found["changes"]
     print(f"{len(changes):,} estimates differ" if changes else "the releases hold the same estimates")
 
 

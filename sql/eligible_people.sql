@@ -24,9 +24,17 @@ select
     w.walking_minutes,
     w.walking_met,
     w.running_cycling_minutes,
+    w.whole_days,
+    w.whole_day_lying_minutes,
+    w.whole_day_sitting_minutes,
+    w.whole_day_standing_minutes,
+    w.whole_day_walking_minutes,
+    w.whole_day_running_minutes,
+    w.whole_day_cycling_minutes,
     o.follow_up_years,
     o.low_back_pain,
-    o.severe_low_back_pain
+    o.severe_low_back_pain_as_published,
+    o.severe_low_back_pain_strict
 from exclusions as e
 inner join cohort as c using (person)
 inner join walking_exposures as w using (person)

@@ -22,12 +22,15 @@ select
     follow_up_years,
     pain_screen,
     low_back_pain,
-    -- The published code keeps low back pain that is not severe as 0; strict mode leaves it out.
+    -- The published code keeps low back pain that is not severe as 0; the strict answer leaves it out. Both are told.
     case
         when low_back_pain = 1 and leisure_limited = 'yes' then 1
-        when low_back_pain = 1 and getvariable('study.mode') = 'strict' then null
         when low_back_pain is not null then 0
-    end as severe_low_back_pain,
+    end as severe_low_back_pain_as_published,
+    case
+        when low_back_pain = 1 and leisure_limited = 'yes' then 1
+        when low_back_pain = 0 then 0
+    end as severe_low_back_pain_strict,
     pain_screen = 'no' and low_back_box as box_against_screen,
     in_cohort
 from answers

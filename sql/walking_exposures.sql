@@ -20,7 +20,15 @@ totals as (
         avg(walking_brisk::decimal(12, 3)) filter (where valid) / 60 as walking_brisk_minutes,
         avg(walking::decimal(12, 3)) filter (where valid) / 60 as walking_minutes,
         avg(running::decimal(12, 3)) filter (where counts_for_running_and_cycling) / 60
-            + avg(cycling::decimal(12, 3)) filter (where counts_for_running_and_cycling) / 60 as running_cycling_minutes
+            + avg(cycling::decimal(12, 3)) filter (where counts_for_running_and_cycling) / 60 as running_cycling_minutes,
+        -- How the 24 hours are spent, over days that count and are whole: only there do the parts make a day.
+        count(*) filter (where valid and whole_day) as whole_days,
+        avg(lying::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_lying_minutes,
+        avg(sitting::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_sitting_minutes,
+        avg(standing::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_standing_minutes,
+        avg(walking::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_walking_minutes,
+        avg(running::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_running_minutes,
+        avg(cycling::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_cycling_minutes
     from newest
     group by person
 )

@@ -1,10 +1,13 @@
 """What changed between two releases, estimate by estimate.
 
-Belongs here: comparing two results tables. Does not belong here: reading releases, attributing a change to people,
-corrections or protocol.
+Belongs here: comparing two results tables, and two protocols. Does not belong here: reading releases, attributing a
+change to people, corrections or protocol (``study.bridge_steps``).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -32,3 +35,21 @@ def bridge(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
         old, new = both[f"{value}_before"], both[f"{value}_now"]
         differs |= ~((old == new).fillna(False).astype(bool) | (old.isna() & new.isna()))
     return both.assign(change=change)[differs | (change != "changed")].reset_index(drop=True)
+
+
+def changed_values(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The protocol values that differ: ``name`` (dotted), ``before`` and ``now`` (None where there is none)."""
+    old, new = dict(_flat(before)), dict(_flat(now))
+    return [
+        {"name": name, "before": old.get(name), "now": new.get(name)}
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

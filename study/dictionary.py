@@ -17,6 +17,9 @@ _SAME_AS = {
     "risk_ratios": "fitted_models",
     "absolute_risks": "fitted_models",
     "bias_models": "fitted_models",
+    "dose_response": "fitted_models",
+    "sensitivity_models": "fitted_models",
+    "time_use_models": "fitted_models",
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -210,6 +210,63 @@ class Models(Section):
     largest_coefficient: float = Field(gt=0)
 
 
+class SplineScale(Section):
+    """The curve of one exposure."""
+
+    grid_step: float = Field(gt=0)
+    fixed_knots: tuple[float, ...] = Field(min_length=3)
+    fixed_reference: float
+
+    @model_validator(mode="after")
+    def _increasing(self) -> SplineScale:
+        if list(self.fixed_knots) != sorted(set(self.fixed_knots)):
+            raise ValueError("fixed_knots must increase")
+        return self
+
+
+class Spline(Section):
+    """How a dose-response curve is drawn."""
+
+    knots: Literal[3, 4, 5, 6]
+    knots_from: Literal["sample", "fixed"]
+    percentile_rule: Literal["stata", "type_7"]
+    reference_percentile: float = Field(gt=0, lt=1)
+    shown_percentiles: tuple[float, float]
+    walking_minutes: SplineScale
+    walking_met: SplineScale
+
+    @model_validator(mode="after")
+    def _reference_is_shown(self) -> Spline:
+        low, high = self.shown_percentiles
+        if not 0 < low < self.reference_percentile < high < 1:
+            raise ValueError("shown_percentiles must lie within 0 and 1 and hold the reference_percentile")
+        return self
+
+    def scale(self, exposure: Exposure) -> SplineScale:
+        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+
+
+class AdditiveInteractionRules(Section):
+    """How two exposures are coded to ask whether they add up."""
+
+    low_categories: int = Field(ge=1, le=3)
+    uninformative_ratio: float = Field(gt=1)
+
+
+class Sensitivity(Section):
+    """Who is in the restricted samples."""
+
+    smallest_valid_days: int = Field(ge=1)
+    little_pain: tuple[str, ...]
+    good_health: tuple[str, ...]
+
+
+class TimeUse(Section):
+    """How the 24 hours are spent."""
+
+    reallocated_minutes: tuple[Annotated[float, Field(gt=0, le=1440)], ...]
+
+
 class Characteristics(Section):
     """How Table 1 groups its rows."""
 
@@ -307,6 +364,12 @@ class NegativeControls(Section):
         return self
 
 
+class Bridge(Section):
+    """When a change between releases is pointed out."""
+
+    flagged_standard_errors: float = Field(gt=0)
+
+
 class Disclosure(Section):
     """What may leave."""
 
@@ -337,12 +400,17 @@ class Protocol(Section):
     covariates: Covariates
     exclusions: Exclusions
     models: Models
+    spline: Spline
+    additive_interaction: AdditiveInteractionRules
+    sensitivity: Sensitivity
+    time_use: TimeUse
     characteristics: Characteristics
     attrition_weights: AttritionWeights
     imputation: Imputation
     regression_dilution: RegressionDilution
     misclassification: Misclassification
     negative_controls: NegativeControls
+    bridge: Bridge
     disclosure: Disclosure
     checks: Checks
 

@@ -23,6 +23,7 @@ from expectations.rules import CRITICAL, SEVERITIES, Verdict
 from storage.warehouse import (
     STAGED,
     Content,
+    erase_people,
     replace_partition,
     replace_quarantine,
     replace_verdicts,
@@ -144,6 +145,8 @@ def _publish(recipe: Recipe, build: Build, rows: Rows, made_from: str) -> tuple[
                 replace_partition(connection, recipe.name, partition)
                 for table in rows.also:
                     replace_partition(connection, table, partition, f"{STAGED}_{table}")
+                for table in rows.erased_from:
+                    erase_people(connection, table)
                 if rows.on_publish:
                     rows.on_publish()
     return content, fingerprint(parts), verdicts, holds

@@ -54,6 +54,8 @@ class Rows:
         also: further tables published in the same transaction.
         metadata: shown in the Dagster UI; counts only.
         prepare: called with the warehouse's connection before the SELECT runs, to make a view it reads.
+        erased_from: tables that remember people of earlier releases; who stands in the rows is deleted from them in the
+            transaction that publishes.
         on_publish: called inside the transaction that publishes, to move files into place.
     """
 
@@ -63,6 +65,7 @@ class Rows:
     also: dict[str, pd.DataFrame] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+    erased_from: tuple[str, ...] = ()
     on_publish: Callable[[], None] | None = None
 
 

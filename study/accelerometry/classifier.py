@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from study.accelerometry.activity import CLASSIFIED, ActivityCode, SpeedCode
 from study.accelerometry.features import FEATURE_NAMES, features
-from study.accelerometry.orientation import Orientation, orientation, swapped
+from study.accelerometry.orientation import Orientation, orientation_of, swapped
 from study.accelerometry.signal import Signal, SignalError, check_signal
 from study.accelerometry.smoothing import Transitions, smooth
 from study.accelerometry.walking_speed import Pace, gait_autocorrelation, pace, speed_class, thigh_movement
-from study.accelerometry.windows import chunks, continues, window_starts
+from study.accelerometry.windows import CHUNK, Windows, continues, signal_windows, window_starts
 from study.protocol import protocol
 
 if TYPE_CHECKING:
@@ -141,24 +141,47 @@ def classify_checked(signal: Signal, *, nthread: int = 1, model_file: Path = MOD
     exchanged = swapped(_gravity(signal, starts))
     if exchanged:
         signal = Signal(signal.timestamps, signal.acceleration[:, THIGH_AND_BACK])
-    X = np.concatenate([features(windows) for windows in chunks(signal.acceleration, starts)])
-    follows = continues(signal.timestamps, starts)
+    windows = signal_windows(signal.acceleration, starts)
+    found = classify_epochs(windows, continues(signal.timestamps, starts), model)
+    start = signal.timestamps[starts].astype("datetime64[ms]")
+    return Classification(pd.DataFrame({"epoch_start": start, **found.columns}), found.orientation, exchanged)
+
+
+class ClassifiedEpochs(NamedTuple):
+    """The columns (k,) of ``Classification.epochs`` but for the time, by name, and how each sensor was worn."""
+
+    columns: dict[str, NDArray]
+    orientation: Orientation
+
+
+def classify_epochs(windows: Windows, follows: NDArray[np.bool_], model: EpochModel) -> ClassifiedEpochs:
+    """Everything the model says about epochs whose samples are asked for in chunks, some of them more than once.
+
+    Args:
+        windows: of k epochs in time order.
+        follows: (k,) whether each epoch follows right on the one before.
+        model: the model to use.
+    """
+    k = len(follows)
+    X = np.empty((k, len(FEATURE_NAMES)), dtype=np.float32)
+    for begin, some in zip(range(0, k, CHUNK), windows(np.arange(k)), strict=True):
+        X[begin : begin + len(some)] = features(some)
     probabilities = model.probabilities(X, follows)
+    del X
     activity, confidence, stairs = decide(probabilities)
     walking = np.flatnonzero(activity == ActivityCode.WALKING)
-    found = walking_pace(signal, starts, follows, walking)
-    epochs = {
-        "epoch_start": signal.timestamps[starts].astype("datetime64[ms]"),
+    found = epoch_pace(windows, follows, walking)
+    columns = {
         "activity": activity,
-        "speed": _spread(speed_class(found.speed), walking, len(starts), SpeedCode.NOT_WALKING),
+        "speed": _spread(speed_class(found.speed), walking, k, SpeedCode.NOT_WALKING),
         "confidence": np.round(255 * confidence).astype(np.uint8),
         "stairs": stairs,
-        "cadence": _spread(found.cadence, walking, len(starts), np.nan),
-        "speed_km_per_hour": _spread(found.speed, walking, len(starts), np.nan),
-        "speed_sd_km_per_hour": _spread(found.speed_sd, walking, len(starts), np.nan),
+        "cadence": _spread(found.cadence, walking, k, np.nan),
+        "speed_km_per_hour": _spread(found.speed, walking, k, np.nan),
+        "speed_sd_km_per_hour": _spread(found.speed_sd, walking, k, np.nan),
         **{f"probability_{name}": probabilities[:, i].astype(np.float32) for i, name in enumerate(CLASSES)},
     }
-    return Classification(pd.DataFrame(epochs), orientation(signal.acceleration, starts, activity), exchanged)
+    return ClassifiedEpochs(columns, orientation_of(windows, activity))
 
 
 def decide(
@@ -183,11 +206,15 @@ def decide(
 def walking_pace(
     signal: Signal, starts: NDArray[np.int64], follows: NDArray[np.bool_], walking: NDArray[np.int64]
 ) -> Pace:
+    """``epoch_pace`` of a checked signal in memory; ``starts`` (k,) is the first sample of each epoch."""
+    return epoch_pace(signal_windows(signal.acceleration, starts), follows, walking)
+
+
+def epoch_pace(windows: Windows, follows: NDArray[np.bool_], walking: NDArray[np.int64]) -> Pace:
     """Cadence and speed of the walking epochs.
 
     Args:
-        signal: a checked signal.
-        starts: (k,) first sample of each epoch.
+        windows: of k epochs.
         follows: (k,) whether each epoch follows right on the one before.
         walking: (w,) positions of the walking epochs among them, increasing.
     """
@@ -196,7 +223,7 @@ def walking_pace(
         return Pace(nothing, nothing, nothing)
     # A new bout begins where the epoch right before was not walking, or ended in a gap.
     bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))
-    parts = [(gait_autocorrelation(w), thigh_movement(w)) for w in chunks(signal.acceleration, starts[walking])]
+    parts = [(gait_autocorrelation(some), thigh_movement(some)) for some in windows(walking)]
     gait, movement = (np.concatenate(each) for each in zip(*parts, strict=True))
     return pace(gait, movement, bout)
 

@@ -64,6 +64,8 @@ SMALLEST_RATE_CODE = 6
 
 # A device's true rate is within this share of the nominal one; real ones were within 2.5 %.
 RATE_TOLERANCE = 0.05
+# Pairs of neighboring sectors needed to know it: of fewer, one wrong stamp would make a rate that confirms itself.
+FEWEST_PAIRS = 3
 # Two clocks agree if the time between them is that of the samples between them at the recording's own rate, within so
 # many samples (stamps of old firmware are a sample or two off) and this share (the rate changes with temperature).
 CLOCK_TOLERANCE_SAMPLES = 3.0
@@ -82,6 +84,7 @@ SLAB = 256
 
 STATUS = ("good", "no_sector", "checksum", "format", "clock")
 GOOD, NO_SECTOR, CHECKSUM, FORMAT, CLOCK = range(len(STATUS))
+_STATUS = pd.CategoricalDtype(list(STATUS))
 
 
 class CwaError(ValueError):
@@ -196,7 +199,7 @@ def read_cwa(path: Path) -> CwaRecording:
 
     Raises:
         CwaError: empty or cut within its header; no CWA file; a sampling rate no device has, or one that the header
-            and the sectors disagree about; no two sectors whose checksums hold and whose clocks agree.
+            and the sectors disagree about; too few neighboring sectors whose checksums hold and whose clocks agree.
         OSError: the file cannot be opened.
     """
     content = np.fromfile(path, dtype=np.uint8)
@@ -408,7 +411,7 @@ def _true_rate(sectors: NDArray[Any], clock: _Clock, usable: NDArray[np.int64], 
     """The recording's own sampling rate by its clock: the median between neighboring sectors.
 
     Raises:
-        CwaError: it is not near the nominal rate, or there are no two neighbors.
+        CwaError: it is not near the nominal rate, or too few neighbors are left to tell.
     """
     earlier, later = usable[:-1], usable[1:]
     elapsed = clock.seconds[later] - clock.seconds[earlier]
@@ -418,6 +421,8 @@ def _true_rate(sectors: NDArray[Any], clock: _Clock, usable: NDArray[np.int64], 
     near = np.abs(rates / nominal_hz - 1) <= RATE_TOLERANCE
     if 2 * near.sum() <= len(rates):
         raise CwaError("no two sectors have clocks that agree with each other and with the sampling rate")
+    if near.sum() < FEWEST_PAIRS:
+        raise CwaError("too few sectors are left to tell at which rate they were sampled")
     return float(np.median(rates[near]))
 
 
@@ -506,6 +511,8 @@ def _interpolate(
     last = min(EXTRAPOLATION_KNOTS, len(knots) - 1)
     for beyond, near, far in ((at < knots[0], 0, last), (at > knots[-1], -1, -1 - last)):
         slope = (seconds[far] - seconds[near]) / (knots[far] - knots[near])
+        # Two knots close to each other tell no rate: a sample between them is many further on.
+        slope = np.clip(slope, (1 - CLOCK_TOLERANCE) / true_hz, (1 + CLOCK_TOLERANCE) / true_hz)
         time[beyond] = seconds[near] + (at[beyond] - knots[near]) * slope
     return time
 
@@ -534,7 +541,7 @@ def _blocks(
     columns["start"][good] = start.view("datetime64[us]")
     return pd.DataFrame(
         {
-            "status": pd.Categorical.from_codes(status.astype(np.int64), categories=pd.Index(STATUS)),
+            "status": pd.Categorical.from_codes(status.astype(np.int64), dtype=_STATUS),
             **columns,
             "sequence": sectors["sequence"].astype(np.int64),
             # The official formulas; others in use differ by several degrees.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.accelerometry.activity import ActivityCode
-from study.accelerometry.windows import chunks
+from study.accelerometry.windows import Windows, gather, signal_windows
 
 Floats = NDArray[np.float32]
 
@@ -52,20 +52,30 @@ class Orientation:
 
 
 def orientation(acceleration: Floats, starts: NDArray[np.int64], activity: NDArray[np.uint8]) -> Orientation:
-    """How the two sensors were worn.
+    """``orientation_of`` a signal in memory.
 
     Args:
         acceleration: (n, 6) in g.
         starts: (k,) first sample of each epoch.
         activity: (k,) activity codes.
+    """
+    return orientation_of(signal_windows(acceleration, starts), activity)
+
+
+def orientation_of(windows: Windows, activity: NDArray[np.uint8]) -> Orientation:
+    """How the two sensors were worn.
+
+    Args:
+        windows: of k epochs.
+        activity: (k,) activity codes.
 
     Returns:
         ``UNKNOWN`` for a sensor when the recording holds too little walking to say.
     """
-    walking = _some(acceleration, starts[activity == ActivityCode.WALKING])
+    walking = _some(windows, activity == ActivityCode.WALKING)
     if len(walking) < FEWEST_EPOCHS:
         return Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
-    sitting = _some(acceleration, starts[activity == ActivityCode.SITTING])
+    sitting = _some(windows, activity == ActivityCode.SITTING)
     long_axis = np.median(walking.mean(axis=1), axis=0)
     back_sign, thigh_sign = -np.sign(long_axis[0]), -np.sign(long_axis[3])
     back_z = float(np.median(back_evidence(walking[:, :, :3] * np.array([back_sign, 1, 1], dtype=np.float32))))
@@ -101,9 +111,9 @@ def swapped(gravity: Floats) -> bool:
     return bool(opposite >= FEWEST_SWAPPED and opposite > 2 * seated)
 
 
-def _some(acceleration: Floats, starts: NDArray[np.int64]) -> Floats:
-    chosen = starts[:: max(1, -(-len(starts) // MOST_EPOCHS))]
-    return np.concatenate(list(chunks(acceleration, chosen))) if len(chosen) else np.empty((0, 1, 6), np.float32)
+def _some(windows: Windows, wanted: NDArray[np.bool_]) -> Floats:
+    which = np.flatnonzero(wanted)
+    return gather(windows, which[:: max(1, -(-len(which) // MOST_EPOCHS))])
 
 
 def _worn(long_sign: float, z: float) -> Worn:

@@ -5,7 +5,7 @@ Belongs here: where windows begin, their samples, and their label. Does not belo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,10 @@ from study.protocol import protocol
 
 # Windows handled at a time: large enough for fast matrix products, small enough to stay in the processor's cache.
 CHUNK = 256
+
+# The samples of a recording's epochs: given the numbers of some, in order, their windows in chunks of shape (at most
+# ``CHUNK``, samples per epoch, 6), g. A chunk is to be used before the next is asked for: its memory may be used again.
+Windows = Callable[[NDArray[np.int64]], Iterator[NDArray[np.float32]]]
 
 
 def window_starts(timestamps: NDArray[Any]) -> NDArray[np.int64]:
@@ -54,6 +58,19 @@ def chunks(acceleration: NDArray[np.float32], starts: NDArray[np.int64]) -> Iter
             yield acceleration[some[0] : some[-1] + size].reshape(len(some), size, -1)
         else:
             yield acceleration[some[:, None] + np.arange(size)]
+
+
+def signal_windows(acceleration: NDArray[np.float32], starts: NDArray[np.int64]) -> Windows:
+    """The windows of a whole signal in memory: (n, 6) g, and (k,) the first sample of each epoch."""
+    return lambda which: chunks(acceleration, starts[which])
+
+
+def gather(windows: Windows, which: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The windows of the epochs numbered ``which``, all at once: (len(which), samples per epoch, 6)."""
+    gathered = np.empty((len(which), protocol().epochs.samples_per_epoch, 6), dtype=np.float32)
+    for begin, some in zip(range(0, len(which), CHUNK), windows(which), strict=True):
+        gathered[begin : begin + len(some)] = some
+    return gathered
 
 
 def majority_labels(labels: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ from study.statistics.attrition_weights import (
     standardized_difference,
     truncated,
 )
-from study.statistics.categories import CATEGORIES, level_labels
+from study.statistics.categories import CATEGORIES
 from study.statistics.contract import OUTCOME, Design, NotEstimable, complete_rows, prepare
 from study.statistics.irls import fit_matrix, refusal
 from study.statistics.results import ResultRow, joined, options_note
@@ -212,7 +212,7 @@ def _without_estimate(row: ResultRow, reason: str) -> ResultRow:
 def _stacked_rows(exposure: Exposure, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
     """The stabilized estimates with an interval that allows for the weights being estimated."""
     rows = []
-    labels = level_labels(data.people, exposure, data.protocol)
+    labels = data.labels(exposure)
     term = category_term(exposure)
     for model in MODELS:
         template = data.template("attrition_weighted:estimated_weights", model, exposure)

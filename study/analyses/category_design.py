@@ -14,7 +14,7 @@ import pandas as pd
 
 from study.analyses.wave_data import WaveData
 from study.protocol import EXPOSURES, Exposure
-from study.statistics.categories import CATEGORIES, cuts, level_labels, with_categories
+from study.statistics.categories import CATEGORIES, cuts, with_categories
 from study.statistics.contract import OUTCOME, Design, NotEstimable, prepare
 from study.statistics.results import ResultRow
 from study.statistics.terms import Categorical, Model, category_term
@@ -54,7 +54,7 @@ def category_design(data: WaveData, template: ResultRow) -> CategoryDesign:
     term = category_term(exposure)
     covariates = data.covariates(cast(Model, template.model))
     design = prepare(data.people, [term, *covariates], data.protocol.models)
-    labels = level_labels(data.people, exposure, data.protocol)
+    labels = data.labels(exposure)
     people = data.people.loc[design.X.index] if isinstance(design, Design) else data.people
     template = replace(template, term=template.term or term.column, reference=labels[CATEGORIES[0]])
     rows = {}

@@ -1,4 +1,4 @@
-"""One model of the four categories of an exposure: a row per category, and their joint test.
+"""One model of the categories of an exposure: a row per category, and their joint test.
 
 Belongs here: the commonest block of results, which most analyses repeat in another sample or with other covariates.
 Does not belong here: which samples and covariates those are.
@@ -6,18 +6,20 @@ Does not belong here: which samples and covariates those are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
 import pandas as pd
 
 from study.protocol import Exposure, Protocol
-from study.statistics.categories import CATEGORIES, level_labels
-from study.statistics.contract import OUTCOME, NotEstimable, complete_rows
+from study.statistics.categories import level_labels
+from study.statistics.contract import OUTCOME, NotEstimable, complete_rows, too_few
 from study.statistics.results import ResultRow, joined
 from study.statistics.risk_ratio import Fit, fit_risk_ratio
-from study.statistics.terms import Term, category_term
+from study.statistics.terms import Categorical, Term, category_term
+
+TOO_THIN = "too few events or non-events"
 
 
 def category_rows(
@@ -29,38 +31,101 @@ def category_rows(
     outcome: str = OUTCOME,
     weights: str | None = None,
     groups: str | None = None,
+    labels: Mapping[int, str] | None = None,
 ) -> list[ResultRow]:
     """Fit outcome on the categories of ``template.exposure`` and the covariates.
 
-    Returns five rows: categories 1 to 4 (measure ``rr``, the reference with estimate 1) with the people and events of
-    each, and the joint Wald test that all their ratios are 1 (measure ``p_joint``).
+    Args:
+        frame: the people, with their categories.
+        template: everything of a row but the estimate.
+        covariates: the rest of the right-hand side.
+        protocol: the protocol in force.
+        outcome: column of 0 and 1.
+        weights: column of analysis weights.
+        groups: column naming the person a row belongs to.
+        labels: printed labels of the categories, for a sample that reuses another's cuts; those of the frame unless
+            given.
+
+    Returns:
+        Five rows: categories 1 to 4 (measure ``rr``, the reference with estimate 1) with the people and events of
+        each, and the joint Wald test that all their ratios are 1 (measure ``p_joint``).
 
     Raises:
         ValueError: the frame breaks the contract in a way that is the caller's mistake.
     """
     exposure = cast(Exposure, template.exposure)
     term = category_term(exposure)
-    labels = level_labels(frame, exposure, protocol)
-    template = replace(template, term=term.column, reference=labels[CATEGORIES[0]])
-    fit = fit_risk_ratio(frame, [term, *covariates], protocol.models, outcome=outcome, weights=weights, groups=groups)
+    printed = level_labels(frame, exposure, protocol) if labels is None else labels
+    return level_rows(
+        frame, template, term, printed, covariates, protocol, outcome=outcome, weights=weights, groups=groups
+    )
+
+
+def level_rows(
+    frame: pd.DataFrame,
+    template: ResultRow,
+    term: Categorical,
+    labels: Mapping[int, str],
+    covariates: Sequence[Term],
+    protocol: Protocol,
+    *,
+    outcome: str = OUTCOME,
+    weights: str | None = None,
+    groups: str | None = None,
+    leave_out_thin: bool = False,
+) -> list[ResultRow]:
+    """As ``category_rows``, for the levels of any categorical term.
+
+    With ``leave_out_thin`` a level other than the reference that has too few events or non-events is left out with its
+    people, so that it costs only its own estimate; otherwise it costs the whole model.
+    """
+    template = replace(template, term=term.column, reference=labels[cast(int, term.levels[0])])
     extra = [column for column in (outcome, weights, groups) if column is not None]
     complete, dropped = complete_rows(frame, [term.column, *(c.column for c in covariates), *extra])
+    thin = _thin_levels(complete, term, outcome, protocol.models.minimum_events) if leave_out_thin else []
+    fitted_term = replace(term, levels=tuple(level for level in term.levels if level not in thin))
+    fit = fit_risk_ratio(
+        complete[~complete[term.column].isin(thin)] if thin else complete,
+        [fitted_term, *covariates],
+        protocol.models,
+        outcome=outcome,
+        weights=weights,
+        groups=groups,
+    )
     template = replace(template, note=joined(template.note, *remarks(fit, dropped, protocol)))
 
     rows = []
-    for category in CATEGORIES:
-        people = complete[complete[term.column] == category]
-        row = replace(template, level=labels[category], n=len(people), events=int(people[outcome].sum()))
-        if isinstance(fit, NotEstimable):
-            rows.append(row.not_estimable(fit.reason))
-        elif people.empty:
+    levels, y = complete[term.column].to_numpy(), complete[outcome].to_numpy(dtype="float64")
+    for level in term.levels:
+        members = levels == level
+        row = replace(template, level=labels[cast(int, level)], n=int(members.sum()), events=int(y[members].sum()))
+        if not members.any():
             rows.append(row.not_estimable("nobody is in this category"))
-        elif category == CATEGORIES[0]:
+        elif isinstance(fit, NotEstimable):
+            rows.append(row.not_estimable(fit.reason))
+        elif level in thin:
+            rows.append(row.not_estimable(f"{TOO_THIN} in this category"))
+        elif level == term.levels[0]:
             rows.append(replace(row, estimate=1.0))
         else:
-            rows.append(row.with_ratio(fit.ratio(term.coefficient(category))))
-    rows.append(_joint_row(fit, replace(template, n=len(complete), events=int(complete[outcome].sum()))))
+            rows.append(row.with_ratio(fit.ratio(term.coefficient(level))))
+    if thin:
+        template = replace(template, note=joined(template.note, f"categories with {TOO_THIN} left out"))
+    everyone = replace(template, n=len(complete), events=int(y.sum()))
+    rows.append(joint_row(fit, everyone, [name for name in _names(fit) if name.startswith(f"{term.column}[")]))
     return rows
+
+
+def joint_row(
+    fit: Fit | NotEstimable, template: ResultRow, names: Sequence[str], measure: str = "p_joint"
+) -> ResultRow:
+    """The row of a Wald test that the named coefficients are all zero."""
+    row = replace(template, measure=measure)
+    if isinstance(fit, NotEstimable):
+        return row.not_estimable(fit.reason)
+    test = fit.joint_wald(names)
+    note = joined(row.note, f"Wald test on {test.degrees_of_freedom} df")
+    return replace(row, estimate=test.p_value, p_value=test.p_value, note=note)
 
 
 def remarks(fit: Fit | NotEstimable, dropped: int, protocol: Protocol) -> list[str]:
@@ -77,15 +142,15 @@ def remarks(fit: Fit | NotEstimable, dropped: int, protocol: Protocol) -> list[s
     return found
 
 
-def _joint_row(fit: Fit | NotEstimable, template: ResultRow) -> ResultRow:
-    row = replace(template, measure="p_joint")
-    if isinstance(fit, NotEstimable):
-        return row.not_estimable(fit.reason)
-    names = [name for name in fit.coefficients.index if name.startswith(f"{row.term}[")]
-    test = fit.joint_wald(names)
-    return replace(
-        row,
-        estimate=test.p_value,
-        p_value=test.p_value,
-        note=joined(row.note, f"Wald test on {test.degrees_of_freedom} df"),
-    )
+def _names(fit: Fit | NotEstimable) -> list[str]:
+    return [] if isinstance(fit, NotEstimable) else [str(name) for name in fit.coefficients.index]
+
+
+def _thin_levels(people: pd.DataFrame, term: Categorical, outcome: str, minimum: int) -> list[Hashable]:
+    """The levels that hold somebody, but too few events or non-events."""
+    found: list[Hashable] = []
+    for level in term.levels[1:]:
+        y = people.loc[people[term.column] == level, outcome].to_numpy(dtype="float64")
+        if len(y) and too_few(y, "the level", minimum):
+            found.append(level)
+    return found

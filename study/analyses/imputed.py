@@ -19,7 +19,7 @@ from study.analyses.category_design import with_cuts_of_people
 from study.analyses.wave_data import WaveData
 from study.disclosure import is_small
 from study.protocol import EXPOSURES, Exposure
-from study.statistics.categories import CATEGORIES, level_labels
+from study.statistics.categories import CATEGORIES
 from study.statistics.contract import OUTCOME, NotEstimable, complete_rows, prepare
 from study.statistics.imputation import impute, incomplete_columns
 from study.statistics.irls import fit_matrix, refusal
@@ -105,7 +105,7 @@ def _rows(
 ) -> list[ResultRow]:
     exposure, model = block
     term = category_term(exposure)
-    labels = level_labels(data.people, exposure, data.protocol)
+    labels = data.labels(exposure)
     template = data.template("imputed", model, exposure, "answered")
     template = replace(
         template,

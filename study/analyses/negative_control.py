@@ -6,7 +6,7 @@ distribution (``study.statistics.negative_controls``).
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -115,5 +115,5 @@ def _calibrated(template: ResultRow, by_category: dict[int, list[Found]], data: 
         else:
             std_error = main.ratio(name).std_error
             calibrated = null.calibrated(float(main.coefficients[name]), std_error, data.protocol.models.confidence)
-            rows.append(replace(row, **asdict(calibrated)))
+            rows.append(row.with_estimate(calibrated))
     return rows

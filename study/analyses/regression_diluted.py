@@ -16,7 +16,7 @@ import pandas as pd
 
 from study.analyses.wave_data import WaveData
 from study.protocol import EXPOSURES, Exposure
-from study.statistics.categories import CATEGORIES, level_labels
+from study.statistics.categories import CATEGORIES
 from study.statistics.contract import OUTCOME, Design, NotEstimable, prepare
 from study.statistics.regression_dilution import corrected_ratio, dilution, usual_means
 from study.statistics.results import ResultRow, joined
@@ -162,7 +162,7 @@ def _usual_mean_rows(
     data: WaveData,
 ) -> list[ResultRow]:
     """The mean usual exposure of each category (MacMahon): what its ratio is rightly plotted against."""
-    labels = level_labels(data.people, exposure, data.protocol)
+    labels = data.labels(exposure)
     rows = []
     for category in CATEGORIES:
         these = people[people[f"{exposure}_category"] == category]

@@ -5,7 +5,18 @@ Belongs here: the list of its analyses. Does not belong here: the analyses.
 
 from __future__ import annotations
 
-from study.analyses import main_models
+from study.analyses import additive, interaction, joint, main_models, mutual, strata
 from study.analyses.wave_data import Analysis
 
-ANALYSES: tuple[Analysis, ...] = (main_models.main_rows, main_models.trend_rows)
+ANALYSES: tuple[Analysis, ...] = (
+    main_models.main_rows,
+    main_models.other_cuts_rows,
+    main_models.trend_rows,
+    mutual.mutual_rows,
+    joint.joint_rows,
+    additive.additive_rows,
+    strata.within_intensity_rows,
+    strata.within_volume_rows,
+    strata.stratified_rows,
+    interaction.interaction_rows,
+)

@@ -7,16 +7,17 @@ belong here: the estimator (``study.statistics.standardization``).
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from study.analyses.category_design import CategoryDesign, category_design
 from study.analyses.wave_data import WaveData
 from study.protocol import EXPOSURES, Protocol
+from study.statistics.additive_interaction import Difference
 from study.statistics.categories import CATEGORIES
 from study.statistics.contract import NotEstimable
 from study.statistics.irls import Family
 from study.statistics.results import ResultRow, joined
-from study.statistics.standardization import Difference, StandardizedRisks, number_needed, standardized_risks
+from study.statistics.standardization import StandardizedRisks, number_needed, standardized_risks
 from study.statistics.terms import MODELS
 
 MEASURES = ("risk", "rd", "rr", "nnt")
@@ -65,14 +66,14 @@ def _estimate(
     reference = CATEGORIES[0]
     if row.measure == "risk":
         # A test that a risk is 0 says nothing.
-        return replace(row, **asdict(found.risk(category)) | {"p_value": math.nan})
+        return replace(row.with_estimate(found.risk(category)), p_value=math.nan)
     if category == reference:
         return replace(row, estimate=1.0 if row.measure == "rr" else 0.0)
     if row.measure == "rr":
         return row.with_ratio(found.risk_ratio(category, reference))
     difference = found.risk_difference(category, reference)
     if row.measure == "rd":
-        return replace(row, **asdict(difference))
+        return row.with_estimate(difference)
     return _number_needed(row, difference, made, protocol)
 
 

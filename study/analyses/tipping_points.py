@@ -12,7 +12,7 @@ from study.analyses.category_design import with_cuts_of_people
 from study.analyses.category_model import category_rows
 from study.analyses.wave_data import WaveData
 from study.protocol import EXPOSURES, Exposure
-from study.statistics.categories import CATEGORIES, level_labels
+from study.statistics.categories import CATEGORIES
 from study.statistics.contract import NotEstimable, complete_rows
 from study.statistics.results import ResultRow, joined
 from study.statistics.tipping_point import tipping_point
@@ -37,7 +37,7 @@ def _rows(exposure: Exposure, data: WaveData) -> list[ResultRow]:
     ]
     known, _ = complete_rows(data.eligible, [exposure])
     eligible = with_cuts_of_people(known, data)
-    labels = level_labels(data.people, exposure, data.protocol)
+    labels = data.labels(exposure)
     rows = []
     for category, ratio_row in zip(CATEGORIES, main, strict=True):
         if category == CATEGORIES[0]:

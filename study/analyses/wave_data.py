@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from study.protocol import Exposure, Protocol
+from study.statistics.categories import level_labels
 from study.statistics.levels import Levels
 from study.statistics.results import ResultRow, options_note, to_frame
 from study.statistics.terms import Model, Term, covariate_terms
@@ -59,6 +60,10 @@ class WaveData:
     def covariates(self, model: Model) -> tuple[Term, ...]:
         """The covariates of a model as terms."""
         return covariate_terms(model, self.protocol, self.levels)
+
+    def labels(self, exposure: Exposure) -> dict[int, str]:
+        """The printed labels of the categories of the whole sample."""
+        return level_labels(self.people, exposure, self.protocol)
 
     def template(self, analysis: str, model: Model, exposure: Exposure, population: str = "all") -> ResultRow:
         """A row with everything filled in but the estimate."""
@@ -115,7 +120,7 @@ def walking_days(days: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         {
             "person": days["person"],
             "day": days["day"],
-            "weekend": (date.dt.dayofweek >= 5).astype("boolean").where(date.notna()),
+            "weekend": (date.dt.day_of_week >= 5).astype("boolean").where(date.notna()),
             "walking_minutes": days["walking"].astype("float64") / 60,
             "walking_met": met_seconds.astype("float64") / days["walking"].astype("float64"),
         }

@@ -19,6 +19,7 @@ import numpy as np
 from study.protocol import Models
 from study.statistics.contract import NotEstimable
 from study.statistics.irls import MatrixFit, fit_matrix, refusal
+from study.statistics.matrices import cross_product
 
 
 @dataclass(frozen=True)
@@ -136,5 +137,4 @@ def stacked_covariance(
         slope = (sign * (1 - model.fitted[who]))[:, np.newaxis] * design[who]
         total += model.influence @ (outcome.scores.T @ slope).T
     influence = total @ outcome.model_covariance
-    covariance: np.ndarray = influence.T @ influence
-    return covariance
+    return cross_product(influence, influence)

@@ -9,17 +9,21 @@ missing rows vanish silently, and an unused level stops the program.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from study.protocol import Models
-from study.statistics.terms import Categorical, Linear, Term
+from study.statistics.matrices import cross_product
+from study.statistics.terms import Categorical, Linear, Term, product_coefficient
 
 INTERCEPT = "intercept"
 OUTCOME = "low_back_pain"
+# A condition number that correlations still tell exactly: its square is far from the precision of a number.
+PLAINLY_APART = 1e5
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,10 @@ class Design:
 
 def complete_rows(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, int]:
     """The rows in which every column is known, and how many rows that left out."""
-    complete = frame.dropna(subset=list(dict.fromkeys(columns)))
-    return complete, len(frame) - len(complete)
+    known = np.ones(len(frame), dtype=bool)
+    for column in dict.fromkeys(columns):
+        known &= frame[column].notna().to_numpy()
+    return (frame, 0) if known.all() else (frame[known], int((~known).sum()))
 
 
 def prepare(
@@ -55,10 +61,12 @@ def prepare(
     outcome: str = OUTCOME,
     weights: str | None = None,
     groups: str | None = None,
+    products: Sequence[tuple[Categorical, Categorical]] = (),
 ) -> Design | NotEstimable:
     """Check a frame against the contract and build its design.
 
-    ``weights`` and ``groups`` name columns: analysis weights, and the person (cluster) a row belongs to.
+    ``weights`` and ``groups`` name columns: analysis weights, and the person (cluster) a row belongs to. ``products``
+    are pairs of the terms whose products are added; every pair of their levels must keep the contract too.
 
     Raises:
         ValueError: the outcome is not 0 or 1, a value is outside its levels, or a weight is not positive. These are
@@ -73,23 +81,32 @@ def prepare(
         if isinstance(term, Categorical) and not complete[term.column].isin(term.levels).all():
             raise ValueError(f"{term.column} holds a value outside its levels")
 
-    if reason := _too_few(y, "the sample", models.minimum_events):
+    if reason := too_few(y, "the sample", models.minimum_events):
         return NotEstimable(reason)
     columns: dict[str, np.ndarray] = {INTERCEPT: np.ones(len(complete))}
     levels_lost: list[str] = []
+    used_levels: dict[str, list[Hashable]] = {}
     for term in terms:
         if isinstance(term, Linear):
             columns[term.column] = complete[term.column].to_numpy(dtype="float64") / term.unit
             continue
         values = complete[term.column].to_numpy()
-        used = [level for level in term.levels if (values == level).any()]
+        used = used_levels[term.column] = [level for level in term.levels if (values == level).any()]
         levels_lost += [term.coefficient(level) for level in term.levels if level not in used]
         if term.required and (len(used) < 2 or used[0] != term.levels[0]):
             return NotEstimable(f"{term.column} has no reference level or only one level")
         for level in used:
-            if reason := _too_few(y[values == level], f"level {level} of {term.column}", models.minimum_events):
+            if reason := too_few(y[values == level], f"level {level} of {term.column}", models.minimum_events):
                 return NotEstimable(reason)
         columns.update({term.coefficient(level): (values == level).astype("float64") for level in used[1:]})
+    for first, second in products:
+        for one, other in product(used_levels[first.column], used_levels[second.column]):
+            both = ((complete[first.column] == one) & (complete[second.column] == other)).to_numpy(dtype=bool)
+            where = f"level {one} of {first.column} with level {other} of {second.column}"
+            if reason := too_few(y[both], where, models.minimum_events):
+                return NotEstimable(reason)
+            if one != used_levels[first.column][0] and other != used_levels[second.column][0]:
+                columns[product_coefficient(first, one, second, other)] = both.astype("float64")
 
     X = pd.DataFrame(columns, index=complete.index)
     if reason := _ill_conditioned(X.to_numpy(), models.largest_condition_number):
@@ -104,7 +121,8 @@ def prepare(
     )
 
 
-def _too_few(y: np.ndarray, where: str, minimum: int) -> str | None:
+def too_few(y: np.ndarray, where: str, minimum: int) -> str | None:
+    """Why people with these outcomes (0 or 1) are too few to estimate anything in, if so."""
     events = y.sum()
     if events < minimum:
         return f"{where} has fewer than {minimum} events"
@@ -126,9 +144,14 @@ def _ill_conditioned(X: np.ndarray, largest: float) -> str | None:
     if (np.ptp(columns, axis=0) == 0).any():
         return "a covariate is constant"
     standardized = (columns - columns.mean(axis=0)) / columns.std(axis=0)
-    if np.linalg.matrix_rank(standardized) < columns.shape[1]:
+    # Correlations tell at little cost that columns are well apart; how near to each other the others are, they cannot.
+    eigenvalues = np.linalg.eigvalsh(cross_product(standardized, standardized))
+    if eigenvalues[0] > eigenvalues[-1] / min(largest, PLAINLY_APART) ** 2:
+        return None
+    singular = np.linalg.svd(standardized, compute_uv=False)
+    if singular[-1] <= singular[0] * max(standardized.shape) * np.finfo("float64").eps:
         return "one covariate is determined by the others"
-    if np.linalg.cond(standardized) > largest:
+    if singular[0] / singular[-1] > largest:
         return "the covariates are too nearly collinear"
     return None
 

@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from study.statistics.matrices import cross_product, linear_predictor
 from study.statistics.terms import Linear, Term
 
 MOST_NEWTON_STEPS = 50
@@ -166,7 +167,7 @@ def _draw_numbers(matrix: _Matrix, variable: _Number, random: np.random.Generato
     others = matrix.rows[matrix.others(variable)]
     known = ~variable.missing
     X, y = others[:, known], variable.values[known]
-    precision = X @ X.T
+    precision = cross_product(X.T, X.T)
     # A hair of ridge, as in R's mice, so that collinear columns do not stop the draw.
     precision[np.diag_indices_from(precision)] *= 1 + 1e-5
     b = np.linalg.solve(precision, X @ y)
@@ -215,11 +216,11 @@ def _fit_levels(
     factor = None if anew else variable.factor
 
     def gradient(b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        P = _probabilities(b @ rows) * known
-        return (indicators - P) @ rows.T - penalty * b, P
+        P = _probabilities(_predictors(b, rows)) * known
+        return cross_product((indicators - P).T, rows.T) - penalty * b, P
 
     def objective(b: np.ndarray) -> float:
-        eta = b @ rows
+        eta = _predictors(b, rows)
         top = np.maximum(eta.max(axis=0), 0)
         total = np.log(np.exp(-top) + np.exp(eta - top).sum(axis=0)) + top
         return float((indicators * eta).sum() - total[known].sum() - 0.5 * (penalty * b**2).sum())
@@ -255,12 +256,17 @@ def _information(X: np.ndarray, P: np.ndarray, penalty: np.ndarray) -> np.ndarra
     for j in range(J):
         for other in range(j + 1):
             weight = P[j] * ((j == other) - P[other])
-            block = (X * weight) @ X.T
+            block = cross_product((X * weight).T, X.T)
             information[j * k : (j + 1) * k, other * k : (other + 1) * k] = block
             information[other * k : (other + 1) * k, j * k : (j + 1) * k] = block.T
     # Beside the prior a hair of ridge, so that the intercept of a rare level keeps a factor.
     information[np.diag_indices(J * k)] += np.tile(penalty, J) + 1e-8
     return information
+
+
+def _predictors(b: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """J x n linear predictors."""
+    return linear_predictor(rows.T, b.T).T
 
 
 def _probabilities(eta: np.ndarray) -> np.ndarray:

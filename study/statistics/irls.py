@@ -1,7 +1,8 @@
 """Generalized linear models of a 0/1 outcome by iteratively reweighted least squares, on plain matrices.
 
-Belongs here: the fit, for analyses that fit hundreds of models or need the scores of each person. Does not belong here:
-the risk ratios that are published (``risk_ratio``, on statsmodels), checks before the fit (``contract``).
+Belongs here: logistic and log-binomial models, and the scores of each person, of these and of the Poisson model. Does
+not belong here: the Poisson fit itself (``poisson``), the published ratios (``risk_ratio``), checks before the fit
+(``contract``).
 
 McCullagh and Nelder 1989, Generalized Linear Models, doi 10.1201/9780203753736. It agrees with statsmodels to 1e-10.
 """
@@ -15,6 +16,8 @@ import numpy as np
 
 from study.protocol import Models
 from study.statistics.contract import NotEstimable
+from study.statistics.matrices import cross_product, linear_predictor
+from study.statistics.poisson import fit_poisson
 
 Family = Literal["poisson", "logistic", "log_binomial"]
 MOST_STEPS = 60
@@ -44,14 +47,12 @@ class MatrixFit:
     @property
     def influence(self) -> np.ndarray:
         """n x k: how much each person moves the coefficients."""
-        influence: np.ndarray = self.scores @ self.model_covariance
-        return influence
+        return linear_predictor(self.scores, self.model_covariance)
 
     @property
     def robust_covariance(self) -> np.ndarray:
         """The Huber-White sandwich (HC0), k x k."""
-        covariance: np.ndarray = self.influence.T @ self.influence
-        return covariance
+        return cross_product(self.influence, self.influence)
 
 
 def fit_matrix(
@@ -69,13 +70,16 @@ def fit_matrix(
         y: n values 0 or 1.
         family: ``poisson`` (log link), ``logistic`` or ``log_binomial``.
         weights: n analysis weights; one each unless given.
-        start: k coefficients to begin from. A log-binomial model is best begun from the Poisson coefficients.
+        start: k coefficients to begin a logistic or log-binomial fit from; for the latter the Poisson coefficients are
+            best.
 
     Returns:
         The fit; whether it converged must be looked at (``refusal``).
     """
     w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype="float64")
     y = np.asarray(y, dtype="float64")
+    if family == "poisson":
+        return _poisson(X, y, w)
     # Columns of one length keep the information well conditioned whatever their units.
     length = np.sqrt((X**2).mean(axis=0))
     length[length == 0] = 1.0
@@ -84,20 +88,20 @@ def fit_matrix(
     if family == "log_binomial":
         # All risks must begin below 1; the intercept is moved.
         b = b.copy()
-        b[0] -= max(0.0, float((X @ b).max()) + 0.05) / X[0, 0]
-    value = _log_likelihood(X @ b, y, w, family)
+        b[0] -= max(0.0, float(linear_predictor(X, b).max()) + 0.05) / X[0, 0]
+    value = _log_likelihood(linear_predictor(X, b), y, w, family)
     converged = False
     for _ in range(MOST_STEPS):
-        residual, information_weight = _working(X @ b, y, family)[:2]
-        information = (X.T * (w * information_weight)) @ X
+        residual, information_weight = _working(linear_predictor(X, b), y, family)[:2]
+        information = cross_product(X, X * (w * information_weight)[:, np.newaxis])
         try:
-            step = np.linalg.solve(information, X.T @ (w * residual))
+            step = np.linalg.solve(information, cross_product(X, (w * residual)[:, np.newaxis])[:, 0])
         except np.linalg.LinAlgError:
             break
         decrement = float(step @ information @ step)
         moved = False
         for _ in range(30):
-            candidate = _log_likelihood(X @ (b + step), y, w, family)
+            candidate = _log_likelihood(linear_predictor(X, b + step), y, w, family)
             # At the maximum the last digits of the likelihood are noise.
             if candidate >= value - 1e-11 * abs(value):
                 b, value, moved = b + step, candidate, True
@@ -108,8 +112,8 @@ def fit_matrix(
         if decrement < TOLERANCE:
             converged = True
             break
-    residual, information_weight, fitted, slopes = _working(X @ b, y, family)
-    information = (X.T * (w * information_weight)) @ X
+    residual, information_weight, fitted, slopes = _working(linear_predictor(X, b), y, family)
+    information = cross_product(X, X * (w * information_weight)[:, np.newaxis])
     try:
         inverse = np.linalg.inv(information)
     except np.linalg.LinAlgError:
@@ -145,6 +149,17 @@ def risk(linear_predictor: np.ndarray, family: Family) -> tuple[np.ndarray, np.n
     return p, p
 
 
+def _poisson(X: np.ndarray, y: np.ndarray, w: np.ndarray) -> MatrixFit:
+    n, k = X.shape
+    try:
+        fit = fit_poisson(X, y, w)
+    except np.linalg.LinAlgError:
+        nothing = np.full((k, k), np.nan)
+        return MatrixFit(nothing[0], np.full(n, np.nan), np.full((n, k), np.nan), np.full(n, np.nan), nothing, False)
+    scores = X * (w * (y - fit.fitted))[:, np.newaxis]
+    return MatrixFit(fit.coefficients, fit.fitted, scores, fit.fitted, fit.inverse_information, fit.converged)
+
+
 def _start(X: np.ndarray, y: np.ndarray, w: np.ndarray, family: Family) -> np.ndarray:
     mean = float(np.clip((w * y).sum() / w.sum(), 1e-8, 1 - 1e-8))
     b = np.zeros(X.shape[1])
@@ -164,9 +179,7 @@ def _working(eta: np.ndarray, y: np.ndarray, family: Family) -> tuple[np.ndarray
 def _log_likelihood(eta: np.ndarray, y: np.ndarray, w: np.ndarray, family: Family) -> float:
     """Up to a constant; minus infinity where the model is not defined."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if family == "poisson":
-            each = y * eta - np.exp(eta)
-        elif family == "logistic":
+        if family == "logistic":
             each = y * eta - np.logaddexp(0, eta)
         else:
             if (eta >= 0).any():

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from study.protocol import Protocol
+from study.statistics.additive_interaction import Difference
 from study.statistics.e_value import e_value, e_value_of_interval
 from study.statistics.risk_ratio import Ratio
 
@@ -83,6 +84,10 @@ class ResultRow:
             e_value=e_value(ratio.estimate),
             e_value_ci=e_value_of_interval(ratio.ci_low, ratio.ci_high),
         )
+
+    def with_estimate(self, estimated: Ratio | Difference) -> ResultRow:
+        """This row with an estimate that has no E-value: it is no association of an exposure with the outcome."""
+        return replace(self, **asdict(estimated))
 
     def not_estimable(self, reason: str) -> ResultRow:
         """This row without an estimate, the reason in its note."""

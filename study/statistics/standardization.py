@@ -14,27 +14,17 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 from study.protocol import Models
+from study.statistics.additive_interaction import Difference, difference
 from study.statistics.contract import NotEstimable
 from study.statistics.irls import Family, fit_matrix, refusal
 from study.statistics.irls import risk as risk_of
+from study.statistics.matrices import cross_product
 from study.statistics.risk_ratio import Ratio, ratio
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A risk, or a difference of risks, with its Wald interval and two-sided p-value (against 0)."""
-
-    estimate: float
-    ci_low: float
-    ci_high: float
-    std_error: float
-    p_value: float
 
 
 @dataclass(frozen=True)
@@ -142,18 +132,11 @@ def standardized_risks(
     return StandardizedRisks(
         levels=tuple(levels),
         risks=np.array(risks),
-        unconditional=factor * influence.T @ influence,
+        unconditional=factor * cross_product(influence, influence),
         fixed_covariates=factor * J @ V @ J.T,
         share_above_one=float((fit.fitted > 1).mean()),
         confidence=models.confidence,
     )
-
-
-def difference(estimate: float, std_error: float, confidence: float) -> Difference:
-    """An estimate on the scale of risks with a Wald interval and p-value."""
-    width = NormalDist().inv_cdf(0.5 + confidence / 2) * std_error
-    p_value = math.erfc(abs(estimate / std_error) / math.sqrt(2)) if std_error > 0 else math.nan
-    return Difference(estimate, estimate - width, estimate + width, std_error, p_value)
 
 
 def number_needed(risk_difference: Difference) -> NumberNeeded | NotEstimable:

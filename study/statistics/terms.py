@@ -46,6 +46,11 @@ class Linear:
 Term = Categorical | Linear
 
 
+def product_coefficient(first: Categorical, one: Hashable, second: Categorical, other: Hashable) -> str:
+    """The name of the coefficient of the product of two levels."""
+    return f"{first.coefficient(one)}:{second.coefficient(other)}"
+
+
 def category_term(exposure: Exposure) -> Categorical:
     """The four categories of an exposure, the lowest as the reference."""
     return Categorical(f"{exposure}_category", CATEGORIES, required=True)

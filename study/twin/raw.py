@@ -142,6 +142,7 @@ def write_raw_pair(
     back: Worn = Worn(),
     thigh: Worn = Worn(),
     swapped: bool = False,
+    rate_errors: tuple[float, float] | None = None,
     parameters: GaitParameters | None = None,
 ) -> RawTruth:
     """Write ``<person>_back.cwa`` and ``<person>_thigh.cwa``; the same arguments give the same bytes.
@@ -156,6 +157,7 @@ def write_raw_pair(
             Epochs without wear take both sensors off.
         back, thigh: how the sensors are worn.
         swapped: the two files have each other's names, as when sensors are mixed up.
+        rate_errors: by which share of the nominal rate back and thigh sample too fast; drawn if not given.
         parameters: of movements and sensors; the ones in force if not given.
 
     Raises:
@@ -169,12 +171,12 @@ def write_raw_pair(
     motion = draw_motion(sequence, parameters, stream(seed, f"raw.motion.{person}"))
     off = _without_wear(sequence)
     truths: dict[Sensor, SensorTruth] = {}
-    for sensor, worn in zip(SENSORS, (back, thigh), strict=True):
+    for sensor, worn, rate_error in zip(SENSORS, (back, thigh), rate_errors or (None, None), strict=True):
         rng = stream(seed, f"raw.{sensor}.{person}")
         name = SENSORS[1 - SENSORS.index(sensor)] if swapped else sensor
         worn = Worn(worn.upside_down, worn.turned, (*off, *worn.off))
         truths[sensor] = _write_sensor(
-            folder / f"{person}_{name}.cwa", sensor, worn, person, motion, start, parameters, rng
+            folder / f"{person}_{name}.cwa", sensor, worn, person, motion, start, rate_error, parameters, rng
         )
     return RawTruth(start=start, sequence=sequence, back=truths["back"], thigh=truths["thigh"])
 
@@ -186,15 +188,18 @@ def _write_sensor(
     person: str,
     motion: Motion,
     start: np.datetime64,
+    rate_error: float | None,
     parameters: GaitParameters,
     rng: np.random.Generator,
 ) -> SensorTruth:
     sensors = parameters.sensors
     nominal = float(protocol().epochs.sampling_rate_hz)
+    device_id, recording_id = int(rng.integers(20_000, 60_000)), int(rng.integers(1, 1_000_000))
+    drawn_rate_error = sensors.largest_rate_error * float(rng.uniform(-1, 1))
     device = Device(
-        device_id=int(rng.integers(20_000, 60_000)),
-        recording_id=int(rng.integers(1, 1_000_000)),
-        true_rate_hz=nominal * (1 + sensors.largest_rate_error * float(rng.uniform(-1, 1))),
+        device_id=device_id,
+        recording_id=recording_id,
+        true_rate_hz=nominal * (1 + (drawn_rate_error if rate_error is None else rate_error)),
         clock_drift_seconds_per_day=sensors.clock_drift_sd * float(rng.standard_normal()),
         nominal_rate_hz=nominal,
         battery_volt=float(rng.uniform(4.1, 4.2)),

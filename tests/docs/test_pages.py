@@ -37,3 +37,14 @@ def test_results_columns_are_documented() -> None:
     text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     for column in RESULT_COLUMNS:
         assert f"`{column}`" in text, column
+
+
+def test_the_page_of_one_pair_names_every_reason_for_which_a_pair_is_refused() -> None:
+    from typing import get_args
+
+    from study.accelerometry.orientation import Worn
+    from study.accelerometry.pair_problems import Refusal
+
+    page = (ROOT / "docs" / "one_pair.md").read_text(encoding="utf-8")
+    worn_wrongly = [how for how in Worn if how not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN)]
+    assert [rule for rule in (*get_args(Refusal), *worn_wrongly) if f"`{rule}`" not in page] == []

@@ -102,15 +102,16 @@ COHORT = Case(
 WALKING = Case(
     "walking_exposures",
     """
-    person | valid_days | walking_minutes | walking_met
-    P1     | 0          | -               | -
-    P2     | 7          | 100             | 2.8
-    P3     | 7          | 100             | 4.8
+    person | valid_days | walking_minutes | walking_met | whole_days
+    P1     | 0          | -               | -           | 0
+    P2     | 7          | 100             | 2.8         | 7
+    P3     | 7          | 100             | 4.8         | 0
     """,
     (
         Broken(ONCE, {"person": "P1"}),
         Broken("valid days lie between 0 and 31", {"valid_days": "32"}),
         Broken("walking takes between 0 and 1440 minutes a day", {"walking_minutes": "1441"}),
+        Broken("whole days lie between 0 and 31", {"whole_days": "32"}),
         Broken("mean METs lie between slow and brisk", {"walking_met": "4.9"}),
     ),
 )
@@ -236,6 +237,9 @@ ESTIMATE_RULES = (
 RISK_RATIOS = Case("risk_ratios", ESTIMATES, ESTIMATE_RULES)
 ABSOLUTE_RISKS = Case("absolute_risks", ESTIMATES, ESTIMATE_RULES)
 BIAS_MODELS = Case("bias_models", ESTIMATES, ESTIMATE_RULES)
+DOSE_RESPONSE = Case("dose_response", ESTIMATES, ESTIMATE_RULES)
+SENSITIVITY = Case("sensitivity_models", ESTIMATES, ESTIMATE_RULES)
+TIME_USE = Case("time_use_models", ESTIMATES, ESTIMATE_RULES)
 FITTED = Case("fitted_models", ESTIMATES, ESTIMATE_RULES)
 POOLED = Case("pooled_models", ESTIMATES, ESTIMATE_RULES)
 
@@ -286,6 +290,6 @@ RELEASE = Case(
 
 CASES = (
     WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
-    ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, FITTED, CHARACTERISTICS, CLAIMS, REPORT, POOLED,
-    RELEASE,
+    ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED,
+    CHARACTERISTICS, CLAIMS, REPORT, POOLED, RELEASE,
 )  # fmt: skip

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -119,21 +120,86 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     assert shown.returncode == 0
     assert "2024-2026" in shown.stdout
     assert stegvis("compare", old, old).stdout.strip() == "the releases hold the same estimates"
-    changes = json.loads(stegvis("compare", old, new, "--json").stdout)
-    assert len(changes) == len(pd.read_json(new / "bridge.json", typ="series")["changes"])
+    found = json.loads(stegvis("compare", old, new, "--json").stdout)
+    told = json.loads((new / "bridge.json").read_text())
+    assert found["changes"] == told["changes"]
+    # The first wave's people and protocol are the same: its estimates are bridged, and nothing moved.
+    assert found["steps"] == told["steps"]
+    assert {(row["wave"], row["change"], row["std_error"]) for row in found["steps"]} == {("2021-2023", 0, 0)}
+    assert found["protocol_changes"] == []
+    assert "not made right after" in json.loads(stegvis("compare", new, old, "--json").stdout)["note"]
     assert stegvis("compare", old, story.home.root).returncode == 2
 
 
-@pytest.mark.slow
-def test_classify_writes_epochs_and_days_of_one_pair(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def raw_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     from study.twin.raw import write_raw_pair
 
-    write_raw_pair(tmp_path, "P1", days=1, seed=5)
-    back, thigh = tmp_path / "P1_back.cwa", tmp_path / "P1_thigh.cwa"
-    shown = stegvis("classify", back, thigh, "-o", tmp_path / "week.parquet")
+    folder = tmp_path_factory.mktemp("pair")
+    write_raw_pair(folder, "P1", days=1, seed=5)
+    return folder / "P1_back.cwa", folder / "P1_thigh.cwa"
+
+
+@pytest.mark.slow
+def test_classify_writes_epochs_days_quality_and_the_picture_of_one_pair(
+    tmp_path: Path, raw_pair: tuple[Path, Path]
+) -> None:
+    out = tmp_path / "made.parquet"
+    shown = stegvis("classify", *raw_pair, "-o", out)
     assert shown.returncode == 0, shown.stderr
-    assert {"epoch_start", "activity", "speed"} <= set(pd.read_parquet(tmp_path / "week.parquet"))
-    assert len(pd.read_csv(tmp_path / "week.days.csv")) >= 1
-    twice = stegvis("classify", back, back, "-o", tmp_path / "week.parquet")
-    assert twice.returncode == 1
-    assert "same_recording" in twice.stderr
+    names = ["made.parquet", "made_days.csv", "made_quality.json", "made_week.svg"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == names
+    assert shown.stdout.splitlines()[-4:] == [str(tmp_path / name) for name in names]
+    epochs, days = pd.read_parquet(out), pd.read_csv(tmp_path / "made_days.csv")
+    assert {"epoch_start", "activity", "speed"} <= set(epochs)
+    assert shown.stdout.startswith(f"{len(epochs):,} epochs, {len(days)} days, ")
+    assert f"walking {round(days['walking'].sum() / 60)}" in shown.stdout
+    assert [line.split(" ", 1)[1] for line in shown.stderr.splitlines()][:2] == [
+        "reading both recordings", "comparing the two clocks",
+    ]  # fmt: skip
+    quality = json.loads((tmp_path / "made_quality.json").read_text())
+    assert quality["problems"] == []
+    assert quality["quality"]["synchronization"] == "synchronized"
+    # Whose recording it is stands in its files' names and annotations, and nowhere else.
+    assert "P1" not in (tmp_path / "made_week.svg").read_text() + (tmp_path / "made_quality.json").read_text()
+
+
+@pytest.mark.slow
+def test_classify_of_swapped_files_as_json_without_a_picture(tmp_path: Path, raw_pair: tuple[Path, Path]) -> None:
+    back, thigh = raw_pair
+    shown = stegvis("classify", thigh, back, "-o", tmp_path / "made.parquet", "--json", "--no-picture")
+    assert shown.returncode == 0, shown.stderr
+    summary = json.loads(shown.stdout)
+    assert [problem["rule"] for problem in summary["problems"]] == ["swapped"]
+    assert "swapped: the back and the thigh sensor had changed places; put right" in shown.stderr
+    assert sum(summary["minutes"].values()) == pytest.approx(summary["epochs"] / 12, abs=4)
+    assert not (tmp_path / "made_week.svg").exists()
+
+
+def test_classify_of_a_pair_that_cannot_be_used_exits_with_1_and_its_rule(tmp_path: Path) -> None:
+    from study.twin.cwa import Device, write_cwa
+
+    samples = np.random.default_rng(1).normal(0, 1, (6000, 3)).astype("f4")
+    write_cwa(tmp_path / "a.cwa", samples, np.datetime64("2018-05-02T00:00:00"), Device(1, 1, 50.0))
+    (tmp_path / "b.cwa").write_bytes(b"nothing")
+    for thigh, said in (
+        ("a.cwa", "same_recording: both files are of the same device"),
+        ("b.cwa", "unreadable: the thigh recording cannot be read: not a CWA file"),
+    ):
+        shown = stegvis("classify", tmp_path / "a.cwa", tmp_path / thigh, "-o", tmp_path / "made.parquet")
+        assert shown.returncode == 1
+        assert said in shown.stderr
+        assert shown.stdout == ""
+    assert not list(tmp_path.glob("made*"))
+
+
+def test_classify_used_wrongly_exits_with_2(tmp_path: Path) -> None:
+    (tmp_path / "a.cwa").touch()
+    for arguments in (
+        ("absent.cwa", "a.cwa", "-o", "made.parquet"),
+        ("a.cwa", "a.cwa", "-o", "made.csv"),
+        ("a.cwa", "a.cwa", "-o", "absent/made.parquet"),
+        ("a.cwa", "a.cwa"),
+    ):
+        paths = [tmp_path / each if "." in each else each for each in arguments]
+        assert stegvis("classify", *paths).returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.building import recipe as recipe_module
+from assets.building.graph import recipes
 from orchestration import definitions, plan, refresh, status
 from storage.home import Home
 from study.protocol import PROTOCOL_FILE, read_protocol
@@ -115,8 +117,6 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
     person = story.table("select person from analysis_set order by person limit 1")["person"].item()
     file = story.home.landing / "withdrawals" / "2025-01.csv"
     file.write_text(f"person\n{person}\n")
-    import hashlib
-
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
     done = story.refresh()
@@ -127,6 +127,37 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
     for released in story.release().rglob("*"):
         if released.is_file():
             assert person.encode() not in released.read_bytes(), released.name
+
+
+def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_withdraws(story: Story) -> None:
+    answers = story.answers()
+    analyzed = set(story.table("select person from analysis_set")["person"])
+    rows = answers[answers["person"].isin(analyzed)].iloc[:8]
+    story.drop("followup", "2021-2023.2", rows.assign(MSPaLY_NT4CovQ="1", MSPaLum_NT4CovQ="1"), "questionnaire.csv")
+    assert story.refresh().ok
+    facts = json.loads((story.release() / "bridge.json").read_text())
+    assert facts["note"] == ""
+    assert facts["steps"]
+    for row in facts["steps"]:
+        told = sum(step["change"] for step in row["steps"] if step["change"] is not None)
+        assert told == pytest.approx(row["change"], abs=1e-9)
+        assert row["std_error"] > 0
+    kept = story.table("select person from released_people where reason is null order by person")["person"]
+    assert kept.to_list() == sorted(analyzed)
+    values = json.loads((story.release() / "protocol.json").read_text())
+    assert values["models"]["confidence"] == 0.95
+
+    gone = rows["person"].iloc[0]
+    file = story.home.landing / "withdrawals" / "2025-01.csv"
+    file.write_text(f"person\n{gone}\n")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
+    with pytest.MonkeyPatch.context() as patch:
+        # Nothing after the withdrawals runs: the memory of the release has forgotten the person all the same.
+        patch.setattr(refresh, "recipes", lambda: {"withdrawals": recipes()["withdrawals"]})
+        story.refresh()
+    assert gone in set(story.table("select person from analysis_set")["person"])
+    assert gone not in set(story.table("select person from released_people")["person"])
 
 
 def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Story, tmp_path: Path) -> None:
@@ -147,8 +178,6 @@ def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Sto
 
 
 def test_a_release_is_whole_hashed_and_marked_as_synthetic(story: Story) -> None:
-    import hashlib
-
     folder = story.release()
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["synthetic"] is True

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from study.accelerometry.cwa import read_cwa
+from study.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
 
 pytestmark = pytest.mark.real_data
 
@@ -80,3 +80,39 @@ def test_six_corrupt_blocks_are_masked_and_the_others_keep_samples_and_times(fol
     np.testing.assert_array_equal(recording.samples, clean.samples[kept])
     assert np.abs(recording.times - clean.times[kept]).max() < 2 * MILLISECOND
     assert len(recording.segments) == 1
+
+
+def test_what_is_left_of_the_corrupt_file_equals_an_independent_reader_of_the_intact_one(folder):
+    peer = pytest.importorskip("cwa_reader_rs")  # which refuses the corrupt file
+    table = peer.read_cwa_file(str(folder / "ax3_testfile.cwa"))
+    recording = read_cwa(folder / CORRUPT)
+    kept = np.repeat(recording.blocks["status"] == "good", 120).to_numpy()
+    assert kept.sum() == 17_400 - 6 * 120
+    np.testing.assert_array_equal(table[["acc_x", "acc_y", "acc_z"]].to_numpy()[kept], recording.acceleration())
+    assert np.abs(table.index.to_numpy()[kept] - recording.times).max() < 17 * MILLISECOND
+
+
+def test_lost_sectors_split_a_real_recording(folder, tmp_path):
+    content = (folder / "ax3_testfile.cwa").read_bytes()
+    lost = slice(HEADER_BYTES + 60 * SECTOR_BYTES, HEADER_BYTES + 70 * SECTOR_BYTES)
+    (tmp_path / "x.cwa").write_bytes(content[: lost.start] + content[lost.stop :])
+    clean, recording = read_cwa(folder / "ax3_testfile.cwa"), read_cwa(tmp_path / "x.cwa")
+    assert recording.masked_blocks == {}
+    assert [segment.samples for segment in recording.segments] == [60 * 120, 75 * 120]
+    kept = np.r_[: 60 * 120, 70 * 120 : 17_400]
+    np.testing.assert_array_equal(recording.samples, clean.samples[kept])
+    assert np.abs(recording.times - clean.times[kept]).max() < 17 * MILLISECOND
+    assert not recording.clock_goes_back
+
+
+def test_a_restart_splits_a_real_recording_and_nothing_is_read_into_the_gap(folder, tmp_path):
+    """Two recordings of one rate and range, one after the other: another session, another sequence."""
+    first, second = (read_cwa(folder / name) for name in ("ax3_testfile.cwa", "example-610-steps.cwa"))
+    sectors = (folder / "example-610-steps.cwa").read_bytes()[HEADER_BYTES:]
+    (tmp_path / "x.cwa").write_bytes((folder / "ax3_testfile.cwa").read_bytes() + sectors)
+    recording = read_cwa(tmp_path / "x.cwa")
+    assert [segment.samples for segment in recording.segments] == [17_400, 71_400]
+    for segment, alone in zip(recording.segments, (first, second), strict=True):
+        times = recording.times[segment.first_sample : segment.first_sample + segment.samples]
+        assert np.abs(times - alone.times).max() < 17 * MILLISECOND
+    assert recording.clock_goes_back == (second.times[0] < first.times[-1])

@@ -66,7 +66,8 @@ _TYPES = {
     "recorded_days": "bigint",
     "remaining": "bigint",
     "repeated_epochs": "bigint",
-    "severe_low_back_pain": "integer",
+    "severe_low_back_pain_as_published": "integer",
+    "severe_low_back_pain_strict": "integer",
     "speeds_sum_to_walking": "boolean",
     "speeds_without_walking": "bigint",
     "step": "integer",
@@ -79,20 +80,27 @@ _TYPES = {
     "walking_minutes_category": "bigint",
     "running_cycling_minutes": "double",
     "whole_day": "boolean",
+    "whole_days": "bigint",
 } | dict.fromkeys(
     [
         "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking", "running",
-        "cycling",
+        "cycling", "whole_day_lying_minutes", "whole_day_sitting_minutes", "whole_day_standing_minutes",
+        "whole_day_walking_minutes", "whole_day_running_minutes", "whole_day_cycling_minutes",
     ],
     "double",
 )  # fmt: skip
 
+_WHOLE_DAYS = [
+    "whole_days", "whole_day_lying_minutes", "whole_day_sitting_minutes", "whole_day_standing_minutes",
+    "whole_day_walking_minutes", "whole_day_running_minutes", "whole_day_cycling_minutes",
+]  # fmt: skip
 _ANSWERED = ["person", "pain_screen", "low_back_box"]
 _DISEASES = ["diabetes", "cancer", "angina", "infarction", "heart_failure", "atrial_fibrillation", "stroke"]
 _SECONDS = [
     "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking", "running",
     "cycling",
 ]  # fmt: skip
+_SEVERE = ["severe_low_back_pain_as_published", "severe_low_back_pain_strict"]
 # The columns that a SELECT may read of each table.
 _COLUMNS = {
     "baseline_questionnaire": [
@@ -103,9 +111,10 @@ _COLUMNS = {
     "recordings": ["batch", "person", "level", "status"],
     "epochs": ["person"],
     "delivered_days": ["batch", "person", "day", *_SECONDS],
-    "daily_exposures": ["batch", "person", "day", *_SECONDS, "recorded", "valid"],
+    "daily_exposures": ["batch", "person", "day", *_SECONDS, "recorded", "valid", "whole_day"],
     "walking_exposures": [
         "person", "recorded_days", "valid_days", "walking_minutes", "walking_met", "running_cycling_minutes",
+        *_WHOLE_DAYS,
     ],
     "followup_questionnaire": [*_ANSWERED, "wave", "answer_date", "leisure_limited"],
     "cohort": [
@@ -113,13 +122,13 @@ _COLUMNS = {
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "pain_screen", "low_back_pain", "box_against_screen", "has_recording",
     ],
-    "outcome_questionnaire": ["wave", "person", "low_back_pain", "severe_low_back_pain", "follow_up_years"],
+    "outcome_questionnaire": ["wave", "person", "low_back_pain", *_SEVERE, "follow_up_years"],
     "exclusions": ["wave", "person", "reason", "step"],
     "eligible_people": [
         "wave", "person", "reason", "answered", "sex", "age", "older", "education", "income", "employment", "smoking",
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "baseline_pain_screen", "recorded_days", "valid_days", "walking_minutes", "walking_met",
-        "running_cycling_minutes", "follow_up_years", "low_back_pain", "severe_low_back_pain",
+        "running_cycling_minutes", *_WHOLE_DAYS, "follow_up_years", "low_back_pain", *_SEVERE,
     ],
 }  # fmt: skip
 # Text in one table, a number in another.

@@ -21,13 +21,13 @@ EXPOSURES = """
     P5     | 7             | 7          | 90              | 3.2         | 0
     """
 OUTCOME = f"""
-    wave    | person | low_back_pain | severe_low_back_pain | follow_up_years
-    {WAVE}  | P1     | 1             | 0                    | 4.2
-    another | P1     | 0             | 0                    | 6.2
-    {WAVE}  | P2     | 0             | 0                    | 4.1
-    another | P3     | 0             | 0                    | 4.1
-    {WAVE}  | P4     | 0             | 0                    | 4.1
-    {WAVE}  | P5     | 1             | 0                    | 4.1
+    wave    | person | low_back_pain | severe_low_back_pain_as_published | severe_low_back_pain_strict | follow_up_years
+    {WAVE}  | P1     | 1             | 0                                 | -                           | 4.2
+    another | P1     | 0             | 0                                 | 0                           | 6.2
+    {WAVE}  | P2     | 0             | 0                                 | 0                           | 4.1
+    another | P3     | 0             | 0                                 | 0                           | 4.1
+    {WAVE}  | P4     | 0             | 0                                 | 0                           | 4.1
+    {WAVE}  | P5     | 1             | 1                                 | 1                           | 4.1
     """
 EXCLUSIONS = f"""
     wave    | person | reason
@@ -54,10 +54,19 @@ def test_everyone_exposed_and_free_of_pain_at_baseline_is_eligible_answered_or_n
 
 def test_each_brings_exposures_covariates_and_the_outcome_of_this_wave() -> None:
     expected = """
-        person | sex    | age | smoking | bmi | baseline_pain_screen | valid_days | walking_minutes | walking_met | running_cycling_minutes | low_back_pain | severe_low_back_pain | follow_up_years
-        P1     | female | 50  | never   | 25  | no                   | 5          | 100             | 3.1         | 4                       | 1             | 0                    | 4.2
-        P2     | male   | 70  | former  | -   | no                   | 7          | 80              | 3.0         | -                       | 0             | 0                    | 4.1
-        P3     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | -             | -                    | -
-        P4     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | 0             | 0                    | 4.1
+        person | sex    | age | smoking | bmi | baseline_pain_screen | valid_days | walking_minutes | walking_met | running_cycling_minutes | low_back_pain | severe_low_back_pain_as_published | severe_low_back_pain_strict | follow_up_years
+        P1     | female | 50  | never   | 25  | no                   | 5          | 100             | 3.1         | 4                       | 1             | 0                                 | -                           | 4.2
+        P2     | male   | 70  | former  | -   | no                   | 7          | 80              | 3.0         | -                       | 0             | 0                                 | 0                           | 4.1
+        P3     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | -             | -                                 | -                           | -
+        P4     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | 0             | 0                                 | 0                           | 4.1
         """
     assert answer("eligible_people", expected, **TABLES) == drawn(expected)
+
+
+def test_each_brings_how_the_day_is_spent() -> None:
+    parts = ["lying", "sitting", "standing", "walking", "running", "cycling"]
+    names = ["whole_days", *(f"whole_day_{part}_minutes" for part in parts)]
+    numbers = ["6", "480", "600", "240", "100", "5", "15"]
+    exposures = "\n".join([" | ".join(["person", *names]), " | ".join(["P1", *numbers])])
+    expected = exposures
+    assert answer("eligible_people", expected, **TABLES | {"walking_exposures": exposures}) == drawn(expected)

@@ -84,6 +84,24 @@ def test_strict_running_and_cycling_are_means_over_valid_days() -> None:
     assert answer("walking_exposures", expected, STRICT, daily_exposures=RUNS) == drawn(expected)
 
 
+def test_the_day_is_averaged_over_days_that_count_and_are_whole() -> None:
+    days = """
+        person | day | recorded | valid | whole_day | lying | sitting | standing | walking | running | cycling
+        P1     | 1   | true     | true  | true      | 28800 | 36000   | 14400    | 6600    | 600     | 0
+        P1     | 2   | true     | true  | true      | 28800 | 36000   | 14400    | 5400    | 0       | 1800
+        P1     | 3   | true     | true  | false     | 28800 | 0       | 14400    | 5400    | 0       | 0
+        P1     | 4   | true     | false | true      | 86400 | 0       | 0        | 0       | 0       | 0
+        P1     | 5   | true     | true  | -         | -     | 36000   | 14400    | 6000    | 0       | 0
+        P2     | 1   | true     | true  | false     | 100   | 100     | 100      | 100     | 0       | 0
+        """
+    expected = """
+        person | valid_days | whole_days | whole_day_lying_minutes | whole_day_sitting_minutes | whole_day_standing_minutes | whole_day_walking_minutes | whole_day_running_minutes | whole_day_cycling_minutes
+        P1     | 4          | 2          | 480                     | 600                       | 240                        | 100                       | 5                         | 15
+        P2     | 1          | 0          | -                       | -                         | -                          | -                         | -                         | -
+        """
+    assert answer("walking_exposures", expected, daily_exposures=days) == drawn(expected)
+
+
 def test_of_two_batches_the_later_by_name_counts_whole() -> None:
     days = """
         batch | person | day | recorded | valid | walking

@@ -55,9 +55,44 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
             "valid_days": random.integers(3, 8, people),
         }
     )
+    frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
     risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
     frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
-    return add_categories(frame, of or protocol())
+    return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or protocol())
+
+
+def sensitivity_columns_of(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """What the sensitivity analyses read: some of it missing, a third of the pain severe."""
+    random = np.random.default_rng(len(frame))
+
+    def drawn(levels: tuple[str, ...], missing: float = 0.05) -> pd.Series:
+        values = pd.Series(random.choice(levels, len(frame)), frame.index, "str")
+        return values.mask(random.random(len(frame)) < missing)
+
+    pain = frame["low_back_pain"]
+    severe = pain.where(random.random(len(frame)) < 0.33, 0)
+    return {
+        "older": frame["age"] >= 65,
+        "bmi": pd.Series(random.normal(27, 4, len(frame)), frame.index).mask(random.random(len(frame)) < 0.03),
+        "running_cycling_minutes": pd.Series(random.exponential(6, len(frame)), frame.index),
+        "baseline_pain_screen": drawn(("no", "yes"), 0),
+        "pain_last_4_weeks": drawn(("no", "very mild", "mild", "moderate", "strong", "very strong")),
+        "self_rated_health": drawn(("poor", "not so good", "good", "very good")),
+        "other_disease": drawn(("no", "yes")),
+        "severe_low_back_pain_as_published": severe.astype("Int64"),
+        "severe_low_back_pain_strict": severe.where((pain == 0) | (severe == 1)).astype("Int64"),
+    }
+
+
+def whole_days_of(people: int, random: np.random.Generator, walking: pd.Series) -> dict[str, object]:
+    """How made-up people spend their whole days; a third never run or cycle, a few have no whole day."""
+    active = np.where(random.random(people) < 0.33, 0.0, random.lognormal(1.5, 1.0, people))
+    shares = random.dirichlet([30, 33, 15], people)
+    rest = 1440 - walking - active
+    minutes = {name: shares[:, column] * rest for column, name in enumerate(("lying", "sitting", "standing"))}
+    minutes |= {"walking": walking, "running": active * 0.2, "cycling": active * 0.8}
+    days = random.integers(0, 7, people)
+    return {"whole_days": days} | {f"whole_day_{n}_minutes": pd.Series(m).where(days > 0) for n, m in minutes.items()}
 
 
 @pytest.fixture

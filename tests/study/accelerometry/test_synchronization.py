@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
+from study.accelerometry.activity import ActivityCode
+from study.accelerometry.raw_sensor import raw_sensor, read_recording
 from study.accelerometry.synchronization import coarse_offset, synchronize
+from study.twin.activities import ActivitySequence
+from study.twin.raw import write_raw_pair
+from tests.study.accelerometry.raw_pairs import with_sensors
 from tests.study.accelerometry.simulated_pairs import ORIGIN, START, bouts, sensor
 
 HOURS = 8.0
@@ -74,3 +79,54 @@ def test_drift_that_one_morning_cannot_tell_is_not_claimed(tmp_path):
 def test_the_same_recordings_give_the_same_line(tmp_path):
     found, back, thigh = pair(tmp_path, ahead=2.0, drift=3.0)
     assert synchronize(back[0], thigh[0], back[1], thigh[1]) == found
+
+
+# --- on the twin's people, who walk, sit and sleep ------------------------------------------------------------------
+
+
+def of_the_twin(folder, days, seed, sequence=None):
+    """What is found of a pair, and its truth. Clocks begin up to half an hour apart and part by seconds a day."""
+    sensors = with_sensors(clock_drift_sd=4.0, largest_start_offset=1800.0)
+    truth = write_raw_pair(folder, "P", days, seed=seed, sequence=sequence, parameters=sensors)
+    back, thigh = (
+        raw_sensor(read_recording(folder / f"P_{place}.cwa", place), place, ORIGIN, {}) for place in ("back", "thigh")
+    )
+    return synchronize(back.signal, thigh.signal, back.summary, thigh.summary), truth
+
+
+def assert_found(found, truth):
+    assert found.synchronized
+    assert found.offset_seconds == pytest.approx(truth.offset_seconds, abs=0.1)
+    assert found.drift_seconds_per_day == pytest.approx(truth.drift_seconds_per_day, abs=0.1)
+
+
+def test_the_clocks_of_a_day_are_found(tmp_path):
+    assert_found(*of_the_twin(tmp_path, 1, seed=1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 14))
+def test_the_clocks_of_many_people_are_found(tmp_path, seed):
+    assert_found(*of_the_twin(tmp_path, 2, seed))
+
+
+def some_walking(days: int, minutes: float) -> ActivitySequence:
+    """A walk on the first morning; else in bed."""
+    activity = np.full(days * 17_280, ActivityCode.LYING, dtype=np.uint8)
+    speed = np.zeros(len(activity), dtype=np.float32)
+    walk = slice(6000, 6000 + int(minutes * 12))
+    activity[walk], speed[walk] = ActivityCode.WALKING, 4.0
+    return ActivitySequence(activity, speed)
+
+
+@pytest.mark.parametrize("minutes", [5, *(pytest.param(minutes, marks=pytest.mark.slow) for minutes in (0, 10))])
+def test_too_little_movement_is_not_taken_for_a_clock(tmp_path, minutes):
+    found, _ = of_the_twin(tmp_path, 1, 1, some_walking(1, minutes))
+    assert found.status in ("too_little_movement", "drift_uncertain")
+    assert found.offset_seconds == found.drift_seconds_per_day == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("minutes", [20, 30, 60])
+def test_a_walk_and_turns_in_bed_are_enough(tmp_path, minutes):
+    assert_found(*of_the_twin(tmp_path, 2, 1, some_walking(2, minutes)))

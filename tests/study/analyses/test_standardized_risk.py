@@ -39,14 +39,18 @@ def test_measures_follow_from_the_risks(analysis_set, fitted):
 
 
 def test_an_interval_of_the_number_only_where_the_difference_is_not_zero(make_analysis_set, fitted):
-    results = fitted(make_analysis_set(3000))
-    differences, numbers = (block(results, m).iloc[-3:] for m in ("rd", "nnt"))
+    results = fitted(make_analysis_set(3000)).query("analysis == 'standardized_risk'")
+    key = ["exposure", "model", "level"]
+    numbers = results.query("measure == 'nnt'").set_index(key)
+    differences = results.query("measure == 'rd'").set_index(key).loc[numbers.index]
     clear = (differences["ci_high"] < 0) | (differences["ci_low"] > 0)
     assert set(clear) == {True, False}
     assert numbers.loc[clear, ["ci_low", "ci_high"]].notna().all(axis=None)
     assert numbers.loc[~clear, ["ci_low", "ci_high"]].isna().all(axis=None)
     assert numbers.loc[~clear, "note"].str.contains(r"NNTB \d+ to infinity to NNTH \d+").all()
-    assert numbers.loc[clear, "note"].str.contains("number needed to benefit").all()
+    benefit = differences["estimate"] < 0
+    assert numbers.loc[benefit, "note"].str.contains("number needed to benefit").all()
+    assert numbers.loc[~benefit, "note"].str.contains("number needed to harm").all()
 
 
 def test_the_note_tells_no_number_where_a_row_may_be_held_back(make_analysis_set, make_wave_data):

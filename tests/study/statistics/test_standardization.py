@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from study.statistics.additive_interaction import difference
 from study.statistics.contract import NotEstimable, prepare
+from study.statistics.risk_ratio import fit_design
 from study.statistics.standardization import (
     NumberNeeded,
     StandardizedRisks,
-    difference,
     number_needed,
     standardized_risks,
 )
@@ -76,8 +77,6 @@ def test_a_crude_model_gives_the_risks_of_the_groups(cohort):
 
 def test_the_log_link_gives_the_conditional_ratio(cohort):
     design = prepare(cohort, [VOLUME, *COVARIATES], HC0, outcome="clbp")
-    from study.statistics.risk_ratio import fit_design
-
     fit = fit_design(design, HC0)
     found = standardized(cohort, "poisson").risk_ratio(3, 1)
     assert found.estimate == pytest.approx(fit.ratio("vol_cat[3]").estimate, rel=1e-9)

@@ -1,0 +1,108 @@
+"""Taking a wave's tables out of the warehouse, for researchers who are allowed to have them.
+
+Belongs here: what is exported, and the register of exports. Does not belong here: releases, which hold no person's row
+and need no permission.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
+from storage.home import Home
+from storage.lock import locked
+from storage.warehouse import Warehouse, table_exists
+from study.analyses.wave_data import walking_days
+from study.protocol import protocol
+
+REFUSAL = """these tables hold a row for each person, and leave the warehouse only with a permission to process them:
+an ethics approval or data agreement that names the receiver. Say which with --permission, for example
+  stegvis export --wave {wave} -o FOLDER --permission "REC 2024/1234, analyst N.N."
+The permission, the time and the number of rows are written to the home's register of exports. Estimates need no
+permission: take results.csv from a release."""
+REGISTER = "exports.jsonl"
+
+
+class ExportError(ValueError):
+    """Nothing was exported; the message says why."""
+
+
+def export(home: Home, wave: str, out: Path, permission: str) -> Mapping[str, int]:
+    """Write a wave's analysis tables to a folder and note it in the register of exports.
+
+    People are numbered anew, alike in every file, so that no identifier leaves.
+
+    Args:
+        home: the home to take them from.
+        wave: the follow-up wave.
+        out: a folder that is made, or is empty.
+        permission: under which the rows may leave; not blank.
+
+    Returns:
+        Rows of each file.
+
+    Raises:
+        ExportError: no permission, no such wave, or the folder is not empty.
+    """
+    if not permission.strip():
+        raise ExportError(REFUSAL.format(wave=wave))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ExportError(f"{out} is not an empty folder")
+    frames = _read(home, wave)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, frame in frames.items():
+        frame.to_csv(out / f"{name}.csv", index=False)
+    rows = {name: len(frame) for name, frame in frames.items()}
+    _register(home, wave, permission.strip(), rows, out)
+    return rows
+
+
+def _read(home: Home, wave: str) -> dict[str, pd.DataFrame]:
+    if not home.warehouse.exists():
+        raise ExportError(f"{home.root} has no warehouse yet; run stegvis refresh")
+    with Warehouse(home).session("export", {"wave": wave}) as connection:
+        if not table_exists(connection, "analysis_set"):
+            raise ExportError("nothing has been analyzed yet; run stegvis refresh")
+        people = connection.execute(PEOPLE).df()
+        eligible = connection.execute(ELIGIBLE).df()
+        days = walking_days(connection.execute(DAYS).df(), protocol())
+    if people.empty:
+        raise ExportError(f"there is no analyzed wave {wave}")
+    number = {person: place for place, person in enumerate(_shuffled(eligible["person"]), start=1)}
+    frames = {"analysis_set": people, "eligible_people": eligible, "days": days}
+    return {
+        name: frame.assign(person=frame["person"].map(number)).sort_values(
+            ["person", *(["day"] if "day" in frame else [])], ignore_index=True
+        )
+        for name, frame in frames.items()
+    }
+
+
+def _shuffled(people: pd.Series) -> list[str]:
+    """In an order that cannot be found again: numbers in the order of identifiers would tell something of them."""
+    salt = os.urandom(16)
+    return sorted(people, key=lambda person: hashlib.sha256(salt + str(person).encode()).digest())
+
+
+def _register(home: Home, wave: str, permission: str, rows: Mapping[str, int], out: Path) -> None:
+    """Append to the register; each line holds a hash of the line before, so that none can be taken out unnoticed."""
+    with locked(home.root / "exports.lock", "export"):
+        register = home.root / REGISTER
+        before = register.read_text(encoding="utf-8").splitlines() if register.exists() else []
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "wave": wave,
+            "permission": permission,
+            "rows": dict(rows),
+            "sha256": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(out.glob("*.csv"))},
+            "before": hashlib.sha256(before[-1].encode()).hexdigest() if before else "",
+        }
+        with register.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
