@@ -23,6 +23,8 @@ ADDED = {
     "epoch_classification": ["batch", "level", "status", "reason", "problems", "quality"],
     "analysis_set": [f"{exposure}_{kind}" for exposure in EXPOSURES for kind in ("category", "level")],
     "risk_ratios": list(RESULT_COLUMNS),
+    "absolute_risks": list(RESULT_COLUMNS),
+    "bias_models": list(RESULT_COLUMNS),
     "dose_response": list(RESULT_COLUMNS),
     "sensitivity_models": list(RESULT_COLUMNS),
     "time_use_models": list(RESULT_COLUMNS),
