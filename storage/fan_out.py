@@ -96,8 +96,6 @@ def _over(
     tasks: Sequence[Task],
     on_done: Callable[[int, int], None],
 ) -> list[Result | LostTaskError]:
-    from concurrent.futures import CancelledError
-
     from distributed import as_completed
     from distributed.scheduler import KilledWorker
 
@@ -105,11 +103,11 @@ def _over(
     place = {future.key: number for number, future in enumerate(futures)}
     results: list[Result | LostTaskError] = [LostTaskError("not done")] * len(tasks)
     for done, future in enumerate(as_completed(futures), start=1):
+        if future.cancelled():
+            raise ClusterLostError("the Dask scheduler went away before the work was done; what was done is kept")
         error: Any = future.exception()
         if error is None:
             results[place[future.key]] = future.result()
-        elif isinstance(error, CancelledError):
-            raise ClusterLostError("the Dask scheduler went away before the work was done; what was done is kept")
         elif isinstance(error, KilledWorker):
             results[place[future.key]] = LostTaskError("its worker died each time it was tried")
         else:
