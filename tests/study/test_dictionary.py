@@ -20,7 +20,7 @@ ADDED = {
     "baseline_questionnaire": [*codebook()["participants"].columns, "delivery"],
     "recordings": list(RECORDING_COLUMNS),
     "followup_questionnaire": ["wave", *codebook()["questionnaire"].columns, "delivery"],
-    "epoch_classification": ["batch", "level", "status", "reason", "problems", "quality"],
+    "epoch_classification": ["batch", "level", "status"],
     "analysis_set": [f"{exposure}_{kind}" for exposure in EXPOSURES for kind in ("category", "level")],
     "risk_ratios": list(RESULT_COLUMNS),
     "absolute_risks": list(RESULT_COLUMNS),
