@@ -86,7 +86,8 @@ def lay_still(raw: RawFile) -> Note:
     Returns:
         ``device`` (none if the file cannot be used) and ``directions`` (k, 3) in g.
     """
-    from study.accelerometry.chain import PairError, still_directions_of
+    from study.accelerometry.pair_problems import PairError
+    from study.accelerometry.raw_sensor import still_directions_of
 
     try:
         device, directions = still_directions_of(raw.file)
