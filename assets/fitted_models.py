@@ -7,6 +7,8 @@ from assets.building.recipe import Recipe, Rows
 
 GROUPS = (
     "risk_ratios",
+    "absolute_risks",
+    "bias_models",
     "dose_response",
     "sensitivity_models",
     "time_use_models",

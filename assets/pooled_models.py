@@ -8,22 +8,24 @@ from study.statistics.levels import covariate_levels
 
 
 def make(build: Build) -> Rows:
-    """Risk ratios over the stacked waves, clustered by person."""
-    from study.analyses.pooled import fit_pooled
+    """Estimates over the stacked waves, clustered by person."""
+    from study.analyses.across_waves import fit_across_waves
 
     stacked = build.read("select * from analysis_set order by wave, person")
-    return Rows(fit_pooled(stacked, build.protocol, covariate_levels()))
+    histories = build.read(build.sql("pain_histories"))
+    return Rows(fit_across_waves(stacked, histories, build.protocol, covariate_levels()))
 
 
 RECIPE = Recipe(
     name="pooled_models",
     group="analysis",
-    description="Repeated-outcome models across all waves; intervals allow for people who answer more than once.",
+    description="Models across all waves: pooled, by wave, the course of pain, and what a next wave would add.",
     partition=None,
-    upstream=("analysis_set",),
+    upstream=("analysis_set", "cohort", "walking_exposures", "outcome_questionnaire"),
     make=make,
-    protocol=("models", "exposures", "disclosure", "study.mode"),
+    protocol=("models", "exposures", "exposures.minimum_valid_days", "disclosure", "projection", "study.mode"),
     codebook=("participants",),
+    files=("sql/pain_histories.sql",),
     kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.rules import WARNING, Rule, one_of, unique
+from expectations.rules import Rule, between, one_of, unique
 from study.protocol import Protocol
 
 
@@ -13,6 +13,5 @@ def rules(protocol: Protocol) -> list[Rule]:
         one_of("unknown_activities", [0], "every epoch has a known activity"),
         one_of("repeated_epochs", [0], "no epoch stands twice"),
         one_of("speeds_without_walking", [0], "only walking has a walking speed"),
-        one_of("problems", [""], "no raw recording has a problem", WARNING),
-        one_of("status", ["classified", "delivered"], "every recording could be classified", WARNING),
+        between("epochs", 1, None, "every recording has epochs"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.rules import CRITICAL, WARNING, Rule, between, not_empty, one_of, quarantine_rules, unique
+from expectations.rules import WARNING, Rule, between, not_empty, one_of, quarantine_rules, unique
 from study.protocol import Protocol
 
 
@@ -13,6 +13,7 @@ def rules(protocol: Protocol) -> list[Rule]:
         unique("batch", "person", "level", meaning="each person has one recording of a level in a batch"),
         one_of("level", ["raw", "signal", "epochs", "days"], "the level of each recording is known"),
         one_of("status", ["accepted"], "every recording is accepted", WARNING),
-        between("recordings_accepted", 1, None, "at least one recording of the batch is usable", CRITICAL, "summary"),
+        one_of("problems", [""], "no raw recording has a problem", WARNING),
+        between("recordings_accepted", 1, None, "at least one recording of the batch is usable", WARNING, "summary"),
         *quarantine_rules(protocol.checks.largest_quarantined_share),
     ]

@@ -7,14 +7,17 @@ stage whose rebuilt inputs turn out unchanged does not run at all. Does not belo
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 import dagster as dg
 
+from assets.building.build import PROGRESS
 from assets.building.graph import recipes
 from assets.building.ledger import WHOLE_KEY, Ledger
 from assets.building.partitions import Kind
@@ -164,14 +167,15 @@ class _Run:
     def _run(self, chosen: list[Recipe], key: str | None) -> None:
         where = f" [{key}]" if key else ""
         self.progress(f"{', '.join(r.name for r in chosen)}{where}")
-        result = self.job.execute_in_process(
-            instance=self.instance,
-            asset_selection=[dg.AssetKey(r.name) for r in chosen],
-            partition_key=key,
-            raise_on_error=False,
-            run_config=_QUIET,
-            tags={TRIGGER_TAG: TRIGGER},
-        )
+        with _told(self.progress):
+            result = self.job.execute_in_process(
+                instance=self.instance,
+                asset_selection=[dg.AssetKey(r.name) for r in chosen],
+                partition_key=key,
+                raise_on_error=False,
+                run_config=_QUIET,
+                tags={TRIGGER_TAG: TRIGGER},
+            )
         made = {
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         }
@@ -194,6 +198,21 @@ class _Run:
         if self._job is None:
             self._job = build_definitions(self.home).resolve_implicit_global_asset_job_def()
         return self._job
+
+
+@contextmanager
+def _told(progress: Progress) -> Iterator[None]:
+    """What long work says of itself is passed on while it runs."""
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: progress(f"  {record.getMessage()}")  # type: ignore[method-assign]
+    PROGRESS.addHandler(handler)
+    before, PROGRESS.propagate = PROGRESS.propagate, False
+    PROGRESS.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        PROGRESS.removeHandler(handler)
+        PROGRESS.propagate = before
 
 
 def _end_orphans(instance: dg.DagsterInstance) -> None:

@@ -13,10 +13,13 @@ with epoch_days as (
         count(*) filter (where activity = 'walking') as walking,
         count(*) filter (where activity = 'walking' and speed is not null) as walking_with_speed,
         count(*) filter (where activity = 'running') as running,
-        count(*) filter (where activity = 'cycling') as cycling
+        count(*) filter (where activity = 'cycling') as cycling,
+        -- Of signals and delivered epochs it is not known which sensor was worn.
+        if(count(wear_back) > 0, count(*) filter (where wear_back), null) as wear_back,
+        if(count(wear_thigh) > 0, count(*) filter (where wear_thigh), null) as wear_thigh
     from epochs
-    where activity <> 'nonwear'
     group by person, date
+    having count(*) filter (where activity <> 'nonwear') > 0
 ),
 
 classified as (
@@ -34,7 +37,9 @@ classified as (
         if(walking_with_speed = walking, walking_brisk * getvariable('epochs.seconds'), null) as walking_brisk,
         walking * getvariable('epochs.seconds') as walking,
         running * getvariable('epochs.seconds') as running,
-        cycling * getvariable('epochs.seconds') as cycling
+        cycling * getvariable('epochs.seconds') as cycling,
+        wear_back * getvariable('epochs.seconds') as wear_back,
+        wear_thigh * getvariable('epochs.seconds') as wear_thigh
     from epoch_days
 ),
 
@@ -44,7 +49,9 @@ delivered as (
         day,
         null::date as date,
         'day totals' as source,
-        lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, walking, running, cycling
+        lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, walking, running, cycling,
+        null as wear_back,
+        null as wear_thigh
     from delivered_days
     where batch = getvariable('batch')
 ),
@@ -102,6 +109,9 @@ select
     walking::double as walking,
     running::double as running,
     cycling::double as cycling,
+    worn_seconds::double as worn,
+    wear_back::double as wear_back,
+    wear_thigh::double as wear_thigh,
     recorded,
     case getvariable('days.rule')
         when 'whole_day' then valid_whole_day

@@ -18,7 +18,11 @@ runs as (
         count(*) filter (where speed is not null and activity <> 'walking') as speeds_without_walking,
         sum(confidence) as confidence,
         -- Changes with any epoch; independent of their order.
-        sum(hash(epoch_start, activity, speed, confidence)::hugeint) as content
+        sum(
+            hash(
+                epoch_start, activity, speed, confidence, wear_back, wear_thigh, cadence, centimeters_per_second
+            )::hugeint
+        ) as content
     from numbered
     group by person, line
 ),

@@ -24,10 +24,16 @@ SCHEDULER_VARIABLE = "STEGVIS_DASK_SCHEDULER"
 
 # How often a task may take its worker down before it is given up.
 _ATTEMPTS = 3
+# Memory a local worker needs at most: a raw pair of a week takes 0.7 GB, a signal of a week 1.1 GB.
+WORKER_BYTES = 1.2e9
 
 
 class LostTaskError(RuntimeError):
     """A task could not be done: it failed unexpectedly, or its worker died each time. Names the error's class only."""
+
+
+class ClusterLostError(RuntimeError):
+    """The workers went away and did not come back: no fault of any task."""
 
 
 def fan_out(
@@ -36,6 +42,7 @@ def fan_out(
     on_done: Callable[[int, int], None] = lambda done, total: None,
     few: int = 4,
     workers: int | None = None,
+    patience: str = "30s",
 ) -> list[Result | LostTaskError]:
     """The result of each task, in the order of the tasks.
 
@@ -44,10 +51,14 @@ def fan_out(
         tasks: small and picklable; they name files rather than carry data.
         on_done: told how many of all are done.
         few: up to this many tasks run here, unless a scheduler is named.
-        workers: local processes; default one per processor.
+        workers: local processes; default one per processor, or fewer where memory is short.
+        patience: how long a named scheduler may take to answer.
 
     Returns:
         For each task its result, or why it has none. One task's failure is no other's.
+
+    Raises:
+        ClusterLostError: the scheduler cannot be reached, or went away with all its work.
     """
     scheduler = os.environ.get(SCHEDULER_VARIABLE)
     if not tasks:
@@ -58,8 +69,17 @@ def fan_out(
             results.append(_attempt(function, task))
             on_done(done, len(tasks))
         return results
-    with _client(scheduler, workers or os.cpu_count() or 1) as client:
+    with _client(scheduler, workers or local_workers(), patience) as client:
         return _over(client, function, tasks, on_done)
+
+
+def local_workers() -> int:
+    """How many worker processes this machine has room for: one per processor, each with ``WORKER_BYTES``."""
+    from dask.system import CPU_COUNT
+    from distributed.system import MEMORY_LIMIT
+
+    # Both know of the limits of a container.
+    return int(max(1, min(CPU_COUNT, MEMORY_LIMIT // WORKER_BYTES)))
 
 
 def _attempt(function: Callable[[Task], Result], task: Task) -> Result | LostTaskError:
@@ -83,11 +103,13 @@ def _over(
     place = {future.key: number for number, future in enumerate(futures)}
     results: list[Result | LostTaskError] = [LostTaskError("not done")] * len(tasks)
     for done, future in enumerate(as_completed(futures), start=1):
+        if future.cancelled():
+            raise ClusterLostError("the Dask scheduler went away before the work was done; what was done is kept")
         error: Any = future.exception()
         if error is None:
             results[place[future.key]] = future.result()
         elif isinstance(error, KilledWorker):
-            results[place[future.key]] = LostTaskError(f"its worker died {_ATTEMPTS} times")
+            results[place[future.key]] = LostTaskError("its worker died each time it was tried")
         else:
             results[place[future.key]] = LostTaskError(f"unexpected {type(error).__name__}")
         on_done(done, len(tasks))
@@ -95,7 +117,7 @@ def _over(
 
 
 @contextmanager
-def _client(scheduler: str | None, workers: int) -> Iterator[Client]:
+def _client(scheduler: str | None, workers: int, patience: str) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
@@ -106,7 +128,11 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Client]:
     }
     with dask.config.set(quiet):
         if scheduler:
-            with Client(scheduler, timeout="30s") as client:
+            try:
+                client = Client(scheduler, timeout=patience)
+            except OSError:
+                raise ClusterLostError(f"no Dask scheduler answers at {SCHEDULER_VARIABLE}") from None
+            with client:
                 yield client
             return
         with (

@@ -3,20 +3,28 @@
 Belongs here: writing shards beside their place and moving them in, reading a batch's shards through a view, turning
 delivered epochs into shards. Does not belong here: classification (``study/accelerometry``).
 
-A shard holds ``person`` (text), ``epoch_start`` (device-local timestamp), ``activity``, ``speed`` and ``confidence``
-(small integers, see ``study/accelerometry/activity.py``), sorted by person and time. A shard's name is the
-fingerprint of everything that decides its content, so that one that is already there need not be made again.
+A shard holds, sorted by person and time:
+
+``person``                       text
+``epoch_start``                  device-local timestamp, milliseconds
+``activity``, ``speed``          small integers, see ``study/accelerometry/activity.py``
+``confidence``                   of the activity, 255 is certain
+``wear_back``, ``wear_thigh``    whether the sensor was worn; null where that is not known of each
+``cadence``                      steps per minute; 0 where not walking or not known
+``centimeters_per_second``       walking speed, at most 255; 0 where not walking or not known
+
+A shard's name is the fingerprint of everything that decides its content, so that one that is already there need not be
+made again.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -26,17 +34,20 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-NOTE = ".note.json"
-_EMPTY = """
+_NOT_KNOWN = (
+    "null::boolean as wear_back, null::boolean as wear_thigh, "
+    "0::utinyint as cadence, 0::utinyint as centimeters_per_second"
+)
+_EMPTY = f"""
 select
     null::varchar as person, null::timestamp_ms as epoch_start, null::utinyint as activity,
-    null::utinyint as speed, null::utinyint as confidence
+    null::utinyint as speed, null::utinyint as confidence, {_NOT_KNOWN}
 where false
 """
 
 # Epochs follow each other evenly: as differences the clock costs next to nothing, and eight bytes a row otherwise.
 _CLOCK = {"epoch_start": "DELTA_BINARY_PACKED"}
-_FEW_VALUES = ["person", "activity", "speed", "confidence"]
+_FEW_VALUES = ["person", "activity", "speed", "confidence", "cadence", "centimeters_per_second"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +76,14 @@ class EpochLake:
         """Stage a shard from a frame with the shard's columns, sorted by person and time."""
         import pyarrow as pa
 
-        return self.write_tables(name, [pa.Table.from_pandas(epochs, schema=_schema(), preserve_index=False)])
+        given = pa.schema([field for field in _schema() if field.name in epochs])
+        return self.write_tables(name, [pa.Table.from_pandas(epochs, schema=given, preserve_index=False)])
 
     def write_tables(self, name: str, tables: Iterable[pa.Table]) -> Path:
         """Stage a shard from Arrow tables with the shard's columns, which follow each other by person and time.
 
-        Each table becomes one row group; no more than one is held. ``person`` may be a dictionary of text.
+        Each table becomes one row group; no more than one is held. ``person`` may be a dictionary of text. Wear and
+        pace may be left out where they are not known.
         """
         import pyarrow.parquet as pq
 
@@ -78,7 +91,7 @@ class EpochLake:
             options = {"compression": "zstd", "use_dictionary": _FEW_VALUES, "column_encoding": _CLOCK}
             writer: pq.ParquetWriter | None = None
             try:
-                for table in tables:
+                for table in map(_with_all_columns, tables):
                     writer = writer or pq.ParquetWriter(target, table.schema, store_schema=False, **options)
                     writer.write_table(table, row_group_size=max(table.num_rows, 1))
                 writer = writer or pq.ParquetWriter(target, _schema(), store_schema=False, **options)
@@ -89,14 +102,17 @@ class EpochLake:
         return self._settle(name, write)
 
     def write_select(self, name: str, connection: duckdb.DuckDBPyConnection, query: str) -> Path:
-        """Stage a shard from a SELECT with the shard's columns; without ORDER BY its rows keep their order."""
+        """Stage a shard from a SELECT with the shard's columns up to ``confidence``; no more is known of its epochs.
+
+        Without ORDER BY its rows keep their order.
+        """
 
         def copy(target: Path) -> None:
             # Version 2 of the format writes the clock as differences.
             path = str(target).replace("'", "''")
             connection.execute("set preserve_insertion_order = true")
             connection.execute(
-                f"copy ({query}) to '{path}' "
+                f"copy (select *, {_NOT_KNOWN} from ({query})) to '{path}' "
                 "(format parquet, parquet_version v2, compression zstd, row_group_size 1000000)"
             )
 
@@ -104,7 +120,7 @@ class EpochLake:
 
     def publish(self, names: Iterable[str]) -> None:
         """Move staged shards into place and remove those that no longer belong to the batch."""
-        wanted = {f"{name}{ending}" for name in names for ending in (".parquet", NOTE)}
+        wanted = {f"{name}.parquet" for name in names}
         self.folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(self.staging.glob("*")):
             if file.name in wanted:
@@ -113,20 +129,6 @@ class EpochLake:
             if file.name not in wanted:
                 file.unlink()
         shutil.rmtree(self.staging, ignore_errors=True)
-
-    def write_note(self, name: str, note: dict[str, Any]) -> None:
-        """Stage what is to be known of a shard beside its epochs."""
-        self.staging.mkdir(parents=True, exist_ok=True)
-        (self.staging / f"{name}{NOTE}").write_text(json.dumps(note), encoding="utf-8")
-
-    def note(self, name: str) -> dict[str, Any]:
-        """What was noted of a shard; nothing if there is no note."""
-        for folder in (self.staging, self.folder):
-            file = folder / f"{name}{NOTE}"
-            if file.exists():
-                found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-                return found
-        return {}
 
     def _settle(self, name: str, write: Callable[[Path], None]) -> Path:
         self.staging.mkdir(parents=True, exist_ok=True)
@@ -154,10 +156,25 @@ def create_epochs_view(connection: duckdb.DuckDBPyConnection, shards: Sequence[P
             epoch_start,
             list_extract([{activities}], activity + 1) as activity,
             list_extract([{speeds}], speed) as speed,
-            confidence
+            confidence,
+            wear_back,
+            wear_thigh,
+            nullif(cadence, 0) as cadence,
+            nullif(centimeters_per_second, 0) as centimeters_per_second
         from ({source})
         """
     )
+
+
+def _with_all_columns(table: pa.Table) -> pa.Table:
+    """The table with every column of a shard, in their order; nothing is known where it had none."""
+    import pyarrow as pa
+
+    for field in _schema():
+        if field.name not in table.column_names:
+            unknown = pa.scalar(None if pa.types.is_boolean(field.type) else 0, field.type)
+            table = table.append_column(field, pa.repeat(unknown, table.num_rows))
+    return table.select(_schema().names)
 
 
 def _schema() -> pa.Schema:
@@ -171,5 +188,9 @@ def _schema() -> pa.Schema:
             ("activity", pa.uint8()),
             ("speed", pa.uint8()),
             ("confidence", pa.uint8()),
+            ("wear_back", pa.bool_()),
+            ("wear_thigh", pa.bool_()),
+            ("cadence", pa.uint8()),
+            ("centimeters_per_second", pa.uint8()),
         ]
     )

@@ -15,6 +15,8 @@ DICTIONARY_FILE = Path(__file__).with_name("dictionary.toml")
 _SAME_AS = {
     "pooled_models": "fitted_models",
     "risk_ratios": "fitted_models",
+    "absolute_risks": "fitted_models",
+    "bias_models": "fitted_models",
     "dose_response": "fitted_models",
     "sensitivity_models": "fitted_models",
     "time_use_models": "fitted_models",

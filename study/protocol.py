@@ -287,6 +287,98 @@ class Characteristics(Section):
         return self
 
 
+class Projection(Section):
+    """What the next wave is expected to add."""
+
+    answer_share: float = Field(gt=0, le=1)
+    power: float = Field(gt=0, lt=1)
+    most_waves: int = Field(ge=1)
+
+
+class AttritionWeights(Section):
+    """How those who answered are weighted to stand for everyone eligible."""
+
+    squared: tuple[Literal["age", "walking_minutes", "walking_met"], ...]
+    truncations: tuple[tuple[float, float], ...]
+
+    @model_validator(mode="after")
+    def _quantiles(self) -> AttritionWeights:
+        if not all(0 <= low < high <= 1 for low, high in self.truncations):
+            raise ValueError("truncations must be pairs in order within 0 and 1")
+        return self
+
+
+class Imputation(Section):
+    """How missing covariates are imputed."""
+
+    imputations: int = Field(ge=2)
+    iterations: int = Field(ge=1)
+    prior_sd: float = Field(gt=0)
+    seed: int = Field(ge=0)
+
+
+class RegressionDilution(Section):
+    """How day-to-day variation is allowed for."""
+
+    bootstrap_draws: int = Field(ge=2)
+    fewest_people: int = Field(ge=2)
+    seed: int = Field(ge=0)
+
+
+class ErrorPrior(Section):
+    """What is believed of a sensitivity or specificity."""
+
+    shape: Literal["trapezoidal", "beta"]
+    values: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _in_range(self) -> ErrorPrior:
+        if self.shape == "beta":
+            if len(self.values) != 2 or min(self.values) <= 0:
+                raise ValueError("a beta prior has two positive parameters")
+        elif (
+            len(self.values) != 4
+            or list(self.values) != sorted(self.values)
+            or min(self.values) < 0
+            or max(self.values) > 1
+        ):
+            raise ValueError("a trapezoidal prior has four values in order within 0 and 1")
+        return self
+
+
+class Misclassification(Section):
+    """How wrongly the outcome may be reported: assumptions, not measurements."""
+
+    sensitivity: float = Field(gt=0, le=1)
+    specificity: float = Field(gt=0, le=1)
+    sensitivity_prior: ErrorPrior
+    specificity_prior: ErrorPrior
+    draws: int = Field(ge=100)
+    largest_impossible_share: float = Field(ge=0, lt=1)
+    seed: int = Field(ge=0)
+
+
+class NegativeControl(Section):
+    """A column that walking cannot affect (outcome), or that cannot affect low back pain (exposure)."""
+
+    column: str
+    role: Literal["outcome", "exposure"]
+
+
+class NegativeControls(Section):
+    """Which associations are known to be absent."""
+
+    fewest: int = Field(ge=2)
+    controls: tuple[NegativeControl, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> NegativeControls:
+        columns = [control.column for control in self.controls]
+        if len(set(columns)) != len(columns):
+            raise ValueError("a column stands twice in controls")
+        return self
+
+
 class Bridge(Section):
     """When a change between releases is pointed out."""
 
@@ -328,6 +420,12 @@ class Protocol(Section):
     sensitivity: Sensitivity
     time_use: TimeUse
     characteristics: Characteristics
+    projection: Projection
+    attrition_weights: AttritionWeights
+    imputation: Imputation
+    regression_dilution: RegressionDilution
+    misclassification: Misclassification
+    negative_controls: NegativeControls
     bridge: Bridge
     disclosure: Disclosure
     checks: Checks

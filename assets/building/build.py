@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# What long work says of itself while it goes on; ``orchestration/refresh.py`` shows it on the terminal.
+PROGRESS = logging.getLogger("stegvis.progress")
+
+
 @dataclass(frozen=True)
 class Build:
     """One making of one partition of one stage."""
@@ -43,6 +47,11 @@ class Build:
     def drops(self) -> list[Drop]:
         """This partition's accepted deliveries, in the order they apply."""
         return drops_of(self.landing, self.recipe.delivery or "", self.recipe.partition, self.key)
+
+    def tell(self, line: str) -> None:
+        """Say how far the work is: in the run's log, and to whoever runs it."""
+        self.log.info(line)
+        PROGRESS.info(line)
 
     def variables(self) -> dict[str, Any]:
         """The values its SQL may read with ``getvariable``: the partition's key and the protocol values it names."""

@@ -26,6 +26,8 @@ STAGES = (
     "eligible_people",
     "analysis_set",
     "risk_ratios",
+    "absolute_risks",
+    "bias_models",
     "dose_response",
     "sensitivity_models",
     "time_use_models",

@@ -248,6 +248,16 @@ def read_cwa(path: Path) -> CwaRecording:
     )
 
 
+def read_header(path: Path) -> CwaHeader:
+    """The header of a CWA file alone, without its data.
+
+    Raises:
+        CwaError: empty or cut within its header; no CWA file; a sampling rate no device has.
+        OSError: the file cannot be opened.
+    """
+    return _header(np.fromfile(path, dtype=np.uint8, count=HEADER_BYTES))
+
+
 def rate_hz(rate_code: int) -> float:
     """Nominal sampling rate of a rate code, Hz; its upper two bits are the range."""
     return 3200 / 2 ** (15 - (rate_code & 15))

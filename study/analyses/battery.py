@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from study.analyses import dose_response, risk_ratios, sensitivity_models, time_use_models
+from study.analyses import (
+    absolute_risks,
+    bias_models,
+    dose_response,
+    risk_ratios,
+    sensitivity_models,
+    time_use_models,
+)
 from study.analyses.wave_data import Analysis
 
 BATTERY: Mapping[str, tuple[Analysis, ...]] = {
     "risk_ratios": risk_ratios.ANALYSES,
+    "absolute_risks": absolute_risks.ANALYSES,
+    "bias_models": bias_models.ANALYSES,
     "dose_response": dose_response.ANALYSES,
     "sensitivity_models": sensitivity_models.ANALYSES,
     "time_use_models": time_use_models.ANALYSES,

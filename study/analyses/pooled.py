@@ -35,23 +35,36 @@ def fit_pooled(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.
     Raises:
         ValueError: the frame is empty, holds a person twice in a wave, or breaks the contract.
     """
+    frame = stack(stacked, protocol)
+    waves = tuple(frame["wave"].unique())
+    wave_term: tuple[Term, ...] = (Categorical("wave", waves),) if len(waves) > 1 else ()
+    rows: list[ResultRow] = []
+    for exposure in EXPOSURES:
+        for model in MODELS:
+            covariates = (*covariate_terms(model, protocol, levels), *wave_term)
+            template = ResultRow("all", "pooled", "all", model, exposure, note=pooled_note(protocol))
+            rows += category_rows(frame, template, covariates, protocol, groups="person")
+    return to_frame(rows)
+
+
+def stack(stacked: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The waves' analysis sets in a fixed order, with categories cut once.
+
+    Raises:
+        ValueError: the frame is empty, or holds a person twice in a wave.
+    """
     if stacked.empty:
         raise ValueError("there is no wave to pool")
     if stacked.duplicated(["person", "wave"]).any():
         raise ValueError("a person stands twice in a wave")
     frame = stacked.sort_values(["wave", "person"], kind="stable", ignore_index=True)
-    frame = with_categories(frame, first_answer_cuts(frame, protocol))
-    waves = tuple(frame["wave"].unique())
-    wave_term: tuple[Term, ...] = (Categorical("wave", waves),) if len(waves) > 1 else ()
+    return with_categories(frame, first_answer_cuts(frame, protocol))
+
+
+def pooled_note(protocol: Protocol) -> str:
+    """The options of every estimate across waves."""
     cut_note = CUT_NOTE if protocol.exposures.categories == "sample_quartiles" else ""
-    note = joined(options_note(protocol, variance="clustered"), cut_note, NOTE)
-    rows: list[ResultRow] = []
-    for exposure in EXPOSURES:
-        for model in MODELS:
-            covariates = (*covariate_terms(model, protocol, levels), *wave_term)
-            template = ResultRow("all", "pooled", "all", model, exposure, note=note)
-            rows += category_rows(frame, template, covariates, protocol, groups="person")
-    return to_frame(rows)
+    return joined(options_note(protocol, variance="clustered"), cut_note, NOTE)
 
 
 def first_answer_cuts(frame: pd.DataFrame, protocol: Protocol) -> dict[Exposure, Cuts]:

@@ -102,7 +102,7 @@ def _sensitivity(name: str, plain: Model, model: str, protocol: Protocol) -> Mod
     mode = protocol.study.mode
     for each in ("as_published", "strict"):
         if name.endswith(f"_{each}"):
-            name, mode = name.removesuffix(f"_{each}"), each  # type: ignore[assignment]
+            name, mode = name.removesuffix(f"_{each}"), each
     health = (("self_rated_health", "in or unknown" if mode == "as_published" else "in", rules.good_health),)
     where: dict[str, tuple[Condition, ...]] = {
         "bmi": (("bmi", "known", None),),

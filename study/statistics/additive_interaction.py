@@ -61,6 +61,13 @@ class AdditiveInteraction:
     synergy: Ratio | NotEstimable
 
 
+def difference(estimate: float, std_error: float, confidence: float) -> Difference:
+    """An estimate whose null is 0, with a Wald interval and p-value."""
+    width = NormalDist().inv_cdf(0.5 + confidence / 2) * std_error
+    p_value = math.erfc(abs(estimate / std_error) / math.sqrt(2))
+    return Difference(estimate, estimate - width, estimate + width, std_error, p_value)
+
+
 def additive_interaction(
     coefficients: np.ndarray, covariance: np.ndarray, confidence: float = 0.95
 ) -> AdditiveInteraction | NotEstimable:
@@ -95,21 +102,15 @@ def additive_interaction(
         second=second,
         both=both,
         product=product,
-        reri=_difference(reri, _delta_error(reri_gradient, C), confidence),
+        reri=difference(reri, _delta_error(reri_gradient, C), confidence),
         reri_mover=_mover(reri, (both, first, second), C[np.ix_([2, 0, 1], [2, 0, 1])]),
-        ap=_difference(reri / float(r11), _delta_error(ap_gradient, C), confidence),
+        ap=difference(reri / float(r11), _delta_error(ap_gradient, C), confidence),
         synergy=_synergy(float(r10), float(r01), float(r11), C, confidence),
     )
 
 
 def _delta_error(gradient: np.ndarray, covariance: np.ndarray) -> float:
     return math.sqrt(float(gradient @ covariance @ gradient))
-
-
-def _difference(estimate: float, std_error: float, confidence: float) -> Difference:
-    width = NormalDist().inv_cdf(0.5 + confidence / 2) * std_error
-    p_value = math.erfc(abs(estimate / std_error) / math.sqrt(2))
-    return Difference(estimate, estimate - width, estimate + width, std_error, p_value)
 
 
 def _mover(reri: float, ratios: tuple[Ratio, Ratio, Ratio], covariance: np.ndarray) -> tuple[float, float]:

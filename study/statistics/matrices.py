@@ -31,6 +31,7 @@ def cross_product(A: np.ndarray, B: np.ndarray) -> np.ndarray:
 
 
 def linear_predictor(X: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """X b, block of rows by block of rows: n x k times k gives n."""
-    rows = max(1, LARGEST_VECTOR_PRODUCT // X.shape[1])
+    """X b, block of rows by block of rows: n x k times k gives n, and times k x m gives n x m."""
+    largest = LARGEST_VECTOR_PRODUCT if coefficients.ndim == 1 else LARGEST_PRODUCT // coefficients.shape[1]
+    rows = max(1, largest // X.shape[1])
     return np.concatenate([X[first : first + rows] @ coefficients for first in range(0, max(len(X), 1), rows)])

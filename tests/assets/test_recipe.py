@@ -241,7 +241,7 @@ def test_an_edited_value_changes_the_method_of_exactly_the_stages_that_name_it(n
         ("days.days_per_recording", "recordings"),
         ("epochs.seconds", "epoch_classification"),
         ("epochs.seconds", "daily_exposures"),
-        ("walking_speed.cadence_exponent", "epoch_classification"),
+        ("walking_speed.cadence_exponent", "recordings"),
         ("exposures.met_slow", "walking_exposures"),
         ("exposures.minimum_valid_days", "exclusions"),
         ("exposures.categories", "analysis_set"),

@@ -29,18 +29,19 @@ BASELINE = Case(
 RECORDINGS = Case(
     "recordings",
     """
-    batch | person | level  | status
-    north | P1     | days   | accepted
-    north | P1     | signal | accepted
-    south | P1     | days   | accepted
-    north | P2     | raw    | accepted
-    north | P2     | epochs | accepted
+    batch | person | level  | status   | problems
+    north | P1     | days   | accepted | -
+    north | P1     | signal | accepted | -
+    south | P1     | days   | accepted | -
+    north | P2     | raw    | accepted | -
+    north | P2     | epochs | accepted | -
     """,
     (
         Broken("the batch has a recording", NO_ROWS),
         Broken("each person has one recording of a level in a batch", {"level": "raw"}),
         Broken("the level of each recording is known", {"level": "dreams"}),
         Broken("every recording is accepted", {"status": "refused"}),
+        Broken("no raw recording has a problem", {"problems": "damaged"}),
         Broken("at least one recording of the batch is usable", summary={"recordings_accepted": 0}),
         *quarantine(),
     ),
@@ -50,17 +51,16 @@ RECORDINGS = Case(
 EPOCHS = Case(
     "epoch_classification",
     """
-    batch | person | status     | unknown_activities | repeated_epochs | speeds_without_walking | problems
-    north | P1     | classified | 0                  | 0               | 0                      | -
-    north | P2     | delivered  | 0                  | 0               | 0                      | -
+    batch | person | epochs | unknown_activities | repeated_epochs | speeds_without_walking
+    north | P1     | 17280  | 0                  | 0               | 0
+    north | P2     | 17280  | 0                  | 0               | 0
     """,
     (
         Broken("each person has one set of epochs in a batch", {"person": "P1"}),
         Broken("every epoch has a known activity", {"unknown_activities": "1"}),
         Broken("no epoch stands twice", {"repeated_epochs": "1"}),
         Broken("only walking has a walking speed", {"speeds_without_walking": "1"}),
-        Broken("every recording could be classified", {"status": "refused"}),
-        Broken("no raw recording has a problem", {"problems": "damaged"}),
+        Broken("every recording has epochs", {"epochs": "0"}),
     ),
 )
 
@@ -235,6 +235,8 @@ ESTIMATE_RULES = (
     Broken("no interval is upside down", {"ci_low": "0.8"}),
 )
 RISK_RATIOS = Case("risk_ratios", ESTIMATES, ESTIMATE_RULES)
+ABSOLUTE_RISKS = Case("absolute_risks", ESTIMATES, ESTIMATE_RULES)
+BIAS_MODELS = Case("bias_models", ESTIMATES, ESTIMATE_RULES)
 DOSE_RESPONSE = Case("dose_response", ESTIMATES, ESTIMATE_RULES)
 SENSITIVITY = Case("sensitivity_models", ESTIMATES, ESTIMATE_RULES)
 TIME_USE = Case("time_use_models", ESTIMATES, ESTIMATE_RULES)
@@ -288,6 +290,6 @@ RELEASE = Case(
 
 CASES = (
     WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
-    ELIGIBLE, ANALYSIS, RISK_RATIOS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED, CHARACTERISTICS, CLAIMS, REPORT,
-    POOLED, RELEASE,
+    ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED,
+    CHARACTERISTICS, CLAIMS, REPORT, POOLED, RELEASE,
 )  # fmt: skip

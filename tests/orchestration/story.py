@@ -16,8 +16,8 @@ from storage.warehouse import Warehouse
 
 WAVE_STAGES = {
     "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people",
-    "analysis_set", "risk_ratios", "dose_response", "sensitivity_models", "time_use_models", "fitted_models",
-    "characteristics", "claims", "report",
+    "analysis_set", "risk_ratios", "absolute_risks", "bias_models", "dose_response", "sensitivity_models",
+    "time_use_models", "fitted_models", "characteristics", "claims", "report",
 }  # fmt: skip
 
 
@@ -69,6 +69,12 @@ class Story:
         """The delivered answers of the first wave, as text."""
         file = self.home.landing / "followup" / "2021-2023" / "questionnaire.csv"
         return pd.read_csv(file, dtype=str)
+
+    def give_pain(self, name: str, every: int) -> None:
+        """A correction arrives: every so many-th of those analyzed has pain, so that a small twin has estimates."""
+        people = self.table("select person from analysis_set order by person")["person"]
+        answers = self.answers().set_index("person").loc[people[::every]].reset_index()
+        self.drop("followup", name, answers.assign(MSPaLY_NT4CovQ="1", MSPaLum_NT4CovQ="1"), "questionnaire.csv")
 
     def days(self) -> pd.DataFrame:
         """The delivered day totals of the batch that came as csv, as text."""

@@ -112,6 +112,8 @@ def test_withdraw_registers_erases_and_refreshes(story: Story, tmp_path: Path) -
 
 
 def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
+    story.give_pain("2021-2023.2", every=2)
+    story.refresh()
     old = story.release()
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     story.refresh()

@@ -199,6 +199,9 @@ def create_epochs(connection: duckdb.DuckDBPyConnection, table: str | pd.DataFra
     for name, codes, otherwise in (("activity", ACTIVITIES, UNKNOWN_ACTIVITY), ("speed", SPEEDS, 0)):
         epochs[name] = pd.Series(columns[name], given.index).map(codes).fillna(otherwise).astype("uint8")
     epochs["confidence"] = pd.Series(columns["confidence"], given.index).fillna(255).astype("uint8")
+    for name in ("wear_back", "wear_thigh"):
+        if name in given:
+            epochs[name] = given[name].map({"true": True, "false": False}).astype("boolean")
     in_order = epochs.sort_values(["person", "epoch_start"], kind="stable")
     shards = [
         lake.write(str(name), shard.drop(columns="shard").reset_index(drop=True))

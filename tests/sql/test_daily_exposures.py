@@ -204,3 +204,20 @@ def test_all_three_day_rules_are_shown_side_by_side() -> None:
     assert answer("daily_exposures", shown, delivered_days=day, epochs=NO_EPOCHS) == [("false", "false", "false")]
     day = frame_of(DAY).assign(lying="20000")
     assert answer("daily_exposures", shown, delivered_days=day, epochs=NO_EPOCHS) == [("true", "false", "true")]
+
+
+def test_wear_of_each_sensor_is_told_where_it_is_known() -> None:
+    epochs = """
+        person | epoch_start         | activity | wear_back | wear_thigh
+        P1     | 2018-03-01 12:00:00 | sitting  | true      | true
+        P1     | 2018-03-01 12:00:05 | nonwear  | true      | false
+        P1     | 2018-03-01 12:00:10 | nonwear  | true      | false
+        P2     | 2018-03-01 12:00:00 | sitting  | -         | -
+        """
+    expected = """
+        person | worn | wear_back | wear_thigh
+        P1     | 5    | 15        | 5
+        P2     | 5    | -         | -
+        """
+    days = "batch | person | day"
+    assert answer("daily_exposures", expected, epochs=epochs, delivered_days=days) == drawn(expected)

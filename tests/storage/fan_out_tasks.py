@@ -36,3 +36,13 @@ def always_dies(number: int) -> int:
     if number == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def takes_the_scheduler_down(pid_file: str) -> int:
+    """Ends the cluster's scheduler, as a power cut would."""
+    file = Path(pid_file)
+    if file.exists():
+        os.kill(int(file.read_text()), signal.SIGKILL)
+        file.unlink()
+    time.sleep(1)
+    return 0

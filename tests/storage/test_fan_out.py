@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from storage.fan_out import SCHEDULER_VARIABLE, LostTaskError, fan_out
+from storage.fan_out import SCHEDULER_VARIABLE, ClusterLostError, LostTaskError, fan_out
 from tests.storage import fan_out_tasks as tasks
-
-ROOT = Path(__file__).parents[2]
+from tests.storage.clusters import SCHEDULER_PID, two_workers
 
 
 @pytest.fixture(autouse=True)
@@ -59,38 +52,29 @@ def test_a_worker_killed_in_the_middle_costs_only_its_task(tmp_path: Path) -> No
     assert found[:1] + found[2:] == [0, 2, 3, 4, 5]
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[str]:
-    """A scheduler and two workers as processes of their own, the workers on loopback addresses of their own."""
-    address = "tcp://127.0.0.1:18786"
-    started = []
-
-    def start(*arguments: str) -> None:
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            )
-        )  # fmt: skip
-
-    start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "18786", "--no-dashboard")
-    for host in ("127.0.0.2", "127.0.0.3"):
-        start("distributed.cli.dask_worker", address, "--host", host, "--nthreads", "1", "--no-dashboard",
-              "--local-directory", str(tmp_path))  # fmt: skip
-    time.sleep(1)
-    yield address
-    for process in started:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+@pytest.mark.slow
+def test_the_same_code_runs_on_a_cluster_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with two_workers(tmp_path) as address:
+        monkeypatch.setenv(SCHEDULER_VARIABLE, address)
+        found = fan_out(tasks.process_of, list(range(8)))
+        assert len(set(found)) == 2
+        assert os.getpid() not in found
+        # A worker that dies there costs its task's time, no more.
+        names = [str(tmp_path / name) for name in ("a", "victim", "b", "c")]
+        assert fan_out(tasks.dies_once, names) == ["a", "victim", "b", "c"]
 
 
 @pytest.mark.slow
-def test_the_same_code_runs_on_a_cluster_named_by_the_environment(
-    cluster: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(SCHEDULER_VARIABLE, cluster)
-    found = fan_out(tasks.process_of, list(range(8)))
-    assert len(set(found)) == 2
-    assert os.getpid() not in found
+def test_a_cluster_that_is_lost_blames_no_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_workers(tmp_path) as address:
+        monkeypatch.setenv(SCHEDULER_VARIABLE, address)
+        with pytest.raises(ClusterLostError):
+            fan_out(tasks.takes_the_scheduler_down, [str(tmp_path / SCHEDULER_PID)] * 6)
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SCHEDULER_VARIABLE, "tcp://127.0.0.1:9")
+    with pytest.raises(ClusterLostError, match=SCHEDULER_VARIABLE):
+        fan_out(tasks.square, [1], patience="1s")

@@ -106,7 +106,8 @@ def test_a_shard_from_a_select_equals_one_from_a_frame(lake: EpochLake) -> None:
     with duckdb.connect() as connection:
         describe = "describe select * from read_parquet(?, hive_partitioning = false)"
         types = [[row[1] for row in connection.execute(describe, [str(s)]).fetchall()] for s in shards]
-    assert types[0] == types[1] == ["VARCHAR", "TIMESTAMP", "UTINYINT", "UTINYINT", "UTINYINT"]
+    small = ["UTINYINT", "UTINYINT", "UTINYINT", "BOOLEAN", "BOOLEAN", "UTINYINT", "UTINYINT"]
+    assert types[0] == types[1] == ["VARCHAR", "TIMESTAMP", *small]
 
 
 def test_the_view_says_activities_and_speeds_in_words(lake: EpochLake) -> None:
@@ -134,3 +135,16 @@ def test_without_shards_the_view_is_there_and_empty_with_the_same_columns(lake: 
         create_epochs_view(connection, [])
         assert connection.execute("select column_name from (describe epochs)").fetchall() == columns
         assert connection.execute("select count(*) from epochs").fetchall() == [(0,)]
+
+
+def test_wear_and_pace_are_kept_where_they_are_known_and_missing_where_not(lake: EpochLake) -> None:
+    known = epochs("P1", [4, 1]).assign(
+        wear_back=True, wear_thigh=[True, False], cadence=[104, 0], centimeters_per_second=[121, 0]
+    )
+    shards = [lake.write("known", known), lake.write("unknown", epochs("P2"))]
+    columns = "person, wear_back, wear_thigh, cadence, centimeters_per_second"
+    assert view(shards, columns) == [
+        ("P1", True, True, 104, 121),
+        ("P1", True, False, None, None),
+        ("P2", None, None, None, None),
+    ]

@@ -19,6 +19,7 @@ from storage.warehouse import (
     Partition,
     Warehouse,
     describe,
+    erase_people,
     replace_partition,
     replace_quarantine,
     replace_verdicts,
@@ -255,3 +256,13 @@ def test_the_verdicts_of_a_partition_are_replaced(warehouse: duckdb.DuckDBPyConn
         "select partition, meaning, passed, failing, total, fingerprint, published from checks order by all"
     ).fetchall()
     assert found == [("north", "a", True, 0, 10, "f3", True), ("south", "a", True, 0, 10, "f2", True)]
+
+
+def test_people_of_the_staged_rows_are_erased_from_a_table_that_remembers_them(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    warehouse.execute("create table remembered as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)")
+    stage(warehouse, "select 'P1' as person union all select 'P9'")
+    erase_people(warehouse, "remembered")
+    erase_people(warehouse, "no such table")
+    assert warehouse.execute("select person, x from remembered").fetchall() == [("P2", 2)]

@@ -55,9 +55,9 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
             "valid_days": random.integers(3, 8, people),
         }
     )
-    frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
     risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
     frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
+    frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
     return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or protocol())
 
 
@@ -120,3 +120,58 @@ def wave_data_of(people: pd.DataFrame, used: Protocol | None = None, **frames: p
 @pytest.fixture
 def make_wave_data() -> Callable[..., WaveData]:
     return wave_data_of
+
+
+@pytest.fixture
+def oracle_rows() -> Callable[[str], pd.DataFrame]:
+    """Rows reference answers were computed from, by the name of their file; everybody in them is simulated."""
+    return lambda name: pd.read_csv(ORACLE / f"{name}.csv")
+
+
+def lossy_wave_of(
+    people: int = 2500,
+    *,
+    lost: float = 0.4,
+    missing: float = 0.02,
+    days: bool = True,
+    dated: bool = True,
+    seed: int = 1,
+    used: Protocol | None = None,
+) -> WaveData:
+    """A wave of made-up people of whom a share did not answer (the younger rather) and some left a covariate out.
+
+    Those who walk little and did not answer are no different from the others; a day varies about the person's mean.
+    """
+    random = np.random.default_rng([seed, people])
+    made = analysis_set_of(people, seed=seed, of=used)
+    eligible = made[[name for name in made if not str(name).endswith(("_category", "_level"))]].copy()
+    for name in covariate_levels():
+        eligible[name] = eligible[name].where(random.random(people) >= missing)
+    chance = np.clip(1 - lost + 0.2 * np.tanh((eligible["age"] - 55) / 20) * (0 < lost < 1), 0, 1)
+    eligible["answered"] = random.random(people) < chance
+    eligible["low_back_pain"] = eligible["low_back_pain"].astype("float64").where(eligible["answered"])
+    complete = eligible[eligible["answered"] & eligible[list(covariate_levels())].notna().all(axis=1)]
+    analyzed = complete.drop(columns="answered").astype({"low_back_pain": "int64"}).reset_index(drop=True)
+    analyzed = add_categories(analyzed, used or protocol())
+    at = np.repeat(np.arange(len(analyzed)), analyzed["valid_days"] if days else 0)
+    weekend = pd.Series(random.random(len(at)) < 2 / 7, dtype="boolean")
+    day_table = pd.DataFrame(
+        {
+            "person": analyzed["person"].to_numpy()[at],
+            "day": pd.Series(at).groupby(at).cumcount() + 1,
+            "weekend": weekend if dated else weekend.where(weekend.isna()),
+            "walking_minutes": analyzed["walking_minutes"].to_numpy()[at] + random.normal(0, 40, len(at)),
+            "walking_met": analyzed["walking_met"].to_numpy()[at] + random.normal(0, 0.2, len(at)),
+        }
+    )
+    return wave_data_of(analyzed, used, eligible=eligible, days=day_table)
+
+
+@pytest.fixture
+def make_lossy_wave() -> Callable[..., WaveData]:
+    return lossy_wave_of
+
+
+@pytest.fixture(scope="session")
+def lossy_wave() -> WaveData:
+    return lossy_wave_of()

@@ -36,6 +36,15 @@ def test_a_true_ratio_other_than_one():
     assert e_value_of_interval(1.8, 8.7, 10) == pytest.approx(e_value(10 / 8.7))
 
 
+def test_agrees_with_r(expected):
+    reference = expected("evalue_qba")
+    for row in reference["evalues"]:
+        assert e_value(row["est"]) == pytest.approx(row["e_point"], rel=1e-9)
+        assert e_value_of_interval(row["lo"], row["hi"]) == pytest.approx(row["e_ci"], rel=1e-9)
+    other = reference["nonnull"]
+    assert e_value(other["est"], other["true"]) == pytest.approx(other["e"], rel=1e-9)
+
+
 @given(ratios)
 def test_a_ratio_and_its_inverse_are_alike(ratio):
     assert e_value(ratio) == pytest.approx(e_value(1 / ratio))

@@ -1,0 +1,121 @@
+"""Raw pairs over one worker and over two: how well classification scales with processes.
+
+    python -m benchmarks.fan_out [--pairs 32] [--repeats 1]
+
+A few pairs of one day are made by the twin and kept in the temporary folder of the system; the pairs are these under
+other names, each classified for real, into a lake of its own, by workers of one thread each. One worker and two take
+turns; the best of the repeats counts. The whole time counts, from before the workers start until the last one has
+ended; beside it stand the time from the first finished pair to the last, and the largest memory of a worker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from storage.classification import Recording, classify
+from storage.fan_out import fan_out
+from storage.lake import EpochLake
+from storage.recording_notes import RecordingNotes
+
+DISTINCT = 4
+BAR_RATIO, BAR_MEGABYTES = 1.8, 1200.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run: seconds in all, seconds from the first finished pair to the last, largest memory of a worker."""
+
+    seconds: float
+    between: float
+    megabytes: float
+
+
+def pairs(folder: Path, wanted: int) -> list[tuple[Path, Path]]:
+    """So many pairs: a few made once, the others by links to them."""
+    from study.twin.raw import write_raw_pair
+
+    made = Path(tempfile.gettempdir()) / "stegvis-fan-out"
+    if not (made / "done").exists():
+        made.mkdir(exist_ok=True)
+        for number in range(DISTINCT):
+            write_raw_pair(made, f"M{number}", 1, seed=1)
+        (made / "done").touch()
+    found = []
+    for number in range(wanted):
+        files = []
+        for half in ("back", "thigh"):
+            file = folder / f"P{number:02}_{half}.cwa"
+            file.symlink_to(made / f"M{number % DISTINCT}_{half}.cwa")
+            files.append(file)
+        found.append((files[0], files[1]))
+    return found
+
+
+def run(files: list[tuple[Path, Path]], workers: int) -> Measured:
+    """Classify all pairs by so many workers."""
+    with tempfile.TemporaryDirectory() as name:
+        lake, notes = EpochLake(Path(name), "benchmark"), RecordingNotes(Path(name), "benchmark")
+        tasks = [Recording(f"raw-{n:02}", f"P{n:02}", "raw", pair, lake, notes) for n, pair in enumerate(files)]
+        finished: list[float] = []
+        ended = threading.Event()
+        largest = [0]
+        watcher = threading.Thread(target=_watch, args=(ended, largest))
+        watcher.start()
+        begin = time.perf_counter()
+        results = fan_out(
+            classify, tasks, lambda done, total: finished.append(time.perf_counter()), few=0, workers=workers
+        )
+        seconds = time.perf_counter() - begin
+        ended.set()
+        watcher.join()
+        refused = [note for note in results if not isinstance(note, dict) or note["rule"]]
+        if refused or len(list(lake.staging.glob("*.parquet"))) != len(files):
+            raise SystemExit(f"{len(refused)} of {len(files)} pairs were not classified")
+    return Measured(seconds, finished[-1] - finished[0], largest[0] / 1e6)
+
+
+def _watch(ended: threading.Event, largest: list[int]) -> None:
+    """The largest resident memory of any process below this one."""
+    while not ended.wait(0.1):
+        for child in psutil.Process().children(recursive=True):
+            try:
+                largest[0] = max(largest[0], child.memory_info().rss)
+            except psutil.NoSuchProcess:
+                continue
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        files = pairs(Path(name), arguments.pairs)
+        best: dict[int, Measured] = {}
+        for _ in range(arguments.repeats):
+            for workers in (1, 2):
+                found = run(files, workers)
+                best[workers] = min(best.get(workers, found), found, key=lambda each: each.seconds)
+    print(f"{arguments.pairs} pairs of a day, {os.cpu_count()} processors, load before and during: {os.getloadavg()}")
+    print(f"{'':10} {'seconds':>8} {'first to last':>14} {'worker MB':>10}")
+    for workers, each in best.items():
+        print(
+            f"{workers} worker{'s' * (workers > 1):2} {each.seconds:8.1f} {each.between:14.1f} {each.megabytes:10.0f}"
+        )
+    ratio = best[1].seconds / best[2].seconds
+    print(f"ratio {ratio:.2f}, from the first pair to the last {best[1].between / best[2].between:.2f}")
+    held = ratio >= BAR_RATIO and max(each.megabytes for each in best.values()) <= BAR_MEGABYTES
+    print(f"bar of {BAR_RATIO} and {BAR_MEGABYTES:.0f} MB a worker: {'PASS' if held else 'FAIL'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What a risk or odds ratio would be if everyone had been selected.
+
+Belongs here: the closed form from assumed selection probabilities. Does not belong here: selection that is known from
+data (``attrition_weights``).
+
+Lash, Fox and Fink 2009, Applying Quantitative Bias Analysis to Epidemiologic Data, doi 10.1007/978-0-387-87959-8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SelectedTable:
+    """Four numbers of a 2 x 2 table: counts, or the probability of being selected."""
+
+    exposed_cases: float
+    unexposed_cases: float
+    exposed_others: float
+    unexposed_others: float
+
+    @property
+    def risk_ratio(self) -> float:
+        exposed = self.exposed_cases / (self.exposed_cases + self.exposed_others)
+        return exposed / (self.unexposed_cases / (self.unexposed_cases + self.unexposed_others))
+
+    @property
+    def odds_ratio(self) -> float:
+        return self.exposed_cases * self.unexposed_others / (self.unexposed_cases * self.exposed_others)
+
+
+def before_selection(selected: SelectedTable, probabilities: SelectedTable) -> SelectedTable:
+    """The table that selection with these probabilities would have made into the one seen.
+
+    Raises:
+        ValueError: a probability is not in (0, 1].
+    """
+    numbers = vars(probabilities)
+    if not all(0 < value <= 1 for value in numbers.values()):
+        raise ValueError("a selection probability lies above 0 and at most at 1")
+    return SelectedTable(**{name: count / numbers[name] for name, count in vars(selected).items()})

@@ -1,0 +1,218 @@
+"""Batches of raw pairs through a real refresh: bad input, killed workers, a cluster, devices worn by several people."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from orchestration.instance import open_instance
+from orchestration.refresh import Refresh, refresh
+from storage.fan_out import SCHEDULER_VARIABLE
+from study.twin.gait_parameters import gait_parameters
+from study.twin.raw import Worn, write_raw_pair
+from tests.orchestration.raw_pairs import copies, empty_home, recorded_again, spoiled
+from tests.orchestration.story import Story, complete
+from tests.storage.clusters import two_workers
+
+pytestmark = pytest.mark.slow
+
+PEOPLE = ["P1", "P2", "P3", "P4", "P5", "P6"]
+
+
+@pytest.fixture(autouse=True)
+def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SCHEDULER_VARIABLE, raising=False)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good pair of a day."""
+    folder = tmp_path_factory.mktemp("pair")
+    write_raw_pair(folder, "P", 1, seed=11)
+    return folder
+
+
+def nothing_failed(done: Refresh) -> bool:
+    """Nothing but the baseline, of which nothing was delivered."""
+    return {asset for asset, _, _ in done.failed} == {"baseline_questionnaire"}
+
+
+def recordings(story: Story) -> pd.DataFrame:
+    return story.table("select * from recordings order by batch, person").set_index("person")
+
+
+def test_each_kind_of_bad_pair_is_refused_with_its_rule_and_the_batch_goes_on(pair: Path, tmp_path: Path) -> None:
+    story = empty_home(tmp_path / "home")
+    back, thigh = ((pair / f"P_{half}.cwa").read_bytes() for half in ("back", "thigh"))
+    folder = story.home.landing / "recordings" / "bad"
+    folder.mkdir(parents=True)
+    bad = spoiled(back, thigh, tmp_path)
+    assert len(bad) == 8
+    for person, (spoiled_back, spoiled_thigh, _, _) in {**bad, "good": (back, thigh, "", "")}.items():
+        (folder / f"{person}_back.cwa").write_bytes(spoiled_back)
+        (folder / f"{person}_thigh.cwa").write_bytes(spoiled_thigh)
+    complete(folder)
+    assert nothing_failed(story.refresh())
+    found = recordings(story)
+    quarantined = story.table("select file, rule, message from quarantine").set_index("file")
+    for person, (_, _, rule, words) in bad.items():
+        row = found.loc[person]
+        assert (row["status"], row["rule"]) == ("refused", rule), person
+        assert words in row["reason"], person
+        file = f"bad/{person}_back.cwa + {person}_thigh.cwa"
+        assert tuple(quarantined.loc[file]) == (rule, row["reason"])
+    assert found.loc["good", "status"] == "accepted"
+    assert len(found) == len(bad) + 1, "nothing is lost"
+    assert story.table("select person, status from epoch_classification").to_dict("records") == [
+        {"person": "good", "status": "classified"}
+    ]
+    assert set(story.table("select person from daily_exposures")["person"]) == {"good"}
+
+
+def test_a_refused_pair_leaves_the_same_persons_day_totals_in_use(pair: Path, tmp_path: Path) -> None:
+    story = empty_home(tmp_path / "home")
+    folder = story.home.landing / "recordings" / "both"
+    folder.mkdir(parents=True)
+    (folder / "P1_back.cwa").write_bytes((pair / "P_back.cwa").read_bytes())
+    (folder / "P1_thigh.cwa").write_bytes(b"")
+    names = ("LyTm", "SitTm", "StandTm", "Walk1Tm", "Walk2Tm", "Walk3Tm", "WalkTm", "RunTm", "CyclTm")
+    seconds = (30000, 40000, 9000, 2400, 3000, 1000, 6400, 0, 1000)
+    days = {f"{name}D{day}": value for day in range(1, 8) for name, value in zip(names, seconds, strict=True)}
+    pd.DataFrame([{"person": "P1", **days}]).to_csv(folder / "days.csv", index=False)
+    complete(folder)
+    assert nothing_failed(story.refresh())
+    found = story.table("select level, status from recordings order by level")
+    assert list(found.itertuples(index=False, name=None)) == [("days", "accepted"), ("raw", "refused")]
+    assert len(story.table("select * from daily_exposures")) == 7
+
+
+def kill_the_busiest(killed: list[int], ready: Path, among: psutil.Process) -> None:
+    """Kill -9 the largest process below ``among`` as soon as there is a file in ``ready``."""
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        if any(ready.glob("*.parquet")):
+            children = [child for child in among.children(recursive=True) if child.is_running()]
+            largest = max(children, key=lambda child: child.memory_info().rss)
+            os.kill(largest.pid, signal.SIGKILL)
+            killed.append(largest.pid)
+            return
+        time.sleep(0.05)
+
+
+def test_a_worker_killed_in_a_refresh_costs_nobody_a_recording(pair: Path, tmp_path: Path) -> None:
+    story = empty_home(tmp_path / "home")
+    copies(pair, story.home.landing / "recordings" / "many", PEOPLE)
+    killed: list[int] = []
+    staging = story.home.lake / "staging" / "batch=many"
+    killer = threading.Thread(target=kill_the_busiest, args=(killed, staging, psutil.Process()), daemon=True)
+    killer.start()
+    told: list[str] = []
+    done = refresh(story.home, progress=told.append)
+    killer.join()
+    assert len(killed) == 1
+    assert nothing_failed(done)
+    found = recordings(story)
+    assert found["status"].to_list() == ["accepted"] * len(PEOPLE)
+    one = found.drop(columns=["file", "shard"])
+    assert all(one.loc[person].equals(one.iloc[0]) for person in PEOPLE)
+    # Progress stands on the terminal and in the run's log.
+    assert "  6 of 6 recordings classified" in told
+    assert any("left" in line for line in told)
+    with open_instance(story.home) as instance:
+        messages = {entry.user_message for run in instance.get_runs() for entry in instance.all_logs(run.run_id)}
+    assert "6 of 6 recordings classified" in messages
+
+
+def test_a_refresh_uses_a_cluster_that_the_environment_names(
+    pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client
+
+    story = empty_home(tmp_path / "home")
+    copies(pair, story.home.landing / "recordings" / "many", PEOPLE[:4])
+    with two_workers(tmp_path) as address:
+        monkeypatch.setenv(SCHEDULER_VARIABLE, address)
+        assert nothing_failed(story.refresh())
+        with Client(address, timeout="30s") as client:
+            workers = client.scheduler_info(n_workers=-1)["workers"]
+            classified = client.run(lambda: "study.accelerometry.chain" in __import__("sys").modules)
+    assert {worker["host"] for worker in workers.values()} == {"127.0.0.2", "127.0.0.3"}
+    assert list(classified.values()) == [True, True]
+    assert recordings(story)["status"].to_list() == ["accepted"] * 4
+
+
+# --- devices that several people wore -------------------------------------------------------------------------------
+
+GAIN, OFFSET = (1.02, 0.97, 1.03), (0.03, -0.04, 0.02)
+
+
+@pytest.fixture(scope="module")
+def shared_device(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Two people wore the same back device, one of them upside down; the first also in a batch of their own."""
+    root = tmp_path_factory.mktemp("shared")
+    perfect = gait_parameters().model_copy(
+        update={"sensors": gait_parameters().sensors.model_copy(update={"gain_sd": 0.0, "offset_sd": 0.0})}
+    )
+    story = empty_home(root / "home")
+    together, alone = (story.home.landing / "recordings" / name for name in ("together", "alone"))
+    together.mkdir(parents=True)
+    alone.mkdir(parents=True)
+    for person, worn in (("A", Worn()), ("B", Worn(upside_down=True))):
+        write_raw_pair(root, person, 1, seed=5, back=worn, parameters=perfect)
+        recorded_again(root / f"{person}_back.cwa", together / f"{person}_back.cwa", 4711, GAIN, OFFSET)
+        os.link(root / f"{person}_thigh.cwa", together / f"{person}_thigh.cwa")
+    for half in ("back", "thigh"):
+        os.link(together / f"A_{half}.cwa", alone / f"A_{half}.cwa")
+    complete(together)
+    # The same files again, beside a note: a delivery of the same contents would be passed over.
+    (alone / "note.txt").write_text("one of the two again")
+    complete(alone)
+    story.refresh()
+    return story
+
+
+def test_a_device_is_calibrated_by_all_its_recordings_of_the_batch(shared_device: Story) -> None:
+    rows = shared_device.table("select * from recordings where level = 'raw' order by batch, person")
+    rows = rows.set_index(["batch", "person"])
+    assert rows["back_calibration"].to_dict() == {
+        ("alone", "A"): "sphere_not_covered",
+        ("together", "A"): "pooled",
+        ("together", "B"): "pooled",
+    }
+    error = rows["back_calibration_error_after_g"]
+    assert error["together", "A"] < 0.010 < error["alone", "A"]
+    assert error["together", "A"] < error["alone", "A"] / 2
+    before = json.loads(rows.loc[("together", "A"), "quality"])["back_calibration_error_before_g"]
+    assert error["together", "A"] < before / 2
+
+
+def test_nothing_is_read_again_and_a_withdrawal_leaves_the_pool_as_a_rebuild_would(shared_device: Story) -> None:
+    landing = shared_device.home.landing / "withdrawals"
+    landing.mkdir()
+
+    def withdraw(person: str) -> list[str]:
+        (landing / f"{person}.csv").write_text(f"person\n{person}\n")
+        digest = hashlib.sha256((landing / f"{person}.csv").read_bytes()).hexdigest()
+        (landing / f"{person}.json").write_text(json.dumps({"files": {f"{person}.csv": {"sha256": digest}}}))
+        told: list[str] = []
+        refresh(shared_device.home, progress=told.append)
+        return [line for line in told if " of " in line]
+
+    assert withdraw("somebody-else") == []
+    # Without B's directions A's device is not known any more.
+    assert withdraw("B") == ["  1 of 1 recordings classified"]
+    rows = shared_device.table("select * exclude (batch, delivery) from recordings where level = 'raw' order by batch")
+    assert len(rows) == 2
+    assert rows.iloc[0].equals(rows.iloc[1])
+    notes = list((shared_device.home.lake / "recordings" / "batch=together").glob("*"))
+    shards = list((shared_device.home.lake / "epochs" / "batch=together").glob("*"))
+    assert (len(notes), len(shards)) == (1, 1), "nothing of B is left"
