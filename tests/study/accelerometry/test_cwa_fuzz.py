@@ -25,7 +25,7 @@ START = np.datetime64("2018-02-28T23:59:30.500000", "us")
 # No sample may be further than this from its true time: what two clocks that agree may differ by, and beyond that a
 # share of the samples that were left out between them.
 LARGEST_ERROR_SAMPLES = 4.5
-LARGEST_RATE_ERROR = 0.005
+LARGEST_RATE_ERROR = 0.01
 # Python calls to read a file, by its sectors: nothing in the reader may be worse than linear.
 CALLS, CALLS_PER_SECTOR = 5000, 150
 
