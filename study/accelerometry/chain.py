@@ -430,7 +430,8 @@ def _classify(
     columns["stairs"][which] = stairs
     walking = np.flatnonzero(activity == ActivityCode.WALKING)
     if len(walking):
-        parts = [(gait_autocorrelation(some), movement(some)) for some in windows.chunks(which[walking])]
+        some_walking = windows.chunks(which[walking])
+        parts = [(gait_autocorrelation(some), movement(some, interpolated=True)) for some in some_walking]
         gait, moved = (np.concatenate(each) for each in zip(*parts, strict=True))
         # A new bout begins where the epoch right before was not walking.
         bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))

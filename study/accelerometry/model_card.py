@@ -125,8 +125,7 @@ def _speed(report: TrainingReport) -> str:
         parts.append(
             "Self-paced labels show that the estimate rises with pace within a person. They cannot show that it is "
             "right in km/h: one person's fast is another's moderate, and no rule with one cut for everyone can do much "
-            "better. With the thigh alone the movement of the back is missing from the estimate; pairs have not been judged "
-            "so."
+            "better. With the thigh alone the estimate lacks the movement of the back; pairs have not been judged so."
         )
     return "\n\n".join(parts)
 

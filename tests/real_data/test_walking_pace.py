@@ -49,7 +49,7 @@ def test_cadence_back_and_thigh_agree_and_err_as_the_protocol_says(real_data):
 
 
 def _mean_log_speeds(person) -> np.ndarray | None:
-    """One person's mean logarithm of speed by cadence, back and thigh, over what is surely walking; None of too little."""
+    """Mean logarithm of a person's speed by cadence, back and thigh, inside walking bouts; None of too little."""
     walking = np.flatnonzero((person.activity == ActivityCode.WALKING) & ~person.stairs)
     inner = walking[1:-1][(np.diff(walking)[:-1] == 1) & (np.diff(walking)[1:] == 1)]
     if len(inner) < 30:
