@@ -50,10 +50,8 @@ def render(report: TrainingReport) -> str:
         f"Tells the activity of {report.window_seconds}-second epochs from two accelerometers, on the lower back and "
         f"the thigh: {', '.join(code.name.lower() for code in CLASSIFIED)}. Gradient-boosted trees "
         f"({report.rounds} rounds, depth {report.settings['max_depth']}, learning rate "
-        f"{report.settings['learning_rate']}) and {report.networks} small neural networks "
-        f"({report.hidden_units} hidden units each), averaged, on {report.features} features per epoch, "
-        "none of which changes when a sensor is worn upside down or turned by half; then a hidden Markov model over "
-        "neighboring epochs. Fitted on "
+        f"{report.settings['learning_rate']}) on {report.features} features per epoch, none of which changes when a "
+        "sensor is worn upside down or turned by half; then a hidden Markov model over neighboring epochs. Fitted on "
         "everyone listed here, on their epochs and on copies tilted by up to 15 degrees and shifted by half an epoch, "
         f"with xgboost {report.xgboost_version}.",
         f"File `{report.model}`, sha256 `{report.model_sha256}`.",
@@ -61,7 +59,7 @@ def render(report: TrainingReport) -> str:
         _datasets(report.datasets),
         f"{report.windows_without_label} further epochs had no label for most of their length and were left out.",
         "## Agreement with the labels",
-        "One person left out at a time: every figure is of people whom the model that judged them had not seen. "
+        f"{report.folds}-fold cross-validation grouped by person: every figure is of people the model had not seen. "
         "Labeled walking minutes are counted from the labels second by second, predicted ones from whole epochs.",
         "### Everyone",
         _agreement(report.everyone),
@@ -127,8 +125,7 @@ def _speed(report: TrainingReport) -> str:
         parts.append(
             "Self-paced labels show that the estimate rises with pace within a person. They cannot show that it is "
             "right in km/h: one person's fast is another's moderate, and no rule with one cut for everyone can do much "
-            "better. With the thigh alone the movement of the back is missing from the estimate; pairs have not been "
-            "judged so."
+            "better. With the thigh alone the estimate lacks the movement of the back; pairs have not been judged so."
         )
     return "\n\n".join(parts)
 
