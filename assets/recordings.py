@@ -75,7 +75,7 @@ DAY_COLUMNS = [
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
 HALVES = ("_back", "_thigh")
-MODEL_FILE = "study/accelerometry/model/epoch_classifier.ubj"
+MODEL_FILE = "study/accelerometry/model/epoch_classifier.npz"
 # What of the protocol decides how a raw pair or a signal is classified.
 CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
 
@@ -265,5 +265,5 @@ RECIPE = Recipe(
         "days.days_per_recording", "days.seconds_per_day", "days.speed_sum_tolerance_seconds", *CLASSIFIED_BY,
     ),
     files=("sql/delivered_epochs.sql", MODEL_FILE),
-    kinds=frozenset({"duckdb", "parquet", "dask", "xgboost"}),
+    kinds=frozenset({"duckdb", "parquet", "dask", "numpy"}),
 )  # fmt: skip

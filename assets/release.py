@@ -32,7 +32,7 @@ from study.repeat import r, stata
 from study.repeat.commands import commands
 from study.statistics.levels import covariate_levels
 
-PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations", "xgboost-cpu")
+PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 MANIFEST = "manifest.json"
 PROTOCOL = "protocol.json"
 # They say what a release is compared with, or how it was made: no part of what it says.

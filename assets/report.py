@@ -104,7 +104,7 @@ def source_digest() -> str:
     digest = hashlib.sha256()
     for room in ("assets", "expectations", "orchestration", "sql", "storage", "study"):
         for file in sorted((ROOT / room).rglob("*")):
-            if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".ubj"}:
+            if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
                 digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -3,8 +3,8 @@
     python -m benchmarks.classifier [FOLDER ...] [--peer PYTHON]
     python -m benchmarks.classifier --model shipped FOLDER ... [--peer PYTHON]
 
-The first judges what training gives: each person by a model fitted on everyone else in the folders (a quarter of a
-minute per person). The second judges a finished model - `shipped`, or the .ubj file named - on labeled recordings of
+The first judges what training gives: each person by a model fitted on everyone else in the folders (about ten
+seconds per person). The second judges a finished model - `shipped`, or the .npz file named - on labeled recordings of
 people it was not fitted on. Folders are laid out as for `stegvis train`: one .parquet or .csv per person with
 timestamp, back_x..z, thigh_x..z and label (NTNU codes). --peer names the interpreter of an environment with
 `pip install acti-motus`.
@@ -243,7 +243,7 @@ def main() -> None:
     data = Path(os.environ.get("STEGVIS_REAL_DATA", "../shared/data"))
     defaults = [data / "harth", data / "har70plus"]
     parser.add_argument("folders", nargs="*", type=Path, default=defaults, help="folders of labeled recordings")
-    parser.add_argument("--model", help="'shipped' or a .ubj file; without it, each person is left out in turn")
+    parser.add_argument("--model", help="'shipped' or a .npz file; without it, each person is left out in turn")
     parser.add_argument("--peer", help="interpreter of an environment with acti-motus")
     arguments = parser.parse_args()
 

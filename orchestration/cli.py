@@ -231,7 +231,7 @@ def classify(
 @app.command()
 def train(
     folders: Annotated[list[Path], typer.Argument(help="Folders of labeled recordings.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.ubj).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.npz).")],
 ) -> None:
     """Train the epoch classifier from labeled recordings and write its model card."""
     from study.accelerometry.datasets import DatasetError

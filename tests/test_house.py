@@ -32,7 +32,7 @@ MUST_NOT_KNOW = {
     "study": {"dagster", "duckdb"},
 }
 # Packages that take a second or more, or are rarely needed: imported where they are used.
-HEAVY = {"xgboost", "altair", "statsmodels", "great_tables", "great_expectations", "pyreadstat", "numba", "vl_convert"}
+HEAVY = {"altair", "statsmodels", "great_tables", "great_expectations", "pyreadstat", "numba", "vl_convert"}
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

@@ -1,9 +1,7 @@
 """Classify a synchronized signal into epochs with the shipped model.
 
-Gradient-boosted trees (Chen and Guestrin 2016, doi 10.1145/2939672.2939785) and small neural networks (``network``)
-give each epoch's probabilities by itself, and their mean counts: they err in different places. A hidden Markov model
-makes epochs agree with their neighbors (``smoothing``). Stairs are a class of their own to the model and walking to
-everyone else.
+Small neural networks (``network``) give each epoch's probabilities by itself; a hidden Markov model makes epochs agree
+with their neighbors (``smoothing``). Stairs are a class of their own to the model and walking to everyone else.
 
 Belongs here: loading the model and applying it. Does not belong here: training, non-wear, day totals.
 """
@@ -11,11 +9,12 @@ Belongs here: loading the model and applying it. Does not belong here: training,
 from __future__ import annotations
 
 import hashlib
-import json
+import io
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from study.accelerometry.activity import CLASSIFIED, ActivityCode, SpeedCode
 from study.accelerometry.features import FEATURE_NAMES, features
-from study.accelerometry.network import Network, network_from_text
+from study.accelerometry.network import Network
 from study.accelerometry.orientation import Orientation, orientation_of, swapped
 from study.accelerometry.signal import Signal, SignalError, check_signal
 from study.accelerometry.smoothing import Transitions, smooth
@@ -31,16 +30,14 @@ from study.accelerometry.walking_speed import Pace, gait_autocorrelation, moveme
 from study.accelerometry.windows import CHUNK, Windows, continues, signal_windows, window_starts
 from study.protocol import protocol
 
-if TYPE_CHECKING:
-    import xgboost
-
-MODEL_FILE = Path(__file__).parent / "model" / "epoch_classifier.ubj"
+MODEL_FILE = Path(__file__).parent / "model" / "epoch_classifier.npz"
 
 # The model's classes: the activities, in order of their codes, then stairs.
 CLASSES = (*(code.name.lower() for code in CLASSIFIED), "stairs")
 WALKING, STAIRS = CLASSES.index("walking"), CLASSES.index("stairs")
-# Written into the model when it is trained, and compared when it is loaded.
-CLASS_NAMES = ",".join(CLASSES)
+
+# The arrays of a model file.
+MODEL_PARTS = {"features", "classes", "transitions", "share", *Network._fields}
 
 THIGH_AND_BACK = [3, 4, 5, 0, 1, 2]
 
@@ -51,11 +48,11 @@ class ModelError(RuntimeError):
 
 @dataclass(frozen=True)
 class EpochModel:
-    """The trees, the networks beside them, and the transitions that go with both."""
+    """The networks, the transitions that go with them, and the threads the networks may use."""
 
-    trees: xgboost.Booster
     network: Network
     transitions: Transitions
+    nthread: int = 1
 
     def probabilities(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Smoothed probabilities (k, classes) of a recording's epochs.
@@ -64,8 +61,7 @@ class EpochModel:
             X: (k, features) in time order.
             follows: (k,) whether each epoch follows right on the one before (``windows.continues``).
         """
-        alone = (self.trees.inplace_predict(X) + self.network.probabilities(X)) / 2
-        return smooth(alone, follows, self.transitions)
+        return smooth(self.network.probabilities(X, self.nthread), follows, self.transitions)
 
 
 @dataclass(frozen=True)
@@ -158,13 +154,16 @@ class ClassifiedEpochs(NamedTuple):
     orientation: Orientation
 
 
-def classify_epochs(windows: Windows, follows: NDArray[np.bool_], model: EpochModel) -> ClassifiedEpochs:
+def classify_epochs(
+    windows: Windows, follows: NDArray[np.bool_], model: EpochModel, *, interpolated: bool = False
+) -> ClassifiedEpochs:
     """Everything the model says about epochs whose samples are asked for in chunks, some of them more than once.
 
     Args:
         windows: of k epochs in time order.
         follows: (k,) whether each epoch follows right on the one before.
         model: the model to use.
+        interpolated: as in ``walking_speed.movement``.
     """
     k = len(follows)
     X = np.empty((k, len(FEATURE_NAMES)), dtype=np.float32)
@@ -174,7 +173,7 @@ def classify_epochs(windows: Windows, follows: NDArray[np.bool_], model: EpochMo
     del X
     activity, confidence, stairs = decide(probabilities)
     walking = np.flatnonzero(activity == ActivityCode.WALKING)
-    found = epoch_pace(windows, follows, walking)
+    found = epoch_pace(windows, follows, walking, interpolated=interpolated)
     columns = {
         "activity": activity,
         "speed": _spread(speed_class(found.speed), walking, k, SpeedCode.NOT_WALKING),
@@ -214,20 +213,23 @@ def walking_pace(
     return epoch_pace(signal_windows(signal.acceleration, starts), follows, walking)
 
 
-def epoch_pace(windows: Windows, follows: NDArray[np.bool_], walking: NDArray[np.int64]) -> Pace:
+def epoch_pace(
+    windows: Windows, follows: NDArray[np.bool_], walking: NDArray[np.int64], *, interpolated: bool = False
+) -> Pace:
     """Cadence and speed of the walking epochs.
 
     Args:
         windows: of k epochs.
         follows: (k,) whether each epoch follows right on the one before.
         walking: (w,) positions of the walking epochs among them, increasing.
+        interpolated: as in ``walking_speed.movement``.
     """
     if len(walking) == 0:
         nothing = np.empty(0, dtype=np.float32)
         return Pace(nothing, nothing, nothing)
     # A new bout begins where the epoch right before was not walking, or ended in a gap.
     bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))
-    parts = [(gait_autocorrelation(some), movement(some)) for some in windows(walking)]
+    parts = [(gait_autocorrelation(some), movement(some, interpolated=interpolated)) for some in windows(walking)]
     gait, moved = (np.concatenate(each) for each in zip(*parts, strict=True))
     return pace(gait, moved, bout)
 
@@ -255,25 +257,31 @@ def load_model(model_file: Path = MODEL_FILE, nthread: int = 1) -> EpochModel:
 
 @lru_cache(maxsize=4)
 def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
-    import xgboost
-
     try:
-        trees = xgboost.Booster({"nthread": nthread}, model_file=model_file)
-    except xgboost.core.XGBoostError:
-        raise ModelError(f"{model_file.name} is not an xgboost model") from None
-    transitions, network = trees.attr("transitions"), trees.attr("network")
-    fitting = tuple(trees.feature_names or ()) == FEATURE_NAMES and trees.attr("classes") == CLASS_NAMES
-    if not (fitting and transitions and network):
+        with np.load(model_file, allow_pickle=False) as read:
+            part = dict(read)
+    # A single array, an empty file, any other file: numpy has a way to fail for each.
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
+        raise ModelError(f"{model_file.name} is not an epoch classifier") from None
+    if not (
+        part.keys() == MODEL_PARTS
+        and np.array_equal(part["features"], FEATURE_NAMES)
+        and np.array_equal(part["classes"], CLASSES)
+    ):
         raise ModelError(f"{model_file.name} was not trained for these features and classes; train it again")
-    return EpochModel(trees, network_from_text(network), transitions_from_text(transitions))
+    network = Network(*(part[name] for name in Network._fields))
+    return EpochModel(network, Transitions(part["transitions"], part["share"]), nthread)
 
 
-def transitions_as_text(transitions: Transitions) -> str:
-    """Transitions as JSON, to be kept inside the model file."""
-    return json.dumps({"probability": transitions.probability.tolist(), "share": transitions.share.tolist()})
-
-
-def transitions_from_text(text: str) -> Transitions:
-    """The inverse of ``transitions_as_text``."""
-    read = json.loads(text)
-    return Transitions(np.array(read["probability"]), np.array(read["share"]))
+def model_bytes(model: EpochModel) -> bytes:
+    """The content of a model file: the arrays of networks and transitions, and what they were made for."""
+    content = io.BytesIO()
+    np.savez(
+        content,
+        features=np.array(FEATURE_NAMES),
+        classes=np.array(CLASSES),
+        transitions=model.transitions.probability,
+        share=model.transitions.share,
+        **model.network._asdict(),
+    )
+    return content.getvalue()

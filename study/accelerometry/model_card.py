@@ -26,11 +26,11 @@ KNOWN_LIMITS = (
     "been judged. Non-wear is not a class of this model.",
     "Few people cycle, and those who do have each their own way of wearing the sensor: cycling, and walking against "
     "it, is the least certain part.",
-    "Sitting far back and lying with the trunk raised look alike; in some people one is taken for the other "
-    "throughout.",
+    "Sitting far back and lying with the trunk raised look alike, and people overlap: of the single people above 509 "
+    "sits as far back as 505 and 514 lie. One is taken for the other throughout.",
     "Stairs count as walking, shuffling as standing. An epoch that holds two activities gets the one that fills most "
     "of it; short walks between standing are where most errors lie.",
-    "Walking with a walking aid tends to be found too little (514 among the single people below).",
+    "Walking with a walking aid tends to be found too little (514 among the single people above).",
     "A sensor turned by half or upside down is classified alike and flagged. Worn on the wrong leg, or rotated by a "
     "quarter turn, has not been judged. The flag needs some walking in the recording.",
     "The smoothing over neighboring epochs learned its transitions from partly scripted hours, not from life.",
@@ -48,12 +48,12 @@ def render(report: TrainingReport) -> str:
     sections = [
         "# Epoch classifier",
         f"Tells the activity of {report.window_seconds}-second epochs from two accelerometers, on the lower back and "
-        f"the thigh: {', '.join(code.name.lower() for code in CLASSIFIED)}. Gradient-boosted trees "
-        f"({report.rounds} rounds, depth {report.settings['max_depth']}, learning rate "
-        f"{report.settings['learning_rate']}) on {report.features} features per epoch, none of which changes when a "
-        "sensor is worn upside down or turned by half; then a hidden Markov model over neighboring epochs. Fitted on "
+        f"the thigh: {', '.join(code.name.lower() for code in CLASSIFIED)}. The mean of "
+        f"{report.networks} small neural networks ({report.hidden_units} hidden units each) on "
+        f"{report.features} features per epoch, none of which changes when a sensor is worn upside down or turned by "
+        "half; then a hidden Markov model over neighboring epochs. Fitted on "
         "everyone listed here, on their epochs and on copies tilted by up to 15 degrees and shifted by half an epoch, "
-        f"with xgboost {report.xgboost_version}.",
+        f"with numpy {report.numpy_version}.",
         f"File `{report.model}`, sha256 `{report.model_sha256}`.",
         "## Data",
         _datasets(report.datasets),

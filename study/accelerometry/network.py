@@ -1,18 +1,17 @@
 """A small neural network: one hidden layer of rectified units, several of them averaged.
 
-Next to the trees because it errs elsewhere: trees cut each feature at steps, a network leans on weighted sums of them.
 Trained by back-propagation with Adam (Kingma and Ba 2015, arXiv 1412.6980), dropout of features and hidden units
 (Srivastava et al. 2014, J Mach Learn Res 15:1929) and a learning rate that falls to nothing. A week takes a fraction of
-a second, and no further library is needed.
+a second.
 
-Belongs here: fitting, applying and writing down networks of any features and classes. Does not belong here: which.
+Belongs here: fitting and applying networks of any features and classes. Does not belong here: which, and their file.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,25 +31,33 @@ MEMORY, SQUARE_MEMORY = 0.9, 0.999
 ROWS_AT_A_TIME = 4096
 
 
-@dataclass(frozen=True)
-class Network:
-    """``mean`` and ``sd`` (f,) standardize; ``members`` each hold weights (f, h), (h, c) and offsets (h,), (c,)."""
+class Network(NamedTuple):
+    """``mean`` and ``sd`` (f,) standardize; weights and offsets of m members follow, from features to hidden units
+    (m, f, h) and (m, h), from these to classes (m, h, c) and (m, c).
+    """
 
     mean: Floats
     sd: Floats
-    members: tuple[tuple[Floats, Floats, Floats, Floats], ...]
+    into_hidden: Floats
+    hidden_offset: Floats
+    into_class: Floats
+    class_offset: Floats
 
-    def probabilities(self, X: Floats) -> Floats:
-        """Probabilities (k, c) of the rows of ``X`` (k, f): the mean over the members."""
-        parts = []
-        for begin in range(0, len(X), ROWS_AT_A_TIME):
-            standard = self._standardize(X[begin : begin + ROWS_AT_A_TIME])
-            votes = [_softmax(_hidden(standard, each) @ each[2] + each[3]) for each in self.members]
-            parts.append(np.mean(votes, axis=0))
-        return np.concatenate(parts)
+    def probabilities(self, X: Floats, threads: int = 1) -> Floats:
+        """Probabilities (k, c) of the rows of ``X`` (k, f): the mean over the members; the same for any ``threads``."""
+        parts = [X[begin : begin + ROWS_AT_A_TIME] for begin in range(0, len(X), ROWS_AT_A_TIME)]
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(self._of_part, parts)))
 
-    def _standardize(self, X: Floats) -> Floats:
-        return np.asarray(np.clip((X - self.mean) / self.sd, -FURTHEST_SD, FURTHEST_SD))
+    def _of_part(self, X: Floats) -> Floats:
+        standard = standardize(X, self.mean, self.sd)
+        votes = [_softmax(_hidden(standard, member) @ member[2] + member[3]) for member in zip(*self[2:], strict=True)]
+        return np.asarray(np.mean(votes, axis=0))
+
+
+def standardize(X: Floats, mean: Floats, sd: Floats) -> Floats:
+    """Features (k, f) in SD from the mean, at most ``FURTHEST_SD``."""
+    return np.asarray(np.clip((X - mean) / sd, -FURTHEST_SD, FURTHEST_SD))
 
 
 def fit_network(X: Floats, y: NDArray[np.int64], weight: Floats, classes: int, seeds: Sequence[int]) -> Network:
@@ -64,14 +71,13 @@ def fit_network(X: Floats, y: NDArray[np.int64], weight: Floats, classes: int, s
         seeds: of each member.
     """
     mean, sd = X.mean(axis=0), X.std(axis=0) + np.float32(1e-3)
-    bare = Network(mean, sd, ())
-    standard = bare._standardize(X)
+    standard = standardize(X, mean, sd)
     target = np.eye(classes, dtype=np.float32)[y]
-    members = tuple(_fit_member(standard, target, weight / weight.mean(), seed) for seed in seeds)
-    return Network(mean, sd, members)
+    members = [_fit_member(standard, target, weight / weight.mean(), seed) for seed in seeds]
+    return Network(mean, sd, *(np.stack(each) for each in zip(*members, strict=True)))
 
 
-def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int) -> tuple[Floats, Floats, Floats, Floats]:
+def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int) -> list[Floats]:
     generator = np.random.default_rng(seed)
     rows, features = X.shape
     parameters = [
@@ -96,7 +102,7 @@ def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int) -> tuple[F
                 v += (1 - SQUARE_MEMORY) * (np.square(gradient) - v)
                 size_of_step = np.sqrt(v / (1 - SQUARE_MEMORY**step)) + 1e-8
                 each -= (rate / (1 - MEMORY**step) * m / size_of_step).astype(np.float32)
-    return parameters[0], parameters[1], parameters[2], parameters[3]
+    return parameters
 
 
 def _gradients(
@@ -129,20 +135,3 @@ def _hidden(X: Floats, parameters: Sequence[Floats]) -> Floats:
 def _softmax(values: Floats) -> Floats:
     power = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(power / power.sum(axis=1, keepdims=True))
-
-
-def network_as_text(network: Network) -> str:
-    """A network as JSON, to be kept inside the model file; numbers keep every bit."""
-    members = [[part.tolist() for part in each] for each in network.members]
-    return json.dumps({"mean": network.mean.tolist(), "sd": network.sd.tolist(), "members": members})
-
-
-def network_from_text(text: str) -> Network:
-    """The inverse of ``network_as_text``."""
-    read = json.loads(text)
-    members = [[np.array(part, dtype=np.float32) for part in each] for each in read["members"]]
-    return Network(
-        np.array(read["mean"], dtype=np.float32),
-        np.array(read["sd"], dtype=np.float32),
-        tuple((m[0], m[1], m[2], m[3]) for m in members),
-    )

@@ -160,7 +160,7 @@ def test_the_protocol_is_compared_by_value_not_as_code(project: Path) -> None:
 )
 def test_code_shared_by_stages_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, file: str) -> None:
     for room in ("assets", "study", "storage"):
-        shutil.copytree(recipe.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.ubj"))
+        shutil.copytree(recipe.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
     monkeypatch.setattr(recipe, "ROOT", tmp_path)
     before = code_digest(f"assets.{stage}")
     with (tmp_path / file).open("a") as handle:

@@ -11,6 +11,8 @@ from study.accelerometry.classifier import (
     classify_signal,
     classify_windows,
     decide,
+    load_model,
+    model_bytes,
     model_digest,
 )
 from study.accelerometry.signal import SignalError
@@ -170,16 +172,25 @@ def test_the_shipped_model_is_small():
 def test_an_absent_or_foreign_model_is_refused(tmp_path, morning):
     times = clock(len(morning))
     with pytest.raises(ModelError, match="cannot be read"):
-        classify_signal(times, morning, model_file=tmp_path / "absent.ubj")
-    (tmp_path / "text.ubj").write_text("not a model")
-    with pytest.raises(ModelError, match="not an xgboost model"):
-        classify_signal(times, morning, model_file=tmp_path / "text.ubj")
+        classify_signal(times, morning, model_file=tmp_path / "absent.npz")
+    (tmp_path / "empty.npz").touch()
+    (tmp_path / "text.npz").write_text("not a model")
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    for name in ("empty.npz", "text.npz", "array.npy"):
+        with pytest.raises(ModelError, match="not an epoch classifier"):
+            classify_signal(times, morning, model_file=tmp_path / name)
 
 
-def test_a_model_of_other_features_is_refused(tmp_path, morning):
-    import xgboost
+@pytest.mark.parametrize("part", ["features", "classes"])
+def test_a_model_of_other_features_or_classes_is_refused(tmp_path, morning, part):
+    with np.load(MODEL_FILE) as read:
+        parts = dict(read)
+    np.savez(tmp_path / "other.npz", **(parts | {part: parts[part][::-1]}))
+    np.savez(tmp_path / "less.npz", **{name: values for name, values in parts.items() if name != part})
+    for name in ("other.npz", "less.npz"):
+        with pytest.raises(ModelError, match="train it again"):
+            classify_signal(clock(len(morning)), morning, model_file=tmp_path / name)
 
-    data = xgboost.DMatrix(np.arange(20.0).reshape(10, 2), label=np.arange(10) % 6)
-    xgboost.train({"objective": "multi:softprob", "num_class": 6}, data, 1).save_model(tmp_path / "other.ubj")
-    with pytest.raises(ModelError, match="train it again"):
-        classify_signal(clock(len(morning)), morning, model_file=tmp_path / "other.ubj")
+
+def test_the_model_is_written_as_it_was_read():
+    assert model_bytes(load_model()) == MODEL_FILE.read_bytes()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from study.accelerometry.network import ROWS_AT_A_TIME, Network, fit_network, network_as_text, network_from_text
+from study.accelerometry.network import ROWS_AT_A_TIME, Network, fit_network
 
 
 def quadrants(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +25,7 @@ def test_learns_what_no_weighted_sum_can_tell(fitted):
 
 def test_the_mean_of_its_members(fitted):
     X, _ = quadrants(100, 3)
-    single = [Network(fitted.mean, fitted.sd, (each,)).probabilities(X) for each in fitted.members]
+    single = [Network(*fitted[:2], *(part[[i]] for part in fitted[2:])).probabilities(X) for i in (0, 1)]
     assert fitted.probabilities(X) == pytest.approx((single[0] + single[1]) / 2, abs=1e-6)
     assert np.abs(single[0] - single[1]).max() > 0.001
 
@@ -41,17 +41,15 @@ def test_a_value_far_out_counts_as_one_four_sd_out(fitted):
     assert fitted.probabilities(farther[None]) == pytest.approx(fitted.probabilities(far[None]), abs=1e-5)
 
 
-def test_the_text_keeps_every_bit(fitted):
-    X, _ = quadrants(50, 5)
-    read = network_from_text(network_as_text(fitted))
-    assert np.array_equal(read.probabilities(X), fitted.probabilities(X))
-    assert network_as_text(read) == network_as_text(fitted)
+def test_threads_change_nothing(fitted):
+    X, _ = quadrants(3 * ROWS_AT_A_TIME, 5)
+    assert np.array_equal(fitted.probabilities(X, threads=3), fitted.probabilities(X))
 
 
 def test_only_the_ratios_of_weights_count():
     X, y = quadrants(300, 6)
     light, heavy = (fit_network(X, y, np.full(300, w, dtype=np.float32), 2, seeds=(1,)) for w in (1.0, 4.0))
-    assert network_as_text(light) == network_as_text(heavy)
+    assert all(np.array_equal(a, b) for a, b in zip(light, heavy, strict=True))
 
 
 def test_a_class_of_more_weight_is_found_more_often():

@@ -26,7 +26,7 @@ def trained(tmp_path_factory):
     for number in range(5):
         table(*day_in_short(1000 + number, 20)).to_csv(private / f"patient{number}.csv", index=False)
     lines: list[str] = []
-    report = train([public, private], home / "made" / "model.ubj", lines.append)
+    report = train([public, private], home / "made" / "model.npz", lines.append)
     return report, home, lines
 
 
@@ -36,23 +36,25 @@ def test_the_model_tells_simulated_activities_apart(trained):
     expected = np.repeat([1, 2, 3, 4, 5, 6], 6)
     for seed in (4321, 4322, 4323):
         acceleration, _ = day_in_short(seed, seconds=30)
-        found = classify_signal(clock(len(acceleration)), acceleration, model_file=home / "made" / "model.ubj")
+        found = classify_signal(clock(len(acceleration)), acceleration, model_file=home / "made" / "model.npz")
         assert (found["activity"] == expected).mean() > 0.9
 
 
-def test_the_same_recordings_give_the_same_bytes(trained, tmp_path):
+def test_the_same_recordings_give_the_same_bytes(trained, tmp_path, monkeypatch):
     report, home, _ = trained
-    # In another order.
-    again = train([home / "clinic", home / "open"], tmp_path / "model.ubj", lambda _: None)
-    assert (tmp_path / "model.ubj").read_bytes() == (home / "made" / "model.ubj").read_bytes()
+    # In another order, and started where matrix products may use two threads.
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    again = train([home / "clinic", home / "open"], tmp_path / "model.npz", lambda _: None)
+    assert (tmp_path / "model.npz").read_bytes() == (home / "made" / "model.npz").read_bytes()
     assert again.everyone == report.everyone
+    assert os.environ["OMP_NUM_THREADS"] == "2"
 
 
 def test_the_report_is_the_json_card_and_knows_the_model(trained):
     report, home, _ = trained
     card = json.loads((home / "made" / "model_card.json").read_text())
     assert card == report.model_dump(mode="json")
-    assert card["model_sha256"] == model_digest(home / "made" / "model.ubj")
+    assert card["model_sha256"] == model_digest(home / "made" / "model.npz")
     assert not list((home / "made").glob("*.part"))
 
 
@@ -76,15 +78,7 @@ def test_every_class_of_the_confusion_adds_up(trained):
 def test_a_private_set_of_a_few_people_is_refused(tmp_path):
     few = write_people(tmp_path / "few", people=4, seconds=5)
     with pytest.raises(TrainingError, match="few is not a public set and holds fewer than 5 people"):
-        train([few], tmp_path / "model.ubj", lambda _: None)
-
-
-def test_the_number_of_threads_does_not_change_the_model(trained, tmp_path, monkeypatch):
-    _, home, _ = trained
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    train([home / "open", home / "clinic"], tmp_path / "model.ubj", lambda _: None)
-    assert os.environ["OMP_NUM_THREADS"] == "2"
-    assert (tmp_path / "model.ubj").read_bytes() == (home / "made" / "model.ubj").read_bytes()
+        train([few], tmp_path / "model.npz", lambda _: None)
 
 
 def test_each_person_is_judged_by_a_model_fitted_on_everyone_else(tmp_path):
@@ -97,7 +91,7 @@ def test_each_person_is_judged_by_a_model_fitted_on_everyone_else(tmp_path):
             labels = np.where(labels == 8, 7, np.where(labels == 7, 8, labels))
         table(acceleration, labels).to_parquet(folder / f"P{number}.parquet")
     (folder / "dataset.toml").write_text('name = "Set"\npublic = true\n')
-    report = train([folder], tmp_path / "model.ubj", lambda _: None)
+    report = train([folder], tmp_path / "model.npz", lambda _: None)
     accuracy = {each.person: each.accuracy for each in report.people}
     assert accuracy["P0"] < 0.75
     assert min(accuracy[f"P{number}"] for number in range(1, 6)) > 0.9
@@ -124,7 +118,7 @@ def test_a_set_of_walking_speeds_is_trained_on_and_judges_speed(tmp_path):
     speeds = tmp_path / "har_ws_adults"
     speeds.mkdir()
     pd.concat([walking_person(f"adult{n}", seed=n) for n in range(5)]).to_parquet(speeds / "all.parquet")
-    report = train([others, speeds], tmp_path / "model.ubj", lambda _: None)
+    report = train([others, speeds], tmp_path / "model.npz", lambda _: None)
     assert [each.people for each in report.datasets] == [5, 5]
     found = report.measured_speed
     assert (found.people, found.windows) == (5, 5 * 4)
@@ -135,25 +129,23 @@ def test_a_set_of_walking_speeds_is_trained_on_and_judges_speed(tmp_path):
 def test_too_few_people_are_refused(tmp_path):
     harth = write_people(tmp_path / "harth", people=4, seconds=5)
     with pytest.raises(TrainingError, match="at least 5 people"):
-        train([harth], tmp_path / "model.ubj", lambda _: None)
+        train([harth], tmp_path / "model.npz", lambda _: None)
 
 
 def test_a_person_in_two_folders_is_refused(tmp_path):
     folders = [write_people(tmp_path / name, people=5, seconds=5) for name in ("a", "b")]
     with pytest.raises(TrainingError, match=r"P0\.parquet stands twice"):
-        train(folders, tmp_path / "model.ubj", lambda _: None)
+        train(folders, tmp_path / "model.npz", lambda _: None)
 
 
-def test_an_empty_folder_and_a_wrong_name_are_refused(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="recordings in"):
-        train([tmp_path], tmp_path / "model.ubj", lambda _: None)
-    with pytest.raises(TrainingError, match=r"\.ubj"):
-        train([tmp_path], tmp_path / "model.json", lambda _: None)
+        train([tmp_path], tmp_path / "model.npz", lambda _: None)
 
 
 def test_a_recording_without_the_back_is_refused_and_leaves_no_model(tmp_path):
     folder = write_people(tmp_path / "set", people=5, seconds=5)
     table(*day_in_short(1, 5)).drop(columns=["back_x", "back_y", "back_z"]).to_parquet(folder / "thigh_only.parquet")
     with pytest.raises(RecordingError, match=r"thigh_only\.parquet: no complete back sensor"):
-        train([folder], tmp_path / "model.ubj", lambda _: None)
-    assert not (tmp_path / "model.ubj").exists()
+        train([folder], tmp_path / "model.npz", lambda _: None)
+    assert not (tmp_path / "model.npz").exists()
