@@ -19,14 +19,20 @@ def make(build: Build) -> Rows:
     """The estimates of all groups, one after the other."""
     import pandas as pd
 
+    from study.analyses.diagnostics import verdicts, with_diagnostics
     from study.statistics.results import RESULT_COLUMNS, validate
 
     # Group names are constants of this module, never input.
     parts = [build.read(f"select * from {group} where wave = getvariable('wave')") for group in GROUPS]
     results = pd.concat(parts, ignore_index=True).astype(RESULT_COLUMNS)[list(RESULT_COLUMNS)]
+    results = with_diagnostics(results, build.protocol)
     validate(results)
     build.log.info("%d estimates of wave %s", len(results), build.key)
-    return Rows(results, metadata={"not_estimable": int((results["status"] == "not_estimable").sum())})
+    return Rows(
+        results,
+        summary={name: float(count) for name, count in verdicts(results).items()},
+        metadata={"not_estimable": int((results["status"] == "not_estimable").sum())},
+    )
 
 
 RECIPE = Recipe(
@@ -36,6 +42,7 @@ RECIPE = Recipe(
     partition="wave",
     upstream=GROUPS,
     make=make,
+    protocol=("diagnostics", "models", "exposures.categories", "study.mode"),
     kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -28,6 +28,8 @@ from storage.warehouse import table_exists
 from study.bridge import bridge, changed_values
 from study.bridge_steps import COMPARED, bridge_steps, protocol_before
 from study.disclosure import suppress_attrition, suppress_characteristics, suppress_results
+from study.repeat import r, stata
+from study.repeat.commands import commands
 from study.statistics.levels import covariate_levels
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
@@ -56,6 +58,7 @@ def make(build: Build) -> Rows:
     before = latest(build.home.releases)
     tables = _tables(build)
     _write_tables(tables, staging)
+    _write_commands(tables["results"], build, staging)
     _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
     people = build.read(PEOPLE)
     changes = bridge(_results_of(before), tables["results"])
@@ -118,6 +121,15 @@ def _write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
     tables["results"].to_parquet(folder / "results.parquet", index=False)
+
+
+def _write_commands(results: pd.DataFrame, build: Build, folder: Path) -> None:
+    """How to repeat each estimate: the commands, and the functions and codes they rest on."""
+    levels = covariate_levels()
+    of_waves = [commands(rows, build.protocol) for _, rows in results.groupby("wave", sort=False)]
+    pd.concat(of_waves, ignore_index=True).to_csv(folder / "commands.csv", index=False)
+    (folder / "repeat.R").write_text(r.settings(build.protocol, levels) + r.functions(), encoding="utf-8")
+    (folder / "repeat.do").write_text(stata.preparation(levels), encoding="utf-8")
 
 
 def _results_of(release: Path | None) -> pd.DataFrame | None:

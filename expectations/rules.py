@@ -137,3 +137,20 @@ def quarantine_rules(largest_share: float) -> list[Rule]:
         between("rows_quarantined", None, 0, "no delivered row is in quarantine", WARNING, "summary"),
         between("files_refused", None, 0, "no delivered file is refused as a whole", WARNING, "summary"),
     ]
+
+
+def estimate_rules() -> list[Rule]:
+    """What must hold of a table of estimates."""
+    key = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
+    return [
+        unique(*key, meaning="each estimate stands once"),
+        one_of("status", ["ok", "not_estimable", "suppressed"], "the status of each estimate is known"),
+        one_of("status", ["ok"], "every estimate could be made", WARNING),
+        between("p_value", 0, 1, "p values lie between 0 and 1"),
+        Rule(
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            "no interval is upside down",
+            CRITICAL,
+            {"column_A": "ci_high", "column_B": "ci_low", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
+        ),
+    ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from expectations import fitted_models
-from expectations.rules import Rule
+from expectations.rules import Rule, estimate_rules
 from study.protocol import Protocol
 
 
 def rules(protocol: Protocol) -> list[Rule]:
     """The same as for all estimates of a wave together."""
-    return fitted_models.rules(protocol)
+    return estimate_rules()

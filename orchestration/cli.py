@@ -302,6 +302,27 @@ def compare(
 
 
 @app.command()
+def export(
+    wave: Annotated[str, typer.Option(help="The follow-up wave.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into; made if absent, must be empty.")],
+    permission: Annotated[
+        str, typer.Option(help="Under which permission the rows may leave; goes into the register of exports.")
+    ] = "",
+    home: HomeOption = None,
+) -> None:
+    """Write a wave's analysis tables, a row for each person, for those who are allowed to have them."""
+    from orchestration.export import ExportError
+    from orchestration.export import export as take_out
+
+    try:
+        rows = take_out(_home(home), wave, out, permission)
+    except ExportError as error:
+        _fail(str(error))
+    for name, count in rows.items():
+        print(f"{out / name}.csv: {count:,} rows")
+
+
+@app.command()
 def ui(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,

@@ -379,6 +379,37 @@ class NegativeControls(Section):
         return self
 
 
+class Limits(Section):
+    """When a diagnostic warns and when it fails: below these, or above them where ``fail`` is the larger."""
+
+    warning: float
+    fail: float
+
+    def verdict(self, value: float) -> Literal["pass", "warning", "fail"]:
+        """The verdict on a value; what could not be made passes nothing and fails nothing: it warns."""
+        sign = 1 if self.fail > self.warning else -1
+        if sign * value > sign * self.fail:
+            return "fail"
+        return "pass" if sign * value <= sign * self.warning else "warning"
+
+    def words(self) -> str:
+        """The thresholds in words."""
+        side = "above" if self.fail > self.warning else "below"
+        return f"warns {side} {self.warning:g}, fails {side} {self.fail:g}"
+
+
+class Diagnostics(Section):
+    """What the estimates must rest on."""
+
+    power: float = Field(gt=0, lt=1)
+    balance: Limits
+    positivity: Limits
+    effective_sample_size: Limits
+    minimum_detectable_rr: Limits
+    events_per_coefficient: Limits
+    share_above_one: Limits
+
+
 class Bridge(Section):
     """When a change between releases is pointed out."""
 
@@ -426,6 +457,7 @@ class Protocol(Section):
     regression_dilution: RegressionDilution
     misclassification: Misclassification
     negative_controls: NegativeControls
+    diagnostics: Diagnostics
     bridge: Bridge
     disclosure: Disclosure
     checks: Checks

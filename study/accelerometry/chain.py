@@ -137,7 +137,9 @@ def _classified(
     """The table of epochs, and how each sensor was worn."""
     worn = np.flatnonzero(epochs.worn)
     follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == protocol().epochs.seconds
-    found = classify_epochs(lambda which: epochs.windows(worn[which]), follows, load_model(model_file, nthread))
+    found = classify_epochs(
+        lambda which: epochs.windows(worn[which]), follows, load_model(model_file, nthread), interpolated=True
+    )
     columns: dict[str, NDArray] = {}
     for name, otherwise in NOT_CLASSIFIED.items():
         columns[name] = np.full(len(epochs.start), otherwise, dtype=found.columns[name].dtype)

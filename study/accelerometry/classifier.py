@@ -154,13 +154,16 @@ class ClassifiedEpochs(NamedTuple):
     orientation: Orientation
 
 
-def classify_epochs(windows: Windows, follows: NDArray[np.bool_], model: EpochModel) -> ClassifiedEpochs:
+def classify_epochs(
+    windows: Windows, follows: NDArray[np.bool_], model: EpochModel, *, interpolated: bool = False
+) -> ClassifiedEpochs:
     """Everything the model says about epochs whose samples are asked for in chunks, some of them more than once.
 
     Args:
         windows: of k epochs in time order.
         follows: (k,) whether each epoch follows right on the one before.
         model: the model to use.
+        interpolated: as in ``walking_speed.movement``.
     """
     k = len(follows)
     X = np.empty((k, len(FEATURE_NAMES)), dtype=np.float32)
@@ -170,7 +173,7 @@ def classify_epochs(windows: Windows, follows: NDArray[np.bool_], model: EpochMo
     del X
     activity, confidence, stairs = decide(probabilities)
     walking = np.flatnonzero(activity == ActivityCode.WALKING)
-    found = epoch_pace(windows, follows, walking)
+    found = epoch_pace(windows, follows, walking, interpolated=interpolated)
     columns = {
         "activity": activity,
         "speed": _spread(speed_class(found.speed), walking, k, SpeedCode.NOT_WALKING),
@@ -210,20 +213,23 @@ def walking_pace(
     return epoch_pace(signal_windows(signal.acceleration, starts), follows, walking)
 
 
-def epoch_pace(windows: Windows, follows: NDArray[np.bool_], walking: NDArray[np.int64]) -> Pace:
+def epoch_pace(
+    windows: Windows, follows: NDArray[np.bool_], walking: NDArray[np.int64], *, interpolated: bool = False
+) -> Pace:
     """Cadence and speed of the walking epochs.
 
     Args:
         windows: of k epochs.
         follows: (k,) whether each epoch follows right on the one before.
         walking: (w,) positions of the walking epochs among them, increasing.
+        interpolated: as in ``walking_speed.movement``.
     """
     if len(walking) == 0:
         nothing = np.empty(0, dtype=np.float32)
         return Pace(nothing, nothing, nothing)
     # A new bout begins where the epoch right before was not walking, or ended in a gap.
     bout = np.cumsum(~(follows[walking] & (np.diff(walking, prepend=-2) == 1)))
-    parts = [(gait_autocorrelation(some), movement(some)) for some in windows(walking)]
+    parts = [(gait_autocorrelation(some), movement(some, interpolated=interpolated)) for some in windows(walking)]
     gait, moved = (np.concatenate(each) for each in zip(*parts, strict=True))
     return pace(gait, moved, bout)
 

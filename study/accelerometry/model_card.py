@@ -59,7 +59,7 @@ def render(report: TrainingReport) -> str:
         _datasets(report.datasets),
         f"{report.windows_without_label} further epochs had no label for most of their length and were left out.",
         "## Agreement with the labels",
-        "One person left out at a time: every figure is of people whom the model that judged them had not seen. "
+        f"{report.folds}-fold cross-validation grouped by person: every figure is of people the model had not seen. "
         "Labeled walking minutes are counted from the labels second by second, predicted ones from whole epochs.",
         "### Everyone",
         _agreement(report.everyone),
@@ -125,8 +125,7 @@ def _speed(report: TrainingReport) -> str:
         parts.append(
             "Self-paced labels show that the estimate rises with pace within a person. They cannot show that it is "
             "right in km/h: one person's fast is another's moderate, and no rule with one cut for everyone can do much "
-            "better. With the thigh alone the movement of the back is missing from the estimate; pairs have not been "
-            "judged so."
+            "better. With the thigh alone the estimate lacks the movement of the back; pairs have not been judged so."
         )
     return "\n\n".join(parts)
 

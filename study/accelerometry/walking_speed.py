@@ -123,11 +123,13 @@ def speed_from_cadence(steps_per_minute: Floats) -> Floats:
     return np.asarray(3.6 * metres_per_second, dtype=np.float32)
 
 
-def movement(windows: Floats) -> Floats:
+def movement(windows: Floats, *, interpolated: bool = False) -> Floats:
     """How much back and thigh move in each epoch, root mean square about the mean, g.
 
     Args:
         windows: (k, samples per epoch, 6) in g.
+        interpolated: the samples lie on straight lines between those of a sensor of about the same rate, which takes
+            some of each movement, more of quick ones; it is given back.
 
     Returns:
         (k, 2): the back along the vertical (the epoch's mean direction); the thigh on all axes, slower than the
@@ -138,15 +140,22 @@ def movement(windows: Floats) -> Floats:
     back, thigh = windows[:, :, :3], windows[:, :, 3:]
     down = back.mean(axis=1)
     down /= np.maximum(np.linalg.norm(down, axis=1, keepdims=True), 1e-6)
-    vertical = np.matmul(back, down[:, :, None])[:, :, 0].std(axis=1)
+    vertical = np.matmul(back, down[:, :, None])
 
-    samples = windows.shape[1]
-    hertz = np.fft.rfftfreq(samples, 1 / protocol().epochs.sampling_rate_hz)[1:]
+    samples, rate = windows.shape[1], protocol().epochs.sampling_rate_hz
+    hertz = np.fft.rfftfreq(samples, 1 / rate)[1:]
     # A second-order Butterworth filter, forward and backward; an edge would make steps where a harmonic crosses it.
-    passed = 1 / (1 + (hertz / protocol().walking_speed.thigh_movement_below_hz) ** 4)
-    lines = np.abs(rfft(thigh, axis=1)[:, 1:]) * passed[:, None].astype(np.float32)
-    slow = np.sqrt(2 * np.square(lines).sum(axis=(1, 2))) / samples  # Parseval
-    found = np.stack([vertical, slow], axis=1)
+    slow = 1 / (1 + (hertz / protocol().walking_speed.thigh_movement_below_hz) ** 4)
+    # Mean power that a sine keeps between two samples on either side of it.
+    kept = (2 + np.cos(2 * np.pi * hertz / rate)) / 3 if interpolated else np.ones(len(hertz))
+    # Parseval: each line but that of half the rate stands for two.
+    weight = np.where(2 * hertz < rate - 1e-9, 2.0, 1.0) / kept / samples**2
+
+    def size(signal: Floats, passed: NDArray[np.float64]) -> Floats:
+        power = np.square(np.abs(rfft(signal, axis=1)[:, 1:])).sum(axis=2)
+        return np.asarray(np.sqrt(power @ (weight * np.square(passed))))
+
+    found = np.stack([size(vertical, np.ones(len(hertz))), size(thigh, slow)], axis=1)
     return np.where(found < STILL, np.nan, found).astype(np.float32)
 
 

@@ -58,9 +58,13 @@ def within_volume_rows(data: WaveData) -> list[ResultRow]:
     name = (
         f"walking_minutes {highest.replace('>=', '<')}" if highest.startswith(">=") else "walking_minutes not highest"
     )
-    parts = [*_parts(data, "walking_minutes"), (name, below)]
+    parts = dict(_parts(data, "walking_minutes"))
+    # Where all cuts coincide, the lowest category is everyone below the highest: the same name, the same people.
+    parts.setdefault(name, below)
     return [
-        row for population, members in parts for row in _rows(data, "within_volume", population, members, "walking_met")
+        row
+        for population, members in parts.items()
+        for row in _rows(data, "within_volume", population, members, "walking_met")
     ]
 
 

@@ -240,7 +240,16 @@ BIAS_MODELS = Case("bias_models", ESTIMATES, ESTIMATE_RULES)
 DOSE_RESPONSE = Case("dose_response", ESTIMATES, ESTIMATE_RULES)
 SENSITIVITY = Case("sensitivity_models", ESTIMATES, ESTIMATE_RULES)
 TIME_USE = Case("time_use_models", ESTIMATES, ESTIMATE_RULES)
-FITTED = Case("fitted_models", ESTIMATES, ESTIMATE_RULES)
+FITTED = Case(
+    "fitted_models",
+    ESTIMATES,
+    (
+        *ESTIMATE_RULES,
+        Broken("no diagnostic fails", summary={"diagnostics_fail": 1}),
+        Broken("no diagnostic warns", summary={"diagnostics_warning": 1}),
+    ),
+    summary={"diagnostics_fail": 0, "diagnostics_warning": 0},
+)
 POOLED = Case("pooled_models", ESTIMATES, ESTIMATE_RULES)
 
 CHARACTERISTICS = Case(

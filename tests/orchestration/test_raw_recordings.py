@@ -38,10 +38,10 @@ def pairs(home: Home) -> pd.DataFrame:
     with Warehouse(home).session("test") as connection:
         return connection.execute(
             """
-            select e.*, d.walking / 60 as walking_minutes
-            from epoch_classification as e
-            left join daily_exposures as d on d.batch = e.batch and d.person = e.person and d.day = 1
-            where e.level = 'raw'
+            select r.*, d.walking / 60 as walking_minutes, d.wear_thigh / 3600 as thigh_hours_of_the_day
+            from recordings as r
+            left join daily_exposures as d on d.batch = r.batch and d.person = r.person and d.day = 1
+            where r.level = 'raw'
             """
         ).df()
 
@@ -56,24 +56,20 @@ def test_every_planted_fault_of_a_raw_pair_is_found(home: Home, pairs: pd.DataFr
         (pair,) = pairs[pairs["batch"] == planted[fault]].to_dict("records")
         assert said in f"{pair['problems']} {pair['reason']}", fault
     (off,) = pairs[pairs["batch"] == planted["off_at_night"]].to_dict("records")
-    quality = json.loads(off["quality"])
-    assert quality["thigh_wear_hours"] == pytest.approx(20, abs=0.5)
-    assert quality["back_wear_hours"] > 23
+    assert off["thigh_wear_hours"] == pytest.approx(20, abs=0.5)
+    assert off["thigh_hours_of_the_day"] == pytest.approx(20, abs=0.5)
+    assert off["back_wear_hours"] > 23
 
 
 def test_good_pairs_are_blamed_for_nothing_and_their_walking_is_right(home: Home, pairs: pd.DataFrame) -> None:
     good = pairs[pairs["batch"] == "raw"]
     assert good["problems"].to_list() == ["", ""]
-    assert set(good["status"]) == {"classified"}
+    assert set(good["status"]) == {"accepted"}
     expected = sorted(pair["walking_minutes"] for pair in truth(home)["raw"])
     assert sorted(good["walking_minutes"]) == pytest.approx(expected, rel=0.05)
-    for pair, planted in zip(
-        sorted(map(json.loads, good["quality"]), key=lambda q: q["offset_seconds"]),
-        sorted(truth(home)["raw"], key=lambda p: p["offset_seconds"]),
-        strict=True,
-    ):
-        assert pair["offset_seconds"] == pytest.approx(planted["offset_seconds"], abs=0.1)
-        assert pair["drift_seconds_per_day"] == pytest.approx(planted["drift_seconds_per_day"], abs=0.3)
+    for column, within in (("offset_seconds", 0.1), ("drift_seconds_per_day", 0.3)):
+        planted = sorted(pair[column] for pair in truth(home)["raw"])
+        assert sorted(good[column]) == pytest.approx(planted, abs=within)
 
 
 def test_half_a_pair_is_refused_and_the_batch_goes_on(home: Home, tmp_path: Path) -> None:

@@ -271,9 +271,9 @@ def assert_right(content: bytes, recording: CwaRecording, truth: dict[bytes, flo
     used = np.flatnonzero(first >= 0)
     step = 1e6 * recording.sample_seconds
     near = LARGEST_ERROR_SAMPLES * 1e6 / nominal
-    # How many sectors were left out beside each one that was used, on the side where fewer were.
-    left_out = np.diff(used, prepend=-len(sectors), append=2 * len(sectors)) - 1
-    alone_for = np.minimum(left_out[:-1], left_out[1:])
+    # How many sectors were left out beside each one that was used, on the side where more were.
+    left_out = np.diff(used) - 1
+    left_out = np.maximum(np.append(left_out, 0), np.insert(left_out, 0, 0))
     at, goes_back = 0, False
     for k, number in enumerate(used.tolist()):
         alone = read_alone(sectors[number], nominal)
@@ -284,9 +284,10 @@ def assert_right(content: bytes, recording: CwaRecording, truth: dict[bytes, flo
         assert np.array_equal(recording.samples[first[number] : at], alone.samples)
         # By its own stamp, and where its bytes were left alone, by the clock of the device that wrote it.
         stamped = start[number] + alone.index * step[k]
-        assert abs(stamped - alone.stamp) <= near + LARGEST_RATE_ERROR * alone_for[k] * capacity * step[k]
+        allowed = near + LARGEST_RATE_ERROR * left_out[k] * capacity * step[k]
+        assert abs(stamped - alone.stamp) <= allowed
         if sectors[number] in truth:
-            assert abs(start[number] - truth[sectors[number]]) <= near
+            assert abs(start[number] - truth[sectors[number]]) <= allowed
         if k:
             # Within a segment, time goes on over what was left out, and over nothing else.
             before = used[k - 1]

@@ -102,6 +102,18 @@ def test_of_the_thigh_quick_movement_counts_little():
     assert sizes[2] == pytest.approx(sizes[0] / 17, rel=0.05)
 
 
+def test_what_interpolation_takes_is_given_back():
+    there, rate = np.arange(6000) / 50, 50.4
+    sensor = np.arange(int(there[-1] * rate) + 2) / rate
+    for hertz in (3.0, 6.0):
+        heard = np.interp(there, sensor, -1 + 0.3 * np.sin(2 * np.pi * hertz * sensor))
+        walk = np.tile(np.array(UPRIGHT), (6000, 1))
+        walk[:, 0] = heard
+        plain, restored = (movement(windows(walk), interpolated=each)[:, 0].mean() for each in (False, True))
+        assert plain < 0.990 * 0.3 / np.sqrt(2)
+        assert restored == pytest.approx(0.3 / np.sqrt(2), rel=0.006)
+
+
 def test_a_sensor_that_keeps_still_says_nothing():
     window = swinging(3, 0.3, 1.0)
     found = movement(window)

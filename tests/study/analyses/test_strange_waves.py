@@ -75,7 +75,9 @@ def assert_no_number_without_events(results: pd.DataFrame) -> None:
     assert (told["ci_low"].dropna() > 0).all()
 
 
-@pytest.mark.parametrize("used", [None, FIXED], ids=["in force", "fixed and strict"])
+@pytest.mark.parametrize(
+    "used", [None, pytest.param(FIXED, marks=pytest.mark.slow)], ids=["in force", "fixed and strict"]
+)
 @pytest.mark.parametrize("strange", STRANGE)
 def test_a_strange_wave_gives_valid_rows(strange, used):
     results = results_of(STRANGE[strange](analysis_set_of(300)), used)
@@ -83,6 +85,7 @@ def test_a_strange_wave_gives_valid_rows(strange, used):
     assert len(results) > 300
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     people=st.integers(1, 150),
