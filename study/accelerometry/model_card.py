@@ -59,7 +59,7 @@ def render(report: TrainingReport) -> str:
         _datasets(report.datasets),
         f"{report.windows_without_label} further epochs had no label for most of their length and were left out.",
         "## Agreement with the labels",
-        f"{report.folds}-fold cross-validation grouped by person: every figure is of people the model had not seen. "
+        "One person left out at a time: every figure is of people whom the model that judged them had not seen. "
         "Labeled walking minutes are counted from the labels second by second, predicted ones from whole epochs.",
         "### Everyone",
         _agreement(report.everyone),
