@@ -110,14 +110,14 @@ def test_training_makes_the_shipped_model_and_reaches_the_figures_asked_for(real
     walking = found.classes[ActivityCode.WALKING - 1]
     # Everyone, the oddly worn included; a little below the figures measured, which other people will scatter around.
     assert found.people == 25
-    assert found.accuracy > 0.955
-    assert found.macro_f1 > 0.95
-    assert found.macro_f1_with_stairs > 0.92
+    assert found.accuracy > 0.957
+    assert found.macro_f1 > 0.96
+    assert found.macro_f1_with_stairs > 0.94
     assert walking.recall > 0.96
     assert walking.precision > 0.955
     assert abs(found.walking_bias_percent) < 1.5
     assert found.mean_absolute_person_bias_percent < 4.5
-    assert found.largest_absolute_person_bias_percent < 18
+    assert found.largest_absolute_person_bias_percent < 15
     for turn in report.turned:
         if turn.worn in list(TURNS):
             assert turn.accuracy == pytest.approx(found.accuracy, abs=0.001)
