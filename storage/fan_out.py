@@ -125,6 +125,9 @@ def _client(scheduler: str | None, workers: int, patience: str) -> Iterator[Clie
         "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
         "distributed.admin.tick.limit": "1h",
         "distributed.worker.daemon": False,
+        # Dask has every freed array returned to the system at once; taking memory back page by page costs a pair of
+        # recordings more time than everything else.
+        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
     }
     with dask.config.set(quiet):
         if scheduler:

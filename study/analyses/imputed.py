@@ -46,9 +46,11 @@ def _pooled(frame: pd.DataFrame, incomplete: list[str], data: WaveData) -> dict[
     fits: dict[Block, list[tuple[np.ndarray, np.ndarray]]] = {block: [] for block in blocks}
     refused: dict[Block, NotEstimable] = {}
     size: dict[Block, int] = {}
+    # A model of complete covariates is the same in every copy.
+    same = {block for block in blocks if not incomplete_columns(frame, data.covariates(block[1]))}
     try:
         for copy in _copies(frame, incomplete, data):
-            for block in [b for b in blocks if b not in refused]:
+            for block in [b for b in blocks if b not in refused and not (b in same and fits[b])]:
                 fit = _fit(copy, block, data)
                 if isinstance(fit, NotEstimable):
                     refused[block] = fit

@@ -95,7 +95,8 @@ def _trend(row: Row, place: int, protocol: Protocol) -> str:
         f"{exposure}_linear": f"I({exposure} / {unit:g})",
     }[row["term"]]
     right = " + ".join((column, *_covariates(row, protocol)))
-    return f'rr(low_back_pain ~ {right}, people, "{column}")["estimate"]'
+    # By its place, the first after the constant: R spells the name of such a column its own way.
+    return f'rr(low_back_pain ~ {right}, people, 2)["estimate"]'
 
 
 def _joint(row: Row, place: int, protocol: Protocol) -> str:
@@ -165,6 +166,8 @@ def _condition(column: str, operator: str, value: object) -> str:
         return f"{column} %in% {_vector(value)}"
     if operator == "in or unknown":
         return f"({column} %in% {_vector(value)} | is.na({column}))"
+    if column.endswith("_category"):
+        column = f"as.integer({column})"
     return f"{column} {operator} {_quoted(value)}"
 
 

@@ -31,7 +31,7 @@ fixed <- function(people) {
   people
 }
 
-poisson_fit <- function(formula, people) glm(formula, poisson, people, control = glm.control(epsilon = 1e-12))
+poisson_fit <- function(formula, people) glm(formula, poisson, people, control = glm.control(epsilon = 1e-14, maxit = 50))
 
 # The variance: Huber and White's sandwich, times n/(n-1) where the protocol asks for Stata's.
 robust <- function(fit) {

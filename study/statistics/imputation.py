@@ -95,8 +95,8 @@ class _Number:
 class _Levels:
     """A variable with levels, of those that occur; ``codes`` (n) are their positions.
 
-    ``mode`` and ``factor`` are kept from one fit to the next: the coefficients, and the Cholesky factor of their
-    information.
+    ``mode`` and ``factor`` are kept from one fit to the next: the coefficients, and the inverse of the Cholesky factor
+    of their information.
     """
 
     def __init__(self, column: str, levels: list[Hashable], codes: np.ndarray, missing: np.ndarray) -> None:
@@ -190,7 +190,7 @@ def _draw_levels(
     others = matrix.others(variable)
     mode, factor = _fit_levels(matrix.rows, others, variable, prior_sd, anew=first_round)
     drawn = mode.copy()
-    noise = np.linalg.solve(factor.T, random.standard_normal(variable.width * len(others)))
+    noise = factor.T @ random.standard_normal(variable.width * len(others))
     drawn[:, others] += noise.reshape(variable.width, -1)
     probabilities = _probabilities(drawn @ matrix.rows[:, variable.missing])
     # From the last level down to the first, which has what the others leave.
@@ -201,7 +201,7 @@ def _draw_levels(
 def _fit_levels(
     rows: np.ndarray, others: np.ndarray, variable: _Levels, prior_sd: float, *, anew: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mode of a multinomial regression on the other variables, and the Cholesky factor of its information.
+    """Mode of a multinomial regression on the other variables; inverse of the Cholesky factor of its information.
 
     The information is formed anew where asked, and where the kept one does not lead to the mode. In between it is kept:
     from one round to the next only what was imputed changes, and with it the information by a thousandth.
@@ -228,15 +228,15 @@ def _fit_levels(
     slope, P = gradient(b)
     for _ in range(MOST_NEWTON_STEPS):
         if factor is None:
-            factor = np.linalg.cholesky(_information(rows[others], P, penalty[others]))
+            factor = np.linalg.inv(np.linalg.cholesky(_information(rows[others], P, penalty[others])))
         before = np.inf
         while True:
-            half = np.linalg.solve(factor, slope[:, others].ravel())
+            half = factor @ slope[:, others].ravel()
             decrement = float(half @ half)
             if decrement > before / 4:
                 break  # the information is not that of here: form it anew
             step = np.zeros_like(b)
-            step[:, others] = np.linalg.solve(factor.T, half).reshape(variable.width, -1)
+            step[:, others] = (factor.T @ half).reshape(variable.width, -1)
             if decrement > FAR:
                 value = objective(b)
                 while objective(b + step) < value and np.abs(step).max() > 1e-8:
