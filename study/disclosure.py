@@ -89,21 +89,30 @@ def suppress_results(results: pd.DataFrame, smallest_count: int) -> tuple[pd.Dat
     """
     # Tables read back from a database come with other types, in which a count cannot be missing.
     results = results.astype(RESULT_COLUMNS)
-    held_back: list[tuple[str, str, str]] = []
     keys = ["wave", "analysis", "population", "model", "exposure", "term", "measure"]
-    for _, block in results.groupby(keys, sort=False):
-        counted = block.dropna(subset=["n", "events"])
-        if counted.empty:
-            continue
-        n = counted["n"].to_numpy(dtype="int64")
-        events = counted["events"].to_numpy(dtype="int64")
-        hidden, primary = hidden_counts(np.stack([n - events, events]), smallest_count)
-        for position, index in enumerate(counted.index):
-            if not hidden[:, position].any():
-                continue
-            rule = primary_rule(smallest_count) if primary[:, position].any() else COMPLEMENTARY
-            _suppress_result(results, index, n_too=bool(hidden[-1, position]), rule=rule)
-            held_back.append(("results", _where(results.loc[index], [*keys, "level"]), rule))
+    counted = results.dropna(subset=["n", "events"])
+    counts = np.stack([counted["n"] - counted["events"], counted["events"], counted["n"]]).astype("int64")
+    block = counted.groupby(keys, sort=False).ngroup().to_numpy()
+    rules: dict[Any, str] = {}
+    without_n = []
+    # A block without a small count has nothing to hide: its totals are no smaller than what they add up.
+    for number in np.unique(block[is_small(counts, smallest_count).any(axis=0)]):
+        places = np.flatnonzero(block == number)
+        hidden, primary = hidden_counts(counts[:2, places], smallest_count)
+        for position, index in enumerate(counted.index[places]):
+            if hidden[:, position].any():
+                rules[index] = primary_rule(smallest_count) if primary[:, position].any() else COMPLEMENTARY
+            if hidden[-1, position]:
+                without_n.append(index)
+    rows = list(rules)
+    results.loc[rows, ["events", *ESTIMATE_COLUMNS]] = np.nan
+    results.loc[without_n, "n"] = pd.NA
+    results.loc[rows, "status"] = "suppressed"
+    results.loc[rows, "note"] = [joined(str(results["note"][row]), rule) for row, rule in rules.items()]
+    held_back = [
+        ("results", _where(row, [*keys, "level"]), rule)
+        for (_, row), rule in zip(results.loc[rows].iterrows(), rules.values(), strict=True)
+    ]
     return results, _log(held_back)
 
 
@@ -179,14 +188,6 @@ def suppress_attrition(steps: pd.DataFrame, smallest_count: int) -> tuple[pd.Dat
                 names = [name for name in ("wave", "step") if name in steps]
                 held_back.append(("attrition", _where(steps.loc[index], names), rule))
     return steps, _log(held_back)
-
-
-def _suppress_result(results: pd.DataFrame, index: Any, *, n_too: bool, rule: str) -> None:
-    results.loc[index, ["events", *ESTIMATE_COLUMNS]] = np.nan
-    if n_too:
-        results.loc[index, "n"] = pd.NA
-    results.loc[index, "status"] = "suppressed"
-    results.loc[index, "note"] = joined(str(results.loc[index, "note"]), rule)
 
 
 def _hidden_characteristics(block: pd.DataFrame, smallest_count: int) -> dict[Any, str]:
