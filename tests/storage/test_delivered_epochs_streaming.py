@@ -22,7 +22,10 @@ from study.twin.parameters import parameters
 
 LAYOUT = codebook()["epochs"]
 SELECT = sql_text("delivered_epochs")
-SHARD_COLUMNS = ["person", "epoch_start", "activity", "speed", "confidence"]
+SHARD_COLUMNS = [
+    "person", "epoch_start", "activity", "speed", "confidence", "wear_back", "wear_thigh", "cadence",
+    "centimeters_per_second",
+]  # fmt: skip
 
 # lying, sitting, standing, slow, moderate, brisk, walking, running, cycling
 WALKED = [30_000, 36_400, 13_000, 4_000, 1_500, 500, 6_000, 400, 600]
