@@ -23,10 +23,10 @@ demo: $(VENV)/.installed ## make a synthetic cohort's deliveries, run everything
 	$(BIN)/stegvis demo
 
 test: $(VENV)/.installed-dev ## the fast tests
-	$(BIN)/python -m pytest -n 2 -m "not slow and not browser and not real_data"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not browser and not real_data"
 
 test-slow: $(VENV)/.installed-dev ## the tests that make test leaves out; those that cannot run here skip with a reason
-	$(BIN)/python -m pytest -n 2 -m "slow or browser or real_data"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "slow or browser or real_data"
 
 lint: $(VENV)/.installed-dev ## style and types
 	$(BIN)/ruff check .
