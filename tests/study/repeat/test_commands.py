@@ -99,7 +99,11 @@ def test_r_gives_the_same_numbers(
     ran = subprocess.run(["Rscript", "all.R"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     found = np.loadtxt(tmp_path / "found.txt")
-    assert found == pytest.approx(results["estimate"].iloc[chosen].to_numpy(), rel=2e-6)
+    estimates = results["estimate"].iloc[chosen].to_numpy()
+    # A curve's value is printed to six digits, and the command starts from what is printed.
+    told = curve.to_numpy()[chosen]
+    assert found[~told] == pytest.approx(estimates[~told], rel=2e-6)
+    assert found[told] == pytest.approx(estimates[told], rel=1e-5)
 
 
 def test_the_preparation_codes_every_covariate() -> None:
