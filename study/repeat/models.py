@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
-from study.protocol import EXPOSURES, Exposure, Protocol
+from study.protocol import EXPOSURES, Exposure, ExposureScale, Protocol
 from study.statistics.categories import CATEGORIES
 
 Row = Mapping[str, str]
@@ -52,6 +53,16 @@ def other(exposure: str) -> Exposure:
     return next(each for each in EXPOSURES if each != exposure)
 
 
+def covariates_of(row: Row, protocol: Protocol) -> tuple[str, ...]:
+    """The covariates of a row's model, by column."""
+    return protocol.models.age if row["model"] == "age" else protocol.models.adjusted
+
+
+def scale_of(row: Row, protocol: Protocol) -> ExposureScale:
+    """How a row's exposure is named, printed and cut."""
+    return protocol.exposures.scale(cast(Exposure, row["exposure"]))
+
+
 def model_of(row: Row, protocol: Protocol, labels: Mapping[str, Sequence[str]]) -> Model | None:
     """The model behind a row; None for an analysis that is no single model of the categories.
 
@@ -60,7 +71,7 @@ def model_of(row: Row, protocol: Protocol, labels: Mapping[str, Sequence[str]]) 
         protocol: the protocol the results were made under.
         labels: of the categories of each exposure, the lowest first.
     """
-    covariates: tuple[str, ...] = protocol.models.age if row["model"] == "age" else protocol.models.adjusted
+    covariates = covariates_of(row, protocol)
     category = f"{row['exposure']}_category"
     plain = Model(Sample(), category, covariates)
     analysis = row["analysis"]

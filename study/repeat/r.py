@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from study.protocol import EXPOSURES, Protocol
-from study.repeat.models import Model, Row, Sample, other
+from study.repeat.models import Model, Row, Sample, covariates_of, other, scale_of
 from study.statistics.levels import Levels
 from study.statistics.restricted_cubic_spline import PERCENTILES
 
@@ -80,27 +80,21 @@ def _contrast(text: str, place: int) -> str:
     return "1" if place == 1 else text
 
 
-def _covariates(row: Row, protocol: Protocol) -> tuple[str, ...]:
-    return protocol.models.age if row["model"] == "age" else protocol.models.adjusted
-
-
 def _trend(row: Row, place: int, protocol: Protocol) -> str:
     exposure = row["exposure"]
-    unit = protocol.exposures.walking_minutes.trend_unit
-    if exposure == "walking_met":
-        unit = protocol.exposures.walking_met.trend_unit
+    unit = scale_of(row, protocol).trend_unit
     column = {
         f"{exposure}_median": f"I(medians({exposure}, {exposure}_category) / {unit:g})",
         f"{exposure}_ordinal": f"as.numeric({exposure}_category)",
         f"{exposure}_linear": f"I({exposure} / {unit:g})",
     }[row["term"]]
-    right = " + ".join((column, *_covariates(row, protocol)))
+    right = " + ".join((column, *covariates_of(row, protocol)))
     # By its place, the first after the constant: R spells the name of such a column its own way.
     return f'rr(low_back_pain ~ {right}, people, 2)["estimate"]'
 
 
 def _joint(row: Row, place: int, protocol: Protocol) -> str:
-    covariates = " + ".join(_covariates(row, protocol))
+    covariates = " + ".join(covariates_of(row, protocol))
     if row["measure"] == "p_interaction":
         return f'wald(low_back_pain ~ walking_minutes_category * walking_met_category + {covariates}, people, ":")'
     people = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from study.protocol import EXPOSURES, Protocol
-from study.repeat.models import Model, Row, Sample, other
+from study.repeat.models import Model, Row, Sample, covariates_of, other, scale_of
 from study.statistics.levels import Levels
 from study.statistics.restricted_cubic_spline import PERCENTILES
 
@@ -67,13 +67,12 @@ def _cut(exposure: str, sample: Sample, protocol: Protocol) -> str:
 
 
 def _right(row: Row, protocol: Protocol) -> str:
-    columns = protocol.models.age if row["model"] == "age" else protocol.models.adjusted
-    return " ".join(map(_factor, columns))
+    return " ".join(map(_factor, covariates_of(row, protocol)))
 
 
 def _trend(row: Row, place: int, protocol: Protocol) -> str:
     exposure = row["exposure"]
-    scale = protocol.exposures.walking_minutes if exposure == "walking_minutes" else protocol.exposures.walking_met
+    scale = scale_of(row, protocol)
     category = f"{exposure}_category"
     made = {
         f"{exposure}_median": f"egen score = median({exposure}), by({category}); "
