@@ -23,7 +23,7 @@ def make(build: Build) -> Rows:
     from study.statistics.results import RESULT_COLUMNS, validate
 
     # Group names are constants of this module, never input.
-    parts = [build.read(f"select * from {group} where wave = getvariable('wave')") for group in GROUPS]
+    parts = build.read_each(*(f"select * from {group} where wave = getvariable('wave')" for group in GROUPS))
     results = pd.concat(parts, ignore_index=True).astype(RESULT_COLUMNS)[list(RESULT_COLUMNS)]
     results = with_diagnostics(results, build.protocol)
     validate(results)

@@ -5,15 +5,25 @@ import dagster as dg
 from assets.building.graph import recipes
 from assets.building.publish import as_asset
 from assets.building.resources import StegvisHome
+from assets.building.sources import sources
+from orchestration.automation import OutOfStep, automation_sensor
+from orchestration.landing_sensor import landing_sensor
+from orchestration.nightly import nightly
 from storage.home import Home
+from study.protocol import protocol
 
 
 def build_definitions(home: Home) -> dg.Definitions:
-    """Every asset and its checks, on a home."""
+    """Every asset and its checks, what watches over them, and when, on a home."""
+    job, schedule = nightly(home)
+    stages = [as_asset(recipe, recipes(), OutOfStep(home)) for recipe in recipes().values()]
     return dg.Definitions(
-        assets=[as_asset(recipe, recipes()) for recipe in recipes().values()],
+        assets=[*sources(protocol()), *stages],
         resources={"stegvis": StegvisHome.of(home)},
         executor=dg.in_process_executor,
+        jobs=[job],
+        schedules=[schedule],
+        sensors=[landing_sensor(home), automation_sensor()],
     )
 
 

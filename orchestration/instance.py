@@ -22,6 +22,19 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+# One run at a time: each takes the home's lock for its stages, and a second one would only wait.
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+freshness:
+  enabled: true
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days: {skipped: 7, started: 90, failure: 90, success: 90}
+  auto_materialize:
+    purge_after_days: {skipped: 7, failure: 90, success: 90}
 """
 
 # Which deliveries bring a partition.
@@ -55,11 +68,16 @@ def partition_keys(landing: Landing, instance: DagsterInstance) -> dict[Kind, li
     }
 
 
-def register_partitions(landing: Landing, instance: DagsterInstance) -> dict[Kind, list[str]]:
-    """Register the waves and batches of complete deliveries; returns all keys there are now."""
-    keys = partition_keys(landing, instance)
-    for kind, wanted in keys.items():
-        new = sorted(set(wanted) - set(instance.get_dynamic_partitions(kind)))
-        if new:
-            instance.add_dynamic_partitions(kind, new)
-    return keys
+def unregistered(landing: Landing, instance: DagsterInstance) -> dict[Kind, list[str]]:
+    """The waves and batches of complete deliveries that Dagster does not know yet."""
+    new = {
+        kind: sorted(set(wanted) - set(instance.get_dynamic_partitions(kind)))
+        for kind, wanted in partition_keys(landing, instance).items()
+    }
+    return {kind: keys for kind, keys in new.items() if keys}
+
+
+def register_partitions(landing: Landing, instance: DagsterInstance) -> None:
+    """Register the waves and batches of complete deliveries."""
+    for kind, keys in unregistered(landing, instance).items():
+        instance.add_dynamic_partitions(kind, keys)

@@ -12,24 +12,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 import dagster as dg
 
 from assets.building.build import PROGRESS
-from assets.building.graph import recipes
-from assets.building.ledger import WHOLE_KEY, Ledger
+from assets.building.ledger import WHOLE_KEY
 from assets.building.partitions import Kind
+from assets.building.publish import PROCESS_TAG
 from assets.building.recipe import Recipe
-from orchestration.definitions import build_definitions
-from orchestration.instance import open_instance, partition_keys, register_partitions
-from orchestration.plan import Step, keys_of, plan, step_of
-from orchestration.verdicts import held_fingerprints
+from orchestration.instance import open_instance, register_partitions
+from orchestration.landing_sensor import tell
+from orchestration.orphans import end_orphans
+from orchestration.plan import groups, plan, ready
+from orchestration.situation import Situation, Step, situation
 from storage.home import Home
 from storage.landing import Landing, scan
 from storage.lock import locked
-from study.protocol import protocol
+from storage.process import this_process
 
 Progress = Callable[[str], None]
 
@@ -66,11 +66,9 @@ class Refresh:
 def dry_run(home: Home) -> tuple[list[Step], Landing]:
     """What a refresh would do, without doing it."""
     home.create()
-    landing = scan(home.landing, home.hash_cache)
     with open_instance(home) as instance:
-        partitions = partition_keys(landing, instance)
-        steps = plan(recipes(), partitions, Ledger(instance), landing, protocol(), held_fingerprints(home))
-    return steps, landing
+        now = situation(home, instance)
+        return plan(now), now.landing
 
 
 def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
@@ -84,8 +82,10 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
         started = time.monotonic()
         landing = scan(home.landing, home.hash_cache)
         with open_instance(home) as instance:
-            _end_orphans(instance)
-            done = _Run(home, instance, landing, progress).everything()
+            end_orphans(instance)
+            register_partitions(landing, instance)
+            tell(landing, instance)
+            done = _Run(situation(home, instance, landing), instance, progress).everything()
         done.seconds = time.monotonic() - started
     return done
 
@@ -93,28 +93,21 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
 class _Run:
     """One refresh in progress."""
 
-    def __init__(self, home: Home, instance: dg.DagsterInstance, landing: Landing, progress: Progress) -> None:
-        self.home = home
+    def __init__(self, now: Situation, instance: dg.DagsterInstance, progress: Progress) -> None:
+        self.now = now
         self.instance = instance
         self.progress = progress
-        self.recipes = recipes()
-        self.protocol = protocol()
-        self.partitions = register_partitions(landing, instance)
-        self.ledger = Ledger(instance)
-        self.held = held_fingerprints(home)
         self.failed_here: set[tuple[str, str]] = set()
-        self.done = Refresh(landing)
+        self.done = Refresh(now.landing)
         self._job: dg.JobDefinition | None = None
 
     def everything(self) -> Refresh:
         """Walk the graph in the order the data flows, stages that share their partitions together."""
-        for kind, group in groupby(self.recipes.values(), key=lambda recipe: recipe.partition):
-            stages = list(group)
-            for key in keys_of(stages[0], self.partitions) if kind else [WHOLE_KEY]:
-                self._bring_up_to_date(stages, kind, key)
-        for recipe in self.recipes.values():
-            for key in keys_of(recipe, self.partitions):
-                step = self._step(recipe, key)
+        for kind, key, stages in groups(self.now):
+            self._bring_up_to_date(stages, kind, key)
+        for recipe in self.now.recipes.values():
+            for key in self.now.keys(recipe):
+                step = self.now.step(recipe, key)
                 if step.state == "waiting":
                     self.done.waiting.append(step)
                 elif step.state == "held":
@@ -124,45 +117,10 @@ class _Run:
     def _bring_up_to_date(self, stages: list[Recipe], kind: Kind | None, key: str) -> None:
         # Every round makes at least one stage fresh, failed or held, so there are at most as many rounds as stages.
         for _round in stages:
-            chosen = self._ready(stages, key)
+            chosen = ready(self.now, stages, key, self.failed_here)
             if not chosen:
                 return
             self._run(chosen, key if kind else None)
-
-    def _ready(self, stages: list[Recipe], key: str) -> list[Recipe]:
-        """What can run now: stale stages, and behind them those that must run whatever comes before them."""
-        chosen: list[Recipe] = []
-        unsettled: set[str] = set()
-        for recipe in stages:
-            if (recipe.name, key) in self.failed_here:
-                unsettled.add(recipe.name)
-                continue
-            expected = frozenset(f"{r.name}[{key}]" if key else r.name for r in chosen)
-            step = self._step(recipe, key, expected)
-            behind = any(r.name in recipe.upstream for r in chosen)
-            if any(name in unsettled for name in recipe.upstream):
-                unsettled.add(recipe.name)
-            elif step.state in ("stale", "new") and (step.certain or not behind) and self._may_run(recipe):
-                chosen.append(recipe)
-            elif step.state != "fresh" or behind:
-                unsettled.add(recipe.name)
-        return chosen
-
-    def _may_run(self, recipe: Recipe) -> bool:
-        """A release waits until everything that has been published before is in step again."""
-        if recipe.name != "release":
-            return True
-        behind = [
-            step
-            for other in self.recipes.values()
-            if other.name != "release"
-            for key in keys_of(other, self.partitions)
-            if (step := self._step(other, key)).state in ("stale", "held", "waiting") and step.published
-        ]
-        return not behind
-
-    def _step(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> Step:
-        return step_of(recipe, key, self.recipes, self.ledger, self.done.landing, self.protocol, self.held, expected)
 
     def _run(self, chosen: list[Recipe], key: str | None) -> None:
         where = f" [{key}]" if key else ""
@@ -174,15 +132,14 @@ class _Run:
                 partition_key=key,
                 raise_on_error=False,
                 run_config=_QUIET,
-                tags={TRIGGER_TAG: TRIGGER},
+                tags={TRIGGER_TAG: TRIGGER, PROCESS_TAG: this_process()},
             )
         made = {
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         }
         why = _failures(result)
-        self.held = held_fingerprints(self.home)
+        self.now.made(*(recipe.name for recipe in chosen))
         for recipe in chosen:
-            self.ledger.forget(recipe.name)
             place = (recipe.name, key or WHOLE_KEY)
             if recipe.name in made:
                 self.done.materialized.append(place)
@@ -196,7 +153,10 @@ class _Run:
     def job(self) -> dg.JobDefinition:
         """The job that holds every asset; built when the first run needs it."""
         if self._job is None:
-            self._job = build_definitions(self.home).resolve_implicit_global_asset_job_def()
+            # Imported here: the definitions know the nightly job, which refreshes.
+            from orchestration.definitions import build_definitions
+
+            self._job = build_definitions(self.now.home).resolve_implicit_global_asset_job_def()
         return self._job
 
 
@@ -213,13 +173,6 @@ def _told(progress: Progress) -> Iterator[None]:
     finally:
         PROGRESS.removeHandler(handler)
         PROGRESS.propagate = before
-
-
-def _end_orphans(instance: dg.DagsterInstance) -> None:
-    """Runs of a refresh that was killed would look as if they went on; nobody else holds the lock, so they do not."""
-    unfinished = dg.RunsFilter(tags={TRIGGER_TAG: TRIGGER}, statuses=[dg.DagsterRunStatus.STARTED])
-    for run in instance.get_runs(unfinished):
-        instance.report_run_failed(run, "the process that ran it was killed; a later refresh did its work")
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:

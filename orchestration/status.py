@@ -9,27 +9,25 @@ import json
 from typing import Any
 
 from assets.building.graph import recipes
-from assets.building.ledger import Ledger
 from assets.release import MANIFEST, latest
-from orchestration.instance import open_instance, partition_keys
-from orchestration.plan import Step, plan
-from orchestration.verdicts import failing_checks, held_fingerprints, quarantined
+from orchestration.instance import open_instance
+from orchestration.plan import plan
+from orchestration.situation import Step, situation
+from orchestration.verdicts import failing_checks, quarantined
 from storage.home import Home
-from storage.landing import scan
-from study.protocol import protocol
 
 
 def status(home: Home) -> dict[str, Any]:
     """Waves, batches, what is stale and why, failing checks, quarantine, deliveries that wait, and the last release."""
     home.create()
-    landing = scan(home.landing, home.hash_cache)
     with open_instance(home) as instance:
-        partitions = partition_keys(landing, instance)
-        steps = plan(recipes(), partitions, Ledger(instance), landing, protocol(), held_fingerprints(home))
+        now = situation(home, instance)
+        steps = plan(now)
+    landing, partitions, in_force = now.landing, now.partitions, now.protocol
     return {
         "home": str(home.root),
         "landing": str(home.landing),
-        "mode": protocol().study.mode,
+        "mode": in_force.study.mode,
         "synthetic": any(drop.synthetic for drop in landing.accepted),
         "waves": [_partition("wave", key, steps) for key in partitions["wave"]],
         "batches": [_partition("batch", key, steps) for key in partitions["batch"]],

@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Held by this process.
+_HELD: set[Path] = set()
+
 
 class LockedError(RuntimeError):
     """Someone else holds the lock; the message says who and since when."""
@@ -23,23 +26,28 @@ class LockedError(RuntimeError):
 def locked(
     file: Path,
     purpose: str,
-    wait_seconds: float = 600.0,
+    wait_seconds: float | None = 600.0,
     on_wait: Callable[[str], None] = lambda holder: None,
+    reentrant: bool = False,
 ) -> Iterator[None]:
     """Hold an exclusive lock on ``file``; the kernel releases it however the process ends.
 
     Args:
         file: the lock file, made if absent.
         purpose: told to whoever waits.
-        wait_seconds: how long to wait for the holder.
+        wait_seconds: how long to wait for the holder; None waits as long as it takes.
         on_wait: called once, with who holds it, when there is somebody to wait for.
+        reentrant: what this process holds already, it may hold again.
 
     Raises:
         LockedError: the lock was not free in time.
     """
+    if reentrant and file in _HELD:
+        yield
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+", encoding="utf-8") as handle:
-        deadline = time.monotonic() + wait_seconds
+        deadline = None if wait_seconds is None else time.monotonic() + wait_seconds
         told = False
         while True:
             try:
@@ -47,7 +55,7 @@ def locked(
                 break
             except BlockingIOError:
                 holder = _holder(file)
-                if time.monotonic() >= deadline:
+                if deadline is not None and time.monotonic() >= deadline:
                     raise LockedError(f"{file.name} is held by {holder}; waited {wait_seconds:.0f} s") from None
                 if not told:
                     on_wait(holder)
@@ -56,7 +64,23 @@ def locked(
         handle.truncate(0)
         handle.write(json.dumps({"process": os.getpid(), "purpose": purpose, "since": time.strftime("%H:%M:%S")}))
         handle.flush()
-        yield
+        _HELD.add(file)
+        try:
+            yield
+        finally:
+            _HELD.discard(file)
+
+
+def holder(file: Path) -> str | None:
+    """Who holds a lock now, or None: ``process 123 (refresh, since 12:00:00)``."""
+    try:
+        with file.open("r", encoding="utf-8") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return _holder(file)
+    return None
 
 
 def _holder(file: Path) -> str:

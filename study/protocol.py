@@ -431,6 +431,19 @@ class Checks(Section):
     plausible_age: tuple[float, float]
 
 
+class Freshness(Section):
+    """After how many days without a new delivery of a kind it is overdue; 0: it comes when it comes."""
+
+    baseline: int = Field(ge=0)
+    recordings: int = Field(ge=0)
+    followup: int = Field(ge=0)
+    withdrawals: int = Field(ge=0)
+
+    def days(self, delivery: str) -> int:
+        """The longest time between two deliveries of a kind."""
+        return int(getattr(self, delivery))
+
+
 class Protocol(Section):
     """The whole protocol. Values are addressed by dotted names, for example ``exposures.met_slow``."""
 
@@ -461,6 +474,7 @@ class Protocol(Section):
     bridge: Bridge
     disclosure: Disclosure
     checks: Checks
+    freshness: Freshness
 
     def value(self, name: str) -> Any:
         """The value, list or section behind a dotted name, as plain Python.

@@ -34,10 +34,11 @@ PROTOCOL = ("models", "exposures", "disclosure", "study.mode")
 
 def wave_data(build: Build) -> WaveData:
     """The people of this build's wave."""
+    people, eligible, days = build.read_each(PEOPLE, ELIGIBLE, DAYS)
     return WaveData(
-        people=build.read(PEOPLE),
-        eligible=build.read(ELIGIBLE),
-        days=walking_days(build.read(DAYS), build.protocol),
+        people=people,
+        eligible=eligible,
+        days=walking_days(days, build.protocol),
         protocol=build.protocol,
         levels=covariate_levels(),
     )

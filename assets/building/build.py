@@ -71,6 +71,11 @@ class Build:
         with self.session() as connection:
             return connection.execute(query, parameters or []).df()
 
+    def read_each(self, *queries: str) -> list[pd.DataFrame]:
+        """The rows of each query, of one moment."""
+        with self.session() as connection:
+            return [connection.execute(query).df() for query in queries]
+
     def withdrawn(self) -> set[str]:
         """People whose consent is withdrawn."""
         with self.session() as connection:

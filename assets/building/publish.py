@@ -19,7 +19,10 @@ from assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inpu
 from assets.building.partitions import DEFINITIONS, partition_of
 from assets.building.recipe import Recipe, Rows, fingerprint
 from assets.building.resources import StegvisHome
+from assets.building.sources import source_key
 from expectations.rules import CRITICAL, SEVERITIES, Verdict
+from storage.lock import locked
+from storage.process import this_process
 from storage.warehouse import (
     STAGED,
     Content,
@@ -34,10 +37,14 @@ from study.dictionary import column_descriptions
 from study.protocol import Protocol, protocol
 
 CHECK_NAMES = {"critical": "must_hold", "warning": "should_hold"}
+PROCESS_TAG = "stegvis/process"
+_NAMED: set[str] = set()
 _DAGSTER_SEVERITY = {"critical": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
 
 
-def as_asset(recipe: Recipe, recipes: Mapping[str, Recipe]) -> dg.AssetsDefinition:
+def as_asset(
+    recipe: Recipe, recipes: Mapping[str, Recipe], automation: dg.AutomationCondition | None = None
+) -> dg.AssetsDefinition:
     """The Dagster asset of a recipe."""
     in_force = protocol()
     partitions = DEFINITIONS[recipe.partition] if recipe.partition else None
@@ -47,7 +54,11 @@ def as_asset(recipe: Recipe, recipes: Mapping[str, Recipe]) -> dg.AssetsDefiniti
         name=recipe.name,
         group_name=recipe.group,
         description=recipe.description,
-        deps=[_dependency(recipe, recipes[name]) for name in recipe.upstream],
+        deps=[
+            *([source_key(recipe.delivery)] if recipe.delivery else []),
+            *(_dependency(recipe, recipes[name]) for name in recipe.upstream),
+        ],
+        automation_condition=automation,
         partitions_def=partitions,
         code_version=recipe.code_version(in_force),
         kinds=set(recipe.kinds),
@@ -71,7 +82,16 @@ def as_asset(recipe: Recipe, recipes: Mapping[str, Recipe]) -> dg.AssetsDefiniti
     )
     def made(context: dg.AssetExecutionContext, stegvis: StegvisHome) -> Iterator[Any]:
         key = context.partition_key if recipe.partition else None
-        yield from materialize(recipe, recipes, key, context, stegvis, in_force)
+        _name_process(context)
+        # One stage at a time in a home, whoever runs it: a second one would be made from tables that move under it.
+        with locked(
+            stegvis.home().refresh_lock,
+            f"{recipe.name} {key or ''}".strip(),
+            wait_seconds=None,
+            on_wait=lambda who: context.log.info("waiting for %s", who),
+            reentrant=True,
+        ):
+            yield from materialize(recipe, recipes, key, context, stegvis, in_force)
 
     return made
 
@@ -150,6 +170,14 @@ def _publish(recipe: Recipe, build: Build, rows: Rows, made_from: str) -> tuple[
                 if rows.on_publish:
                     rows.on_publish()
     return content, fingerprint(parts), verdicts, holds
+
+
+def _name_process(context: dg.AssetExecutionContext) -> None:
+    """Mark the run with its process, so that it can be ended when that is killed."""
+    run = context.run
+    if run.run_id not in _NAMED and PROCESS_TAG not in run.tags:
+        _NAMED.add(run.run_id)
+        context.instance.add_run_tags(run.run_id, {PROCESS_TAG: this_process()})
 
 
 @contextmanager

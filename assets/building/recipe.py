@@ -38,7 +38,9 @@ _SQL_TOKEN = re.compile(r"(?P<literal>'(?:[^']|'')*'|\"[^\"]*\")|(?:--[^\n]*|/\*
 _VARIABLE = re.compile(r"getvariable\(\s*'([^']+)'\s*\)")
 _FOLLOWED = {"assets", "study", "storage"}
 # How a table is judged, published and remembered: it decides nothing about the rows.
-_PLUMBING = {f"assets.building.{name}" for name in ("build", "graph", "ledger", "partitions", "publish", "recipe")}
+_PLUMBING = {
+    f"assets.building.{name}" for name in ("build", "graph", "ledger", "partitions", "publish", "recipe", "sources")
+}
 _COMPARED_BY_VALUE = {"study.protocol", "study.codebook", "study.dictionary"}
 _PARTITION_VARIABLES = {"wave", "batch"}
 
@@ -176,6 +178,7 @@ def _is_recipe(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "RECIPE" for t in node.targets)
 
 
+@cache
 def _module_file(name: str) -> Path | None:
     place = ROOT.joinpath(*name.split("."))
     for file in (place.with_suffix(".py"), place / "__init__.py"):

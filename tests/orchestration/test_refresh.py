@@ -12,7 +12,7 @@ import pytest
 
 from assets.building import recipe as recipe_module
 from assets.building.graph import recipes
-from orchestration import definitions, plan, refresh, status
+from orchestration import definitions, situation
 from storage.home import Home
 from study.protocol import PROTOCOL_FILE, read_protocol
 from tests.oracle_flow import flow_from_deliveries
@@ -105,9 +105,7 @@ def test_a_changed_protocol_value_is_named_and_touches_only_those_who_read_it(
 ) -> None:
     changed = tmp_path / "protocol.toml"
     changed.write_text(PROTOCOL_FILE.read_text().replace("depression_cut = 7", "depression_cut = 8"))
-    for module in (plan, refresh, status):
-        if hasattr(module, "protocol"):
-            monkeypatch.setattr(module, "protocol", lambda: read_protocol(changed))
+    monkeypatch.setattr(situation, "protocol", lambda: read_protocol(changed))
     planned = story.planned()
     assert "protocol covariates.depression_cut changed from 7 to 8" in planned["cohort"]
     assert "walking_exposures" not in planned
@@ -154,7 +152,7 @@ def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_with
     file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
     with pytest.MonkeyPatch.context() as patch:
         # Nothing after the withdrawals runs: the memory of the release has forgotten the person all the same.
-        patch.setattr(refresh, "recipes", lambda: {"withdrawals": recipes()["withdrawals"]})
+        patch.setattr(situation, "recipes", lambda: {"withdrawals": recipes()["withdrawals"]})
         story.refresh()
     assert gone in set(story.table("select person from analysis_set")["person"])
     assert gone not in set(story.table("select person from released_people")["person"])
@@ -203,12 +201,14 @@ def test_definitions_load_and_name_every_stage(story: Story) -> None:
     import dagster as dg
 
     from assets.building.graph import STAGES
+    from storage.landing import KINDS
 
     defs = definitions.build_definitions(story.home)
     dg.Definitions.validate_loadable(defs)
     graph = defs.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == set(STAGES)
-    for key in graph.get_all_asset_keys():
+    assert {key.to_user_string() for key in graph.materializable_asset_keys} == set(STAGES)
+    assert {key.to_user_string() for key in graph.external_asset_keys} == {f"landing/{kind}" for kind in KINDS}
+    for key in graph.materializable_asset_keys:
         node = graph.get(key)
         assert node.description
         assert node.kinds

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.lock import LockedError, locked
+from storage.lock import LockedError, holder, locked
 
 PROJECT = Path(__file__).parents[2]
 HOLDER = """
@@ -39,33 +39,33 @@ def hold(file: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def test_a_second_process_waits_and_is_told_who_holds_the_lock(file: Path) -> None:
-    holder = hold(file, 0.6)
+    other = hold(file, 0.6)
     told: list[str] = []
     with locked(file, "status", wait_seconds=20, on_wait=told.append):
-        assert holder.wait(5) == 0  # it had let go
+        assert other.wait(5) == 0  # it had let go
     assert len(told) == 1
-    assert f"process {holder.pid} (a long refresh, since " in told[0]
+    assert f"process {other.pid} (a long refresh, since " in told[0]
 
 
 def test_after_the_time_it_gives_up_and_says_for_whom_it_waited(file: Path) -> None:
-    holder = hold(file, 60)
+    other = hold(file, 60)
     started = time.monotonic()
     try:
         with (
-            pytest.raises(LockedError, match=rf"warehouse.lock is held by process {holder.pid} \(a long refresh"),
+            pytest.raises(LockedError, match=rf"warehouse.lock is held by process {other.pid} \(a long refresh"),
             locked(file, "status", wait_seconds=0.3),
         ):
             pytest.fail("two hold the lock")
         assert 0.3 <= time.monotonic() - started < 5
     finally:
-        holder.kill()
-        holder.wait()
+        other.kill()
+        other.wait()
 
 
 def test_a_killed_holder_leaves_no_lock(file: Path) -> None:
-    holder = hold(file, 60)
-    os.kill(holder.pid, signal.SIGKILL)
-    holder.wait()
+    other = hold(file, 60)
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
     told: list[str] = []
     with locked(file, "status", wait_seconds=5, on_wait=told.append):
         pass
@@ -90,3 +90,20 @@ def test_it_excludes_within_one_process_too(file: Path) -> None:
         locked(file, "second", wait_seconds=0),
     ):
         pytest.fail("two hold the lock")
+
+
+def test_what_a_process_holds_it_may_take_again_where_that_is_meant(file: Path) -> None:
+    with locked(file, "refresh"), locked(file, "a stage of it", wait_seconds=0, reentrant=True):
+        assert holder(file) is not None
+    assert holder(file) is None
+
+
+def test_who_holds_a_lock_is_told_without_waiting(file: Path) -> None:
+    assert holder(file) is None  # never taken
+    other = hold(file, 60)
+    try:
+        assert f"process {other.pid} (a long refresh" in str(holder(file))
+    finally:
+        other.kill()
+        other.wait(5)
+    assert holder(file) is None

@@ -1,0 +1,94 @@
+"""Watching the landing zone: what has landed is registered and told to Dagster, once.
+
+Belongs here: noticing complete deliveries. What follows from them is decided by the state of the home
+(``automation.py``), so a tick that is lost, or repeated, changes nothing. Does not belong here: reading deliveries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterInstance
+
+from assets.building.ledger import WHOLE_KEY
+from assets.building.sources import contents, source_key
+from orchestration.instance import unregistered
+from orchestration.orphans import end_orphans
+from storage.home import Home
+from storage.landing import Landing, scan
+
+_VERSION_TAG = "dagster/data_version"
+
+Event = dg.AssetMaterialization | dg.AssetObservation
+
+
+def landed(landing: Landing, instance: DagsterInstance) -> list[Event]:
+    """What Dagster does not know yet of the deliveries: for each changed partition, that it landed, and its version.
+
+    A materialization (a point in the UI's plots, and what freshness goes by) and an observation (what staleness of
+    external assets goes by).
+    """
+    return [
+        event
+        for (kind, key), version in contents(landing).items()
+        if _version(instance, kind, key) != version
+        for event in _news(landing, kind, key, version)
+    ]
+
+
+def _version(instance: DagsterInstance, kind: str, key: str) -> str | None:
+    record = instance.get_latest_data_version_record(source_key(kind), is_source=True, partition_key=key or None)
+    known = record.asset_observation if record else None
+    return (known.tags or {}).get(_VERSION_TAG) if known else None
+
+
+def _news(landing: Landing, kind: str, key: str, version: str) -> Iterator[Event]:
+    drops = [drop for drop in landing.accepted if drop.kind == kind and key in (WHOLE_KEY, drop.partition)]
+    metadata: dict[str, Any] = {
+        "drops": len(drops),
+        "files": sum(len(drop.files) for drop in drops),
+        "bytes": sum(file.bytes for drop in drops for file in drop.files),
+        "newest_drop": drops[-1].name,
+        "sha256_of_drops": dg.MetadataValue.json({drop.name: drop.digest for drop in drops}),
+        "synthetic": any(drop.synthetic for drop in drops),
+    }
+    # In this order: Dagster remembers the later one as the input, and looks for observations after it.
+    for event in (dg.AssetObservation, dg.AssetMaterialization):
+        yield event(source_key(kind), partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
+
+
+def tell(landing: Landing, instance: DagsterInstance) -> None:
+    """Tell Dagster what has landed; what the sensor does at its next tick."""
+    for event in landed(landing, instance):
+        instance.report_runless_asset_event(event)
+
+
+def landing_sensor(home: Home) -> dg.SensorDefinition:
+    """The sensor of a home's landing zone."""
+
+    @dg.sensor(
+        name="landing_zone",
+        minimum_interval_seconds=15,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Registers waves and batches of complete deliveries, and tells what has landed.",
+    )
+    def landing_zone(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        home.create()
+        end_orphans(context.instance)
+        landing = scan(home.landing, home.hash_cache)
+        new = unregistered(landing, context.instance)
+        # Events of a partition need the partition: what it brings is told at the next tick.
+        for kind, keys in new.items():
+            context.instance.add_dynamic_partitions(kind, keys)
+        events = landed(landing, context.instance)
+        waiting = {f"{drop.kind}/{drop.name}": drop.reason for drop in (*landing.waiting, *landing.rejected)}
+        for name, reason in waiting.items():
+            context.log.info("%s is not used: %s", name, reason)
+        if not events:
+            return dg.SkipReason(f"nothing new; {len(landing.accepted)} deliveries, {len(waiting)} not usable")
+        return dg.SensorResult(asset_events=events, cursor=json.dumps({"deliveries": len(landing.accepted)}))
+
+    return landing_zone

@@ -1,0 +1,37 @@
+"""Runs whose process is gone.
+
+A killed process leaves its run behind as if it went on. Belongs here: finding and ending such runs. Does not belong
+here: doing their work again, which follows from the state of the home.
+"""
+
+from __future__ import annotations
+
+import time
+
+import dagster as dg
+
+from assets.building.publish import PROCESS_TAG
+from storage.process import has_ended
+
+# A run that was asked for but says nothing of itself for so long will not begin.
+_LONGEST_START_SECONDS = 600.0
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def end_orphans(instance: dg.DagsterInstance) -> int:
+    """Mark runs as failed whose process has ended; returns how many."""
+    ended = 0
+    for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
+        mark = record.dagster_run.tags.get(PROCESS_TAG)
+        silent = time.time() - record.create_timestamp.timestamp() > _LONGEST_START_SECONDS
+        if has_ended(mark) if mark else silent:
+            instance.report_run_failed(
+                record.dagster_run, "the process that ran it was killed; what it had not done will be done again"
+            )
+            ended += 1
+    return ended

@@ -1,0 +1,178 @@
+"""What the daemon does by itself, tick by tick: each delivery once, the same as a refresh, no failure without end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration import automation as module
+from orchestration.instance import open_instance
+from orchestration.plan import plan
+from orchestration.situation import situation
+from tests.orchestration.dagster_view import Automation, out_of_step_in_the_ui
+from tests.orchestration.story import WAVE_STAGES, Story
+
+WAVE = "2024-2026"
+
+
+@pytest.fixture
+def instance(story: Story) -> Iterator[dg.DagsterInstance]:
+    with open_instance(story.home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def daemon(story: Story, instance: dg.DagsterInstance) -> Automation:
+    return Automation(story.home, instance)
+
+
+def wave_arrives(story: Story) -> None:
+    story.drop("followup", WAVE, story.answers().iloc[::2], "questionnaire.csv")
+
+
+def test_nothing_is_asked_for_where_everything_is_in_step(daemon: Automation) -> None:
+    assert daemon.landing_tick() == 0
+    assert daemon.tick() == set()
+
+
+def test_a_complete_drop_is_told_once_and_an_incomplete_one_not_at_all(story: Story, daemon: Automation) -> None:
+    wave_arrives(story)
+    manifest = story.home.landing / "followup" / WAVE / "drop.json"
+    kept = manifest.read_text()
+    manifest.unlink()
+    assert daemon.landing_tick() == 0
+    assert daemon.tick() == set()
+    manifest.write_text(kept)
+    assert daemon.landing_tick() == 2  # that it landed, and its version
+    assert daemon.landing_tick() == 0
+    assert WAVE in daemon.instance.get_dynamic_partitions("wave")
+
+
+def test_a_wave_is_asked_for_once_also_by_a_daemon_that_lost_its_memory_while_it_runs(
+    story: Story, daemon: Automation
+) -> None:
+    wave_arrives(story)
+    daemon.landing_tick()
+    wave = {(stage, WAVE) for stage in WAVE_STAGES}
+    assert daemon.tick() == wave
+    assert daemon.tick() == set()
+    daemon.cursor = None
+    run = daemon.instance.create_run_for_job(
+        daemon.definitions.resolve_implicit_global_asset_job_def(),
+        asset_selection=frozenset(dg.AssetKey(stage) for stage in WAVE_STAGES),
+        tags={"dagster/partition": WAVE},
+    )
+    assert daemon.tick() == set()  # that run does it
+    daemon.instance.report_run_failed(run)
+    daemon.cursor = None
+    assert daemon.tick() == wave
+
+
+@pytest.mark.slow
+def test_tick_by_tick_a_wave_becomes_a_release(story: Story, daemon: Automation) -> None:
+    before = story.release()
+    wave_arrives(story)
+    daemon.landing_tick()
+    asked = []
+    while ask := daemon.tick():
+        assert daemon.run(ask)
+        asked.append(ask)
+    assert asked == [{(stage, WAVE) for stage in WAVE_STAGES}, {("pooled_models", "")}, {("release", "")}]
+    assert story.release() != before
+    assert story.planned() == {}
+
+
+def test_no_run_is_asked_for_while_a_refresh_is_at_work(story: Story, daemon: Automation) -> None:
+    wave_arrives(story)
+    daemon.landing_tick()
+    holding = (
+        "import sys; from pathlib import Path; from storage.lock import locked\n"
+        "with locked(Path(sys.argv[1]), 'refresh'): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", holding, str(story.home.refresh_lock)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as refresh:
+        assert refresh.stdout
+        assert refresh.stdout.readline() == "held\n"
+        assert daemon.tick() == set()
+        refresh.communicate("")
+    assert daemon.tick() != set()
+
+
+def test_what_fails_is_asked_for_again_at_growing_intervals_and_then_no_more(
+    story: Story, daemon: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1e9]
+    monkeypatch.setattr(module.time, "time", lambda: now[0])
+    wave_arrives(story)
+    daemon.landing_tick()
+    asked_at = []
+    for minute in range(0, 24 * 60, 1):
+        now[0] = 1e9 + 60 * minute
+        module._Tick._last = None
+        if minute in (0, 1, 2, 5, 6, 7, 35, 36, 37, 120, 600) and daemon.tick():
+            asked_at.append(minute)
+    assert asked_at == [0, 1, 6, 36]
+    story.drop("followup", f"{WAVE}.2", story.answers().iloc[1::2], "questionnaire.csv")
+    assert ("followup_questionnaire", WAVE) in daemon.tick()
+
+
+@pytest.mark.slow
+def test_a_wave_that_broke_a_critical_rule_is_not_asked_for_again_until_it_changes(
+    story: Story, daemon: Automation
+) -> None:
+    stranger = story.answers().iloc[:30].assign(person=[f"nobody{n}" for n in range(30)])
+    story.drop("followup", WAVE, stranger, "questionnaire.csv")
+    daemon.landing_tick()
+    assert not daemon.run(daemon.tick())
+    daemon.cursor = None  # not even by a daemon that has lost its memory
+    assert daemon.tick() == set()
+    story.drop("followup", f"{WAVE}.2", story.answers().iloc[::2], "questionnaire.csv")
+    daemon.landing_tick()
+    assert ("followup_questionnaire", WAVE) in daemon.tick()
+
+
+def test_the_ui_and_the_plan_call_the_same_stale_and_name_the_same_cause(
+    story: Story, instance: dg.DagsterInstance
+) -> None:
+    daemon = Automation(story.home, instance)
+    assert out_of_step_in_the_ui(story.home, instance) == {}
+    wave_arrives(story)
+    row = story.baseline().iloc[[0]].assign(SmoStat_NT4BLQ1="3")
+    story.drop("baseline", "2020-01", row, "participants.csv")
+    daemon.landing_tick()
+    steps = {(step.asset, step.partition): step for step in plan(situation(story.home, instance))}
+    shown = out_of_step_in_the_ui(story.home, instance)
+    # What only follows from something stale is not stale yet: the UI shows it when that has changed.
+    own = {place for place, step in steps.items() if any(not r.startswith("follows from") for r in step.reasons)}
+    assert set(shown) == own
+    assert shown[("baseline_questionnaire", "")] == ["landing/baseline"]
+    assert steps[("baseline_questionnaire", "")].reasons == ("delivery baseline/2020-01 is new",)
+    assert {place for place, causes in shown.items() if not causes} == {(stage, WAVE) for stage in WAVE_STAGES}
+
+
+def test_a_run_whose_process_was_killed_does_not_stand_as_running(story: Story, daemon: Automation) -> None:
+    from assets.building.publish import PROCESS_TAG
+    from storage.process import this_process
+
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        from storage import process as processes
+
+        mark = processes._mark(process.pid)
+        assert mark
+        job = daemon.definitions.resolve_implicit_global_asset_job_def()
+        gone, alive = (
+            daemon.instance.create_run_for_job(job, tags={PROCESS_TAG: each}, status=dg.DagsterRunStatus.STARTED)
+            for each in (mark, this_process())
+        )
+        process.kill()
+        process.wait()
+    daemon.landing_tick()
+    status = {run.run_id: run.status for run in daemon.instance.get_runs()}
+    assert status[gone.run_id] == dg.DagsterRunStatus.FAILURE
+    assert status[alive.run_id] == dg.DagsterRunStatus.STARTED
