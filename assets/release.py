@@ -289,6 +289,7 @@ RECIPE = Recipe(
     partition=None,
     upstream=(
         "report",
+        "wave_drift",
         "fitted_models",
         "pooled_models",
         "attrition",

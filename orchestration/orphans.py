@@ -13,8 +13,9 @@ import dagster as dg
 from assets.building.publish import PROCESS_TAG
 from storage.process import has_ended
 
-# A run that was asked for but says nothing of itself for so long will not begin.
-_LONGEST_START_SECONDS = 600.0
+# Without the name of its process, a run that says nothing of itself for so long was killed before its first stage.
+_LONGEST_START_SECONDS = 300.0
+_LONGEST_FIRST_STAGE_SECONDS = 60.0
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -28,8 +29,10 @@ def end_orphans(instance: dg.DagsterInstance) -> int:
     ended = 0
     for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
         mark = record.dagster_run.tags.get(PROCESS_TAG)
-        silent = time.time() - record.create_timestamp.timestamp() > _LONGEST_START_SECONDS
-        if has_ended(mark) if mark else silent:
+        started = record.dagster_run.status == dg.DagsterRunStatus.STARTED
+        patience = _LONGEST_FIRST_STAGE_SECONDS if started else _LONGEST_START_SECONDS
+        silent = time.time() - record.update_timestamp.timestamp()
+        if has_ended(mark) if mark else silent > patience:
             instance.report_run_failed(
                 record.dagster_run, "the process that ran it was killed; what it had not done will be done again"
             )

@@ -431,6 +431,18 @@ class Checks(Section):
     plausible_age: tuple[float, float]
 
 
+class Drift(Section):
+    """How much a wave may differ from the earlier waves together before it is pointed out."""
+
+    answers_ratio: tuple[float, float]
+    response: float = Field(gt=0, le=1)
+    prevalence: float = Field(gt=0, le=1)
+    screen_missing: float = Field(gt=0, le=1)
+    women: float = Field(gt=0, le=1)
+    mean_age: float = Field(gt=0)
+    distance: float = Field(gt=0, le=1)
+
+
 class Freshness(Section):
     """After how many days without a new delivery of a kind it is overdue; 0: it comes when it comes."""
 
@@ -474,6 +486,7 @@ class Protocol(Section):
     bridge: Bridge
     disclosure: Disclosure
     checks: Checks
+    drift: Drift
     freshness: Freshness
 
     def value(self, name: str) -> Any:

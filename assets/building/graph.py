@@ -35,6 +35,7 @@ STAGES = (
     "characteristics",
     "claims",
     "report",
+    "wave_drift",
     "pooled_models",
     "release",
 )

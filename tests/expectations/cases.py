@@ -287,6 +287,42 @@ REPORT = Case(
     ),
 )
 
+DIFFERENCES = {
+    "response_difference": ("the share of those eligible who answered", "0.15"),
+    "prevalence_difference": ("the share of those who answered with low back pain", "0.05"),
+    "screen_missing_difference": ("the share of answers without a pain screen", "0.05"),
+    "women_difference": ("the share of women among those who answered", "0.05"),
+    "mean_age_difference": ("the mean age (years at baseline) of those who answered", "3"),
+}
+DRIFT = Case(
+    "wave_drift",
+    beside(
+        """
+        wave | answers_ratio | follow_up_years_difference | age_distance | walking_distance
+        A    | -             | -                          | -            | -
+        B    | 1.1           | 3                          | 0.01         | 0.02
+        """,
+        dict.fromkeys(DIFFERENCES, "0.01"),
+    ),
+    (
+        *(
+            Broken(f"{what} differs from the earlier waves by at most {limit}", {column: f"-{2 * float(limit)}"})
+            for column, (what, limit) in DIFFERENCES.items()
+        ),
+        Broken("each wave stands once", {"wave": "A"}),
+        Broken("a wave has 0.5 to 2 times as many answers as earlier ones", {"answers_ratio": "0.4"}),
+        Broken("a wave is answered later than the earlier ones", {"follow_up_years_difference": "-0.1"}),
+        Broken(
+            "at most 15% of those who answered are in another age group than earlier",
+            {"age_distance": "0.2"},
+        ),
+        Broken(
+            "at most 15% of those who answered are in another walking group than earlier",
+            {"walking_distance": "0.2"},
+        ),
+    ),
+)
+
 RELEASE = Case(
     "release",
     "release | file | sha256\n2026 | results.csv | ab\n2026 | manifest.json | cd",
@@ -300,5 +336,5 @@ RELEASE = Case(
 CASES = (
     WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
     ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED,
-    CHARACTERISTICS, CLAIMS, REPORT, POOLED, RELEASE,
+    CHARACTERISTICS, CLAIMS, REPORT, DRIFT, POOLED, RELEASE,
 )  # fmt: skip

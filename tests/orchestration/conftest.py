@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,15 @@ def story(built_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     # The landing zone's hash cache goes by time of change: copytree keeps it.
     shutil.copytree(built_home, root, symlinks=True)
     return Story(Home(root, root / "landing"))
+
+
+@pytest.fixture
+def unused_port() -> Callable[[], int]:
+    """Ports of this machine that nobody listens on."""
+
+    def port() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return port

@@ -85,7 +85,9 @@ _TYPES = {
     [
         "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking", "running",
         "cycling", "whole_day_lying_minutes", "whole_day_sitting_minutes", "whole_day_standing_minutes",
-        "whole_day_walking_minutes", "whole_day_running_minutes", "whole_day_cycling_minutes",
+        "whole_day_walking_minutes", "whole_day_running_minutes", "whole_day_cycling_minutes", "answers_ratio",
+        "response_difference", "prevalence_difference", "screen_missing_difference", "women_difference",
+        "mean_age_difference", "age_distance", "walking_distance", "follow_up_years_difference",
     ],
     "double",
 )  # fmt: skip
@@ -122,7 +124,7 @@ _COLUMNS = {
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "pain_screen", "low_back_pain", "box_against_screen", "has_recording",
     ],
-    "outcome_questionnaire": ["wave", "person", "low_back_pain", *_SEVERE, "follow_up_years"],
+    "outcome_questionnaire": ["wave", "person", "pain_screen", "low_back_pain", *_SEVERE, "follow_up_years"],
     "exclusions": ["wave", "person", "reason", "step"],
     "eligible_people": [
         "wave", "person", "reason", "answered", "sex", "age", "older", "education", "income", "employment", "smoking",

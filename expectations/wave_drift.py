@@ -1,0 +1,42 @@
+"""wave_drift: A wave that differs much from the earlier ones is pointed out: it may be true, or a fault of delivery."""
+
+from __future__ import annotations
+
+from expectations.rules import WARNING, Rule, between, unique
+from study.protocol import Protocol
+
+
+def rules(protocol: Protocol) -> list[Rule]:
+    """What must hold before the table is published, and what is reported."""
+    drift = protocol.drift
+
+    def within(column: str, limit: float, what: str) -> Rule:
+        return between(column, -limit, limit, f"{what} differs from the earlier waves by at most {limit:g}", WARNING)
+
+    low, high = drift.answers_ratio
+    return [
+        unique("wave", meaning="each wave stands once"),
+        between(
+            "answers_ratio", low, high, f"a wave has {low:g} to {high:g} times as many answers as earlier ones", WARNING
+        ),
+        within("response_difference", drift.response, "the share of those eligible who answered"),
+        within("prevalence_difference", drift.prevalence, "the share of those who answered with low back pain"),
+        within("screen_missing_difference", drift.screen_missing, "the share of answers without a pain screen"),
+        within("women_difference", drift.women, "the share of women among those who answered"),
+        within("mean_age_difference", drift.mean_age, "the mean age (years at baseline) of those who answered"),
+        between(
+            "age_distance",
+            None,
+            drift.distance,
+            f"at most {drift.distance:.0%} of those who answered are in another age group than earlier",
+            WARNING,
+        ),
+        between(
+            "walking_distance",
+            None,
+            drift.distance,
+            f"at most {drift.distance:.0%} of those who answered are in another walking group than earlier",
+            WARNING,
+        ),
+        between("follow_up_years_difference", 0, None, "a wave is answered later than the earlier ones", WARNING),
+    ]
