@@ -43,12 +43,12 @@ def main() -> None:
     from study.codebook import CodebookError
     from study.protocol import ProtocolError
 
+    # A request to end, by a service manager say, is as good as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except (LockedError, ProtocolError, CodebookError) as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("stopped; what was published stays, and the next refresh goes on from there", code=130)
 
 
 @app.command()
@@ -352,7 +352,10 @@ def _refresh(place: Any, as_json: bool) -> int:
     from orchestration.refresh import refresh as bring_up_to_date
     from orchestration.status import last_release
 
-    done = bring_up_to_date(place, _say)
+    try:
+        done = bring_up_to_date(place, _say)
+    except KeyboardInterrupt:
+        _fail("stopped; what was published stays, and the next refresh goes on from there", code=130)
     made = by_asset(done.materialized)
     release = last_release(place)
     if as_json:

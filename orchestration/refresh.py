@@ -34,6 +34,7 @@ from storage.process import this_process
 Progress = Callable[[str], None]
 
 TRIGGER_TAG, TRIGGER = "trigger", "stegvis refresh"
+_INTERRUPTED = {dg.DagsterEventType.RUN_CANCELED, dg.DagsterEventType.RUN_CANCELING}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -134,6 +135,8 @@ class _Run:
                 run_config=_QUIET,
                 tags={TRIGGER_TAG: TRIGGER, PROCESS_TAG: this_process()},
             )
+        if any(event.event_type in _INTERRUPTED for event in result.all_events) or _was_interrupted(result):
+            raise KeyboardInterrupt
         made = {
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         }
@@ -173,6 +176,18 @@ def _told(progress: Progress) -> Iterator[None]:
     finally:
         PROGRESS.removeHandler(handler)
         PROGRESS.propagate = before
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a stage ended because the process was asked to: Dagster tells it as a failure and would go on."""
+    names = {
+        each.cls_name
+        for event in result.all_events
+        if event.is_step_failure and (error := event.step_failure_data.error)
+        for each in (error, error.cause)
+        if each
+    }
+    return bool(names & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:

@@ -16,6 +16,7 @@ import dagster as dg
 
 from assets.building.build import Build
 from assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
+from assets.building.lineage import column_lineage
 from assets.building.partitions import DEFINITIONS, partition_of
 from assets.building.recipe import Recipe, Rows, fingerprint
 from assets.building.resources import StegvisHome
@@ -248,6 +249,7 @@ def _metadata(recipe: Recipe, content: Content, rows: Rows, seconds: float) -> d
             [dg.TableColumn(name, kind, described.get(name)) for name, kind in content.columns.items()]
         ),
         "seconds": round(seconds, 2),
+        **({"dagster/column_lineage": lineage} if (lineage := column_lineage(recipe)) else {}),
         **rows.summary,
         **rows.metadata,
     }

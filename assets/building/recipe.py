@@ -39,7 +39,14 @@ _VARIABLE = re.compile(r"getvariable\(\s*'([^']+)'\s*\)")
 _FOLLOWED = {"assets", "study", "storage"}
 # How a table is judged, published and remembered: it decides nothing about the rows.
 _PLUMBING = {
-    f"assets.building.{name}" for name in ("build", "graph", "ledger", "partitions", "publish", "recipe", "sources")
+    "assets.building.build",
+    "assets.building.graph",
+    "assets.building.ledger",
+    "assets.building.lineage",
+    "assets.building.partitions",
+    "assets.building.publish",
+    "assets.building.recipe",
+    "assets.building.sources",
 }
 _COMPARED_BY_VALUE = {"study.protocol", "study.codebook", "study.dictionary"}
 _PARTITION_VARIABLES = {"wave", "batch"}
