@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 
 from assets.building.build import Build
@@ -91,7 +92,13 @@ def make(build: Build) -> Rows:
     return Rows(
         files,
         also={"released_people": people},
-        metadata={"release": name, "estimates": len(tables["results"]), "changed_estimates": len(changes)},
+        metadata={
+            "release": name,
+            "report": dg.MetadataValue.url(build.home.report_address(name)),
+            "folder": dg.MetadataValue.path(str(build.home.releases / name)),
+            "estimates": len(tables["results"]),
+            "changed_estimates": len(changes),
+        },
         on_publish=lambda: _move_into_place(staging, build.home.releases, name),
     )
 

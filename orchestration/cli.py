@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -325,7 +326,7 @@ def export(
 @app.command()
 def ui(
     home: HomeOption = None,
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port on this machine; the reports are served on the next one.")] = 3000,
 ) -> None:
     """Open the Dagster UI and daemon on this home; Ctrl-C stops both."""
     from orchestration.instance import dagster_home, open_instance
@@ -340,9 +341,12 @@ def ui(
         "DAGSTER_HOME": str(dagster_home(place)),
     }
     os.chdir(root)
-    _say(f"http://127.0.0.1:{port} shows {place.root}")
+    reports = port + 1
+    os.environ.setdefault("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{reports}")
+    _say(f"http://127.0.0.1:{port} shows {place.root}; the reports are at {place.report_address('latest')}")
     # Started in the background of a script, a process ignores Ctrl-C and so would everything it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    subprocess.Popen([sys.executable, "-m", "orchestration.reports_server", str(place.releases), str(reports)])
     program = str(Path(sys.executable).with_name("dagster"))
     os.execv(program, [program, "dev", "-w", str(root / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)])
 

@@ -47,6 +47,12 @@ class Home:
     def releases(self) -> Path:
         return self.root / "releases"
 
+    @staticmethod
+    def report_address(release: str, page: str = "index.html") -> str:
+        """Where a page of a release is served: below ``STEGVIS_REPORTS_URL``, by default what ``stegvis ui`` serves."""
+        base = os.environ.get("STEGVIS_REPORTS_URL") or "http://127.0.0.1:3001"
+        return f"{base.rstrip('/')}/{release}/report/{page}"
+
     @property
     def dagster(self) -> Path:
         return self.root / "dagster"

@@ -44,6 +44,7 @@ _PLUMBING = {
     "assets.building.ledger",
     "assets.building.lineage",
     "assets.building.partitions",
+    "assets.building.pictures",
     "assets.building.publish",
     "assets.building.recipe",
     "assets.building.sources",
