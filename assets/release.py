@@ -23,6 +23,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.building.build import Build
+from assets.building.history import lineage
 from assets.building.recipe import Recipe, Rows
 from assets.report import as_records, checks_of, provenance, records, synthetic, wave_report
 from storage.warehouse import table_exists
@@ -36,8 +37,9 @@ from study.statistics.levels import covariate_levels
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 MANIFEST = "manifest.json"
 PROTOCOL = "protocol.json"
+LINEAGE = "lineage.json"
 # They say what a release is compared with, or how it was made: no part of what it says.
-HISTORY = ("bridge.json", PROTOCOL)
+HISTORY = ("bridge.json", PROTOCOL, LINEAGE)
 
 # Everyone whose data a wave has, analyzed or excluded.
 PEOPLE = f"""
@@ -74,6 +76,8 @@ def make(build: Build) -> Rows:
         _write_json(staging / "checks.json", checks_of(connection, None))
         claims = records(connection, "select * from claims order by wave, rowid")
     _write_json(staging / "claims.json", claims)
+    with build.session() as connection:
+        _write_json(staging / LINEAGE, lineage(connection, build.history()))
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     if before and before.name.endswith(content[:12]):

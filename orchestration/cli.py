@@ -303,6 +303,50 @@ def compare(
 
 
 @app.command()
+def trace(
+    release: Annotated[Path, typer.Argument(help="A release's folder.")],
+    wave: Annotated[str | None, typer.Option(help="Of the rows of results.csv that are meant.")] = None,
+    analysis: Annotated[str | None, typer.Option(show_default=False)] = None,
+    population: Annotated[str | None, typer.Option(show_default=False)] = None,
+    model: Annotated[str | None, typer.Option(show_default=False)] = None,
+    exposure: Annotated[str | None, typer.Option(show_default=False)] = None,
+    term: Annotated[str | None, typer.Option(show_default=False)] = None,
+    level: Annotated[str | None, typer.Option(show_default=False)] = None,
+    measure: Annotated[str | None, typer.Option(show_default=False)] = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SELECTs too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """From a number back to where it came from: stages and their runs, SQL, protocol values, deliveries and hashes."""
+    from orchestration.trace import SELECTORS, TraceError
+    from orchestration.trace import trace as follow
+
+    given = (wave, analysis, population, model, exposure, term, level, measure)
+    try:
+        found = follow(
+            release, {name: value for name, value in zip(SELECTORS, given, strict=True) if value is not None}
+        )
+    except TraceError as error:
+        raise typer.BadParameter(str(error)) from error
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    for row in found["rows"][:20]:
+        key = " / ".join(row[name] for name in SELECTORS if row[name])
+        print(f"{key}: {row['estimate'] or row['status']} ({row['ci_low']} to {row['ci_high']})")
+    if len(found["rows"]) > 20:
+        print(f"... and {len(found['rows']) - 20:,} rows more")
+    for stage in found["stages"]:
+        where = f" [{stage['partition']}]" if stage["partition"] else ""
+        made = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(stage["made_at"]))
+        print(f"\n{stage['asset']}{where}, made {made} UTC by run {stage['run']}, version {stage['data_version']}")
+        for part in ("made_from", "method"):
+            for name, value in stage[part].items():
+                print(f"  {name}: {value if len(value) < 100 else value[:97] + '...'}")
+    for name, text in found["sql"].items() if sql else ():
+        print(f"\n-- {name}\n{text}")
+
+
+@app.command()
 def export(
     wave: Annotated[str, typer.Option(help="The follow-up wave.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into; made if absent, must be empty.")],

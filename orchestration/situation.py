@@ -15,6 +15,7 @@ from typing import Literal
 from dagster import DagsterInstance
 
 from assets.building.graph import recipes
+from assets.building.history import is_data
 from assets.building.ledger import WHOLE_KEY, Ledger, inputs
 from assets.building.partitions import Kind
 from assets.building.recipe import Recipe, fingerprint
@@ -117,7 +118,7 @@ class Situation:
             return state("new", ("never made",), certain=True)
         before = remembered.provenance
         method_changed = any(before.get(name) != value for name, value in method.items()) or any(
-            name not in now and not _is_data(name) for name in before
+            name not in now and not is_data(name) for name in before
         )
         return state("stale", tuple(differences(before, now)), certain=method_changed)
 
@@ -145,7 +146,3 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         else:
             causes.append(f"{name} changed")
     return causes
-
-
-def _is_data(name: str) -> bool:
-    return not name.startswith(("engine ", "sql/", "protocol ", "codebook ", "code ", "file ", "expectations"))

@@ -6,7 +6,7 @@ Belongs here: the handle given to a recipe's ``make``. Does not belong here: jud
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,8 @@ class Build:
     home: Home
     landing: Landing
     log: logging.Logger
+    # What is published and from what: ``history.py``.
+    history: Callable[[], list[dict[str, Any]]] = list
 
     @property
     def key(self) -> str:

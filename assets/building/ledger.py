@@ -30,6 +30,8 @@ class Remembered:
     data_version: str
     fingerprint: str
     provenance: dict[str, str]
+    run_id: str = ""
+    made_at: float = 0.0
 
 
 class Ledger:
@@ -56,7 +58,7 @@ class Ledger:
         asset = dg.AssetKey(recipe.name)
         if recipe.partition is None:
             event = self.instance.get_latest_materialization_event(asset)
-            found = {WHOLE_KEY: event.asset_materialization} if event else {}
+            found = {WHOLE_KEY: event} if event else {}
         else:
             newest = self.instance.get_latest_storage_id_by_partition(asset, DagsterEventType.ASSET_MATERIALIZATION)
             records = (
@@ -66,15 +68,24 @@ class Ledger:
                 if newest
                 else []
             )
-            found = {record.partition_key or WHOLE_KEY: record.asset_materialization for record in records}
-        return {key: _remembered(made) for key, made in found.items() if made and FINGERPRINT_TAG in (made.tags or {})}
+            found = {record.partition_key or WHOLE_KEY: record.event_log_entry for record in records}
+        return {key: made for key, event in found.items() if (made := _remembered(event))}
 
 
-def _remembered(made: dg.AssetMaterialization) -> Remembered:
-    tags = made.tags or {}
+def _remembered(event: dg.EventLogEntry) -> Remembered | None:
+    made = event.asset_materialization
+    tags = (made.tags if made else None) or {}
+    if made is None or FINGERPRINT_TAG not in tags:
+        return None
     provenance = made.metadata.get(PROVENANCE_KEY)
     value = provenance.value if isinstance(provenance, dg.JsonMetadataValue) else {}
-    return Remembered(tags[_DATA_VERSION_TAG], tags[FINGERPRINT_TAG], dict(value) if isinstance(value, dict) else {})
+    return Remembered(
+        tags[_DATA_VERSION_TAG],
+        tags[FINGERPRINT_TAG],
+        dict(value) if isinstance(value, dict) else {},
+        event.run_id,
+        round(event.timestamp, 3),
+    )
 
 
 def upstream_keys(recipe: Recipe, key: str, upstream: Recipe, ledger: Ledger) -> list[str]:

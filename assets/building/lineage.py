@@ -62,11 +62,14 @@ def columns_from(recipe: Recipe) -> Sources:
 def _of_select(sql: str) -> Sources:
     """Of each column of a SELECT, the columns of stored tables behind it."""
     # Half a second to import, and only a materialization needs it.
+    import logging
+
     from sqlglot import exp, parse_one
     from sqlglot.lineage import lineage
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it tells of subqueries whose columns it takes as they are
     known = {table: tuple(columns) for table, columns in dictionary().items()} | _BESIDE
     tables: dict[str, object] = {table: dict.fromkeys(columns, "varchar") for table, columns in known.items()}
     query = parse_one(sql, dialect="duckdb")
@@ -78,9 +81,6 @@ def _of_select(sql: str) -> Sources:
         nodes = lineage(column, query, dialect="duckdb", scope=scope, schema=tables).walk()
         leaves = [node for node in nodes if not node.downstream and isinstance(node.source, exp.Table)]
         places = {(leaf.source.name, exp.to_identifier(leaf.name.split(".")[-1].strip('"')).name) for leaf in leaves}
-        found[column] = sorted(
-            ("recordings" if table in _BESIDE else table, name)
-            for table, name in places
-            if name in known.get(table, ())
-        )
+        stored = [(table, name) for table, name in places if name in known.get(table, ())]
+        found[column] = sorted({("recordings" if table in _BESIDE else table, name) for table, name in stored})
     return found

@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 
 from assets.building.build import Build
+from assets.building.history import history
 from assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
 from assets.building.lineage import column_lineage
 from assets.building.partitions import DEFINITIONS, partition_of
@@ -114,11 +115,12 @@ def materialize(
     started = time.perf_counter()
     home, landing = stegvis.home(), stegvis.landing()
     partition = partition_of(recipe.partition, key)
-    data, absent = inputs(recipe, partition.label, recipes, Ledger(context.instance), landing)
+    ledger = Ledger(context.instance)
+    data, absent = inputs(recipe, partition.label, recipes, ledger, landing)
     if absent:
         raise dg.Failure(f"{recipe.name} cannot be made before {', '.join(absent)}", allow_retries=False)
     provenance = recipe.method(in_force) | data
-    build = Build(recipe, partition, in_force, home, landing, context.log)
+    build = Build(recipe, partition, in_force, home, landing, context.log, lambda: history(recipes, ledger))
     with _values_withheld():
         rows = recipe.make(build)
         content, digest, verdicts, holds, picture = _publish(recipe, build, rows, fingerprint(provenance))

@@ -41,6 +41,7 @@ _FOLLOWED = {"assets", "study", "storage"}
 _PLUMBING = {
     "assets.building.build",
     "assets.building.graph",
+    "assets.building.history",
     "assets.building.ledger",
     "assets.building.lineage",
     "assets.building.partitions",
@@ -186,9 +187,13 @@ def _is_recipe(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "RECIPE" for t in node.targets)
 
 
-@cache
 def _module_file(name: str) -> Path | None:
-    place = ROOT.joinpath(*name.split("."))
+    return _file_of(ROOT, name)
+
+
+@cache
+def _file_of(root: Path, name: str) -> Path | None:
+    place = root.joinpath(*name.split("."))
     for file in (place.with_suffix(".py"), place / "__init__.py"):
         if file.is_file():
             return file

@@ -17,6 +17,7 @@ def test_every_column_named_is_a_column_of_an_upstream_table(stage: str) -> None
     found = columns_from(recipes()[stage])
     assert set(found) <= set(dictionary()[stage])
     assert any(found.values())
+    assert column_lineage(recipes()[stage])  # Dagster takes it
     for columns in found.values():
         for table, column in columns:
             assert table in recipes()[stage].upstream

@@ -60,6 +60,14 @@ class Story:
         complete(folder, **more)
         return folder
 
+    def withdraw(self, name: str, people: list[str]) -> None:
+        """A list of withdrawals arrives."""
+        file = self.home.landing / "withdrawals" / f"{name}.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("\n".join(["person", *people]) + "\n")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
+
     def baseline(self) -> pd.DataFrame:
         """The delivered baseline, as text."""
         file = min((self.home.landing / "baseline").glob("*/participants.csv"))

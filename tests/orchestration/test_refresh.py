@@ -113,10 +113,7 @@ def test_a_changed_protocol_value_is_named_and_touches_only_those_who_read_it(
 
 def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story: Story) -> None:
     person = story.table("select person from analysis_set order by person limit 1")["person"].item()
-    file = story.home.landing / "withdrawals" / "2025-01.csv"
-    file.write_text(f"person\n{person}\n")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
+    story.withdraw("2025-01", [person])
     done = story.refresh()
     assert done.ok
     for name, frame in story.tables().items():
@@ -146,10 +143,7 @@ def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_with
     assert values["models"]["confidence"] == 0.95
 
     gone = analyzed[0]
-    file = story.home.landing / "withdrawals" / "2025-01.csv"
-    file.write_text(f"person\n{gone}\n")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
+    story.withdraw("2025-01", [gone])
     with pytest.MonkeyPatch.context() as patch:
         # Nothing after the withdrawals runs: the memory of the release has forgotten the person all the same.
         patch.setattr(situation, "recipes", lambda: {"withdrawals": recipes()["withdrawals"]})

@@ -1,0 +1,73 @@
+"""From a number in a release back to where it came from.
+
+Belongs here: following ``lineage.json`` of a release from a row of its results to the deliveries. It reads the release
+alone, so it works wherever that was copied. Does not belong here: printing (``cli.py``).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+LINEAGE = "lineage.json"
+SELECTORS = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
+
+
+class TraceError(ValueError):
+    """The release cannot be traced, or no row is meant; the message says why."""
+
+
+def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
+    """Where the rows of a release come from.
+
+    Args:
+        release: its folder.
+        wanted: values of key columns of ``results.csv``; columns that are not named may have any value.
+
+    Returns:
+        ``rows`` that are meant, and ``stages``: everything they were made from, the nearest first, each with its
+        partition, run, time, method, and what it was made from.
+
+    Raises:
+        TraceError: no release, no lineage in it, or no row.
+    """
+    try:
+        lineage = json.loads((release / LINEAGE).read_text(encoding="utf-8"))
+        with (release / "results.csv").open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if all(row[name] == value for name, value in wanted.items())]
+    except FileNotFoundError as error:
+        raise TraceError(f"{release} is no release that can be traced: it has no {Path(error.filename).name}") from None
+    if not rows:
+        raise TraceError("no row of results.csv is meant; see its key columns: " + ", ".join(SELECTORS))
+    stages = {(stage["asset"], stage["partition"]): stage for stage in lineage["stages"]}
+    reached: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        asset = lineage["analyses"].get(row["analysis"])
+        if asset is None:
+            raise TraceError(f"lineage.json does not say which stage makes the analysis {row['analysis']}")
+        place = next((each for each in ((asset, row["wave"]), (asset, "")) if each in stages), None)
+        if place is None:
+            raise TraceError(f"lineage.json has no {asset} of {row['wave']}")
+        _follow(place, stages, reached)
+    order = list(stages)
+    found = sorted(reached.values(), key=lambda stage: order.index((stage["asset"], stage["partition"])), reverse=True)
+    named = {name for stage in found for name in stage["method"]}
+    return {
+        "release": release.name,
+        "rows": rows,
+        "stages": found,
+        "sql": {name: text for name, text in lineage["sql"].items() if name in named},
+    }
+
+
+def _follow(place: tuple[str, str], stages: dict[Any, Any], reached: dict[Any, Any]) -> None:
+    if place in reached:
+        return
+    reached[place] = stages[place]
+    for name in stages[place]["made_from"]:
+        asset, _, rest = name.partition("[")
+        upstream = (asset, rest.rstrip("]"))
+        if upstream in stages:
+            _follow(upstream, stages, reached)
