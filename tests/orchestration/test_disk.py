@@ -1,0 +1,110 @@
+"""A full disk, and folders that cannot be written: said plainly, and made good by the next refresh."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from storage.home import Home
+from tests.orchestration.story import Story
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+WAVE = "2024-2026"
+
+
+def mount(*arguments: object) -> None:
+    told = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
+    if told.returncode:
+        pytest.skip(f"this machine lets nobody mount: {told.stderr.strip()}")
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """A disk of a few megabytes."""
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder that nobody, not even root, can write to."""
+    mount("--bind", folder, folder)
+    try:
+        mount("-o", "remount,ro,bind", folder)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def refresh(home: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "orchestration", "refresh", "--home", str(home)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+
+
+def deliver(story: Story) -> None:
+    story.drop("followup", WAVE, story.answers().iloc[::2], "questionnaire.csv")
+    story.drop("recordings", "2019-09", story.days().iloc[:20], "days.csv")
+
+
+def assert_as_undisturbed(home: Path, undisturbed: Story) -> None:
+    mended = refresh(home)
+    assert mended.returncode == 0, mended.stderr
+    deliver(undisturbed)
+    assert undisturbed.refresh().ok
+    left, right = Story(Home(home, home / "landing")).tables(), undisturbed.tables()
+    for name in right:
+        if name != "release":  # its rows hash the manifest, which says when it was made
+            pd.testing.assert_frame_equal(left[name], right[name], obj=name)
+    assert (home / "releases" / "latest").resolve().name == undisturbed.release().name
+
+
+def test_a_full_disk(story: Story, tmp_path: Path) -> None:
+    used = sum(file.stat().st_size for file in story.home.root.rglob("*") if file.is_file())
+    disk = tmp_path / "disk"
+    with small_disk(disk, 2 + used // 1_000_000):
+        home = disk / "home"
+        shutil.copytree(story.home.root, home, symlinks=True)
+        before = (home / "releases" / "latest").resolve()
+        deliver(Story(Home(home, home / "landing")))
+        full = refresh(home)
+        assert full.returncode == 1
+        assert "no space" in full.stderr.lower() or "disk" in full.stderr.lower()
+        assert "Traceback" not in full.stderr
+        assert (home / "releases" / "latest").resolve() == before
+        mount("-o", "remount,size=400m", disk)
+        assert_as_undisturbed(home, story)
+
+
+def test_a_read_only_lake(story: Story, tmp_path: Path) -> None:
+    home = tmp_path / "other"
+    shutil.copytree(story.home.root, home, symlinks=True)
+    deliver(Story(Home(home, home / "landing")))
+    with read_only(home / "lake"):
+        refused = refresh(home)
+    assert refused.returncode == 1
+    assert "recordings" in refused.stderr
+    assert "read-only" in refused.stderr.lower()
+    assert "Traceback" not in refused.stderr
+    assert_as_undisturbed(home, story)
+
+
+def test_a_read_only_home_is_said_plainly(story: Story) -> None:
+    deliver(story)
+    with read_only(story.home.root):
+        refused = refresh(story.home.root)
+    assert refused.returncode == 1
+    assert "read-only" in refused.stderr.lower()
+    assert "Traceback" not in refused.stderr
