@@ -11,7 +11,6 @@ from assets.building.recipe import sql_text
 from tests.sql.tables import answer, database, drawn
 
 
-
 def test_volume_is_the_mean_of_total_walking_over_valid_days() -> None:
     days = """
         person | day | recorded | valid | walking
