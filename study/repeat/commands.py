@@ -77,10 +77,8 @@ def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels | None = 
         levels: of the categorical covariates; those of the codebook in force unless given.
 
     Returns:
-        ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md).
-
-    Raises:
-        KeyError: a row is of an analysis that nobody has spelled.
+        ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md), or where
+        nobody has spelled the analysis.
     """
     known = levels or covariate_levels()
     labels = category_labels(results)
@@ -89,7 +87,9 @@ def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels | None = 
     rows = []
     for place, row in zip(places, results.to_dict("records"), strict=True):
         asked = Asked({str(name): str(value) for name, value in row.items()}, place, protocol, known, labels)
-        rows.append((*(asked.row[key] for key in KEY_COLUMNS), *(spell(asked) for spell in SPELLED[asked.analysis])))
+        rows.append(
+            (*(asked.row[key] for key in KEY_COLUMNS), *(spell(asked) for spell in SPELLED.get(asked.analysis, _NONE)))
+        )
     return pd.DataFrame(rows, columns=list(COMMAND_COLUMNS), dtype="str")
 
 

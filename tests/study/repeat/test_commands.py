@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analyses import main_models, spline
 from study.analyses.across_waves import fit_across_waves
 from study.analyses.battery import BATTERY
 from study.analyses.imputed import imputed_rows
@@ -22,7 +23,7 @@ from study.repeat.r_beyond import RESTS_ON_DRAWS
 from study.repeat.tables import tables_across, tables_of_wave
 from study.statistics.levels import covariate_levels
 from study.statistics.results import KEY_COLUMNS
-from tests.study.conftest import analysis_set_of, lossy_wave_of
+from tests.study.conftest import analysis_set_of, lossy_wave_of, wave_data_of
 
 LEVELS = covariate_levels()
 ESTIMATE = '["estimate"]'
@@ -112,6 +113,24 @@ def test_a_command_names_its_people_and_its_covariates(table: pd.DataFrame) -> N
     assert bmi["r"].startswith("wald(low_back_pain ~ walking_minutes_category + age")
     assert bmi["r"].endswith('+ bmi, recut(subset(people, !is.na(bmi))), "walking_minutes_category")')
     assert "xtile cut = walking_minutes if !missing(bmi), nq(4)" in bmi["stata"]
+
+
+def test_frozen_knots_and_fixed_cuts_are_written_out_where_the_protocol_has_them() -> None:
+    wave = wave_data_of(analysis_set_of(1500, of=FIXED), FIXED)
+    table = commands(fit((spline.spline_rows, main_models.other_cuts_rows), wave), FIXED)
+    walking = table[(table["exposure"] == "walking_minutes") & (table["measure"] == "rr")].groupby("analysis").first()
+    frozen, sampled = walking.loc["spline"], walking.loc["spline_sample_knots"]
+    assert "c(62, 99.7, 151)" in frozen["r"]
+    assert "cubic knots(62 99.7 151)" in frozen["stata"]
+    # Two terms of three frozen knots, three of the sample's four.
+    assert "poisson low_back_pain s1 s2 c.age" in frozen["stata"]
+    assert "knots(people$walking_minutes)" in sampled["r"]
+    assert "poisson low_back_pain s1 s2 s3 c.age" in sampled["stata"]
+    # The other rule for the cuts, beside fixed ones.
+    assert "xtile cut = walking_minutes, nq(4)" in walking.loc["sample_cuts", "stata"]
+    fixed = commands(fit((main_models.other_cuts_rows,), wave_data_of(analysis_set_of(1500))), protocol())
+    # A value on a bound belongs above it.
+    assert "cut = 1 + (walking_minutes >= 78) + (walking_minutes >= 101)" in fixed["stata"].iloc[0]
 
 
 def test_no_command_holds_a_person(wave: WaveData, table: pd.DataFrame) -> None:
