@@ -77,8 +77,8 @@ def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels | None = 
         levels: of the categorical covariates; those of the codebook in force unless given.
 
     Returns:
-        ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md), or where
-        nobody has spelled the analysis.
+        ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md), or
+        where nobody has spelled the analysis.
     """
     known = levels or covariate_levels()
     labels = category_labels(results)

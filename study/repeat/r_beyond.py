@@ -48,6 +48,10 @@ def cross_estimator(asked: Asked) -> str:
 
 def attrition_weighted(asked: Asked) -> str:
     """The published models with weights."""
+    if asked.variant == "estimated_weights":
+        name = f"{asked.category}{asked.place}"
+        fitted = f'stacked_rr({formula(plain(asked))}, eligible, "{asked.exposure}", "{name}")'
+        return "1" if asked.place == 1 else estimate(fitted)
     model, people = plain(asked), _answering(asked, asked.variant or "stabilized")
     if asked.measure == "p_joint":
         return f'wald({formula(model)}, {people}, "{model.term}", weights = "weight")'
@@ -201,6 +205,4 @@ def _answering(asked: Asked, kind: str) -> str:
     if kind.startswith("truncated_"):
         low, high = (float(share) / 100 for share in kind.removeprefix("truncated_").split("_"))
         return f'answering(eligible, "{asked.exposure}", "stabilized", c({low:g}, {high:g}))'
-    # Allowing for the weights' estimation changes the interval, not the estimate.
-    kind = "stabilized" if kind == "estimated_weights" else kind
     return f'answering(eligible, "{asked.exposure}", "{kind}")'

@@ -253,22 +253,27 @@ cox <- function(formula, people, name) {
 
 # ---- people who did not answer ----
 
-# Everyone eligible with known covariates, and for each the probability of an answer.
-with_answering <- function(eligible) {
+# Everyone eligible with known covariates.
+everyone_of <- function(eligible) {
   everyone <- eligible[complete.cases(eligible[, c(ADJUSTED, EXPOSURES)]), ]
   for (name in SQUARED) everyone[[paste0(name, "_squared")]] <- everyone[[name]]^2
-  right <- c(ADJUSTED, if (length(SQUARED)) paste0(SQUARED, "_squared"), EXPOSURES)
-  everyone$probability <- fitted(logistic(reformulate(right, "answered"), everyone))
   everyone
 }
+
+# The models of answering: by everything known, and by the categories of an exposure alone.
+answer_model <- function(everyone) {
+  logistic(reformulate(c(ADJUSTED, if (length(SQUARED)) paste0(SQUARED, "_squared"), EXPOSURES), "answered"), everyone)
+}
+
+answer_model_of <- function(everyone, exposure) logistic(reformulate(paste0(exposure, "_category"), "answered"), everyone)
 
 logistic <- function(formula, people) glm(formula, binomial, people, control = glm.control(epsilon = 1e-14, maxit = 50))
 
 # Those who answered, with their weights: "stabilized" or "unstabilized", cut at two of their quantiles where told.
 answering <- function(eligible, exposure, kind = "stabilized", truncation = NULL) {
-  everyone <- with_answering(eligible)
-  alone <- fitted(logistic(reformulate(paste0(exposure, "_category"), "answered"), everyone))
-  everyone$weight <- (if (kind == "stabilized") alone else 1) / everyone$probability
+  everyone <- everyone_of(eligible)
+  alone <- if (kind == "stabilized") fitted(answer_model_of(everyone, exposure)) else 1
+  everyone$weight <- alone / fitted(answer_model(everyone))
   found <- everyone[everyone$answered, ]
   if (!is.null(truncation)) {
     limits <- quantile(found$weight, truncation, type = 7)
@@ -277,15 +282,34 @@ answering <- function(eligible, exposure, kind = "stabilized", truncation = NULL
   found
 }
 
+# A ratio with stabilized weights whose interval allows for their estimation: all estimating equations stacked (HC0).
+stacked_rr <- function(formula, eligible, exposure, name) {
+  everyone <- everyone_of(eligible)
+  models <- list(answer_model(everyone), answer_model_of(everyone, exposure))
+  everyone$weight <- fitted(models[[2]]) / fitted(models[[1]])
+  yes <- everyone$answered
+  fit <- poisson_fit(formula, everyone[yes, ], "weight")
+  scores <- sandwich::estfun(fit)
+  total <- matrix(0, nrow(everyone), ncol(scores))
+  total[yes, ] <- scores
+  for (i in 1:2) {
+    slope <- c(-1, 1)[i] * (1 - fitted(models[[i]])[yes]) * model.matrix(models[[i]])[yes, ]
+    total <- total + sandwich::estfun(models[[i]]) %*% summary(models[[i]])$cov.unscaled %*% crossprod(slope, scores)
+  }
+  V <- crossprod(total %*% summary(fit)$cov.unscaled)
+  ratio(coef(fit)[[name]], sqrt(V[name, name]))
+}
+
 effective_sample_size <- function(w) sum(w)^2 / sum(w^2)
 mean_of_largest <- function(w) mean(tail(sort(w), SMALLEST_COUNT))
 
 # Who answered against who did not, in standard deviations; of one level, or of a number.
 balance <- function(eligible, column, level = NULL, weighted = FALSE) {
-  everyone <- with_answering(eligible)
+  everyone <- everyone_of(eligible)
+  probability <- fitted(answer_model(everyone))
   x <- if (is.null(level)) everyone[[column]] else as.numeric(everyone[[column]] == level)
   yes <- everyone$answered
-  w <- if (weighted) 1 / ifelse(yes, everyone$probability, 1 - everyone$probability) else rep(1, length(x))
+  w <- if (weighted) 1 / ifelse(yes, probability, 1 - probability) else rep(1, length(x))
   spread <- function(x) mean((x - mean(x))^2)
   (weighted.mean(x[yes], w[yes]) - weighted.mean(x[!yes], w[!yes])) / sqrt((spread(x[yes]) + spread(x[!yes])) / 2)
 }
