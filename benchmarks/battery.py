@@ -42,19 +42,19 @@ def main() -> None:
     asked = parser.parse_args()
     data = wave_data(Home.find(asked.home), asked.wave)
     print(f"{len(data.people):,} analyzed of {len(data.eligible):,} eligible people")
-    results, published = [], 0.0
+    results, published = {}, 0.0
     begun = time.monotonic()
     for group, analyses in BATTERY.items():
         started = time.monotonic()
-        results.append(fit(analyses, data))
+        results[group] = fit(analyses, data)
         took = time.monotonic() - started
         published += took if group in PUBLISHED else 0
-        print(f"  {group}: {len(results[-1])} estimates in {took:.1f} s")
+        print(f"  {group}: {len(results[group])} estimates in {took:.1f} s")
     seconds = time.monotonic() - begun
     gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{'PASS' if seconds <= SECONDS else 'FAIL'} the whole battery in {seconds:.1f} s (bar {SECONDS:g} s)")
     print(f"{'PASS' if gigabytes <= GIGABYTES else 'FAIL'} {gigabytes:.2f} GB at most (bar {GIGABYTES:g} GB)")
-    in_r(data, pd.concat(results, ignore_index=True), published)
+    in_r(data, pd.concat([results[group] for group in PUBLISHED], ignore_index=True), published)
 
 
 def wave_data(home: Home, wave: str) -> WaveData:

@@ -8,4 +8,4 @@ from study.protocol import Protocol
 
 def rules(protocol: Protocol) -> list[Rule]:
     """The same as for all estimates of a wave together."""
-    return estimate_rules()
+    return estimate_rules("spline")

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from expectations.rules import WARNING, Rule, between, estimate_rules
-from study.protocol import Protocol
+from expectations.rules import WARNING, Rule, between, estimate_rules, one_of, where
+from study.protocol import Limits, Protocol
+
+# The names of ``study.analyses.diagnostics``, as a reader knows them.
+DIAGNOSTICS = {
+    "balance": "those who answered resemble those who did not, once weighted",
+    "positivity": "everyone had some chance to answer",
+    "effective_sample_size": "the weights leave enough people",
+    "minimum_detectable_rr": "the study could tell a ratio from 1",
+    "events_per_coefficient": "there are enough events for the covariates",
+    "share_above_one": "fitted risks stay below 1",
+}
 
 
 def rules(protocol: Protocol) -> list[Rule]:
     """What must hold before the table is published, and what is reported."""
     return [
-        *estimate_rules(),
-        between("diagnostics_fail", None, 0, "no diagnostic fails", WARNING, "summary"),
-        between("diagnostics_warning", None, 0, "no diagnostic warns", WARNING, "summary"),
+        *estimate_rules("main"),
+        between("diagnostics_fail", None, 0, "no diagnostic fails and withholds estimates", WARNING, "summary"),
+        *(_passes(name, protocol) for name in DIAGNOSTICS),
     ]
+
+
+def _passes(name: str, protocol: Protocol) -> Rule:
+    limits: Limits = getattr(protocol.diagnostics, name)
+    meaning = f"{DIAGNOSTICS[name]} ({name.replace('_', ' ')} {limits.words()})"
+    return where(f"analysis == 'diagnostics' and term == '{name}'", one_of("level", ["pass"], meaning, WARNING))

@@ -8,4 +8,4 @@ from study.protocol import Protocol
 
 def rules(protocol: Protocol) -> list[Rule]:
     """The same as for the estimates of one wave."""
-    return estimate_rules()
+    return estimate_rules("pooled")

@@ -6,7 +6,7 @@ rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Severity = Literal["critical", "warning"]
@@ -139,13 +139,21 @@ def quarantine_rules(largest_share: float) -> list[Rule]:
     ]
 
 
-def estimate_rules() -> list[Rule]:
-    """What must hold of a table of estimates."""
+def estimate_rules(*expected: str) -> list[Rule]:
+    """What must hold of a table of estimates.
+
+    Args:
+        expected: analyses that any wave of some size allows. Others may find too few people somewhere in every wave,
+            and say so in their rows: a warning for them would be always on.
+    """
     key = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
     return [
         unique(*key, meaning="each estimate stands once"),
         one_of("status", ["ok", "not_estimable", "suppressed"], "the status of each estimate is known"),
-        one_of("status", ["ok"], "every estimate could be made", WARNING),
+        where(
+            f"analysis in {list(expected)}",
+            one_of("status", ["ok"], f"every estimate of {' and '.join(expected)} could be made", WARNING),
+        ),
         between("p_value", 0, 1, "p values lie between 0 and 1"),
         Rule(
             "expect_column_pair_values_a_to_be_greater_than_b",
@@ -154,3 +162,8 @@ def estimate_rules() -> list[Rule]:
             {"column_A": "ci_high", "column_B": "ci_low", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
         ),
     ]
+
+
+def where(condition: str, rule: Rule) -> Rule:
+    """A rule about the rows that meet a condition, in the words of ``pandas.DataFrame.query``."""
+    return replace(rule, arguments=rule.arguments | {"row_condition": condition, "condition_parser": "pandas"})

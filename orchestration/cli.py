@@ -348,7 +348,7 @@ def trace(
 
 @app.command()
 def export(
-    wave: Annotated[str, typer.Option(help="The follow-up wave.")],
+    wave: Annotated[str, typer.Option(help="The follow-up wave, or all for the tables across waves.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into; made if absent, must be empty.")],
     permission: Annotated[
         str, typer.Option(help="Under which permission the rows may leave; goes into the register of exports.")

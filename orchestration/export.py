@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
 from assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
+from assets.building.recipe import sql_text
 from storage.home import Home
 from storage.lock import locked
 from storage.warehouse import Warehouse, table_exists
 from study.analyses.wave_data import walking_days
 from study.protocol import protocol
+from study.repeat.tables import tables_across, tables_of_wave
 
 REFUSAL = """these tables hold a row for each person, and leave the warehouse only with a permission to process them:
 an ethics approval or data agreement that names the receiver. Say which with --permission, for example
@@ -28,6 +30,7 @@ an ethics approval or data agreement that names the receiver. Say which with --p
 The permission, the time and the number of rows are written to the home's register of exports. Estimates need no
 permission: take results.csv from a release."""
 REGISTER = "exports.jsonl"
+ALL_WAVES = "all"
 
 
 class ExportError(ValueError):
@@ -41,7 +44,7 @@ def export(home: Home, wave: str, out: Path, permission: str) -> Mapping[str, in
 
     Args:
         home: the home to take them from.
-        wave: the follow-up wave.
+        wave: the follow-up wave, or ``all`` for the tables across waves.
         out: a folder that is made, or is empty.
         permission: under which the rows may leave; not blank.
 
@@ -55,7 +58,7 @@ def export(home: Home, wave: str, out: Path, permission: str) -> Mapping[str, in
         raise ExportError(REFUSAL.format(wave=wave))
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ExportError(f"{out} is not an empty folder")
-    frames = _read(home, wave)
+    frames = _numbered(_read(home, wave))
     out.mkdir(parents=True, exist_ok=True)
     for name, frame in frames.items():
         frame.to_csv(out / f"{name}.csv", index=False)
@@ -64,28 +67,43 @@ def export(home: Home, wave: str, out: Path, permission: str) -> Mapping[str, in
     return rows
 
 
-def _read(home: Home, wave: str) -> dict[str, pd.DataFrame]:
+def _read(home: Home, wave: str) -> Mapping[str, pd.DataFrame]:
+    """The tables the commands read, each person under their own identifier."""
     if not home.warehouse.exists():
         raise ExportError(f"{home.root} has no warehouse yet; run stegvis refresh")
-    with Warehouse(home).session("export", {"wave": wave}) as connection:
+    used = protocol()
+    smallest = "exposures.minimum_valid_days"
+    with Warehouse(home).session("export", {"wave": wave, smallest: used.value(smallest)}) as connection:
         if not table_exists(connection, "analysis_set"):
             raise ExportError("nothing has been analyzed yet; run stegvis refresh")
-        people = connection.execute(PEOPLE).df()
-        eligible = connection.execute(ELIGIBLE).df()
-        days = walking_days(connection.execute(DAYS).df(), protocol())
+        if wave == ALL_WAVES:
+            stacked = connection.execute("select * from analysis_set order by wave, person").df()
+            histories = connection.execute(sql_text("pain_histories")).df()
+        else:
+            people = connection.execute(PEOPLE).df()
+            eligible = connection.execute(ELIGIBLE).df()
+            days = walking_days(connection.execute(DAYS).df(), used)
+    if wave == ALL_WAVES:
+        return tables_across(stacked, histories, used)
     if people.empty:
         raise ExportError(f"there is no analyzed wave {wave}")
-    number = {person: place for place, person in enumerate(_shuffled(eligible["person"]), start=1)}
-    frames = {"analysis_set": people, "eligible_people": eligible, "days": days}
+    return tables_of_wave(people, eligible, days, used)
+
+
+def _numbered(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """People by numbers, alike in every frame, in whose order the rows stand."""
+    people = sorted({person for frame in frames.values() for person in frame["person"]})
+    number = {person: place for place, person in enumerate(_shuffled(people), start=1)}
     return {
         name: frame.assign(person=frame["person"].map(number)).sort_values(
-            ["person", *(["day"] if "day" in frame else [])], ignore_index=True
+            [*(["wave"] if name in ("answers", "histories") else []), "person", *(["day"] if "day" in frame else [])],
+            ignore_index=True,
         )
         for name, frame in frames.items()
     }
 
 
-def _shuffled(people: pd.Series) -> list[str]:
+def _shuffled(people: Iterable[str]) -> list[str]:
     """In an order that cannot be found again: numbers in the order of identifiers would tell something of them."""
     salt = os.urandom(16)
     return sorted(people, key=lambda person: hashlib.sha256(salt + str(person).encode()).digest())

@@ -23,7 +23,8 @@ select
     w.valid_days,
     w.walking_minutes,
     w.walking_met,
-    w.running_cycling_minutes,
+    w.running_cycling_minutes_as_published,
+    w.running_cycling_minutes_strict,
     w.whole_days,
     w.whole_day_lying_minutes,
     w.whole_day_sitting_minutes,
@@ -33,6 +34,8 @@ select
     w.whole_day_cycling_minutes,
     o.follow_up_years,
     o.low_back_pain,
+    o.low_back_pain_as_published,
+    o.low_back_pain_strict,
     o.severe_low_back_pain_as_published,
     o.severe_low_back_pain_strict
 from exclusions as e

@@ -6,13 +6,21 @@ with answers as (
         date_diff('day', c.baseline_date, f.answer_date) / 365.0 as follow_up_years,
         case
             when f.pain_screen is null then null
-            when getvariable('study.mode') = 'strict' and f.pain_screen = 'no' then 0
             when f.low_back_box then 1
             else 0
-        end as low_back_pain
+        end as low_back_pain_as_published
     from followup_questionnaire as f
     left join cohort as c using (person)
     where f.wave = getvariable('wave')
+),
+
+-- The published code believes the box though the screen was answered "no"; the strict answer believes the screen.
+both_modes as (
+    select
+        *,
+        if(pain_screen = 'no', 0, low_back_pain_as_published) as low_back_pain_strict,
+        if(getvariable('study.mode') = 'strict', low_back_pain_strict, low_back_pain_as_published) as low_back_pain
+    from answers
 )
 
 select
@@ -22,6 +30,8 @@ select
     follow_up_years,
     pain_screen,
     low_back_pain,
+    low_back_pain_as_published,
+    low_back_pain_strict,
     -- The published code keeps low back pain that is not severe as 0; the strict answer leaves it out. Both are told.
     case
         when low_back_pain = 1 and leisure_limited = 'yes' then 1
@@ -33,4 +43,4 @@ select
     end as severe_low_back_pain_strict,
     pain_screen = 'no' and low_back_box as box_against_screen,
     in_cohort
-from answers
+from both_modes

@@ -63,7 +63,7 @@ PUBLIC_SETS: dict[str, Dataset] = {
     "selfback_thigh": Dataset(
         name="selfBACK",
         licence="not confirmed: not redistributed",
-        citation="Sani et al. 2017, KSEM, doi 10.1007/978-3-319-63558-3_38",
+        citation="Sani et al. 2017, KSEM",
         remark="one sensor on the thigh; judges walking pace, nothing is trained on it",
         layout="thigh_paces",
     ),

@@ -7,7 +7,7 @@ Does not belong here: which samples and covariates those are.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pandas as pd
@@ -20,6 +20,26 @@ from study.statistics.risk_ratio import Fit, fit_risk_ratio
 from study.statistics.terms import Categorical, Term, category_term
 
 TOO_THIN = "too few events or non-events"
+
+
+@dataclass(frozen=True)
+class LevelFit:
+    """A model of the levels of a term, fitted.
+
+    Attributes:
+        term: as asked for.
+        people: those without a gap, and ``dropped``: how many had one.
+        outcome: column of 0 and 1.
+        thin: levels left out with their people.
+        fit: to the others, or why there is none.
+    """
+
+    term: Categorical
+    people: pd.DataFrame
+    dropped: int
+    outcome: str
+    thin: tuple[Hashable, ...]
+    fit: Fit | NotEstimable
 
 
 def category_rows(
@@ -56,16 +76,13 @@ def category_rows(
     exposure = cast(Exposure, template.exposure)
     term = category_term(exposure)
     printed = level_labels(frame, exposure, protocol) if labels is None else labels
-    return level_rows(
-        frame, template, term, printed, covariates, protocol, outcome=outcome, weights=weights, groups=groups
-    )
+    made = fit_levels(frame, term, covariates, protocol, outcome=outcome, weights=weights, groups=groups)
+    return level_rows(made, template, printed, protocol)
 
 
-def level_rows(
+def fit_levels(
     frame: pd.DataFrame,
-    template: ResultRow,
     term: Categorical,
-    labels: Mapping[int, str],
     covariates: Sequence[Term],
     protocol: Protocol,
     *,
@@ -73,29 +90,41 @@ def level_rows(
     weights: str | None = None,
     groups: str | None = None,
     leave_out_thin: bool = False,
-) -> list[ResultRow]:
-    """As ``category_rows``, for the levels of any categorical term.
+) -> LevelFit:
+    """As ``category_rows``, for the levels of any categorical term, without making rows of it.
 
     With ``leave_out_thin`` a level other than the reference that has too few events or non-events is left out with its
     people, so that it costs only its own estimate; otherwise it costs the whole model.
     """
-    template = replace(template, term=term.column, reference=labels[cast(int, term.levels[0])])
     extra = [column for column in (outcome, weights, groups) if column is not None]
     complete, dropped = complete_rows(frame, [term.column, *(c.column for c in covariates), *extra])
     thin = _thin_levels(complete, term, outcome, protocol.models.minimum_events) if leave_out_thin else []
-    fitted_term = replace(term, levels=tuple(level for level in term.levels if level not in thin))
     fit = fit_risk_ratio(
         complete[~complete[term.column].isin(thin)] if thin else complete,
-        [fitted_term, *covariates],
+        [replace(term, levels=tuple(level for level in term.levels if level not in thin)), *covariates],
         protocol.models,
         outcome=outcome,
         weights=weights,
         groups=groups,
     )
-    template = replace(template, note=joined(template.note, *remarks(fit, dropped, protocol)))
+    return LevelFit(term, complete, dropped, outcome, tuple(thin), fit)
+
+
+def level_rows(made: LevelFit, template: ResultRow, labels: Mapping[int, str], protocol: Protocol) -> list[ResultRow]:
+    """The rows of a fitted model: one per level, and the joint test.
+
+    Args:
+        made: by ``fit_levels``.
+        template: everything of a row but the estimate.
+        labels: printed, of each level.
+        protocol: the protocol in force.
+    """
+    term, fit = made.term, made.fit
+    template = replace(template, term=term.column, reference=labels[cast(int, term.levels[0])])
+    template = replace(template, note=joined(template.note, *remarks(fit, made.dropped, protocol)))
 
     rows = []
-    levels, y = complete[term.column].to_numpy(), complete[outcome].to_numpy(dtype="float64")
+    levels, y = made.people[term.column].to_numpy(), made.people[made.outcome].to_numpy(dtype="float64")
     for level in term.levels:
         members = levels == level
         row = replace(template, level=labels[cast(int, level)], n=int(members.sum()), events=int(y[members].sum()))
@@ -103,15 +132,15 @@ def level_rows(
             rows.append(row.not_estimable("nobody is in this category"))
         elif isinstance(fit, NotEstimable):
             rows.append(row.not_estimable(fit.reason))
-        elif level in thin:
+        elif level in made.thin:
             rows.append(row.not_estimable(f"{TOO_THIN} in this category"))
         elif level == term.levels[0]:
             rows.append(replace(row, estimate=1.0))
         else:
             rows.append(row.with_ratio(fit.ratio(term.coefficient(level))))
-    if thin:
+    if made.thin:
         template = replace(template, note=joined(template.note, f"categories with {TOO_THIN} left out"))
-    everyone = replace(template, n=len(complete), events=int(y.sum()))
+    everyone = replace(template, n=len(made.people), events=int(y.sum()))
     rows.append(joint_row(fit, everyone, [name for name in _names(fit) if name.startswith(f"{term.column}[")]))
     return rows
 

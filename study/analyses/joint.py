@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from study.analyses.category_model import joint_row, level_rows, remarks
+from study.analyses.category_model import fit_levels, joint_row, level_rows, remarks
 from study.analyses.wave_data import WaveData
 from study.statistics.categories import CATEGORIES
 from study.statistics.contract import OUTCOME, NotEstimable, complete_rows
@@ -36,7 +36,8 @@ def joint_rows(data: WaveData) -> list[ResultRow]:
     for model in MODELS:
         template = data.template("joint", model, "walking_minutes")
         covariates = data.covariates(model)
-        rows += level_rows(people, template, term, numbers, covariates, data.protocol, leave_out_thin=True)
+        made = fit_levels(people, term, covariates, data.protocol, leave_out_thin=True)
+        rows += level_rows(made, template, numbers, data.protocol)
         rows.append(_product_row(data, template, model))
     return rows
 

@@ -5,20 +5,28 @@ Belongs here: the headline models of a wave. Does not belong here: how they are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from study.analyses import trend
-from study.analyses.category_model import category_rows
+from study.analyses.category_model import LevelFit, fit_levels, level_rows
+from study.analyses.fit_quality import Block, fit_quality_rows
 from study.analyses.wave_data import WaveData
 from study.protocol import EXPOSURES
 from study.statistics.categories import add_categories
 from study.statistics.results import ResultRow
-from study.statistics.terms import MODELS
+from study.statistics.terms import MODELS, category_term
+
+
+def main_and_quality_rows(data: WaveData) -> list[ResultRow]:
+    """Analysis ``main``, and ``fit_quality`` of the same fits."""
+    fits = _fits(data)
+    return [*_category_rows(data, "main", fits), *fit_quality_rows(data, fits)]
 
 
 def main_rows(data: WaveData) -> list[ResultRow]:
     """Analysis ``main``: ``rr`` per category and ``p_joint``."""
-    return _category_rows(data, "main")
+    return _category_rows(data, "main", _fits(data))
 
 
 def other_cuts_rows(data: WaveData) -> list[ResultRow]:
@@ -32,17 +40,23 @@ def other_cuts_rows(data: WaveData) -> list[ResultRow]:
     )
     other = data.protocol.model_copy(update={"exposures": exposures})
     recut = replace(data, people=add_categories(data.people, other), protocol=other)
-    return _category_rows(recut, "fixed_cuts" if fixed else "sample_cuts")
+    return _category_rows(recut, "fixed_cuts" if fixed else "sample_cuts", _fits(recut))
 
 
-def _category_rows(data: WaveData, analysis: str) -> list[ResultRow]:
-    return [
-        row
+def _fits(data: WaveData) -> dict[Block, LevelFit]:
+    """The models of the categories, of both exposures."""
+    return {
+        (exposure, model): fit_levels(data.people, category_term(exposure), data.covariates(model), data.protocol)
         for exposure in EXPOSURES
         for model in MODELS
-        for row in category_rows(
-            data.people, data.template(analysis, model, exposure), data.covariates(model), data.protocol
-        )
+    }
+
+
+def _category_rows(data: WaveData, analysis: str, fits: Mapping[Block, LevelFit]) -> list[ResultRow]:
+    return [
+        row
+        for (exposure, model), made in fits.items()
+        for row in level_rows(made, data.template(analysis, model, exposure), data.labels(exposure), data.protocol)
     ]
 
 

@@ -5,12 +5,11 @@ Belongs here: the list of its analyses. Does not belong here: the analyses.
 
 from __future__ import annotations
 
-from study.analyses import additive, fit_quality, interaction, joint, main_models, mutual, strata
+from study.analyses import additive, interaction, joint, main_models, mutual, strata
 from study.analyses.wave_data import Analysis
 
 ANALYSES: tuple[Analysis, ...] = (
-    main_models.main_rows,
-    fit_quality.fit_quality_rows,
+    main_models.main_and_quality_rows,
     main_models.other_cuts_rows,
     main_models.trend_rows,
     mutual.mutual_rows,

@@ -3,8 +3,8 @@
 Belongs here: the median of each category, the ordinal score, and the exposure itself per unit. Does not belong here:
 the shape of the curve; a trend p-value says nothing about it (that is the spline).
 
-The median score is the usual test for trend in epidemiology; how such scores behave is compared in BMC Medical Research
-Methodology 2019;19:2, doi 10.1186/s12874-018-0630-7. Medians are taken in the analysis sample.
+The median score is the usual test for trend in epidemiology; how tests with such scores behave is simulated in
+Brownstein and Cai 2019, doi 10.1186/s12874-018-0630-7. Medians are taken in the analysis sample.
 """
 
 from __future__ import annotations

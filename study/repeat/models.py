@@ -1,4 +1,4 @@
-"""What a row's model is, in words that R and Stata share: the people, the outcome, and the right-hand side.
+"""What a row asks for, in words that R and Stata share: the people, the outcome, and the right-hand side.
 
 Belongs here: reading a row of the results back into its model. Does not belong here: either language.
 """
@@ -9,12 +9,69 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from study.analyses.condition import Condition
+from study.analyses.sensitivity import sensitivities
 from study.protocol import EXPOSURES, Exposure, ExposureScale, Protocol
 from study.statistics.categories import CATEGORIES
+from study.statistics.levels import Levels
 
-Row = Mapping[str, str]
-# A column, an operator (== < >= known in), a value.
-Condition = tuple[str, str, object]
+
+@dataclass(frozen=True)
+class Asked:
+    """One row of the results.
+
+    Attributes:
+        row: its key columns and ``reference``.
+        place: which of its block's levels it is, from 1.
+        protocol: the protocol the results were made under.
+        levels: of the categorical covariates, the reference first.
+        labels: of the categories of each exposure, the lowest first.
+    """
+
+    row: Mapping[str, str]
+    place: int
+    protocol: Protocol
+    levels: Levels
+    labels: Mapping[str, Sequence[str]]
+
+    @property
+    def measure(self) -> str:
+        return self.row["measure"]
+
+    @property
+    def analysis(self) -> str:
+        """Without the variant after the colon."""
+        return self.row["analysis"].split(":")[0]
+
+    @property
+    def variant(self) -> str:
+        """What stands after the colon; empty where nothing does."""
+        return self.row["analysis"].partition(":")[2]
+
+    @property
+    def exposure(self) -> Exposure:
+        """The exposure, of rows about one of the two."""
+        return cast(Exposure, self.row["exposure"])
+
+    @property
+    def other(self) -> Exposure:
+        """The exposure that is not this one."""
+        return next(each for each in EXPOSURES if each != self.exposure)
+
+    @property
+    def scale(self) -> ExposureScale:
+        """How the row's exposure is named, printed and cut."""
+        return self.protocol.exposures.scale(self.exposure)
+
+    @property
+    def category(self) -> str:
+        """The column of the categories."""
+        return f"{self.exposure}_category"
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The covariates of the row's model, by column."""
+        return self.protocol.models.age if self.row["model"] == "age" else self.protocol.models.adjusted
 
 
 @dataclass(frozen=True)
@@ -23,12 +80,11 @@ class Sample:
 
     Attributes:
         where: conditions, all of which hold.
-        recut: whether the categories are cut anew in them; ``fixed`` cuts them at the published bounds.
+        cut: empty: as they are; ``quartiles`` or ``published``: cut anew in the sample itself, or at those bounds.
     """
 
     where: tuple[Condition, ...] = ()
-    recut: bool = False
-    fixed: bool = False
+    cut: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +94,7 @@ class Model:
     Attributes:
         sample: whom it is fitted to.
         term: the term whose contrasts are told.
-        covariates: the rest, by column; those in ``categorical`` have levels.
+        covariates: the rest, by column; those with levels are categorical.
         outcome: column of 0 and 1.
     """
 
@@ -48,89 +104,80 @@ class Model:
     outcome: str = "low_back_pain"
 
 
-def other(exposure: str) -> Exposure:
-    """The exposure that is not this one."""
-    return next(each for each in EXPOSURES if each != exposure)
+def plain(asked: Asked) -> Model:
+    """The row's own categories and covariates, in everybody."""
+    return Model(Sample(), asked.category, asked.covariates)
 
 
-def covariates_of(row: Row, protocol: Protocol) -> tuple[str, ...]:
-    """The covariates of a row's model, by column."""
-    return protocol.models.age if row["model"] == "age" else protocol.models.adjusted
+def model_of(asked: Asked) -> Model:
+    """The model behind a row of the published models of the categories.
 
-
-def scale_of(row: Row, protocol: Protocol) -> ExposureScale:
-    """How a row's exposure is named, printed and cut."""
-    return protocol.exposures.scale(cast(Exposure, row["exposure"]))
-
-
-def model_of(row: Row, protocol: Protocol, labels: Mapping[str, Sequence[str]]) -> Model | None:
-    """The model behind a row; None for an analysis that is no single model of the categories.
-
-    Args:
-        row: the key columns of a row of the results.
-        protocol: the protocol the results were made under.
-        labels: of the categories of each exposure, the lowest first.
+    Raises:
+        KeyError: it is a row of another analysis.
     """
-    covariates = covariates_of(row, protocol)
-    category = f"{row['exposure']}_category"
-    plain = Model(Sample(), category, covariates)
-    analysis = row["analysis"]
-    if analysis in ("main", "joint"):
-        return plain
+    model, analysis = plain(asked), asked.analysis
+    if analysis in ("main", "fit_quality", "tipping_point"):
+        return model
     if analysis in ("fixed_cuts", "sample_cuts"):
-        return replace(plain, sample=Sample(recut=analysis == "sample_cuts", fixed=analysis == "fixed_cuts"))
+        return replace(model, sample=Sample(cut="published" if analysis == "fixed_cuts" else "quartiles"))
     if analysis == "mutual":
-        return replace(plain, covariates=(*covariates, other(row["exposure"])))
+        return replace(model, covariates=(*model.covariates, asked.other))
     if analysis == "mutual_categories":
-        return replace(plain, covariates=(*covariates, f"{other(row['exposure'])}_category"))
+        return replace(model, covariates=(*model.covariates, f"{asked.other}_category"))
     if analysis == "stratified":
-        sample, dropped = _stratum(row["population"], protocol)
-        return replace(plain, sample=sample, covariates=tuple(c for c in covariates if c not in dropped))
+        sample, dropped = _stratum(asked.row["population"], asked.protocol)
+        return replace(model, sample=sample, covariates=tuple(c for c in model.covariates if c not in dropped))
     if analysis in ("within_intensity", "within_volume"):
-        return replace(plain, sample=_within(row["population"], labels))
-    if analysis.startswith("sensitivity:"):
-        return _sensitivity(analysis.removeprefix("sensitivity:"), plain, row["model"], protocol)
-    return None
+        return replace(model, sample=_within(asked.row["population"], asked.labels))
+    if analysis == "sensitivity":
+        return _sensitivity(asked)
+    raise KeyError(analysis)
 
 
 def _stratum(population: str, protocol: Protocol) -> tuple[Sample, tuple[str, ...]]:
     age = protocol.covariates.older_from_age
     if population.startswith("age"):
-        return Sample((("age", ">=" if ">=" in population else "<", age),)), ()
-    return Sample((("sex", "==", "female" if population == "women" else "male"),)), ("sex",)
+        return Sample((Condition("age", ">=" if ">=" in population else "<", age),)), ()
+    return Sample((Condition("sex", "==", "female" if population == "women" else "male"),)), ("sex",)
 
 
 def _within(population: str, labels: Mapping[str, Sequence[str]]) -> Sample:
     """A category by its label, or (the one that is no label) everyone below the highest."""
     exposure, label = population.split(" ", 1)
     if label in labels.get(exposure, ()):
-        return Sample(((f"{exposure}_category", "==", 1 + list(labels[exposure]).index(label)),))
-    return Sample(((f"{exposure}_category", "<", CATEGORIES[-1]),))
+        return Sample((Condition(f"{exposure}_category", "==", 1 + list(labels[exposure]).index(label)),))
+    return Sample((Condition(f"{exposure}_category", "<", CATEGORIES[-1]),))
 
 
-def _sensitivity(name: str, plain: Model, model: str, protocol: Protocol) -> Model | None:
-    rules = protocol.sensitivity
-    mode = protocol.study.mode
-    for each in ("as_published", "strict"):
-        if name.endswith(f"_{each}"):
-            name, mode = name.removesuffix(f"_{each}"), each
-    health = (("self_rated_health", "in or unknown" if mode == "as_published" else "in", rules.good_health),)
-    where: dict[str, tuple[Condition, ...]] = {
-        "bmi": (("bmi", "known", None),),
-        "running_cycling": (("running_cycling_minutes", "known", None),),
-        "valid_days": (("valid_days", ">=", rules.smallest_valid_days),),
-        "no_pain": (("baseline_pain_screen", "==", "no"),),
-        "little_pain": (("pain_last_4_weeks", "in", rules.little_pain),),
-        "good_health": health,
-        "no_disease": (("other_disease", "==", "no"),),
-        "severe_pain": ((f"severe_low_back_pain_{mode}", "known", None),),
-    }
-    if name not in where:
-        return None
-    added = {"bmi": ("bmi",), "running_cycling": ("running_cycling_minutes",)}.get(name, ())
+def _sensitivity(asked: Asked) -> Model:
+    each = next(each for each in sensitivities(asked.protocol) if each.name == asked.variant)
+    # Published cuts are the same in every sample.
+    cut = "quartiles" if asked.protocol.exposures.categories == "sample_quartiles" else ""
+    added = each.added if asked.row["model"] == "adjusted" else ()
     return replace(
-        plain,
-        sample=Sample(where[name], recut=True),
-        covariates=(*plain.covariates, *(added if model == "adjusted" else ())),
-        outcome=f"severe_low_back_pain_{mode}" if name == "severe_pain" else plain.outcome,
+        plain(asked),
+        sample=Sample(each.where, cut=cut),
+        covariates=(*asked.covariates, *added),
+        outcome=each.outcome,
     )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Where a curve bends and what it is compared with; None where the sample's percentiles say so."""
+
+    knots: tuple[float, ...] | None
+    reference: float | None
+    mutual: bool
+    knots_of_other: tuple[float, ...] | None
+
+
+def curve_of(asked: Asked) -> Curve:
+    """The curve behind a row of the dose-response analyses."""
+    rule = asked.protocol.spline.knots_from
+    if asked.analysis.startswith("spline_"):
+        rule = "fixed" if asked.analysis == "spline_fixed_knots" else "sample"
+    scales = [asked.protocol.spline.scale(each) for each in (asked.exposure, asked.other)]
+    own, others = (scale.fixed_knots if rule == "fixed" else None for scale in scales)
+    reference = scales[0].fixed_reference if rule == "fixed" else None
+    return Curve(own, reference, asked.analysis == "mutual_spline", others)

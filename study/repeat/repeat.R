@@ -1,17 +1,35 @@
-# Repeats Stegvis estimates from an exported analysis table. Needs R 4 and the package sandwich.
-#   source("repeat.R"); people <- read_people("analysis_set.csv")
-# then any command of commands.csv. Each gives one number: the estimate of its row.
+# Repeats Stegvis estimates from exported tables. Needs R 4 and the package sandwich; a few commands also need survival
+# or mice.
+#   source("repeat.R"); read_tables()
+# then any command of commands.csv. Each gives one number: the estimate of its row. Where a command ends in ["estimate"],
+# the same without it also gives the limits ("low", "high"), the standard error ("se") and the p-value ("p").
+
+# ---- tables ----
+
+# What stegvis export wrote, under the names the commands use. Of a wave: people (the analysis set), eligible (who it
+# could have been about), days. Of all waves: answers (their analysis sets), histories (the pain of all who answered).
+read_tables <- function(folder = ".") {
+  files <- c(people = "analysis_set", eligible = "eligible_people", days = "days", answers = "answers", histories = "histories")
+  for (name in names(files)) {
+    file <- file.path(folder, paste0(files[[name]], ".csv"))
+    if (file.exists(file)) assign(name, read_people(file), envir = globalenv())
+  }
+}
 
 read_people <- function(file) {
   people <- read.csv(file, na.strings = "", stringsAsFactors = FALSE)
-  for (name in names(LEVELS)) people[[name]] <- factor(people[[name]], levels = LEVELS[[name]])
-  people$older <- people$older == "True"
-  for (exposure in c("walking_minutes", "walking_met")) {
-    category <- paste0(exposure, "_category")
+  for (name in intersect(names(LEVELS), names(people))) people[[name]] <- factor(people[[name]], levels = LEVELS[[name]])
+  for (name in intersect(c("older", "answered", "weekend"), names(people))) people[[name]] <- people[[name]] == "True"
+  if ("wave" %in% names(people)) people$wave <- factor(people$wave, levels = sort(unique(people$wave)))
+  for (category in intersect(paste0(EXPOSURES, "_category"), names(people))) {
     people[[category]] <- factor(people[[category]], levels = 1:4)
   }
   people
 }
+
+EXPOSURES <- c("walking_minutes", "walking_met")
+
+# ---- categories ----
 
 # Stata's xtile: the cut is the mean of two neighbours where n * p is whole; a value on a cut goes to the lower group.
 xtile4 <- function(x) {
@@ -19,41 +37,64 @@ xtile4 <- function(x) {
   factor(1 + (x > cuts[1]) + (x > cuts[2]) + (x > cuts[3]), levels = 1:4)
 }
 
+# The tables come with their categories; a sample that is cut anew gets its own.
 recut <- function(people) {
-  people$walking_minutes_category <- xtile4(people$walking_minutes)
-  people$walking_met_category <- xtile4(people$walking_met)
+  for (exposure in EXPOSURES) people[[paste0(exposure, "_category")]] <- xtile4(people[[exposure]])
   people
 }
 
+# At the published bounds: a value on a bound goes to the upper group.
 fixed <- function(people) {
-  people$walking_minutes_category <- factor(1 + findInterval(people$walking_minutes, BOUNDS$walking_minutes), 1:4)
-  people$walking_met_category <- factor(1 + findInterval(people$walking_met, BOUNDS$walking_met), 1:4)
+  for (exposure in EXPOSURES) {
+    people[[paste0(exposure, "_category")]] <- factor(1 + findInterval(people[[exposure]], BOUNDS[[exposure]]), 1:4)
+  }
   people
 }
 
-poisson_fit <- function(formula, people) glm(formula, poisson, people, control = glm.control(epsilon = 1e-14, maxit = 50))
+# ---- modified Poisson regression ----
 
-# The variance: Huber and White's sandwich, times n/(n-1) where the protocol asks for Stata's.
-robust <- function(fit) {
-  n <- nobs(fit)
-  sandwich::vcovHC(fit, "HC0") * (if (VARIANCE == "stata") n / (n - 1) else 1)
+poisson_fit <- function(formula, people, weights = NULL) {
+  people$.weight <- if (is.null(weights)) 1 else people[[weights]]
+  glm(formula, poisson, people, weights = .weight, control = glm.control(epsilon = 1e-14, maxit = 50))
 }
 
-# The risk ratio of one coefficient (estimate, limits, p).
-rr <- function(formula, people, name) {
-  fit <- poisson_fit(formula, people)
-  b <- coef(fit)[[name]]
-  se <- sqrt(robust(fit)[name, name])
-  z <- qnorm(.975)
-  c(estimate = exp(b), low = exp(b - z * se), high = exp(b + z * se), p = 2 * pnorm(-abs(b / se)))
+# The variance: Huber and White's sandwich, times n/(n-1) where the protocol asks for Stata's; clustered without a factor.
+robust <- function(fit, cluster = NULL) {
+  if (!is.null(cluster)) return(sandwich::vcovCL(fit, cluster = cluster, type = "HC0", cadjust = FALSE))
+  sandwich::vcovHC(fit, "HC0") * factor_of(nobs(fit))
 }
+
+factor_of <- function(n) if (VARIANCE == "stata") n / (n - 1) else 1
+
+# An estimate from a log ratio, or from a difference, and its standard error.
+ratio <- function(b, se) {
+  z <- qnorm(.5 + CONFIDENCE / 2)
+  c(estimate = exp(b), low = exp(b - z * se), high = exp(b + z * se), se = se, p = 2 * pnorm(-abs(b / se)))
+}
+
+difference <- function(b, se) {
+  z <- qnorm(.5 + CONFIDENCE / 2)
+  c(estimate = b, low = b - z * se, high = b + z * se, se = se, p = 2 * pnorm(-abs(b / se)))
+}
+
+# A sum of coefficients, each times a number, from a model.
+contrast <- function(b, V, weights) ratio(sum(weights * b), sqrt(max(drop(weights %*% V %*% weights), 0)))
+
+# The risk ratio of one coefficient.
+rr <- function(formula, people, name, weights = NULL, cluster = NULL) {
+  fit <- poisson_fit(formula, people, weights)
+  V <- robust(fit, if (!is.null(cluster)) people[[cluster]])
+  if (is.numeric(name)) name <- names(coef(fit))[name]
+  ratio(coef(fit)[[name]], sqrt(V[name, name]))
+}
+
+wald_of <- function(b, V) pchisq(drop(b %*% solve(V, b)), length(b), lower.tail = FALSE)
 
 # The joint Wald test of all coefficients whose name holds a text.
-wald <- function(formula, people, text) {
-  fit <- poisson_fit(formula, people)
+wald <- function(formula, people, text, weights = NULL, cluster = NULL) {
+  fit <- poisson_fit(formula, people, weights)
   names <- names(coef(fit))[grepl(text, names(coef(fit)), fixed = TRUE)]
-  b <- coef(fit)[names]
-  pchisq(drop(b %*% solve(robust(fit)[names, names], b)), length(b), lower.tail = FALSE)
+  wald_of(coef(fit)[names], robust(fit, if (!is.null(cluster)) people[[cluster]])[names, names])
 }
 
 # The likelihood-ratio test of the ordinary Poisson likelihood.
@@ -65,6 +106,29 @@ likelihood_ratio <- function(full, nested, people) {
 
 # The median of each category, for the trend.
 medians <- function(x, category) ave(x, category, FUN = median)
+
+# The E-value of an estimate, and of the limit nearest to 1 (1 where the interval holds 1).
+e_value <- function(x) {
+  r <- max(x, 1 / x)
+  r + sqrt(r * (r - 1))
+}
+
+e_value_ci <- function(x) {
+  if (x[["low"]] <= 1 && x[["high"]] >= 1) 1 else e_value(if (x[["low"]] > 1) x[["low"]] else x[["high"]])
+}
+
+events_per_coefficient <- function(formula, people) {
+  fit <- poisson_fit(formula, people)
+  sum(fit$y) / (length(coef(fit)) - 1)
+}
+
+# The share of fitted risks above 1; of a few people, at most the smallest share that may be told.
+share_above_one <- function(formula, people) {
+  above <- sum(fitted(poisson_fit(formula, people)) > 1)
+  (if (above > 0 && above < SMALLEST_COUNT) SMALLEST_COUNT else above) / nrow(people)
+}
+
+# ---- curves ----
 
 # Harrell's restricted cubic basis.
 spline <- function(x, t) {
@@ -78,11 +142,11 @@ spline <- function(x, t) {
   cbind(x, matrix(columns, nrow = length(x)))
 }
 
-# The knots: the 10th, 50th and 90th percentile by Stata's rule, as published.
+# The knots: percentiles by the protocol's rule.
 knots <- function(x) unname(quantile(x, KNOT_PERCENTILES, type = KNOT_TYPE))
 
-# The risk ratio of one value of an exposure against another, on the curve.
-on_curve <- function(people, exposure, covariates, t, value, reference, other = NULL, other_knots = NULL) {
+# The curve's coefficients and their variance; `other` is an exposure that is adjusted for by a curve of its own.
+spline_fit <- function(people, exposure, covariates, t, other = NULL, other_knots = NULL) {
   people$s <- spline(people[[exposure]], t)
   terms <- c("s", covariates)
   if (!is.null(other)) {
@@ -90,20 +154,385 @@ on_curve <- function(people, exposure, covariates, t, value, reference, other = 
     terms <- c("s", "s2", covariates)
   }
   fit <- poisson_fit(reformulate(terms, "low_back_pain"), people)
-  b <- coef(fit)[2:length(t)]
-  exp(drop((spline(value, t) - spline(reference, t)) %*% b))
+  chosen <- 2:length(t)
+  list(b = coef(fit)[chosen], V = robust(fit)[chosen, chosen])
+}
+
+# The risk ratio of one value of an exposure against another, on the curve.
+on_curve <- function(people, exposure, covariates, t, value, reference, other = NULL, other_knots = NULL) {
+  fit <- spline_fit(people, exposure, covariates, t, other, other_knots)
+  contrast(fit$b, fit$V, drop(spline(value, t) - spline(reference, t)))
 }
 
 # The Wald test of the curve's terms from the first or second on: is there any association, is it straight.
 curve_test <- function(people, exposure, covariates, t, from, other = NULL, other_knots = NULL) {
-  people$s <- spline(people[[exposure]], t)
-  terms <- c("s", covariates)
-  if (!is.null(other)) {
-    people$s2 <- spline(people[[other]], other_knots)
-    terms <- c("s", "s2", covariates)
+  fit <- spline_fit(people, exposure, covariates, t, other, other_knots)
+  chosen <- from:length(fit$b)
+  wald_of(fit$b[chosen], fit$V[chosen, chosen])
+}
+
+# ---- additive interaction ----
+
+# Walking little and slowly as harms. Rows: the three cells against neither, and the measures of interaction.
+additive <- function(people, covariates) {
+  for (exposure in EXPOSURES) {
+    people[[paste0("low_", exposure)]] <- as.integer(as.integer(people[[paste0(exposure, "_category")]]) <= LOW_CATEGORIES)
   }
-  fit <- poisson_fit(reformulate(terms, "low_back_pain"), people)
-  chosen <- (1 + from):length(t)
-  b <- coef(fit)[chosen]
-  pchisq(drop(b %*% solve(robust(fit)[chosen, chosen], b)), length(b), lower.tail = FALSE)
+  fit <- poisson_fit(reformulate(c("low_walking_minutes * low_walking_met", covariates), "low_back_pain"), people)
+  names <- c("low_walking_minutes", "low_walking_met", "low_walking_minutes:low_walking_met")
+  b <- coef(fit)[names]
+  V <- robust(fit)[names, names]
+  L <- rbind(c(1, 0, 0), c(0, 1, 0), c(1, 1, 1))
+  C <- L %*% V %*% t(L)
+  cells <- lapply(1:3, function(i) contrast(b, V, L[i, ]))
+  r <- sapply(cells, `[[`, "estimate")
+  delta <- function(gradient) sqrt(drop(gradient %*% C %*% gradient))
+  reri <- r[3] - r[1] - r[2] + 1
+  # MOVER (Zou 2008): both, first, second.
+  low <- sapply(cells, `[[`, "low")[c(3, 1, 2)]
+  high <- sapply(cells, `[[`, "high")[c(3, 1, 2)]
+  at <- r[c(3, 1, 2)]
+  R <- cov2cor(C)[c(3, 1, 2), c(3, 1, 2)]
+  root <- function(a) {
+    sqrt(max(sum(a^2) - 2 * R[1, 2] * a[1] * a[2] - 2 * R[1, 3] * a[1] * a[3] + 2 * R[2, 3] * a[2] * a[3], 0))
+  }
+  excess <- r[1] + r[2] - 2
+  synergy <- suppressWarnings(log((r[3] - 1) / excess))
+  rbind(
+    "low volume" = cells[[1]], "low intensity" = cells[[2]], "both low" = cells[[3]],
+    "ratio_of_rr" = contrast(b, V, c(0, 0, 1)),
+    "reri" = difference(reri, delta(c(-r[1], -r[2], r[3]))),
+    "reri_mover" = c(
+      reri, reri - root(c(at[1] - low[1], high[2:3] - at[2:3])), reri + root(c(high[1] - at[1], at[2:3] - low[2:3])), NA, NA
+    ),
+    "ap" = difference(reri / r[3], delta(c(-r[1], -r[2], r[1] + r[2] - 1) / r[3])),
+    "synergy_index" = ratio(synergy, delta(c(-r[1] / excess, -r[2] / excess, r[3] / (r[3] - 1))))
+  )
+}
+
+# ---- standardized risks ----
+
+# The risk if everyone were in each category, with a covariance for which the covariates are a sample too.
+standardized <- function(formula, people, category, family = binomial) {
+  fit <- glm(formula, family, people, control = glm.control(epsilon = 1e-14, maxit = 50))
+  influence <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled
+  each <- lapply(levels(people[[category]]), function(level) {
+    people[[category]] <- factor(level, levels(people[[category]]))
+    X <- model.matrix(delete.response(terms(fit)), people, xlev = fit$xlevels)
+    eta <- drop(X %*% coef(fit))
+    risk <- fit$family$linkinv(eta)
+    list(risk = mean(risk), influence = (risk - mean(risk) + drop(influence %*% crossprod(X, fit$family$mu.eta(eta)))) / nobs(fit))
+  })
+  influences <- sapply(each, `[[`, "influence")
+  list(risk = sapply(each, `[[`, "risk"), V = factor_of(nobs(fit)) * crossprod(influences))
+}
+
+risk <- function(s, k) difference(s$risk[k], sqrt(s$V[k, k]))
+risk_difference <- function(s, k) difference(s$risk[k] - s$risk[1], sqrt(s$V[k, k] + s$V[1, 1] - 2 * s$V[1, k]))
+number_needed <- function(s, k) 1 / abs(s$risk[k] - s$risk[1])
+risk_ratio <- function(s, k) {
+  gradient <- c(-1 / s$risk[1], 1 / s$risk[k])
+  ratio(log(s$risk[k] / s$risk[1]), sqrt(drop(gradient %*% s$V[c(1, k), c(1, k)] %*% gradient)))
+}
+
+# ---- other estimators ----
+
+log_binomial <- function(formula, people, name) {
+  start <- coef(poisson_fit(formula, people))
+  fit <- glm(formula, binomial("log"), people, start = start, control = glm.control(epsilon = 1e-14, maxit = 50))
+  ratio(coef(fit)[[name]], sqrt(vcov(fit)[name, name]))
+}
+
+# Everyone followed for the same time: the Poisson ratios, with the variance of HC0.
+cox <- function(formula, people, name) {
+  people$.time <- 1
+  formula <- update(formula, survival::Surv(.time, low_back_pain) ~ .)
+  fit <- survival::coxph(formula, people, ties = "breslow", robust = TRUE, control = survival::coxph.control(eps = 1e-12))
+  ratio(coef(fit)[[name]], sqrt(vcov(fit)[name, name]))
+}
+
+# ---- people who did not answer ----
+
+# Everyone eligible with known covariates.
+everyone_of <- function(eligible) {
+  everyone <- eligible[complete.cases(eligible[, c(ADJUSTED, EXPOSURES)]), ]
+  for (name in SQUARED) everyone[[paste0(name, "_squared")]] <- everyone[[name]]^2
+  everyone
+}
+
+# The models of answering: by everything known, and by the categories of an exposure alone.
+answer_model <- function(everyone) {
+  logistic(reformulate(c(ADJUSTED, if (length(SQUARED)) paste0(SQUARED, "_squared"), EXPOSURES), "answered"), everyone)
+}
+
+answer_model_of <- function(everyone, exposure) logistic(reformulate(paste0(exposure, "_category"), "answered"), everyone)
+
+logistic <- function(formula, people) glm(formula, binomial, people, control = glm.control(epsilon = 1e-14, maxit = 50))
+
+# Those who answered, with their weights: "stabilized" or "unstabilized", cut at two of their quantiles where told.
+answering <- function(eligible, exposure, kind = "stabilized", truncation = NULL) {
+  everyone <- everyone_of(eligible)
+  alone <- if (kind == "stabilized") fitted(answer_model_of(everyone, exposure)) else 1
+  everyone$weight <- alone / fitted(answer_model(everyone))
+  found <- everyone[everyone$answered, ]
+  if (!is.null(truncation)) {
+    limits <- quantile(found$weight, truncation, type = 7)
+    found$weight <- pmin(pmax(found$weight, limits[1]), limits[2])
+  }
+  found
+}
+
+# A ratio with stabilized weights whose interval allows for their estimation: all estimating equations stacked (HC0).
+stacked_rr <- function(formula, eligible, exposure, name) {
+  everyone <- everyone_of(eligible)
+  models <- list(answer_model(everyone), answer_model_of(everyone, exposure))
+  everyone$weight <- fitted(models[[2]]) / fitted(models[[1]])
+  yes <- everyone$answered
+  fit <- poisson_fit(formula, everyone[yes, ], "weight")
+  scores <- sandwich::estfun(fit)
+  total <- matrix(0, nrow(everyone), ncol(scores))
+  total[yes, ] <- scores
+  for (i in 1:2) {
+    slope <- c(-1, 1)[i] * (1 - fitted(models[[i]])[yes]) * model.matrix(models[[i]])[yes, ]
+    total <- total + sandwich::estfun(models[[i]]) %*% summary(models[[i]])$cov.unscaled %*% crossprod(slope, scores)
+  }
+  V <- crossprod(total %*% summary(fit)$cov.unscaled)
+  ratio(coef(fit)[[name]], sqrt(V[name, name]))
+}
+
+effective_sample_size <- function(w) sum(w)^2 / sum(w^2)
+mean_of_largest <- function(w) mean(tail(sort(w), SMALLEST_COUNT))
+
+# Who answered against who did not, in standard deviations; of one level, or of a number.
+balance <- function(eligible, column, level = NULL, weighted = FALSE) {
+  everyone <- everyone_of(eligible)
+  probability <- fitted(answer_model(everyone))
+  x <- if (is.null(level)) everyone[[column]] else as.numeric(everyone[[column]] == level)
+  yes <- everyone$answered
+  w <- if (weighted) 1 / ifelse(yes, probability, 1 - probability) else rep(1, length(x))
+  spread <- function(x) mean((x - mean(x))^2)
+  (weighted.mean(x[yes], w[yes]) - weighted.mean(x[!yes], w[!yes])) / sqrt((spread(x[yes]) + spread(x[!yes])) / 2)
+}
+
+# The share of a category that did not answer.
+lost <- function(eligible, exposure, k) {
+  mean(!eligible$answered[eligible[[paste0(exposure, "_category")]] %in% k])
+}
+
+tipping_point <- function(x, lost) 1 + (1 / x - 1) / lost
+tipping_point_limit <- function(x, lost) {
+  if (x[["low"]] <= 1 && x[["high"]] >= 1) return(1)
+  tipping_point(if (x[["high"]] < 1) x[["high"]] else x[["low"]], lost)
+}
+
+# ---- missing covariates ----
+
+# Multiple imputation by package mice: the row up to the noise of the draws, which are mice's own.
+imputed <- function(formula, eligible, name) {
+  answered <- eligible[eligible$answered & complete.cases(eligible[, EXPOSURES]), ]
+  used <- answered[, c("low_back_pain", ADJUSTED, paste0(EXPOSURES, "_category"))]
+  copies <- mice::mice(used, m = IMPUTATIONS, maxit = IMPUTATION_ROUNDS, printFlag = FALSE, seed = SEED)
+  fits <- lapply(1:IMPUTATIONS, function(i) poisson_fit(formula, mice::complete(copies, i)))
+  pooled <- mice::pool.scalar(
+    sapply(fits, function(fit) coef(fit)[[name]]), sapply(fits, function(fit) robust(fit)[name, name]),
+    nrow(used), length(coef(fits[[1]]))
+  )
+  half <- qt(.5 + CONFIDENCE / 2, pooled$df) * sqrt(pooled$t)
+  c(estimate = exp(pooled$qbar), low = exp(pooled$qbar - half), high = exp(pooled$qbar + half), se = sqrt(pooled$t), fmi = pooled$fmi)
+}
+
+# ---- few days of measurement ----
+
+# Reliability of one day ("icc") and of people's means, by restricted maximum likelihood given covariates.
+reliability <- function(days, people, exposure, covariates) {
+  days <- days[!is.na(days[[exposure]]) & days$person %in% people$person, ]
+  person <- match(days$person, people$person)
+  X <- model.matrix(reformulate(covariates), people)[person, ]
+  X[, -1] <- scale(X[, -1])
+  weekend <- cbind(as.numeric(days$weekend %in% TRUE), as.numeric(is.na(days$weekend)))
+  X <- cbind(X, weekend[, apply(weekend, 2, function(x) diff(range(x)) > 0), drop = FALSE])
+  D <- cbind(X, days[[exposure]] - mean(days[[exposure]]))
+  q <- ncol(D)
+  sums <- rowsum(D, person)
+  size <- as.vector(table(person))
+  total <- crossprod(D)
+  freedom <- nrow(D) - (q - 1)
+  within <- function(rho) {
+    u <- rho / (1 - rho)
+    M <- total - crossprod(sums * sqrt(u / (1 + size * u)))
+    list(M = M, v = (M[q, q] - drop(M[-q, q] %*% solve(M[-q, -q], M[-q, q]))) / freedom)
+  }
+  deviance <- function(rho) {
+    found <- within(rho)
+    freedom * log(found$v) + sum(log1p(size * rho / (1 - rho))) + determinant(found$M[-q, -q])$modulus[1]
+  }
+  rho <- optimize(deviance, c(0, .9999), tol = 1e-12)$minimum
+  between <- within(rho)$v * rho / (1 - rho)
+  c(icc = rho, reliability = between / (between + within(rho)$v * mean(1 / size)))
+}
+
+# The risk ratio of usual exposure from that of measured exposure.
+undiluted <- function(x, factor) x[["estimate"]]^(1 / factor[["reliability"]])
+
+# The mean usual exposure of a category.
+usual_mean <- function(people, exposure, k, factor) {
+  x <- people[[exposure]]
+  mean(x) + factor[["reliability"]] * (mean(x[people[[paste0(exposure, "_category")]] == k]) - mean(x))
+}
+
+# ---- misreported low back pain ----
+
+misclassified <- function(s, k, sensitivity, specificity) {
+  true <- (s$risk + specificity - 1) / (sensitivity + specificity - 1)
+  true[k] / true[1]
+}
+
+# Draws from a prior: trapezoidal by its four corners, or beta by its two parameters.
+prior <- function(shape, values, n) {
+  if (shape == "beta") return(rbeta(n, values[1], values[2]))
+  a <- values[1]; b <- values[2]; c <- values[3]; d <- values[4]
+  area <- runif(n) * (d + c - a - b) / 2
+  rise <- (b - a) / 2
+  flat <- c - b
+  ifelse(area < rise, a + sqrt(2 * area * (b - a)), ifelse(
+    area < rise + flat, b + area - rise, d - sqrt(2 * pmax((d + c - a - b) / 2 - area, 0) * (d - c))
+  ))
+}
+
+# The median ratio over draws of both; R draws other numbers than Stegvis, so it is the row up to their noise.
+misclassified_draws <- function(s, k, sensitivity, specificity) {
+  set.seed(SEED)
+  se <- prior(sensitivity[[1]], sensitivity[[2]], DRAWS)
+  sp <- prior(specificity[[1]], specificity[[2]], DRAWS)
+  possible <- se + sp > 1 & sp > 1 - min(s$risk) & se >= max(s$risk)
+  se <- se[possible]; sp <- sp[possible]
+  eigen <- eigen(s$V, symmetric = TRUE)
+  noise <- matrix(rnorm(length(se) * length(s$risk)), length(se)) %*% (sqrt(pmax(eigen$values, 0)) * t(eigen$vectors))
+  excess <- outer(sp - 1, s$risk, `+`)
+  logs <- log(excess / (se + sp - 1)) + noise / excess
+  tail <- (1 - CONFIDENCE) / 2
+  setNames(quantile(exp(logs[, k] - logs[, 1]), c(.5, tail, 1 - tail)), c("estimate", "low", "high"))
+}
+
+# ---- how the day is spent ----
+
+# People with a whole day, each part of it closed to 24 hours.
+days_of <- function(people) {
+  people <- people[people$whole_days > 0, ]
+  parts <- sapply(PARTS, function(columns) rowSums(people[, columns, drop = FALSE]))
+  people$parts <- MINUTES * parts / rowSums(parts)
+  people
+}
+
+isotemporal_fit <- function(people, covariates) {
+  people <- days_of(people)
+  people$z <- people$parts[, -1]
+  fit <- poisson_fit(reformulate(c("z", covariates), "low_back_pain"), people)
+  chosen <- 1 + seq_along(PARTS[-1])
+  list(b = c(0, coef(fit)[chosen]), V = rbind(0, cbind(0, robust(fit)[chosen, chosen])))
+}
+
+# Minutes of one part in place of another.
+isotemporal <- function(people, covariates, from, to, minutes) {
+  fit <- isotemporal_fit(people, covariates)
+  contrast(fit$b, fit$V, minutes * ((names(PARTS) == to) - (names(PARTS) == from)))
+}
+
+isotemporal_test <- function(people, covariates) {
+  fit <- isotemporal_fit(people, covariates)
+  wald_of(fit$b[-1], fit$V[-1, -1])
+}
+
+# Log-ratio EM: a zero of one part is below the limit, and gets its expectation given the other parts.
+impute_zeros <- function(parts, part, limit) {
+  zero <- parts[, part] == 0
+  others <- parts[, -part]
+  last <- others[, ncol(others)]
+  X <- cbind(1, log(others[, -ncol(others)] / last))
+  y <- log(ifelse(zero, limit, parts[, part]) / last)
+  ceiling <- y[zero]
+  spare <- 0
+  repeat {
+    mean <- drop(X %*% qr.solve(X, y))
+    sd <- sqrt((sum((y - mean)^2) + spare) / length(y))
+    d <- (ceiling - mean[zero]) / sd
+    mills <- exp(dnorm(d, log = TRUE) - pnorm(d, log.p = TRUE))
+    spare <- sum(sd^2 * pmax(1 - d * mills - mills^2, 0))
+    new <- mean[zero] - sd * mills
+    change <- max(abs(new - y[zero]))
+    y[zero] <- new
+    if (change < 1e-8) break
+  }
+  parts[zero, part] <- exp(y[zero]) * last[zero]
+  MINUTES * parts / rowSums(parts)
+}
+
+# The day as a composition: a coefficient for the logarithm of each part, summing to zero, and the mean day.
+composition <- function(people, covariates) {
+  people <- days_of(people)
+  rare <- match(MAY_BE_ZERO, names(PARTS))
+  people <- people[apply(people$parts[, -rare] > 0, 1, all), ]
+  parts <- people$parts
+  if (any(parts[, rare] == 0)) parts <- impute_zeros(parts, rare, EPOCH_SECONDS / 60 / people$whole_days)
+  basis <- contr.helmert(ncol(parts))
+  basis <- sweep(basis, 2, sqrt(colSums(basis^2)), `/`)
+  people$z <- log(parts) %*% basis
+  fit <- poisson_fit(reformulate(c("z", covariates), "low_back_pain"), people)
+  chosen <- 1 + seq_len(ncol(basis))
+  center <- exp(colMeans(log(parts)))
+  list(
+    b = drop(basis %*% coef(fit)[chosen]), V = basis %*% robust(fit)[chosen, chosen] %*% t(basis),
+    center = setNames(MINUTES * center / sum(center), names(PARTS)),
+    p = wald_of(coef(fit)[chosen], robust(fit)[chosen, chosen])
+  )
+}
+
+# Minutes moved from one part of the mean day to another; a part doubled relative to the others.
+reallocation <- function(fit, from, to, minutes) {
+  moved <- fit$center + minutes * ((names(PARTS) == to) - (names(PARTS) == from))
+  contrast(fit$b, fit$V, log(moved / fit$center))
+}
+
+doubling <- function(fit, part) contrast(fit$b, fit$V, log(2) * (names(PARTS) == part))
+
+# ---- across waves ----
+
+with_wave <- function(formula, answers) if (nlevels(droplevels(answers$wave)) > 1) update(formula, ~ . + wave) else formula
+
+pooled <- function(formula, answers, name) rr(with_wave(formula, answers), droplevels(answers), name, cluster = "person")
+pooled_test <- function(formula, answers, text) {
+  wald(with_wave(formula, answers), droplevels(answers), text, cluster = "person")
+}
+
+# The ratio of a category in one wave, from a model in which the ratios differ between waves.
+in_wave <- function(formula, answers, category, k, wave) {
+  fit <- poisson_fit(update(formula, paste("~ . + wave +", category, ": wave")), answers)
+  weights <- as.numeric(names(coef(fit)) %in% paste0(category, k, c("", paste0(":wave", wave))))
+  contrast(coef(fit), robust(fit, answers$person), weights)
+}
+
+between_waves <- function(formula, answers, category) {
+  wald(update(formula, paste("~ . + wave +", category, ": wave")), answers, ":wave", cluster = "person")
+}
+
+# Who is at risk of what: free of pain, or in pain, at the wave before (and the one before that).
+at_risk <- function(histories, course) {
+  before <- histories$previous_low_back_pain
+  chosen <- switch(course,
+    incidence = before == 0, persistence = before == 1, recurrence = before == 0 & histories$earlier_low_back_pain == 1
+  )
+  histories[chosen %in% TRUE & complete.cases(histories[, EXPOSURES]), ]
+}
+
+# What one more wave would add to a pooled ratio.
+events_to_come <- function(answers) ANSWER_SHARE * sum(answers$low_back_pain[as.integer(answers$wave) == nlevels(answers$wave)])
+distance <- function() qnorm(.5 + CONFIDENCE / 2) + qnorm(POWER)
+projected <- function(x, answers) {
+  events <- sum(answers$low_back_pain)
+  ratio(log(x[["estimate"]]), x[["se"]] * sqrt(events / (events + events_to_come(answers))))
+}
+detectable <- function(x, answers) exp(-distance() * projected(x, answers)[["se"]])
+waves_needed <- function(x, answers) {
+  times <- (distance() * x[["se"]] / log(x[["estimate"]]))^2
+  max(0, ceiling(round((times - 1) * sum(answers$low_back_pain) / events_to_come(answers), 9)))
 }

@@ -1,152 +1,111 @@
-"""The command in Stata that gives a row's estimate.
+"""The command in Stata that gives a row's estimate: the published analyses.
 
-Belongs here: Stata's spelling. Does not belong here: what a model is (``models``).
+Belongs here: Stata's words, and the published analyses in them. Does not belong here: what a model is (``models``), the
+analyses beyond the paper (``stata_beyond``).
 
 Stata was not at hand: the commands say what the published code said, and were not run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from study.protocol import EXPOSURES, Protocol
-from study.repeat.models import Model, Row, Sample, covariates_of, other, scale_of
+from study.analyses.condition import Condition
+from study.protocol import Protocol
+from study.repeat.models import Asked, Model, Sample, curve_of, model_of
 from study.statistics.levels import Levels
 from study.statistics.restricted_cubic_spline import PERCENTILES
 
-# The age-adjusted model has no need of levels; every other categorical covariate is a factor variable.
-_LINEAR = ("age", "bmi", "running_cycling_minutes", *EXPOSURES)
+TABLES = ("eligible_people", "days", "answers", "histories", "analysis_set")
+# The columns that read True or False in the exported tables.
+_YES_NO = ("older", "answered", "weekend")
 
 
 def preparation(levels: Levels) -> str:
-    """A do-file that reads the exported table and gives every text covariate its codes, the reference first."""
-    lines = ["* Repeats Stegvis estimates from an exported analysis table; then run any command of commands.csv.", ""]
-    lines += ['import delimited "analysis_set.csv", clear', ""]
-    for name, values in levels.items():
-        codes = " ".join(f'{code} "{value}"' for code, value in enumerate(values))
-        lines += [f"label define {name}_codes {codes}", f"encode {name}, generate({name}_c) label({name}_codes)"]
-        lines += [f"drop {name}", f"rename {name}_c {name}"]
-    lines += ['generate byte is_older = older == "True"', "drop older", "rename is_older older", ""]
+    """A do-file that saves each exported table with codes in place of texts, the reference first."""
+    lines = [
+        "* Repeats Stegvis estimates from exported tables. Run this in their folder; then any command of commands.csv,",
+        "* after #delimit ; since a command may be several. Each begins by reading the table it needs.",
+        "",
+    ]
+    lines += [
+        f"label define {name}_codes " + " ".join(f'{code} "{value}"' for code, value in enumerate(values))
+        for name, values in levels.items()
+    ]
+    lines += [
+        "label save using codes, replace",
+        f"foreach table in {' '.join(TABLES)} {{",
+        '    capture confirm file "`table\'.csv"',
+        "    if _rc continue",
+        '    import delimited "`table\'.csv", clear',
+        "    run codes",
+        f"    foreach name in {' '.join(levels)} {{",
+        "        capture confirm variable `name'",
+        "        if _rc continue",
+        "        encode `name', generate(coded) label(`name'_codes)",
+        "        drop `name'",
+        "        rename coded `name'",
+        "    }",
+        f"    foreach name in {' '.join(_YES_NO)} {{",
+        "        capture confirm string variable `name'",
+        "        if _rc continue",
+        '        generate byte coded = `name\' == "True" if `name\' != ""',
+        "        drop `name'",
+        "        rename coded `name'",
+        "    }",
+        "    capture encode wave, generate(number)",
+        "    if !_rc {",
+        "        drop wave",
+        "        rename number wave",
+        "    }",
+        "    save `table', replace",
+        "}",
+        "",
+    ]
     return "\n".join(lines)
 
 
-def command(row: Row, place: int, model: Model | None, protocol: Protocol) -> str:
-    """The command of a row; empty where none gives it. Arguments as in ``r.command``."""
-    if row["analysis"] in _OF_ANALYSIS:
-        return _OF_ANALYSIS[row["analysis"]](row, place, protocol)
-    if model is None or row["measure"] not in ("rr", "p_joint"):
-        return ""
-    term, cut = f"ib1.{model.term}", ""
-    if model.sample.recut or model.sample.fixed:
-        term, cut = "ib1.cut", _cut(row["exposure"], model.sample, protocol)
-    fit = f"{_poisson(model.outcome, (term, *map(_factor, model.covariates)))}{_if(model.sample)}, vce(robust) irr"
-    what = f"; testparm i.{term.removeprefix('ib1.')}" if row["measure"] == "p_joint" else f" // {place}.{term[4:]}"
-    return f"{cut}{fit}{what}"
+# ---- words ----
 
 
-def _poisson(outcome: str, right: tuple[str, ...]) -> str:
-    return f"poisson {outcome} {' '.join(right)}"
+def chain(*steps: str) -> str:
+    """Steps one after the other, those that are not empty."""
+    return "; ".join(step for step in steps if step)
 
 
-def _factor(column: str) -> str:
-    if column in _LINEAR:
-        return f"c.{column}"
-    return f"ib1.{column}" if column.endswith("_category") else f"i.{column}"
+def use(table: str = "analysis_set") -> str:
+    """Begin with a table."""
+    return f"use {table}, clear"
+
+
+def factor(column: str, levels: Levels) -> str:
+    """A covariate as a term: with levels, of the four categories, or linear."""
+    if column.endswith("_category"):
+        return f"ib1.{column}"
+    return f"i.{column}" if column in levels or column in ("older", "wave") else f"c.{column}"
+
+
+def factors(columns: tuple[str, ...], levels: Levels) -> str:
+    """Covariates as terms."""
+    return " ".join(factor(column, levels) for column in columns)
+
+
+def poisson(right: str, *, outcome: str = "low_back_pain", who: str = "", options: str = "vce(robust) irr") -> str:
+    """A Poisson regression."""
+    return f"poisson {outcome} {right}{who}, {options}"
 
 
 def _if(sample: Sample) -> str:
-    return f" if {' & '.join(_condition(*each) for each in sample.where)}" if sample.where else ""
+    return f" if {' & '.join(map(_condition, sample.where))}" if sample.where else ""
 
 
-def _cut(exposure: str, sample: Sample, protocol: Protocol) -> str:
-    if sample.fixed:
-        bounds = protocol.exposures.walking_minutes if exposure == "walking_minutes" else protocol.exposures.walking_met
-        inner = ", ".join(f"{bound:g}" for bound in bounds.published_lower_bounds)
-        return f"generate cut = 1 + irecode({exposure}, {inner}); "
-    return f"xtile cut = {exposure}{_if(sample)}, nq(4); "
+def _cut(asked: Asked, sample: Sample) -> str:
+    if sample.cut == "published":
+        inner = " + ".join(f"({asked.exposure} >= {bound:g})" for bound in asked.scale.published_lower_bounds)
+        return f"generate cut = 1 + {inner}"
+    return f"xtile cut = {asked.exposure}{_if(sample)}, nq(4)" if sample.cut else ""
 
 
-def _right(row: Row, protocol: Protocol) -> str:
-    return " ".join(map(_factor, covariates_of(row, protocol)))
-
-
-def _trend(row: Row, place: int, protocol: Protocol) -> str:
-    exposure = row["exposure"]
-    scale = scale_of(row, protocol)
-    category = f"{exposure}_category"
-    made = {
-        f"{exposure}_median": f"egen score = median({exposure}), by({category}); "
-        f"replace score = score / {scale.trend_unit:g}",
-        f"{exposure}_ordinal": f"generate score = {category}",
-        f"{exposure}_linear": f"generate score = {exposure} / {scale.trend_unit:g}",
-    }[row["term"]]
-    return f"{made}; poisson low_back_pain score {_right(row, protocol)}, vce(robust) irr"
-
-
-def _joint(row: Row, place: int, protocol: Protocol) -> str:
-    if row["measure"] == "p_interaction":
-        product = "ib1.walking_minutes_category##ib1.walking_met_category"
-        fit = f"poisson low_back_pain {product} {_right(row, protocol)}, vce(robust)"
-        return f"{fit}; testparm i.walking_minutes_category#i.walking_met_category"
-    cell = "generate cell = 4 * (walking_minutes_category - 1) + walking_met_category"
-    fit = f"{cell}; poisson low_back_pain ib1.cell {_right(row, protocol)}, vce(robust) irr"
-    return f"{fit}; testparm i.cell" if row["measure"] == "p_joint" else f"{fit} // {place}.cell"
-
-
-def _interaction(row: Row, place: int, protocol: Protocol) -> str:
-    by = "older" if row["term"].endswith("older") else "sex"
-    category = f"ib1.{row['exposure']}_category"
-    rest = [c for c in protocol.models.adjusted if c != by]
-    if row["measure"] == "p_likelihood_ratio":
-        right = " ".join(_factor(c) for c in rest if not (by == "older" and c == "age"))
-        full = f"poisson low_back_pain {category}##i.{by} {right}; estimates store full"
-        return f"{full}; poisson low_back_pain {category} i.{by} {right}; lrtest full ."
-    fit = f"poisson low_back_pain {category}##i.{by} {' '.join(map(_factor, rest))}, vce(robust) irr"
-    if row["measure"] == "p_interaction":
-        return f"{fit}; testparm {category.replace('ib1', 'i')}#i.{by}"
-    return f"{fit} // {place}.{category[4:]}#1.{by}"
-
-
-def _spline(row: Row, place: int, protocol: Protocol) -> str:
-    exposure = row["exposure"]
-    scale = protocol.spline.walking_minutes if exposure == "walking_minutes" else protocol.spline.walking_met
-    if row["analysis"].endswith("fixed_knots"):
-        made = f"mkspline s = {exposure}, cubic knots({' '.join(f'{knot:g}' for knot in scale.fixed_knots)})"
-    else:
-        percentiles = " ".join(f"{100 * share:g}" for share in PERCENTILES[protocol.spline.knots])
-        made = f"_pctile {exposure}, percentiles({percentiles}); "
-        count = len(PERCENTILES[protocol.spline.knots])
-        knots = " ".join(f"`=r(r{number})'" for number in range(1, count + 1))
-        if row["measure"] == "knot":
-            return f"{made}display r(r{row['level']})"
-        made += f"mkspline s = {exposure}, cubic knots({knots})"
-    if row["measure"] == "knot":
-        return ""
-    terms = "s1 s2" if protocol.spline.knots == 3 else f"s1-s{protocol.spline.knots - 1}"
-    beside = ""
-    if row["analysis"] == "mutual_spline":
-        made += f"; mkspline t = {other(exposure)}, cubic nknots({protocol.spline.knots})"
-        beside = " t*"
-    right = " ".join(map(_factor, protocol.models.adjusted))
-    fit = f"{made}; poisson low_back_pain {terms}{beside} {right}, vce(robust)"
-    if row["measure"] == "p_overall":
-        return f"{fit}; testparm {terms}"
-    if row["measure"] == "p_nonlinearity":
-        return f"{fit}; testparm {terms.replace('s1-', 's2-').replace('s1 ', '')}"
-    return f"{fit}; xblc s*, covname({exposure}) at({row['level']}) reference({row['reference']}) eform"
-
-
-_OF_ANALYSIS: Mapping[str, Callable[[Row, int, Protocol], str]] = {
-    "trend": _trend,
-    "joint": _joint,
-    "interaction": _interaction,
-    "spline": _spline,
-    "spline_fixed_knots": _spline,
-    "mutual_spline": _spline,
-}
-
-
-def _condition(column: str, operator: str, value: object) -> str:
+def _condition(condition: Condition) -> str:
+    column, operator, value = condition.column, condition.operator, condition.value
     if operator == "known":
         return f"!missing({column})"
     if operator in ("in", "in or unknown"):
@@ -159,3 +118,93 @@ def _condition(column: str, operator: str, value: object) -> str:
     if column == "sex":
         return f'{column} {operator} "{value}":sex_codes'
     return f'{column} {operator} "{value}"' if isinstance(value, str) else f"{column} {operator} {value}{missing}"
+
+
+# ---- analyses ----
+
+
+def categories(asked: Asked) -> str:
+    """A ratio of the published models, or their joint test."""
+    model = model_of(asked)
+    term = "cut" if model.sample.cut else model.term
+    right = f"ib1.{term} {factors(model.covariates, asked.levels)}"
+    fit = poisson(right, outcome=model.outcome, who=_if(model.sample))
+    steps = chain(use(), _cut(asked, model.sample), fit)
+    return chain(steps, f"testparm i.{term}") if asked.measure == "p_joint" else f"{steps} // {asked.place}.{term}"
+
+
+def ratio_of(model: Model, asked: Asked, who: str = "", options: str = "vce(robust) irr") -> str:
+    """The regression of a model in everybody."""
+    return poisson(f"ib1.{model.term} {factors(model.covariates, asked.levels)}", who=who, options=options)
+
+
+def trend(asked: Asked) -> str:
+    """The linear terms."""
+    exposure, unit = asked.exposure, f"{asked.scale.trend_unit:g}"
+    made = {
+        f"{exposure}_median": f"egen score = median({exposure}), by({asked.category}); replace score = score / {unit}",
+        f"{exposure}_ordinal": f"generate score = {asked.category}",
+        f"{exposure}_linear": f"generate score = {exposure} / {unit}",
+    }[asked.row["term"]]
+    return chain(use(), made, poisson(f"score {factors(asked.covariates, asked.levels)}"))
+
+
+def joint(asked: Asked) -> str:
+    """The sixteen cells."""
+    covariates = factors(asked.covariates, asked.levels)
+    if asked.measure == "p_interaction":
+        fit = poisson(f"ib1.walking_minutes_category##ib1.walking_met_category {covariates}", options="vce(robust)")
+        return chain(use(), fit, "testparm i.walking_minutes_category#i.walking_met_category")
+    cell = "generate cell = 4 * (walking_minutes_category - 1) + walking_met_category"
+    fit = chain(use(), cell, poisson(f"ib1.cell {covariates}"))
+    return chain(fit, "testparm i.cell") if asked.measure == "p_joint" else f"{fit} // {asked.place}.cell"
+
+
+def interaction(asked: Asked) -> str:
+    """Does it differ by age or sex?"""
+    by = "older" if asked.row["term"].endswith("older") else "sex"
+    rest = tuple(c for c in asked.protocol.models.adjusted if c != by)
+    if asked.measure == "p_likelihood_ratio":
+        right = factors(tuple(c for c in rest if not (by == "older" and c == "age")), asked.levels)
+        full = f"poisson low_back_pain ib1.{asked.category}##i.{by} {right}"
+        nested = f"poisson low_back_pain ib1.{asked.category} i.{by} {right}"
+        return chain(use(), full, "estimates store full", nested, "lrtest full .")
+    fit = chain(use(), poisson(f"ib1.{asked.category}##i.{by} {factors(rest, asked.levels)}"))
+    if asked.measure == "p_interaction":
+        return chain(fit, f"testparm i.{asked.category}#i.{by}")
+    return f"{fit} // {asked.place}.{asked.category}#1.{by}"
+
+
+def spline(asked: Asked) -> str:
+    """A value of a curve, a knot, or a test."""
+    curve, exposure = curve_of(asked), asked.exposure
+    if asked.measure == "knot":
+        if curve.knots is not None:
+            return f"display {curve.knots[int(asked.row['level']) - 1]:g}"
+        return chain(use(), _percentiles(exposure, asked.protocol), f"display r(r{asked.row['level']})")
+    count = len(curve.knots or PERCENTILES[asked.protocol.spline.knots])
+    terms = [f"s{number}" for number in range(1, count)]
+    made, beside = _basis("s", exposure, curve.knots, asked.protocol), ""
+    if curve.mutual:
+        made = chain(made, _basis("t", asked.other, curve.knots_of_other, asked.protocol))
+        beside = " t*"
+    right = f"{' '.join(terms)}{beside} {factors(asked.protocol.models.adjusted, asked.levels)}"
+    fit = chain(use(), made, poisson(right, options="vce(robust)"))
+    if asked.measure == "p_overall":
+        return chain(fit, f"testparm {' '.join(terms)}")
+    if asked.measure == "p_nonlinearity":
+        return chain(fit, f"testparm {' '.join(terms[1:])}")
+    value = f"xblc s*, covname({exposure}) at({asked.row['level']}) reference({asked.row['reference']}) eform"
+    return chain(fit, value)
+
+
+def _percentiles(exposure: str, protocol: Protocol) -> str:
+    shares = " ".join(f"{100 * share:g}" for share in PERCENTILES[protocol.spline.knots])
+    return f"_pctile {exposure}, percentiles({shares})"
+
+
+def _basis(name: str, exposure: str, knots: tuple[float, ...] | None, protocol: Protocol) -> str:
+    if knots is not None:
+        return f"mkspline {name} = {exposure}, cubic knots({' '.join(f'{knot:g}' for knot in knots)})"
+    places = " ".join(f"`=r(r{number})'" for number in range(1, protocol.spline.knots + 1))
+    return chain(_percentiles(exposure, protocol), f"mkspline {name} = {exposure}, cubic knots({places})")

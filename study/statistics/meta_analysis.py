@@ -5,6 +5,10 @@ independent; those are stacked and clustered (``study.analyses.pooled``).
 
 DerSimonian and Laird 1986, doi 10.1016/0197-2456(86)90046-2; Paule and Mandel 1982, doi 10.6028/jres.087.022;
 restricted maximum likelihood as in Viechtbauer 2005, doi 10.3102/10769986030003261.
+
+The equations of the last two are solved to the last digit. R's metafor stops sooner by default (Paule-Mandel: uniroot
+with a tolerance of 1.2e-4; REML: steps of 1e-5), so its tau2 may differ in the third, or the sixth, digit; a test leads
+from the same equations, stopped so, to its numbers.
 """
 
 from __future__ import annotations

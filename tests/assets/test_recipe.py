@@ -234,7 +234,6 @@ def test_an_edited_value_changes_the_method_of_exactly_the_stages_that_name_it(n
     [
         ("study.mode", "cohort"),
         ("study.mode", "outcome_questionnaire"),
-        ("study.mode", "walking_exposures"),
         ("study.mode", "risk_ratios"),
         ("days.must_be_positive", "daily_exposures"),
         ("days.seconds_per_day", "recordings"),

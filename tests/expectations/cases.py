@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from expectations.fitted_models import DIAGNOSTICS
+from study.protocol import protocol
 from tests.expectations.judged import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
 
 ONCE = "each person stands once"
@@ -227,30 +231,45 @@ ESTIMATES = """
     A    | main     | all        | age   | walking_met | t    | >=3.27 | rr      | ok     | 0       | 0.7    | 0.9
     A    | main     | all        | age   | walking_met | t    |        | p_joint | ok     | 1       | 0.7    | 0.7
     """
-ESTIMATE_RULES = (
-    Broken("each estimate stands once", {"measure": "rr", "level": ">=3.27"}),
-    Broken("the status of each estimate is known", {"status": "fine"}, also=("every estimate could be made",)),
-    Broken("every estimate could be made", {"status": "not_estimable"}),
-    Broken("p values lie between 0 and 1", {"p_value": "1.01"}),
-    Broken("no interval is upside down", {"ci_low": "0.8"}),
-)
-RISK_RATIOS = Case("risk_ratios", ESTIMATES, ESTIMATE_RULES)
-ABSOLUTE_RISKS = Case("absolute_risks", ESTIMATES, ESTIMATE_RULES)
-BIAS_MODELS = Case("bias_models", ESTIMATES, ESTIMATE_RULES)
-DOSE_RESPONSE = Case("dose_response", ESTIMATES, ESTIMATE_RULES)
-SENSITIVITY = Case("sensitivity_models", ESTIMATES, ESTIMATE_RULES)
-TIME_USE = Case("time_use_models", ESTIMATES, ESTIMATE_RULES)
-FITTED = Case(
-    "fitted_models",
-    ESTIMATES,
-    (
-        *ESTIMATE_RULES,
-        Broken("no diagnostic fails", summary={"diagnostics_fail": 1}),
-        Broken("no diagnostic warns", summary={"diagnostics_warning": 1}),
+
+
+def estimates(asset: str, *expected: str) -> Case:
+    """The rules every table of estimates shares, with the analyses that any wave allows."""
+    could = f"every estimate of {' and '.join(expected)} could be made"
+    rules = (
+        Broken("each estimate stands once", {"measure": "rr", "level": ">=3.27"}),
+        Broken("the status of each estimate is known", {"status": "fine"}, also=(could,)),
+        Broken(could, {"status": "not_estimable"}),
+        Broken("p values lie between 0 and 1", {"p_value": "1.01"}),
+        Broken("no interval is upside down", {"ci_low": "0.8"}),
+    )
+    return Case(asset, ESTIMATES.replace("main", expected[0]), rules)
+
+
+RISK_RATIOS = estimates("risk_ratios", "main", "trend", "mutual")
+ABSOLUTE_RISKS = estimates("absolute_risks", "standardized_risk")
+BIAS_MODELS = estimates("bias_models", "attrition_weighted", "imputed")
+DOSE_RESPONSE = estimates("dose_response", "spline")
+SENSITIVITY = estimates("sensitivity_models", "sensitivity:bmi", "sensitivity:running_cycling")
+TIME_USE = estimates("time_use_models", "isotemporal")
+POOLED = estimates("pooled_models", "pooled")
+_FITTED = estimates("fitted_models", "main")
+FITTED = replace(
+    _FITTED,
+    broken=(
+        *_FITTED.broken,
+        Broken("no diagnostic fails and withholds estimates", summary={"diagnostics_fail": 1}),
+        *(
+            Broken(
+                f"{meaning} ({name.replace('_', ' ')} {getattr(protocol().diagnostics, name).words()})",
+                {"analysis": "diagnostics", "term": name, "level": verdict, "measure": name},
+            )
+            for name, meaning in DIAGNOSTICS.items()
+            for verdict in ("warning", "fail")
+        ),
     ),
-    summary={"diagnostics_fail": 0, "diagnostics_warning": 0},
+    summary={"diagnostics_fail": 0},
 )
-POOLED = Case("pooled_models", ESTIMATES, ESTIMATE_RULES)
 
 CHARACTERISTICS = Case(
     "characteristics",

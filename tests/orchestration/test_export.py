@@ -36,6 +36,21 @@ def test_an_export_holds_the_analyzed_without_their_identifiers(story: Story, tm
     assert both["age"].equals(both["age_eligible"])
 
 
+def test_the_tables_across_waves_hold_everyone_s_answers_without_their_identifiers(story: Story, tmp_path) -> None:
+    rows = export(story.home, "all", tmp_path / "out", "REC 1")
+    known = story.table("select * from analysis_set order by wave, person")
+    answers, histories = (pd.read_csv(tmp_path / "out" / f"{name}.csv") for name in ("answers", "histories"))
+    assert rows == {"answers": len(known), "histories": len(histories)}
+    assert answers.groupby("wave").size().to_dict() == known.groupby("wave").size().to_dict()
+    assert len(histories) > len(answers)
+    # Who was analyzed has the same number, and the same categories, in both.
+    both = answers.merge(histories, on=["wave", "person"], suffixes=("", "_history"))
+    assert len(both) == len(answers)
+    assert both["walking_met_category"].equals(both["walking_met_category_history"])
+    text = "".join(file.read_text() for file in (tmp_path / "out").iterdir())
+    assert not any(person in text for person in known["person"])
+
+
 def test_each_export_is_noted_in_a_chain(story: Story, tmp_path) -> None:
     export(story.home, WAVE, tmp_path / "one", "REC 1")
     export(story.home, WAVE, tmp_path / "two", "REC 2")

@@ -66,6 +66,8 @@ _TYPES = {
     "recorded_days": "bigint",
     "remaining": "bigint",
     "repeated_epochs": "bigint",
+    "low_back_pain_as_published": "integer",
+    "low_back_pain_strict": "integer",
     "severe_low_back_pain_as_published": "integer",
     "severe_low_back_pain_strict": "integer",
     "speeds_sum_to_walking": "boolean",
@@ -78,7 +80,8 @@ _TYPES = {
     "walking_met_category": "bigint",
     "walking_minutes": "double",
     "walking_minutes_category": "bigint",
-    "running_cycling_minutes": "double",
+    "running_cycling_minutes_as_published": "double",
+    "running_cycling_minutes_strict": "double",
     "whole_day": "boolean",
     "whole_days": "bigint",
 } | dict.fromkeys(
@@ -102,7 +105,11 @@ _SECONDS = [
     "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking", "running",
     "cycling",
 ]  # fmt: skip
-_SEVERE = ["severe_low_back_pain_as_published", "severe_low_back_pain_strict"]
+_BOTH_MODES = [
+    "low_back_pain_as_published", "low_back_pain_strict", "severe_low_back_pain_as_published",
+    "severe_low_back_pain_strict",
+]  # fmt: skip
+_RUNNING = ["running_cycling_minutes_as_published", "running_cycling_minutes_strict"]
 # The columns that a SELECT may read of each table.
 _COLUMNS = {
     "baseline_questionnaire": [
@@ -115,7 +122,7 @@ _COLUMNS = {
     "delivered_days": ["batch", "person", "day", *_SECONDS],
     "daily_exposures": ["batch", "person", "day", *_SECONDS, "recorded", "valid", "whole_day"],
     "walking_exposures": [
-        "person", "recorded_days", "valid_days", "walking_minutes", "walking_met", "running_cycling_minutes",
+        "person", "recorded_days", "valid_days", "walking_minutes", "walking_met", *_RUNNING,
         *_WHOLE_DAYS,
     ],
     "followup_questionnaire": [*_ANSWERED, "wave", "answer_date", "leisure_limited"],
@@ -124,13 +131,13 @@ _COLUMNS = {
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "pain_screen", "low_back_pain", "box_against_screen", "has_recording",
     ],
-    "outcome_questionnaire": ["wave", "person", "pain_screen", "low_back_pain", *_SEVERE, "follow_up_years"],
+    "outcome_questionnaire": ["wave", "person", "pain_screen", "low_back_pain", *_BOTH_MODES, "follow_up_years"],
     "exclusions": ["wave", "person", "reason", "step"],
     "eligible_people": [
         "wave", "person", "reason", "answered", "sex", "age", "older", "education", "income", "employment", "smoking",
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "baseline_pain_screen", "recorded_days", "valid_days", "walking_minutes", "walking_met",
-        "running_cycling_minutes", *_WHOLE_DAYS, "follow_up_years", "low_back_pain", *_SEVERE,
+        *_RUNNING, *_WHOLE_DAYS, "follow_up_years", "low_back_pain", *_BOTH_MODES,
     ],
 }  # fmt: skip
 # Text in one table, a number in another.

@@ -13,7 +13,7 @@ COHORT = """
     P5     | male   | 60  | false | primary   | low    | employed   | never   | no         | yes         | -   | yes
     """
 EXPOSURES = """
-    person | recorded_days | valid_days | walking_minutes | walking_met | running_cycling_minutes
+    person | recorded_days | valid_days | walking_minutes | walking_met | running_cycling_minutes_strict
     P1     | 6             | 5          | 100             | 3.1         | 4
     P2     | 7             | 7          | 80              | 3.0         | -
     P3     | 7             | 7          | 90              | 3.2         | 0
@@ -54,7 +54,7 @@ def test_everyone_exposed_and_free_of_pain_at_baseline_is_eligible_answered_or_n
 
 def test_each_brings_exposures_covariates_and_the_outcome_of_this_wave() -> None:
     expected = """
-        person | sex    | age | smoking | bmi | baseline_pain_screen | valid_days | walking_minutes | walking_met | running_cycling_minutes | low_back_pain | severe_low_back_pain_as_published | severe_low_back_pain_strict | follow_up_years
+        person | sex    | age | smoking | bmi | baseline_pain_screen | valid_days | walking_minutes | walking_met | running_cycling_minutes_strict | low_back_pain | severe_low_back_pain_as_published | severe_low_back_pain_strict | follow_up_years
         P1     | female | 50  | never   | 25  | no                   | 5          | 100             | 3.1         | 4                       | 1             | 0                                 | -                           | 4.2
         P2     | male   | 70  | former  | -   | no                   | 7          | 80              | 3.0         | -                       | 0             | 0                                 | 0                           | 4.1
         P3     | male   | 60  | never   | -   | no                   | 7          | 90              | 3.2         | 0                       | -             | -                                 | -                           | -

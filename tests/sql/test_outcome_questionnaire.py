@@ -70,6 +70,26 @@ def test_pain_that_is_not_severe_is_0_as_published_and_left_out_if_strict_in_eit
         assert answer("outcome_questionnaire", expected, mode, **given) == drawn(expected)
 
 
+def test_a_box_against_the_screen_is_pain_as_published_and_none_if_strict_in_either_mode() -> None:
+    answers = """
+        wave      | person    | pain_screen | low_back_box
+        2021-2023 | against   | no          | true
+        2021-2023 | both      | yes         | true
+        2021-2023 | elsewhere | yes         | false
+        2021-2023 | unasked   | -           | true
+        """
+    expected = """
+        person    | low_back_pain_as_published | low_back_pain_strict
+        against   | 1                          | 0
+        both      | 1                          | 1
+        elsewhere | 0                          | 0
+        unasked   | -                          | -
+        """
+    given = {"followup_questionnaire": answers, "cohort": NOBODY}
+    for mode in ({}, STRICT):
+        assert answer("outcome_questionnaire", expected, mode, **given) == drawn(expected)
+
+
 def test_strict_severe_pain_needs_the_pain_that_the_screen_denies() -> None:
     answers = """
         wave      | person | pain_screen | low_back_box | leisure_limited

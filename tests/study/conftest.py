@@ -71,14 +71,18 @@ def sensitivity_columns_of(frame: pd.DataFrame) -> dict[str, pd.Series]:
 
     pain = frame["low_back_pain"]
     severe = pain.where(random.random(len(frame)) < 0.33, 0)
+    running = pd.Series(random.exponential(6, len(frame)), frame.index)
     return {
         "older": frame["age"] >= 65,
         "bmi": pd.Series(random.normal(27, 4, len(frame)), frame.index).mask(random.random(len(frame)) < 0.03),
-        "running_cycling_minutes": pd.Series(random.exponential(6, len(frame)), frame.index),
+        "running_cycling_minutes_as_published": running,
+        "running_cycling_minutes_strict": running + random.exponential(1, len(frame)),
         "baseline_pain_screen": drawn(("no", "yes"), 0),
         "pain_last_4_weeks": drawn(("no", "very mild", "mild", "moderate", "strong", "very strong")),
         "self_rated_health": drawn(("poor", "not so good", "good", "very good")),
         "other_disease": drawn(("no", "yes")),
+        "low_back_pain_as_published": pain.astype("Int64"),
+        "low_back_pain_strict": pain.where(random.random(len(frame)) >= 0.03, 0).astype("Int64"),
         "severe_low_back_pain_as_published": severe.astype("Int64"),
         "severe_low_back_pain_strict": severe.where((pain == 0) | (severe == 1)).astype("Int64"),
     }

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from expectations.fitted_models import DIAGNOSTICS
 from study.analyses.diagnostics import verdicts, with_diagnostics
 from study.protocol import Limits, protocol
 from study.statistics.results import ESTIMATE_COLUMNS, ResultRow, to_frame
@@ -99,3 +100,7 @@ def test_thresholds_point_the_way_they_are_ordered() -> None:
     rising, falling = Limits(warning=0.1, fail=0.2), Limits(warning=0.2, fail=0.1)
     assert [rising.verdict(value) for value in (0.1, 0.15, 0.2, 0.21)] == ["pass", "warning", "warning", "fail"]
     assert [falling.verdict(value) for value in (0.2, 0.15, 0.1, 0.09)] == ["pass", "warning", "warning", "fail"]
+
+
+def test_each_diagnostic_has_a_rule_of_its_own() -> None:
+    assert set(judged().query("analysis == 'diagnostics'")["term"]) == set(DIAGNOSTICS)

@@ -282,7 +282,8 @@ EIGHT = ["bmi", "running_cycling", "valid_days", "no_pain", "little_pain", "good
 
 def test_sensitivity_analyses_recut_in_their_own_sample(results, people):
     names = {name.removeprefix("sensitivity:") for name in results["analysis"] if name.startswith("sensitivity:")}
-    assert names == {*EIGHT, "good_health_strict", "severe_pain_strict"}
+    other_answers = {"running_cycling_strict", "good_health_strict", "severe_pain_strict", "low_back_pain_strict"}
+    assert names == {*EIGHT, *other_answers}
     long = people[people["valid_days"] >= 4]
     quarters = np.quantile(long["walking_minutes"], [0.25, 0.5, 0.75], method="averaged_inverted_cdf")
     category = np.searchsorted(quarters, long["walking_minutes"], side="left")
@@ -290,7 +291,14 @@ def test_sensitivity_analyses_recut_in_their_own_sample(results, people):
     assert rows(results, "sensitivity:running_cycling")["level"].tolist() == rows(results, "main")["level"].tolist()
 
 
-@pytest.mark.parametrize(("name", "column"), [("bmi", "bmi"), ("running_cycling", "running_cycling_minutes")])
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("bmi", "bmi"),
+        ("running_cycling", "running_cycling_minutes_as_published"),
+        ("running_cycling_strict", "running_cycling_minutes_strict"),
+    ],
+)
 def test_an_added_covariate_is_in_the_adjusted_model_only(results, people, name, column):
     sample = add_categories(people[people[column].notna()], protocol())
     for model, terms in (
@@ -304,7 +312,7 @@ def test_an_added_covariate_is_in_the_adjusted_model_only(results, people, name,
 
 def test_both_answers_to_each_trap_stand_side_by_side_in_either_mode(results, people):
     strict = fit((sensitivity.sensitivity_rows,), wave_data_of(people, STRICT))
-    for name in ("good_health", "severe_pain"):
+    for name in ("running_cycling", "good_health", "severe_pain"):
         pairs = (
             (rows(results, f"sensitivity:{name}"), rows(strict, f"sensitivity:{name}_as_published")),
             (rows(results, f"sensitivity:{name}_strict"), rows(strict, f"sensitivity:{name}")),
@@ -320,6 +328,26 @@ def test_both_answers_to_each_trap_stand_side_by_side_in_either_mode(results, pe
     assert rows(results, "sensitivity:severe_pain")["n"].sum() == len(people)
     assert rows(results, "sensitivity:severe_pain_strict")["n"].sum() == severe.notna().sum()
     assert rows(results, "sensitivity:severe_pain")["events"].sum() == severe.sum()
+
+
+def test_the_other_mode_s_outcome_stands_beside_the_main_one_without_its_events(results, people):
+    found = rows(results, "sensitivity:low_back_pain_strict")
+    fitted = fit_risk_ratio(
+        people, [category_term("walking_minutes"), *ADJUSTED], MODELS, outcome="low_back_pain_strict"
+    )
+    assert_ratios(found.iloc[1:], fitted, of_categories("walking_minutes"))
+    assert found["n"].tolist() == rows(results, "main")["n"].tolist()
+    assert found["events"].isna().all()
+
+
+def test_an_outcome_that_differs_in_a_few_people_is_not_told_beside_the_main_one(people):
+    few = people.assign(
+        low_back_pain_strict=people["low_back_pain"].where(people.index != people["low_back_pain"].idxmax(), 0)
+    )
+    found = fit((sensitivity.sensitivity_rows,), wave_data_of(few))
+    found = found[found["analysis"] == "sensitivity:low_back_pain_strict"]
+    assert set(found["status"]) == {"not_estimable"}
+    assert found["note"].str.contains("too few people").all()
 
 
 def test_release_hides_nothing_where_all_counts_are_large_and_what_is_small_elsewhere(results, people):

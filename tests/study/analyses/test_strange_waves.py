@@ -23,17 +23,20 @@ FIXED = protocol().model_copy(
     }
 )
 SEVERE = ["severe_low_back_pain_as_published", "severe_low_back_pain_strict"]
+BOTH_MODES = ["low_back_pain_as_published", "low_back_pain_strict"]
+RUNNING = ["running_cycling_minutes_as_published", "running_cycling_minutes_strict"]
 
 
 def with_outcome(frame: pd.DataFrame, outcome: object) -> pd.DataFrame:
-    return frame.assign(low_back_pain=outcome, **dict.fromkeys(SEVERE, pd.array([0] * len(frame), dtype="Int64")))
+    severe = dict.fromkeys(SEVERE, pd.array([0] * len(frame), dtype="Int64"))
+    return frame.assign(low_back_pain=outcome, **dict.fromkeys(BOTH_MODES, outcome), **severe)
 
 
 def emptied(frame: pd.DataFrame) -> pd.DataFrame:
     """All that the sensitivity analyses read is missing, as the warehouse gives it."""
     text = pd.Series([None] * len(frame), frame.index, "str")
     missing = dict.fromkeys(["baseline_pain_screen", "pain_last_4_weeks", "self_rated_health", "other_disease"], text)
-    missing |= dict.fromkeys(["bmi", "running_cycling_minutes"], pd.Series(np.nan, frame.index))
+    missing |= dict.fromkeys(["bmi", *RUNNING], pd.Series(np.nan, frame.index))
     missing |= dict.fromkeys(SEVERE, pd.Series(pd.NA, frame.index, "Int32"))
     return frame.assign(**missing)
 

@@ -1,0 +1,49 @@
+"""A condition on people, as data: what an analysis and the commands that repeat it elsewhere both read.
+
+Belongs here: what a condition is, and who meets it. Does not belong here: which conditions an analysis sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+Operator = Literal["==", ">=", "<", "known", "in", "in or unknown"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A column, an operator and a value; ``known`` needs none, the two of ``in`` need a tuple."""
+
+    column: str
+    operator: Operator
+    value: object = None
+
+
+def meeting(conditions: Sequence[Condition], people: pd.DataFrame) -> pd.Series:
+    """Who meets all conditions (bool, one per row); what is unknown meets none but ``in or unknown``.
+
+    Raises:
+        KeyError: the people have no such column.
+    """
+    found = pd.Series(True, people.index)
+    for condition in conditions:
+        found &= _meets(condition, people[condition.column]).astype("boolean").fillna(False).astype(bool)
+    return found
+
+
+def _meets(condition: Condition, values: pd.Series) -> pd.Series:
+    operator, value = condition.operator, condition.value
+    if operator == "known":
+        return values.notna()
+    if operator == "==":
+        return values == value
+    if operator == ">=":
+        return values >= value
+    if operator == "<":
+        return values < value
+    inside = values.isin(list(value))  # type: ignore[call-overload]
+    return inside | values.isna() if operator == "in or unknown" else inside
