@@ -40,6 +40,7 @@ FULL_SIZE = 56_042
 
 def main() -> None:
     """Entry point: ordinary mistakes end in one line, not in a traceback."""
+    from storage.disk import refusal
     from storage.lock import LockedError
     from study.codebook import CodebookError
     from study.protocol import ProtocolError
@@ -50,6 +51,12 @@ def main() -> None:
         app()
     except (LockedError, ProtocolError, CodebookError) as error:
         _fail(str(error))
+    except Exception as error:
+        # Also below Dagster's own storage, which may lie on the disk that is full.
+        said = refusal(error)
+        if said is None:
+            raise
+        _fail(f"{said}; what was published stays, and the next refresh goes on from there")
 
 
 @app.command()

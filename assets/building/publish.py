@@ -24,6 +24,7 @@ from assets.building.recipe import Recipe, Rows, fingerprint
 from assets.building.resources import StegvisHome
 from assets.building.sources import source_key
 from expectations.rules import CRITICAL, SEVERITIES, Verdict
+from storage.disk import refusal
 from storage.lock import locked
 from storage.process import this_process
 from storage.warehouse import (
@@ -201,8 +202,9 @@ def _values_withheld() -> Iterator[None]:
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         place = frames[-1]
+        where = f"{Path(place.filename).name} line {place.lineno}, {place.name}"
         failure = dg.Failure(
-            f"unexpected {type(error).__name__} in {Path(place.filename).name} line {place.lineno}, {place.name}",
+            refusal(error) or f"unexpected {type(error).__name__} in {where}",
             metadata={"where": dg.MetadataValue.md("```\n" + "".join(traceback.format_list(frames)) + "```")},
             allow_retries=False,
         )
