@@ -98,3 +98,42 @@ def test_a_check_shows_its_rules_and_counts(ui: str, page) -> None:
     # The parts of the page arrive one after the other.
     for part in ("must_hold", "should_hold", "blocking"):
         page.get_by_text(part).first.wait_for(timeout=60_000)
+
+
+def test_the_deliveries_stand_at_the_head_of_the_graph_and_say_what_landed(ui: str, page) -> None:
+    page.goto(f"{ui}/assets/landing/followup?view=overview")
+    for part in ("A wave's follow-up questionnaire", "newest_drop", "2021-2023"):
+        page.get_by_text(part).first.wait_for(timeout=60_000)
+
+
+def test_a_stage_shows_its_plot_and_the_release_links_to_its_report(ui: str, page) -> None:
+    page.goto(f"{ui}/assets/walking_exposures?view=overview")
+    page.get_by_text("Row count").first.wait_for(timeout=60_000)
+    page.goto(f"{ui}/assets/walking_exposures?view=events")
+    shown = page.get_by_text("[Show Markdown]").or_(page.locator("img[alt^='plot']")).first
+    shown.wait_for(timeout=60_000)
+    if "Show" in (shown.text_content() or ""):
+        shown.click()
+    picture = page.locator("img[alt^='plot']").first
+    picture.wait_for(timeout=60_000)
+    assert picture.evaluate("image => image.naturalWidth") > 200
+    page.goto(f"{ui}/assets/release?view=overview")
+    link = page.locator("a[href*='/report/index.html']").first
+    link.wait_for(timeout=60_000)
+    with urllib.request.urlopen(link.get_attribute("href")) as report:
+        assert b"Synthetic data" in report.read()
+
+
+def test_a_column_says_which_columns_it_comes_from(ui: str, page) -> None:
+    page.goto(f"{ui}/assets/outcome_questionnaire?view=lineage&column=follow_up_years")
+    for part in ("answer_date", "baseline_date"):
+        page.get_by_text(part).first.wait_for(timeout=60_000)
+
+
+def test_partitions_show_their_state_and_the_automation_its_condition(ui: str, page) -> None:
+    page.goto(f"{ui}/assets/fitted_models?view=partitions")
+    page.get_by_text("2021-2023").first.wait_for(timeout=60_000)
+    page.get_by_text("Materialized").first.wait_for(timeout=60_000)
+    page.goto(f"{ui}/automation")
+    for part in ("landing_zone", "automation", "nightly"):
+        page.get_by_text(part, exact=True).first.wait_for(timeout=60_000)

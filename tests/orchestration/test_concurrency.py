@@ -54,7 +54,7 @@ from orchestration.definitions import build_definitions
 from orchestration.instance import open_instance
 from storage.home import Home
 home = Home(Path(sys.argv[1]), Path(sys.argv[1]) / "landing")
-stages = ["followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people", "analysis_set"]
+stages = ["followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people"]
 with open_instance(home) as instance:
     job = build_definitions(home).resolve_implicit_global_asset_job_def()
     done = job.execute_in_process(
@@ -68,7 +68,7 @@ with open_instance(home) as instance:
     )  # fmt: skip
     by_command = begin(story, "refresh", "--json")
     assert by_daemon.communicate(timeout=600)[0].endswith("success\n")
-    out, said = by_command.communicate(timeout=600)
+    said = by_command.communicate(timeout=600)[1]
     assert by_command.returncode == 0, said
     assert story.refresh().ok  # what the daemon's run moved behind the refresh, if it did
     assert story.planned() == {}

@@ -113,7 +113,8 @@ class Project:
 
 ONCE = ("select", "protocol")
 HAPPENINGS = (
-    "wave", "corrected_wave", "batch", "corrected_baseline", "withdrawal", "redelivery", "comment", "select", "protocol",
+    "wave", "corrected_wave", "batch", "corrected_baseline", "withdrawal", "redelivery", "comment", "select",
+    "protocol",
 )  # fmt: skip
 
 
