@@ -10,12 +10,12 @@ from typing import Any
 
 from assets.building.graph import recipes
 from assets.building.ledger import Ledger
-from assets.release import MANIFEST, latest
 from orchestration.instance import open_instance, partition_keys
 from orchestration.plan import Step, plan
 from orchestration.verdicts import failing_checks, held_fingerprints, quarantined
 from storage.home import Home
 from storage.landing import scan
+from storage.releases import MANIFEST, latest
 from study.protocol import protocol
 
 
