@@ -56,7 +56,7 @@ def earlier_tables(build: Build) -> list[Tables]:
 RECIPE = Recipe(
     name="disclosure",
     group="reporting",
-    description="What is held back of a wave: small counts, counts too close to an earlier release, and what tells them.",
+    description="What is held back of a wave: small counts, and counts too close to an earlier release.",
     partition="wave",
     upstream=("fitted_models", "attrition", "characteristics"),
     make=make,

@@ -43,9 +43,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
     """What the page of a wave shows: its tables as they may leave (``assets/disclosure.py``)."""
     steps = connection.execute("select * from released_attrition where wave = ? order by step", [wave]).df()
     results = connection.execute("select * from released_results where wave = ? order by rowid", [wave]).df()
-    table_one = connection.execute(
-        "select * from released_characteristics where wave = ? order by rowid", [wave]
-    ).df()
+    table_one = connection.execute("select * from released_characteristics where wave = ? order by rowid", [wave]).df()
     return WaveReport(
         wave=wave,
         synthetic=synthetic(build),
@@ -61,7 +59,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
 
 
 def checks_as_told(connection: duckdb.DuckDBPyConnection, build: Build, wave: str | None) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all) without counts too close to an earlier release's; few are to be told in words."""
+    """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
     smallest = build.protocol.disclosure.smallest_count
     return without_close(checks_of(connection, wave), smallest, told_checks(build.home.releases))
 

@@ -54,7 +54,9 @@ def broken_links(file: Path) -> list[str]:
         if entry is None:
             problems.append(f"line {number} of {file.name} cannot be read")
         elif entry.get(BEFORE) != before:
-            problems.append(f"line {number} of {file.name} does not follow the line before: one was edited or taken out")
+            problems.append(
+                f"line {number} of {file.name} does not follow the line before: one was edited or taken out"
+            )
         before = _digest(line)
     return problems
 

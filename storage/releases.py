@@ -3,8 +3,8 @@
 Belongs here: finding and reading releases, entering them in the ledger, moving ``latest``. Does not belong here: making
 a release (``assets/release.py``), signatures (``storage/signatures.py``), verifying (``orchestration/verify.py``).
 
-The ledger, ``ledger.jsonl``, is a chain (``storage/chain.py``) with a line for each release as it is published: its name
-and the hash of its manifest. That its last lines were taken away shows in folders that stand in no line.
+The ledger, ``ledger.jsonl``, is a chain (``storage/chain.py``) with a line for each release as it is published: its
+name and the hash of its manifest. That its last lines were taken away shows in folders that stand in no line.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Belongs here: writing, reading and counting signatures. Does not belong here: the command line.
 
 A signature is a file, ``releases/.signoff/<release>/<name>.json``, with who signed, when, and the hash of the manifest
-that was signed: of another manifest it is not valid. The files say who claims to have signed; who may write in the folder
-of releases must be a matter of the machine's own permissions.
+that was signed: of another manifest it is not valid. The files say who claims to have signed; who may write in the
+folder of releases must be a matter of the machine's own permissions.
 """
 
 from __future__ import annotations

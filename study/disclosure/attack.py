@@ -67,9 +67,7 @@ def ranges(
     return answers
 
 
-def _taken_apart(
-    relations: Iterable[Relation], known: Mapping[Group, int]
-) -> tuple[dict[Group, int], list[_Part]]:
+def _taken_apart(relations: Iterable[Relation], known: Mapping[Group, int]) -> tuple[dict[Group, int], list[_Part]]:
     """Counts that follow directly from the known ones (with these), and the equations that are left, in their parts."""
     found = dict(known)
     equations = _equations(relations)
@@ -147,7 +145,7 @@ def _bounded(
     for group in wanted:
         column = place[group]
         for sign in (-1.0, 1.0):
-            if high[column] - low[column] >= enough:
+            if math.isfinite(low[column]) and high[column] - low[column] >= enough:
                 break
             goal = np.zeros(len(part.groups))
             goal[column] = sign

@@ -4,8 +4,8 @@ Belongs here: naming a group of people, and the relations between the counts of 
 belong here: which numbers of which table these are (``tables``), bounding hidden counts (``attack``).
 
 A group is a tuple: whom it is drawn from (a wave, for instance), then ``attribute=value`` in alphabetical order. An
-attribute has one value for each person, so groups that differ in the value of one attribute have nobody in common; where
-their counts sum to the count of the group without it, that is a relation.
+attribute has one value for each person, so groups that differ in the value of one attribute have nobody in common;
+where their counts sum to the count of the group without it, that is a relation.
 """
 
 from __future__ import annotations

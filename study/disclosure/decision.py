@@ -66,7 +66,8 @@ def decide(
     close = too_close(counts, earlier, smallest, protocol.release.base)
     chosen |= close & counts.told.keys() - fixed
     # Whoever knows who joined knows how many there are; where they belong must not follow.
-    roots = {group for group in close if is_root(group)}
+    same = {total for total, parts in counts.relations if len(parts) == 1 and is_root(parts[0])}
+    roots = {group for group in close if is_root(group) or group in same}
     known = set(fixed) | (shared.told.keys() - chosen)
     for_roots = protect(counts, chosen, roots, width, known)
     for_rest = protect(counts, for_roots.hidden, close - roots, width, known | roots)

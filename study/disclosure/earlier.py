@@ -30,15 +30,13 @@ def too_close(now: Counts, earlier: Iterable[Counts], smallest_count: int, round
     for then in earlier:
         for group in then.values.keys() & now.values.keys():
             difference = abs(now.values[group] - then.values[group])
-            if rounding_base == 1 and 0 < difference < smallest_count:
-                found.add(group)
-            elif rounding_base > 1 and rounding_base / 2 < difference < smallest_count + rounding_base / 2:
+            if (rounding_base == 1 and 0 < difference < smallest_count) or (
+                rounding_base > 1 and rounding_base / 2 < difference < smallest_count + rounding_base / 2
+            ):
                 found.add(group)
     people = {(group[0], *(each for each in group[1:] if each not in _STATES)) for group in found}
     states = [(), (CASE,), (OTHER,), (SEVERE,), (NOT_SEVERE,)]
-    return {
-        group for bare in people for state in states if (group := within(bare, *state)) in now.values
-    }
+    return {group for bare in people for state in states if (group := within(bare, *state)) in now.values}
 
 
 def unchanged(now: Counts, earlier: Iterable[Counts]) -> set[Group]:

@@ -9,7 +9,7 @@ hidden counts that would tell too much.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from study.characteristics import CHARACTERISTICS_COLUMNS, PEOPLE
-from study.disclosure.counts import CASE, Counts, Group, told_as, within
+from study.disclosure.counts import CASE, Group, told_as, within
 from study.disclosure.decision import Decision, decide
 from study.disclosure.rounding import rounded
 from study.disclosure.tables import ACROSS, Counted, Tables, counted
@@ -207,8 +207,9 @@ class _Taker:
             return False
         if index in self.found.categories:
             return True
-        people, cases = (pd.NA if pd.isna(row[column]) else int(row[column]) for column in ("n", "events"))
-        return any(pd.notna(count) and 0 < count < smallest for count in (people, cases, people - cases))
+        counts = [int(row[column]) for column in ("n", "events") if pd.notna(row[column])]
+        others = [counts[0] - counts[1]] if len(counts) == 2 else []
+        return any(0 < count < smallest for count in (*counts, *others))
 
     def attrition(self, steps: pd.DataFrame) -> pd.DataFrame:
         steps["status"] = "ok"
@@ -249,7 +250,9 @@ def _without_left_out(note: str) -> str:
 
 def _without_levels(note: str) -> str:
     """A note that does not say which level has few events."""
-    return re.sub(r"level [^;]+? has fewer than (\d+) (?:non-)?events", r"a level has fewer than \1 events or non-events", note)
+    return re.sub(
+        r"level [^;]+? has fewer than (\d+) (?:non-)?events", r"a level has fewer than \1 events or non-events", note
+    )
 
 
 def _round(tables: Tables, protocol: Protocol) -> None:
@@ -265,6 +268,5 @@ def _round(tables: Tables, protocol: Protocol) -> None:
     base = pd.Series([people.get(tuple(row)) for row in table[keys].itertuples(index=False)], index=table.index)
     shown = table["percent"].notna()
     table.loc[shown, "percent"] = [
-        100.0 * float(n) / float(of) if of else np.nan
-        for n, of in zip(table.loc[shown, "n"], base[shown], strict=True)
+        100.0 * float(n) / float(of) if of else np.nan for n, of in zip(table.loc[shown, "n"], base[shown], strict=True)
     ]

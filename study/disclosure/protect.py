@@ -105,7 +105,9 @@ class _Program:
         self.fixed = np.array([group in fixed for group in self.groups])
         largest = max(float(self.values.max(initial=1.0)), 1.0)
         # The fewest released numbers are lost, then the smallest counts.
-        self.cost = np.array([counts.told.get(group, 0) * (1 + counts.values[group] / largest) for group in self.groups])
+        self.cost = np.array(
+            [counts.told.get(group, 0) * (1 + counts.values[group] / largest) for group in self.groups]
+        )
 
     def moved(self, group: Group, width: int, hidden: Set[Group]) -> np.ndarray | None:
         """How the counts of the cheapest table in which ``group`` has ``width`` more people differ; None: no such."""

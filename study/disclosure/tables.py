@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
-from study.characteristics import ALL, PEOPLE
+from study.characteristics import ALL, CHARACTERISTICS_COLUMNS, PEOPLE
 from study.disclosure.counts import CASE, NOT_SEVERE, SEVERE, Counts, Group, within
 from study.protocol import EXPOSURES
 
@@ -41,6 +42,12 @@ class Tables:
     results: pd.DataFrame
     attrition: pd.DataFrame
     characteristics: pd.DataFrame
+
+    @classmethod
+    def of_results(cls, results: pd.DataFrame) -> Tables:
+        """Results alone."""
+        steps = pd.DataFrame(columns=["wave", "step", "rule", "excluded", "remaining", "status"])
+        return cls(results, steps, pd.DataFrame(columns=list(CHARACTERISTICS_COLUMNS)))
 
 
 @dataclass
@@ -80,8 +87,9 @@ def counted(tables: Tables, low_categories: int) -> Counted:
             _count_results_across(found, rows)
         else:
             _Wave(found, str(wave), rows, steps.get(str(wave), [])).count(low_categories)
-    for wave in tables.results["wave"].unique():
-        _join_to_pooled(found.counts, str(wave))
+    waves = [str(wave) for wave in tables.results["wave"].unique()]
+    for wave in waves if ACROSS in waves else []:
+        _join_to_pooled(found.counts, wave)
     found.counts.close()
     return found
 
@@ -104,7 +112,7 @@ def _count_steps(found: Counted, attrition: pd.DataFrame) -> dict[str, list[tupl
             if mine:
                 found.tell(("attrition", index, "excluded"), out, row["excluded"])
             mine.append((out, left))
-        for (_, before), (out, left) in zip(mine, mine[1:], strict=False):
+        for (_, before), (out, left) in pairwise(mine):
             found.counts.relate(before, (out, left))
         steps[str(wave)] = mine
     return steps
@@ -155,9 +163,7 @@ def _join_to_pooled(counts: Counts, wave: str) -> None:
 class _Wave:
     """The results of one wave."""
 
-    def __init__(
-        self, found: Counted, wave: str, rows: pd.DataFrame, steps: list[tuple[Group, Group]]
-    ) -> None:
+    def __init__(self, found: Counted, wave: str, rows: pd.DataFrame, steps: list[tuple[Group, Group]]) -> None:
         self.found = found
         self.counts = found.counts
         self.everyone: Group = (wave,)
@@ -204,8 +210,8 @@ class _Wave:
 
     def _sample(self, analysis: str, population: str) -> tuple[Group, str]:
         """The people an analysis is about, and what its categories are called to be told from the main analysis's."""
-        if analysis == "fixed_cuts":
-            return self.everyone, ", published cuts"
+        if analysis in ("fixed_cuts", "sample_cuts"):
+            return self.everyone, f", {analysis}"
         if analysis in self.same_people and not analysis.startswith("within"):
             return (self.everyone, "") if population in ("all", "") else (self._part(population), "")
         if analysis.startswith("sensitivity:"):
@@ -225,7 +231,7 @@ class _Wave:
             return self.steps[-2][1]
         exposure, _, label = population.partition(" ")
         if exposure in EXPOSURES:
-            known = label in self.levels[exposure]  # type: ignore[index]
+            known = label in self.levels[exposure]
             return within(self.everyone, f"{exposure}={label}" if known else f"below the highest {exposure}=yes")
         return (f"{self.everyone[0]}, {population}",)
 
@@ -244,8 +250,11 @@ class _Wave:
                     )
         good, strictly = (f"sensitivity:good_health{end}=in" for end in ("", "_strict"))
         for case in ((), (CASE,)):
-            groups = [within(self.everyone, each, *case) for each in (good, strictly)]
-            self.counts.split(*groups, within(self.everyone, "good health=unknown", *case))
+            self.counts.split(
+                within(self.everyone, good, *case),
+                within(self.everyone, strictly, *case),
+                within(self.everyone, "good health=unknown", *case),
+            )
 
     def _relate_severe(self) -> None:
         """Severe low back pain is low back pain."""
@@ -255,9 +264,7 @@ class _Wave:
         for analysis in self.rows.loc[self.rows["population"] == _STRICT_SEVERE, "analysis"].unique():
             without = within(self.everyone, f"{analysis}=out")
             self.counts.relate(without, (within(self.everyone, CASE, NOT_SEVERE),))
-            self.counts.relate(
-                within(self.everyone, SEVERE), (within(self.everyone, f"{analysis}=in", SEVERE),)
-            )
+            self.counts.relate(within(self.everyone, SEVERE), (within(self.everyone, f"{analysis}=in", SEVERE),))
 
     def _relate_low(self, low_categories: int) -> None:
         """Low volume and low intensity are made of the cells of the joint table."""
