@@ -257,6 +257,7 @@ def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dic
         "previous_release": before.name if before else None,
         "synthetic": synthetic(build),
         "mode": build.protocol.study.mode,
+        "signatures_needed": build.protocol.release.signatures,
         "protocol_sha256": facts["protocol_hash"],
         "code_sha256": facts["code_hash"],
         "packages": _packages(),

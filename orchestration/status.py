@@ -5,7 +5,6 @@ Belongs here: gathering it as plain data. Does not belong here: printing (``cli.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from assets.building.graph import recipes
@@ -15,12 +14,13 @@ from orchestration.plan import Step, plan
 from orchestration.verdicts import failing_checks, held_fingerprints, quarantined
 from storage.home import Home
 from storage.landing import scan
-from storage.releases import MANIFEST, latest
+from storage.releases import latest, manifest, newest
+from storage.signatures import valid_signatures
 from study.protocol import protocol
 
 
 def status(home: Home) -> dict[str, Any]:
-    """Waves, batches, what is stale and why, failing checks, quarantine, deliveries that wait, and the last release."""
+    """Waves, batches, what is stale and why, failing checks, quarantine, deliveries that wait, and the releases."""
     home.create()
     landing = scan(home.landing, home.hash_cache)
     with open_instance(home) as instance:
@@ -45,22 +45,32 @@ def status(home: Home) -> dict[str, Any]:
             "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
         },
         "last_release": last_release(home),
+        "waiting_release": waiting_release(home),
     }
 
 
 def last_release(home: Home) -> dict[str, Any] | None:
-    """Name, date and folder of the newest release."""
+    """Name, date and folder of the latest release."""
     folder = latest(home.releases)
     if folder is None:
         return None
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    facts = manifest(folder)
     return {
-        "release": manifest["release"],
-        "created": manifest["created"],
-        "synthetic": manifest["synthetic"],
+        "release": facts["release"],
+        "created": facts["created"],
+        "synthetic": facts["synthetic"],
         "folder": str(folder),
         "report": str(folder / "report" / "index.html"),
     }
+
+
+def waiting_release(home: Home) -> dict[str, Any] | None:
+    """The release made last, if it waits for signatures: its name, folder, and how many are missing."""
+    made, now = newest(home.releases), latest(home.releases)
+    if made is None or made == now:
+        return None
+    missing = protocol().release.signatures - valid_signatures(made)
+    return {"release": made.name, "folder": str(made), "signatures_missing": missing} if missing > 0 else None
 
 
 def _partition(kind: str, key: str, steps: list[Step]) -> dict[str, Any]:

@@ -33,7 +33,15 @@ def release_folders(releases: Path) -> list[Path]:
     """The folders of all releases, the earliest first."""
     folders = releases.glob("*/") if releases.is_dir() else ()
     found = [f for f in folders if not f.is_symlink() and not f.name.startswith(".") and (f / MANIFEST).is_file()]
-    return sorted(found, key=lambda folder: (str(manifest(folder).get("created")), folder.name))
+    return sorted(found, key=lambda folder: (_created(folder), folder.name))
+
+
+def _created(release: Path) -> str:
+    """When a release was made; blank if its manifest does not say."""
+    try:
+        return str(manifest(release).get("created", ""))
+    except ReleaseError:
+        return ""
 
 
 def manifest(release: Path) -> dict[str, Any]:

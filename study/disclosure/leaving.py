@@ -216,7 +216,7 @@ class _Taker:
         for index in steps.index:
             for column in ("excluded", "remaining"):
                 rule = self.rule(("attrition", index, column))
-                if rule and pd.notna(steps.at[index, column]):
+                if rule and bool(steps[column].notna().at[index]):
                     steps.at[index, column] = pd.NA
                     steps.at[index, "status"] = "suppressed"
                     self.note(str(steps.at[index, "wave"]), "attrition", str(steps.at[index, "rule"]), column, rule)

@@ -66,7 +66,8 @@ def tables_of(people, used=FIXED, remaining=None):
     """The tables of a wave: enough analyses that the same people stand in many rows."""
     analyses = (
         main_models.main_rows, joint.joint_rows, additive.additive_rows, strata.stratified_rows,
-        strata.within_intensity_rows, strata.within_volume_rows, sensitivity.sensitivity_rows, *time_use_models.ANALYSES,
+        strata.within_intensity_rows, strata.within_volume_rows, sensitivity.sensitivity_rows,
+        *time_use_models.ANALYSES,
     )  # fmt: skip
     results = fit(analyses, wave_data_of(people, used))
     n = len(people)
