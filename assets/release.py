@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 
 from assets.building.build import Build
@@ -34,6 +35,8 @@ from study.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
 from study.disclosure.checks import without_small
 from study.disclosure.leaving import Leaving, close_rule, leaving_across
 from study.disclosure.tables import Tables
+from study.release.checklists import ChecklistError
+from study.release.descriptions import write_descriptions
 from study.repeat import r, stata
 from study.repeat.commands import commands
 from study.statistics.levels import covariate_levels
@@ -96,6 +99,7 @@ def make(build: Build) -> Rows:
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
     _write_index(build, staging, name, facts)
+    _write_descriptions(build, staging, name)
     manifest = _manifest(build, name, staging, before)
     _write_json(staging / MANIFEST, manifest)
     files = _files(staging).assign(release=name)
@@ -232,6 +236,15 @@ def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -
     (folder / "report" / "index.html").write_text(render_index(index), encoding="utf-8")
 
 
+def _write_descriptions(build: Build, folder: Path, name: str) -> None:
+    waves = [str(wave) for wave in build.read("select wave from report order by wave")["wave"]]
+    try:
+        write_descriptions(folder, name, datetime.now(UTC), build.protocol, synthetic(build), waves, MANIFEST)
+    except ChecklistError as error:
+        reason = f"the release does not answer the reporting checklists: {error}"
+        raise dg.Failure(reason, allow_retries=False) from None
+
+
 def _packages() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
@@ -328,7 +341,14 @@ RECIPE = Recipe(
     make=make,
     protocol=("disclosure", "release", "study", "bridge", "additive_interaction.low_categories"),
     codebook=("participants",),
-    files=("study/reporting/templates/index.html.j2", "study/reporting/style.css"),
+    files=(
+        "study/reporting/templates/base.html.j2",
+        "study/reporting/templates/index.html.j2",
+        "study/reporting/templates/table.html.j2",
+        "study/reporting/templates/document.html.j2",
+        "study/reporting/style.css",
+        "study/checklists.toml",
+    ),
     kinds=frozenset({"html", "csv"}),
     owner="team:statistics",
 )
