@@ -87,12 +87,19 @@ class Counts:
             for group in [group for group in self.values if case in group[1:]]:
                 everyone = (group[0], *(each for each in group[1:] if each != case))
                 self.split(everyone, group, within(everyone, other))
-        parts = sorted((attribute.partition("=")[0], base, group) for attribute, base, group in self._without_one())
-        for (_, base), members in groupby(parts, key=lambda each: each[:2]):
-            self.relate(base, {group for *_, group in members})
+        domains: dict[tuple[str, str], set[str]] = {}
+        for group in self.values:
+            for attribute in group[1:]:
+                domains.setdefault((group[0], attribute.partition("=")[0]), set()).add(attribute)
+        parts = sorted((each.partition("=")[0], base, each, group) for each, base, group in self._bases())
+        for (name, base), members in groupby(parts, key=lambda each: each[:2]):
+            found = {attribute: group for *_, attribute, group in members}
+            # That nobody is elsewhere must follow from the names: that nobody happens to be there is no relation.
+            if found.keys() == domains[base[0], name]:
+                self.relate(base, found.values())
         self.relations = sorted(set(self.relations))
 
-    def _without_one(self) -> Iterator[tuple[str, Group, Group]]:
+    def _bases(self) -> Iterator[tuple[str, Group, Group]]:
         """(attribute, the group without it, the group) for each group and attribute whose base is counted too."""
         for group in self.values:
             for attribute in group[1:]:

@@ -187,8 +187,9 @@ def test_a_release_is_whole_hashed_and_marked_as_synthetic(story: Story) -> None
     assert manifest["synthetic"] is True
     listed = {file: folder / file for file in manifest["files"]}
     for name in ("results.csv", "results.parquet", "attrition.csv", "characteristics.csv", "checks.json",
-                 "claims.json", "bridge.json", "disclosure.json", "results.schema.json", "datapackage.json", "CITATION.cff",
-                 "report/index.html", "report/wave-2021-2023.html", "report/checklists.html"):  # fmt: skip
+                 "claims.json", "bridge.json", "disclosure.json", "results.schema.json", "datapackage.json",
+                 "CITATION.cff", "report/index.html", "report/wave-2021-2023.html",
+                 "report/checklists.html"):  # fmt: skip
         assert name in listed
     for file, path in listed.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == manifest["files"][file]

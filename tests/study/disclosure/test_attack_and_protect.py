@@ -128,3 +128,13 @@ def test_relations_follow_from_names_only_where_the_counts_add_up():
     counts.tell(("t", "age=old"), 3)  # the young are told nowhere
     counts.close()
     assert counts.relations == [(("t",), (("t", "sex=female"), ("t", "sex=male")))]
+
+
+def test_that_a_group_happens_to_be_empty_is_no_relation():
+    """Nobody of the old is severely ill: it does not follow that the mildly ill are all who are ill."""
+    counts = Counts()
+    counts.tell(("t", "age=old", "ill=yes"), 3)
+    counts.tell(("t", "age=old", "grade=mild", "ill=yes"), 3)
+    counts.tell(("t", "grade=severe"), 6)
+    counts.close()
+    assert counts.relations == []
