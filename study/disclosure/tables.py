@@ -87,8 +87,8 @@ def counted(tables: Tables, low_categories: int) -> Counted:
             _count_results_across(found, rows)
         else:
             _Wave(found, str(wave), rows, steps.get(str(wave), [])).count(low_categories)
-    waves = [str(wave) for wave in tables.results["wave"].unique()]
-    for wave in waves if ACROSS in waves else []:
+    waves = {str(wave) for wave in tables.results["wave"].unique()}
+    for wave in sorted(waves - {ACROSS}) if ACROSS in waves else []:
         _join_to_pooled(found.counts, wave)
     found.counts.close()
     return found
