@@ -27,6 +27,11 @@ from study.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, RESULT_COLUM
 HELD_BACK_COLUMNS = ("wave", "table", "cell", "column", "rule")
 # Estimates from which the people or cases of their wave follow.
 _COUNTS_IN_DISGUISE = ("events_per_coefficient", "ess_share", "minimum_detectable_rr", "detectable_rr", "waves_needed")
+_ROW_KEYS = {
+    "results": list(KEY_COLUMNS),
+    "attrition": ["wave", "rule"],
+    "characteristics": ["wave", "exposure", "category", "variable", "level"],
+}
 _COUNT_COLUMNS = {"results": ("n", "events"), "attrition": ("excluded", "remaining"), "characteristics": ("n",)}
 
 
@@ -75,9 +80,12 @@ def leaving_across(tables: Tables, decided: Tables, protocol: Protocol, earlier:
 
     Args:
         tables: of all waves, and the results across them, as they were computed.
-        decided: the tables of all waves as they leave.
+        decided: the tables of all waves as they leave, of the same rows.
         protocol: the rules.
         earlier: the tables of each earlier release, as they left.
+
+    Raises:
+        ValueError: the decided tables are of other rows.
 
     Returns:
         The results across waves alone; ``exposed`` is the audit of everything together.
@@ -123,8 +131,11 @@ def _told_of(found: Counted, decided: Tables, tables: Tables) -> set[Group]:
     told: set[Group] = set()
     waves = _typed(decided)
     of_waves = tables.results["wave"] != ACROSS
-    if not (of_waves.sum() == len(waves.results) and len(tables.attrition) == len(waves.attrition)):
-        raise ValueError("the decided tables are not of the rows that were computed")
+    for name, keys in _ROW_KEYS.items():
+        computed: pd.DataFrame = getattr(tables, name)
+        mine = (computed[of_waves] if name == "results" else computed)[keys].reset_index(drop=True)
+        if not mine.equals(getattr(waves, name)[keys]):
+            raise ValueError(f"the decided {name} are not of the rows that were computed")
     row_of = {index: position for position, index in enumerate(tables.results.index[of_waves])}
     for (table, index, column), group in found.of.items():
         frame: pd.DataFrame = getattr(waves, table)

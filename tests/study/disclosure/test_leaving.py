@@ -224,6 +224,13 @@ def test_what_pools_the_waves_does_not_give_a_wave_away():
     assert pd.isna(across["wave_interaction", "wave 2024-2026", "0"]) or pd.isna(across["pooled", "all", "0"])
 
 
+def test_decided_tables_of_other_rows_are_refused():
+    computed = pd.concat([results_of([(50, 10), (60, 12)]), results_of([(105, 18), (125, 29)], ACROSS)])
+    decided = told(results_of([(60, 12), (50, 10)])).tables.results.iloc[::-1]
+    with pytest.raises(ValueError, match="not of the rows that were computed"):
+        leaving_across(Tables.of_results(computed), Tables.of_results(decided), protocol())
+
+
 # ---- earlier releases ----
 
 
