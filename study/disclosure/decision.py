@@ -10,7 +10,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from study.disclosure.counts import Counts, Group, is_root
-from study.disclosure.earlier import too_close, unchanged
+from study.disclosure.earlier import differing, too_close, unchanged
 from study.disclosure.protect import protect
 from study.disclosure.tables import BASELINE
 from study.protocol import Protocol
@@ -63,7 +63,8 @@ def decide(
     exposed = set(for_small.exposed)
     chosen = set(for_small.hidden)
 
-    close = too_close(counts, earlier, smallest, protocol.release.base)
+    differ = differing(counts, earlier, smallest, protocol.release.base)
+    close = too_close(counts, differ)
     chosen |= close & counts.told.keys() - fixed
     # Whoever knows who joined knows how many there are; where they belong must not follow.
     same = {total for total, parts in counts.relations if len(parts) == 1 and is_root(parts[0])}
@@ -71,7 +72,8 @@ def decide(
     known = set(fixed) | (shared.told.keys() - chosen)
     for_roots = protect(counts, chosen, roots, width, known)
     for_rest = protect(counts, for_roots.hidden, close - roots, width, known | roots)
-    exposed |= {*for_roots.exposed, *for_rest.exposed} - small
+    # Those that differ by few must not be known; their companions are hidden where that is possible.
+    exposed |= {*for_roots.exposed, *for_rest.exposed} & differ - small
     return Decision(
         small=frozenset(for_small.hidden - hidden),
         close=frozenset(for_rest.hidden - for_small.hidden),

@@ -16,8 +16,8 @@ from study.disclosure.counts import CASE, NOT_SEVERE, OTHER, SEVERE, Counts, Gro
 _STATES = {CASE, OTHER, SEVERE, NOT_SEVERE}
 
 
-def too_close(now: Counts, earlier: Iterable[Counts], smallest_count: int, rounding_base: int = 1) -> set[Group]:
-    """Groups whose counts differ from an earlier release's by 1 to ``smallest_count`` - 1.
+def differing(now: Counts, earlier: Iterable[Counts], smallest_count: int, rounding_base: int = 1) -> set[Group]:
+    """Groups whose own counts differ from an earlier release's by 1 to ``smallest_count`` - 1.
 
     Args:
         now: today's counts.
@@ -30,11 +30,16 @@ def too_close(now: Counts, earlier: Iterable[Counts], smallest_count: int, round
     for then in earlier:
         for group in then.values.keys() & now.values.keys():
             difference = abs(now.values[group] - then.values[group])
-            if (rounding_base == 1 and 0 < difference < smallest_count) or (
-                rounding_base > 1 and rounding_base / 2 < difference < smallest_count + rounding_base / 2
-            ):
+            if rounding_base == 1 and 0 < difference < smallest_count:
                 found.add(group)
-    people = {(group[0], *(each for each in group[1:] if each not in _STATES)) for group in found}
+            elif rounding_base > 1 and rounding_base / 2 < difference < smallest_count + rounding_base / 2:
+                found.add(group)
+    return found
+
+
+def too_close(now: Counts, differ: Iterable[Group]) -> set[Group]:
+    """The groups that ``differ``, with their people, their cases and their others."""
+    people = {(group[0], *(each for each in group[1:] if each not in _STATES)) for group in differ}
     states = [(), (CASE,), (OTHER,), (SEVERE,), (NOT_SEVERE,)]
     return {group for bare in people for state in states if (group := within(bare, *state)) in now.values}
 

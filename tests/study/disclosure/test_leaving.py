@@ -14,7 +14,7 @@ from study.analyses.wave_data import fit
 from study.characteristics import characteristics
 from study.disclosure.attack import ranges
 from study.disclosure.counts import CASE, OTHER, within
-from study.disclosure.earlier import too_close
+from study.disclosure.earlier import differing, too_close
 from study.disclosure.leaving import close_rule, leaving, leaving_across, small_rule
 from study.disclosure.rounding import rounded
 from study.disclosure.tables import ACROSS, Tables, counted
@@ -377,7 +377,7 @@ def test_too_close_is_the_whole_group_with_its_cases_and_others():
     then = counted(Tables.of_results(results_of([(50, 10), (60, 12)])), LOW).counts
     now = counted(Tables.of_results(results_of([(50, 11), (60, 12)])), LOW).counts
     first = within((WAVE,), "walking_met=0")
-    close = too_close(now, [then], 5)
+    close = too_close(now, differing(now, [then], 5))
     assert {first, within(first, CASE), within(first, OTHER), (WAVE,), within((WAVE,), CASE)} <= close
     assert within((WAVE,), "walking_met=1") not in close
     assert math.isinf(ranges(now.relations, {}, [(WAVE,)])[(WAVE,)][1])
