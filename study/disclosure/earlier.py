@@ -26,15 +26,14 @@ def differing(now: Counts, earlier: Iterable[Counts], smallest_count: int, round
         rounding_base: counts were told as multiples of it: then a count is too close when it is told as another
             multiple, and may have changed by a small number.
     """
-    found: set[Group] = set()
-    for then in earlier:
-        for group in then.values.keys() & now.values.keys():
-            difference = abs(now.values[group] - then.values[group])
-            if rounding_base == 1 and 0 < difference < smallest_count:
-                found.add(group)
-            elif rounding_base > 1 and rounding_base / 2 < difference < smallest_count + rounding_base / 2:
-                found.add(group)
-    return found
+    # A count that rounding may have moved by half a base is as close as one that differs by that much less.
+    moved = rounding_base / 2 if rounding_base > 1 else 0
+    return {
+        group
+        for then in earlier
+        for group in then.values.keys() & now.values.keys()
+        if moved < abs(now.values[group] - then.values[group]) < smallest_count + moved
+    }
 
 
 def too_close(now: Counts, differ: Iterable[Group]) -> set[Group]:
