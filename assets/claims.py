@@ -6,7 +6,8 @@ from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
 from study.claims import judge_claims
 
-READ = "select * from fitted_models where wave = getvariable('wave')"
+# As they may leave: what is held back must not stand in the evidence of a claim.
+READ = "select * from released_results where wave = getvariable('wave') order by rowid"
 
 
 def make(build: Build) -> Rows:
@@ -21,7 +22,7 @@ RECIPE = Recipe(
     group="reporting",
     description="Each published claim as a rule over the current estimates: supported, not supported or unclear.",
     partition="wave",
-    upstream=("fitted_models",),
+    upstream=("disclosure",),
     make=make,
     files=("study/claims.toml",),
     kinds=frozenset({"python"}),

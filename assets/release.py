@@ -1,7 +1,8 @@
 """release: an immutable, hashed folder of everything that leaves, and the bridge from the one before.
 
 The folder is written beside its final name and moved; its name is the day and the digest of its content, so that the
-same content is never released twice.
+same content is never released twice. It becomes the latest when as many people signed it as the protocol asks for, and
+stands in the ledger from the start (``storage/releases.py``).
 
 A release holds nobody's row, so what the next bridge starts from stays in the warehouse: ``released_people``, those
 whose data the newest release had, replaced with the table ``release`` in one transaction.
@@ -25,17 +26,24 @@ import pandas as pd
 from assets.building.build import Build
 from assets.building.history import lineage
 from assets.building.recipe import Recipe, Rows
-from assets.report import as_records, checks_of, provenance, records, synthetic, wave_report
+from assets.disclosure import earlier_tables
+from assets.report import as_records, checks_as_told, provenance, records, synthetic, wave_report
+from storage.releases import MANIFEST, enter_in_ledger, newest
+from storage.signatures import advance_latest
 from storage.warehouse import table_exists
 from study.bridge import bridge, changed_values
-from study.bridge_steps import COMPARED, bridge_steps, protocol_before
-from study.disclosure import suppress_attrition, suppress_characteristics, suppress_results
+from study.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
+from study.disclosure.checks import without_small
+from study.disclosure.leaving import Leaving, close_rule, leaving_across
+from study.disclosure.tables import Tables
+from study.release.checklists import ChecklistError
+from study.release.descriptions import write_descriptions
 from study.repeat import r, stata
 from study.repeat.commands import commands
 from study.statistics.levels import covariate_levels
+from study.statistics.results import RESULT_COLUMNS
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
-MANIFEST = "manifest.json"
 PROTOCOL = "protocol.json"
 LINEAGE = "lineage.json"
 # They say what a release is compared with, or how it was made: no part of what it says.
@@ -58,80 +66,92 @@ def make(build: Build) -> Rows:
     staging = build.home.releases / f".staging-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    before = latest(build.home.releases)
-    tables = _tables(build)
-    _write_tables(tables, staging)
-    _write_commands(tables["results"], build, staging)
+    before = newest(build.home.releases)
+    told, exposed = _told(build)
+    _write_tables(told.tables, staging)
+    _write_json(staging / "disclosure.json", {"held_back": as_records(told.held_back)})
+    results = told.tables.results
+    _write_commands(results, build, staging)
     _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
     people = build.read(PEOPLE)
-    changes = bridge(_results_of(before), tables["results"])
+    changes = bridge(_results_of(before), results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
-    facts |= _bridge_from(before, build, people, tables["results"])
+    facts |= _bridge_from(before, build, people, told)
     _write_json(staging / "bridge.json", facts)
     with build.session() as connection:
         for wave, html in connection.execute("select wave, html from report order by wave").fetchall():
             page = staging / "report" / wave_file_name(wave)
             page.parent.mkdir(exist_ok=True)
             page.write_text(html, encoding="utf-8")
-        _write_json(staging / "checks.json", checks_of(connection, None))
+        checks = checks_as_told(connection, build, None)
         claims = records(connection, "select * from claims order by wave, rowid")
+        lineage_of_release = lineage(connection, build.history())
+    _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
     _write_json(staging / "claims.json", claims)
-    with build.session() as connection:
-        _write_json(staging / LINEAGE, lineage(connection, build.history()))
+    _write_json(staging / LINEAGE, lineage_of_release)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
+    summary = {"exposed": float(exposed)}
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
         return Rows(
             _files(before),
+            summary=summary,
             also={"released_people": people},
             metadata={"release": before.name, "unchanged": True},
+            on_publish=lambda: advance_latest(build.home.releases, build.protocol.release.signatures),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
     _write_index(build, staging, name, facts)
+    _write_descriptions(build, staging, name)
     manifest = _manifest(build, name, staging, before)
     _write_json(staging / MANIFEST, manifest)
     files = _files(staging).assign(release=name)
     build.log.info("release %s has %d files", name, len(files))
     return Rows(
         files,
+        summary=summary,
         also={"released_people": people},
         metadata={
             "release": name,
             "report": dg.MetadataValue.url(build.home.report_address(name)),
             "folder": dg.MetadataValue.path(str(build.home.releases / name)),
-            "estimates": len(tables["results"]),
+            "estimates": len(results),
             "changed_estimates": len(changes),
         },
-        on_publish=lambda: _move_into_place(staging, build.home.releases, name),
+        on_publish=lambda: _move_into_place(staging, build, name),
     )
 
 
-def latest(releases: Path) -> Path | None:
-    """The folder ``latest`` points at, if there is one."""
-    link = releases / "latest"
-    return link.resolve() if link.exists() else None
-
-
-def _tables(build: Build) -> dict[str, pd.DataFrame]:
-    smallest = build.protocol.disclosure.smallest_count
+def _told(build: Build) -> tuple[Leaving, int]:
+    """Everything that may leave, and how many counts could be worked out from all of it together."""
     with build.session() as connection:
-        fitted = connection.execute("select * from fitted_models order by wave, rowid").df()
+        waves = "where wave in (select wave from released_results)"
+        fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
         pooled = connection.execute("select * from pooled_models order by rowid").df()
-        attrition = connection.execute("select * from attrition order by wave, step").df()
-        characteristics = connection.execute("select * from characteristics order by wave, rowid").df()
-    results, hidden_results = suppress_results(pd.concat([fitted, pooled], ignore_index=True), smallest)
-    steps, hidden_steps = suppress_attrition(attrition, smallest)
-    table_one, hidden_cells = suppress_characteristics(characteristics, smallest)
-    held_back = len(hidden_results) + len(hidden_steps) + len(hidden_cells)
-    build.log.info("disclosure control held back %d cells", held_back)
-    return {"results": results, "attrition": steps, "characteristics": table_one}
+        computed = Tables(
+            pd.concat([fitted, pooled], ignore_index=True),
+            connection.execute(f"select * from attrition {waves} order by wave, step").df(),
+            connection.execute(f"select * from characteristics {waves} order by wave, rowid").df(),
+        )
+        decided = Tables(
+            connection.execute("select * from released_results order by wave, rowid").df(),
+            connection.execute("select * from released_attrition order by wave, step").df(),
+            connection.execute("select * from released_characteristics order by wave, rowid").df(),
+        )
+        held_back = connection.execute("select * from disclosure order by wave, rowid").df()
+    across = leaving_across(computed, decided, build.protocol, earlier_tables(build))
+    held_back = pd.concat([held_back, across.held_back], ignore_index=True)
+    build.log.info("disclosure control held back %d numbers", len(held_back))
+    results = pd.concat([decided.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
+    tables = Tables(results, decided.attrition, decided.characteristics)
+    return Leaving(tables, held_back, across.exposed), len(across.exposed)
 
 
-def _write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    tables["results"].to_parquet(folder / "results.parquet", index=False)
+def _write_tables(tables: Tables, folder: Path) -> None:
+    for name in ("results", "attrition", "characteristics"):
+        getattr(tables, name).to_csv(folder / f"{name}.csv", index=False)
+    tables.results.to_parquet(folder / "results.parquet", index=False)
 
 
 def _write_commands(results: pd.DataFrame, build: Build, folder: Path) -> None:
@@ -149,7 +169,7 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     return pd.read_parquet(release / "results.parquet")
 
 
-def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, results: pd.DataFrame) -> dict[str, Any]:
+def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: Leaving) -> dict[str, Any]:
     """The main estimates' changes since the release before, step by step, or why they cannot be told."""
     earlier = _results_of(before)
     if before is None or earlier is None:
@@ -169,8 +189,19 @@ def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, result
         note = "the protocol of the release before is not of a form that this version reads"
         return {"steps": [], "protocol_changes": changed, "note": note}
     now = people[people["reason"].isna()]
-    found = bridge_steps(remembered, now, earlier, results, then, build.protocol, covariate_levels())
-    return {"steps": [asdict(each) for each in found], "protocol_changes": changed, "note": ""}
+    found = bridge_steps(remembered, now, earlier, told.tables.results, then, build.protocol, covariate_levels())
+    return {"steps": _without_people(found, told, build), "protocol_changes": changed, "note": ""}
+
+
+def _without_people(bridged: list[Bridged], told: Leaving, build: Build) -> list[dict[str, Any]]:
+    """The steps without how many people they are about, in waves whose counts are too close to those before."""
+    rule = close_rule(build.protocol.disclosure.smallest_count)
+    close = set(told.held_back.loc[told.held_back["rule"] == rule, "wave"])
+    steps = [asdict(each) for each in bridged]
+    for each in steps:
+        if each["wave"] in close:
+            each["steps"] = [step | {"people": None} for step in each["steps"]]
+    return steps
 
 
 def _remembered(build: Build, release: str) -> pd.DataFrame | None:
@@ -191,8 +222,8 @@ def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -
     is_synthetic = synthetic(build)
     with build.session() as connection:
         waves = [row[0] for row in connection.execute("select wave from report order by wave").fetchall()]
-        pages = [wave_report(connection, wave, build.protocol, is_synthetic) for wave in waves]
-        checks = checks_of(connection, None)
+        pages = [wave_report(connection, build, wave) for wave in waves]
+        checks = checks_as_told(connection, build, None)
         left_out = _left_out(build, connection, waves)
     index = IndexReport(
         waves=pages,
@@ -213,6 +244,15 @@ def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -
         bridge=facts["changes"] if facts["previous_release"] else [],
     )
     (folder / "report" / "index.html").write_text(render_index(index), encoding="utf-8")
+
+
+def _write_descriptions(build: Build, folder: Path, name: str) -> None:
+    waves = [str(wave) for wave in build.read("select wave from report order by wave")["wave"]]
+    try:
+        write_descriptions(folder, name, datetime.now(UTC), build.protocol, synthetic(build), waves, MANIFEST)
+    except ChecklistError as error:
+        reason = f"the release does not answer the reporting checklists: {error}"
+        raise dg.Failure(reason, allow_retries=False) from None
 
 
 def _packages() -> dict[str, str]:
@@ -240,6 +280,7 @@ def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dic
         "previous_release": before.name if before else None,
         "synthetic": synthetic(build),
         "mode": build.protocol.study.mode,
+        "signatures_needed": build.protocol.release.signatures,
         "protocol_sha256": facts["protocol_hash"],
         "code_sha256": facts["code_hash"],
         "packages": _packages(),
@@ -279,18 +320,16 @@ def _write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _move_into_place(staging: Path, releases: Path, name: str) -> None:
-    target = releases / name
+def _move_into_place(staging: Path, build: Build, name: str) -> None:
+    target = build.home.releases / name
     if target.exists():
         shutil.rmtree(staging)
     else:
         for file in staging.rglob("*"):
             file.chmod(0o755 if file.is_dir() else 0o444)
         staging.rename(target)
-    link = releases / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(name)
-    link.replace(releases / "latest")
+    enter_in_ledger(build.home.releases, name)
+    advance_latest(build.home.releases, build.protocol.release.signatures)
 
 
 RECIPE = Recipe(
@@ -305,14 +344,22 @@ RECIPE = Recipe(
         "pooled_models",
         "attrition",
         "characteristics",
+        "disclosure",
         "claims",
         "exclusions",
         "analysis_set",
     ),
     make=make,
-    protocol=("disclosure", "study", "bridge"),
+    protocol=("disclosure", "release", "study", "bridge", "additive_interaction.low_categories"),
     codebook=("participants",),
-    files=("study/reporting/templates/index.html.j2", "study/reporting/style.css"),
+    files=(
+        "study/reporting/templates/base.html.j2",
+        "study/reporting/templates/index.html.j2",
+        "study/reporting/templates/table.html.j2",
+        "study/reporting/templates/document.html.j2",
+        "study/reporting/style.css",
+        "study/checklists.toml",
+    ),
     kinds=frozenset({"html", "csv"}),
     owner="team:statistics",
 )

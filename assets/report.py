@@ -14,7 +14,8 @@ import pandas as pd
 
 from assets.building.build import Build
 from assets.building.recipe import ROOT, Recipe, Rows
-from study.disclosure import suppress_attrition, suppress_characteristics, suppress_results
+from storage.releases import told_checks
+from study.disclosure.checks import without_close
 from study.protocol import PROTOCOL_FILE, Protocol
 from study.reporting.inputs import WaveReport
 from study.reporting.steps import described
@@ -22,7 +23,7 @@ from study.reporting.steps import described
 SHOWN = (
     "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
     "daily_exposures", "walking_exposures", "outcome_questionnaire", "exclusions", "attrition", "analysis_set",
-    "fitted_models", "characteristics", "claims",
+    "fitted_models", "characteristics", "disclosure", "claims",
 )  # fmt: skip
 
 
@@ -35,31 +36,36 @@ def make(build: Build) -> Rows:
     from study.reporting.page import render_wave
 
     with build.session() as connection:
-        inputs = wave_report(connection, build.key, build.protocol, synthetic(build))
+        inputs = wave_report(connection, build, build.key)
     html = render_wave(inputs)
     build.log.info("rendered the page of wave %s, %d kB", build.key, len(html) // 1000)
     frame = pd.DataFrame({"wave": [build.key], "html": [html], "bytes": [len(html.encode())]})
     return Rows(frame.astype({"wave": "string", "html": "string"}), metadata={"page_kilobytes": len(html) / 1000})
 
 
-def wave_report(connection: duckdb.DuckDBPyConnection, wave: str, protocol: Protocol, is_synthetic: bool) -> WaveReport:
-    """What the page of a wave shows, small counts suppressed."""
-    smallest = protocol.disclosure.smallest_count
-    steps = connection.execute("select * from attrition where wave = ? order by step", [wave]).df()
-    results = connection.execute("select * from fitted_models where wave = ? order by rowid", [wave]).df()
-    table_one = connection.execute("select * from characteristics where wave = ? order by rowid", [wave]).df()
+def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) -> WaveReport:
+    """What the page of a wave shows: its tables as they may leave (``assets/disclosure.py``)."""
+    steps = connection.execute("select * from released_attrition where wave = ? order by step", [wave]).df()
+    results = connection.execute("select * from released_results where wave = ? order by rowid", [wave]).df()
+    table_one = connection.execute("select * from released_characteristics where wave = ? order by rowid", [wave]).df()
     return WaveReport(
         wave=wave,
-        synthetic=is_synthetic,
-        exclusion_steps=described(suppress_attrition(steps, smallest)[0]),
-        characteristics=suppress_characteristics(table_one, smallest)[0],
-        results=suppress_results(results, smallest)[0],
-        checks=checks_of(connection, wave),
+        synthetic=synthetic(build),
+        exclusion_steps=described(steps),
+        characteristics=table_one,
+        results=results,
+        checks=checks_as_told(connection, build, wave),
         claims=records(
             connection, "select claim, statement, verdict, evidence from claims where wave = ? order by rowid", [wave]
         ),
-        provenance=provenance(protocol),
+        provenance=provenance(build.protocol),
     )
+
+
+def checks_as_told(connection: duckdb.DuckDBPyConnection, build: Build, wave: str | None) -> list[dict[str, Any]]:
+    """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
+    smallest = build.protocol.disclosure.smallest_count
+    return without_close(checks_of(connection, wave), smallest, told_checks(build.home.releases))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, filled, unique
+from expectations.rules import Rule, between, filled, unique
 from study.protocol import Protocol
 
 
@@ -12,4 +12,5 @@ def rules(protocol: Protocol) -> list[Rule]:
         filled("release", "the release has a name"),
         filled("sha256", "every file of the release is hashed"),
         unique("file", meaning="each file stands once"),
+        between("exposed", None, 0, "nobody can work out a count that is held back", about="summary"),
     ]

@@ -354,6 +354,65 @@ def trace(
 
 
 @app.command()
+def verify(
+    release: Annotated[str, typer.Argument(help="A release's folder, or its name in the home.")] = "latest",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that a release is what was published: every file, the ledger, the signatures; exit 1 if it is not."""
+    from orchestration.verify import release_folder
+    from orchestration.verify import verify as held_against
+
+    folder = release_folder(release, _home(home).releases)
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} does not exist")
+    found = held_against(folder)
+    if as_json:
+        print(json.dumps(vars(found) | {"ok": not found.problems}, indent=2))
+    else:
+        for problem in found.problems:
+            print(f"PROBLEM {problem}")
+        for note in found.notes:
+            print(f"note: {note}")
+        signed = f", signed by {' and '.join(found.signed_by)}" if found.signed_by else ""
+        proven = f"{found.release} is as it was published: {found.files} files{signed}"
+        print(f"{found.release} is NOT as it was published" if found.problems else proven)
+    raise typer.Exit(1 if found.problems else 0)
+
+
+@app.command()
+def sign(
+    release: Annotated[str, typer.Argument(help="The release's name in the home.")],
+    name: Annotated[str, typer.Option("--name", help="Who signs.")],
+    home: HomeOption = None,
+) -> None:
+    """Sign a release after looking at it; it becomes the latest when as many signed as the protocol asks for."""
+    from orchestration.status import last_release, waiting_release
+    from orchestration.verify import verify as held_against
+    from storage.signatures import SignatureError, advance_latest
+    from storage.signatures import sign as put_name
+    from study.protocol import protocol
+
+    place = _home(home)
+    folder = place.releases / release
+    problems = held_against(folder).problems if folder.is_dir() else []
+    if problems:
+        _fail(f"{release} is not as it was published: {problems[0]} (stegvis verify lists {len(problems)})")
+    try:
+        signature = put_name(place.releases, release, name)
+    except SignatureError as error:
+        _fail(str(error))
+    advance_latest(place.releases, protocol().release.signatures)
+    print(f"{signature.name} signed {release}")
+    waiting = waiting_release(place)
+    if waiting:
+        print(_waits(waiting))
+    latest = last_release(place)
+    if latest:
+        print(f"latest release: {latest['release']}")
+
+
+@app.command()
 def export(
     wave: Annotated[str, typer.Option(help="The follow-up wave, or all for the tables across waves.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into; made if absent, must be empty.")],
@@ -405,14 +464,14 @@ def ui(
 def _refresh(place: Any, as_json: bool) -> int:
     from orchestration.refresh import by_asset
     from orchestration.refresh import refresh as bring_up_to_date
-    from orchestration.status import last_release
+    from orchestration.status import last_release, waiting_release
 
     try:
         done = bring_up_to_date(place, _say)
     except KeyboardInterrupt:
         _fail("stopped; what was published stays, and the next refresh goes on from there", code=130)
     made = by_asset(done.materialized)
-    release = last_release(place)
+    release, waiting = last_release(place), waiting_release(place)
     if as_json:
         print(
             json.dumps(
@@ -424,6 +483,7 @@ def _refresh(place: Any, as_json: bool) -> int:
                     "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
                     "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
                     "release": release,
+                    "waiting_release": waiting,
                     "seconds": round(done.seconds, 2),
                 },
                 indent=2,
@@ -437,6 +497,8 @@ def _refresh(place: Any, as_json: bool) -> int:
             print(f"materialized {len(made)} assets ({partitions} partitions) in {done.seconds:.1f} s")
         if release:
             print(f"release: {release['release']}{' (synthetic)' if release['synthetic'] else ''}")
+        if waiting:
+            print(_waits(waiting))
     for unused in done.landing.waiting:
         _say(f"waiting delivery {unused.kind}/{unused.name}: {unused.reason}")
     for unused in done.landing.rejected:
@@ -458,6 +520,8 @@ def _print_status(facts: dict[str, Any]) -> None:
     kind = "synthetic data" if facts["synthetic"] else "real data"
     console.print(f"home {facts['home']} ({kind}, mode {facts['mode']})")
     console.print(f"last release {release['release']}, {release['created']}" if release else "no release yet")
+    if facts["waiting_release"]:
+        console.print(_waits(facts["waiting_release"]))
     if facts["waves"] or facts["batches"]:
         table = Table("partition", "name", "state", "behind", box=None)
         for kind_name in ("wave", "batch"):
@@ -479,9 +543,20 @@ def _print_status(facts: dict[str, Any]) -> None:
         where = f" [{found['partition']}]" if found["partition"] else ""
         what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
         console.print(f"quarantine {found['asset']}{where}: {found['rule']}, {what}")
+    for source in facts["sources"]:
+        if source["overdue"]:
+            console.print(
+                f"overdue {source['source']}: the last delivery came {source['days_since_last']:.0f} days ago"
+            )
     for state in ("waiting", "rejected", "repeated"):
         for unused in facts["deliveries"][state]:
             console.print(f"{state} delivery {unused['delivery']}: {unused['reason']}")
+
+
+def _waits(release: dict[str, Any]) -> str:
+    missing = release["signatures_missing"]
+    number = f"{missing} signature{'s' if missing != 1 else ''}"
+    return f"release {release['release']} waits for {number}: stegvis sign {release['release']} --name NAME"
 
 
 def _home(home: Path | None) -> Any:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from assets.release import MANIFEST, PROTOCOL
+from assets.release import PROTOCOL
 from assets.report import as_records
+from storage.releases import MANIFEST
 from study.bridge import bridge, changed_values
 
 

@@ -7,16 +7,15 @@ and need no permission.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
 from assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
 from assets.building.recipe import sql_text
+from storage.chain import add_line
 from storage.home import Home
 from storage.lock import locked
 from storage.warehouse import Warehouse, table_exists
@@ -110,17 +109,7 @@ def _shuffled(people: Iterable[str]) -> list[str]:
 
 
 def _register(home: Home, wave: str, permission: str, rows: Mapping[str, int], out: Path) -> None:
-    """Append to the register; each line holds a hash of the line before, so that none can be taken out unnoticed."""
     with locked(home.root / "exports.lock", "export"):
-        register = home.root / REGISTER
-        before = register.read_text(encoding="utf-8").splitlines() if register.exists() else []
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "wave": wave,
-            "permission": permission,
-            "rows": dict(rows),
-            "sha256": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(out.glob("*.csv"))},
-            "before": hashlib.sha256(before[-1].encode()).hexdigest() if before else "",
-        }
-        with register.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        files = sorted(out.glob("*.csv"))
+        sha256 = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        add_line(home.root / REGISTER, {"wave": wave, "permission": permission, "rows": dict(rows), "sha256": sha256})

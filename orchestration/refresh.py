@@ -30,6 +30,8 @@ from storage.home import Home
 from storage.landing import Landing, scan
 from storage.lock import locked
 from storage.process import this_process
+from storage.signatures import advance_latest
+from study.protocol import protocol
 
 Progress = Callable[[str], None]
 
@@ -81,6 +83,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
     home.create()
     with locked(home.refresh_lock, "refresh", on_wait=lambda who: progress(f"waiting for {who}")):
         started = time.monotonic()
+        advance_latest(home.releases, protocol().release.signatures)
         landing = scan(home.landing, home.hash_cache)
         with open_instance(home) as instance:
             end_orphans(instance)

@@ -5,20 +5,23 @@ Belongs here: gathering it as plain data. Does not belong here: printing (``cli.
 
 from __future__ import annotations
 
-import json
+import time
 from typing import Any
 
 from assets.building.graph import recipes
-from assets.release import MANIFEST, latest
 from orchestration.instance import open_instance
 from orchestration.plan import plan
 from orchestration.situation import Step, situation
 from orchestration.verdicts import failing_checks, quarantined
 from storage.home import Home
+from storage.landing import KINDS, Landing
+from storage.releases import latest, manifest, newest
+from storage.signatures import valid_signatures
+from study.protocol import Protocol, protocol
 
 
 def status(home: Home) -> dict[str, Any]:
-    """Waves, batches, what is stale and why, failing checks, quarantine, deliveries that wait, and the last release."""
+    """Waves, batches, what is stale and why, failing checks, quarantine, deliveries that wait, and the releases."""
     home.create()
     with open_instance(home) as instance:
         now = situation(home, instance)
@@ -42,23 +45,52 @@ def status(home: Home) -> dict[str, Any]:
             "rejected": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.rejected],
             "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
         },
+        "sources": _sources(landing, in_force),
         "last_release": last_release(home),
+        "waiting_release": waiting_release(home),
     }
+
+
+def _sources(landing: Landing, in_force: Protocol) -> list[dict[str, Any]]:
+    """When each kind of delivery came last, and whether one is overdue."""
+    found = []
+    for kind in KINDS:
+        landed = [drop.landed for drop in landing.accepted if drop.kind == kind]
+        days = (time.time() - max(landed)) / 86_400 if landed else None
+        allowed = in_force.freshness.days(kind)
+        found.append(
+            {
+                "source": kind,
+                "deliveries": len(landed),
+                "days_since_last": None if days is None else round(days, 1),
+                "overdue": bool(allowed and days is not None and days > allowed),
+            }
+        )
+    return found
 
 
 def last_release(home: Home) -> dict[str, Any] | None:
-    """Name, date and folder of the newest release."""
+    """Name, date and folder of the latest release."""
     folder = latest(home.releases)
     if folder is None:
         return None
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    facts = manifest(folder)
     return {
-        "release": manifest["release"],
-        "created": manifest["created"],
-        "synthetic": manifest["synthetic"],
+        "release": facts["release"],
+        "created": facts["created"],
+        "synthetic": facts["synthetic"],
         "folder": str(folder),
         "report": str(folder / "report" / "index.html"),
     }
+
+
+def waiting_release(home: Home) -> dict[str, Any] | None:
+    """The release made last, if it waits for signatures: its name, folder, and how many are missing."""
+    made, now = newest(home.releases), latest(home.releases)
+    if made is None or made == now:
+        return None
+    missing = protocol().release.signatures - valid_signatures(made)
+    return {"release": made.name, "folder": str(made), "signatures_missing": missing} if missing > 0 else None
 
 
 def _partition(kind: str, key: str, steps: list[Step]) -> dict[str, Any]:

@@ -56,6 +56,12 @@ class Drop:
     synthetic: bool
     notes: tuple[str, ...] = ()
 
+    @property
+    def landed(self) -> float:
+        """When it was complete, in seconds since 1970: the time of its ``drop.json``."""
+        manifest = self.path.with_suffix(".json") if self.kind == "withdrawals" else self.path / MANIFEST
+        return manifest.stat().st_mtime
+
 
 @dataclass(frozen=True)
 class Issue:

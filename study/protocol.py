@@ -422,6 +422,23 @@ class Disclosure(Section):
     smallest_count: int = Field(ge=1)
 
 
+Rounding = Literal["none", "nearest", "midpoint"]
+
+
+class Release(Section):
+    """How a release leaves."""
+
+    protection_width: int = Field(ge=1)
+    rounding: Rounding
+    rounding_base: int = Field(ge=2)
+    signatures: int = Field(ge=0, le=2)
+
+    @property
+    def base(self) -> int:
+        """What counts are told as multiples of: 1 when they are not rounded."""
+        return 1 if self.rounding == "none" else self.rounding_base
+
+
 class Checks(Section):
     """Thresholds of the data checks."""
 
@@ -485,6 +502,7 @@ class Protocol(Section):
     diagnostics: Diagnostics
     bridge: Bridge
     disclosure: Disclosure
+    release: Release
     checks: Checks
     drift: Drift
     freshness: Freshness

@@ -33,6 +33,7 @@ STAGES = (
     "time_use_models",
     "fitted_models",
     "characteristics",
+    "disclosure",
     "claims",
     "report",
     "wave_drift",

@@ -10,7 +10,7 @@ kept in Dagster's event log.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -24,30 +24,35 @@ LARGEST_BYTES = 100_000
 BIN_MINUTES = 10
 
 
-def picture_of(rows: pd.DataFrame, build: Build) -> dict[str, dg.MetadataValue]:
-    """The plot of a stage's rows as metadata; none where a stage has none, or there is nothing to draw."""
+def pictures_of(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) -> dict[str, dg.MetadataValue]:
+    """The plots of a stage as metadata; none where a stage has none, or there is nothing to draw."""
     draw = PICTURES.get(build.recipe.name)
-    svg = draw(rows, build) if draw else ""
-    if not svg:
-        return {}
-    png = _png(svg)
-    if len(png) > LARGEST_BYTES:
-        build.log.info("the plot of %s is too large for the UI", build.recipe.name)
-        return {}
     mark = " of synthetic data" if _synthetic(build) else ""
-    return {"plot": dg.MetadataValue.md(f"![plot{mark}](data:image/png;base64,{base64.b64encode(png).decode()})")}
+    found: dict[str, dg.MetadataValue] = {}
+    for name, svg in (draw(rows, also, build) if draw else {}).items():
+        png = _png(svg) if svg else b""
+        if len(png) > LARGEST_BYTES:
+            build.log.info("the plot %s of %s is too large for the UI", name, build.recipe.name)
+        elif png:
+            image = base64.b64encode(png).decode()
+            found[name] = dg.MetadataValue.md(f"![plot{mark}](data:image/png;base64,{image})")
+    return found
 
 
-def _flow(rows: pd.DataFrame, build: Build) -> str:
-    from study.disclosure import suppress_attrition
+def _wave(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) -> dict[str, str]:
+    """Of a wave's tables as they may leave: the flow of people, and the main estimates."""
     from study.reporting.flow import flow_diagram
+    from study.reporting.forest import forest_plot
     from study.reporting.steps import described
 
-    steps, _ = suppress_attrition(rows, build.protocol.disclosure.smallest_count)
-    return flow_diagram(described(steps), build.key, _synthetic(build))
+    synthetic = _synthetic(build)
+    return {
+        "flow_diagram": flow_diagram(described(also["released_attrition"]), build.key, synthetic),
+        "forest_plot": forest_plot(also["released_results"], "walking_minutes", build.key, synthetic),
+    }
 
 
-def _histogram(rows: pd.DataFrame, build: Build) -> str:
+def _histogram(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) -> dict[str, str]:
     import altair
     import pandas as pd
     import vl_convert
@@ -56,7 +61,7 @@ def _histogram(rows: pd.DataFrame, build: Build) -> str:
     counts = (minutes // BIN_MINUTES * BIN_MINUTES).value_counts()
     shown = counts[counts >= build.protocol.disclosure.smallest_count].sort_index()
     if shown.empty:
-        return ""
+        return {}
     bins = pd.DataFrame({"from": shown.index, "to": shown.index + BIN_MINUTES, "people": shown.to_numpy()})
     title = "People by walking minutes per day" + (" (synthetic data)" if _synthetic(build) else "")
     chart = (
@@ -68,15 +73,7 @@ def _histogram(rows: pd.DataFrame, build: Build) -> str:
             y=altair.Y("people:Q", title="people"),
         )
     )
-    return str(vl_convert.vegalite_to_svg(chart.to_json()))
-
-
-def _forest(rows: pd.DataFrame, build: Build) -> str:
-    from study.disclosure import suppress_results
-    from study.reporting.forest import forest_plot
-
-    results, _ = suppress_results(rows, build.protocol.disclosure.smallest_count)
-    return forest_plot(results, "walking_minutes", build.key, _synthetic(build))
+    return {"histogram": str(vl_convert.vegalite_to_svg(chart.to_json()))}
 
 
 def _png(svg: str) -> bytes:
@@ -89,8 +86,7 @@ def _synthetic(build: Build) -> bool:
     return any(drop.synthetic for drop in build.landing.accepted)
 
 
-PICTURES: dict[str, Callable[[pd.DataFrame, Build], str]] = {
+PICTURES: dict[str, Callable[[pd.DataFrame, Mapping[str, pd.DataFrame], Build], dict[str, str]]] = {
     "walking_exposures": _histogram,
-    "attrition": _flow,
-    "fitted_models": _forest,
+    "disclosure": _wave,
 }

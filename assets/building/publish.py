@@ -19,7 +19,7 @@ from assets.building.history import history
 from assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
 from assets.building.lineage import column_lineage
 from assets.building.partitions import DEFINITIONS, partition_of
-from assets.building.pictures import picture_of
+from assets.building.pictures import pictures_of
 from assets.building.recipe import Recipe, Rows, fingerprint
 from assets.building.resources import StegvisHome
 from assets.building.sources import source_key
@@ -124,7 +124,7 @@ def materialize(
     build = Build(recipe, partition, in_force, home, landing, context.log, lambda: history(recipes, ledger))
     with _values_withheld():
         rows = recipe.make(build)
-        content, digest, verdicts, holds, picture = _publish(recipe, build, rows, fingerprint(provenance))
+        content, digest, verdicts, holds, pictures = _publish(recipe, build, rows, fingerprint(provenance))
     yield from _check_results(verdicts)
     if not holds:
         failed = "; ".join(v.sentence() for v in verdicts if not v.passed and v.rule.severity == CRITICAL)
@@ -136,7 +136,7 @@ def materialize(
         data_version=dg.DataVersion(digest),
         tags={FINGERPRINT_TAG: fingerprint(provenance)},
         metadata=_metadata(recipe, content, rows, time.perf_counter() - started)
-        | picture
+        | pictures
         | {PROVENANCE_KEY: dg.MetadataValue.json(provenance)},
     )
 
@@ -147,7 +147,7 @@ def _publish(
     """Stage the rows, judge them, and replace the published ones if every critical rule holds.
 
     Returns:
-        What was staged, its digest with the verdicts', the verdicts, whether it was published, and its plot.
+        What was staged, its digest with the verdicts', the verdicts, whether it was published, and its plots.
     """
     # Great Expectations takes two seconds to import: not while the warehouse is held.
     from expectations.judge import judge
@@ -177,7 +177,7 @@ def _publish(
                     erase_people(connection, table)
                 if rows.on_publish:
                     rows.on_publish()
-    return content, fingerprint(parts), verdicts, holds, picture_of(staged, build) if holds else {}
+    return content, fingerprint(parts), verdicts, holds, pictures_of(staged, rows.also, build) if holds else {}
 
 
 def _name_process(context: dg.AssetExecutionContext) -> None:

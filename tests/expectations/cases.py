@@ -281,6 +281,17 @@ CHARACTERISTICS = Case(
     ),
 )
 
+DISCLOSURE = Case(
+    "disclosure",
+    "cell | rule\nmain / rr | few\nmain / rd | close",
+    (
+        Broken("every number held back is named", {"cell": "-"}),
+        Broken("every number held back has a rule", {"rule": "-"}),
+        Broken("nobody can work out a count that is held back", summary={"exposed": 1}),
+    ),
+    summary={"exposed": 0},
+)
+
 CLAIMS = Case(
     "claims",
     """
@@ -349,11 +360,13 @@ RELEASE = Case(
         Broken("the release has a name", {"release": "-"}),
         Broken("every file of the release is hashed", {"sha256": "-"}),
         Broken("each file stands once", {"file": "results.csv"}),
+        Broken("nobody can work out a count that is held back", summary={"exposed": 1}),
     ),
+    summary={"exposed": 0},
 )
 
 CASES = (
     WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
     ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED,
-    CHARACTERISTICS, CLAIMS, REPORT, DRIFT, POOLED, RELEASE,
+    CHARACTERISTICS, DISCLOSURE, CLAIMS, REPORT, DRIFT, POOLED, RELEASE,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from storage.warehouse import Warehouse
 WAVE_STAGES = {
     "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people",
     "analysis_set", "risk_ratios", "absolute_risks", "bias_models", "dose_response", "sensitivity_models",
-    "time_use_models", "fitted_models", "characteristics", "claims", "report",
+    "time_use_models", "fitted_models", "characteristics", "disclosure", "claims", "report",
 }  # fmt: skip
 
 

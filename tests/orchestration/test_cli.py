@@ -30,7 +30,10 @@ def stegvis(*arguments: str | Path, home: Path | None = None) -> subprocess.Comp
 def test_help_names_every_command() -> None:
     shown = stegvis("--help")
     assert shown.returncode == 0
-    for command in ("demo", "twin", "validate", "refresh", "status", "classify", "train", "withdraw", "compare", "ui"):
+    for command in (
+        "demo", "twin", "validate", "refresh", "status", "classify", "train", "withdraw", "compare", "verify", "sign",
+        "export", "ui",
+    ):  # fmt: skip
         assert f" {command} " in shown.stdout
 
 
@@ -131,6 +134,29 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     assert found["protocol_changes"] == []
     assert "not made right after" in json.loads(stegvis("compare", new, old, "--json").stdout)["note"]
     assert stegvis("compare", old, story.home.root).returncode == 2
+
+
+def test_verify_and_sign_a_release(story: Story) -> None:
+    name, home = story.release().name, story.home.root
+    signed = stegvis("sign", name, "--name", "Anna Ås", home=home)
+    assert (signed.returncode, signed.stdout.splitlines()[0]) == (0, f"Anna Ås signed {name}")
+    assert stegvis("sign", name, "--name", "anna ås", home=home).returncode == 1
+    assert stegvis("sign", "2020-01-01-0", "--name", "Bo", home=home).returncode == 1
+    proven = stegvis("verify", home=home)
+    assert proven.returncode == 0
+    assert proven.stdout.startswith(f"{name} is as it was published: ")
+    assert proven.stdout.endswith("signed by Anna Ås\n")
+    file = story.release() / "claims.json"
+    file.chmod(0o644)
+    file.write_text("[]")
+    altered = stegvis("verify", name, "--json", home=home)
+    assert altered.returncode == 1
+    facts = json.loads(altered.stdout)
+    assert (facts["ok"], facts["problems"]) == (False, ["altered: claims.json"])
+    refused = stegvis("sign", name, "--name", "Bo", home=home)
+    assert refused.returncode == 1
+    assert "not as it was published" in refused.stderr
+    assert stegvis("verify", home / "nowhere", home=home).returncode == 2
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from study.analyses import main_models
 from study.analyses.wave_data import fit
 from study.bridge import changed_values
 from study.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before
-from study.disclosure import suppress_results
+from study.disclosure.leaving import leaving
+from study.disclosure.tables import Tables
 from study.protocol import protocol
 from study.statistics.categories import add_categories
 from study.statistics.levels import covariate_levels
@@ -26,7 +27,8 @@ def released(make_wave_data):
 
     def results(people, used=None):
         people = add_categories(people, used or protocol())
-        return suppress_results(fit((main_models.main_rows,), make_wave_data(people, used)), SMALLEST)[0]
+        results = fit((main_models.main_rows,), make_wave_data(people, used))
+        return leaving(Tables.of_results(results), used or protocol()).tables.results
 
     return results
 

@@ -10,6 +10,7 @@ from study.characteristics import CHARACTERISTICS_COLUMNS
 from study.claims import COLUMNS as CLAIM_COLUMNS
 from study.codebook import codebook
 from study.dictionary import column_descriptions, dictionary
+from study.disclosure.leaving import HELD_BACK_COLUMNS
 from study.protocol import EXPOSURES
 from study.statistics.results import RESULT_COLUMNS
 from tests.sql.tables import columns_of
@@ -31,6 +32,7 @@ ADDED = {
     "fitted_models": list(RESULT_COLUMNS),
     "pooled_models": list(RESULT_COLUMNS),
     "characteristics": list(CHARACTERISTICS_COLUMNS),
+    "disclosure": list(HELD_BACK_COLUMNS),
     "claims": CLAIM_COLUMNS,
     "report": ["wave", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],

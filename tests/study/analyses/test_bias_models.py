@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from study.analyses import absolute_risks, bias_models
 from study.analyses.wave_data import WaveData, fit
-from study.disclosure import suppress_results
+from study.disclosure.leaving import leaving
+from study.disclosure.tables import Tables
 from study.protocol import protocol
 from study.statistics.categories import add_categories
 from tests.study.conftest import lossy_wave_of
@@ -53,8 +54,9 @@ def test_a_wave_of_any_kind_gives_valid_rows(people, lost, missing, days, dated,
         return  # nobody is left to analyze: there is no wave
     results = fit(ANALYSES, data)
     assert (results["status"] != "ok").sum() + results["estimate"].notna().sum() == len(results)
-    suppressed, _ = suppress_results(results, protocol().disclosure.smallest_count)
-    assert len(suppressed) == len(results)
+    told = leaving(Tables.of_results(results), protocol())
+    assert len(told.tables.results) == len(results)
+    assert not told.exposed
 
 
 @pytest.mark.parametrize("exposure", ["walking_minutes", "walking_met"])

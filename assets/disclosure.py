@@ -1,0 +1,67 @@
+"""disclosure: a wave's tables as they may leave, and the log of what was held back.
+
+The report's page and the release both read ``released_results``, ``released_attrition`` and
+``released_characteristics``, which are published with the log in one transaction: no count can stand on a page that the
+release's tables hold back.
+
+What may be told depends on what was told before, so these tables depend on the releases that are there when they are
+made. A release made since told nothing else of a wave whose inputs did not change, so that makes none of them stale.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.building.build import Build
+from assets.building.recipe import Recipe, Rows
+from storage.releases import ReleaseError, told_tables
+from study.disclosure.leaving import leaving
+from study.disclosure.tables import Tables
+
+RESULTS = "select * from fitted_models where wave = getvariable('wave') order by rowid"
+ATTRITION = "select * from attrition where wave = getvariable('wave') order by step"
+CHARACTERISTICS = "select * from characteristics where wave = getvariable('wave') order by rowid"
+
+
+def make(build: Build) -> Rows:
+    """Hold back small counts, those too close to an earlier release's, and what would give either away."""
+    with build.session() as connection:
+        tables = Tables(*(connection.execute(query).df() for query in (RESULTS, ATTRITION, CHARACTERISTICS)))
+    found = leaving(tables, build.protocol, earlier_tables(build))
+    build.log.info("disclosure control held back %d numbers of wave %s", len(found.held_back), build.key)
+    return Rows(
+        found.held_back,
+        also={
+            "released_results": found.tables.results,
+            "released_attrition": found.tables.attrition,
+            "released_characteristics": found.tables.characteristics,
+        },
+        summary={"exposed": float(len(found.exposed))},
+        metadata={"held_back": len(found.held_back)},
+    )
+
+
+def earlier_tables(build: Build) -> list[Tables]:
+    """What earlier releases told.
+
+    Raises:
+        dagster.Failure: a release cannot be read, so that nobody knows what was told.
+    """
+    try:
+        return told_tables(build.home.releases)
+    except ReleaseError as error:
+        raise dg.Failure(f"{error}: without it nobody knows what may still be told", allow_retries=False) from None
+
+
+RECIPE = Recipe(
+    name="disclosure",
+    group="reporting",
+    description="What is held back of a wave: small counts, and counts too close to an earlier release.",
+    partition="wave",
+    upstream=("fitted_models", "attrition", "characteristics"),
+    make=make,
+    protocol=("disclosure", "release.protection_width", "release.rounding", "release.rounding_base",
+              "additive_interaction.low_categories"),
+    kinds=frozenset({"python"}),
+    owner="team:statistics",
+)  # fmt: skip

@@ -1,0 +1,48 @@
+"""How many rows failed a check, as it may leave.
+
+Belongs here: holding back counts of failing rows. Does not belong here: the checks; counts in tables.
+
+No known sum connects these counts, so each is judged by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_KEY = ("asset", "partition", "check", "rule", "meaning")
+
+
+def without_close(
+    checks: Sequence[Mapping[str, Any]], smallest_count: int, earlier: Iterable[Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Checks without (None) the failing rows that are too close to what an earlier release told.
+
+    Args:
+        checks: records with ``failing`` and what names a check: asset, partition, check, rule (its column), meaning.
+        smallest_count: the smallest difference that may be told.
+        earlier: the checks of each earlier release.
+    """
+    before = [{_key(check): check["failing"] for check in told} for told in earlier]
+    return [
+        {**check, "failing": None}
+        if any(_differ_by_few(check["failing"], told.get(_key(check)), smallest_count) for told in before)
+        else dict(check)
+        for check in checks
+    ]
+
+
+def without_small(checks: Sequence[Mapping[str, Any]], smallest_count: int) -> list[dict[str, Any]]:
+    """Checks without (None) the failing rows that are few."""
+    return [
+        {**check, "failing": None if check["failing"] and 0 < check["failing"] < smallest_count else check["failing"]}
+        for check in checks
+    ]
+
+
+def _differ_by_few(now: int | None, then: int | None, smallest_count: int) -> bool:
+    return now is not None and then is not None and 0 < abs(now - then) < smallest_count
+
+
+def _key(check: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(check.get(name) or "") for name in _KEY)

@@ -1,0 +1,118 @@
+"""A release is proven to be what was published, or what was done to it is told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.verify import verify
+from storage.releases import LEDGER
+from storage.signatures import sign, signatures
+from tests.orchestration.story import Story
+
+
+@pytest.fixture
+def release(story: Story) -> Path:
+    """The built home's release, in which files may be written."""
+    folder = story.release()
+    for file in folder.rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o644)
+    return folder
+
+
+def test_a_release_is_as_it_was_published(release: Path) -> None:
+    found = verify(release)
+    assert (found.problems, found.notes) == ([], [])
+    assert found.files == sum(file.is_file() for file in release.rglob("*")) - 1
+    sign(release.parent, release.name, "Anna")
+    assert verify(release).signed_by == ["Anna"]
+
+
+def alter(release: Path) -> None:
+    file = release / "results.csv"
+    file.write_text(file.read_text().replace("suppressed", "ok", 1))
+
+
+def take_away(release: Path) -> None:
+    (release / "report" / "index.html").unlink()
+
+
+def add(release: Path) -> None:
+    (release / "report" / "more.html").write_text("more")
+
+
+def link(release: Path) -> None:
+    file = release / "claims.json"
+    file.rename(release.parent / "claims.json")
+    file.symlink_to(release.parent / "claims.json")
+
+
+def alter_with_its_hash(release: Path) -> None:
+    """Whoever alters a file and its hash has altered the manifest."""
+    import hashlib
+
+    alter(release)
+    facts = json.loads((release / "manifest.json").read_text())
+    facts["files"]["results.csv"] = hashlib.sha256((release / "results.csv").read_bytes()).hexdigest()
+    (release / "manifest.json").write_text(json.dumps(facts))
+
+
+def spoil(release: Path) -> None:
+    (release / "manifest.json").write_text("{")
+
+
+def forge_a_line(release: Path) -> None:
+    ledger = release.parent / LEDGER
+    ledger.write_text('{"release": "forged", "before": ""}\n' + ledger.read_text())
+
+
+def empty_the_ledger(release: Path) -> None:
+    (release.parent / LEDGER).write_text("")
+
+
+def remove_the_ledger(release: Path) -> None:
+    (release.parent / LEDGER).unlink()
+
+
+def slip_one_in(release: Path) -> None:
+    shutil.copytree(release, release.parent / "2020-01-01-000000000000")
+
+
+def sign_another(release: Path) -> None:
+    sign(release.parent, release.name, "Anna")
+    (file,) = (release.parent / ".signoff" / release.name).iterdir()
+    file.write_text(file.read_text().replace(signatures(release)[0].manifest_sha256, "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("done", "told"),
+    [
+        (alter, "altered: results.csv"),
+        (take_away, "missing: report/index.html"),
+        (add, "not in the manifest: report/more.html"),
+        (link, "not a file but a link: claims.json"),
+        (alter_with_its_hash, "altered: manifest.json"),
+        (spoil, "manifest.json is absent or cannot be read"),
+        (forge_a_line, "edited or taken out"),
+        (empty_the_ledger, "is not in ledger.jsonl"),
+        (remove_the_ledger, "there is no ledger.jsonl"),
+        (slip_one_in, "2020-01-01-000000000000 is not in ledger.jsonl"),
+        (sign_another, "invalid signature: Anna signed another manifest"),
+    ],
+)
+def test_what_was_done_to_a_release_is_told(release: Path, done, told: str) -> None:
+    done(release)
+    assert any(told in problem for problem in verify(release).problems)
+
+
+def test_a_copy_by_itself_is_held_against_its_manifest(release: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "elsewhere" / release.name
+    shutil.copytree(release, copied)
+    found = verify(copied)
+    assert found.problems == []
+    assert found.notes == ["there is no ledger.jsonl beside it: only the files were checked"]
+    renamed = copied.rename(copied.with_name("renamed"))
+    assert any("the folder is called renamed" in problem for problem in verify(renamed).problems)

@@ -1,0 +1,159 @@
+"""What leaves a home: held back alike on pages and in tables, guarded against earlier releases, signed, and mended."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from assets.building import publish
+from orchestration import refresh, status
+from orchestration.verify import verify
+from storage.chain import read_lines
+from storage.releases import LEDGER, newest
+from storage.signatures import sign
+from study.disclosure.leaving import close_rule, small_rule
+from study.protocol import protocol
+from study.reporting.markup import render_table
+from study.reporting.tables import characteristics_table, results_table
+from tests.orchestration.story import Story
+
+WAVE = "2021-2023"
+
+
+def read(story: Story, name: str) -> pd.DataFrame:
+    return pd.read_csv(story.release() / f"{name}.csv", keep_default_na=False, na_values=[""])
+
+
+def held_back(story: Story) -> pd.DataFrame:
+    return pd.DataFrame(json.loads((story.release() / "disclosure.json").read_text())["held_back"])
+
+
+def withdraw(story: Story, person: str, name: str = "2025-01") -> None:
+    file = story.home.landing / "withdrawals" / f"{name}.csv"
+    file.write_text(f"person\n{person}\n")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
+
+
+def analyzed(story: Story) -> pd.Series:
+    rows = read(story, "results")
+    return rows[(rows["analysis"] == "main") & (rows["measure"] == "p_joint")]["n"]
+
+
+def test_no_small_count_leaves_and_the_log_names_what_is_held_back_without_values(story: Story) -> None:
+    results, steps, table_one = (read(story, name) for name in ("results", "attrition", "characteristics"))
+    for counts in (results["n"], results["events"], results["n"] - results["events"], steps["excluded"],
+                   steps["remaining"], table_one["n"]):  # fmt: skip
+        assert not counts.between(1, 4).any()
+    checks = json.loads((story.release() / "checks.json").read_text())
+    assert not any(check["failing"] and check["failing"] < 5 for check in checks)
+    log = held_back(story)
+    assert list(log) == ["wave", "table", "cell", "column", "rule"]
+    assert set(log["rule"]) == {small_rule(5)}
+    suppressed = results[results["status"] == "suppressed"]
+    assert len(suppressed) > 0
+    keys = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
+    cells = [" / ".join(part for part in row if part) for row in suppressed[keys].fillna("").astype(str).to_numpy()]
+    assert set(cells) <= set(log["cell"])
+
+
+def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> None:
+    page = (story.release() / "report" / f"wave-{WAVE}.html").read_text()
+    shown = characteristics_table(read(story, "characteristics").fillna({"level": ""}), "walking_minutes")
+    assert shown is not None
+    assert str(render_table(shown)) in page
+    results = read(story, "results").fillna({"level": "", "population": "", "note": "", "term": "", "reference": ""})
+    shown = results_table(results[results["wave"] == WAVE], "walking_met")
+    assert shown is not None
+    assert str(render_table(shown)) in page
+    # A claim rests on an estimate that is told.
+    told = results[(results["analysis"] == "main") & (results["status"] == "ok")]
+    for claim in json.loads((story.release() / "claims.json").read_text()):
+        assert ("RR" in claim["evidence"]) <= (len(told) > 0)
+
+
+def test_one_person_fewer_than_in_the_release_before_is_told_nowhere(story: Story) -> None:
+    before = analyzed(story)
+    assert before.notna().all()
+    first = story.release()
+    withdraw(story, story.table("select person from analysis_set order by person limit 1")["person"].item())
+    assert story.refresh().ok
+    assert story.release() != first
+    assert analyzed(story).isna().all()
+    assert close_rule(5) in set(held_back(story)["rule"])
+    then, now = (pd.read_csv(folder / "results.csv") for folder in (first, story.release()))
+    keys = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
+    both = then.merge(now, on=keys, suffixes=("_then", "_now"))
+    for count in ("n", "events"):
+        assert not (both[f"{count}_then"] - both[f"{count}_now"]).abs().between(1, 4).any()
+    facts = json.loads((story.release() / "bridge.json").read_text())
+    assert all(step["people"] is None for row in facts["steps"] for step in row["steps"])
+    # The same content is not released again.
+    assert story.made() == set()
+
+
+@pytest.fixture
+def two_sign(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From now on the protocol asks for two signatures."""
+
+    def ask() -> None:
+        asked = protocol().model_copy(update={"release": protocol().release.model_copy(update={"signatures": 2})})
+        for module in (publish, refresh, status):
+            monkeypatch.setattr(module, "protocol", lambda: asked)
+
+    return ask
+
+
+def test_a_release_waits_for_two_signatures(story: Story, two_sign: Callable[[], None]) -> None:
+    first = story.release()
+    two_sign()
+    story.give_pain("2021-2023.2", every=2)
+    assert story.refresh().ok
+    made = newest(story.home.releases)
+    assert made is not None
+    assert made != story.release() == first
+    waiting = story.status()["waiting_release"]
+    assert (waiting["release"], waiting["signatures_missing"]) == (made.name, 2)
+    assert story.made() == set()
+    assert verify(made).notes == ["2 of 2 signatures are missing"]
+    for name in ("Anna", "Bo"):
+        assert story.release() == first
+        sign(story.home.releases, made.name, name)
+        assert story.made() == set()
+    assert story.release() == made
+    assert story.status()["waiting_release"] is None
+    assert verify(made).signed_by == ["Anna", "Bo"]
+
+
+def test_a_publication_that_was_cut_short_is_mended_by_the_next_refresh(story: Story) -> None:
+    """The process died when the folder had moved, before the ledger and ``latest``."""
+    first = story.release()
+    story.give_pain("2021-2023.2", every=2)
+    story.refresh()
+    second = story.release()
+    ledger = story.home.releases / LEDGER
+    ledger.write_text(ledger.read_text().splitlines()[0] + "\n")
+    (story.home.releases / "latest").unlink()
+    (story.home.releases / "latest").symlink_to(first.name)
+    assert f"{second.name} is not in {LEDGER}" in verify(second).problems
+    assert story.made() == set()
+    assert story.release() == second
+    assert [line["release"] for line in read_lines(ledger)] == [first.name, second.name]
+    assert verify(second).problems == []
+
+
+def test_without_an_earlier_release_that_can_be_read_nothing_leaves(story: Story) -> None:
+    first = story.release()
+    (first / "attrition.csv").chmod(0o644)
+    first.chmod(0o755)
+    (first / "attrition.csv").unlink()
+    story.give_pain("2021-2023.2", every=2)
+    done = story.refresh()
+    assert not done.ok
+    assert ("disclosure", WAVE) in {(asset, key) for asset, key, _ in done.failed}
+    assert f"the tables of release {first.name} cannot be read" in done.failed[0][2]
+    assert story.release() == first
