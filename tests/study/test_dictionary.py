@@ -32,7 +32,7 @@ ADDED = {
     "pooled_models": list(RESULT_COLUMNS),
     "characteristics": list(CHARACTERISTICS_COLUMNS),
     "claims": CLAIM_COLUMNS,
-    "report": ["wave", "html", "bytes"],
+    "report": ["wave", "file", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],
 }
 
