@@ -23,7 +23,8 @@ import pandas as pd
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
-from assets.report import as_records, checks_of, provenance, records, synthetic, wave_report
+from assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
+from assets.report import as_records, checks_of, provenance, records, synthetic
 from storage.warehouse import table_exists
 from study.bridge import bridge, changed_values
 from study.bridge_steps import COMPARED, bridge_steps, protocol_before
@@ -50,8 +51,6 @@ order by x.wave, x.person
 
 def make(build: Build) -> Rows:
     """Write the release beside its place; it moves in when it is published."""
-    from study.reporting.page import wave_file_name
-
     staging = build.home.releases / f".staging-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
@@ -66,13 +65,11 @@ def make(build: Build) -> Rows:
     facts |= _bridge_from(before, build, people, tables["results"])
     _write_json(staging / "bridge.json", facts)
     with build.session() as connection:
-        for wave, html in connection.execute("select wave, html from report order by wave").fetchall():
-            page = staging / "report" / wave_file_name(wave)
-            page.parent.mkdir(exist_ok=True)
-            page.write_text(html, encoding="utf-8")
+        write_wave_pages(connection, staging)
         _write_json(staging / "checks.json", checks_of(connection, None))
         claims = records(connection, "select * from claims order by wave, rowid")
     _write_json(staging / "claims.json", claims)
+    write_plain_pages(tables, synthetic(build), staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     if before and before.name.endswith(content[:12]):
@@ -83,7 +80,7 @@ def make(build: Build) -> Rows:
             metadata={"release": before.name, "unchanged": True},
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    _write_index(build, staging, name, facts)
+    write_index(staging, index_inputs(build, name, tables["results"], claims, facts, _packages()))
     manifest = _manifest(build, name, staging, before)
     _write_json(staging / MANIFEST, manifest)
     files = _files(staging).assign(release=name)
@@ -173,52 +170,8 @@ def _remembered(build: Build, release: str) -> pd.DataFrame | None:
         return connection.execute("select * from released_people order by wave, person").df()
 
 
-def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -> None:
-    from study.reporting.inputs import IndexReport
-    from study.reporting.page import render_index
-
-    is_synthetic = synthetic(build)
-    with build.session() as connection:
-        waves = [row[0] for row in connection.execute("select wave from report order by wave").fetchall()]
-        pages = [wave_report(connection, wave, build.protocol, is_synthetic) for wave in waves]
-        checks = checks_of(connection, None)
-        left_out = _left_out(build, connection, waves)
-    index = IndexReport(
-        waves=pages,
-        synthetic=is_synthetic,
-        provenance=provenance(build.protocol)
-        | {
-            "release": name,
-            "created": f"{datetime.now(UTC):%Y-%m-%d}",
-            "previous_release": facts["previous_release"],
-            "packages": _packages(),
-            "deliveries": [
-                {"kind": d.kind, "name": d.name, "sha256": d.digest, "synthetic": d.synthetic}
-                for d in build.landing.accepted
-            ],
-        },
-        checks=checks,
-        excluded_waves=left_out,
-        bridge=facts["changes"] if facts["previous_release"] else [],
-    )
-    (folder / "report" / "index.html").write_text(render_index(index), encoding="utf-8")
-
-
 def _packages() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
-
-
-def _left_out(build: Build, connection: Any, waves: list[str]) -> list[dict[str, str]]:
-    delivered = sorted({d.partition for d in build.landing.accepted if d.kind == "followup" and d.partition})
-    left_out = []
-    for wave in (w for w in delivered if w not in waves):
-        reasons = connection.execute(
-            "select meaning from checks where partition = ? and not passed and severity = 'critical' order by meaning",
-            [wave],
-        ).fetchall()
-        rules = "; ".join(row[0] for row in reasons) or "not built yet"
-        left_out.append({"wave": wave, "reason": f"not fulfilled: {rules}" if reasons else rules})
-    return left_out
 
 
 def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
@@ -300,7 +253,12 @@ RECIPE = Recipe(
     make=make,
     protocol=("disclosure", "study", "bridge"),
     codebook=("participants",),
-    files=("study/reporting/templates/index.html.j2", "study/reporting/style.css"),
+    files=(
+        "study/reporting/templates/page.html.j2",
+        "study/reporting/style.css",
+        "study/reporting/texts/en.toml",
+        "study/reporting/texts/nb.toml",
+    ),
     kinds=frozenset({"html", "csv"}),
     owner="team:statistics",
 )

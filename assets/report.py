@@ -1,6 +1,6 @@
-"""report: the HTML page of a wave.
+"""report: the HTML pages of a wave.
 
-The page holds nothing about a release (name, date, changes since the last): those stand on the release's index page,
+The pages hold nothing about a release (name, date, changes since the last): those stand on the release's index page,
 so that a page changes only when what it shows changes.
 """
 
@@ -16,6 +16,7 @@ from assets.building.build import Build
 from assets.building.recipe import ROOT, Recipe, Rows
 from study.disclosure import suppress_attrition, suppress_characteristics, suppress_results
 from study.protocol import PROTOCOL_FILE, Protocol
+from study.repeat.commands import commands
 from study.reporting.inputs import WaveReport
 from study.reporting.steps import described
 
@@ -27,34 +28,40 @@ SHOWN = (
 
 
 def make(build: Build) -> Rows:
-    """The page, from tables that went through disclosure control."""
+    """The pages, from tables that went through disclosure control."""
     from study.reporting.page import render_wave
 
     with build.session() as connection:
         inputs = wave_report(connection, build.key, build.protocol, synthetic(build))
-    html = render_wave(inputs)
-    build.log.info("rendered the page of wave %s, %d kB", build.key, len(html) // 1000)
-    frame = pd.DataFrame({"wave": [build.key], "html": [html], "bytes": [len(html.encode())]})
-    return Rows(frame.astype({"wave": "string", "html": "string"}), metadata={"page_kilobytes": len(html) / 1000})
+    rows = [(build.key, file, html, len(html.encode())) for file, html in render_wave(inputs).items()]
+    frame = pd.DataFrame(rows, columns=["wave", "file", "html", "bytes"])
+    build.log.info("rendered %d pages of wave %s, %d kB", len(frame), build.key, frame["bytes"].sum() // 1000)
+    largest = float(frame["bytes"].max()) / 1000
+    return Rows(
+        frame.astype({"wave": "string", "file": "string", "html": "string"}),
+        metadata={"pages": len(frame), "largest_page_kilobytes": largest},
+    )
 
 
 def wave_report(connection: duckdb.DuckDBPyConnection, wave: str, protocol: Protocol, is_synthetic: bool) -> WaveReport:
-    """What the page of a wave shows, small counts suppressed."""
+    """What the pages of a wave show, small counts suppressed."""
     smallest = protocol.disclosure.smallest_count
     steps = connection.execute("select * from attrition where wave = ? order by step", [wave]).df()
     results = connection.execute("select * from fitted_models where wave = ? order by rowid", [wave]).df()
     table_one = connection.execute("select * from characteristics where wave = ? order by rowid", [wave]).df()
+    told = suppress_results(results, smallest)[0]
     return WaveReport(
         wave=wave,
         synthetic=is_synthetic,
         exclusion_steps=described(suppress_attrition(steps, smallest)[0]),
         characteristics=suppress_characteristics(table_one, smallest)[0],
-        results=suppress_results(results, smallest)[0],
+        results=told,
         checks=checks_of(connection, wave),
-        claims=records(
-            connection, "select claim, statement, verdict, evidence from claims where wave = ? order by rowid", [wave]
-        ),
+        claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
         provenance=provenance(protocol),
+        # Small bins were hidden when they were counted.
+        histogram=connection.execute("select * from exposure_histogram where wave = ? order by rowid", [wave]).df(),
+        commands=commands(told, protocol),
     )
 
 
@@ -136,14 +143,14 @@ def _plain(value: Any) -> Any:
 RECIPE = Recipe(
     name="report",
     group="reporting",
-    description="The HTML page of a wave: flow diagram, Table 1, risk ratios, claims and data quality.",
+    description="The HTML pages of a wave: main results, further analyses, data quality and methods.",
     partition="wave",
     upstream=SHOWN,
     make=make,
-    protocol=("study", "days", "exposures", "covariates", "exclusions", "models", "disclosure"),
+    protocol=("study", "days", "epochs", "exposures", "covariates", "exclusions", "models", "spline", "disclosure"),
     files=tuple(
         f"study/reporting/{name}"
-        for name in ("style.css", "templates/base.html.j2", "templates/wave.html.j2", "templates/table.html.j2")
+        for name in ("style.css", "published.toml", "templates/page.html.j2", "templates/table.html.j2")
     ),
     kinds=frozenset({"html"}),
     owner="team:statistics",

@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 NOMINAL = 0.05
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """The estimates a claim rests on are absent, or not told; the text says which."""
 
 
@@ -77,7 +77,7 @@ def lowest_of_all(claim: Claim, results: pd.DataFrame) -> Judged:
     rows = [_told(row) for row in _ratios(claim, results, claim.populations[0])[1:]]
     place = claim.ranks[0] - 2
     if place >= len(rows):
-        raise Unknown("the estimate is not among the results")
+        raise UnknownError("the estimate is not among the results")
     row, others = rows[place], [each for number, each in enumerate(rows) if number != place]
     rival = min(others, key=lambda each: each["estimate"])
     shown = f"{_shown(row)}; lowest of the others: {_shown(rival)} (the same reference: the points decide)"
@@ -97,13 +97,14 @@ def flattens(claim: Claim, results: pd.DataFrame) -> Judged:
     place = _needed(claim.value)
     values = sorted(curve)
     if not values[0] < place < values[-1]:
-        raise Unknown(f"the curve is not told on both sides of {place:g}")
+        raise UnknownError(f"the curve is not told on both sides of {place:g}")
     middle = min(values, key=lambda value: abs(value - place))
     before = math.log(curve[middle]["estimate"] / curve[values[0]]["estimate"]) / (middle - values[0])
     after = math.log(curve[values[-1]]["estimate"] / curve[middle]["estimate"]) / (values[-1] - middle)
     share = _needed(claim.at_most)
     shown = (
-        f"per 20 min/day the ratio changes by {_change(before, 20)} up to {middle:g} and by {_change(after, 20)} above; "
+        f"per 20 min/day the ratio changes by {_change(before, 20)} up to {middle:g} and by "
+        f"{_change(after, 20)} above; "
         f"bend: {_p(p)}"
     )
     flat = before < 0 and after > share * before
@@ -118,7 +119,7 @@ def ratio_lower(claim: Claim, results: pd.DataFrame) -> Judged:
     rows = _interaction(claim, results)
     row = _told(rows[claim.ranks[0] - 1]) if len(rows) >= claim.ranks[0] else None
     if row is None:
-        raise Unknown("the comparison of the groups is not among the results")
+        raise UnknownError("the comparison of the groups is not among the results")
     shown = _shown(row, "ratio of the risk ratios (65 and over to under 65)")
     if row["ci_high"] < 1:
         return "supported", shown, _passes_up(row)
@@ -152,7 +153,7 @@ def no_difference(claim: Claim, results: pd.DataFrame) -> Judged:
     ]
     tests = [row for row in _records(mine) if row["measure"] == "p_likelihood_ratio"]
     if not tests or tests[0]["status"] != "ok":
-        raise Unknown("the test of interaction is not among the results")
+        raise UnknownError("the test of interaction is not among the results")
     p = float(tests[0]["p_value"])
     low, high = claim.within or (0.0, math.inf)
     rows = [_told(row) for row in _interaction(claim, results)[1:]]
@@ -161,7 +162,11 @@ def no_difference(claim: Claim, results: pd.DataFrame) -> Judged:
     if p < NOMINAL:
         return "not supported", shown, f"the test ({_p(p)}) would have to reach {NOMINAL}"
     if widest[0] >= low and widest[1] <= high:
-        return "supported", shown, f"the test would have to fall below {NOMINAL}, or a limit pass {_r(low)} or {_r(high)}"
+        return (
+            "supported",
+            shown,
+            f"the test would have to fall below {NOMINAL}, or a limit pass {_r(low)} or {_r(high)}",
+        )
     return "unclear", shown, f"all limits would have to lie between {_r(low)} and {_r(high)}: now too wide to say so"
 
 
@@ -190,7 +195,7 @@ def no_lower_than_middle(claim: Claim, results: pd.DataFrame) -> Judged:
     middle = min(values, key=lambda value: abs(value - place))
     end, there = curve[values[-1]], curve[middle]
     if values[-1] <= middle:
-        raise Unknown(f"the curve is not told above {place:g}")
+        raise UnknownError(f"the curve is not told above {place:g}")
     shown = (
         f"risk ratio {_r(end['estimate'])} ({_r(end['ci_low'])} to {_r(end['ci_high'])}) at {values[-1]:g} METs, "
         f"{_r(there['estimate'])} at {middle:g}"
@@ -200,7 +205,11 @@ def no_lower_than_middle(claim: Claim, results: pd.DataFrame) -> Judged:
     if end["ci_high"] < there["estimate"]:
         turn = f"the upper limit at the end ({_r(end['ci_high'])}) would have to pass {_r(there['estimate'])}"
         return "not supported", shown, turn
-    return "unclear", shown, f"the curve at its end would have to reach {_r(there['estimate'])}, or lie clearly below it"
+    return (
+        "unclear",
+        shown,
+        f"the curve at its end would have to reach {_r(there['estimate'])}, or lie clearly below it",
+    )
 
 
 def nothing_clear(claim: Claim, results: pd.DataFrame) -> Judged:
@@ -282,7 +291,7 @@ def _curve(claim: Claim, results: pd.DataFrame) -> tuple[dict[float, Row], float
     points = [row for row in _records(mine[mine["measure"] == "rr"]) if row["status"] == "ok"]
     bend = [row for row in _records(mine[mine["measure"] == "p_nonlinearity"]) if row["status"] == "ok"]
     if len(points) < 3 or not bend:
-        raise Unknown("the curve is not among the results")
+        raise UnknownError("the curve is not among the results")
     return {float(row["level"]): row for row in points}, float(bend[0]["p_value"])
 
 
@@ -292,15 +301,15 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _at_ranks(claim: Claim, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(rows) < max(claim.ranks):
-        raise Unknown("the estimate is not among the results")
+        raise UnknownError("the estimate is not among the results")
     return [rows[rank - 1] for rank in claim.ranks]
 
 
 def _told(row: Row) -> Row:
     if row["status"] != "ok":
-        raise Unknown(f"the estimate is {str(row['status']).replace('_', ' ')}")
+        raise UnknownError(f"the estimate is {str(row['status']).replace('_', ' ')}")
     if any(row[name] is None or math.isnan(row[name]) for name in ("estimate", "ci_low", "ci_high")):
-        raise Unknown("the estimate has no interval")
+        raise UnknownError("the estimate has no interval")
     return row
 
 

@@ -79,14 +79,14 @@ def judge_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from study.claim_rules import RULES, Unknown
+    from study.claim_rules import RULES, UnknownError
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for claim in claims():
         try:
             judged = RULES[claim.rule](claim, results)
             rows.append((wave, claim.name, claim.source, claim.statement, *judged))
-        except Unknown as reason:
+        except UnknownError as reason:
             told = ("unclear", str(reason), "the estimates it rests on would have to be there")
             rows.append((wave, claim.name, claim.source, claim.statement, *told))
     return pd.DataFrame(rows, columns=COLUMNS)
