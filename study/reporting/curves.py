@@ -50,12 +50,12 @@ def _drawn(report: WaveReport, exposure: Exposure, analysis: str, identifier: st
     name = protocol().exposures.scale(exposure).name
     mutual = analysis == "mutual_spline"
     heading = [f"{name} and {OUTCOME}", f"Wave {report.wave}" + (", adjusted for the other exposure" if mutual else "")]
-    also = " and for the other exposure" if mutual else ""
+    also = ", adjusted for the other exposure" if mutual else ""
     return drawing(
         curve_plot(curve, bins, identifier, heading, report.synthetic),
         CAPTION.format(interval=interval_name(), also=also),
-        curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values"),
-        histogram_table(bins, exposure, f"{identifier}-people"),
+        curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}"),
+        None if mutual else histogram_table(bins, exposure, f"{identifier}-people"),
     )
 
 

@@ -95,8 +95,6 @@ def chart_svg(
         synthetic: marks the accessible name; the drawn mark is ``chart_title``'s.
         mark: the mark in the page's language.
     """
-    import vl_convert
-
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13}
     lines = {"domainColor": MUTED, "tickColor": MUTED, "gridColor": LINE}
     configured = (
@@ -107,6 +105,13 @@ def chart_svg(
         .configure_legend(labelColor=INK, labelFontSize=13, symbolSize=70)
     )
     # Charts are made in this package alone: checking each against the schema would take as long as drawing it.
-    drawn = vl_convert.vegalite_to_svg(configured.to_dict(validate=False))
+    drawn = vl_convert_svg(configured.to_dict(validate=False))
     title = ", ".join(heading) + (f" ({mark})" if synthetic else "")
     return finish(ElementTree.fromstring(drawn), identifier, title, description)
+
+
+def vl_convert_svg(specification: dict[str, Any]) -> str:
+    """A Vega-Lite specification drawn as an SVG text, in this process."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(specification))

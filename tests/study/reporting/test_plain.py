@@ -22,9 +22,9 @@ CAUSAL = {
         "bad for", "impact", "influenc", "responsible",
     ),
     "nb": (
-        "årsak", "fordi", "forebygg", "beskytt", "reduser", "effekt", "skyldes", "fører til", "gir lavere", "gir mindre",
-        "virkning", "senker", "øker", "bedrer", "hjelper", "takket være", "påvirk", "bra for", "godt for", "gagn",
-        "nytte", "ansvarlig",
+        "årsak", "fordi", "forebygg", "beskytt", "reduser", "effekt", "skyldes", "fører til",
+        "gir lavere", "gir mindre", "virkning", "senker", "øker", "bedrer", "hjelper", "takket være", "påvirk",
+        "bra for", "godt for", "gagn", "nytte", "ansvarlig",
     ),
 }  # fmt: skip
 OUTCOMES = {
@@ -36,7 +36,7 @@ OUTCOMES = {
 }
 SAID = {
     "en": {
-        "lower": "was less common among people who walked 101 to 124 minutes a day than among those who walked under 78",
+        "lower": "was less common among people who walked 101 to 124 minutes a day than",
         "higher": "was more common among people who walked 101 to 124 minutes a day",
         "unclear": "It is unclear whether",
         "too_few": "too few people, or too few with pain, to compare those who walked 101 to 124",
