@@ -1,8 +1,9 @@
-"""How long the pages of a release take, and how large they are: a home's waves, drawn from what its release holds.
+"""How long the pages of a release take, and how large they are: a home's waves, drawn from what its warehouse holds.
 
-Run: ``python benchmarks/report.py HOME`` on a home that was refreshed (for example ``stegvis demo --home HOME``). The peer
-is the same pages without their figures, so that it shows what the drawing costs. Prints one line per page, and the total
-for all waves beside the claim: three waves in 20 seconds, no page above 1.5 MB.
+    python -m benchmarks.report HOME
+
+HOME has been refreshed (``stegvis demo`` makes one). Bars: three waves in 20 s, no page above 1.5 MB. The peer is the
+same pages without the drawing of their figures.
 """
 
 from __future__ import annotations
