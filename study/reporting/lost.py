@@ -81,7 +81,8 @@ def _balance(report: WaveReport) -> Table | None:
 
 
 def _signed(value: Any) -> str:
-    return f"{float(value):+.2f}".replace("-", "−")
+    text = f"{float(value):+.2f}".replace("-", "−")
+    return "0.00" if text.endswith("0.00") else text
 
 
 def _weights(report: WaveReport) -> Table | None:

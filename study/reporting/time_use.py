@@ -48,19 +48,15 @@ def time_use(report: WaveReport) -> Section:
 
 
 def words(row: dict[str, Any]) -> str:
-    """A substitution in words: ``30 min walking for sitting``."""
+    """A substitution in words: ``30 min walking for sitting``; of any other change, what changes."""
     found = SWAP.fullmatch(str(row["level"]))
-    return f"{found[1]} min {found[3]} for {found[2]}" if found else str(row["level"])
+    return f"{found[1]} min {found[3]} for {found[2]}" if found else f"{row['term']} {row['level']}"
 
 
 def _all(isotemporal: list[dict[str, Any]], composition: list[dict[str, Any]]) -> Table:
-    other = {str(row["level"]): row for row in composition}
-    lines = [
-        (words(row), _cell(row), _cell(other[str(row["level"])]) if str(row["level"]) in other else "–")
-        for row in isotemporal
-    ]
-    known = {str(row["level"]) for row in isotemporal}
-    lines += [(words(row), "–", _cell(row)) for level, row in other.items() if level not in known]
+    found = [{words(row): _cell(row) for row in rows} for rows in (isotemporal, composition)]
+    names = dict.fromkeys([*found[0], *found[1]])
+    lines = [(name, *(cells.get(name, "–") for cells in found)) for name in names]
     columns = ("More for less", "Substitution, RR (interval)", "Composition, RR (interval)")
     return Table("time-use-table", "Minutes a day in place of others", columns, (Group(tuple(lines)),))
 
