@@ -150,7 +150,13 @@ RECIPE = Recipe(
     protocol=("study", "days", "epochs", "exposures", "covariates", "exclusions", "models", "spline", "disclosure"),
     files=tuple(
         f"study/reporting/{name}"
-        for name in ("style.css", "published.toml", "templates/page.html.j2", "templates/table.html.j2")
+        for name in (
+            "style.css",
+            "published.toml",
+            "texts/en.toml",
+            "templates/page.html.j2",
+            "templates/table.html.j2",
+        )
     ),
     kinds=frozenset({"html"}),
     owner="team:statistics",

@@ -17,6 +17,8 @@ from study.reporting.markup import Group, Table
 from study.reporting.tables import bridge_table
 from study.reporting.wording import level_label
 
+# On the log scale: below this the same numbers were added in another order.
+NO_CHANGE = 1e-9
 STEPS = {
     "corrected_rows": "Corrected answers",
     "changed_eligibility": "Who may be analyzed",
@@ -38,7 +40,7 @@ def changes(index: IndexReport) -> Section:
         "changes",
         "What changed since the last release",
         paragraph(said),
-        table(_steps_table(index)),
+        table(_steps_table(index)) or note("No main risk ratio changed." if index.steps else ""),
         note(f"Why there are no steps: {index.bridge_note}." if index.bridge_note and index.bridge else ""),
         table(bridge_table(index.bridge)),
         short="What changed",
@@ -49,7 +51,7 @@ def _steps_table(index: IndexReport) -> Table | None:
     names: dict[str, str] = {each: protocol().exposures.scale(each).name for each in EXPOSURES}
     lines = []
     for each in index.steps:
-        if each["model"] != "adjusted":
+        if each["model"] != "adjusted" or abs(float(each["change"])) < NO_CHANGE:
             continue
         by_step = {str(step["step"]): step for step in each["steps"]}
         flag = " (flagged)" if each["flagged"] else ""

@@ -13,6 +13,7 @@ from study.reporting.file_names import COMMANDS, INDEX, RESULTS
 from study.reporting.inputs import WaveReport
 from study.reporting.markup import Group, Table, code
 from study.reporting.rows import chosen, headline
+from study.reporting.steps import DESCRIPTIONS
 from study.reporting.wording import MODELS, OUTCOME, level_label, plain
 
 
@@ -93,7 +94,7 @@ def _rules() -> list[Markup]:
         "Outcome.": f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in "
         f"the last year, "
         "with the low back ticked among the sites.",
-        "Exclusions, in this order.": f"{'; '.join(plain(rule) for rule in p.exclusions.order)}. Covariates "
+        "Exclusions, in this order.": f"{'; '.join(DESCRIPTIONS[rule] for rule in p.exclusions.order)}. Covariates "
         f"that must be "
         f"complete: {', '.join(p.exclusions.complete_case)}. Depression is a HADS depression score of "
         f"{p.covariates.depression_cut} or more.",

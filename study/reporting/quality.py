@@ -14,6 +14,14 @@ from study.reporting.rows import chosen
 from study.reporting.tables import checks_table
 from study.reporting.wording import plain
 
+NAMES = {
+    "largest_smd_weighted": "Largest weighted difference of who answered",
+    "smallest_probability": "Smallest probability of answering",
+    "ess_share": "Effective sample size, as a share",
+    "minimum_detectable_rr": "Smallest risk ratio that would be found",
+    "events_per_coefficient": "Cases per coefficient",
+    "share_above_one": "Share of fitted risks above 1",
+}
 VERDICTS = {"pass": "good", "warning": "neutral", "fail": "bad"}
 
 
@@ -34,7 +42,7 @@ def _diagnostics(report: WaveReport) -> Table | None:
     names: dict[str, str] = {each: protocol().exposures.scale(each).name.lower() for each in EXPOSURES}
     lines = tuple(
         (
-            plain(str(row["measure"])).capitalize(),
+            NAMES.get(str(row["measure"]), plain(str(row["measure"])).capitalize()),
             names.get(str(row["exposure"]), "both"),
             "–" if is_missing(row["estimate"]) else f"{float(row['estimate']):.3g}",
             tag(str(row["level"]), VERDICTS.get(str(row["level"]), "neutral")),

@@ -132,7 +132,7 @@ def test_commands_of_the_headline_and_a_link_to_the_rest():
 def test_checks_and_diagnostics():
     said = text(quality(full_wave_report()))
     assert "3 checks, 2 failed" in said
-    assert "Ess share walking volume 0.9 pass" in said
+    assert "Effective sample size, as a share walking volume 0.9 pass" in said
 
 
 def test_verdicts_of_earlier_releases_stand_beside_todays():
@@ -154,6 +154,14 @@ def test_the_bridge_is_told_step_by_step():
     said = text(changes(full_index_report()))
     assert "Compared with release 2025-004." in said
     assert "× 0.995 (12) – × 0.980 (320) – 0.76 (flagged)" in said
+
+
+def test_a_ratio_that_did_not_change_has_no_steps():
+    index = full_index_report()
+    same = [{**index.steps[0], "change": 0.0}]
+    said = text(changes(full_index_report(steps=same)))
+    assert "step by step" not in said
+    assert "No main risk ratio changed." in said
 
 
 def test_a_first_release_has_no_steps_and_says_why():
