@@ -114,7 +114,9 @@ def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
         estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
         lines.append((level_label(level), *counts, *estimates, p_cell(adjusted), e_value_cell(adjusted)))
     reasons = rows.loc[rows["status"] == "not_estimable", "note"].dropna().astype(str)
-    notes = [f"Not estimable: {reason}." for reason in dict.fromkeys(reasons) if reason]
+    # The reason comes last in a note, after mode and options.
+    last = dict.fromkeys(reason.split("; ")[-1] for reason in reasons)
+    notes = [f"Not estimable: {reason}." for reason in last if reason]
     names = ", ".join(protocol().models.adjusted)
     return Table(
         identifier=f"results-{exposure}",
