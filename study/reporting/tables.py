@@ -164,21 +164,18 @@ def claims_table(claims: Sequence[Mapping[str, Any]]) -> Table | None:
     """Each claim with its verdict, the numbers it rests on, and what would turn it; those of the paper first."""
     groups = []
     for source, heading in SOURCES.items():
-        rows = tuple(
-            (
-                str(each["statement"]),
-                verdict_tag(str(each["verdict"])),
-                *(str(each[name]).replace(">=", "≥") for name in ("evidence", "turn")),
-            )
-            for each in claims
-            if each["source"] == source
-        )
+        rows = tuple((str(each["statement"]), _verdict_cell(each)) for each in claims if each["source"] == source)
         if rows:
             groups.append(Group(rows, heading))
     if not groups:
         return None
-    columns = ("Claim", "Now", "Evidence", "For the verdict to turn")
+    columns = ("Claim", "Now, the evidence, and what would turn it")
     return Table("claims-table", "Claims tested against this wave", columns, tuple(groups), numeric=False)
+
+
+def _verdict_cell(claim: Mapping[str, Any]) -> Markup:
+    evidence, turn = (str(claim[name]).replace(">=", "≥") for name in ("evidence", "turn"))
+    return Markup("{}. {}<br>To turn: {}.").format(verdict_tag(str(claim["verdict"])), evidence, turn)
 
 
 def verdict_tag(verdict: str) -> str:
