@@ -1,18 +1,24 @@
-"""characteristics: Table 1 of a wave: who was analyzed, by walking volume."""
+"""characteristics: Table 1 of a wave: who was analyzed, by walking volume; and how many have which exposure."""
 
 from __future__ import annotations
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
 from study.characteristics import characteristics
-from study.statistics.levels import covariate_levels
+from study.histogram import histogram
+from study.statistics.levels import characteristic_levels, covariate_levels
 
 READ = "select * from analysis_set where wave = getvariable('wave') order by person"
 
 
 def make(build: Build) -> Rows:
-    """Counts, percentages, means and standard deviations by category of walking volume."""
-    return Rows(characteristics(build.read(READ), build.protocol, covariate_levels()))
+    """Counts, percentages, means and standard deviations by category of walking volume.
+
+    Beside it the table ``exposure_histogram``: people by bin of each exposure, small bins hidden, the others rounded.
+    """
+    people = build.read(READ)
+    table = characteristics(people, build.protocol, covariate_levels() | characteristic_levels())
+    return Rows(table, also={"exposure_histogram": histogram(people, build.protocol)})
 
 
 RECIPE = Recipe(
@@ -22,7 +28,7 @@ RECIPE = Recipe(
     partition="wave",
     upstream=("analysis_set",),
     make=make,
-    protocol=("exposures", "characteristics"),
+    protocol=("exposures", "characteristics", "histogram", "disclosure", "release.rounding_base"),
     codebook=("participants",),
     kinds=frozenset({"python"}),
     owner="team:statistics",

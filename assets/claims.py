@@ -11,7 +11,7 @@ READ = "select * from released_results where wave = getvariable('wave') order by
 
 
 def make(build: Build) -> Rows:
-    """One verdict per claim: supported, not supported or unclear, with its evidence."""
+    """One verdict per claim: supported, not supported or unclear, with its evidence, from what may be told."""
     frame = judge_claims(build.read(READ), build.key)
     verdicts = frame["verdict"].value_counts()
     return Rows(frame, metadata={f"claims_{str(name).replace(' ', '_')}": int(n) for name, n in verdicts.items()})
@@ -24,6 +24,7 @@ RECIPE = Recipe(
     partition="wave",
     upstream=("disclosure",),
     make=make,
+    protocol=("disclosure",),
     files=("study/claims.toml",),
     kinds=frozenset({"python"}),
     owner="team:statistics",

@@ -26,8 +26,9 @@ import pandas as pd
 from assets.building.build import Build
 from assets.building.history import lineage
 from assets.building.recipe import Recipe, Rows
+from assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
 from assets.disclosure import earlier_tables
-from assets.report import as_records, checks_as_told, provenance, records, synthetic, wave_report
+from assets.report import as_records, checks_as_told, provenance, records, synthetic
 from storage.releases import MANIFEST, enter_in_ledger, newest
 from storage.signatures import advance_latest
 from storage.warehouse import table_exists
@@ -61,8 +62,6 @@ order by x.wave, x.person
 
 def make(build: Build) -> Rows:
     """Write the release beside its place; it moves in when it is published."""
-    from study.reporting.page import wave_file_name
-
     staging = build.home.releases / f".staging-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
@@ -79,16 +78,14 @@ def make(build: Build) -> Rows:
     facts |= _bridge_from(before, build, people, told)
     _write_json(staging / "bridge.json", facts)
     with build.session() as connection:
-        for wave, html in connection.execute("select wave, html from report order by wave").fetchall():
-            page = staging / "report" / wave_file_name(wave)
-            page.parent.mkdir(exist_ok=True)
-            page.write_text(html, encoding="utf-8")
+        write_wave_pages(connection, staging)
         checks = checks_as_told(connection, build, None)
         claims = records(connection, "select * from claims order by wave, rowid")
         lineage_of_release = lineage(connection, build.history())
     _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
+    write_plain_pages(told.tables, synthetic(build), staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     summary = {"exposed": float(exposed)}
@@ -102,7 +99,7 @@ def make(build: Build) -> Rows:
             on_publish=lambda: advance_latest(build.home.releases, build.protocol.release.signatures),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    _write_index(build, staging, name, facts)
+    write_index(staging, index_inputs(build, name, results, checks, claims, facts, _packages()))
     _write_descriptions(build, staging, name)
     manifest = _manifest(build, name, staging, before)
     _write_json(staging / MANIFEST, manifest)
@@ -215,39 +212,8 @@ def _remembered(build: Build, release: str) -> pd.DataFrame | None:
         return connection.execute("select * from released_people order by wave, person").df()
 
 
-def _write_index(build: Build, folder: Path, name: str, facts: dict[str, Any]) -> None:
-    from study.reporting.inputs import IndexReport
-    from study.reporting.page import render_index
-
-    is_synthetic = synthetic(build)
-    with build.session() as connection:
-        waves = [row[0] for row in connection.execute("select wave from report order by wave").fetchall()]
-        pages = [wave_report(connection, build, wave) for wave in waves]
-        checks = checks_as_told(connection, build, None)
-        left_out = _left_out(build, connection, waves)
-    index = IndexReport(
-        waves=pages,
-        synthetic=is_synthetic,
-        provenance=provenance(build.protocol)
-        | {
-            "release": name,
-            "created": f"{datetime.now(UTC):%Y-%m-%d}",
-            "previous_release": facts["previous_release"],
-            "packages": _packages(),
-            "deliveries": [
-                {"kind": d.kind, "name": d.name, "sha256": d.digest, "synthetic": d.synthetic}
-                for d in build.landing.accepted
-            ],
-        },
-        checks=checks,
-        excluded_waves=left_out,
-        bridge=facts["changes"] if facts["previous_release"] else [],
-    )
-    (folder / "report" / "index.html").write_text(render_index(index), encoding="utf-8")
-
-
 def _write_descriptions(build: Build, folder: Path, name: str) -> None:
-    waves = [str(wave) for wave in build.read("select wave from report order by wave")["wave"]]
+    waves = [str(wave) for wave in build.read("select distinct wave from report order by wave")["wave"]]
     try:
         write_descriptions(folder, name, datetime.now(UTC), build.protocol, synthetic(build), waves, MANIFEST)
     except ChecklistError as error:
@@ -257,19 +223,6 @@ def _write_descriptions(build: Build, folder: Path, name: str) -> None:
 
 def _packages() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
-
-
-def _left_out(build: Build, connection: Any, waves: list[str]) -> list[dict[str, str]]:
-    delivered = sorted({d.partition for d in build.landing.accepted if d.kind == "followup" and d.partition})
-    left_out = []
-    for wave in (w for w in delivered if w not in waves):
-        reasons = connection.execute(
-            "select meaning from checks where partition = ? and not passed and severity = 'critical' order by meaning",
-            [wave],
-        ).fetchall()
-        rules = "; ".join(row[0] for row in reasons) or "not built yet"
-        left_out.append({"wave": wave, "reason": f"not fulfilled: {rules}" if reasons else rules})
-    return left_out
 
 
 def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
@@ -353,11 +306,11 @@ RECIPE = Recipe(
     protocol=("disclosure", "release", "study", "bridge", "additive_interaction.low_categories"),
     codebook=("participants",),
     files=(
-        "study/reporting/templates/base.html.j2",
-        "study/reporting/templates/index.html.j2",
+        "study/reporting/templates/page.html.j2",
         "study/reporting/templates/table.html.j2",
-        "study/reporting/templates/document.html.j2",
         "study/reporting/style.css",
+        "study/reporting/texts/en.toml",
+        "study/reporting/texts/nb.toml",
         "study/checklists.toml",
     ),
     kinds=frozenset({"html", "csv"}),

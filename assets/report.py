@@ -1,6 +1,6 @@
-"""report: the HTML page of a wave.
+"""report: the HTML pages of a wave.
 
-The page holds nothing about a release (name, date, changes since the last): those stand on the release's index page,
+The pages hold nothing about a release (name, date, changes since the last): those stand on the release's index page,
 so that a page changes only when what it shows changes.
 """
 
@@ -17,6 +17,7 @@ from assets.building.recipe import ROOT, Recipe, Rows
 from storage.releases import told_checks
 from study.disclosure.checks import without_close
 from study.protocol import PROTOCOL_FILE, Protocol
+from study.repeat.commands import commands
 from study.reporting.inputs import WaveReport
 from study.reporting.steps import described
 
@@ -32,19 +33,23 @@ ACROSS = ("wave_drift", "pooled_models")
 
 
 def make(build: Build) -> Rows:
-    """The page, from tables that went through disclosure control."""
+    """The pages, from tables that went through disclosure control."""
     from study.reporting.page import render_wave
 
     with build.session() as connection:
         inputs = wave_report(connection, build, build.key)
-    html = render_wave(inputs)
-    build.log.info("rendered the page of wave %s, %d kB", build.key, len(html) // 1000)
-    frame = pd.DataFrame({"wave": [build.key], "html": [html], "bytes": [len(html.encode())]})
-    return Rows(frame.astype({"wave": "string", "html": "string"}), metadata={"page_kilobytes": len(html) / 1000})
+    rows = [(build.key, file, html, len(html.encode())) for file, html in render_wave(inputs).items()]
+    frame = pd.DataFrame(rows, columns=["wave", "file", "html", "bytes"])
+    build.log.info("rendered %d pages of wave %s, %d kB", len(frame), build.key, frame["bytes"].sum() // 1000)
+    largest = float(frame["bytes"].max()) / 1000
+    return Rows(
+        frame.astype({"wave": "string", "file": "string", "html": "string"}),
+        metadata={"pages": len(frame), "largest_page_kilobytes": largest},
+    )
 
 
 def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) -> WaveReport:
-    """What the page of a wave shows: its tables as they may leave (``assets/disclosure.py``)."""
+    """What the pages of a wave show: its tables as they may leave (``assets/disclosure.py``)."""
     steps = connection.execute("select * from released_attrition where wave = ? order by step", [wave]).df()
     results = connection.execute("select * from released_results where wave = ? order by rowid", [wave]).df()
     table_one = connection.execute("select * from released_characteristics where wave = ? order by rowid", [wave]).df()
@@ -55,10 +60,11 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
         characteristics=table_one,
         results=results,
         checks=checks_as_told(connection, build, wave),
-        claims=records(
-            connection, "select claim, statement, verdict, evidence from claims where wave = ? order by rowid", [wave]
-        ),
+        claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
         provenance=provenance(build.protocol),
+        # Small bins were hidden when they were counted.
+        histogram=connection.execute("select * from exposure_histogram where wave = ? order by rowid", [wave]).df(),
+        commands=commands(results, build.protocol),
     )
 
 
@@ -146,14 +152,20 @@ def _plain(value: Any) -> Any:
 RECIPE = Recipe(
     name="report",
     group="reporting",
-    description="The HTML page of a wave: flow diagram, Table 1, risk ratios, claims and data quality.",
+    description="The HTML pages of a wave: main results, further analyses, data quality and methods.",
     partition="wave",
     upstream=SHOWN,
     make=make,
-    protocol=("study", "days", "exposures", "covariates", "exclusions", "models", "disclosure"),
+    protocol=("study", "days", "epochs", "exposures", "covariates", "exclusions", "models", "spline", "disclosure"),
     files=tuple(
         f"study/reporting/{name}"
-        for name in ("style.css", "templates/base.html.j2", "templates/wave.html.j2", "templates/table.html.j2")
+        for name in (
+            "style.css",
+            "published.toml",
+            "texts/en.toml",
+            "templates/page.html.j2",
+            "templates/table.html.j2",
+        )
     ),
     kinds=frozenset({"html"}),
     owner="team:statistics",

@@ -12,4 +12,5 @@ def rules(protocol: Protocol) -> list[Rule]:
         unique("wave", "claim", meaning="each claim is judged once in a wave"),
         one_of("verdict", ["supported", "not supported", "unclear"], "every verdict is one of three"),
         filled("evidence", "every verdict shows its evidence"),
+        filled("turn", "every verdict says what would turn it"),
     ]

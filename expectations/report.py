@@ -1,4 +1,4 @@
-"""report: A wave's HTML page."""
+"""report: A wave's HTML pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from study.protocol import Protocol
 def rules(protocol: Protocol) -> list[Rule]:
     """What must hold before the table is published, and what is reported."""
     return [
-        unique("wave", meaning="a wave has one page"),
-        filled("html", "the page was written"),
+        unique("wave", "file", meaning="a wave has each page once"),
+        filled("html", "every page was written"),
         between("bytes", 1, 1_500_000, "a page is at most 1.5 MB", WARNING),
     ]

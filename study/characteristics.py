@@ -33,6 +33,17 @@ MEANS = ("age", "valid_days", "walking_met", "walking_minutes")
 SHARES = ("sex", "education", "income", "employment", "smoking", "depression", OUTCOME)
 # The order in which the table is read.
 VARIABLES = (PEOPLE, "age", "sex", "valid_days", "walking_met", "walking_minutes", *SHARES[1:])
+# The further rows of the published supplement, and the years of follow-up; they may be unknown of some people.
+ADDITIONAL_MEANS = ("follow_up_years", "bmi")
+ADDITIONAL = (
+    *ADDITIONAL_MEANS,
+    "work_type",
+    "self_rated_health",
+    "pain_last_4_weeks",
+    "other_disease",
+    "exercise_frequency",
+)
+NOT_KNOWN = "not known"
 
 
 def characteristics(
@@ -43,6 +54,9 @@ def characteristics(
     A variable with levels has n and percent of the category's people; one with a mean has n (people), mean and sample
     standard deviation; ``people`` has n alone. Both levels of the outcome are given, so that every count that could be
     derived is there to be judged. Nothing is suppressed or rounded yet.
+
+    Additional characteristics that the analysis set has come last: those with levels have a level ``not known`` where
+    needed; means have no n, since how many are unknown could be worked out from it.
 
     Raises:
         ValueError: the frame does not hold exactly one wave, or an education level is in no group of the protocol.
@@ -57,7 +71,7 @@ def characteristics(
     rows = [
         {"wave": waves[0], "exposure": exposure, "category": category, "status": "ok", **row}
         for category, people in columns.items()
-        for row in _rows(people, printed)
+        for row in (*_rows(people, printed), *_additional_rows(people, frame, levels, protocol))
     ]
     return pd.DataFrame(rows, columns=list(CHARACTERISTICS_COLUMNS)).astype(CHARACTERISTICS_COLUMNS)
 
@@ -90,3 +104,22 @@ def _rows(people: pd.DataFrame, levels: Levels) -> Iterator[dict[str, object]]:
             for level in levels[variable]:
                 count = int(counts.get(level, 0))
                 yield {"variable": variable, "level": level, "n": count, "percent": 100 * count / n if n else None}
+
+
+def _additional_rows(
+    people: pd.DataFrame, everyone: pd.DataFrame, levels: Levels, protocol: Protocol
+) -> Iterator[dict[str, object]]:
+    """The further rows of one category; a level ``not known`` stands in all categories if it stands in one."""
+    for variable in (name for name in ADDITIONAL if name in everyone):
+        if variable in ADDITIONAL_MEANS:
+            known = people[variable].dropna()
+            told = len(known) >= protocol.disclosure.smallest_count
+            numbers = {"mean": known.mean(), "sd": known.std(ddof=1)} if told else {"status": "suppressed"}
+            yield {"variable": variable, "level": "", **numbers}
+        elif variable in levels:
+            counts = people[variable].fillna(NOT_KNOWN).value_counts()
+            unknown = (NOT_KNOWN,) if everyone[variable].isna().any() else ()
+            for level in (*levels[variable], *unknown):
+                count = int(counts.get(level, 0))
+                percent = 100 * count / len(people) if len(people) else None
+                yield {"variable": variable, "level": level, "n": count, "percent": percent}

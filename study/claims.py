@@ -1,7 +1,8 @@
 """Each published claim, held against the current estimates.
 
-Belongs here: reading ``claims.toml`` and the rules that turn an interval into a verdict. Does not belong here: fitting
-(``study/statistics``), printing (``study/reporting``).
+Belongs here: reading ``claims.toml``, finding the estimates a claim is about, and the verdict with its evidence. Does
+not belong here: what each rule asks of them (``claim_rules.py``), fitting (``study/statistics``), printing
+(``study/reporting``).
 """
 
 from __future__ import annotations
@@ -23,20 +24,40 @@ if TYPE_CHECKING:
 
 CLAIMS_FILE = Path(__file__).with_name("claims.toml")
 _EMPTY_CATEGORY = re.compile(r"category (\d) \(empty\)")
-COLUMNS = ["wave", "claim", "statement", "verdict", "evidence"]
+COLUMNS = ["wave", "claim", "source", "statement", "verdict", "evidence", "turn"]
 
-Verdict = Literal["supported", "not supported", "unclear"]
+RuleName = Literal[
+    "lower",
+    "agrees",
+    "e_value",
+    "lowest_of_all",
+    "flattens",
+    "ratio_lower",
+    "more_categories_lower",
+    "no_difference",
+    "weakened",
+    "no_lower_than_middle",
+    "nothing_clear",
+    "stronger_than_other",
+]
 
 
 class Claim(Section):
-    """One published statement as a rule over the adjusted risk ratios."""
+    """One published statement as a rule over the fully adjusted estimates."""
 
     name: str
+    source: Literal["paper", "lay summary"]
     statement: str
+    rule: RuleName
     exposure: Exposure
-    rank: int = Field(ge=2, le=4)
-    expect: Literal["lower", "e_value"]
+    analysis: str = "main"
+    populations: tuple[str, ...] = ("all",)
+    ranks: tuple[int, ...] = Field(default=(), max_length=3)
+    modifier: Literal["older", "sex"] | None = None
+    value: float | None = None
     at_least: float | None = None
+    at_most: float | None = None
+    within: tuple[float, float] | None = None
 
 
 @cache
@@ -53,49 +74,26 @@ def judge_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
         wave: its name.
 
     Returns:
-        One row per claim: wave, claim, statement, verdict, evidence.
+        One row per claim: wave, claim, source, statement, verdict, evidence, and ``turn``: what would have to change
+        for the verdict to turn.
     """
     import pandas as pd
 
-    rows = []
+    from study.claim_rules import RULES, UnknownError
+
+    rows: list[tuple[str, ...]] = []
     for claim in claims():
-        verdict, evidence = _judge(claim, results)
-        rows.append((wave, claim.name, claim.statement, verdict, evidence))
+        try:
+            judged = RULES[claim.rule](claim, results)
+            rows.append((wave, claim.name, claim.source, claim.statement, *judged))
+        except UnknownError as reason:
+            told = ("unclear", str(reason), "the estimates it rests on would have to be there")
+            rows.append((wave, claim.name, claim.source, claim.statement, *told))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _judge(claim: Claim, results: pd.DataFrame) -> tuple[Verdict, str]:
-    row = _contrast(claim, results)
-    if row is None:
-        return "unclear", "the estimate is not among the results"
-    if row["status"] != "ok":
-        return "unclear", f"the estimate is {str(row['status']).replace('_', ' ')}"
-    low, high = float(row["ci_low"]), float(row["ci_high"])
-    shown = (
-        f"RR {float(row['estimate']):.2f} (95% CI {low:.2f} to {high:.2f}), {row['level']} against {row['reference']}"
-    )
-    if claim.expect == "e_value":
-        limit = float(row["e_value_ci"])
-        shown = f"E-value of the limit {limit:.2f}; {shown}"
-        if math.isnan(limit):
-            return "unclear", shown
-        return ("supported" if limit >= (claim.at_least or 1.0) else "not supported"), shown
-    if high < 1:
-        return "supported", shown
-    if low > 1:
-        return "not supported", shown
-    return "unclear", shown
-
-
-def _contrast(claim: Claim, results: pd.DataFrame) -> dict[str, Any] | None:
-    rows = results[
-        (results["analysis"] == "main")
-        & (results["population"] == "all")
-        & (results["model"] == "adjusted")
-        & (results["exposure"] == claim.exposure)
-        & (results["measure"] == "rr")
-    ]
-    records: list[dict[str, Any]] = [dict(row) for _, row in rows.iterrows()]
+def ranked(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of an exposure's categories as they rise, whatever their labels; an empty one keeps its place."""
     empty = {int(found[1]): r for r in records if (found := _EMPTY_CATEGORY.fullmatch(str(r["level"])))}
     ordered = sorted(
         (r for r in records if not _EMPTY_CATEGORY.fullmatch(str(r["level"]))),
@@ -104,7 +102,7 @@ def _contrast(claim: Claim, results: pd.DataFrame) -> dict[str, Any] | None:
     # The label of an empty category has no bound; its number is its place among the four.
     for place, record in sorted(empty.items()):
         ordered.insert(place - 1, record)
-    return ordered[claim.rank - 1] if len(ordered) >= claim.rank else None
+    return ordered
 
 
 def level_order(label: str) -> float:

@@ -253,6 +253,25 @@ class Spline(Section):
         return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
 
 
+class HistogramScale(Section):
+    """The bins of one exposure; the first and the last are open."""
+
+    lowest: float
+    highest: float
+    width: float = Field(gt=0)
+
+
+class Histogram(Section):
+    """How many people stand behind a dose-response curve, by bins of the exposure."""
+
+    walking_minutes: HistogramScale
+    walking_met: HistogramScale
+
+    def scale(self, exposure: Exposure) -> HistogramScale:
+        """The bins of an exposure."""
+        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+
+
 class AdditiveInteractionRules(Section):
     """How two exposures are coded to ask whether they add up."""
 
@@ -489,6 +508,7 @@ class Protocol(Section):
     exclusions: Exclusions
     models: Models
     spline: Spline
+    histogram: Histogram
     additive_interaction: AdditiveInteractionRules
     sensitivity: Sensitivity
     time_use: TimeUse

@@ -28,8 +28,8 @@ ITEMS: dict[str, tuple[str, ...]] = {
         "1.1", "1.2", "1.3", "6.1", "6.2", "6.3", "7.1", "12.1", "12.2", "12.3", "13.1", "19.1", "22.1",
     ),
 }  # fmt: skip
-# Stands for the page of every wave.
-WAVE_PAGES = "wave"
+# Each stands for a page of every wave; its file's name ends so.
+WAVE_PAGES = {"wave": "", "details": "-details", "methods": "-methods"}
 
 
 class ChecklistError(ValueError):
@@ -37,7 +37,7 @@ class ChecklistError(ValueError):
 
 
 class Place(Section):
-    """A place in the release: an anchor of a page (``index.html``, or ``wave`` for each wave's), or a file."""
+    """A place in the release: an anchor of a page (``index.html``, or one of ``WAVE_PAGES``), or a file."""
 
     page: str | None = None
     anchor: str | None = None
@@ -95,8 +95,12 @@ def hold_against(answers: Iterable[Item], pages: Mapping[str, str], files: Itera
 def _missing(place: Place, anchors: Mapping[str, set[str]], files: set[str]) -> list[str]:
     if place.file is not None:
         return [] if place.file in files else [f"there is no file {place.file}"]
-    waves = [name for name in anchors if name.startswith("wave-")]
-    names = waves if place.page == WAVE_PAGES else [str(place.page)]
+    names = [str(place.page)]
+    if place.page in WAVE_PAGES:
+        others = tuple(f"{end}.html" for end in WAVE_PAGES.values() if end)
+        end = f"{WAVE_PAGES[place.page]}.html"
+        names = [name for name in anchors if name.startswith("wave-") and name.endswith(end)]
+        names = names if place.page != "wave" else [name for name in names if not name.endswith(others)]
     missing = [f"there is no page {name}" for name in names if name not in anchors]
     found = [name for name in names if name in anchors]
     return missing + [f"{name} has no anchor {place.anchor}" for name in found if place.anchor not in anchors[name]]

@@ -36,25 +36,20 @@ def write_descriptions(
     Raises:
         study.release.checklists.ChecklistError: the release does not answer an item of a checklist.
     """
-    from study.reporting.documents import (
-        CHECKLISTS_FILE_NAME,
-        DICTIONARY_FILE_NAME,
-        render_checklists,
-        render_dictionary,
-    )
+    from study.reporting.documents import render_checklists, render_dictionary
+    from study.reporting.file_names import CHECKLISTS, DICTIONARY
 
     day = f"{now:%Y-%m-%d}"
-    of_release = {"release": release, "created": day}
     report = folder / "report"
-    (report / DICTIONARY_FILE_NAME).write_text(render_dictionary(synthetic, of_release), encoding="utf-8")
+    (report / DICTIONARY).write_text(render_dictionary(synthetic), encoding="utf-8")
     _write_json(folder / SCHEMA, results_schema())
     cited = citation.citation_of_release(release, day, protocol, synthetic)
     (folder / citation.FILE).write_text(cited, encoding="utf-8")
     pages = {page.name: page.read_text(encoding="utf-8") for page in sorted(report.glob("*.html"))}
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     hold_against(items(), pages, {*files, later})
-    listed = render_checklists(items(), waves, synthetic, of_release)
-    (report / CHECKLISTS_FILE_NAME).write_text(listed, encoding="utf-8")
+    listed = render_checklists(items(), waves, synthetic)
+    (report / CHECKLISTS).write_text(listed, encoding="utf-8")
     created = now.isoformat(timespec="seconds")
     package = data_package.data_package(folder, release, created, protocol, synthetic)
     _write_json(folder / data_package.FILE, package)

@@ -4,7 +4,8 @@ Belongs here: layout, number formatting and the wording of results. Does not bel
 disclosure control (they arrive finished), reading or writing files of a release.
 """
 
+from study.reporting.file_names import wave_file_name
 from study.reporting.inputs import IndexReport, WaveReport
-from study.reporting.page import render_index, render_wave, wave_file_name
+from study.reporting.page import render_index, render_wave
 
 __all__ = ["IndexReport", "WaveReport", "render_index", "render_wave", "wave_file_name"]

@@ -1,11 +1,14 @@
 """What every figure shares: its colors, its title and description for screen readers, the mark of synthetic data.
 
-Belongs here: finishing an SVG. Does not belong here: drawing one (``flow.py``, ``forest.py``). The colors are plain
-attributes, so that a figure also stands alone; ``style.css`` replaces each of them on a dark page.
+Belongs here: finishing an SVG. Does not belong here: drawing one (``flow.py``, ``forest.py``, ``curve.py`` ...). The
+colors are plain attributes, so that a figure also stands alone; ``style.css`` replaces each of them on a dark page.
+Altair describes a chart and vl-convert draws it in this process: no browser, no network.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from xml.etree import ElementTree
 
 INK = "#1b1f24"
@@ -18,6 +21,7 @@ WARNING = "#8a4600"
 COLORS = (INK, MUTED, LINE, BOX, ADJUSTED, AGE_ADJUSTED, WARNING)
 
 SYNTHETIC = "Synthetic data"
+LARGEST_SCALE = 1.2
 FONT = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 
 
@@ -41,12 +45,15 @@ def finish(svg: ElementTree.Element, identifier: str, title: str, description: s
         for name in [name for name in element.attrib if name == "role" or name.startswith("aria-")]:
             del element.attrib[name]
     view_box = svg.attrib["viewBox"]
+    width = float(view_box.split()[2])
     svg.attrib.clear()
     svg.attrib.update(
         {
             "xmlns": "http://www.w3.org/2000/svg",
             "viewBox": view_box,
             "class": "figure",
+            # Text is as large in every figure: none is drawn much wider than it is.
+            "style": f"max-width:min(100%,{width * LARGEST_SCALE:.0f}px)",
             "role": "img",
             "aria-labelledby": f"{identifier}-title {identifier}-description",
             "font-family": FONT,
@@ -57,3 +64,54 @@ def finish(svg: ElementTree.Element, identifier: str, title: str, description: s
         part.text = text
         svg.insert(position, part)
     return ElementTree.tostring(svg, encoding="unicode")
+
+
+def chart_title(heading: Sequence[str], synthetic: bool, mark: str = SYNTHETIC) -> Any:
+    """An Altair title of one or two lines, with the mark of synthetic data (in the page's language) under it."""
+    import altair as alt
+
+    return alt.TitleParams(
+        list(heading),
+        subtitle=mark if synthetic else "",
+        subtitleColor=WARNING,
+        subtitleFontWeight="bold",
+        color=INK,
+        anchor="start",
+        frame="group",
+        fontSize=13,
+        subtitleFontSize=13,
+    )
+
+
+def chart_svg(
+    chart: Any, identifier: str, heading: Sequence[str], description: str, synthetic: bool, mark: str = SYNTHETIC
+) -> str:
+    """An Altair chart in the house style as a finished SVG text.
+
+    Args:
+        chart: any chart without configuration; its background and fonts are set here.
+        identifier, description: as in ``finish``.
+        heading: the lines of its title, also its accessible name.
+        synthetic: marks the accessible name; the drawn mark is ``chart_title``'s.
+        mark: the mark in the page's language.
+    """
+    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13}
+    lines = {"domainColor": MUTED, "tickColor": MUTED, "gridColor": LINE}
+    configured = (
+        chart.properties(background="transparent")
+        .configure(font="sans-serif")
+        .configure_axis(**text, **lines, titleFontWeight="normal")
+        .configure_view(stroke=None)
+        .configure_legend(labelColor=INK, labelFontSize=13, symbolSize=70)
+    )
+    # Charts are made in this package alone: checking each against the schema would take as long as drawing it.
+    drawn = vl_convert_svg(configured.to_dict(validate=False))
+    title = ", ".join(heading) + (f" ({mark})" if synthetic else "")
+    return finish(ElementTree.fromstring(drawn), identifier, title, description)
+
+
+def vl_convert_svg(specification: dict[str, Any]) -> str:
+    """A Vega-Lite specification drawn as an SVG text, in this process."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(specification))

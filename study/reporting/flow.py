@@ -15,7 +15,8 @@ import pandas as pd
 
 from study.protocol import protocol
 from study.reporting import figure
-from study.reporting.formatting import count, is_missing
+from study.reporting.formatting import NOTHING, count, is_missing
+from study.reporting.markup import Group, Table
 from study.reporting.rows import records
 
 WIDTH = 440
@@ -109,6 +110,20 @@ def flow_diagram(exclusion_steps: pd.DataFrame, wave: str, synthetic: bool) -> s
     svg.set("viewBox", f"0 0 {WIDTH} {top + 1:g}")
     title = f"Flow of participants, wave {wave}" + (f" ({figure.SYNTHETIC})" if synthetic else "")
     return figure.finish(svg, "flow", title, flow_description(steps))
+
+
+def flow_table(exclusion_steps: pd.DataFrame) -> Table | None:
+    """The diagram's counts as a table."""
+    steps = printable_steps(exclusion_steps)
+    if not steps:
+        return None
+    start = "not shown" if steps[0].remaining is None else count(steps[0].remaining)
+    rows: list[tuple[str, ...]] = [("at baseline", NOTHING, start)]
+    for step in steps[1:]:
+        counts = ("not shown" if number is None else count(number) for number in (step.excluded, step.remaining))
+        rows.append((" or ".join(step.reasons), *counts))
+    columns = ("Reason", "Excluded", "Remaining")
+    return Table("flow-table", "Flow of participants", columns, (Group(tuple(rows)),))
 
 
 def flow_description(steps: Sequence[Step]) -> str:

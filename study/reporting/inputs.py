@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -48,7 +49,9 @@ RESULT_COLUMNS = (
     "note",
 )
 CHECK_KEYS = ("asset", "partition", "check", "passed", "severity", "failing", "rule", "meaning")
-CLAIM_KEYS = ("claim", "statement", "verdict", "evidence")
+HISTOGRAM_COLUMNS = ("wave", "exposure", "low", "high", "n", "status")
+COMMAND_COLUMNS = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure", "r", "stata")
+CLAIM_KEYS = ("claim", "source", "statement", "verdict", "evidence", "turn")
 # One changed estimate since the release before; change is new, gone or changed.
 BRIDGE_KEYS = (
     "wave",
@@ -89,9 +92,10 @@ class WaveReport:
         results: one row per estimate, RESULT_COLUMNS. Rows of other waves are left aside.
         checks: one record per data check, CHECK_KEYS.
         claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported or unclear.
-        provenance: PROVENANCE_KEYS, and ``previous_release`` when there is one. A page that must change only when its
-            numbers do has release and created None; it then refers to the index for what belongs to a release.
-        bridge: one record per changed estimate, BRIDGE_KEYS.
+        provenance: PROVENANCE_KEYS. A wave's pages change only when their numbers do: what belongs to a release stands
+            on the index, and is not read from here.
+        histogram: people by bin of each exposure, HISTOGRAM_COLUMNS, small bins hidden; may be empty.
+        commands: how to repeat each row of the results, COMMAND_COLUMNS; may be empty.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -105,7 +109,8 @@ class WaveReport:
     checks: Sequence[Record]
     claims: Sequence[Record]
     provenance: Record
-    bridge: Sequence[Record] = ()
+    histogram: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTOGRAM_COLUMNS)))
+    commands: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COMMAND_COLUMNS)))
 
     def __post_init__(self) -> None:
         _need("exclusion_steps", EXCLUSION_COLUMNS, self.exclusion_steps.columns)
@@ -113,8 +118,14 @@ class WaveReport:
         _need("results", RESULT_COLUMNS, self.results.columns)
         _need_in_each("checks", CHECK_KEYS, self.checks)
         _need_in_each("claims", CLAIM_KEYS, self.claims)
-        _need_in_each("bridge", BRIDGE_KEYS, self.bridge)
         _need("provenance", PROVENANCE_KEYS, self.provenance)
+        _need("histogram", HISTOGRAM_COLUMNS, self.histogram.columns)
+        _need("commands", COMMAND_COLUMNS, self.commands.columns)
+
+    @cached_property
+    def own_results(self) -> pd.DataFrame:
+        """The rows of results that belong to this wave."""
+        return self.rows(self.results)
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of one of the frames that belong to this wave."""
@@ -123,32 +134,48 @@ class WaveReport:
 
 @dataclass(frozen=True)
 class IndexReport:
-    """Everything the page over all waves shows.
+    """Everything the pages over all waves show.
 
     Attributes:
         waves: the analyzed waves, in the order they are listed.
         synthetic: whether any delivery behind the release is synthetic.
-        provenance: PROVENANCE_KEYS, as for a wave.
+        provenance: PROVENANCE_KEYS, and ``previous_release`` when there is one.
+        results: rows of all waves and those across waves (wave ``all``), RESULT_COLUMNS.
         checks: every check of the release, also those of no wave, CHECK_KEYS.
         excluded_waves: one record per wave left out, with ``wave`` and ``reason``.
         bridge: changed estimates of all waves, BRIDGE_KEYS.
+        steps: why the main ratios changed, as in bridge.json.
+        bridge_note: why there are no steps.
+        claims: one record per wave and claim, CLAIM_KEYS and ``wave``.
+        earlier_claims: the same of earlier releases by their names, oldest first.
 
     Raises:
-        ReportInputError: a key is absent.
+        ReportInputError: a column or key is absent.
     """
 
-    waves: Sequence[WaveReport]
+    waves: Sequence[str]
     synthetic: bool
     provenance: Record
+    results: pd.DataFrame
     checks: Sequence[Record] = ()
     excluded_waves: Sequence[Record] = ()
-    bridge: Sequence[Record] = field(default=())
+    bridge: Sequence[Record] = ()
+    steps: Sequence[Record] = ()
+    bridge_note: str = ""
+    claims: Sequence[Record] = ()
+    earlier_claims: Mapping[str, Sequence[Record]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _need("provenance", PROVENANCE_KEYS, self.provenance)
+        _need("results", RESULT_COLUMNS, self.results.columns)
         _need_in_each("checks", CHECK_KEYS, self.checks)
         _need_in_each("excluded_waves", ("wave", "reason"), self.excluded_waves)
         _need_in_each("bridge", BRIDGE_KEYS, self.bridge)
+        _need_in_each("claims", (*CLAIM_KEYS, "wave"), self.claims)
+
+    def of_wave(self, wave: str) -> pd.DataFrame:
+        """The rows of results of one wave (or ``all``)."""
+        return self.results[self.results["wave"].astype("string") == wave]
 
 
 def _need(name: str, wanted: Sequence[str], found: Any) -> None:

@@ -1,167 +1,131 @@
-"""The pages: one per wave and an index over all waves, each a single self-contained HTML text.
+"""The pages: three per wave and an index over all waves, each a single self-contained HTML text.
 
-Belongs here: gathering figures, tables and sentences into a template's values. Does not belong here: drawing,
-wording, number formats, writing files.
+Belongs here: which sections a page has, and the page around them. Does not belong here: what a section says (a module
+for each), drawing, number formats, writing files.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-import pandas as pd
-from markupsafe import Markup
-
-from study.protocol import EXPOSURES, Exposure, protocol
-from study.reporting.flow import flow_diagram
-from study.reporting.forest import forest_plot
-from study.reporting.formatting import count, decimal, interval_name, is_missing, limits, ratio
+from study.protocol import protocol
+from study.reporting.absolute import absolute
+from study.reporting.across import across
+from study.reporting.blocks import Section
+from study.reporting.certainty import certainty
+from study.reporting.changes import changes
+from study.reporting.claims_section import claims_by_release, claims_of_wave
+from study.reporting.counterparts import counterparts
+from study.reporting.curves import curves
+from study.reporting.file_names import (
+    CHECKLISTS,
+    DICTIONARY,
+    INDEX,
+    details_file_name,
+    methods_file_name,
+    plain_file_name,
+    wave_file_name,
+)
+from study.reporting.glossary import glossary
+from study.reporting.included import outcome, population, table_one
 from study.reporting.inputs import IndexReport, WaveReport
-from study.reporting.markup import Group, Table, environment, render_table, style_sheet
-from study.reporting.rows import comparisons, headline, people_and_cases
-from study.reporting.tables import (
-    bridge_table,
-    characteristics_table,
-    checks_table,
-    claims_table,
-    deliveries_table,
-    results_table,
-    trend_table,
-)
-from study.reporting.wording import (
-    OUTCOME,
-    comparison_sentence,
-    direction,
-    e_value_sentence,
-    is_shown,
-    plain,
-)
+from study.reporting.joint import joint
+from study.reporting.lost import lost
+from study.reporting.main_results import main_results
+from study.reporting.markup import environment, style_sheet
+from study.reporting.measurement import measurement
+from study.reporting.methods import commands, methods, provenance
+from study.reporting.overview import checks_failed, left_out, origin, waves_overview
+from study.reporting.parts import mutual, strata
+from study.reporting.quality import quality
+from study.reporting.question import question
+from study.reporting.robustness import sensitivity
+from study.reporting.texts import texts
+from study.reporting.time_use import time_use
 
-INDEX_FILE_NAME = "index.html"
+SectionOf = Callable[[WaveReport], Section]
 
-
-def wave_file_name(wave: str) -> str:
-    """The file name of a wave's page, the same that the index links to: ``wave-2021-2023.html``."""
-    return f"wave-{re.sub(r'[^A-Za-z0-9-]+', '-', wave).strip('-')}.html"
+MAIN: tuple[SectionOf, ...] = (
+    question, counterparts, population, table_one, outcome, main_results, curves, joint, certainty, claims_of_wave,
+)  # fmt: skip
+DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, lost, absolute, measurement, time_use)
+METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
+INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
+    waves_overview, across, claims_by_release, left_out, checks_failed, changes, origin,
+)  # fmt: skip
 
 
-def render_wave(inputs: WaveReport) -> str:
-    """The page of one wave as a complete HTML document: no script, nothing loaded from elsewhere.
+def render_wave(inputs: WaveReport) -> dict[str, str]:
+    """The pages of one wave by file name, the main one first: complete HTML, no script, nothing loaded from elsewhere.
 
     Equal inputs give equal text. Sections without input say so rather than vanish.
     """
-    results = inputs.rows(inputs.results)
-    characteristics = inputs.rows(inputs.characteristics)
-    flow = flow_diagram(inputs.rows(inputs.exclusion_steps), inputs.wave, inputs.synthetic)
-    bridge = [each for each in inputs.bridge if str(each["wave"]) == inputs.wave]
-    return (
-        environment()
-        .get_template("wave.html.j2")
-        .render(
-            **_shared(inputs.synthetic, inputs.provenance, inputs.checks, bridge),
-            wave=inputs.wave,
-            outcome=OUTCOME,
-            headlines=[sentence for sentence in (_headline_sentence(results, each) for each in EXPOSURES) if sentence],
-            flow=Markup(flow),  # finish() escaped every text in it
-            characteristics=[_html(characteristics_table(characteristics, exposure)) for exposure in EXPOSURES],
-            exposures=[_exposure_section(results, exposure, inputs) for exposure in EXPOSURES],
-            claims=_html(claims_table(inputs.claims)),
-        )
-    )
+    title = f"{protocol().study.title}: wave {inputs.wave}"
+    pages = {
+        wave_file_name(inputs.wave): ("Main results", title, MAIN),
+        details_file_name(inputs.wave): ("Further analyses", f"{title}, further analyses", DETAILS),
+        methods_file_name(inputs.wave): ("Quality and methods", f"{title}, data quality and methods", METHODS),
+    }
+    ways = [(INDEX, "All waves"), *((file, name) for file, (name, _, _) in pages.items())]
+    ways.append((plain_file_name("en"), "In plain language"))
+    return {
+        file: _page(file, heading, [made(inputs) for made in sections], ways, inputs.synthetic)
+        for file, (_, heading, sections) in pages.items()
+    }
 
 
 def render_index(inputs: IndexReport) -> str:
-    """The page over all waves, linking to each wave's page; a complete HTML document like a wave's."""
-    return (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            **_shared(inputs.synthetic, inputs.provenance, inputs.checks, inputs.bridge, failed_only=True),
-            outcome=OUTCOME,
-            waves=_html(_waves_table(inputs.waves)),
-            headlines=[
-                (report.wave, sentence)
-                for report in inputs.waves
-                for sentence in (_headline_sentence(report.rows(report.results), each) for each in EXPOSURES)
-                if sentence
-            ],
-            excluded_waves=inputs.excluded_waves,
-        )
-    )
+    """The page over all waves, linking to each wave's pages; a complete HTML document like a wave's."""
+    ways = [(wave_file_name(wave), f"Wave {wave}") for wave in inputs.waves]
+    ways += [(plain_file_name("en"), "In plain language"), (plain_file_name("nb"), "På norsk, enkelt fortalt")]
+    ways += [(CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
+    sections = [made(inputs) for made in INDEX_SECTIONS]
+    release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
+    return _page(INDEX, protocol().study.title, sections, ways, inputs.synthetic, release)
 
 
-def _shared(
+def render_sections(
+    file: str,
+    heading: str,
+    sections: Sequence[Section],
+    ways: Sequence[tuple[str, str]],
     synthetic: bool,
-    provenance: Mapping[str, Any],
-    checks: Sequence[Mapping[str, Any]],
-    bridge: Sequence[Mapping[str, Any]],
-    failed_only: bool = False,
-) -> dict[str, Any]:
-    previous = provenance.get("previous_release")
-    failed = [each for each in checks if not each["passed"]]
-    return {
+    language: str = "en",
+) -> str:
+    """A page of other sections in the same dress.
+
+    Args:
+        file: its own file name.
+        heading: its title.
+        sections: what it says.
+        ways: file and name of the pages it leads to.
+        synthetic: whether the data are simulated.
+        language: of its texts, for screen readers and for the words around them.
+    """
+    return _page(file, heading, sections, ways, synthetic, language=language)
+
+
+def _page(
+    file: str,
+    heading: str,
+    sections: Sequence[Section],
+    ways: Sequence[tuple[str, str]],
+    synthetic: bool,
+    release: str = "",
+    language: str = "en",
+) -> str:
+    words = texts(language)["page"]
+    title = protocol().study.title if language == "en" else words["title"]
+    footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
+    values: Mapping[str, object] = {
+        "language": language,
         "style": style_sheet(),
-        "protocol": protocol(),
+        "heading": heading,
+        "sections": sections,
+        "ways": ways,
+        "file": file,
         "synthetic": synthetic,
-        "provenance": provenance,
-        "previous_release": None if is_missing(previous) else previous,
-        "deliveries": _html(deliveries_table(provenance["deliveries"])),
-        "number_of_checks": len(checks),
-        "number_failed": len(failed),
-        "checks": _html(checks_table(failed if failed_only else checks, "checks-table", "Data checks")),
-        "bridge": _html(bridge_table(bridge)),
-        "index_file_name": INDEX_FILE_NAME,
-        "plain": plain,
+        "footer": footer + release,
+        "words": words,
     }
-
-
-def _exposure_section(results: pd.DataFrame, exposure: Exposure, inputs: WaveReport) -> dict[str, Any]:
-    leading = headline(results, exposure)
-    return {
-        "id": exposure.replace("_", "-"),
-        "name": protocol().exposures.scale(exposure).name,
-        "sentences": [comparison_sentence(row, exposure) for row in reversed(comparisons(results, exposure))],
-        "e_value": "" if leading is None else e_value_sentence(leading, exposure),
-        "forest": Markup(forest_plot(results, exposure, inputs.wave, inputs.synthetic)),  # escaped by finish()
-        "results": _html(results_table(results, exposure)),
-        "trend": _html(trend_table(results, exposure)),
-    }
-
-
-def _headline_sentence(results: pd.DataFrame, exposure: Exposure) -> str:
-    row = headline(results, exposure)
-    return "" if row is None else comparison_sentence(row, exposure)
-
-
-def _waves_table(waves: Sequence[WaveReport]) -> Table | None:
-    rows = []
-    for report in waves:
-        results = report.rows(report.results)
-        people, cases = people_and_cases(results)
-        share = f" ({decimal(100 * cases / people)}%)" if people and cases is not None else ""
-        failed = sum(not each["passed"] for each in report.checks)
-        link = Markup('<a href="{}">{}</a>').format(wave_file_name(report.wave), report.wave)
-        estimates = [_headline_cell(headline(results, exposure)) for exposure in EXPOSURES]
-        rows.append((link, count(people), count(cases) + share, *estimates, str(failed)))
-    if not rows:
-        return None
-    names = [f"{protocol().exposures.scale(exposure).name}: RR ({interval_name()})" for exposure in EXPOSURES]
-    return Table(
-        identifier="waves-table",
-        caption="Analyzed waves, with the fully adjusted risk ratio (RR) of the highest against the lowest category",
-        columns=("Wave", "People", "Cases", *names, "Failed checks"),
-        groups=(Group(tuple(rows)),),
-    )
-
-
-def _headline_cell(row: Mapping[str, Any] | None) -> str:
-    if row is None:
-        return "–"
-    if not is_shown(row):
-        return direction(row)
-    return f"{ratio(row['estimate'])} ({limits(row['ci_low'], row['ci_high'])})"
-
-
-def _html(table: Table | None) -> Markup:
-    return Markup("") if table is None else render_table(table)
+    return environment().get_template("page.html.j2").render(values)

@@ -19,6 +19,24 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
+def chosen(results: pd.DataFrame, **values: Any) -> list[dict[str, Any]]:
+    """The rows whose columns have these values, in the order they arrived."""
+    for column, value in values.items():
+        results = results[results[column] == value]
+    return records(results)
+
+
+def by_level(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of an exposure's categories: the reference first, then as they rise."""
+    return sorted(rows, key=lambda row: (row["level"] != row["reference"], level_order(str(row["level"]))))
+
+
+def highest(results: pd.DataFrame, exposure: Exposure, **values: Any) -> dict[str, Any] | None:
+    """The fully adjusted ratio of the highest category against the reference, of an analysis and population."""
+    rows = by_level(chosen(results, exposure=exposure, model="adjusted", measure="rr", **values))
+    return rows[-1] if len(rows) > 1 and rows[-1]["level"] != rows[-1]["reference"] else None
+
+
 def main_risk_ratios(results: pd.DataFrame, exposure: Exposure) -> pd.DataFrame:
     """The rows a forest plot and its table show: analysis main, measure rr, everyone, both models, this exposure.
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from study.characteristics import ADDITIONAL
 from study.claims import level_order
 from study.protocol import EXPOSURES, Exposure, protocol
 from study.reporting.formatting import (
@@ -29,6 +30,8 @@ from study.reporting.markup import Group, Table, code, tag
 from study.reporting.rows import main_risk_ratios, records
 from study.reporting.wording import MODELS, is_shown, level_label, plain, variable_label
 
+TITLE = "Table 1. Characteristics of the analyzed sample"
+ADDITIONAL_TITLE = "Table 1, further characteristics"
 SUPPRESSED = "not shown"
 NOT_ESTIMABLE = "not estimable"
 # Severities of a check that stops what follows; any other is a warning.
@@ -40,20 +43,24 @@ TRENDS = {
 }
 # Analyses whose changes a page lists one by one.
 HEADLINES = ("main", "trend", "pooled")
+SOURCES = {"paper": "From the paper", "lay summary": "From its lay summary"}
 VERDICTS = {"supported": "good", "not supported": "bad", "unclear": "neutral"}
 
 
-def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure) -> Table | None:
+def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure, additional: bool = False) -> Table | None:
     """Table 1: the analyzed sample, all and by category of one exposure.
 
     Args:
         characteristics: rows of one wave, columns of ``inputs.CHARACTERISTIC_COLUMNS``. Total rows have category
             ``all`` and this exposure, ``all`` or none.
         exposure: the exposure whose categories are the columns.
+        additional: the further rows of the published supplement instead of the main ones.
 
     Returns:
-        The table, or None when there are no rows of this exposure.
+        The table, or None when there are no such rows of this exposure.
     """
+    further = characteristics["variable"].isin(list(ADDITIONAL))
+    characteristics = characteristics[further if additional else ~further]
     owner = characteristics["exposure"].astype("string").fillna("all")
     category = characteristics["category"].astype("string")
     rows = characteristics[(owner == exposure) | ((owner == "all") & (category == "all"))]
@@ -76,8 +83,8 @@ def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure) -> 
         groups.append(Group(lines, "" if single else variable_label(variable)))
     headings = ["All" if name == "all" else f"{level_label(name)} {scale.unit}" for name in categories]
     return Table(
-        identifier=f"characteristics-{exposure}",
-        caption=f"Table 1. Characteristics of the analyzed sample, by {scale.name.lower()}",
+        identifier=f"characteristics-{exposure}" + ("-additional" if additional else ""),
+        caption=f"{ADDITIONAL_TITLE if additional else TITLE}, by {scale.name.lower()}",
         columns=("Characteristic", *headings),
         groups=tuple(groups),
         note=(
@@ -104,10 +111,12 @@ def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
         adjusted = by_model.get("adjusted", next(iter(by_model.values())))
         # A suppressed row may still tell its people when only its cases are hidden.
         counts = [SUPPRESSED if is_missing(adjusted[name]) else count(adjusted[name]) for name in ("n", "events")]
-        estimates = [_estimate(by_model[name]) if name in by_model else "–" for name in MODELS]
-        lines.append((level_label(level), *counts, *estimates, _adjusted_p(adjusted), _e_value(adjusted)))
+        estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
+        lines.append((level_label(level), *counts, *estimates, p_cell(adjusted), e_value_cell(adjusted)))
     reasons = rows.loc[rows["status"] == "not_estimable", "note"].dropna().astype(str)
-    notes = [f"Not estimable: {reason}." for reason in dict.fromkeys(reasons) if reason]
+    # The reason comes last in a note, after mode and options.
+    last = dict.fromkeys(reason.split("; ")[-1] for reason in reasons)
+    notes = [f"Not estimable: {reason}." for reason in last if reason]
     names = ", ".join(protocol().models.adjusted)
     return Table(
         identifier=f"results-{exposure}",
@@ -152,19 +161,26 @@ def trend_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
 
 
 def claims_table(claims: Sequence[Mapping[str, Any]]) -> Table | None:
-    """Each claim with its verdict and the numbers it rests on."""
-    rows = tuple(
-        (
-            str(each["statement"]),
-            tag(str(each["verdict"]), VERDICTS.get(str(each["verdict"]), "neutral")),
-            str(each["evidence"]),
-        )
-        for each in claims
-    )
-    if not rows:
+    """Each claim with its verdict, the numbers it rests on, and what would turn it; those of the paper first."""
+    groups = []
+    for source, heading in SOURCES.items():
+        rows = tuple((str(each["statement"]), _verdict_cell(each)) for each in claims if each["source"] == source)
+        if rows:
+            groups.append(Group(rows, heading))
+    if not groups:
         return None
-    columns = ("Claim", "Now", "Evidence")
-    return Table("claims-table", "Claims tested against this wave", columns, (Group(rows),), numeric=False)
+    columns = ("Claim", "Now, the evidence, and what would turn it")
+    return Table("claims-table", "Claims tested against this wave", columns, tuple(groups), numeric=False)
+
+
+def _verdict_cell(claim: Mapping[str, Any]) -> Markup:
+    evidence, turn = (str(claim[name]).replace(">=", "≥") for name in ("evidence", "turn"))
+    return Markup("{}. {}<br>To turn: {}.").format(verdict_tag(str(claim["verdict"])), evidence, turn)
+
+
+def verdict_tag(verdict: str) -> str:
+    """A verdict, colored."""
+    return tag(verdict, VERDICTS.get(verdict, "neutral"))
 
 
 def checks_table(checks: Sequence[Mapping[str, Any]], identifier: str, caption: str) -> Table | None:
@@ -229,19 +245,24 @@ def _mean_decimals(variable: str) -> int:
     return max([1, *(protocol().exposures.scale(each).printed_decimals for each in EXPOSURES if each == variable)])
 
 
-def _estimate(row: Mapping[str, Any]) -> str:
+def estimate_cell(row: Mapping[str, Any]) -> str:
+    """A ratio with its limits, ``1 (reference)``, or why it is not there."""
     if row["level"] == row["reference"]:
         return "1 (reference)"
     if is_shown(row):
         return f"{ratio(row['estimate'])} ({limits(row['ci_low'], row['ci_high'])})"
+    if row["status"] == "ok" and not is_missing(row["estimate"]):
+        return f"{ratio(row['estimate'])} (no interval)"
     return SUPPRESSED if row["status"] == "suppressed" else NOT_ESTIMABLE
 
 
-def _adjusted_p(row: Mapping[str, Any]) -> str:
+def p_cell(row: Mapping[str, Any]) -> str:
+    """The p-value of a ratio against 1."""
     return p_value(row["p_value"]) if is_shown(row) and row["level"] != row["reference"] else "–"
 
 
-def _e_value(row: Mapping[str, Any]) -> str:
+def e_value_cell(row: Mapping[str, Any]) -> str:
+    """The E-value of a ratio and, in brackets, of its limit nearest 1."""
     if not is_shown(row) or is_missing(row["e_value"]):
         return "–"
     return ratio(row["e_value"]) + ("" if is_missing(row["e_value_ci"]) else f" ({ratio(row['e_value_ci'])})")
@@ -265,10 +286,6 @@ def _trend_label(row: Mapping[str, Any], exposure: Exposure) -> str:
     term = str(row["term"]).removeprefix(f"{exposure}_")
     unit = "" if is_missing(row["level"]) or not row["level"] else f", {row['level']}"
     return f"Trend over {TRENDS.get(term, plain(term))}{unit}"
-
-
-def _verdict(verdict: str) -> str:
-    return tag(verdict, VERDICTS.get(verdict, "neutral"))
 
 
 def _check(record: Mapping[str, Any]) -> tuple[str, ...]:

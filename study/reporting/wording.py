@@ -29,6 +29,13 @@ VARIABLES = {
     "valid_days": "Valid accelerometer days",
     "walking_minutes": "Walking volume, min/day",
     "walking_met": "Walking intensity, MET",
+    "follow_up_years": "Follow-up, years",
+    "bmi": "Body mass index, kg/m²",
+    "work_type": "Type of work (none: not employed or not known)",
+    "self_rated_health": "Self-rated health",
+    "pain_last_4_weeks": "Pain in the last 4 weeks",
+    "other_disease": "Another chronic disease",
+    "exercise_frequency": "Exercise",
     "low_back_pain": "Chronic low back pain at follow-up",
 }
 

@@ -13,6 +13,8 @@ from study.codebook import levels as coded_levels
 
 Levels = Mapping[str, tuple[str, ...]]
 
+# Told in Table 1 beside the covariates; who is not employed has no type of work.
+CODED_CHARACTERISTICS = ("work_type", "self_rated_health", "pain_last_4_weeks", "exercise_frequency")
 CODED_COVARIATES = ("sex", "education", "income", "employment", "smoking")
 
 
@@ -26,3 +28,14 @@ def covariate_levels(book: Codebook | None = None) -> dict[str, tuple[str, ...]]
     """
     participants = (book or codebook())["participants"]
     return {name: coded_levels(participants, name) for name in CODED_COVARIATES} | {"depression": ("no", "yes")}
+
+
+def characteristic_levels(book: Codebook | None = None) -> dict[str, tuple[str, ...]]:
+    """Levels of the characteristics that are no covariates, as ``covariate_levels`` gives those of the covariates.
+
+    Raises:
+        KeyError: the codebook has no codes for a characteristic.
+    """
+    participants = (book or codebook())["participants"]
+    coded = {name: coded_levels(participants, name) for name in CODED_CHARACTERISTICS}
+    return coded | {"work_type": (*coded["work_type"], "none"), "other_disease": ("no", "yes")}

@@ -295,24 +295,25 @@ DISCLOSURE = Case(
 CLAIMS = Case(
     "claims",
     """
-    wave | claim | verdict       | evidence
-    A    | one   | supported     | RR 0.8
-    B    | one   | not supported | RR 1.2
-    A    | two   | unclear       | RR 1.0
+    wave | claim | verdict       | evidence | turn
+    A    | one   | supported     | RR 0.8   | rise
+    B    | one   | not supported | RR 1.2   | fall
+    A    | two   | unclear       | RR 1.0   | fall
     """,
     (
         Broken("each claim is judged once in a wave", {"claim": "one"}),
         Broken("every verdict is one of three", {"verdict": "perhaps"}),
         Broken("every verdict shows its evidence", {"evidence": "-"}),
+        Broken("every verdict says what would turn it", {"turn": "-"}),
     ),
 )
 
 REPORT = Case(
     "report",
-    "wave | html | bytes\nA | page | 1\nB | page | 1500000",
+    "wave | file | html | bytes\nA | a | page | 1\nB | a | page | 1500000",
     (
-        Broken("a wave has one page", {"wave": "A"}),
-        Broken("the page was written", {"html": "-"}),
+        Broken("a wave has each page once", {"wave": "A"}),
+        Broken("every page was written", {"html": "-"}),
         Broken("a page is at most 1.5 MB", {"bytes": "1500001"}),
     ),
 )

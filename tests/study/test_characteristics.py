@@ -5,7 +5,7 @@ import pytest
 from study.characteristics import CHARACTERISTICS_COLUMNS, characteristics
 from study.protocol import protocol
 from study.statistics.categories import add_categories
-from study.statistics.levels import covariate_levels
+from study.statistics.levels import characteristic_levels, covariate_levels
 
 LEVELS = covariate_levels()
 
@@ -110,3 +110,30 @@ def test_several_waves_and_unknown_education_are_refused(people):
     with pytest.raises(ValueError, match="education") as refusal:
         characteristics(people, protocol(), LEVELS)
     assert "self-taught" not in str(refusal.value)
+
+
+def test_additional_characteristics_come_last_and_unknown_is_a_level(people):
+    levels = LEVELS | characteristic_levels()
+    random = np.random.default_rng(3)
+    people = people.assign(
+        bmi=random.normal(27, 4, 400),
+        self_rated_health=random.choice(levels["self_rated_health"], 400),
+        work_type="none",
+    )
+    people.loc[people.index[:30], ["bmi", "self_rated_health"]] = None
+    table = characteristics(people, protocol(), levels)
+    assert table["variable"].unique().tolist()[-3:] == ["bmi", "work_type", "self_rated_health"]
+    assert cell(table, "all", "self_rated_health", "not known")["n"] == 30
+    health = table.query("variable == 'self_rated_health'").groupby("category")["n"].sum()
+    assert health.to_dict() == table.query("variable == 'people'").set_index("category")["n"].to_dict()
+    mean = cell(table, "all", "bmi")
+    assert mean["mean"] == pytest.approx(people["bmi"].mean())
+    assert pd.isna(mean["n"])
+    assert cell(table, "all", "work_type", "none")["percent"] == 100
+
+
+def test_a_mean_of_too_few_people_is_not_told(people):
+    people = people.assign(bmi=np.where(people.index < 4, 30.0, np.nan))
+    row = cell(characteristics(people, protocol(), LEVELS), "all", "bmi")
+    assert row["status"] == "suppressed"
+    assert pd.isna(row["mean"])

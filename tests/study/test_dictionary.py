@@ -34,7 +34,7 @@ ADDED = {
     "characteristics": list(CHARACTERISTICS_COLUMNS),
     "disclosure": list(HELD_BACK_COLUMNS),
     "claims": CLAIM_COLUMNS,
-    "report": ["wave", "html", "bytes"],
+    "report": ["wave", "file", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],
 }
 
