@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from orchestration.refresh import refresh
 from storage.home import Home
+from storage.lock import locked
 from study.twin import write_twin
 from tests.orchestration.story import Story
 
@@ -19,11 +21,19 @@ PEOPLE = 400
 
 @pytest.fixture(scope="session")
 def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home on which everything has run: one wave, three batches of day totals."""
-    root = tmp_path_factory.mktemp("built") / "home"
-    write_twin(root / "landing", people=PEOPLE, waves=1, seed=3)
-    done = refresh(Home(root, root / "landing"))
-    assert done.ok, done.failed
+    """A home on which everything has run: one wave, three batches of day totals. Test processes share it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root = shared / "built" / "home"
+    with locked(shared / "built.lock", "building the home of the stories"):
+        if not root.exists():
+            unfinished = shared / "being-built"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            home = unfinished / "home"
+            write_twin(home / "landing", people=PEOPLE, waves=1, seed=3)
+            done = refresh(Home(home, home / "landing"))
+            assert done.ok, done.failed
+            unfinished.rename(shared / "built")
     return root
 
 

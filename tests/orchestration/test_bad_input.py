@@ -31,6 +31,7 @@ def unharmed(story: Story, good_results: bytes) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_wrong_column(story: Story, good_results: bytes) -> None:
     misnamed = story.answers().rename(columns={"MSPaLY_NT4CovQ": "MSPaLY_NT4Cov"})
     story.drop("followup", WAVE, misnamed, "questionnaire.csv")
@@ -44,6 +45,7 @@ def test_wrong_column(story: Story, good_results: bytes) -> None:
     assert unharmed(story, good_results)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [("PartAg_NT4BLM", "about sixty", "wrong_type"), ("SmoStat_NT4BLQ1", "9", "unknown_code")],
@@ -65,6 +67,7 @@ def test_a_bad_cell_quarantines_its_row(story: Story, column: str, value: str, r
     assert len(story.table("select * from cohort")) == len(story.baseline()) - 2  # two people are withdrawn
 
 
+@pytest.mark.slow
 def test_duplicate_person(story: Story) -> None:
     answers = story.answers().iloc[:100]
     story.drop("followup", WAVE, pd.concat([answers, answers.iloc[[4]]]), "questionnaire.csv")
@@ -77,6 +80,7 @@ def test_duplicate_person(story: Story) -> None:
     assert kept == (~answers["person"].isin(withdrawn)).sum()
 
 
+@pytest.mark.slow
 def test_a_day_over_24_hours_is_quarantined_alone(story: Story) -> None:
     days = story.days().iloc[:30].copy()
     full = days.index[days["SitTmD2_NT4ActMX"].notna()][0]
@@ -93,6 +97,7 @@ def test_a_day_over_24_hours_is_quarantined_alone(story: Story) -> None:
     assert len(left) >= 1
 
 
+@pytest.mark.slow
 def test_truncated_parquet(story: Story, good_results: bytes) -> None:
     folder = story.drop("followup", WAVE)
     story.answers().to_parquet(folder / "questionnaire.parquet")
@@ -133,6 +138,7 @@ def test_a_hash_that_does_not_match_rejects_the_drop(story: Story, good_results:
     assert unharmed(story, good_results)
 
 
+@pytest.mark.slow
 def test_an_empty_wave_is_not_published_and_is_named_in_the_next_release(story: Story, good_results: bytes) -> None:
     story.drop("followup", WAVE, story.answers().iloc[:0], "questionnaire.csv")
     done = story.refresh()
@@ -149,6 +155,7 @@ def test_an_empty_wave_is_not_published_and_is_named_in_the_next_release(story: 
     assert "the wave has an answer" in index
 
 
+@pytest.mark.slow
 def test_a_wave_whose_people_are_not_in_the_cohort_is_refused(story: Story, good_results: bytes) -> None:
     strangers = story.answers().assign(person=lambda f: "X" + f["person"])
     story.drop("followup", WAVE, strangers, "questionnaire.csv")
@@ -160,6 +167,7 @@ def test_a_wave_whose_people_are_not_in_the_cohort_is_refused(story: Story, good
     assert unharmed(story, good_results)
 
 
+@pytest.mark.slow
 def test_a_bad_wave_mended_by_a_later_drop_flows_to_the_release(story: Story) -> None:
     story.drop("followup", WAVE, story.answers().iloc[:0], "questionnaire.csv")
     assert not story.refresh().ok
@@ -169,6 +177,7 @@ def test_a_bad_wave_mended_by_a_later_drop_flows_to_the_release(story: Story) ->
     assert not [c for c in failing_checks(story.home) if c["severity"] == "critical"]
 
 
+@pytest.mark.slow
 def test_a_bad_redelivery_leaves_the_last_good_rows_and_release(story: Story) -> None:
     before, release = story.tables(), story.release()
     broken = story.answers().assign(MSPaLY_NT4CovQ="7")
@@ -184,6 +193,7 @@ def test_a_bad_redelivery_leaves_the_last_good_rows_and_release(story: Story) ->
     ]
 
 
+@pytest.mark.slow
 def test_nothing_of_a_person_stands_in_messages_or_dagsters_storage(story: Story) -> None:
     people = story.baseline().iloc[:40].copy()
     people.loc[people.index[3], "Educ_NT4BLQ1"] = "SECRETCELL"

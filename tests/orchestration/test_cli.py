@@ -42,6 +42,7 @@ def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
     assert stegvis("validate", tmp_path / "absent").returncode == 2
 
 
+@pytest.mark.slow
 def test_demo_says_where_the_report_is(tmp_path: Path) -> None:
     shown = stegvis("demo", "--home", tmp_path / "home", "--people", "300", "--waves", "1")
     assert shown.returncode == 0, shown.stderr
@@ -77,6 +78,7 @@ def test_refresh_says_nothing_to_do(story: Story) -> None:
     assert "nothing to do" in shown.stdout
 
 
+@pytest.mark.slow
 def test_refresh_of_a_bad_wave_exits_with_1_and_says_why(story: Story) -> None:
     story.drop("followup", "2024-2026", story.answers().iloc[:0], "questionnaire.csv")
     shown = stegvis("refresh", home=story.home.root)
@@ -101,6 +103,7 @@ def test_validate_names_file_row_and_rule(story: Story, as_json: bool) -> None:
         assert "questionnaire.csv row 12 [MSPaLY_NT4CovQ] unknown_code" in shown.stdout
 
 
+@pytest.mark.slow
 def test_withdraw_registers_erases_and_refreshes(story: Story, tmp_path: Path) -> None:
     person = story.table("select person from cohort order by person limit 1")["person"].item()
     (tmp_path / "list.csv").write_text(f"person\n{person}\n")
@@ -114,6 +117,7 @@ def test_withdraw_registers_erases_and_refreshes(story: Story, tmp_path: Path) -
     assert "person" in refused.stderr
 
 
+@pytest.mark.slow
 def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     story.give_pain("2021-2023.2", every=2)
     story.refresh()

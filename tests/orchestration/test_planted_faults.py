@@ -16,6 +16,8 @@ from study.twin import write_twin
 from tests.orchestration.conftest import PEOPLE
 from tests.orchestration.story import Story
 
+pytestmark = pytest.mark.slow
+
 WAVE = "2021-2023"
 # The asset that reads each kind of delivery.
 READER = {"baseline": "baseline_questionnaire", "followup": "followup_questionnaire", "recordings": "recordings"}

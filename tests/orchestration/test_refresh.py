@@ -48,6 +48,7 @@ def test_a_new_wave_touches_only_its_own_assets_and_what_pools_waves(story: Stor
     assert made == {(stage, "2024-2026") for stage in WAVE_STAGES} | {("pooled_models", ""), ("release", "")}
 
 
+@pytest.mark.slow
 def test_a_new_batch_touches_its_own_days_and_what_follows(story: Story) -> None:
     story.drop("recordings", "2019-09", story.days().iloc[:20], "days.csv")
     made = story.made()
@@ -68,6 +69,7 @@ def test_identical_bytes_under_another_name_run_nothing(story: Story) -> None:
     assert story.made() == set()
 
 
+@pytest.mark.slow
 def test_a_correction_that_changes_nothing_of_the_outcome_stops_early(story: Story) -> None:
     """The corrected row belongs to somebody outside the cohort's analysis: later stages keep their content."""
     answers = story.answers()
@@ -78,6 +80,7 @@ def test_a_correction_that_changes_nothing_of_the_outcome_stops_early(story: Sto
     assert "fitted_models" not in made
 
 
+@pytest.mark.slow
 def test_a_correction_of_the_baseline_replaces_the_row(story: Story) -> None:
     first = story.baseline().iloc[[0]]
     story.drop("baseline", "2020-01", first.assign(PartAg_NT4BLM="71.5"), "participants.csv")
@@ -87,6 +90,7 @@ def test_a_correction_of_the_baseline_replaces_the_row(story: Story) -> None:
     assert found["age"].to_list() == [71.5]
 
 
+@pytest.mark.slow
 def test_editing_a_comment_runs_nothing_but_editing_the_logic_does(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +120,7 @@ def test_a_changed_protocol_value_is_named_and_touches_only_those_who_read_it(
     assert "walking_exposures" not in planned
 
 
+@pytest.mark.slow
 def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story: Story) -> None:
     person = story.table("select person from analysis_set order by person limit 1")["person"].item()
     story.withdraw("2025-01", [person])
@@ -129,6 +134,7 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
             assert person.encode() not in released.read_bytes(), released.name
 
 
+@pytest.mark.slow
 def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_withdraws(story: Story) -> None:
     story.give_pain("2021-2023.2", every=2)
     assert story.refresh().ok
@@ -157,6 +163,7 @@ def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_with
     assert gone not in set(story.table("select person from released_people")["person"])
 
 
+@pytest.mark.slow
 def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Story, tmp_path: Path) -> None:
     story.drop("followup", "2024-2026", story.answers().iloc[::3], "questionnaire.csv")
     story.refresh()
@@ -215,6 +222,7 @@ def test_definitions_load_and_name_every_stage(story: Story) -> None:
         assert node.check_keys, f"{key.to_user_string()} has no check"
 
 
+@pytest.mark.slow
 def test_a_killed_refresh_is_finished_by_the_next_and_leaves_no_run_going(story: Story) -> None:
     import signal
     import subprocess

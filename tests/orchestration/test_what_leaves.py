@@ -76,6 +76,7 @@ def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> Non
         assert ("RR" in claim["evidence"]) <= (len(told) > 0)
 
 
+@pytest.mark.slow
 def test_one_person_fewer_than_in_the_release_before_is_told_nowhere(story: Story) -> None:
     before = analyzed(story)
     assert before.notna().all()
@@ -108,6 +109,7 @@ def two_sign(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return ask
 
 
+@pytest.mark.slow
 def test_a_release_waits_for_two_signatures(story: Story, two_sign: Callable[[], None]) -> None:
     first = story.release()
     two_sign()
@@ -129,6 +131,7 @@ def test_a_release_waits_for_two_signatures(story: Story, two_sign: Callable[[],
     assert verify(made).signed_by == ["Anna", "Bo"]
 
 
+@pytest.mark.slow
 def test_a_publication_that_was_cut_short_is_mended_by_the_next_refresh(story: Story) -> None:
     """The process died when the folder had moved, before the ledger and ``latest``."""
     first = story.release()
@@ -146,6 +149,7 @@ def test_a_publication_that_was_cut_short_is_mended_by_the_next_refresh(story: S
     assert verify(second).problems == []
 
 
+@pytest.mark.slow
 def test_without_an_earlier_release_that_can_be_read_nothing_leaves(story: Story) -> None:
     first = story.release()
     (first / "attrition.csv").chmod(0o644)
