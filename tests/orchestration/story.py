@@ -20,6 +20,11 @@ WAVE_STAGES = {
     "time_use_models", "fitted_models", "characteristics", "disclosure", "claims", "report",
 }  # fmt: skip
 
+# What may leave depends on what earlier releases told, and a release says when it was made.
+WHAT_LEAVES = {
+    "disclosure", "released_results", "released_attrition", "released_characteristics", "claims", "report", "release",
+}  # fmt: skip
+
 
 def complete(folder: Path, **more: object) -> None:
     """Write the ``drop.json`` that completes a drop."""

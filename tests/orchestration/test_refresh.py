@@ -16,12 +16,7 @@ from orchestration import definitions, situation
 from storage.home import Home
 from study.protocol import PROTOCOL_FILE, read_protocol
 from tests.oracle_flow import flow_from_deliveries
-from tests.orchestration.story import WAVE_STAGES, Story
-
-# What may leave depends on what earlier releases told, and a release says when it was made.
-WHAT_LEAVES = {
-    "disclosure", "released_results", "released_attrition", "released_characteristics", "claims", "report", "release",
-}  # fmt: skip
+from tests.orchestration.story import WAVE_STAGES, WHAT_LEAVES, Story
 
 
 def test_a_second_refresh_does_nothing(story: Story) -> None:
