@@ -82,7 +82,11 @@ def test_tick_by_tick_a_wave_becomes_a_release(story: Story, daemon: Automation)
     while ask := daemon.tick():
         assert daemon.run(ask)
         asked.append(ask)
-    assert asked == [{(stage, WAVE) for stage in WAVE_STAGES}, {("pooled_models", "")}, {("release", "")}]
+    assert asked == [
+        {(stage, WAVE) for stage in WAVE_STAGES},
+        {("wave_drift", ""), ("pooled_models", "")},
+        {("release", "")},
+    ]
     assert story.release() != before
     assert story.planned() == {}
 

@@ -55,6 +55,7 @@ def test_demo_says_where_the_report_is(tmp_path: Path) -> None:
     assert "another twin" in other.stderr
 
 
+@pytest.mark.slow
 def test_refresh_and_status_as_json(story: Story) -> None:
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     dry = stegvis("refresh", "--dry-run", "--json", home=story.home.root)

@@ -173,6 +173,7 @@ def oracle(days: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(delivered_days())
 def test_delivered_days_to_exposures_equals_plain_pandas(days: pd.DataFrame) -> None:

@@ -40,6 +40,7 @@ def test_the_model_tells_simulated_activities_apart(trained):
         assert (found["activity"] == expected).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_the_same_recordings_give_the_same_bytes(trained, tmp_path, monkeypatch):
     report, home, _ = trained
     # In another order, and started where matrix products may use two threads.

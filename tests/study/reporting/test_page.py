@@ -156,6 +156,7 @@ def test_synthetic_data_are_marked_on_the_page_and_inside_every_figure():
     assert "(Synthetic data)</title>" in html
 
 
+@pytest.mark.slow
 def test_real_data_are_not_called_synthetic():
     real = {**provenance(), "deliveries": []}
     for html in (

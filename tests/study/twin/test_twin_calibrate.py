@@ -56,6 +56,7 @@ def test_the_solved_parameters_are_marked_and_no_others():
     assert marked == len(SOLVED)
 
 
+@pytest.mark.slow
 def test_the_parameters_in_force_meet_every_target():
     model = parameters()
     population = draw_population(model.cohort.people, DEFAULT_SEED, model)

@@ -71,6 +71,7 @@ def test_the_truth_covers_the_day(pair):
         assert truth.summary()[f"{needed}_minutes"] > 20
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_people_differ(tmp_path):
     sequence = from_epochs(np.full(EPOCHS, ActivityCode.SITTING), np.zeros(EPOCHS), stream(1, "x"))
     for folder in ("a", "b"):
