@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from study.release.checklists import items
 from study.reporting import render_index, render_wave, wave_file_name
-from study.reporting.file_names import details_file_name, methods_file_name
+from study.reporting.documents import render_checklists, render_dictionary
+from study.reporting.file_names import CHECKLISTS, DICTIONARY, details_file_name, methods_file_name
 from study.reporting.plain import render_plain
 from tests.study.reporting.full_report import full_index_report, full_results, full_wave_report
 from tests.study.reporting.sample_report import WAVE, exclusion_steps, suppress
@@ -28,7 +30,10 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 MAIN = wave_file_name(WAVE)
-PAGES = (MAIN, details_file_name(WAVE), methods_file_name(WAVE), "index.html", "plain.html", "plain.nb.html")
+PAGES = (
+    MAIN, details_file_name(WAVE), methods_file_name(WAVE), "index.html", "plain.html", "plain.nb.html", CHECKLISTS,
+    DICTIONARY,
+)  # fmt: skip
 WIDTHS = (320, 390, 1280)
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -43,6 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **render_wave(report),
         "index.html": render_index(full_index_report()),
         **render_plain(full_results(), exclusion_steps(), synthetic=True),
+        CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True),
+        DICTIONARY: render_dictionary(synthetic=True),
     }
     assert set(pages) == set(PAGES)
     for name, html in pages.items():
