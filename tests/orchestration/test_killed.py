@@ -26,7 +26,7 @@ KILLS = 200
 KILLS_BETWEEN_DELIVERIES = 20
 LONGEST_SECONDS = 3.0
 # They tell when a release was made, and the digest of what does.
-TELL_THE_TIME = {"manifest.json", "lineage.json", "report/index.html"}
+TELL_THE_TIME = {"manifest.json", "lineage.json", "datapackage.json", "report/index.html"}
 
 
 @pytest.fixture
