@@ -26,6 +26,13 @@ WHAT_LEAVES = {
 }  # fmt: skip
 
 
+def apart_from_what_leaves(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables that follow from deliveries, protocol and code alone, and the checks of these."""
+    kept = {name: frame for name, frame in tables.items() if name not in WHAT_LEAVES}
+    checks = kept["checks"]
+    return kept | {"checks": checks[~checks["asset"].isin(WHAT_LEAVES)].reset_index(drop=True)}
+
+
 def complete(folder: Path, **more: object) -> None:
     """Write the ``drop.json`` that completes a drop."""
     files = {
