@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from assets.building import publish
-from orchestration import refresh, status
+from orchestration import refresh, situation, status
 from orchestration.verify import verify
 from storage.chain import read_lines
 from storage.releases import LEDGER, newest
@@ -103,7 +103,7 @@ def two_sign(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def ask() -> None:
         asked = protocol().model_copy(update={"release": protocol().release.model_copy(update={"signatures": 2})})
-        for module in (publish, refresh, status):
+        for module in (publish, refresh, situation, status):
             monkeypatch.setattr(module, "protocol", lambda: asked)
 
     return ask
