@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from orchestration.refresh import Refresh, dry_run, refresh
+from orchestration.situation import Step
 from orchestration.status import status
 from storage.home import Home
 from storage.warehouse import Warehouse
@@ -56,9 +57,13 @@ class Story:
         """What a refresh materializes now."""
         return set(self.refresh().materialized)
 
+    def steps(self) -> list[Step]:
+        """What is out of step now."""
+        return dry_run(self.home)[0]
+
     def planned(self) -> dict[str, tuple[str, ...]]:
         """What a refresh would do, and why."""
-        return {step.label: step.reasons for step in dry_run(self.home)[0]}
+        return {step.label: step.reasons for step in self.steps()}
 
     def status(self) -> dict:
         return status(self.home)
