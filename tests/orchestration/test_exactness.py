@@ -150,7 +150,7 @@ def materialized(home: Home, after: int) -> tuple[set[tuple[str, str]], int]:
         return made, instance.event_log_storage.get_maximum_record_id() or 0
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_after_any_sequence_every_table_is_that_of_a_rebuild(story: Story, tmp_path: Path, seed: int) -> None:
     choose = random.Random(seed)
     project = Project(tmp_path, story)

@@ -23,7 +23,7 @@ from tests.orchestration.story import Story
 pytestmark = pytest.mark.slow
 
 KILLS = 200
-KILLS_BETWEEN_DELIVERIES = 20
+KILLS_BETWEEN_DELIVERIES = 40
 LONGEST_SECONDS = 3.0
 # They tell when a release was made, and the digest of what does.
 TELL_THE_TIME = {"manifest.json", "lineage.json", "datapackage.json", "report/index.html"}
