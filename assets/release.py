@@ -28,7 +28,7 @@ from assets.building.history import lineage
 from assets.building.recipe import Recipe, Rows
 from assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
 from assets.disclosure import earlier_tables
-from assets.report import as_records, checks_as_told, provenance, records, synthetic
+from assets.report import as_records, checks_as_told, provenance, records
 from storage.releases import MANIFEST, enter_in_ledger, newest
 from storage.signatures import advance_latest
 from storage.warehouse import table_exists
@@ -66,7 +66,7 @@ def make(build: Build) -> Rows:
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     before = newest(build.home.releases)
-    told, exposed = _told(build)
+    told = _told(build)
     _write_tables(told.tables, staging)
     _write_json(staging / "disclosure.json", {"held_back": as_records(told.held_back)})
     results = told.tables.results
@@ -85,10 +85,10 @@ def make(build: Build) -> Rows:
     _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
-    write_plain_pages(told.tables, synthetic(build), staging)
+    write_plain_pages(told.tables, build.landing.synthetic, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
-    summary = {"exposed": float(exposed)}
+    summary = {"exposed": float(len(told.exposed))}
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
         return Rows(
@@ -120,8 +120,8 @@ def make(build: Build) -> Rows:
     )
 
 
-def _told(build: Build) -> tuple[Leaving, int]:
-    """Everything that may leave, and how many counts could be worked out from all of it together."""
+def _told(build: Build) -> Leaving:
+    """Everything that may leave, and the counts that could be worked out from all of it together."""
     with build.session() as connection:
         waves = "where wave in (select wave from released_results)"
         fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
@@ -142,7 +142,7 @@ def _told(build: Build) -> tuple[Leaving, int]:
     build.log.info("disclosure control held back %d numbers", len(held_back))
     results = pd.concat([decided.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
     tables = Tables(results, decided.attrition, decided.characteristics)
-    return Leaving(tables, held_back, across.exposed), len(across.exposed)
+    return Leaving(tables, held_back, across.exposed)
 
 
 def _write_tables(tables: Tables, folder: Path) -> None:
@@ -215,7 +215,7 @@ def _remembered(build: Build, release: str) -> pd.DataFrame | None:
 def _write_descriptions(build: Build, folder: Path, name: str) -> None:
     waves = [str(wave) for wave in build.read("select distinct wave from report order by wave")["wave"]]
     try:
-        write_descriptions(folder, name, datetime.now(UTC), build.protocol, synthetic(build), waves, MANIFEST)
+        write_descriptions(folder, name, datetime.now(UTC), build.protocol, build.landing.synthetic, waves, MANIFEST)
     except ChecklistError as error:
         reason = f"the release does not answer the reporting checklists: {error}"
         raise dg.Failure(reason, allow_retries=False) from None
@@ -231,7 +231,7 @@ def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dic
         "release": name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous_release": before.name if before else None,
-        "synthetic": synthetic(build),
+        "synthetic": build.landing.synthetic,
         "mode": build.protocol.study.mode,
         "signatures_needed": build.protocol.release.signatures,
         "protocol_sha256": facts["protocol_hash"],

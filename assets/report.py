@@ -55,7 +55,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
     table_one = connection.execute("select * from released_characteristics where wave = ? order by rowid", [wave]).df()
     return WaveReport(
         wave=wave,
-        synthetic=synthetic(build),
+        synthetic=build.landing.synthetic,
         exclusion_steps=described(steps),
         characteristics=table_one,
         results=results,
@@ -123,11 +123,6 @@ def source_digest() -> str:
             if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
                 digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def synthetic(build: Build) -> bool:
-    """Whether any delivery in use is marked as synthetic."""
-    return any(drop.synthetic for drop in build.landing.accepted)
 
 
 def records(

@@ -15,6 +15,7 @@ import dagster as dg
 from dagster import AutomationCondition, AutomationContext, AutomationResult, DagsterInstance
 from dagster._core.definitions.events import AssetKeyPartitionKey  # the only name for it
 
+from orchestration.orphans import UNFINISHED
 from orchestration.plan import due
 from orchestration.refresh import TRIGGER_TAG
 from orchestration.situation import Situation, label, situation
@@ -24,13 +25,6 @@ from storage.lock import holder
 # What failed is asked for again after so many seconds, as long as its inputs and method are the same: it may have been
 # a full disk or a killed process. After that it waits for a change, or for the nightly refresh.
 WAIT_SECONDS = (60.0, 300.0, 1800.0)
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _PARTITION_TAG = "dagster/partition"
 
 
@@ -107,7 +101,7 @@ class _Tick:
 def running(instance: DagsterInstance, now: Situation) -> set[str]:
     """Labels of the partitions that some run makes now, or will."""
     labels: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
         for asset in run.asset_selection or ():
             recipe = now.recipes.get(asset.to_user_string())
             if recipe:

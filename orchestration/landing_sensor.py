@@ -6,7 +6,6 @@ Belongs here: noticing complete deliveries. What follows from them is decided by
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,6 +88,6 @@ def landing_sensor(home: Home) -> dg.SensorDefinition:
             context.log.info("%s is not used: %s", name, reason)
         if not events:
             return dg.SkipReason(f"nothing new; {len(landing.accepted)} deliveries, {len(waiting)} not usable")
-        return dg.SensorResult(asset_events=events, cursor=json.dumps({"deliveries": len(landing.accepted)}))
+        return dg.SensorResult(asset_events=events)
 
     return landing_zone

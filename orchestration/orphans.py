@@ -16,7 +16,8 @@ from storage.process import has_ended
 # Without the name of its process, a run that says nothing of itself for so long was killed before its first stage.
 _LONGEST_START_SECONDS = 300.0
 _LONGEST_FIRST_STAGE_SECONDS = 60.0
-_UNFINISHED = [
+# Of runs that have left the queue.
+UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -27,7 +28,7 @@ _UNFINISHED = [
 def end_orphans(instance: dg.DagsterInstance) -> int:
     """Mark runs as failed whose process has ended; returns how many."""
     ended = 0
-    for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
         mark = record.dagster_run.tags.get(PROCESS_TAG)
         started = record.dagster_run.status == dg.DagsterRunStatus.STARTED
         patience = _LONGEST_FIRST_STAGE_SECONDS if started else _LONGEST_START_SECONDS

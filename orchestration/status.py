@@ -31,7 +31,7 @@ def status(home: Home) -> dict[str, Any]:
         "home": str(home.root),
         "landing": str(home.landing),
         "mode": in_force.study.mode,
-        "synthetic": any(drop.synthetic for drop in landing.accepted),
+        "synthetic": landing.synthetic,
         "waves": [_partition("wave", key, steps) for key in partitions["wave"]],
         "batches": [_partition("batch", key, steps) for key in partitions["batch"]],
         "stale": [_described(step) for step in steps if step.state in ("stale", "new")],

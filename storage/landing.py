@@ -97,6 +97,11 @@ class Landing:
     repeated: list[Unused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether any delivery in use is marked as synthetic."""
+        return any(drop.synthetic for drop in self.accepted)
+
 
 @dataclass
 class Hashes:

@@ -27,7 +27,7 @@ BIN_MINUTES = 10
 def pictures_of(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) -> dict[str, dg.MetadataValue]:
     """The plots of a stage as metadata; none where a stage has none, or there is nothing to draw."""
     draw = PICTURES.get(build.recipe.name)
-    mark = " of synthetic data" if _synthetic(build) else ""
+    mark = " of synthetic data" if build.landing.synthetic else ""
     found: dict[str, dg.MetadataValue] = {}
     for name, svg in (draw(rows, also, build) if draw else {}).items():
         png = _png(svg) if svg else b""
@@ -45,7 +45,7 @@ def _wave(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) ->
     from study.reporting.forest import forest_plot
     from study.reporting.steps import described
 
-    synthetic = _synthetic(build)
+    synthetic = build.landing.synthetic
     return {
         "flow_diagram": flow_diagram(described(also["released_attrition"]), build.key, synthetic),
         "forest_plot": forest_plot(also["released_results"], "walking_minutes", build.key, synthetic),
@@ -63,7 +63,7 @@ def _histogram(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Buil
     if shown.empty:
         return {}
     bins = pd.DataFrame({"from": shown.index, "to": shown.index + BIN_MINUTES, "people": shown.to_numpy()})
-    title = "People by walking minutes per day" + (" (synthetic data)" if _synthetic(build) else "")
+    title = "People by walking minutes per day" + (" (synthetic data)" if build.landing.synthetic else "")
     chart = (
         altair.Chart(bins, title=title, width=420, height=180)
         .mark_bar()
@@ -80,10 +80,6 @@ def _png(svg: str) -> bytes:
     import vl_convert
 
     return bytes(vl_convert.svg_to_png(svg, scale=1))
-
-
-def _synthetic(build: Build) -> bool:
-    return any(drop.synthetic for drop in build.landing.accepted)
 
 
 PICTURES: dict[str, Callable[[pd.DataFrame, Mapping[str, pd.DataFrame], Build], dict[str, str]]] = {

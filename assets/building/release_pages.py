@@ -15,7 +15,8 @@ import duckdb
 import pandas as pd
 
 from assets.building.build import Build
-from assets.report import provenance, synthetic
+from assets.report import provenance
+from storage.releases import release_folders
 from study.disclosure.tables import Tables
 from study.reporting.inputs import CLAIM_KEYS, IndexReport
 
@@ -63,7 +64,7 @@ def index_inputs(
         left_out = _left_out(build, connection, waves)
     return IndexReport(
         waves=waves,
-        synthetic=synthetic(build),
+        synthetic=build.landing.synthetic,
         provenance=provenance(build.protocol)
         | {
             "release": name,
@@ -99,21 +100,12 @@ def earlier_claims(releases: Path) -> dict[str, list[dict[str, Any]]]:
     A claims.json of another form (older programs wrote fewer keys) is told as far as it goes.
     """
     found = {}
-    kept = [each for each in releases.iterdir() if each.is_dir() and not each.is_symlink() and each.name[0] != "."]
-    for folder in sorted(kept, key=_made):
+    for folder in release_folders(releases):
         file = folder / CLAIMS
         if file.exists():
             filled = dict.fromkeys(CLAIM_KEYS, "")
             found[folder.name] = [{**filled, **each} for each in json.loads(file.read_text(encoding="utf-8"))]
     return found
-
-
-def _made(folder: Path) -> str:
-    """When a release was made: its manifest says, else the day in its name."""
-    manifest = folder / "manifest.json"
-    if manifest.exists():
-        return str(json.loads(manifest.read_text(encoding="utf-8")).get("created", folder.name))
-    return folder.name
 
 
 def _left_out(build: Build, connection: duckdb.DuckDBPyConnection, waves: list[str]) -> list[dict[str, str]]:

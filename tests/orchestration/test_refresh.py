@@ -176,7 +176,8 @@ def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Sto
     story.drop("baseline", "2020-01", corrected, "participants.csv")
     story.refresh()
     rebuilt = Story(Home(tmp_path / "rebuilt", story.home.landing))
-    assert rebuilt.refresh().ok
+    done = rebuilt.refresh()
+    assert done.ok, (done.failed, done.held)
     step_by_step, at_once = (apart_from_what_leaves(each.tables()) for each in (story, rebuilt))
     assert step_by_step.keys() == at_once.keys()
     for name in at_once:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 
@@ -30,13 +29,6 @@ def read(story: Story, name: str) -> pd.DataFrame:
 
 def held_back(story: Story) -> pd.DataFrame:
     return pd.DataFrame(json.loads((story.release() / "disclosure.json").read_text())["held_back"])
-
-
-def withdraw(story: Story, person: str, name: str = "2025-01") -> None:
-    file = story.home.landing / "withdrawals" / f"{name}.csv"
-    file.write_text(f"person\n{person}\n")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    file.with_suffix(".json").write_text(json.dumps({"files": {file.name: {"sha256": digest}}}))
 
 
 def analyzed(story: Story) -> pd.Series:
@@ -81,7 +73,7 @@ def test_one_person_fewer_than_in_the_release_before_is_told_nowhere(story: Stor
     before = analyzed(story)
     assert before.notna().all()
     first = story.release()
-    withdraw(story, story.table("select person from analysis_set order by person limit 1")["person"].item())
+    story.withdraw("2025-01", [story.table("select person from analysis_set order by person limit 1")["person"].item()])
     assert story.refresh().ok
     assert story.release() != first
     assert analyzed(story).isna().all()
