@@ -63,7 +63,9 @@ order by x.wave, x.person
 def make(build: Build) -> Rows:
     """Write the release beside its place; it moves in when it is published."""
     staging = build.home.releases / f".staging-{os.getpid()}"
-    shutil.rmtree(staging, ignore_errors=True)
+    # Nobody else makes a release of this home now: what lies there is of one that was killed.
+    for left in build.home.releases.glob(".staging-*"):
+        shutil.rmtree(left)
     staging.mkdir(parents=True)
     before = newest(build.home.releases)
     told = _told(build)
@@ -117,6 +119,7 @@ def make(build: Build) -> Rows:
             "changed_estimates": len(changes),
         },
         on_publish=lambda: _move_into_place(staging, build, name),
+        scratch=staging,
     )
 
 

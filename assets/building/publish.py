@@ -5,6 +5,7 @@ the last good rows stay and the run fails with the rule's name. Does not belong 
 """
 
 # No postponed annotations here: Dagster reads the type of ``context`` when the asset is defined.
+import shutil
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -125,6 +126,8 @@ def materialize(
     with _values_withheld():
         rows = recipe.make(build)
         content, digest, verdicts, holds, pictures = _publish(recipe, build, rows, fingerprint(provenance))
+        if rows.scratch:
+            shutil.rmtree(rows.scratch, ignore_errors=True)
     yield from _check_results(verdicts)
     if not holds:
         failed = "; ".join(v.sentence() for v in verdicts if not v.passed and v.rule.severity == CRITICAL)

@@ -68,6 +68,7 @@ class Rows:
         erased_from: tables that remember people of earlier releases; who stands in the rows is deleted from them in the
             transaction that publishes.
         on_publish: called inside the transaction that publishes, to move files into place.
+        scratch: a folder that is removed after the judgment; what is published was moved away before.
     """
 
     source: str | pd.DataFrame
@@ -78,6 +79,7 @@ class Rows:
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None
     erased_from: tuple[str, ...] = ()
     on_publish: Callable[[], None] | None = None
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True)
