@@ -96,7 +96,8 @@ def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[d
         where list_contains($shown, asset)
             and ($wave is null or partition in ('', $wave) or is_batch)
         group by asset, rule, column_name, meaning, severity, if(is_batch, '', partition)
-        order by passed, severity, asset, meaning
+        -- A total order: the same checks must give the same release.
+        order by passed, severity, asset, meaning, 2, "check", rule
         """,
         {"wave": wave, "shown": list(SHOWN if wave else (*SHOWN, *ACROSS))},
     )
