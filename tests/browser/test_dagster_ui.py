@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -38,8 +39,11 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no chromium on this machine")
     home = Home(root := tmp_path_factory.mktemp("ui") / "home", root / "landing")
     write_twin(home.landing, people=400, waves=1, seed=3)
-    assert refresh(home).ok
     port = free_port()
+    with pytest.MonkeyPatch.context() as patch:
+        # Where this UI will serve the reports.
+        patch.setenv("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{port + 1}")
+        assert refresh(home).ok
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "orchestration", "ui", "--home", str(root), "--port", str(port)],
@@ -124,10 +128,24 @@ def test_a_stage_shows_its_plot_and_the_release_links_to_its_report(ui: str, pag
         assert b"Synthetic data" in report.read()
 
 
-def test_a_column_says_which_columns_it_comes_from(ui: str, page) -> None:
-    page.goto(f"{ui}/assets/outcome_questionnaire?view=lineage&column=follow_up_years")
-    for part in ("answer_date", "baseline_date"):
-        page.get_by_text(part).first.wait_for(timeout=60_000)
+LINEAGE = """
+{ assetNodeOrError(assetKey: {path: ["outcome_questionnaire"]}) { ... on AssetNode { assetMaterializations(limit: 1) {
+  metadataEntries { ... on TableColumnLineageMetadataEntry { lineage { columnName columnDeps {
+    assetKey { path } columnName } } } } } } } }
+"""
+
+
+def test_the_server_tells_which_columns_a_column_comes_from(ui: str) -> None:
+    """The open-source UI draws no column lineage; the server hands it out."""
+    query = urllib.request.Request(
+        f"{ui}/graphql", json.dumps({"query": LINEAGE}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(query) as answer:
+        (made,) = json.load(answer)["data"]["assetNodeOrError"]["assetMaterializations"]
+    (told,) = [entry["lineage"] for entry in made["metadataEntries"] if "lineage" in entry]
+    (column,) = [each for each in told if each["columnName"] == "follow_up_years"]
+    sources = {(dep["assetKey"]["path"][0], dep["columnName"]) for dep in column["columnDeps"]}
+    assert sources == {("cohort", "baseline_date"), ("followup_questionnaire", "answer_date")}
 
 
 def test_partitions_show_their_state_and_the_automation_its_condition(ui: str, page) -> None:
