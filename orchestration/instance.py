@@ -28,6 +28,10 @@ concurrency:
     max_concurrent_runs: 1
 freshness:
   enabled: true
+# What a library prints is not kept: it could hold a person's value. What a stage has to say is in its run's log.
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 retention:
   schedule:
     purge_after_days: 90

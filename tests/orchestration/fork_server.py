@@ -35,7 +35,7 @@ class ForkServer:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
 
     def _read(self) -> int:
         assert self._process.stdout
@@ -56,6 +56,10 @@ def serve() -> None:
         home = Path(line.strip())
         child = os.fork()
         if not child:
+            # What a killed child leaves running must not keep the test's own output open.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
             os._exit(0 if refresh(Home(home, home / "landing")).ok else 1)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
