@@ -7,11 +7,11 @@ without what is held back (``leaving``).
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from study.disclosure.counts import Counts, Group, is_root
 from study.disclosure.earlier import differing, too_close, unchanged
-from study.disclosure.protect import protect
+from study.disclosure.protect import exposed, protect
 from study.disclosure.tables import BASELINE
 from study.protocol import Protocol
 
@@ -47,20 +47,29 @@ def decide(
         hidden: told counts that are held back already (by a decision on a part of these counts).
         fixed: counts whose telling is decided already; not in ``hidden``.
     """
+    # The steps before the follow-up are those of every wave: what is hidden of them must not depend on the wave.
+    shared = _only(counts, BASELINE)
+    first = _decided(shared, protocol, earlier, hidden & shared.told.keys(), fixed)
+    told = shared.told.keys() - hidden - first.small - first.close
+    rest = _decided(counts, protocol, earlier, hidden | first.small | first.close, fixed | told)
+    return Decision(
+        small=first.small | rest.small,
+        close=first.close | rest.close,
+        exposed=tuple(sorted({*first.exposed, *rest.exposed})),
+    )
+
+
+def _decided(
+    counts: Counts, protocol: Protocol, earlier: Sequence[Counts], hidden: Set[Group], fixed: Set[Group]
+) -> Decision:
     smallest, width = protocol.disclosure.smallest_count, protocol.release.protection_width
     small = {group for group, count in counts.values.items() if 0 < count < smallest}
     chosen = set(hidden) | (small & counts.told.keys() - fixed)
 
-    # The steps before the follow-up are those of every wave: what is hidden of them must not depend on the wave.
-    shared = _only(counts, BASELINE)
-    chosen |= protect(shared, chosen & shared.told.keys(), small & shared.values.keys(), width).hidden
-    known = set(fixed) | (shared.told.keys() - chosen)
-
     # First against an attacker who takes what is as it was for known; what he knows already cannot be taken back.
     before = unchanged(counts, earlier) - chosen
-    chosen |= protect(counts, chosen, small - before, width, known | before).hidden
-    for_small = protect(counts, chosen, small, width, known)
-    exposed = set(for_small.exposed)
+    chosen |= protect(counts, chosen, small - before, width, fixed | before).hidden
+    for_small = protect(counts, chosen, small, width, fixed)
     chosen = set(for_small.hidden)
 
     differ = differing(counts, earlier, smallest, protocol.release.base)
@@ -69,15 +78,17 @@ def decide(
     # Whoever knows who joined knows how many there are; where they belong must not follow.
     same = {total for total, parts in counts.relations if len(parts) == 1 and is_root(parts[0])}
     roots = {group for group in close if is_root(group) or group in same}
-    known = set(fixed) | (shared.told.keys() - chosen)
-    for_roots = protect(counts, chosen, roots, width, known)
-    for_rest = protect(counts, for_roots.hidden, close - roots, width, known | roots)
+    for_roots = protect(counts, chosen, roots, width, fixed)
+    for_rest = protect(counts, for_roots.hidden, close - roots, width, fixed | roots)
+    # What follows from his knowledge alone no release tells; but it must not follow for anyone else.
+    his = exposed(replace(counts, told={}), frozenset(), for_rest.exposed, width, roots)
+    for_anyone = protect(counts, for_rest.hidden, set(his), width, fixed)
     # Those that differ by few must not be known; their companions are hidden where that is possible.
-    exposed |= {*for_roots.exposed, *for_rest.exposed} & differ - small
+    known = {*for_roots.exposed, *for_rest.exposed} - set(his) | {*for_anyone.exposed}
     return Decision(
         small=frozenset(for_small.hidden - hidden),
-        close=frozenset(for_rest.hidden - for_small.hidden),
-        exposed=tuple(sorted(exposed)),
+        close=frozenset(for_anyone.hidden - for_small.hidden),
+        exposed=(*for_small.exposed, *(known & differ - small)),
     )
 
 

@@ -13,7 +13,8 @@ from study.analyses import additive, joint, main_models, sensitivity, strata, ti
 from study.analyses.wave_data import fit
 from study.characteristics import characteristics
 from study.disclosure.attack import ranges
-from study.disclosure.counts import CASE, OTHER, within
+from study.disclosure.counts import CASE, OTHER, Counts, within
+from study.disclosure.decision import decide
 from study.disclosure.earlier import differing, too_close
 from study.disclosure.leaving import close_rule, leaving, leaving_across, small_rule
 from study.disclosure.rounding import rounded
@@ -324,6 +325,29 @@ def test_two_releases_do_not_hide_two_covers_of_the_same_count():
     then = now.assign(events=now["events"].where(~now["level"].isin(["0", "1"])))
     after = told(now, earlier=[then]).tables.results
     assert after["events"].isna().tolist() == [True, True, False, False, False]
+
+
+def test_what_follows_from_knowing_who_left_holds_no_release_back_and_still_is_not_told():
+    """Somebody eligible withdrew who had not answered: whoever knows that knows that one fewer is lost to follow-up."""
+
+    def waves(of_all, first, eligible):
+        everyone, one, other, whom = ("all",), (WAVE,), ("2024-2026",), ("2024-2026, eligible",)
+        lost = within(whom, "lost=yes")
+        counts = Counts()
+        for group, count in ((everyone, of_all), (one, first), (other, 42), (whom, eligible)):
+            counts.tell(group, count)
+        counts.derive(lost, eligible - 42)
+        counts.relate(everyone, [one, other])
+        counts.relate(whom, [other, lost])
+        return counts, lost
+
+    before, lost = waves(129, 87, 112)
+    now, _ = waves(128, 86, 111)
+    decision = decide(now, protocol(), [before])
+    assert not decision.exposed
+    told_now = {group: now.values[group] for group in now.told.keys() - decision.small - decision.close}
+    low, high = ranges(now.relations, told_now, [lost])[lost]
+    assert high - low >= protocol().release.protection_width
 
 
 # ---- references from elsewhere ----
