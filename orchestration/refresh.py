@@ -128,7 +128,7 @@ class _Run:
 
     def _run(self, chosen: list[Recipe], key: str | None) -> None:
         where = f" [{key}]" if key else ""
-        self.progress(f"{', '.join(r.name for r in chosen)}{where}")
+        self.progress(f"{', '.join(r.name for r in chosen)}{where}{self._position(chosen[0], key)}")
         with _told(self.progress):
             result = self.job.execute_in_process(
                 instance=self.instance,
@@ -154,6 +154,11 @@ class _Run:
             if recipe.name in why:
                 self.done.failed.append((*place, why[recipe.name]))
                 self.progress(f"FAILED {recipe.name}{where}: {why[recipe.name]}")
+
+    def _position(self, recipe: Recipe, key: str | None) -> str:
+        """Which of how many partitions this is, where there are several."""
+        keys = self.now.keys(recipe)
+        return f" ({keys.index(key) + 1} of {len(keys)})" if key and len(keys) > 1 else ""
 
     @property
     def job(self) -> dg.JobDefinition:

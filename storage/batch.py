@@ -133,16 +133,23 @@ class RecordingBatch:
             for file, note in zip(files, notes, strict=True)
         }
 
-    def _progress(self, what: str) -> Callable[[int, int], None]:
+    def _progress(self, what: str) -> Callable[[int, int, Note | LostTaskError], None]:
         started = told = time.monotonic()
+        epochs = 0
 
-        def progress(done: int, total: int) -> None:
-            nonlocal told
+        def progress(done: int, total: int, note: Note | LostTaskError) -> None:
+            nonlocal told, epochs
             now = time.monotonic()
+            epochs += note.get("epochs", 0) if isinstance(note, dict) else 0
             if done == total or done == 1 or now - told >= TELL_EVERY:
                 told = now
-                left = (now - started) / done * (total - done)
-                self.tell(f"{done} of {total} {what}" + (f", about {_duration(left)} left" if done < total else ""))
+                seconds = now - started
+                line = f"{done} of {total} {what}"
+                if epochs:
+                    line += f", {epochs / seconds:,.0f} epochs per second"
+                if done < total:
+                    line += f", about {_duration(seconds / done * (total - done))} left"
+                self.tell(line)
 
         return progress
 

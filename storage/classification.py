@@ -60,8 +60,8 @@ def classify(recording: Recording) -> Note:
 
     Returns:
         The note: ``rule`` and ``reason`` (why it is refused, else none), ``breaches`` (of the contract: row, column,
-        rule, message), ``start`` and ``hours`` (of its epochs, if there are any), ``problems`` (rules) and ``quality``
-        of a raw pair.
+        rule, message), ``start``, ``hours`` and number of its ``epochs`` (if there are any), ``problems`` (rules) and
+        ``quality`` of a raw pair.
     """
     from study.accelerometry.chain import PairError
 
@@ -75,6 +75,7 @@ def classify(recording: Recording) -> Note:
     if epochs is not None:
         epochs.insert(0, "person", recording.person)
         recording.lake.write(recording.name, epochs)
+        note["epochs"] = len(epochs)
     # The note last: where there is one, nothing is left to do.
     recording.notes.write(recording.name, note)
     return note

@@ -36,10 +36,13 @@ class ClusterLostError(RuntimeError):
     """The workers went away and did not come back: no fault of any task."""
 
 
+OnDone = Callable[[int, int, Result | LostTaskError], None]
+
+
 def fan_out(
     function: Callable[[Task], Result],
     tasks: Sequence[Task],
-    on_done: Callable[[int, int], None] = lambda done, total: None,
+    on_done: OnDone[Result] = lambda done, total, result: None,
     few: int = 4,
     workers: int | None = None,
     patience: str = "30s",
@@ -49,7 +52,7 @@ def fan_out(
     Args:
         function: at the top level of a module, so that a worker finds it.
         tasks: small and picklable; they name files rather than carry data.
-        on_done: told how many of all are done.
+        on_done: told how many of all are done, and the result of the last.
         few: up to this many tasks run here, unless a scheduler is named.
         workers: local processes; default one per processor, or fewer where memory is short.
         patience: how long a named scheduler may take to answer.
@@ -67,7 +70,7 @@ def fan_out(
         results = []
         for done, task in enumerate(tasks, start=1):
             results.append(_attempt(function, task))
-            on_done(done, len(tasks))
+            on_done(done, len(tasks), results[-1])
         return results
     with _client(scheduler, workers or local_workers(), patience) as client:
         return _over(client, function, tasks, on_done)
@@ -94,7 +97,7 @@ def _over(
     client: Client,
     function: Callable[[Task], Result],
     tasks: Sequence[Task],
-    on_done: Callable[[int, int], None],
+    on_done: OnDone[Result],
 ) -> list[Result | LostTaskError]:
     from distributed import as_completed
     from distributed.scheduler import KilledWorker
@@ -106,13 +109,15 @@ def _over(
         if future.cancelled():
             raise ClusterLostError("the Dask scheduler went away before the work was done; what was done is kept")
         error: Any = future.exception()
+        result: Result | LostTaskError
         if error is None:
-            results[place[future.key]] = future.result()
+            result = future.result()
         elif isinstance(error, KilledWorker):
-            results[place[future.key]] = LostTaskError("its worker died each time it was tried")
+            result = LostTaskError("its worker died each time it was tried")
         else:
-            results[place[future.key]] = LostTaskError(f"unexpected {type(error).__name__}")
-        on_done(done, len(tasks))
+            result = LostTaskError(f"unexpected {type(error).__name__}")
+        results[place[future.key]] = result
+        on_done(done, len(tasks), result)
     return results
 
 

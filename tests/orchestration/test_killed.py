@@ -88,11 +88,10 @@ def test_killed_at_two_hundred_random_moments(story: Story, tmp_path: Path, fork
             if code != -signal.SIGKILL:
                 break
         forks.start(story.home.root)
-        # In so small a home disclosure control may hold a release back (exit code 1): then it does so in both.
-        assert forks.ended() == (0 if undisturbed.refresh().ok else 1)
+        assert forks.ended() == 0
+        assert undisturbed.refresh().ok
         assert_same(story, undisturbed)
     with open_instance(story.home) as instance:
-        held = {step.asset for step in story.steps() if step.state == "held"}
-        assert {asset for asset, _ in out_of_step_in_the_ui(story.home, instance)} == held <= {"release"}
+        assert not out_of_step_in_the_ui(story.home, instance)
+    assert not story.planned()
     assert not list(story.home.releases.glob(".staging*"))
-    assert set(story.planned()) == held

@@ -18,9 +18,9 @@ def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_few_tasks_run_here_and_in_order() -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int, object]] = []
     assert fan_out(tasks.square, [3, 1, 2], lambda *progress: told.append(progress)) == [9, 1, 4]
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(1, 3, 9), (2, 3, 1), (3, 3, 4)]
     assert fan_out(tasks.process_of, [1]) == [os.getpid()]
     assert fan_out(tasks.square, []) == []
 
