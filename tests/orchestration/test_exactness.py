@@ -46,12 +46,8 @@ class Project:
         done = subprocess.run(
             command, cwd=self.code, capture_output=True, text=True, env=_environment(home), timeout=900
         )
-        told = json.loads(done.stdout)
-        # In so small a home disclosure control may hold a release back; nothing else may be wrong.
-        assert {each["asset"] for each in told["held"]} <= {"release"}, done.stderr
-        assert {each["asset"] for each in told["failed"]} <= {"release"}, done.stderr
-        assert done.returncode in (0, 1), done.stderr
-        return told
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def rebuilt(self) -> Story:
         """A home that makes everything at once from the same deliveries."""
@@ -150,7 +146,14 @@ def materialized(home: Home, after: int) -> tuple[set[tuple[str, str]], int]:
         return made, instance.event_log_storage.get_maximum_record_id() or 0
 
 
-@pytest.mark.parametrize("seed", [1])
+def assert_same_tables(step_by_step: Story, at_once: Story, when: str) -> None:
+    ours, theirs = (apart_from_what_leaves(each.tables()) for each in (step_by_step, at_once))
+    assert ours.keys() == theirs.keys()
+    for name in theirs:
+        pd.testing.assert_frame_equal(ours[name], theirs[name], obj=f"{name} {when}")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
 def test_after_any_sequence_every_table_is_that_of_a_rebuild(story: Story, tmp_path: Path, seed: int) -> None:
     choose = random.Random(seed)
     project = Project(tmp_path, story)
@@ -172,11 +175,9 @@ def test_after_any_sequence_every_table_is_that_of_a_rebuild(story: Story, tmp_p
             assert keys is None or key in keys, f"{asset} [{key}] ran after {happening}"
         if touched:
             assert made, f"nothing ran after {happening}"
-    rebuilt = project.rebuilt()
-    step_by_step, at_once = (apart_from_what_leaves(each.tables()) for each in (story, rebuilt))
-    assert step_by_step.keys() == at_once.keys()
-    for name in at_once:
-        pd.testing.assert_frame_equal(step_by_step[name], at_once[name], obj=f"{name} after seed {seed}")
+            assert_same_tables(story, project.rebuilt(), f"after step {project.number} of seed {seed}, {happening}")
+        else:
+            assert not made
 
 
 def _environment(home: Home) -> dict[str, str]:
