@@ -153,7 +153,8 @@ def assert_same_tables(step_by_step: Story, at_once: Story, when: str) -> None:
         pd.testing.assert_frame_equal(ours[name], theirs[name], obj=f"{name} {when}")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+# Between them these two hold every happening.
+@pytest.mark.parametrize("seed", [4, 7])
 def test_after_any_sequence_every_table_is_that_of_a_rebuild(story: Story, tmp_path: Path, seed: int) -> None:
     choose = random.Random(seed)
     project = Project(tmp_path, story)
