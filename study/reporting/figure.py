@@ -8,6 +8,7 @@ Altair describes a chart and vl-convert draws it in this process: no browser, no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,6 +23,9 @@ COLORS = (INK, MUTED, LINE, BOX, ADJUSTED, AGE_ADJUSTED, WARNING)
 
 SYNTHETIC = "Synthetic data"
 LARGEST_SCALE = 1.2
+# Figures are laid out in a narrow font; a reader's own may be wider: room left of the labels, and short title lines.
+WIDER_FONTS = 15
+LONGEST_TITLE_LINE = 50
 FONT = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 
 
@@ -67,18 +71,20 @@ def finish(svg: ElementTree.Element, identifier: str, title: str, description: s
 
 
 def chart_title(heading: Sequence[str], synthetic: bool, mark: str = SYNTHETIC) -> Any:
-    """An Altair title of one or two lines, with the mark of synthetic data (in the page's language) under it."""
+    """An Altair title of a few lines, with the mark of synthetic data (in the page's language) under it."""
     import altair as alt
 
     return alt.TitleParams(
-        list(heading),
+        [line for each in heading for line in wrap(each, LONGEST_TITLE_LINE)],
         subtitle=mark if synthetic else "",
         subtitleColor=WARNING,
         subtitleFontWeight="bold",
         color=INK,
         anchor="start",
-        frame="group",
-        fontSize=13,
+        # From the edge of the figure, left of its labels: a long title has all the width.
+        frame="bounds",
+        dx=-WIDER_FONTS,
+        fontSize=12.5,
         subtitleFontSize=13,
     )
 
