@@ -7,19 +7,18 @@ Does not belong here: running anything.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from assets.building.code import ROOT, code_digests
 from assets.building.partitions import Kind
 from study.protocol import Protocol
 
@@ -29,28 +28,12 @@ if TYPE_CHECKING:
     from assets.building.build import Build
     from expectations.rules import Rule
 
-ROOT = Path(__file__).parents[2]
 SQL = ROOT / "sql"
 CODEBOOK = ROOT / "study" / "codebook.toml"
 
 # A literal or quoted name, or a run of comments and spaces.
 _SQL_TOKEN = re.compile(r"(?P<literal>'(?:[^']|'')*'|\"[^\"]*\")|(?:--[^\n]*|/\*.*?\*/|\s)+", re.DOTALL)
 _VARIABLE = re.compile(r"getvariable\(\s*'([^']+)'\s*\)")
-_FOLLOWED = {"assets", "study", "storage"}
-# How a table is judged, published and remembered: it decides nothing about the rows.
-_PLUMBING = {
-    "assets.building.build",
-    "assets.building.graph",
-    "assets.building.history",
-    "assets.building.ledger",
-    "assets.building.lineage",
-    "assets.building.partitions",
-    "assets.building.pictures",
-    "assets.building.publish",
-    "assets.building.recipe",
-    "assets.building.sources",
-}
-_COMPARED_BY_VALUE = {"study.protocol", "study.codebook", "study.dictionary"}
 _PARTITION_VARIABLES = {"wave", "batch"}
 
 
@@ -148,58 +131,8 @@ def fingerprint(parts: Mapping[str, str]) -> str:
 
 
 def code_digest(module: str) -> str:
-    """A digest of a module's code and of all it imports from ``study``, ``storage`` and ``assets``.
-
-    Comments, docstrings and layout do not count, nor does the recipe itself (its parts are told apart by name). The
-    protocol and the codebook do not count either: their values are compared one by one.
-    """
-    found: dict[str, str] = {}
-    wanted = [module]
-    while wanted:
-        name = wanted.pop()
-        file = _module_file(name)
-        if file is None or name in found or name in _COMPARED_BY_VALUE:
-            continue
-        found[name], imported = _normalized_python(str(file), file.stat().st_mtime_ns)
-        wanted += [other for other in imported if other.split(".")[0] in _FOLLOWED and other not in _PLUMBING]
-    return fingerprint(found)
-
-
-@cache
-def _normalized_python(file: str, modified: int) -> tuple[str, tuple[str, ...]]:
-    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    imported: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # "from study.statistics import trend" may name a module or something in one.
-            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            node.body = [part for part in body if not _is_docstring(part) and not _is_recipe(part)]
-    return ast.dump(tree), tuple(imported)
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _is_recipe(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "RECIPE" for t in node.targets)
-
-
-def _module_file(name: str) -> Path | None:
-    return _file_of(ROOT, name)
-
-
-@cache
-def _file_of(root: Path, name: str) -> Path | None:
-    place = root.joinpath(*name.split("."))
-    for file in (place.with_suffix(".py"), place / "__init__.py"):
-        if file.is_file():
-            return file
-    return None
+    """The code of a module and of all it rests on (``code.code_digests``) as one short word."""
+    return fingerprint(code_digests(module))
 
 
 def _codebook_section(name: str) -> str:

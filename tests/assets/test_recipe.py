@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assets.building import recipe
+from assets.building import code
 from assets.building.graph import STAGES, recipes
 from assets.building.recipe import code_digest, fingerprint, normalized_sql
 from study.protocol import Protocol, protocol
@@ -102,7 +103,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for file, text in {"assets/sum.py": ASSET, "study/adding.py": ADDING, "study/protocol.py": PROTOCOL}.items():
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text)
-    monkeypatch.setattr(recipe, "ROOT", tmp_path)
+    monkeypatch.setattr(code, "ROOT", tmp_path)
     return tmp_path
 
 
@@ -148,6 +149,21 @@ def test_the_protocol_is_compared_by_value_not_as_code(project: Path) -> None:
     assert digest_after(project, "study/protocol.py", "return 0", "return 1") == before
 
 
+def test_what_is_kept_holds_for_the_text_it_was_found_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that changed within a tick of the clock, or came with an old time stamp, is another text all the same."""
+    before = code_digest("assets.sum")
+    code._normalized.cache_clear()
+    monkeypatch.setattr(code, "_parsed", lambda text: pytest.fail("it was parsed again"))
+    assert code_digest("assets.sum") == before
+    monkeypatch.undo()
+    monkeypatch.setattr(code, "ROOT", project)
+    times = (project / "study/adding.py").stat()
+    (project / "study/adding.py").write_text(ADDING.replace("x + y", "x - y"))
+    os.utime(project / "study/adding.py", ns=(times.st_atime_ns, times.st_mtime_ns))
+    code._normalized.cache_clear()
+    assert code_digest("assets.sum") != before
+
+
 @pytest.mark.parametrize(
     ("stage", "file"),
     [
@@ -160,8 +176,8 @@ def test_the_protocol_is_compared_by_value_not_as_code(project: Path) -> None:
 )
 def test_code_shared_by_stages_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, file: str) -> None:
     for room in ("assets", "study", "storage"):
-        shutil.copytree(recipe.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
-    monkeypatch.setattr(recipe, "ROOT", tmp_path)
+        shutil.copytree(code.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    monkeypatch.setattr(code, "ROOT", tmp_path)
     before = code_digest(f"assets.{stage}")
     with (tmp_path / file).open("a") as handle:
         handle.write("\nCHANGED = True\n")
