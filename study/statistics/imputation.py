@@ -265,8 +265,8 @@ def _information(X: np.ndarray, P: np.ndarray, penalty: np.ndarray) -> np.ndarra
 
 
 def _predictors(b: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """J x n linear predictors."""
-    return linear_predictor(rows.T, b.T).T
+    """J x n linear predictors; each level's in one piece, or maximum and sum over levels take forty times as long."""
+    return np.ascontiguousarray(linear_predictor(rows.T, b.T).T)
 
 
 def _probabilities(eta: np.ndarray) -> np.ndarray:
