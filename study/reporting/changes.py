@@ -6,7 +6,7 @@ Belongs here: changed estimates and the steps that explain them. Does not belong
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.protocol import EXPOSURES, protocol
@@ -30,6 +30,7 @@ STEPS = {
 def changes(index: IndexReport) -> Section:
     """Steps of each main ratio's change, then every changed headline estimate."""
     previous = index.provenance.get("previous_release")
+    new = new_waves(index.bridge)
     if is_missing(previous) or not previous:
         said = "Nothing to compare with: no earlier release is known."
     elif not index.bridge:
@@ -40,11 +41,23 @@ def changes(index: IndexReport) -> Section:
         "changes",
         "What changed since the last release",
         paragraph(said),
+        *(paragraph(f"Wave {wave} is new: {count(estimates)} estimates.") for wave, estimates in new.items()),
         table(_steps_table(index)) or note("No main risk ratio changed." if index.steps else ""),
         note(f"Why there are no steps: {index.bridge_note}." if index.bridge_note and index.bridge else ""),
-        table(bridge_table(index.bridge)),
+        table(bridge_table([each for each in index.bridge if str(each["wave"]) not in new])),
         short="What changed",
     )
+
+
+def new_waves(bridge: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Waves that the release before did not have, which all main estimates of are new; how many estimates each has."""
+    kinds: dict[str, set[str]] = {}
+    for each in bridge:
+        if each["analysis"] == "main":
+            kinds.setdefault(str(each["wave"]), set()).add(str(each["change"]))
+    return {
+        wave: sum(str(each["wave"]) == wave for each in bridge) for wave, found in kinds.items() if found == {"new"}
+    }
 
 
 def _steps_table(index: IndexReport) -> Table | None:

@@ -108,7 +108,7 @@ def chart_svg(
         .configure(font="sans-serif")
         .configure_axis(**text, **lines, titleFontWeight="normal")
         .configure_view(stroke=None)
-        .configure_legend(labelColor=INK, labelFontSize=13, symbolSize=70)
+        .configure_legend(labelColor=INK, labelFontSize=13, symbolSize=70, columnPadding=24)
     )
     # Charts are made in this package alone: checking each against the schema would take as long as drawing it.
     drawn = vl_convert_svg(configured.to_dict(validate=False))

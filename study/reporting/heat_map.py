@@ -39,7 +39,7 @@ def heat_map(cells: Sequence[Mapping[str, Any]], axes: tuple[str, str], heading:
     drawn = pd.DataFrame([_drawn(cell) for cell in cells])
     rows, columns = list(dict.fromkeys(drawn["row"])), list(dict.fromkeys(drawn["column"]))
     x = alt.X("column:N", sort=columns, title=axes[0], axis=alt.Axis(labelAngle=0, orient="bottom"))
-    y = alt.Y("row:N", sort=rows, title=[axes[1]])
+    y = alt.Y("row:N", sort=rows, title=[axes[1]], axis=alt.Axis(titlePadding=16))
     scale = alt.Scale(
         domain=[math.log(FULL), 0, -math.log(FULL)], range=[LOWEST, NONE, HIGHEST], clamp=True, interpolate="rgb"
     )

@@ -30,7 +30,7 @@ def joint(report: WaveReport) -> Section:
         return section("joint", "Volume and intensity together", paragraph("No joint estimate is available."))
     scale = protocol().exposures.scale
     axes = tuple(f"{scale(each).name}, {scale(each).unit}" for each in ("walking_met", "walking_minutes"))
-    heading = [f"Walking and {OUTCOME}: volume and intensity", f"Wave {report.wave}"]
+    heading = [f"Volume, intensity and {OUTCOME}", f"Wave {report.wave}"]
     svg = heat_map(cells, (axes[0], axes[1]), heading, report.synthetic)
     return section(
         "joint",

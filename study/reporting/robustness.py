@@ -23,6 +23,10 @@ SENSITIVITY = "sensitivity:"
 NAMES = {
     "bmi": "Body mass index added",
     "running_cycling": "Running and cycling added",
+    "running_cycling_strict": "Running and cycling added (valid days only)",
+    "running_cycling_as_published": "Running and cycling added (all days)",
+    "low_back_pain_strict": "Low back pain (the screen is believed)",
+    "low_back_pain_as_published": "Low back pain (the box is believed)",
     "valid_days": "At least 4 valid days",
     "no_pain": "No chronic pain at baseline",
     "little_pain": "Little pain in the last 4 weeks",

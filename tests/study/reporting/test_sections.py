@@ -169,6 +169,19 @@ def test_a_first_release_has_no_steps_and_says_why():
     assert "Why there are no steps: the rows behind the release before are not kept here." in text(changes(index))
 
 
+def test_a_new_wave_is_told_in_a_sentence_and_a_wave_with_one_new_estimate_in_the_table():
+    index = full_index_report()
+    (changed,) = index.bridge
+    new = {**changed, "wave": "2030-2032", "change": "new"}
+    said = text(changes(full_index_report(bridge=[changed, new, {**new, "analysis": "spline"}])))
+    assert "Wave 2030-2032 is new: 2 estimates." in said
+    assert said.count("2030-2032") == 1
+    also = {**changed, "change": "new", "level": "101-124"}
+    said = text(changes(full_index_report(bridge=[changed, also])))
+    assert "is new:" not in said
+    assert " new " in said
+
+
 def test_waves_and_pooled_stand_together():
     said = text(across(full_index_report()))
     assert "All waves, pooled" in said
