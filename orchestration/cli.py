@@ -339,7 +339,8 @@ def trace(
         return
     for row in found["rows"][:20]:
         key = " / ".join(row[name] for name in SELECTORS if row[name])
-        print(f"{key}: {row['estimate'] or row['status']} ({row['ci_low']} to {row['ci_high']})")
+        interval = f" ({row['ci_low']} to {row['ci_high']})" if row["ci_low"] or row["ci_high"] else ""
+        print(f"{key}: {row['estimate'] or row['status']}{interval}")
     if len(found["rows"]) > 20:
         print(f"... and {len(found['rows']) - 20:,} rows more")
     for stage in found["stages"]:

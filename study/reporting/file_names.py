@@ -12,6 +12,7 @@ DICTIONARY = "dictionary.html"
 CHECKLISTS = "checklists.html"
 RESULTS = "../results.csv"
 COMMANDS = "../commands.csv"
+LINEAGE = "../lineage.json"
 
 
 def wave_file_name(wave: str) -> str:

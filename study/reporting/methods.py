@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from study.protocol import EXPOSURES, protocol
 from study.reporting.blocks import Section, bullets, link, paragraph, section, table
-from study.reporting.file_names import COMMANDS, INDEX, RESULTS
+from study.reporting.file_names import COMMANDS, INDEX, LINEAGE, RESULTS
 from study.reporting.inputs import WaveReport
 from study.reporting.markup import Group, Table, code
 from study.reporting.rows import chosen, headline
@@ -67,7 +67,16 @@ def provenance(report: WaveReport) -> Section:
     elsewhere = Markup("Release, code, packages and deliveries stand on {}.").format(
         link(f"{INDEX}#provenance", "the page over all waves")
     )
-    return section("provenance", "Provenance", Markup("<dl>\n{}</dl>").format(made), paragraph(elsewhere))
+    back = Markup(
+        "From a number back to where it came from: {} names the SELECTs, the protocol's values, the deliveries with "
+        "their hashes and the run behind each row of {}. In a copy of the release, {} shows those of one estimate."
+    ).format(
+        link(LINEAGE, "lineage.json"),
+        link(RESULTS, "results.csv"),
+        code(f"stegvis trace . --wave {report.wave} --analysis main --exposure walking_minutes"),
+    )
+    facts_list = Markup("<dl>\n{}</dl>").format(made)
+    return section("provenance", "Provenance", facts_list, paragraph(elsewhere), paragraph(back))
 
 
 def _rules() -> list[Markup]:

@@ -18,7 +18,7 @@ from study.reporting.included import outcome, table_one
 from study.reporting.joint import joint
 from study.reporting.lost import lost
 from study.reporting.measurement import measurement
-from study.reporting.methods import commands
+from study.reporting.methods import commands, provenance
 from study.reporting.parts import label, mutual, strata
 from study.reporting.quality import quality
 from study.reporting.question import question
@@ -180,6 +180,12 @@ def test_a_new_wave_is_told_in_a_sentence_and_a_wave_with_one_new_estimate_in_th
     said = text(changes(full_index_report(bridge=[changed, also])))
     assert "is new:" not in said
     assert " new " in said
+
+
+def test_the_methods_page_says_how_to_go_from_a_number_to_where_it_came_from():
+    made = "".join(provenance(full_wave_report()).blocks)
+    assert 'href="../lineage.json"' in made
+    assert "stegvis trace . --wave 2021-2023 --analysis main" in made
 
 
 def test_waves_and_pooled_stand_together():
