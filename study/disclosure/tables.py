@@ -4,11 +4,14 @@ Belongs here: naming the group behind each number, and the relations between gro
 belong here: what to hide, and how the tables look without it (``leaving``).
 
 An analysis whose groups are not known here is judged by itself: its rows' counts are those of groups of its own.
+
+A category of an exposure goes by its place among the others, not by its label: where a new person moves a cut, the
+label changes, and an attacker compares the lowest quarters of two releases all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -118,26 +121,49 @@ def _count_steps(found: Counted, attrition: pd.DataFrame) -> dict[str, list[tupl
     return steps
 
 
+def _places(labels: Iterable[Any]) -> dict[str, str]:
+    """The place of each category among the others, by its label; the labels come in order, and may come again."""
+    order = list(dict.fromkeys(str(label) for label in labels))
+    return {label: f"{place} of {len(order)}" for place, label in enumerate(order, start=1)}
+
+
 def _count_characteristics(found: Counted, table: pd.DataFrame) -> None:
+    bare = table[table["category"] != ALL]
+    places = {key: _places(rows["category"]) for key, rows in bare.groupby(["wave", "exposure"])}
     for index, row in _records(table):
         group: Group = (str(row["wave"]),)
         if row["category"] != ALL:
-            group = within(group, f"{row['exposure']}={row['category']}")
+            place = places[row["wave"], row["exposure"]][str(row["category"])]
+            group = within(group, f"{row['exposure']}={place}")
         if row["level"] and row["variable"] != PEOPLE:
             group = within(group, f"{row['variable']}={row['level']}")
         found.tell(("characteristics", index, "n"), group, row["n"], "characteristics")
 
 
 def _count_results_across(found: Counted, rows: pd.DataFrame) -> None:
+    places = _places_by_analysis(rows)
     for index, row in _records(rows):
         analysis, population = str(row["analysis"]), str(row["population"])
         group: Group = (ACROSS,) if analysis in _OF_ALL_WAVES else (f"{ACROSS}, {analysis}: {population}",)
         if analysis == "wave_interaction" and population.startswith("wave "):
             group = within(group, f"wave={population.removeprefix('wave ')}")
         if row["level"] and row["term"] == f"{row['exposure']}_category":
-            group = within(group, f"{row['exposure']} over all waves={row['level']}")
+            place = places[analysis, str(row["exposure"])][str(row["level"])]
+            group = within(group, f"{row['exposure']} over all waves={place}")
             found.categories.add(index)
         _tell_row(found, index, row, group)
+
+
+def _places_by_analysis(rows: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
+    """The places of an exposure's categories, by analysis and exposure."""
+    mine = [
+        str(term).startswith(f"{exposure}_category") and term != _JOINT and bool(level)
+        for exposure, term, level in zip(rows["exposure"], rows["term"], rows["level"], strict=True)
+    ]
+    return {
+        (str(analysis), str(exposure)): _places(group["level"])
+        for (analysis, exposure), group in rows[mine].groupby(["analysis", "exposure"])
+    }
 
 
 def _records(rows: pd.DataFrame) -> Iterator[tuple[Any, dict[Any, Any]]]:
@@ -170,9 +196,11 @@ class _Wave:
         self.rows = rows
         self.steps = steps
         main = rows[(rows["analysis"] == "main") & (rows["measure"] == "rr")]
-        self.levels = {
-            exposure: list(dict.fromkeys(main.loc[main["exposure"] == exposure, "level"])) for exposure in EXPOSURES
+        # By label, lowest first: of the main analysis, and of those that cut the categories anew.
+        self.places: dict[str, dict[str, str]] = {
+            exposure: _places(main.loc[main["exposure"] == exposure, "level"]) for exposure in EXPOSURES
         }
+        self.own_places = _places_by_analysis(rows)
         totals = rows[rows["measure"] == "p_joint"].drop_duplicates("analysis").set_index("analysis")["n"]
         # A sensitivity analysis that leaves nobody out is about everyone.
         self.same_people = {
@@ -203,10 +231,15 @@ class _Wave:
             return []
         if term == _JOINT:
             both = zip(EXPOSURES, level.split(" & "), strict=False)
-            return [f"{exposure}{of}={each}" for exposure, each in both]
-        if term.startswith(f"{row['exposure']}_category") or analysis == "cross_estimator":
-            return [f"{row['exposure']}{of}={level}"]
+            return [f"{exposure}{of}={self._place(exposure, each)}" for exposure, each in both]
+        exposure = str(row["exposure"])
+        if term.startswith(f"{exposure}_category") or analysis == "cross_estimator":
+            place = self.own_places[analysis, exposure][level] if of else self._place(exposure, level)
+            return [f"{exposure}{of}={place}"]
         return [f"low={level}"] if analysis == "additive_interaction" else []
+
+    def _place(self, exposure: str, label: str) -> str:
+        return self.places[exposure].get(label, label)
 
     def _sample(self, analysis: str, population: str) -> tuple[Group, str]:
         """The people an analysis is about, and what its categories are called to be told from the main analysis's."""
@@ -231,8 +264,8 @@ class _Wave:
             return self.steps[-2][1]
         exposure, _, label = population.partition(" ")
         if exposure in EXPOSURES:
-            known = label in self.levels[exposure]
-            return within(self.everyone, f"{exposure}={label}" if known else f"below the highest {exposure}=yes")
+            place = self.places[exposure].get(label)
+            return within(self.everyone, f"{exposure}={place}" if place else f"below the highest {exposure}=yes")
         return (f"{self.everyone[0]}, {population}",)
 
     def _relate_samples(self) -> None:
@@ -268,7 +301,7 @@ class _Wave:
 
     def _relate_low(self, low_categories: int) -> None:
         """Low volume and low intensity are made of the cells of the joint table."""
-        volumes, intensities = (self.levels[exposure] for exposure in EXPOSURES)
+        volumes, intensities = (self.places[exposure].values() for exposure in EXPOSURES)
         low = {(True, True): "both low", (True, False): "low volume", (False, True): "low intensity"}
         for case in ((), (CASE,)):
             cells: dict[str, list[Group]] = {}
@@ -285,7 +318,7 @@ class _Wave:
             below = f"below the highest {exposure}=yes"
             for group in [group for group in self.counts.values if below in group[1:]]:
                 bare = (group[0], *(each for each in group[1:] if each != below))
-                lower = [within(bare, f"{exposure}={level}") for level in self.levels[exposure][:-1]]
+                lower = [within(bare, f"{exposure}={place}") for place in list(self.places[exposure].values())[:-1]]
                 self.counts.relate(group, lower)
 
     def _relate_eligible(self) -> None:
