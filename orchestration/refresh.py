@@ -36,7 +36,7 @@ from study.protocol import protocol
 Progress = Callable[[str], None]
 
 TRIGGER_TAG, TRIGGER = "trigger", "stegvis refresh"
-_INTERRUPTED = {dg.DagsterEventType.RUN_CANCELED, dg.DagsterEventType.RUN_CANCELING}
+_CANCELED = {dg.DagsterEventType.RUN_CANCELED, dg.DagsterEventType.RUN_CANCELING}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -138,7 +138,7 @@ class _Run:
                 run_config=_QUIET,
                 tags={TRIGGER_TAG: TRIGGER, PROCESS_TAG: this_process()},
             )
-        if any(event.event_type in _INTERRUPTED for event in result.all_events) or _was_interrupted(result):
+        if _was_interrupted(result):
             raise KeyboardInterrupt
         made = {
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
@@ -187,7 +187,7 @@ def _told(progress: Progress) -> Iterator[None]:
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether a stage ended because the process was asked to: Dagster tells it as a failure and would go on."""
+    """Whether the process was asked to end: Dagster tells it as a canceled run, or as a stage's failure and goes on."""
     names = {
         each.cls_name
         for event in result.all_events
@@ -195,7 +195,8 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
         for each in (error, error.cause)
         if each
     }
-    return bool(names & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
+    canceled = any(event.event_type in _CANCELED for event in result.all_events)
+    return canceled or bool(names & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:

@@ -25,15 +25,20 @@ BIN_MINUTES = 10
 
 
 def pictures_of(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) -> dict[str, dg.MetadataValue]:
-    """The plots of a stage as metadata; none where a stage has none, or there is nothing to draw."""
+    """The plots of a stage as metadata; none where a stage has none, or nothing can be drawn."""
     draw = PICTURES.get(build.recipe.name)
     mark = " of synthetic data" if build.landing.synthetic else ""
     found: dict[str, dg.MetadataValue] = {}
-    for name, svg in (draw(rows, also, build) if draw else {}).items():
-        png = _png(svg) if svg else b""
+    try:
+        drawn = {name: _png(svg) for name, svg in (draw(rows, also, build) if draw else {}).items() if svg}
+    except Exception as error:
+        # The rows are published: a missing plot must not call them failed. The class only, the text could hold a value.
+        build.log.warning("the plots of %s could not be drawn: %s", build.recipe.name, type(error).__name__)
+        return {}
+    for name, png in drawn.items():
         if len(png) > LARGEST_BYTES:
             build.log.info("the plot %s of %s is too large for the UI", name, build.recipe.name)
-        elif png:
+        else:
             image = base64.b64encode(png).decode()
             found[name] = dg.MetadataValue.md(f"![plot{mark}](data:image/png;base64,{image})")
     return found
