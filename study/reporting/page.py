@@ -26,6 +26,7 @@ from study.reporting.file_names import (
     plain_file_name,
     wave_file_name,
 )
+from study.reporting.fit import fit
 from study.reporting.glossary import glossary
 from study.reporting.included import outcome, population, table_one
 from study.reporting.inputs import IndexReport, WaveReport
@@ -48,7 +49,7 @@ SectionOf = Callable[[WaveReport], Section]
 MAIN: tuple[SectionOf, ...] = (
     question, counterparts, population, table_one, outcome, main_results, curves, joint, certainty, claims_of_wave,
 )  # fmt: skip
-DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, lost, absolute, measurement, time_use)
+DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, lost, absolute, measurement, fit, time_use)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
     waves_overview, across, claims_by_release, left_out, checks_failed, changes, origin,

@@ -43,7 +43,7 @@ def full_results(wave: str = WAVE, ratio: float = 0.8) -> pd.DataFrame:
         for measure in ("tipping_point", "tipping_point_limit"):
             rows += categories(exposure, ("adjusted",), 1.6, analysis="tipping_point", measure=measure)[1:]
         rows += curve(exposure, "spline") + curve(exposure, "mutual_spline") + interaction(exposure)
-        rows += reliability(exposure) + weights(exposure)
+        rows += reliability(exposure) + weights(exposure) + fit_quality(exposure)
     rows += within("within_intensity", "walking_minutes", "walking_met", ratio)
     rows += within("within_volume", "walking_met", "walking_minutes", ratio)
     rows += joint(ratio) + balance() + day() + diagnostics()
@@ -138,6 +138,15 @@ def reliability(exposure: str) -> list[dict[str, Any]]:
     limits = {"ci_low": 0.6, "ci_high": 0.8}
     rows = [result(**shared, measure=name, estimate=0.7, **limits) for name in ("icc", "reliability")]
     return [*rows, result(**shared, measure="rr", level="per unit", estimate=0.7, **limits)]
+
+
+def fit_quality(exposure: str) -> list[dict[str, Any]]:
+    shared = {"analysis": "fit_quality", "exposure": exposure, "term": f"{exposure}_category"}
+    values = {"events_per_coefficient": 92.2, "share_above_one": 0.0123}
+    return [
+        result(**shared, model=model, measure=measure, estimate=value)
+        for model, (measure, value) in product(("age", "adjusted"), values.items())
+    ]
 
 
 def day() -> list[dict[str, Any]]:

@@ -188,6 +188,7 @@ def test_a_wave_has_every_section_in_order():
             "Attrition, weights and missing covariates",
             "Risks and differences",
             "Errors of measurement",
+            "Fit of the models, and negative controls",
             "The whole day",
         ],
         ["Data quality", "Methods in brief", "The same in R and Stata", "Glossary", "Provenance"],

@@ -14,6 +14,7 @@ from study.reporting.certainty import certainty
 from study.reporting.changes import changes
 from study.reporting.claims_section import claims_by_release
 from study.reporting.counterparts import PLACES, counterparts, published
+from study.reporting.fit import fit
 from study.reporting.included import outcome, table_one
 from study.reporting.joint import joint
 from study.reporting.lost import lost
@@ -26,7 +27,7 @@ from study.reporting.robustness import name_of, sensitivity
 from study.reporting.time_use import time_use
 from tests.study.reporting.full_report import full_index_report, full_results, full_wave_report
 
-SECTIONS = (absolute, certainty, joint, lost, measurement, mutual, strata, sensitivity, time_use, question)
+SECTIONS = (absolute, certainty, fit, joint, lost, measurement, mutual, strata, sensitivity, time_use, question)
 
 
 def text(section) -> str:
@@ -186,6 +187,21 @@ def test_the_methods_page_says_how_to_go_from_a_number_to_where_it_came_from():
     made = "".join(provenance(full_wave_report()).blocks)
     assert 'href="../lineage.json"' in made
     assert "stegvis trace . --wave 2021-2023 --analysis main" in made
+
+
+def test_fit_of_the_main_models_and_why_nothing_is_calibrated():
+    said = text(fit(full_wave_report()))
+    assert "Age-adjusted 92 1.23%" in said
+    assert "No ratio is calibrated here: at least 5 controls are needed" in said
+
+
+def test_ratios_calibrated_by_negative_controls_stand_beside_the_main_ones():
+    calibrated = full_results()
+    calibrated = calibrated[(calibrated["analysis"] == "main") & (calibrated["measure"] == "rr")]
+    calibrated = calibrated.assign(analysis="negative_controls", estimate=0.91, ci_low=0.8, ci_high=1.04)
+    said = text(fit(full_wave_report(results=pd.concat([full_results(), calibrated], ignore_index=True))))
+    assert "Calibrated 0.91 (0.80 to 1.04) 0.91 (0.80 to 1.04) 0.91 (0.80 to 1.04)" in said
+    assert "No ratio is calibrated" not in said
 
 
 def test_waves_and_pooled_stand_together():
