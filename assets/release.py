@@ -35,6 +35,7 @@ from storage.warehouse import table_exists
 from study.bridge import bridge, changed_values
 from study.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
 from study.disclosure.checks import without_small
+from study.disclosure.kept import kept_rule
 from study.disclosure.leaving import Leaving, close_rule, leaving_across
 from study.disclosure.tables import Tables
 from study.release.checklists import ChecklistError
@@ -134,18 +135,18 @@ def _told(build: Build) -> Leaving:
             connection.execute(f"select * from attrition {waves} order by wave, step").df(),
             connection.execute(f"select * from characteristics {waves} order by wave, rowid").df(),
         )
-        decided = Tables(
+        tables = Tables(
             connection.execute("select * from released_results order by wave, rowid").df(),
             connection.execute("select * from released_attrition order by wave, step").df(),
             connection.execute("select * from released_characteristics order by wave, rowid").df(),
         )
         held_back = connection.execute("select * from disclosure order by wave, rowid").df()
+    decided = Leaving(tables, held_back, ())
     across = leaving_across(computed, decided, build.protocol, earlier_tables(build))
     held_back = pd.concat([held_back, across.held_back], ignore_index=True)
     build.log.info("disclosure control held back %d numbers", len(held_back))
-    results = pd.concat([decided.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
-    tables = Tables(results, decided.attrition, decided.characteristics)
-    return Leaving(tables, held_back, across.exposed)
+    results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
+    return Leaving(Tables(results, tables.attrition, tables.characteristics), held_back, across.exposed)
 
 
 def _write_tables(tables: Tables, folder: Path) -> None:
@@ -195,8 +196,8 @@ def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: 
 
 def _without_people(bridged: list[Bridged], told: Leaving, build: Build) -> list[dict[str, Any]]:
     """The steps without how many people they are about, in waves whose counts are too close to those before."""
-    rule = close_rule(build.protocol.disclosure.smallest_count)
-    close = set(told.held_back.loc[told.held_back["rule"] == rule, "wave"])
+    rules = (close_rule(build.protocol.disclosure.smallest_count), kept_rule(build.protocol))
+    close = set(told.held_back.loc[told.held_back["rule"].isin(rules), "wave"])
     steps = [asdict(each) for each in bridged]
     for each in steps:
         if each["wave"] in close:

@@ -17,7 +17,7 @@ import duckdb
 import pandas as pd
 
 from storage.releases import told_tables
-from study.disclosure.leaving import leaving, leaving_across
+from study.disclosure.leaving import Leaving, leaving, leaving_across
 from study.disclosure.tables import Tables, counted
 from study.protocol import protocol
 
@@ -55,8 +55,9 @@ def decided(computed: Tables, earlier: list[Tables]) -> tuple[int, int]:
     together = Tables(
         *(pd.concat(each, ignore_index=True) for each in zip(*(frames(part.tables) for part in parts), strict=True))
     )
-    across = leaving_across(computed, together, protocol(), earlier)
-    return sum(len(part.held_back) for part in parts) + len(across.held_back), len(across.exposed)
+    log = pd.concat([part.held_back for part in parts], ignore_index=True)
+    across = leaving_across(computed, Leaving(together, log, ()), protocol(), earlier)
+    return len(log) + len(across.held_back), len(across.exposed)
 
 
 def frames(tables: Tables) -> tuple[pd.DataFrame, ...]:

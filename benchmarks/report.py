@@ -8,6 +8,7 @@ same pages without the drawing of their figures.
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from pathlib import Path
@@ -16,7 +17,12 @@ from unittest import mock
 import duckdb
 import pandas as pd
 
+from assets.building.build import Build
+from assets.building.graph import recipes
 from assets.report import wave_report
+from storage.home import Home
+from storage.landing import scan
+from storage.warehouse import Partition
 from study.protocol import protocol
 from study.reporting.inputs import WaveReport
 from study.reporting.page import render_wave
@@ -29,9 +35,12 @@ PACKAGE = "study.reporting.figure.vl_convert_svg"
 
 def main(home: Path) -> int:
     """Draw every wave's pages, print what it took, and say whether the claim holds."""
+    place = Home.find(home)
+    landing = scan(place.landing, place.hash_cache)
+    build = Build(recipes()["report"], Partition(None, ""), protocol(), place, landing, logging.getLogger("pages"))
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         waves = [row[0] for row in connection.execute("select distinct wave from report order by wave").fetchall()]
-        reports = [wave_report(connection, wave, protocol(), is_synthetic=True) for wave in waves]
+        reports = [wave_report(connection, build, wave) for wave in waves]
     started = time.perf_counter()
     render_wave(reports[0])
     print(f"first wave, libraries loaded on the way   {time.perf_counter() - started:6.2f} s")

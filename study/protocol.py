@@ -450,6 +450,7 @@ class Release(Section):
     protection_width: int = Field(ge=1)
     rounding: Rounding
     rounding_base: int = Field(ge=2)
+    kept_counts_share: float = Field(ge=0, le=0.1)
     signatures: int = Field(ge=0, le=2)
 
     @property

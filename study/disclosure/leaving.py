@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,20 +19,15 @@ import pandas as pd
 from study.characteristics import CHARACTERISTICS_COLUMNS, PEOPLE
 from study.disclosure.counts import CASE, Group, told_as, within
 from study.disclosure.decision import Decision, decide
+from study.disclosure.kept import COUNT_COLUMNS, COUNTS_IN_DISGUISE, ROW_KEYS, kept, kept_rule, kept_steps
 from study.disclosure.rounding import rounded
 from study.disclosure.tables import ACROSS, Counted, Tables, counted
 from study.protocol import Protocol
 from study.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, RESULT_COLUMNS, joined
 
 HELD_BACK_COLUMNS = ("wave", "table", "cell", "column", "rule")
-# Estimates from which the people or cases of their wave follow.
-_COUNTS_IN_DISGUISE = ("events_per_coefficient", "ess_share", "minimum_detectable_rr", "detectable_rr", "waves_needed")
-_ROW_KEYS = {
-    "results": list(KEY_COLUMNS),
-    "attrition": ["wave", "rule"],
-    "characteristics": ["wave", "exposure", "category", "variable", "level"],
-}
-_COUNT_COLUMNS = {"results": ("n", "events"), "attrition": ("excluded", "remaining"), "characteristics": ("n",)}
+# The cell of the log that stands for all of a table.
+EVERY = "every count"
 
 
 @dataclass(frozen=True)
@@ -71,16 +66,23 @@ def leaving(tables: Tables, protocol: Protocol, earlier: Sequence[Tables] = ()) 
     tables = _typed(tables)
     low = protocol.additive_interaction.low_categories
     found = counted(tables, low)
-    decision = decide(found.counts, protocol, [counted(_typed(each), low).counts for each in earlier])
-    return _taken_out(tables, found, decision, protocol)
+    earlier = [_typed(each) for each in earlier]
+    decision = decide(found.counts, protocol, [counted(each, low).counts for each in earlier])
+    plain = _taken_out(tables, found, decision, protocol)
+    if not earlier or not decision.close:
+        return plain
+    same = kept(tables, earlier[-1], protocol)
+    if same is not None and (plain.exposed or _told(same) > _told(plain.tables)):
+        return _as_kept(same, tables, protocol)
+    return _with_kept_steps(plain, tables, earlier[-1], protocol)
 
 
-def leaving_across(tables: Tables, decided: Tables, protocol: Protocol, earlier: Sequence[Tables] = ()) -> Leaving:
+def leaving_across(tables: Tables, decided: Leaving, protocol: Protocol, earlier: Sequence[Tables] = ()) -> Leaving:
     """The results across waves as they may leave beside the tables of each wave.
 
     Args:
         tables: of all waves, and the results across them, as they were computed.
-        decided: the tables of all waves as they leave, of the same rows.
+        decided: the tables of all waves as they leave, of the same rows, and the log of all of them.
         protocol: the rules.
         earlier: the tables of each earlier release, as they left.
 
@@ -93,17 +95,66 @@ def leaving_across(tables: Tables, decided: Tables, protocol: Protocol, earlier:
     tables = _typed(tables)
     low = protocol.additive_interaction.low_categories
     found = counted(tables, low)
-    told = _told_of(found, decided, tables)
+    told = _told_of(found, decided, tables, kept_rule(protocol))
     mine = {found.of[place] for place in found.of if _is_across(place, tables)}
     waves = {group for place, group in found.of.items() if not _is_across(place, tables)} & found.counts.told.keys()
-    decision = decide(
-        found.counts, protocol, [counted(_typed(each), low).counts for each in earlier],
-        hidden=waves - told - mine, fixed=told,
-    )  # fmt: skip
+    earlier = [_typed(each) for each in earlier]
+    then = [counted(each, low).counts for each in earlier]
+    decision = decide(found.counts, protocol, then, hidden=waves - told - mine, fixed=told)
     across = Tables(
         tables.results[tables.results["wave"] == ACROSS], tables.attrition.iloc[:0], tables.characteristics.iloc[:0]
     )
-    return _taken_out(across, found, decision, protocol)
+    plain = _taken_out(across, found, decision, protocol)
+    same = kept(across, earlier[-1], protocol) if earlier and decision.close else None
+    if same is None or _told(same) <= _told(plain.tables):
+        return plain
+    # Kept, the counts across waves tell nothing today: the audit is of the waves alone.
+    beside = decide(found.counts, protocol, then, hidden=(waves - told) | (mine & found.counts.told.keys()), fixed=told)
+    return replace(_as_kept(same, across, protocol), exposed=tuple(told_as(group) for group in beside.exposed))
+
+
+def kept_waves(held_back: pd.DataFrame, protocol: Protocol) -> set[str]:
+    """The waves (of a log) whose counts are an earlier release's."""
+    every = (held_back["rule"] == kept_rule(protocol)) & (held_back["cell"] == EVERY)
+    return set(held_back.loc[every, "wave"])
+
+
+def _told(tables: Tables) -> int:
+    """How many counts tables tell."""
+    return sum(int(getattr(tables, name)[list(columns)].count().sum()) for name, columns in COUNT_COLUMNS.items())
+
+
+def _as_kept(same: Tables, computed: Tables, protocol: Protocol) -> Leaving:
+    """Tables with kept counts, which every row says, whether its count has changed or not."""
+    rule = kept_rule(protocol)
+    notes = [joined(rule, _without_levels(_without_left_out(str(note)))) for note in same.results["note"]]
+    results = same.results.assign(note=pd.Series(notes, index=same.results.index, dtype="str"))
+    log = []
+    for name, keys in ROW_KEYS.items():
+        now, told = getattr(computed, name), getattr(same, name)
+        for column in COUNT_COLUMNS[name]:
+            log += [(str(wave), name, EVERY, column, rule) for wave in now["wave"].unique()]
+            for index in now.index[now[column].notna() & told[column].isna()]:
+                cell = " / ".join(str(now.at[index, key]) for key in keys if now.at[index, key])
+                log.append((str(now.at[index, "wave"]), name, cell, column, rule))
+    held_back = pd.DataFrame(log, columns=list(HELD_BACK_COLUMNS)).astype("str")
+    tables = Tables(
+        results.astype(RESULT_COLUMNS), same.attrition, same.characteristics.astype(CHARACTERISTICS_COLUMNS)
+    )
+    return Leaving(tables, held_back, ())
+
+
+def _with_kept_steps(plain: Leaving, computed: Tables, before: Tables, protocol: Protocol) -> Leaving:
+    """Steps that are held back only for being close to what was told stay as they were told."""
+    if plain.exposed:
+        return plain
+    steps = kept_steps(plain.tables.attrition, computed.attrition, before.attrition, protocol)
+    log = plain.held_back.copy()
+    for column in COUNT_COLUMNS["attrition"]:
+        rules = steps.loc[steps[column].notna() & plain.tables.attrition[column].isna(), "rule"]
+        mine = (log["table"] == "attrition") & (log["column"] == column) & log["cell"].isin(rules)
+        log.loc[mine, "rule"] = kept_rule(protocol)
+    return Leaving(Tables(plain.tables.results, steps, plain.tables.characteristics), log, plain.exposed)
 
 
 def _typed(tables: Tables) -> Tables:
@@ -126,21 +177,27 @@ def _is_across(place: tuple[str, Any, str], tables: Tables) -> bool:
     return place[0] == "results" and tables.results["wave"].iloc[place[1]] == ACROSS
 
 
-def _told_of(found: Counted, decided: Tables, tables: Tables) -> set[Group]:
-    """Groups whose count the decided tables tell somewhere."""
+def _told_of(found: Counted, decided: Leaving, tables: Tables, kept_as: str) -> set[Group]:
+    """Groups whose count of today the decided tables tell somewhere."""
     told: set[Group] = set()
-    waves = _typed(decided)
+    waves = _typed(decided.tables)
     of_waves = tables.results["wave"] != ACROSS
-    for name, keys in _ROW_KEYS.items():
+    for name, keys in ROW_KEYS.items():
         computed: pd.DataFrame = getattr(tables, name)
         mine = (computed[of_waves] if name == "results" else computed)[keys].reset_index(drop=True)
         if not mine.equals(getattr(waves, name)[keys]):
             raise ValueError(f"the decided {name} are not of the rows that were computed")
+    log = decided.held_back[decided.held_back["rule"] == kept_as]
+    kept_cells = set(log[["wave", "table", "cell", "column"]].itertuples(index=False, name=None))
     row_of = {index: position for position, index in enumerate(tables.results.index[of_waves])}
     for (table, index, column), group in found.of.items():
         frame: pd.DataFrame = getattr(waves, table)
         position = row_of.get(index) if table == "results" else index
-        if position is not None and pd.notna(frame[column].iloc[position]):
+        if position is None or pd.isna(frame[column].iloc[position]):
+            continue
+        wave = str(frame["wave"].iloc[position])
+        step = str(frame["rule"].iloc[position]) if table == "attrition" else EVERY
+        if (wave, table, EVERY, column) not in kept_cells and (wave, table, step, column) not in kept_cells:
             told.add(group)
     return told
 
@@ -188,7 +245,8 @@ class _Taker:
                 cell = " / ".join(str(row[name]) for name in KEY_COLUMNS if row[name])
                 self.note(str(row["wave"]), "results", cell, column, rule)
             left_out = _without_left_out(str(row["note"])) if rules else str(row["note"])
-            notes[index] = joined(_without_levels(left_out), *dict.fromkeys(rules.values()))
+            # The rule first: a note ends in why a row could not be estimated.
+            notes[index] = joined(*dict.fromkeys(rules.values()), _without_levels(left_out))
         results.loc[gone["n"], "n"] = pd.NA
         results.loc[gone["events"], "events"] = pd.NA
         results.loc[gone["estimate"], list(ESTIMATE_COLUMNS)] = np.nan
@@ -205,7 +263,7 @@ class _Taker:
                 rules[column] = rule
         if "n" in rules and pd.notna(row["events"]):
             rules.setdefault("events", rules["n"])  # among people too few to be told, none tells as much as one
-        if row["measure"] in _COUNTS_IN_DISGUISE and pd.notna(row["estimate"]):
+        if row["measure"] in COUNTS_IN_DISGUISE and pd.notna(row["estimate"]):
             everyone: Group = (str(row["wave"]),)
             behind = [self.rule_of[group] for group in (everyone, within(everyone, CASE)) if group in self.rule_of]
             if behind:
@@ -269,7 +327,7 @@ def _without_levels(note: str) -> str:
 def _round(tables: Tables, protocol: Protocol) -> None:
     """Round what is told (in place); percentages follow from the rounded counts."""
     rules = protocol.release
-    for name, columns in _COUNT_COLUMNS.items():
+    for name, columns in COUNT_COLUMNS.items():
         frame: pd.DataFrame = getattr(tables, name)
         for column in columns:
             frame[column] = rounded(frame[column], rules.rounding, rules.rounding_base)

@@ -151,8 +151,8 @@ def _baseline_text(step: Step) -> str:
 
 
 def _remaining_text(step: Step, is_last: bool) -> str:
-    number = "Number not shown:" if step.remaining is None else count(step.remaining)
-    return f"{number} {'analyzed' if is_last else 'remain'}"
+    what = "analyzed" if is_last else "remain"
+    return f"{what.capitalize()}: not shown" if step.remaining is None else f"{count(step.remaining)} {what}"
 
 
 def _excluded_text(step: Step) -> str:

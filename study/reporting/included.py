@@ -6,10 +6,11 @@ Belongs here: the people of a wave. Does not belong here: estimates.
 from __future__ import annotations
 
 from study.protocol import EXPOSURES, protocol
-from study.reporting.blocks import Section, drawing, folded, paragraph, section, table
+from study.reporting.blocks import Section, drawing, folded, note, paragraph, section, table
 from study.reporting.flow import flow_diagram, flow_table
 from study.reporting.formatting import count, decimal, is_missing
 from study.reporting.inputs import WaveReport
+from study.reporting.kept_counts import kept_counts_sentence
 from study.reporting.rows import chosen, people_and_cases
 from study.reporting.tables import characteristics_table
 from study.reporting.wording import OUTCOME
@@ -27,7 +28,7 @@ def population(report: WaveReport) -> Section:
     shown = drawing(flow, FLOW_CAPTION, flow_table(steps)) or paragraph(
         "The exclusion steps are not available for this wave."
     )
-    return section("included", "Who was included", shown)
+    return section("included", "Who was included", shown, note(kept_counts_sentence(report.own_results)))
 
 
 def table_one(report: WaveReport) -> Section:
@@ -41,6 +42,7 @@ def table_one(report: WaveReport) -> Section:
         "table-1",
         "Table 1: the people at baseline",
         *(table(made) for made in main),
+        note(kept_counts_sentence(report.own_results)),
         folded("The additional rows of the supplement", *(table(made) for made in further)),
         short="Table 1",
     )

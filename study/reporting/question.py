@@ -9,6 +9,7 @@ from study.protocol import EXPOSURES
 from study.reporting.blocks import Section, note, panel, paragraph, section
 from study.reporting.certainty import certainty_sentence
 from study.reporting.inputs import WaveReport
+from study.reporting.kept_counts import kept_counts_sentence
 from study.reporting.rows import headline
 from study.reporting.wording import OUTCOME, comparison_sentence
 
@@ -37,4 +38,5 @@ def question(report: WaveReport) -> Section:
         return section(
             "question", "The question", paragraph(asked), paragraph("No estimate is available for this wave.")
         )
-    return section("question", "The question", paragraph(asked), panel(*answers, note(OBSERVATIONAL)))
+    kept = note(kept_counts_sentence(results))
+    return section("question", "The question", paragraph(asked), panel(*answers, note(OBSERVATIONAL)), kept)

@@ -18,7 +18,8 @@ from study.disclosure.attack import ranges
 from study.disclosure.counts import CASE, OTHER, Counts, within
 from study.disclosure.decision import decide
 from study.disclosure.earlier import differing, too_close
-from study.disclosure.leaving import close_rule, leaving, leaving_across, small_rule
+from study.disclosure.kept import kept_rule
+from study.disclosure.leaving import Leaving, close_rule, kept_waves, leaving, leaving_across, small_rule
 from study.disclosure.rounding import rounded
 from study.disclosure.tables import ACROSS, Tables, counted
 from study.protocol import Protocol, protocol
@@ -40,6 +41,10 @@ def changed(**release: object) -> Protocol:
     return protocol().model_copy(update={"release": protocol().release.model_copy(update=release)})
 
 
+# Counts are told or held back, never kept from the release before.
+ANEW = FIXED.model_copy(update={"release": changed(kept_counts_share=0.0).release})
+
+
 def results_of(cells, wave=WAVE, **fields):
     """Results of one model from (people, cases) per category, with the joint test of all."""
     template = ResultRow(wave, "main", "all", "age", "walking_met", "walking_met_category")
@@ -54,6 +59,13 @@ def told(results, used=None, earlier=()):
     assert not found.exposed
     validate(found.tables.results)
     return found
+
+
+def together(decided):
+    """The tables and the log of all waves."""
+    frames = zip(*(vars(each.tables).values() for each in decided), strict=True)
+    tables = Tables(*(pd.concat(each, ignore_index=True) for each in frames))
+    return Leaving(tables, pd.concat([each.held_back for each in decided], ignore_index=True), ())
 
 
 def steps_of(remaining, wave=WAVE):
@@ -210,7 +222,7 @@ def test_what_pools_the_waves_does_not_give_a_wave_away():
         [results_of([(50, 3), (60, 12), (70, 30)]), results_of([(55, 15), (65, 17), (75, 33)], "2024-2026")],
         ignore_index=True,
     )
-    decided = [told(rows).tables.results for _, rows in waves.groupby("wave")]
+    decided = together([told(rows) for _, rows in waves.groupby("wave")])
     pooled = results_of([(105, 18), (125, 29), (145, 63)], ACROSS, analysis="pooled")
     template = {"analysis": "wave_interaction", "wave": ACROSS}
     by_wave = [
@@ -218,7 +230,7 @@ def test_what_pools_the_waves_does_not_give_a_wave_away():
         for wave, cells in ((WAVE, [(50, 3), (60, 12), (70, 30)]), ("2024-2026", [(55, 15), (65, 17), (75, 33)]))
     ]
     everything = pd.concat([waves, pooled, *by_wave], ignore_index=True)
-    found = leaving_across(Tables.of_results(everything), Tables.of_results(pd.concat(decided)), protocol())
+    found = leaving_across(Tables.of_results(everything), decided, protocol())
     assert not found.exposed
     assert set(found.tables.results["wave"]) == {ACROSS}
     across = found.tables.results.set_index(["analysis", "population", "level"])["events"]
@@ -229,9 +241,10 @@ def test_what_pools_the_waves_does_not_give_a_wave_away():
 
 def test_decided_tables_of_other_rows_are_refused():
     computed = pd.concat([results_of([(50, 10), (60, 12)]), results_of([(105, 18), (125, 29)], ACROSS)])
-    decided = told(results_of([(60, 12), (50, 10)])).tables.results.iloc[::-1]
+    found = told(results_of([(60, 12), (50, 10)]))
+    decided = replace(found, tables=Tables.of_results(found.tables.results.iloc[::-1]))
     with pytest.raises(ValueError, match="not of the rows that were computed"):
-        leaving_across(Tables.of_results(computed), Tables.of_results(decided), protocol())
+        leaving_across(Tables.of_results(computed), decided, protocol())
 
 
 # ---- earlier releases ----
@@ -282,7 +295,7 @@ def test_without_the_guard_a_person_who_joined_between_two_releases_is_found(pla
 
 def test_with_the_guard_nobody_can_tell_whether_or_where_a_person_joined(planted):
     then, later = planted
-    guarded = leaving(later, FIXED, [then])
+    guarded = leaving(later, ANEW, [then])
     assert not guarded.exposed
     bounds = differences(then, guarded.tables, later)
     for group in HER:
@@ -311,14 +324,14 @@ def test_the_guard_holds_where_she_moved_a_cut_so_that_its_label_changed(planted
         characteristics=then.characteristics.assign(category=renamed(then.characteristics["category"])),
     )
     assert not before.results["level"].str.contains("<78").any()
-    guarded = leaving(later, FIXED, [before])
-    pd.testing.assert_frame_equal(guarded.tables.results, leaving(later, FIXED, [then]).tables.results)
-    pd.testing.assert_frame_equal(guarded.held_back, leaving(later, FIXED, [then]).held_back)
+    guarded = leaving(later, ANEW, [before])
+    pd.testing.assert_frame_equal(guarded.tables.results, leaving(later, ANEW, [then]).tables.results)
+    pd.testing.assert_frame_equal(guarded.held_back, leaving(later, ANEW, [then]).held_back)
 
 
 def test_the_guard_keeps_estimates_of_many_people(planted):
     then, later = planted
-    results = leaving(later, FIXED, [then]).tables.results
+    results = leaving(later, ANEW, [then]).tables.results
     joint_test = results[(results["analysis"] == "main") & (results["measure"] == "p_joint")]
     assert joint_test["n"].isna().all()
     assert joint_test["status"].eq("ok").all()
@@ -327,8 +340,8 @@ def test_the_guard_keeps_estimates_of_many_people(planted):
 
 def test_after_the_guard_the_same_data_leave_alike(planted):
     then, later = planted
-    first = leaving(later, FIXED, [then])
-    again = leaving(later, FIXED, [then, first.tables])
+    first = leaving(later, ANEW, [then])
+    again = leaving(later, ANEW, [then, first.tables])
     pd.testing.assert_frame_equal(first.tables.results, again.tables.results)
     pd.testing.assert_frame_equal(first.tables.characteristics, again.tables.characteristics)
 
@@ -371,6 +384,115 @@ def test_what_follows_from_knowing_who_left_holds_no_release_back_and_still_is_n
     told_now = {group: now.values[group] for group in now.told.keys() - decision.small - decision.close}
     low, high = ranges(now.relations, told_now, [lost])[lost]
     assert high - low >= protocol().release.protection_width
+
+
+# ---- counts that stay as they were told ----
+
+KEPT = kept_rule(FIXED)
+
+
+def test_where_one_person_joined_the_counts_stay_as_they_were_told_and_the_estimates_are_todays(planted):
+    then, later = planted
+    found = leaving(later, FIXED, [then])
+    assert not found.exposed
+    now = found.tables
+    for name, columns in (("results", ["n", "events"]), ("attrition", ["excluded", "remaining"]),
+                          ("characteristics", ["n", "percent", "mean", "sd"])):  # fmt: skip
+        pd.testing.assert_frame_equal(getattr(now, name)[columns], getattr(then, name)[columns])
+    # Everything says so, whether it changed or not: nobody can tell where she is from what is said.
+    assert now.results["note"].str.startswith(KEPT).all()
+    assert set(found.held_back["rule"]) == {KEPT}
+    assert kept_waves(found.held_back, FIXED) == {WAVE}
+    told_now = now.results["status"] == "ok"
+    pd.testing.assert_series_equal(now.results["estimate"][told_now], later.results["estimate"][told_now])
+    assert (now.results["estimate"] != then.results["estimate"]).any()
+    validate(now.results)
+
+
+def test_kept_counts_are_kept_again_and_unchanged_data_are_told_without_a_word(planted, computed):
+    then, later = planted
+    once = leaving(later, FIXED, [then])
+    again = leaving(later, FIXED, [then, once.tables])
+    pd.testing.assert_frame_equal(once.tables.results, again.tables.results)
+    back = leaving(computed, FIXED, [then, once.tables])
+    pd.testing.assert_frame_equal(back.tables.results, then.results)
+
+
+def test_counts_are_told_anew_once_one_has_changed_by_much():
+    cells = [(50, 10), (60, 12), (70, 20), (1500, 300)]
+    before = results_of(cells)
+    few = told(results_of([(50, 11), (60, 12), (70, 20), (1515, 303)]), earlier=[before])
+    assert kept_waves(few.held_back, protocol()) == {WAVE}
+    assert few.tables.results["n"].tolist() == before["n"].tolist()
+    # 16 of 1,500 are more than a hundredth, 5 of 50 more than the smallest count.
+    for many in ([(50, 11), (60, 12), (70, 20), (1516, 303)], [(55, 11), (60, 12), (70, 20), (1500, 303)]):
+        assert not kept_waves(told(results_of(many), earlier=[before]).held_back, protocol())
+    # A count that was told would be small today.
+    small = told(results_of([(50, 4), *cells[1:]]), earlier=[results_of([(50, 6), *cells[1:]])])
+    assert not kept_waves(small.held_back, protocol())
+
+
+def test_a_share_of_none_keeps_no_counts():
+    before, now = results_of([(50, 10), (60, 12), (70, 20)]), results_of([(50, 11), (60, 12), (70, 20)])
+    assert set(told(now, changed(kept_counts_share=0.0), earlier=[before]).held_back["rule"]) == {CLOSE}
+    assert set(told(now, earlier=[before]).held_back["rule"]) == {KEPT}
+
+
+def test_a_row_the_release_before_does_not_have_has_no_count(planted):
+    then, later = planted
+    missing = (then.results["analysis"] == "stratified") & (then.results["measure"] == "rr")
+    assert missing.any()
+    found = leaving(later, FIXED, [replace(then, results=then.results[~missing])]).tables.results
+    assert found.loc[missing, ["n", "events"]].isna().all(axis=None)
+    assert found.loc[~missing, "n"].notna().any()
+
+
+def test_kept_counts_of_a_wave_do_not_follow_from_those_across_waves():
+    """The other wave tells its counts of today; the pooled ones would tell the kept one's by subtraction."""
+
+    def everything(cases, other):
+        first, second = [(50, cases), (60, 12), (70, 30)], other
+        both = [(a + b, c + d) for (a, c), (b, d) in zip(first, second, strict=True)]
+        return [results_of(first), results_of(second, "2024-2026"), results_of(both, ACROSS, analysis="pooled")]
+
+    def released(parts, earlier=()):
+        waves = [leaving(Tables.of_results(each), protocol(), earlier) for each in parts[:2]]
+        all_rows = Tables.of_results(pd.concat(parts, ignore_index=True))
+        across = leaving_across(all_rows, together(waves), protocol(), earlier)
+        assert not across.exposed
+        told_rows = [*(each.tables.results for each in waves), across.tables.results]
+        return waves, across, Tables.of_results(pd.concat(told_rows, ignore_index=True))
+
+    _, _, before = released(everything(15, [(55, 15), (65, 17), (75, 33)]))
+    waves, across, _ = released(everything(16, [(155, 45), (165, 47), (175, 93)]), [before])
+    assert kept_waves(waves[0].held_back, protocol()) == {WAVE}
+    assert waves[1].held_back.empty
+    pooled = across.tables.results.set_index("level")["events"]
+    assert pd.isna(pooled["0"])
+    # Where the other wave did not change either, the pooled counts are kept as well.
+    _, across, _ = released(everything(16, [(55, 15), (65, 17), (75, 33)]), [before])
+    assert kept_waves(across.held_back, protocol()) == {ACROSS}
+    assert across.tables.results["n"].notna().all()
+
+
+def test_a_new_wave_keeps_the_steps_that_the_others_told(planted):
+    then, later = planted
+    n = len(later.results)
+    remaining = later.attrition["remaining"].tolist()
+    fresh = Tables(
+        later.results.assign(wave="2024-2026"),
+        steps_of([*remaining[:3], 700, 650], "2024-2026"),
+        later.characteristics.assign(wave="2024-2026"),
+    )
+    found = leaving(fresh, FIXED, [then])
+    assert not found.exposed
+    assert len(found.tables.results) == n
+    steps = found.tables.attrition.set_index("rule")
+    told_then, today = (each.attrition.set_index("rule") for each in (then, later))
+    for rule in ("cohort", "no_accelerometer_day", "baseline_low_back_pain"):
+        assert steps.loc[rule, "remaining"] == told_then.loc[rule, "remaining"] == today.loc[rule, "remaining"] - 1
+    # What today's steps of the wave add up to is not told.
+    assert steps.loc[["followup_screen_missing"], ["excluded", "remaining"]].isna().any(axis=None)
 
 
 # ---- references from elsewhere ----

@@ -75,7 +75,7 @@ def test_a_hidden_analyzed_count_stays_hidden():
     steps = steps_of(100, 890, 7).astype({"remaining": "Int64"})
     steps.loc[3, ["excluded", "remaining"]] = pd.NA
     svg = flow_diagram(steps, "w", synthetic=False)
-    assert words(svg)[-1] == "Number not shown: analyzed"
+    assert words(svg)[-1] == "Analyzed: not shown"
     assert "7 excluded" not in svg
 
 

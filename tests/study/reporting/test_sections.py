@@ -8,6 +8,8 @@ from html import unescape
 import pandas as pd
 import pytest
 
+from study.disclosure.kept import kept_rule
+from study.protocol import protocol
 from study.reporting.absolute import absolute
 from study.reporting.across import across
 from study.reporting.certainty import certainty
@@ -15,7 +17,7 @@ from study.reporting.changes import changes
 from study.reporting.claims_section import claims_by_release
 from study.reporting.counterparts import PLACES, counterparts, published
 from study.reporting.fit import fit
-from study.reporting.included import outcome, table_one
+from study.reporting.included import outcome, population, table_one
 from study.reporting.joint import joint
 from study.reporting.lost import lost
 from study.reporting.measurement import measurement
@@ -202,6 +204,15 @@ def test_ratios_calibrated_by_negative_controls_stand_beside_the_main_ones():
     said = text(fit(full_wave_report(results=pd.concat([full_results(), calibrated], ignore_index=True))))
     assert "Calibrated 0.91 (0.80 to 1.04) 0.91 (0.80 to 1.04) 0.91 (0.80 to 1.04)" in said
     assert "No ratio is calibrated" not in said
+
+
+def test_pages_say_where_counts_are_an_earlier_releases():
+    results = full_results()
+    kept = results.assign(note=f"{kept_rule(protocol())}; as_published")
+    words = "numbers of people and cases are those of an earlier release"
+    for made in (question, population, table_one):
+        assert words in text(made(full_wave_report(results=kept)))
+        assert words not in text(made(full_wave_report(results=results)))
 
 
 def test_waves_and_pooled_stand_together():
