@@ -1,8 +1,8 @@
 """disclosure: a wave's tables as they may leave, and the log of what was held back.
 
-The report's page and the release both read ``released_results``, ``released_attrition`` and
-``released_characteristics``, which are published with the log in one transaction: no count can stand on a page that the
-release's tables hold back.
+The report's page and the release both read ``released_results``, ``released_attrition``,
+``released_characteristics`` and ``released_histogram``, which are published with the log in one transaction: no count
+can stand on a page that the release's tables hold back.
 
 What may be told depends on what was told before, so these tables depend on the releases that are there when they are
 made. A release made since told nothing else of a wave whose inputs did not change, so that makes none of them stale.
@@ -11,15 +11,18 @@ made. A release made since told nothing else of a wave whose inputs did not chan
 from __future__ import annotations
 
 import dagster as dg
+import pandas as pd
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
-from storage.releases import ReleaseError, told_tables
+from storage.releases import ReleaseError, told_histogram, told_tables
 from study.disclosure.leaving import leaving
 from study.disclosure.tables import Tables
+from study.histogram import HISTOGRAM_COLUMNS, as_told
 
 RESULTS = "select * from fitted_models where wave = getvariable('wave') order by rowid"
 ATTRITION = "select * from attrition where wave = getvariable('wave') order by step"
+HISTOGRAM = "select * from exposure_histogram where wave = getvariable('wave') order by rowid"
 CHARACTERISTICS = "select * from characteristics where wave = getvariable('wave') order by rowid"
 
 
@@ -27,6 +30,7 @@ def make(build: Build) -> Rows:
     """Hold back small counts, those too close to an earlier release's, and what would give either away."""
     with build.session() as connection:
         tables = Tables(*(connection.execute(query).df() for query in (RESULTS, ATTRITION, CHARACTERISTICS)))
+        counted = connection.execute(HISTOGRAM).df()
     found = leaving(tables, build.protocol, earlier_tables(build))
     build.log.info("disclosure control held back %d numbers of wave %s", len(found.held_back), build.key)
     return Rows(
@@ -35,6 +39,9 @@ def make(build: Build) -> Rows:
             "released_results": found.tables.results,
             "released_attrition": found.tables.attrition,
             "released_characteristics": found.tables.characteristics,
+            "released_histogram": as_told(
+                counted.astype(HISTOGRAM_COLUMNS), earlier_histogram(build), build.protocol.release.rounding_base
+            ),
         },
         summary={"exposed": float(len(found.exposed))},
         metadata={"held_back": len(found.held_back)},
@@ -49,6 +56,18 @@ def earlier_tables(build: Build) -> list[Tables]:
     """
     try:
         return told_tables(build.home.releases)
+    except ReleaseError as error:
+        raise dg.Failure(f"{error}: without it nobody knows what may still be told", allow_retries=False) from None
+
+
+def earlier_histogram(build: Build) -> pd.DataFrame | None:
+    """What the newest release told of people by bin.
+
+    Raises:
+        dagster.Failure: it cannot be read.
+    """
+    try:
+        return told_histogram(build.home.releases)
     except ReleaseError as error:
         raise dg.Failure(f"{error}: without it nobody knows what may still be told", allow_retries=False) from None
 

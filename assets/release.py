@@ -71,6 +71,7 @@ def make(build: Build) -> Rows:
     before = newest(build.home.releases)
     told = _told(build)
     _write_tables(told.tables, staging)
+    build.read("select * from released_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
     _write_json(staging / "disclosure.json", {"held_back": as_records(told.held_back)})
     results = told.tables.results
     _write_commands(results, build, staging)

@@ -62,8 +62,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
         checks=checks_as_told(connection, build, wave),
         claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
         provenance=provenance(build.protocol),
-        # Small bins were hidden when they were counted.
-        histogram=connection.execute("select * from exposure_histogram where wave = ? order by rowid", [wave]).df(),
+        histogram=connection.execute("select * from released_histogram where wave = ? order by rowid", [wave]).df(),
         commands=commands(results, build.protocol),
     )
 

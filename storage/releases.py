@@ -95,6 +95,21 @@ def _tables(release: Path) -> Tables:
         raise ReleaseError(f"the tables of release {release.name} cannot be read") from error
 
 
+def told_histogram(releases: Path) -> pd.DataFrame | None:
+    """The people by bin of exposure that the newest release told; None where there is none.
+
+    Raises:
+        ReleaseError: it cannot be read.
+    """
+    folders = release_folders(releases)
+    if not folders or not (file := folders[-1] / "histogram.csv").is_file():
+        return None
+    try:
+        return pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"the histogram of release {folders[-1].name} cannot be read") from error
+
+
 def told_checks(releases: Path) -> list[list[dict[str, Any]]]:
     """The checks that each release told, the earliest first.
 

@@ -52,6 +52,31 @@ def histogram(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype(HISTOGRAM_COLUMNS)
 
 
+def as_told(counted: pd.DataFrame, before: pd.DataFrame | None, base: int) -> pd.DataFrame:
+    """A wave's histogram as it may leave: a bin that moved by one step stays as the release before told it.
+
+    A rounded count that goes to the next multiple may tell of one person; by more than one step, it tells of several.
+
+    Args:
+        counted: of ``histogram``.
+        before: what the release before told, of all waves; None where it told none.
+        base: what counts are multiples of (``release.rounding_base``).
+
+    Returns:
+        HISTOGRAM_COLUMNS, the bins of ``counted``.
+    """
+    if before is None:
+        return counted
+    keys = ["wave", "exposure", "low", "high"]
+    then = counted[keys].merge(before.astype(HISTOGRAM_COLUMNS), on=keys, how="left").set_axis(counted.index)
+    # What was hidden counts as none: from there to the first multiple is a step too.
+    now, told = (each["n"].fillna(0).to_numpy(dtype="int64") for each in (counted, then))
+    stays = then["status"].notna().to_numpy() & (np.abs(now - told) <= base)
+    made = counted.copy()
+    made.loc[stays, ["n", "status"]] = then.loc[stays, ["n", "status"]]
+    return made.astype(HISTOGRAM_COLUMNS)
+
+
 def _of(values: pd.Series, wave: str, exposure: Exposure, protocol: Protocol) -> pd.DataFrame:
     inner = edges(exposure, protocol)
     places = np.searchsorted(inner, values.to_numpy(dtype="float64"), side="right")

@@ -23,7 +23,8 @@ WAVE_STAGES = {
 
 # What may leave depends on what earlier releases told, and a release says when it was made.
 WHAT_LEAVES = {
-    "disclosure", "released_results", "released_attrition", "released_characteristics", "claims", "report", "release",
+    "disclosure", "released_results", "released_attrition", "released_characteristics", "released_histogram", "claims",
+    "report", "release",
 }  # fmt: skip
 
 
