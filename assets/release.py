@@ -36,8 +36,9 @@ from study.bridge import bridge, changed_values
 from study.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
 from study.disclosure.checks import without_small
 from study.disclosure.kept import kept_rule
-from study.disclosure.leaving import Leaving, close_rule, leaving_across
+from study.disclosure.leaving import leaving_across
 from study.disclosure.tables import Tables
+from study.disclosure.taking_out import Leaving, close_rule
 from study.release.checklists import ChecklistError
 from study.release.descriptions import write_descriptions
 from study.repeat import r, stata

@@ -17,8 +17,9 @@ import duckdb
 import pandas as pd
 
 from storage.releases import told_tables
-from study.disclosure.leaving import Leaving, leaving, leaving_across
+from study.disclosure.leaving import leaving, leaving_across
 from study.disclosure.tables import Tables, counted
+from study.disclosure.taking_out import Leaving
 from study.protocol import protocol
 
 

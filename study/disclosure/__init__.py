@@ -1,8 +1,9 @@
 """Disclosure control: which counts may leave, and which must not.
 
 Belongs here: what a small count is; in the modules, which released numbers are which counts and how they add up
-(``counts``, ``tables``, ``attrition``), what an attacker can work out (``attack``), what is held back so that he cannot
-(``protect``, ``earlier``), and the tables without it (``leaving``). Does not belong here: computing the tables, files.
+(``counts``, ``tables``), what an attacker can work out (``attack``), what is held back so that he cannot
+(``protect``, ``earlier``), the tables without it (``taking_out``) or as they were told before (``kept``), and which of
+both leaves (``leaving``). Does not belong here: computing the tables, files.
 
 The rules (Hundepool et al. 2012, Statistical Disclosure Control, doi 10.1002/9781118348239). Primary: a count above
 zero and below the smallest that may be told is hidden. Complementary: so are further counts, until nobody can bound a

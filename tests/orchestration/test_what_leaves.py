@@ -14,7 +14,8 @@ from orchestration.verify import verify
 from storage.chain import read_lines
 from storage.releases import LEDGER, newest
 from storage.signatures import sign
-from study.disclosure.leaving import kept_waves, small_rule
+from study.disclosure.leaving import kept_waves
+from study.disclosure.taking_out import small_rule
 from study.protocol import protocol
 from study.reporting.markup import render_table
 from study.reporting.tables import characteristics_table, results_table

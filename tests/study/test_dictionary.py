@@ -10,7 +10,7 @@ from study.characteristics import CHARACTERISTICS_COLUMNS
 from study.claims import COLUMNS as CLAIM_COLUMNS
 from study.codebook import codebook
 from study.dictionary import column_descriptions, dictionary
-from study.disclosure.leaving import HELD_BACK_COLUMNS
+from study.disclosure.taking_out import HELD_BACK_COLUMNS
 from study.protocol import EXPOSURES
 from study.statistics.results import RESULT_COLUMNS
 from tests.sql.tables import columns_of

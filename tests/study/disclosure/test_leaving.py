@@ -19,9 +19,10 @@ from study.disclosure.counts import CASE, OTHER, Counts, within
 from study.disclosure.decision import decide
 from study.disclosure.earlier import differing, too_close
 from study.disclosure.kept import kept_rule
-from study.disclosure.leaving import Leaving, close_rule, kept_waves, leaving, leaving_across, small_rule
+from study.disclosure.leaving import kept_waves, leaving, leaving_across
 from study.disclosure.rounding import rounded
 from study.disclosure.tables import ACROSS, Tables, counted
+from study.disclosure.taking_out import Leaving, close_rule, small_rule
 from study.protocol import Protocol, protocol
 from study.statistics.levels import covariate_levels
 from study.statistics.results import ESTIMATE_COLUMNS, ResultRow, to_frame, validate
