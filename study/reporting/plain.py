@@ -20,6 +20,7 @@ from study.protocol import Exposure, protocol
 from study.reporting.blocks import Section, bullets, drawing, paragraph, section
 from study.reporting.file_names import INDEX, plain_file_name
 from study.reporting.formatting import is_missing
+from study.reporting.kept_counts import are_kept
 from study.reporting.page import render_sections
 from study.reporting.plain_figure import hundred_plot
 from study.reporting.rows import by_level, chosen, comparisons, headline, highest, people_and_cases
@@ -107,6 +108,8 @@ class Plain:
                 share = self.number(100 * cases / people, 0)
                 told = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
                 said.append(self.say("done", "cases", wave=wave, **told))
+            if people and are_kept(self.newest):
+                said.append(self.say("done", "kept"))
         said.append(self.say("done", "compared"))
         return Markup("").join(paragraph(each) for each in said)
 

@@ -8,6 +8,7 @@ from string import Formatter
 import pandas as pd
 import pytest
 
+from study.disclosure.kept import kept_rule
 from study.protocol import protocol
 from study.reporting.plain import Plain, render_plain, unlikely_from
 from study.reporting.texts import LANGUAGES, texts
@@ -237,6 +238,14 @@ def test_hidden_counts_are_not_told():
     text = told(render_plain(frame, steps, synthetic=True)["plain.html"])
     assert "11,194" not in text
     assert "56,042" not in text
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "an earlier version of it"), ("nb", "en tidligere utgave")])
+def test_counts_of_an_earlier_release_are_said_to_be_so(language, words):
+    results = full_results()
+    kept = results.assign(note=kept_rule(protocol()))
+    assert words in plain(language, kept).done()
+    assert words not in plain(language, results).done()
 
 
 def test_categories_helper_makes_four_rows_a_model():
