@@ -8,7 +8,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from study.protocol import EXPOSURES, Exposure, protocol
-from study.reporting.blocks import Section, drawing, folded, paragraph, section
+from study.reporting.blocks import Section, drawing, folded, paragraph, section, table
 from study.reporting.curve import Curve, curve_of, curve_plot, curve_table, histogram_table
 from study.reporting.formatting import interval_name, ratio
 from study.reporting.inputs import WaveReport
@@ -22,7 +22,7 @@ CAPTION = (
 
 
 def curves(report: WaveReport) -> Section:
-    """Both curves, and folded those adjusted for the other exposure."""
+    """Both curves, and folded those adjusted for the other exposure, and with frozen knots."""
     blocks = [_drawn(report, exposure, "spline", f"curve-{exposure}") for exposure in EXPOSURES]
     mutual = [_drawn(report, exposure, "mutual_spline", f"mutual-curve-{exposure}") for exposure in EXPOSURES]
     said = [_sentence(curve) for exposure in EXPOSURES if (curve := curve_of(report.own_results, "spline", exposure))]
@@ -32,6 +32,7 @@ def curves(report: WaveReport) -> Section:
         *(paragraph(sentence) for sentence in said),
         *(block or _absent(exposure) for block, exposure in zip(blocks, EXPOSURES, strict=True)),
         folded("The curves adjusted for the other exposure", *mutual),
+        folded("The curves with the same knots in every wave", *(_frozen(report, exposure) for exposure in EXPOSURES)),
         short="Curves",
     )
 
@@ -57,6 +58,15 @@ def _drawn(report: WaveReport, exposure: Exposure, analysis: str, identifier: st
         curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}"),
         None if mutual else histogram_table(bins, exposure, f"{identifier}-people"),
     )
+
+
+def _frozen(report: WaveReport, exposure: Exposure) -> Markup:
+    """A curve that bends where those of all waves do, as a table: to compare waves by."""
+    curve = curve_of(report.own_results, "spline_fixed_knots", exposure)
+    if curve is None:
+        return Markup("")
+    name = protocol().exposures.scale(exposure).name
+    return table(curve_table(curve, f"frozen-{exposure}-table", f"{name}: the curve with the same knots in every wave"))
 
 
 def _sentence(curve: Curve) -> str:

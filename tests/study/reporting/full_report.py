@@ -42,7 +42,12 @@ def full_results(wave: str = WAVE, ratio: float = 0.8) -> pd.DataFrame:
             rows += categories(exposure, models, value, analysis="standardized_risk", measure=measure, first=value)
         for measure in ("tipping_point", "tipping_point_limit"):
             rows += categories(exposure, ("adjusted",), 1.6, analysis="tipping_point", measure=measure)[1:]
-        rows += curve(exposure, "spline") + curve(exposure, "mutual_spline") + interaction(exposure)
+        rows += (
+            curve(exposure, "spline")
+            + curve(exposure, "mutual_spline")
+            + curve(exposure, "spline_fixed_knots")
+            + interaction(exposure)
+        )
         rows += reliability(exposure) + weights(exposure) + fit_quality(exposure)
     rows += within("within_intensity", "walking_minutes", "walking_met", ratio)
     rows += within("within_volume", "walking_met", "walking_minutes", ratio)

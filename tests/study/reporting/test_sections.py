@@ -16,6 +16,7 @@ from study.reporting.certainty import certainty
 from study.reporting.changes import changes
 from study.reporting.claims_section import claims_by_release
 from study.reporting.counterparts import PLACES, counterparts, published
+from study.reporting.curves import curves
 from study.reporting.fit import fit
 from study.reporting.included import outcome, population, table_one
 from study.reporting.joint import joint
@@ -204,6 +205,14 @@ def test_ratios_calibrated_by_negative_controls_stand_beside_the_main_ones():
     said = text(fit(full_wave_report(results=pd.concat([full_results(), calibrated], ignore_index=True))))
     assert "Calibrated 0.91 (0.80 to 1.04) 0.91 (0.80 to 1.04) 0.91 (0.80 to 1.04)" in said
     assert "No ratio is calibrated" not in said
+
+
+def test_curves_with_frozen_knots_are_tables():
+    said = text(curves(full_wave_report()))
+    assert "Walking volume: the curve with the same knots in every wave" in said
+    without = full_results()
+    without = without[without["analysis"] != "spline_fixed_knots"]
+    assert "same knots in every wave" not in text(curves(full_wave_report(results=without)))
 
 
 def test_pages_say_where_counts_are_an_earlier_releases():
