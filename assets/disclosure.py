@@ -10,8 +10,11 @@ made. A release made since told nothing else of a wave whose inputs did not chan
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
 import dagster as dg
-import pandas as pd
 
 from assets.building.build import Build
 from assets.building.recipe import Recipe, Rows
@@ -19,6 +22,8 @@ from storage.releases import ReleaseError, told_histogram, told_tables
 from study.disclosure.leaving import leaving
 from study.disclosure.tables import Tables
 from study.histogram import HISTOGRAM_COLUMNS, as_told
+
+Told = TypeVar("Told")
 
 RESULTS = "select * from fitted_models where wave = getvariable('wave') order by rowid"
 ATTRITION = "select * from attrition where wave = getvariable('wave') order by step"
@@ -40,7 +45,7 @@ def make(build: Build) -> Rows:
             "released_attrition": found.tables.attrition,
             "released_characteristics": found.tables.characteristics,
             "released_histogram": as_told(
-                counted.astype(HISTOGRAM_COLUMNS), earlier_histogram(build), build.protocol.release.rounding_base
+                counted.astype(HISTOGRAM_COLUMNS), _told(told_histogram, build), build.protocol.release.rounding_base
             ),
         },
         summary={"exposed": float(len(found.exposed))},
@@ -54,20 +59,12 @@ def earlier_tables(build: Build) -> list[Tables]:
     Raises:
         dagster.Failure: a release cannot be read, so that nobody knows what was told.
     """
+    return _told(told_tables, build)
+
+
+def _told(read: Callable[[Path], Told], build: Build) -> Told:
     try:
-        return told_tables(build.home.releases)
-    except ReleaseError as error:
-        raise dg.Failure(f"{error}: without it nobody knows what may still be told", allow_retries=False) from None
-
-
-def earlier_histogram(build: Build) -> pd.DataFrame | None:
-    """What the newest release told of people by bin.
-
-    Raises:
-        dagster.Failure: it cannot be read.
-    """
-    try:
-        return told_histogram(build.home.releases)
+        return read(build.home.releases)
     except ReleaseError as error:
         raise dg.Failure(f"{error}: without it nobody knows what may still be told", allow_retries=False) from None
 

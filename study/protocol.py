@@ -458,6 +458,11 @@ class Release(Section):
         """What counts are told as multiples of: 1 when they are not rounded."""
         return 1 if self.rounding == "none" else self.rounding_base
 
+    @property
+    def keeps_counts(self) -> bool:
+        """Whether a wave may keep the counts that the release before told; rounded ones are told anew."""
+        return self.kept_counts_share > 0 and self.rounding == "none"
+
 
 class Checks(Section):
     """Thresholds of the data checks."""

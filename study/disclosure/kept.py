@@ -105,8 +105,6 @@ def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> 
 def _close(now: pd.Series, then: pd.Series, protocol: Protocol) -> bool:
     """Whether no count that was told has changed by much, or is gone."""
     smallest, share = protocol.disclosure.smallest_count, protocol.release.kept_counts_share
-    if share == 0 or protocol.release.rounding != "none":
-        return False
     told = then.notna().to_numpy()
     if now.isna().to_numpy()[told].any():
         return False

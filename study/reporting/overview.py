@@ -16,7 +16,7 @@ from study.reporting.claims_section import counted
 from study.reporting.file_names import plain_file_name, wave_file_name
 from study.reporting.formatting import count, decimal, interval_name, limits, ratio
 from study.reporting.inputs import IndexReport
-from study.reporting.kept_counts import kept_counts_sentence
+from study.reporting.kept_counts import are_kept, kept_counts_sentence
 from study.reporting.markup import Group, Table, code
 from study.reporting.rows import headline, people_and_cases
 from study.reporting.tables import checks_table, deliveries_table
@@ -47,7 +47,7 @@ def waves_overview(index: IndexReport) -> Section:
     plainly = Markup("Not a researcher? Read it {} or {}.").format(
         link(plain_file_name("en"), "in plain language"), link(plain_file_name("nb"), "på norsk")
     )
-    kept = [wave for wave in index.waves if kept_counts_sentence(index.of_wave(wave))]
+    kept = [wave for wave in index.waves if are_kept(index.of_wave(wave))]
     remark = f"{', '.join(kept)}: {kept_counts_sentence(index.of_wave(kept[0]))}" if kept else ""
     return section(
         "waves",
