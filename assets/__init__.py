@@ -1,5 +1,5 @@
 """What is made: one short module per stage, named in the order the data flows.
 
 Belongs here: for each stage, what it is made from and the call that makes it. Does not belong here: arithmetic
-(``study/``, ``sql/``), when and where things run (``orchestration/``).
+(``stegvis/``, ``sql/``), when and where things run (``orchestration/``).
 """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 
 
 def make(build: Build) -> Rows:
     """Standardized risks of both exposures and models, and the cross-estimators."""
-    from study.analyses.absolute_risks import ANALYSES
+    from stegvis.analyses.absolute_risks import ANALYSES
 
     return fitted(build, ANALYSES)
 

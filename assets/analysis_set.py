@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
-from study.statistics.categories import add_categories
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
+
+from stegvis.statistics.categories import add_categories
 
 
 def make(build: Build) -> Rows:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from assets.building.build import Build
-from assets.building.delivered import newest_per_person, read_drops
-from assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.delivered import newest_per_person, read_drops
+from stegvis.assets.building.recipe import Recipe, Rows
 
 
 def make(build: Build) -> Rows:

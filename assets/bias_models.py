@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 
 
 def make(build: Build) -> Rows:
     """Weights, tipping points, imputation, regression dilution, misclassification, negative controls."""
-    from study.analyses.bias_models import ANALYSES
+    from stegvis.analyses.bias_models import ANALYSES
 
     return fitted(build, ANALYSES)
 

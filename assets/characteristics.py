@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
-from study.characteristics import characteristics
-from study.histogram import histogram
-from study.statistics.levels import characteristic_levels, covariate_levels
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
+
+from stegvis.analyses.characteristics import characteristics
+from stegvis.analyses.histogram import histogram
+from stegvis.statistics.levels import characteristic_levels, covariate_levels
 
 READ = "select * from analysis_set where wave = getvariable('wave') order by person"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
-from study.claims import judge_claims
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
+
+from stegvis.claims.evaluation import judge_claims
 
 # As they may leave: what is held back must not stand in the evidence of a claim.
 READ = "select * from released_results where wave = getvariable('wave') order by rowid"
@@ -25,7 +26,7 @@ RECIPE = Recipe(
     upstream=("disclosure",),
     make=make,
     protocol=("disclosure",),
-    files=("study/claims.toml",),
+    files=("stegvis/claims/claims.toml",),
     kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
-from storage.lake import EpochLake, create_epochs_view
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
+
+from stegvis.storage.lake import EpochLake, create_epochs_view
 
 
 def make(build: Build) -> Rows:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
-from storage.releases import ReleaseError, told_histogram, told_tables
-from study.disclosure.leaving import leaving
-from study.disclosure.tables import Tables
-from study.histogram import HISTOGRAM_COLUMNS, as_told
+from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told
+from stegvis.disclosure.leaving import leaving
+from stegvis.disclosure.tables import Tables
+from stegvis.storage.releases import ReleaseError, told_histogram, told_tables
 
 Told = TypeVar("Told")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 
 
 def make(build: Build) -> Rows:
     """Restricted cubic splines of both exposures."""
-    from study.analyses.dose_response import ANALYSES
+    from stegvis.analyses.dose_response import ANALYSES
 
     return fitted(build, ANALYSES)
 

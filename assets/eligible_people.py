@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assets.building.recipe import Recipe, select
+from stegvis.assets.building.recipe import Recipe, select
 
 RECIPE = Recipe(
     name="eligible_people",

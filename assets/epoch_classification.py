@@ -10,13 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows, fingerprint, sql_text
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows, fingerprint, sql_text
-from storage.delivered_epochs import delivered_epochs, write_shard
-from storage.lake import EpochLake, create_epochs_view
-from storage.landing import LandedFile
-from study.codebook import codebook
+from stegvis.storage.delivered_epochs import delivered_epochs, write_shard
+from stegvis.storage.lake import EpochLake, create_epochs_view
+from stegvis.storage.landing import LandedFile
+from stegvis.study.codebook import codebook
 
 MADE = {"raw": "classified", "signal": "classified", "epochs": "delivered"}
 

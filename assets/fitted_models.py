@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 
 GROUPS = (
     "risk_ratios",
@@ -19,8 +19,8 @@ def make(build: Build) -> Rows:
     """The estimates of all groups, one after the other."""
     import pandas as pd
 
-    from study.analyses.diagnostics import verdicts, with_diagnostics
-    from study.statistics.results import RESULT_COLUMNS, validate
+    from stegvis.analyses.diagnostics import verdicts, with_diagnostics
+    from stegvis.statistics.results import RESULT_COLUMNS, validate
 
     # Group names are constants of this module, never input.
     parts = build.read_each(*(f"select * from {group} where wave = getvariable('wave')" for group in GROUPS))

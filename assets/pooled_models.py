@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
-from study.statistics.levels import covariate_levels
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
+
+from stegvis.statistics.levels import covariate_levels
 
 
 def make(build: Build) -> Rows:
     """Estimates over the stacked waves, clustered by person."""
-    from study.analyses.across_waves import fit_across_waves
+    from stegvis.analyses.across_waves import fit_across_waves
 
     stacked = build.read("select * from analysis_set order by wave, person")
     histories = build.read(build.sql("pain_histories"))

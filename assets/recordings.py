@@ -14,20 +14,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.delivered import Delivered, read_file
+from stegvis.assets.building.recipe import Recipe, Rows, code_digest, fingerprint, sql_text
 
-from assets.building.build import Build
-from assets.building.delivered import Delivered, read_file
-from assets.building.recipe import Recipe, Rows, code_digest, fingerprint, sql_text
-from storage.batch import RecordingBatch, Source
-from storage.delivered_epochs import delivered_epochs, people_of, problems_of, rows_of
-from storage.lake import EpochLake
-from storage.landing import Drop, LandedFile
-from storage.reading import TABLE_ENDINGS, UnreadableFile
-from storage.recording_notes import Note, RecordingNotes
-from study.codebook import codebook
-from study.contract import contract_days
+from stegvis.deliveries.contract import contract_days
+from stegvis.storage.batch import RecordingBatch, Source
+from stegvis.storage.delivered_epochs import delivered_epochs, people_of, problems_of, rows_of
+from stegvis.storage.lake import EpochLake
+from stegvis.storage.landing import Drop, LandedFile
+from stegvis.storage.reading import TABLE_ENDINGS, UnreadableFile
+from stegvis.storage.recording_records import Note, RecordingNotes
+from stegvis.study.codebook import codebook
 
-# Of a raw pair, as ``study.accelerometry.chain`` names them; the column ``quality`` has all of them.
+# Of a raw pair, as ``stegvis.accelerometry.pair_classification`` names them; the column ``quality`` has all of them.
 QUALITY = {
     "back_device_id": "Int64",
     "thigh_device_id": "Int64",
@@ -75,7 +75,7 @@ DAY_COLUMNS = [
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
 HALVES = ("_back", "_thigh")
-MODEL_FILE = "study/accelerometry/model/epoch_classifier.npz"
+MODEL_FILE = "stegvis/accelerometry/model/epoch_classifier.npz"
 # What of the protocol decides how a raw pair or a signal is classified.
 CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
 
@@ -125,7 +125,7 @@ def _recording_batch(build: Build) -> RecordingBatch:
     """The batch's recordings; a note is named after the method, the code of the classification and its own parts."""
     method = build.recipe.method(build.protocol)
     decides = [*(f"protocol {name}" for name in CLASSIFIED_BY), "codebook [signal]", f"file {MODEL_FILE}"]
-    parts = {name: method[name] for name in decides} | {"code": code_digest("storage.classification")}
+    parts = {name: method[name] for name in decides} | {"code": code_digest("stegvis.storage.classification")}
     return RecordingBatch(
         EpochLake(build.home.lake, build.key),
         RecordingNotes(build.home.lake, build.key),

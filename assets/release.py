@@ -2,7 +2,7 @@
 
 The folder is written beside its final name and moved; its name is the day and the digest of its content, so that the
 same content is never released twice. It becomes the latest when as many people signed it as the protocol asks for, and
-stands in the ledger from the start (``storage/releases.py``).
+stands in the ledger from the start (``stegvis/storage/releases.py``).
 
 A release holds nobody's row, so what the next bridge starts from stays in the warehouse: ``released_people``, those
 whose data the newest release had, replaced with the table ``release`` in one transaction.
@@ -22,29 +22,29 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.history import lineage
+from stegvis.assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
+from stegvis.assets.disclosure import earlier_tables
+from stegvis.assets.report import as_records, checks_as_told, provenance, records
 
-from assets.building.build import Build
-from assets.building.history import lineage
-from assets.building.recipe import Recipe, Rows
-from assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
-from assets.disclosure import earlier_tables
-from assets.report import as_records, checks_as_told, provenance, records
-from storage.releases import MANIFEST, enter_in_ledger, newest
-from storage.signatures import advance_latest
-from storage.warehouse import table_exists
-from study.bridge import bridge, changed_values
-from study.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
-from study.disclosure.checks import without_small
-from study.disclosure.kept import kept_rule
-from study.disclosure.leaving import leaving_across
-from study.disclosure.tables import Tables
-from study.disclosure.taking_out import Leaving, close_rule
-from study.release.checklists import ChecklistError
-from study.release.descriptions import write_descriptions
-from study.repeat import r, stata
-from study.repeat.commands import commands
-from study.statistics.levels import covariate_levels
-from study.statistics.results import RESULT_COLUMNS
+from stegvis.disclosure.checks import without_small
+from stegvis.disclosure.kept import kept_rule
+from stegvis.disclosure.leaving import leaving_across
+from stegvis.disclosure.tables import Tables
+from stegvis.disclosure.taking_out import Leaving, close_rule
+from stegvis.release.bridge import bridge, changed_values
+from stegvis.release.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
+from stegvis.release.checklists import ChecklistError
+from stegvis.release.descriptions import write_descriptions
+from stegvis.reproduction import r, stata
+from stegvis.reproduction.commands import commands
+from stegvis.statistics.levels import covariate_levels
+from stegvis.statistics.results import RESULT_COLUMNS
+from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest
+from stegvis.storage.signatures import advance_latest
+from stegvis.storage.warehouse import table_exists
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 PROTOCOL = "protocol.json"
@@ -312,12 +312,12 @@ RECIPE = Recipe(
     protocol=("disclosure", "release", "study", "bridge", "additive_interaction.low_categories"),
     codebook=("participants",),
     files=(
-        "study/reporting/templates/page.html.j2",
-        "study/reporting/templates/table.html.j2",
-        "study/reporting/style.css",
-        "study/reporting/texts/en.toml",
-        "study/reporting/texts/nb.toml",
-        "study/checklists.toml",
+        "stegvis/reporting/templates/page.html.j2",
+        "stegvis/reporting/templates/table.html.j2",
+        "stegvis/reporting/style.css",
+        "stegvis/reporting/texts/en.toml",
+        "stegvis/reporting/texts/nb.toml",
+        "stegvis/release/checklists.toml",
     ),
     kinds=frozenset({"html", "csv"}),
     owner="team:statistics",

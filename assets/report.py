@@ -7,19 +7,21 @@ so that a page changes only when what it shows changes.
 from __future__ import annotations
 
 import hashlib
+import importlib
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 
-from assets.building.build import Build
-from assets.building.recipe import ROOT, Recipe, Rows
-from storage.releases import told_checks
-from study.disclosure.checks import without_close
-from study.protocol import PROTOCOL_FILE, Protocol
-from study.repeat.commands import commands
-from study.reporting.inputs import WaveReport
-from study.reporting.steps import described
+from stegvis.disclosure.checks import without_close
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.steps import described
+from stegvis.reproduction.commands import commands
+from stegvis.storage.releases import told_checks
+from stegvis.study.protocol import PROTOCOL_FILE, Protocol
 
 SHOWN = (
     "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
@@ -34,7 +36,7 @@ ACROSS = ("wave_drift", "pooled_models")
 
 def make(build: Build) -> Rows:
     """The pages, from tables that went through disclosure control."""
-    from study.reporting.page import render_wave
+    from stegvis.reporting.page import render_wave
 
     with build.session() as connection:
         inputs = wave_report(connection, build, build.key)
@@ -118,10 +120,11 @@ def provenance(protocol: Protocol) -> dict[str, Any]:
 def source_digest() -> str:
     """One hash over every source file of the project's rooms."""
     digest = hashlib.sha256()
-    for room in ("assets", "expectations", "orchestration", "sql", "storage", "study"):
-        for file in sorted((ROOT / room).rglob("*")):
+    for room in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
+        folder = Path(importlib.import_module(room).__file__ or "").parent
+        for file in sorted(folder.rglob("*")):
             if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
-                digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
+                digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -153,7 +156,7 @@ RECIPE = Recipe(
     make=make,
     protocol=("study", "days", "epochs", "exposures", "covariates", "exclusions", "models", "spline", "disclosure"),
     files=tuple(
-        f"study/reporting/{name}"
+        f"stegvis/reporting/{name}"
         for name in (
             "style.css",
             "published.toml",

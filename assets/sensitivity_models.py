@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from assets.building.build import Build
-from assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 
 
 def make(build: Build) -> Rows:
     """The main models in other samples, with other covariates, of another outcome."""
-    from study.analyses.sensitivity_models import ANALYSES
+    from stegvis.analyses.sensitivity_models import ANALYSES
 
     return fitted(build, ANALYSES)
 

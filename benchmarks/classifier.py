@@ -31,8 +31,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from study.accelerometry.activity import ActivityCode
-from study.accelerometry.classifier import (
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.classifier import (
     MODEL_FILE,
     EpochModel,
     classify_checked,
@@ -40,13 +40,13 @@ from study.accelerometry.classifier import (
     load_model,
     walking_pace,
 )
-from study.accelerometry.evaluation import Agreement, Turned, agreement, person_agreement
-from study.accelerometry.features import features
-from study.accelerometry.labeled_people import LabeledPerson, read_people
-from study.accelerometry.processes import single_thread_processes
-from study.accelerometry.signal import Signal
-from study.accelerometry.training import TURNS, Predicted, agreement_of, judge_turned, leave_one_person_out, predict
-from study.accelerometry.windows import chunks, continues, window_starts
+from stegvis.accelerometry.evaluation import Agreement, Turned, agreement, person_agreement
+from stegvis.accelerometry.features import features
+from stegvis.accelerometry.labeled_people import LabeledPerson, read_people
+from stegvis.accelerometry.processes import single_thread_processes
+from stegvis.accelerometry.signal import Signal
+from stegvis.accelerometry.training import TURNS, Predicted, agreement_of, judge_turned, leave_one_person_out, predict
+from stegvis.accelerometry.windows import chunks, continues, window_starts
 
 # What ActiMotus calls our activities; what it calls anything else is counted as wrong.
 PEER_ACTIVITIES = {

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from study.accelerometry.cwa import read_cwa
-from study.twin.cwa import Device, write_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.twin.cwa import Device, write_cwa
 
 RATE_HZ = 49.6
 BAR_SECONDS = 1.0  # to read a week

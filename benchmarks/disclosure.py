@@ -16,11 +16,11 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from storage.releases import told_tables
-from study.disclosure.leaving import leaving, leaving_across
-from study.disclosure.tables import Tables, counted
-from study.disclosure.taking_out import Leaving
-from study.protocol import protocol
+from stegvis.disclosure.leaving import leaving, leaving_across
+from stegvis.disclosure.tables import Tables, counted
+from stegvis.disclosure.taking_out import Leaving
+from stegvis.storage.releases import told_tables
+from stegvis.study.protocol import protocol
 
 
 def main(home: Path) -> int:

@@ -31,11 +31,11 @@ STAGES = ("recordings", "epoch_classification", "daily_exposures")
 
 
 def weeks(people: int) -> Any:
-    """The epochs of so many people with a full week, by person (``study.twin.epochs.Worn``)."""
-    from study.twin.epochs import wear
-    from study.twin.parameters import parameters
-    from study.twin.population import draw_population
-    from study.twin.walking import draw_days, draw_habits
+    """The epochs of so many people with a full week, by person (``stegvis.twin.epochs.Worn``)."""
+    from stegvis.twin.epochs import wear
+    from stegvis.twin.parameters import parameters
+    from stegvis.twin.population import draw_population
+    from stegvis.twin.walking import draw_days, draw_habits
 
     model = parameters()
     # Two in nine people have a recording of seven days; five for each leaves room.
@@ -50,9 +50,9 @@ def weeks(people: int) -> Any:
 
 def to_lake(people: int, folder: Path) -> dict[str, float]:
     """Shards of 490 people, two at a time."""
-    from storage.lake import EpochLake
-    from study.twin.epochs import lake_tables
-    from study.twin.parameters import parameters
+    from stegvis.storage.lake import EpochLake
+    from stegvis.twin.epochs import lake_tables
+    from stegvis.twin.parameters import parameters
 
     worn, lake = weeks(people), EpochLake(folder, "benchmark")
     parts = [worn.some(slice(start, start + PEOPLE_PER_SHARD)) for start in range(0, people, PEOPLE_PER_SHARD)]
@@ -72,9 +72,9 @@ def to_lake_naively(people: int, folder: Path) -> dict[str, float]:
     """The same bouts, a pandas frame per person and day, put together, sorted and written."""
     import pandas as pd
 
-    from study.accelerometry.activity import ACTIVITIES, SPEEDS
-    from study.twin.epochs import KINDS, lay_out
-    from study.twin.parameters import parameters
+    from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+    from stegvis.twin.epochs import KINDS, lay_out
+    from stegvis.twin.parameters import parameters
 
     worn = weeks(people)
     started, cpu = time.perf_counter(), time.process_time()
@@ -104,7 +104,7 @@ def to_lake_naively(people: int, folder: Path) -> dict[str, float]:
 
 def to_delivery(people: int, folder: Path) -> dict[str, float]:
     """A whole twin whose ``epochs.parquet`` holds so many people; only that file's making is timed."""
-    from study.twin import write_twin
+    from stegvis.twin import write_twin
 
     cpu = time.process_time()
     marks: list[tuple[float, str]] = []
@@ -125,11 +125,11 @@ def to_delivery(people: int, folder: Path) -> dict[str, float]:
 def through_pipeline(people: int, folder: Path) -> dict[str, float]:
     """One Dagster run of the three stages on a home that has only the epochs delivery."""
     import dagster as dg
+    from stegvis.orchestration.definitions import build_definitions
+    from stegvis.orchestration.instance import open_instance, register_partitions
 
-    from orchestration.definitions import build_definitions
-    from orchestration.instance import open_instance, register_partitions
-    from storage.home import Home
-    from storage.landing import scan
+    from stegvis.storage.home import Home
+    from stegvis.storage.landing import scan
 
     home = Home(folder / "home", folder / "landing").create()
     started, cpu = time.perf_counter(), time.process_time()

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import psutil
 
-from storage.classification import Recording, classify
-from storage.fan_out import fan_out
-from storage.lake import EpochLake
-from storage.recording_notes import RecordingNotes
+from stegvis.storage.classification import Recording, classify
+from stegvis.storage.fan_out import fan_out
+from stegvis.storage.lake import EpochLake
+from stegvis.storage.recording_records import RecordingNotes
 
 DISTINCT = 4
 BAR_RATIO, BAR_MEGABYTES = 1.8, 1200.0
@@ -51,7 +51,7 @@ class Measured:
 
 def pairs(folder: Path, wanted: int) -> list[tuple[Path, Path]]:
     """So many pairs: a few made once, the others by links to them."""
-    from study.twin.raw import write_raw_pair
+    from stegvis.twin.raw import write_raw_pair
 
     made = Path(tempfile.gettempdir()) / "stegvis-fan-out"
     if not (made / "done").exists():

@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         stegvis = ("-m", "orchestration")
-        rows = [("load the definitions", *run("-c", "import orchestration.definitions"))]
+        rows = [("load the definitions", *run("-c", "import stegvis.orchestration.definitions"))]
         twin = run(
             *stegvis, "twin", "--out", str(home / "landing"), "--people", people, "--epochs", "40", "--signals", "2"
         )

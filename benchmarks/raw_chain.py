@@ -55,7 +55,7 @@ print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 def pair(days: int) -> tuple[Path, Path]:
     """The files of the pair; made if they are not there."""
-    from study.twin.raw import write_raw_pair
+    from stegvis.twin.raw import write_raw_pair
 
     folder = Path(tempfile.gettempdir()) / f"stegvis-raw-chain-{days}"
     files = folder / "P_back.cwa", folder / "P_thigh.cwa"
@@ -79,8 +79,8 @@ def peak_megabytes(*, reset: bool = False) -> float:
 
 def chain(back: Path, thigh: Path) -> dict[str, Any]:
     """Processor seconds and peak of each step, and of the whole."""
-    from study.accelerometry.chain import process_pair
-    from study.accelerometry.classifier import load_model
+    from stegvis.accelerometry.classifier import load_model
+    from stegvis.accelerometry.pair_classification import process_pair
 
     load_model()  # imports and the model are paid once per process, not per pair
     steps: dict[str, list[float]] = {name: [0.0, 0.0] for name in STEPS}
@@ -101,7 +101,7 @@ def chain(back: Path, thigh: Path) -> dict[str, Any]:
 
     for step in STEPS:
         module, *owner, name = step.split(".")
-        holder: Any = importlib.import_module(f"study.accelerometry.{module}")
+        holder: Any = importlib.import_module(f"stegvis.accelerometry.{module}")
         for part in owner:
             holder = getattr(holder, part)
         setattr(holder, name, timed(step, getattr(holder, name)))
@@ -132,10 +132,10 @@ def actimotus(interpreter: str, files: tuple[Path, Path]) -> dict[str, float]:
     import pandas as pd
 
     from benchmarks.classifier import PEER
-    from study.accelerometry.pair_epochs import common_epochs
-    from study.accelerometry.raw_sensor import raw_sensor, read_recording
-    from study.accelerometry.synchronization import synchronize
-    from study.accelerometry.windows import gather
+    from stegvis.accelerometry.pair_epochs import common_epochs
+    from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording
+    from stegvis.accelerometry.synchronization import synchronize
+    from stegvis.accelerometry.windows import gather
 
     recordings = {"back": read_recording(files[0], "back"), "thigh": read_recording(files[1], "thigh")}
     origin = recordings["back"].segments[0].start.astype("datetime64[D]")

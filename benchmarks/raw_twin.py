@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from study.accelerometry.activity import ActivityCode
-from study.accelerometry.classifier import classify_signal
-from study.accelerometry.cwa import read_cwa
-from study.protocol import protocol
-from study.twin.gait_parameters import AXES
-from study.twin.raw import RawTruth, SensorTruth, write_raw_pair
-from study.twin.spectra import Spectra, hunt4_spectra, spectra
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.classifier import classify_signal
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.study.protocol import protocol
+from stegvis.twin.gait_parameters import AXES
+from stegvis.twin.raw import RawTruth, SensorTruth, write_raw_pair
+from stegvis.twin.spectra import Spectra, hunt4_spectra, spectra
 
 
 def on_true_time(file: Path, sensor: SensorTruth, start: np.datetime64, seconds: np.ndarray) -> np.ndarray:

@@ -31,10 +31,10 @@ def seconds(*arguments: str) -> float:
 def work_since(home: Path, event: int) -> tuple[float, int]:
     """Seconds that the stages made since an event say they took, and the newest event."""
     import dagster as dg
+    from stegvis.assets.building.graph import recipes
+    from stegvis.orchestration.instance import open_instance
 
-    from assets.building.graph import recipes
-    from orchestration.instance import open_instance
-    from storage.home import Home
+    from stegvis.storage.home import Home
 
     total = 0.0
     with open_instance(Home(home, home / "landing")) as instance:
@@ -50,8 +50,9 @@ def work_since(home: Path, event: int) -> tuple[float, int]:
 
 def register_many(home: Path) -> None:
     """As many batches and waves as a long study has."""
-    from orchestration.instance import open_instance
-    from storage.home import Home
+    from stegvis.orchestration.instance import open_instance
+
+    from stegvis.storage.home import Home
 
     with open_instance(Home(home, home / "landing")) as instance:
         instance.add_dynamic_partitions("batch", [f"batch-{number:03d}" for number in range(BATCHES)])
@@ -80,7 +81,7 @@ def main() -> None:
         nothing = seconds(*stegvis, "refresh", *here)
         status = seconds(*stegvis, "status", *here)
         register_many(home)
-        load = f"import os; os.environ['STEGVIS_HOME'] = {str(home)!r}; import orchestration.definitions"
+        load = f"import os; os.environ['STEGVIS_HOME'] = {str(home)!r}; import stegvis.orchestration.definitions"
         definitions = seconds("-c", load)
         many = seconds(*stegvis, "status", *here)
     print(f"{chosen.people} people, {chosen.epochs} of them as epochs; two waves, then a third")

@@ -16,21 +16,21 @@ from unittest import mock
 
 import duckdb
 import pandas as pd
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.graph import recipes
+from stegvis.assets.report import wave_report
 
-from assets.building.build import Build
-from assets.building.graph import recipes
-from assets.report import wave_report
-from storage.home import Home
-from storage.landing import scan
-from storage.warehouse import Partition
-from study.protocol import protocol
-from study.reporting.inputs import WaveReport
-from study.reporting.page import render_wave
-from study.reporting.plain import render_plain
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.page import render_wave
+from stegvis.reporting.plain import render_plain
+from stegvis.storage.home import Home
+from stegvis.storage.landing import scan
+from stegvis.storage.warehouse import Partition
+from stegvis.study.protocol import protocol
 
 LARGEST = 1_500_000
 SECONDS_FOR_THREE = 20.0
-PACKAGE = "study.reporting.figure.vl_convert_svg"
+PACKAGE = "stegvis.reporting.figure.vl_convert_svg"
 
 
 def main(home: Path) -> int:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from study.twin import write_twin
+from stegvis.twin import write_twin
 
 
 class Steps:

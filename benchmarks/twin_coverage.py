@@ -2,7 +2,7 @@
 
 Run: ``python -m benchmarks.twin_coverage [--seeds N] [--people N]``.
 
-Each seed is a whole cohort of its own by plain sampling, held in memory and analyzed by ``study.statistics``. The truth
+Each seed is a whole cohort of its own by plain sampling, held in memory and analyzed by ``stegvis.statistics``. The truth
 of a contrast is what its model finds when it sees true risks instead of cases, averaged over the cohorts: what the
 estimates scatter around. It is not the risk function itself, because a recorded week tells a habit with an error.
 
@@ -20,21 +20,21 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from study.analyses.category_model import category_rows
-from study.codebook import codebook
-from study.codebook import levels as coded_levels
-from study.protocol import EXPOSURES, protocol
-from study.statistics.categories import add_categories
-from study.statistics.levels import covariate_levels
-from study.statistics.results import ResultRow
-from study.statistics.terms import covariate_terms
-from study.twin.draws import Flags
-from study.twin.expected import category_log_risk_ratios
-from study.twin.observed import Observed, observe
-from study.twin.outcome import Wave, draw_waves
-from study.twin.parameters import parameters
-from study.twin.population import Population, draw_population, is_depressed
-from study.twin.walking import draw_days, draw_habits
+from stegvis.analyses.category_model import category_rows
+from stegvis.statistics.categories import add_categories
+from stegvis.statistics.levels import covariate_levels
+from stegvis.statistics.results import ResultRow
+from stegvis.statistics.terms import covariate_terms
+from stegvis.study.codebook import codebook
+from stegvis.study.codebook import levels as coded_levels
+from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.twin.draws import Flags
+from stegvis.twin.expected import category_log_risk_ratios
+from stegvis.twin.observed import Observed, observe
+from stegvis.twin.outcome import Wave, draw_waves
+from stegvis.twin.parameters import parameters
+from stegvis.twin.population import Population, draw_population, is_depressed
+from stegvis.twin.walking import draw_days, draw_habits
 
 FIRST_SEED = 1001
 CONTRASTS = [(exposure, quarter) for exposure in EXPOSURES for quarter in (2, 3, 4)]

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from study.protocol import protocol
-from study.statistics.categories import add_categories
-from study.statistics.restricted_cubic_spline import basis, knots_of
-from study.statistics.risk_ratio import Fit, fit_risk_ratio
-from study.statistics.terms import Categorical, Linear, category_term
+from stegvis.statistics.categories import add_categories
+from stegvis.statistics.restricted_cubic_spline import basis, knots_of
+from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
+from stegvis.statistics.terms import Categorical, Linear, category_term
+from stegvis.study.protocol import protocol
 
 COVARIATES = (Linear("age"), Categorical("sex", ("female", "male")))
 # Log risk ratios of quarters 2 to 4 against the lowest: about the published ones.

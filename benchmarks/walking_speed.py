@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from study.accelerometry.activity import ActivityCode
-from study.accelerometry.chain import process_pair
-from study.accelerometry.evaluation import speed_agreement
-from study.accelerometry.walking_speed import speed_class
-from study.protocol import protocol
-from study.twin.gait_parameters import GaitParameters, gait_parameters
-from study.twin.raw import write_raw_pair
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.evaluation import speed_agreement
+from stegvis.accelerometry.pair_classification import process_pair
+from stegvis.accelerometry.walking_speed import speed_class
+from stegvis.study.protocol import protocol
+from stegvis.twin.gait_parameters import GaitParameters, gait_parameters
+from stegvis.twin.raw import write_raw_pair
 
 BAR_METRES_PER_SECOND, BAR_METS = 0.10, 0.03
 

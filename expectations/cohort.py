@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from expectations.rules import WARNING, Rule, filled, not_empty, one_of, unique
-from study.protocol import Protocol
+from stegvis.expectations.rules import WARNING, Rule, filled, not_empty, one_of, unique
+
+from stegvis.study.protocol import Protocol
 
 
 def rules(protocol: Protocol) -> list[Rule]:

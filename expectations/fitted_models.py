@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from expectations.rules import WARNING, Rule, between, estimate_rules, one_of, where
-from study.protocol import Limits, Protocol
+from stegvis.expectations.rules import WARNING, Rule, between, estimate_rules, one_of, where
 
-# The names of ``study.analyses.diagnostics``, as a reader knows them.
+from stegvis.study.protocol import Limits, Protocol
+
+# The names of ``stegvis.analyses.diagnostics``, as a reader knows them.
 DIAGNOSTICS = {
     "balance": "those who answered resemble those who did not, once weighted",
     "positivity": "everyone had some chance to answer",

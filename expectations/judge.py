@@ -21,8 +21,7 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
-
-from expectations.rules import Rule, Verdict
+from stegvis.expectations.rules import Rule, Verdict
 
 if TYPE_CHECKING:
     from great_expectations.datasource.fluent.interfaces import Batch

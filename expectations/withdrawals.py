@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, filled, quarantine_rules
-from study.protocol import Protocol
+from stegvis.expectations.rules import Rule, filled, quarantine_rules
+
+from stegvis.study.protocol import Protocol
 
 
 def rules(protocol: Protocol) -> list[Rule]:

@@ -1,6 +1,6 @@
-"""``python -m orchestration`` is ``stegvis``."""
+"""``python -m stegvis.orchestration`` is ``stegvis``."""
 
-from orchestration.cli import main
+from stegvis.orchestration.cli import main
 
 if __name__ == "__main__":
     main()

@@ -14,13 +14,13 @@ from typing import Any
 import dagster as dg
 from dagster import AutomationCondition, AutomationContext, AutomationResult, DagsterInstance
 from dagster._core.definitions.events import AssetKeyPartitionKey  # the only name for it
+from stegvis.orchestration.orphans import UNFINISHED
+from stegvis.orchestration.plan import due
+from stegvis.orchestration.refresh import TRIGGER_TAG
+from stegvis.orchestration.situation import Situation, label, situation
 
-from orchestration.orphans import UNFINISHED
-from orchestration.plan import due
-from orchestration.refresh import TRIGGER_TAG
-from orchestration.situation import Situation, label, situation
-from storage.home import Home
-from storage.lock import holder
+from stegvis.storage.home import Home
+from stegvis.storage.lock import holder
 
 # What failed is asked for again after so many seconds, as long as its inputs and method are the same: it may have been
 # a full disk or a killed process. After that it waits for a change, or for the nightly refresh.

@@ -1,7 +1,7 @@
 """One raw pair to files, without the warehouse: epochs, days, a picture of the week, and how well it went.
 
 The files hold one person's data and lie only where the caller said. Belongs here: what is written, and its summary.
-Does not belong here: the science (``study.accelerometry.chain``), the drawing (``study.reporting.week``).
+Does not belong here: the science (``stegvis.accelerometry.pair_classification``), the drawing (``stegvis.reporting.week``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.accelerometry.activity import ActivityCode
-from study.accelerometry.chain import PairResult
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.pair_classification import PairResult
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def write_pair(result: PairResult, files: PairFiles, *, picture: bool) -> list[P
     files.quality.write_text(json.dumps({"problems": problems, "quality": quality}, indent=2) + "\n", encoding="utf-8")
     written = [files.epochs, files.days, files.quality]
     if picture:
-        from study.reporting.week import week_picture
+        from stegvis.reporting.week import week_picture
 
         files.week.write_text(week_picture(result.epochs, result.days), encoding="utf-8")
         written.append(files.week)

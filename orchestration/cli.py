@@ -40,10 +40,10 @@ FULL_SIZE = 56_042
 
 def main() -> None:
     """Entry point: ordinary mistakes end in one line, not in a traceback."""
-    from storage.disk import refusal
-    from storage.lock import LockedError
-    from study.codebook import CodebookError
-    from study.protocol import ProtocolError
+    from stegvis.storage.disk import refusal
+    from stegvis.storage.lock import LockedError
+    from stegvis.study.codebook import CodebookError
+    from stegvis.study.protocol import ProtocolError
 
     # A request to end, by a service manager say, is as good as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -79,14 +79,14 @@ def demo(
     elif place.landing.exists() and any(place.landing.iterdir()):
         _fail(f"{place.landing} holds deliveries; the demo would mix synthetic people into them. Choose another --home")
     else:
-        from study.twin import write_twin
+        from stegvis.twin import write_twin
 
         _say(f"writing the deliveries of {people:,} synthetic people to {place.landing}")
         write_twin(
             place.landing, people=people, waves=waves, epochs=min(40, people // 20), signals=2, seed=seed, progress=_say
         )
     code = _refresh(place, as_json=False)
-    from orchestration.status import last_release
+    from stegvis.orchestration.status import last_release
 
     release = last_release(place)
     if release:
@@ -110,7 +110,7 @@ def twin(
     """Write a synthetic cohort's deliveries and its truth.json."""
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
-    from study.twin import TooFewPeopleError, write_twin
+    from stegvis.twin import TooFewPeopleError, write_twin
 
     try:
         write_twin(
@@ -130,7 +130,7 @@ def validate(
     """Check a drop against the contract without running anything; exit 1 with its problems if it falls short."""
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
-    from storage.validation import validate_drop
+    from stegvis.storage.validation import validate_drop
 
     found = validate_drop(drop)
     problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
@@ -159,7 +159,7 @@ def refresh(
     place = _home(home)
     if not dry_run:
         raise typer.Exit(_refresh(place, as_json))
-    from orchestration.refresh import dry_run as what_would_run
+    from stegvis.orchestration.refresh import dry_run as what_would_run
 
     steps, _landing = what_would_run(place)
     if as_json:
@@ -173,7 +173,7 @@ def refresh(
 @app.command()
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show waves, batches, what is stale and why, failing checks and the last release."""
-    from orchestration.status import status as gather
+    from stegvis.orchestration.status import status as gather
 
     facts = gather(_home(home))
     if as_json:
@@ -208,10 +208,11 @@ def classify(
         raise typer.BadParameter(f"{out.name} does not end in .parquet")
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is no folder")
-    from orchestration.classify import PairFiles, pair_summary, write_pair
-    from study.accelerometry.chain import process_pair
-    from study.accelerometry.classifier import ModelError
-    from study.accelerometry.pair_problems import PairError
+    from stegvis.orchestration.classify import PairFiles, pair_summary, write_pair
+
+    from stegvis.accelerometry.classifier import ModelError
+    from stegvis.accelerometry.pair_classification import process_pair
+    from stegvis.accelerometry.pair_problems import PairError
 
     try:
         result = process_pair(back, thigh, progress=_say)
@@ -242,10 +243,10 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.npz).")],
 ) -> None:
     """Train the epoch classifier from labeled recordings and write its model card."""
-    from study.accelerometry.datasets import DatasetError
-    from study.accelerometry.recording import RecordingError
-    from study.accelerometry.training import TrainingError
-    from study.accelerometry.training import train as train_classifier
+    from stegvis.accelerometry.datasets import DatasetError
+    from stegvis.accelerometry.recording import RecordingError
+    from stegvis.accelerometry.training import TrainingError
+    from stegvis.accelerometry.training import train as train_classifier
 
     try:
         train_classifier(folders, out, _say)
@@ -259,7 +260,7 @@ def withdraw(
     file: Annotated[Path, typer.Argument(help="A .csv with one column: person.")], home: HomeOption = None
 ) -> None:
     """Register withdrawals of consent, erase the people from every table and file, and refresh."""
-    from orchestration.withdraw import WithdrawalError, register
+    from stegvis.orchestration.withdraw import WithdrawalError, register
 
     if not file.is_file():
         raise typer.BadParameter(f"{file} does not exist")
@@ -279,8 +280,8 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Show what changed between two releases: estimates, protocol, and why, where NEW was made right after OLD."""
-    from orchestration.comparison import NotAReleaseError
-    from orchestration.comparison import compare as compared
+    from stegvis.orchestration.comparison import NotAReleaseError
+    from stegvis.orchestration.comparison import compare as compared
 
     try:
         found = compared(old, new)
@@ -324,8 +325,8 @@ def trace(
     as_json: JsonOption = False,
 ) -> None:
     """From a number back to where it came from: stages and their runs, SQL, protocol values, deliveries and hashes."""
-    from orchestration.trace import SELECTORS, TraceError
-    from orchestration.trace import trace as follow
+    from stegvis.orchestration.trace import SELECTORS, TraceError
+    from stegvis.orchestration.trace import trace as follow
 
     given = (wave, analysis, population, model, exposure, term, level, measure)
     try:
@@ -361,8 +362,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Prove that a release is what was published: every file, the ledger, the signatures; exit 1 if it is not."""
-    from orchestration.verify import release_folder
-    from orchestration.verify import verify as held_against
+    from stegvis.orchestration.verify import release_folder
+    from stegvis.orchestration.verify import verify as held_against
 
     folder = release_folder(release, _home(home).releases)
     if not folder.is_dir():
@@ -388,11 +389,12 @@ def sign(
     home: HomeOption = None,
 ) -> None:
     """Sign a release after looking at it; it becomes the latest when as many signed as the protocol asks for."""
-    from orchestration.status import last_release, waiting_release
-    from orchestration.verify import verify as held_against
-    from storage.signatures import SignatureError, advance_latest
-    from storage.signatures import sign as put_name
-    from study.protocol import protocol
+    from stegvis.orchestration.status import last_release, waiting_release
+    from stegvis.orchestration.verify import verify as held_against
+
+    from stegvis.storage.signatures import SignatureError, advance_latest
+    from stegvis.storage.signatures import sign as put_name
+    from stegvis.study.protocol import protocol
 
     place = _home(home)
     folder = place.releases / release
@@ -423,8 +425,8 @@ def export(
     home: HomeOption = None,
 ) -> None:
     """Write a wave's analysis tables, a row for each person, for those who are allowed to have them."""
-    from orchestration.export import ExportError
-    from orchestration.export import export as take_out
+    from stegvis.orchestration.export import ExportError
+    from stegvis.orchestration.export import export as take_out
 
     try:
         rows = take_out(_home(home), wave, out, permission)
@@ -440,7 +442,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on this machine; the reports are served on the next one.")] = 3000,
 ) -> None:
     """Open the Dagster UI and daemon on this home; Ctrl-C stops both."""
-    from orchestration.instance import dagster_home, open_instance
+    from stegvis.orchestration.instance import dagster_home, open_instance
 
     place = _home(home).create()
     with open_instance(place):
@@ -457,15 +459,15 @@ def ui(
     _say(f"http://127.0.0.1:{port} shows {place.root}; the reports are at {place.report_address('latest')}")
     # Started in the background of a script, a process ignores Ctrl-C and so would everything it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    subprocess.Popen([sys.executable, "-m", "orchestration.reports_server", str(place.releases), str(reports)])
+    subprocess.Popen([sys.executable, "-m", "stegvis.orchestration.reports_server", str(place.releases), str(reports)])
     program = str(Path(sys.executable).with_name("dagster"))
     os.execv(program, [program, "dev", "-w", str(root / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)])
 
 
 def _refresh(place: Any, as_json: bool) -> int:
-    from orchestration.refresh import by_asset
-    from orchestration.refresh import refresh as bring_up_to_date
-    from orchestration.status import last_release, waiting_release
+    from stegvis.orchestration.refresh import by_asset
+    from stegvis.orchestration.refresh import refresh as bring_up_to_date
+    from stegvis.orchestration.status import last_release, waiting_release
 
     try:
         done = bring_up_to_date(place, _say)
@@ -561,7 +563,7 @@ def _waits(release: dict[str, Any]) -> str:
 
 
 def _home(home: Path | None) -> Any:
-    from storage.home import Home
+    from stegvis.storage.home import Home
 
     return Home.find(home)
 

@@ -1,7 +1,7 @@
 """Two release folders side by side.
 
 Belongs here: reading them, and what the later one's bridge says when the earlier one is the one before it. Does not
-belong here: comparing (``study.bridge``), printing (``cli.py``).
+belong here: comparing (``stegvis.release.bridge``), printing (``cli.py``).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from stegvis.assets.release import PROTOCOL
+from stegvis.assets.report import as_records
 
-from assets.release import PROTOCOL
-from assets.report import as_records
-from storage.releases import MANIFEST
-from study.bridge import bridge, changed_values
+from stegvis.release.bridge import bridge, changed_values
+from stegvis.storage.releases import MANIFEST
 
 
 class NotAReleaseError(ValueError):

@@ -1,16 +1,16 @@
 """The code location: everything the Dagster UI shows. An assembly layer only; each part lives in its own module."""
 
 import dagster as dg
+from stegvis.assets.building.graph import recipes
+from stegvis.assets.building.publish import as_asset
+from stegvis.assets.building.resources import StegvisHome
+from stegvis.assets.building.sources import sources
+from stegvis.orchestration.automation import OutOfStep, automation_sensor
+from stegvis.orchestration.landing_sensor import landing_sensor
+from stegvis.orchestration.nightly import nightly
 
-from assets.building.graph import recipes
-from assets.building.publish import as_asset
-from assets.building.resources import StegvisHome
-from assets.building.sources import sources
-from orchestration.automation import OutOfStep, automation_sensor
-from orchestration.landing_sensor import landing_sensor
-from orchestration.nightly import nightly
-from storage.home import Home
-from study.protocol import protocol
+from stegvis.storage.home import Home
+from stegvis.study.protocol import protocol
 
 
 def build_definitions(home: Home) -> dg.Definitions:

@@ -12,16 +12,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
+from stegvis.assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
+from stegvis.assets.building.recipe import sql_text
 
-from assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
-from assets.building.recipe import sql_text
-from storage.chain import add_line
-from storage.home import Home
-from storage.lock import locked
-from storage.warehouse import Warehouse, table_exists
-from study.analyses.wave_data import walking_days
-from study.protocol import protocol
-from study.repeat.tables import tables_across, tables_of_wave
+from stegvis.analyses.wave_data import walking_days
+from stegvis.reproduction.tables import tables_across, tables_of_wave
+from stegvis.storage.hash_chain import add_line
+from stegvis.storage.home import Home
+from stegvis.storage.lock import locked
+from stegvis.storage.warehouse import Warehouse, table_exists
+from stegvis.study.protocol import protocol
 
 REFUSAL = """these tables hold a row for each person, and leave the warehouse only with a permission to process them:
 an ethics approval or data agreement that names the receiver. Say which with --permission, for example

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dagster import DagsterInstance
+from stegvis.assets.building.partitions import Kind
 
-from assets.building.partitions import Kind
-from storage.home import Home
-from storage.landing import Landing
+from stegvis.storage.home import Home
+from stegvis.storage.landing import Landing
 
 _CONFIG = """\
 # Dagster's settings for this home. For PostgreSQL set DAGSTER_HOME to a folder with your own dagster.yaml.

@@ -11,13 +11,13 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance
+from stegvis.assets.building.ledger import WHOLE_KEY
+from stegvis.assets.building.sources import contents, source_key
+from stegvis.orchestration.instance import unregistered
+from stegvis.orchestration.orphans import end_orphans
 
-from assets.building.ledger import WHOLE_KEY
-from assets.building.sources import contents, source_key
-from orchestration.instance import unregistered
-from orchestration.orphans import end_orphans
-from storage.home import Home
-from storage.landing import Landing, scan
+from stegvis.storage.home import Home
+from stegvis.storage.landing import Landing, scan
 
 _VERSION_TAG = "dagster/data_version"
 

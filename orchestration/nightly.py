@@ -6,9 +6,9 @@ what an automation that was switched off left undone. Does not belong here: the 
 
 # No postponed annotations here: Dagster reads the type of ``context`` when the op is defined.
 import dagster as dg
+from stegvis.orchestration.refresh import by_asset, refresh
 
-from orchestration.refresh import by_asset, refresh
-from storage.home import Home
+from stegvis.storage.home import Home
 
 
 def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:

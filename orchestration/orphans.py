@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 
 import dagster as dg
+from stegvis.assets.building.publish import PROCESS_TAG
 
-from assets.building.publish import PROCESS_TAG
-from storage.process import has_ended
+from stegvis.storage.process import has_ended
 
 # Without the name of its process, a run that says nothing of itself for so long was killed before its first stage.
 _LONGEST_START_SECONDS = 300.0

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from itertools import groupby
 
-from assets.building.ledger import WHOLE_KEY
-from assets.building.partitions import Kind
-from assets.building.recipe import Recipe
-from orchestration.situation import Situation, Step, label
+from stegvis.assets.building.ledger import WHOLE_KEY
+from stegvis.assets.building.partitions import Kind
+from stegvis.assets.building.recipe import Recipe
+from stegvis.orchestration.situation import Situation, Step, label
 
 Group = tuple[Kind | None, str, list[Recipe]]
 

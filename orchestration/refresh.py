@@ -15,23 +15,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+from stegvis.assets.building.build import PROGRESS
+from stegvis.assets.building.ledger import WHOLE_KEY
+from stegvis.assets.building.partitions import Kind
+from stegvis.assets.building.publish import PROCESS_TAG
+from stegvis.assets.building.recipe import Recipe
+from stegvis.orchestration.instance import open_instance, register_partitions
+from stegvis.orchestration.landing_sensor import tell
+from stegvis.orchestration.orphans import end_orphans
+from stegvis.orchestration.plan import groups, plan, ready
+from stegvis.orchestration.situation import Situation, Step, situation
 
-from assets.building.build import PROGRESS
-from assets.building.ledger import WHOLE_KEY
-from assets.building.partitions import Kind
-from assets.building.publish import PROCESS_TAG
-from assets.building.recipe import Recipe
-from orchestration.instance import open_instance, register_partitions
-from orchestration.landing_sensor import tell
-from orchestration.orphans import end_orphans
-from orchestration.plan import groups, plan, ready
-from orchestration.situation import Situation, Step, situation
-from storage.home import Home
-from storage.landing import Landing, scan
-from storage.lock import locked
-from storage.process import this_process
-from storage.signatures import advance_latest
-from study.protocol import protocol
+from stegvis.storage.home import Home
+from stegvis.storage.landing import Landing, scan
+from stegvis.storage.lock import locked
+from stegvis.storage.process import this_process
+from stegvis.storage.signatures import advance_latest
+from stegvis.study.protocol import protocol
 
 Progress = Callable[[str], None]
 
@@ -78,7 +78,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
     """Bring a home up to date.
 
     Raises:
-        storage.lock.LockedError: another refresh of this home did not end in time.
+        stegvis.storage.lock.LockedError: another refresh of this home did not end in time.
     """
     home.create()
     with locked(home.refresh_lock, "refresh", on_wait=lambda who: progress(f"waiting for {who}")):
@@ -165,7 +165,7 @@ class _Run:
         """The job that holds every asset; built when the first run needs it."""
         if self._job is None:
             # Imported here: the definitions know the nightly job, which refreshes.
-            from orchestration.definitions import build_definitions
+            from stegvis.orchestration.definitions import build_definitions
 
             self._job = build_definitions(self.now.home).resolve_implicit_global_asset_job_def()
         return self._job

@@ -1,6 +1,6 @@
 """Serves the releases of a home on this machine, so that the UI can link to a report.
 
-``python -m orchestration.reports_server FOLDER PORT`` ends with the process that started it. Belongs here: handing out
+``python -m stegvis.orchestration.reports_server FOLDER PORT`` ends with the process that started it. Belongs here: handing out
 files that are released anyway. Does not belong here: anything else of a home.
 """
 

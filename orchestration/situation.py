@@ -13,17 +13,17 @@ from functools import cached_property
 from typing import Literal
 
 from dagster import DagsterInstance
+from stegvis.assets.building.graph import recipes
+from stegvis.assets.building.history import is_data
+from stegvis.assets.building.ledger import WHOLE_KEY, Ledger, inputs
+from stegvis.assets.building.partitions import Kind
+from stegvis.assets.building.recipe import Recipe, fingerprint
+from stegvis.orchestration.instance import partition_keys
+from stegvis.orchestration.verdicts import held_fingerprints
 
-from assets.building.graph import recipes
-from assets.building.history import is_data
-from assets.building.ledger import WHOLE_KEY, Ledger, inputs
-from assets.building.partitions import Kind
-from assets.building.recipe import Recipe, fingerprint
-from orchestration.instance import partition_keys
-from orchestration.verdicts import held_fingerprints
-from storage.home import Home
-from storage.landing import Landing, scan
-from study.protocol import Protocol, protocol
+from stegvis.storage.home import Home
+from stegvis.storage.landing import Landing, scan
+from stegvis.study.protocol import Protocol, protocol
 
 State = Literal["fresh", "stale", "new", "held", "waiting"]
 

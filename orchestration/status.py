@@ -8,16 +8,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from assets.building.graph import recipes
-from orchestration.instance import open_instance
-from orchestration.plan import plan
-from orchestration.situation import Step, situation
-from orchestration.verdicts import failing_checks, quarantined
-from storage.home import Home
-from storage.landing import KINDS, Landing
-from storage.releases import latest, manifest, newest
-from storage.signatures import valid_signatures
-from study.protocol import Protocol, protocol
+from stegvis.assets.building.graph import recipes
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.plan import plan
+from stegvis.orchestration.situation import Step, situation
+from stegvis.orchestration.verdicts import failing_checks, quarantined
+
+from stegvis.storage.home import Home
+from stegvis.storage.landing import KINDS, Landing
+from stegvis.storage.releases import latest, manifest, newest
+from stegvis.storage.signatures import valid_signatures
+from stegvis.study.protocol import Protocol, protocol
 
 
 def status(home: Home) -> dict[str, Any]:

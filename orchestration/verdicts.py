@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.home import Home
-from storage.warehouse import Warehouse
+from stegvis.storage.home import Home
+from stegvis.storage.warehouse import Warehouse
 
 
 def held_fingerprints(home: Home) -> dict[tuple[str, str], str]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage.chain import broken_links, read_lines
-from storage.releases import LEDGER, MANIFEST, ReleaseError, latest, manifest, manifest_sha256, release_folders
-from storage.signatures import signatures, valid_signatures
+from stegvis.storage.hash_chain import broken_links, read_lines
+from stegvis.storage.releases import LEDGER, MANIFEST, ReleaseError, latest, manifest, manifest_sha256, release_folders
+from stegvis.storage.signatures import signatures, valid_signatures
 
 
 @dataclass

@@ -12,10 +12,10 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.home import Home
-from storage.reading import UnreadableFile, read_table
-from study.codebook import codebook
-from study.contract import apply_contract
+from stegvis.deliveries.contract import apply_contract
+from stegvis.storage.home import Home
+from stegvis.storage.reading import UnreadableFile, read_table
+from stegvis.study.codebook import codebook
 
 
 class WithdrawalError(ValueError):

@@ -1,5 +1,5 @@
 -- delivered_epochs: the rows of one delivered epochs file as canonical epochs, each with the rule it breaks on its own.
--- Repeated epochs are no matter of one row: storage/delivered_epochs.py looks for them among the rows without a rule.
+-- Repeated epochs are no matter of one row: stegvis/storage/delivered_epochs.py looks for them among the rows without a rule.
 -- The view "delivered" holds the file's rows; the table "spellings" each pair of activity and speed that occurs, judged.
 with stated as (
     select

@@ -1,17 +1,18 @@
 """How an asset fits a group of analyses.
 
 Belongs here: reading a wave's people for the analyses, and fitting. Does not belong here: which analyses
-(``study/analyses``).
+(``stegvis/analyses``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.building.build import Build
-from assets.building.recipe import Rows
-from study.analyses.wave_data import Analysis, WaveData, fit, walking_days
-from study.statistics.levels import covariate_levels
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Rows
+
+from stegvis.analyses.wave_data import Analysis, WaveData, fit, walking_days
+from stegvis.statistics.levels import covariate_levels
 
 PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
 ELIGIBLE = "select * from eligible_people where wave = getvariable('wave') order by person"

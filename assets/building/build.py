@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from stegvis.assets.building.ledger import drops_of
+from stegvis.assets.building.recipe import Recipe, sql_text
 
-from assets.building.ledger import drops_of
-from assets.building.recipe import Recipe, sql_text
-from storage.home import Home
-from storage.landing import Drop, Landing
-from storage.warehouse import Partition, Warehouse, table_exists
-from study.protocol import Protocol
+from stegvis.storage.home import Home
+from stegvis.storage.landing import Drop, Landing
+from stegvis.storage.warehouse import Partition, Warehouse, table_exists
+from stegvis.study.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,28 +19,28 @@ from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from stegvis.data_files import PACKAGE
 
-_FOLLOWED = {"assets", "study", "storage"}
+_NOT_FOLLOWED = ("stegvis.orchestration", "stegvis.expectations")
 # How a table is judged, published and remembered: it decides nothing about the rows.
 _PLUMBING = {
-    "assets.building.build",
-    "assets.building.code",
-    "assets.building.graph",
-    "assets.building.history",
-    "assets.building.ledger",
-    "assets.building.lineage",
-    "assets.building.partitions",
-    "assets.building.pictures",
-    "assets.building.publish",
-    "assets.building.recipe",
-    "assets.building.sources",
+    "stegvis.assets.building.build",
+    "stegvis.assets.building.code",
+    "stegvis.assets.building.graph",
+    "stegvis.assets.building.history",
+    "stegvis.assets.building.ledger",
+    "stegvis.assets.building.lineage",
+    "stegvis.assets.building.partitions",
+    "stegvis.assets.building.pictures",
+    "stegvis.assets.building.publish",
+    "stegvis.assets.building.recipe",
+    "stegvis.assets.building.sources",
 }
-_COMPARED_BY_VALUE = {"study.protocol", "study.codebook", "study.dictionary"}
+_COMPARED_BY_VALUE = {"stegvis.study.protocol", "stegvis.study.codebook", "stegvis.study.dictionary"}
 
 
 def code_digests(module: str) -> dict[str, str]:
-    """A digest of the code of a module and of each that it imports from ``study``, ``storage`` and ``assets``, by name.
+    """A digest of the code of a module and of each that it imports from ``study``, ``stegvis/storage`` and ``assets``, by name.
 
     Comments, docstrings and layout do not count, nor does the recipe itself (its parts are told apart by name). The
     protocol and the codebook do not count either: their values are compared one by one.
@@ -49,20 +49,26 @@ def code_digests(module: str) -> dict[str, str]:
     wanted = [module]
     while wanted:
         name = wanted.pop()
-        file = _file_of(ROOT, name)
+        file = _file_of(PACKAGE, name)
         if file is None or name in found or name in _COMPARED_BY_VALUE:
             continue
         found[name], imported = _normalized(file, file.stat().st_mtime_ns)
-        wanted += [other for other in imported if other.split(".")[0] in _FOLLOWED and other not in _PLUMBING]
+        wanted += [
+            other
+            for other in imported
+            if other.startswith("stegvis.") and not other.startswith(_NOT_FOLLOWED) and other not in _PLUMBING
+        ]
     return found
 
 
 @cache
 def _file_of(root: Path, name: str) -> Path | None:
-    place = root.joinpath(*name.split("."))
-    for file in (place.with_suffix(".py"), place / "__init__.py"):
-        if file.is_file():
-            return file
+    parts = name.split(".")[1:]
+    # In a checkout some folders of the package lie beside it, at the top.
+    for place in (root.joinpath(*parts), root.parent.joinpath(*parts)):
+        for file in (place.with_suffix(".py"), place / "__init__.py"):
+            if parts and file.is_file():
+                return file
     return None
 
 
@@ -98,7 +104,7 @@ def _parsed(text: bytes) -> tuple[str, list[str]]:
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # "from study.statistics import trend" may name a module or something in one.
+            # "from stegvis.statistics import trend" may name a module or something in one.
             imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:

@@ -1,8 +1,8 @@
 """Reading deliveries: every drop of an asset's partition, in the order it applies.
 
 Belongs here: what the questionnaire-like deliveries share (find the file, read, apply the contract, let later drops
-correct earlier ones, leave out the withdrawn). Does not belong here: the contract (``study/contract.py``), formats
-(``storage``).
+correct earlier ones, leave out the withdrawn). Does not belong here: the contract (``stegvis/deliveries/contract.py``), formats
+(``stegvis/storage``).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from stegvis.assets.building.build import Build
 
-from assets.building.build import Build
-from storage.landing import Drop
-from storage.reading import TABLE_ENDINGS, UnreadableFile, read_table
-from study.codebook import Layout, LayoutName, codebook
-from study.contract import Contracted, apply_contract
+from stegvis.deliveries.contract import Contracted, apply_contract
+from stegvis.storage.landing import Drop
+from stegvis.storage.reading import TABLE_ENDINGS, UnreadableFile, read_table
+from stegvis.study.codebook import Layout, LayoutName, codebook
 
 Contract = Callable[[pd.DataFrame, Layout, str], Contracted]
 

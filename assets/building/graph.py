@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from assets.building.recipe import Recipe
+from stegvis.assets.building.recipe import Recipe
 
 # Stages with the same partitions stand together where the flow allows: a refresh runs them as one Dagster run.
 STAGES = (
@@ -45,7 +45,7 @@ STAGES = (
 @cache
 def recipes() -> dict[str, Recipe]:
     """The recipe of each stage by name, upstream before downstream."""
-    found = {name: import_module(f"assets.{name}").RECIPE for name in STAGES}
+    found = {name: import_module(f"stegvis.assets.{name}").RECIPE for name in STAGES}
     seen: set[str] = set()
     for name, recipe in found.items():
         unknown = set(recipe.upstream) - seen

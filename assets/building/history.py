@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assets.building.ledger import Ledger
-from assets.building.recipe import Recipe, normalized_sql, sql_text
+from stegvis.assets.building.ledger import Ledger
+from stegvis.assets.building.recipe import Recipe, normalized_sql, sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,8 +46,8 @@ def lineage(connection: duckdb.DuckDBPyConnection, stages: list[dict[str, Any]])
         ``stages``, as ``history`` gives them; ``analyses``, the stage that makes each analysis; ``sql``, the SELECTs by
         file name, without comments.
     """
-    from assets.building.graph import recipes
-    from assets.fitted_models import GROUPS
+    from stegvis.assets.building.graph import recipes
+    from stegvis.assets.fitted_models import GROUPS
 
     analyses: dict[str, str] = {}
     # The last one that names an analysis is the one that makes it: fitted_models holds the rows of all groups.

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterInstance
+from stegvis.assets.building.partitions import Kind
+from stegvis.assets.building.recipe import Recipe
 
-from assets.building.partitions import Kind
-from assets.building.recipe import Recipe
-from storage.landing import Drop, Landing
+from stegvis.storage.landing import Drop, Landing
 
 FINGERPRINT_TAG = "stegvis/fingerprint"
 PROVENANCE_KEY = "provenance"

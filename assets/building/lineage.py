@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import cache
 
 import dagster as dg
+from stegvis.assets.building.recipe import Recipe, sql_text
+from stegvis.assets.building.sources import source_key
 
-from assets.building.recipe import Recipe, sql_text
-from assets.building.sources import source_key
-from study.codebook import LayoutName, codebook
-from study.dictionary import dictionary
+from stegvis.study.codebook import LayoutName, codebook
+from stegvis.study.dictionary import dictionary
 
 _LAYOUTS: dict[str, LayoutName] = {
     "withdrawals": "withdrawals",

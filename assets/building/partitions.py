@@ -9,7 +9,7 @@ from typing import Literal
 
 import dagster as dg
 
-from storage.warehouse import WHOLE, Partition
+from stegvis.storage.warehouse import WHOLE, Partition
 
 Kind = Literal["wave", "batch"]
 

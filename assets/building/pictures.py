@@ -1,7 +1,7 @@
 """Small plots beside a materialization in the UI.
 
 Belongs here: which stages have one, and what it shows: counts that went through disclosure control. Does not belong
-here: the report's figures (``study/reporting``), which are used where they fit.
+here: the report's figures (``stegvis/reporting``), which are used where they fit.
 
 Dagster has no picture among its metadata: a picture is Markdown with the image inside, and must stay small, since it is
 kept in Dagster's event log.
@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import dagster as dg
-
-from assets.building.build import Build
+from stegvis.assets.building.build import Build
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +45,9 @@ def pictures_of(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Bui
 
 def _wave(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) -> dict[str, str]:
     """Of a wave's tables as they may leave: the flow of people, and the main estimates."""
-    from study.reporting.flow import flow_diagram
-    from study.reporting.forest import forest_plot
-    from study.reporting.steps import described
+    from stegvis.reporting.flow import flow_diagram
+    from stegvis.reporting.forest import forest_plot
+    from stegvis.reporting.steps import described
 
     synthetic = build.landing.synthetic
     return {

@@ -14,21 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.history import history
+from stegvis.assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
+from stegvis.assets.building.lineage import column_lineage
+from stegvis.assets.building.partitions import DEFINITIONS, partition_of
+from stegvis.assets.building.pictures import pictures_of
+from stegvis.assets.building.recipe import Recipe, Rows, fingerprint
+from stegvis.assets.building.resources import StegvisHome
+from stegvis.assets.building.sources import source_key
+from stegvis.expectations.rules import CRITICAL, SEVERITIES, Verdict
 
-from assets.building.build import Build
-from assets.building.history import history
-from assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
-from assets.building.lineage import column_lineage
-from assets.building.partitions import DEFINITIONS, partition_of
-from assets.building.pictures import pictures_of
-from assets.building.recipe import Recipe, Rows, fingerprint
-from assets.building.resources import StegvisHome
-from assets.building.sources import source_key
-from expectations.rules import CRITICAL, SEVERITIES, Verdict
-from storage.disk import refusal
-from storage.lock import locked
-from storage.process import this_process
-from storage.warehouse import (
+from stegvis.storage.disk import refusal
+from stegvis.storage.lock import locked
+from stegvis.storage.process import this_process
+from stegvis.storage.warehouse import (
     STAGED,
     Content,
     erase_people,
@@ -38,8 +38,8 @@ from storage.warehouse import (
     stage,
     transaction,
 )
-from study.dictionary import column_descriptions
-from study.protocol import Protocol, protocol
+from stegvis.study.dictionary import column_descriptions
+from stegvis.study.protocol import Protocol, protocol
 
 CHECK_NAMES = {"critical": "must_hold", "warning": "should_hold"}
 PROCESS_TAG = "stegvis/process"
@@ -153,7 +153,7 @@ def _publish(
         What was staged, its digest with the verdicts', the verdicts, whether it was published, and its plots.
     """
     # Great Expectations takes two seconds to import: not while the warehouse is held.
-    from expectations.judge import judge
+    from stegvis.expectations.judge import judge
 
     partition = build.partition
     with build.session() as connection:

@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import stegvis.sql
+from stegvis.assets.building.code import PACKAGE, code_digests
+from stegvis.assets.building.partitions import Kind
 
-from assets.building.code import ROOT, code_digests
-from assets.building.partitions import Kind
-from study.protocol import Protocol
+from stegvis.study.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
+    from stegvis.assets.building.build import Build
+    from stegvis.expectations.rules import Rule
 
-    from assets.building.build import Build
-    from expectations.rules import Rule
-
-SQL = ROOT / "sql"
-CODEBOOK = ROOT / "study" / "codebook.toml"
+SQL = Path(stegvis.sql.__file__).parent
+CODEBOOK = PACKAGE / "study" / "codebook.toml"
 
 # A literal or quoted name, or a run of comments and spaces.
 _SQL_TOKEN = re.compile(r"(?P<literal>'(?:[^']|'')*'|\"[^\"]*\")|(?:--[^\n]*|/\*.*?\*/|\s)+", re.DOTALL)
@@ -85,7 +85,7 @@ class Recipe:
 
     def rules(self, protocol: Protocol) -> list[Rule]:
         """What must be true of the table: ``expectations/<name>.py``."""
-        return list(importlib.import_module(f"expectations.{self.name}").rules(protocol))
+        return list(importlib.import_module(f"stegvis.expectations.{self.name}").rules(protocol))
 
     def protocol_names(self) -> tuple[str, ...]:
         """The protocol values this stage reads: those its SQL names, and those stated."""
@@ -99,14 +99,18 @@ class Recipe:
         parts |= {f"protocol {name}": _shown(protocol.value(name)) for name in self.protocol_names()}
         parts |= {f"codebook [{name}]": _short(_codebook_section(name)) for name in self.codebook}
         if self.make is not select:
-            parts |= {f"code assets/{self.name}.py": code_digest(f"assets.{self.name}")}
-        parts |= {f"file {name}": _short((ROOT / name).read_bytes()) for name in self.files}
+            parts |= {f"code assets/{self.name}.py": code_digest(f"stegvis.assets.{self.name}")}
+        parts |= {f"file {name}": _short(_data_file(name).read_bytes()) for name in self.files}
         parts |= {"expectations": _short(repr(self.rules(protocol)))}
         return parts
 
     def code_version(self, protocol: Protocol) -> str:
         """The method as one short word, shown by Dagster."""
         return fingerprint(self.method(protocol))
+
+
+def _data_file(name: str) -> Path:
+    return SQL / Path(name).name if name.startswith("sql/") else PACKAGE / name.removeprefix("stegvis/")
 
 
 def select(build: Build) -> Rows:

@@ -1,6 +1,6 @@
 """The pages of a release: the waves' as they were made, the index, and the pages in plain language.
 
-Belongs here: gathering what they show and writing them. Does not belong here: how a page looks (``study.reporting``),
+Belongs here: gathering what they show and writing them. Does not belong here: how a page looks (``stegvis.reporting``),
 the other files of a release (``assets/release.py``).
 """
 
@@ -13,12 +13,12 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+from stegvis.assets.building.build import Build
+from stegvis.assets.report import provenance
 
-from assets.building.build import Build
-from assets.report import provenance
-from storage.releases import release_folders
-from study.disclosure.tables import Tables
-from study.reporting.inputs import CLAIM_KEYS, IndexReport
+from stegvis.disclosure.tables import Tables
+from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
+from stegvis.storage.releases import release_folders
 
 CLAIMS = "claims.json"
 REPORT = "report"
@@ -33,7 +33,7 @@ def write_wave_pages(connection: duckdb.DuckDBPyConnection, folder: Path) -> Non
 
 def write_plain_pages(tables: Tables, is_synthetic: bool, folder: Path) -> None:
     """The pages in plain language, one per language, from tables that went through disclosure control."""
-    from study.reporting.plain import render_plain
+    from stegvis.reporting.plain import render_plain
 
     for file, html in render_plain(tables.results, tables.attrition, is_synthetic).items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
@@ -89,7 +89,7 @@ def index_inputs(
 
 def write_index(folder: Path, index: IndexReport) -> None:
     """The page over all waves into the release's folder."""
-    from study.reporting.page import render_index
+    from stegvis.reporting.page import render_index
 
     (folder / REPORT / "index.html").write_text(render_index(index), encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """The one resource: the home, and what has landed in it.
 
-Belongs here: handing paths and deliveries to assets. Does not belong here: where a home is (``storage/home.py``).
+Belongs here: handing paths and deliveries to assets. Does not belong here: where a home is (``stegvis/storage/home.py``).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from storage.home import Home
-from storage.landing import Landing, scan
+from stegvis.storage.home import Home
+from stegvis.storage.landing import Landing, scan
 
 
 class StegvisHome(dg.ConfigurableResource):

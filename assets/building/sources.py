@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import dagster as dg
+from stegvis.assets.building.ledger import WHOLE_KEY
+from stegvis.assets.building.partitions import DEFINITIONS, Kind
+from stegvis.assets.building.recipe import fingerprint
 
-from assets.building.ledger import WHOLE_KEY
-from assets.building.partitions import DEFINITIONS, Kind
-from assets.building.recipe import fingerprint
-from storage.landing import KINDS, Landing
-from storage.landing import Kind as Delivery
-from study.protocol import Protocol
+from stegvis.storage.landing import KINDS, Landing
+from stegvis.storage.landing import Kind as Delivery
+from stegvis.study.protocol import Protocol
 
 PARTITIONED: dict[Delivery, Kind] = {"followup": "wave", "recordings": "batch"}
 _HOLDS: dict[Delivery, str] = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from stegvis.assets.building.graph import recipes
+from stegvis.assets.building.lineage import column_lineage, columns_from
 
-from assets.building.graph import recipes
-from assets.building.lineage import column_lineage, columns_from
-from study.codebook import codebook
-from study.dictionary import dictionary
+from stegvis.study.codebook import codebook
+from stegvis.study.dictionary import dictionary
 
 SELECTS = [name for name, recipe in recipes().items() if name in recipe.sql]
 

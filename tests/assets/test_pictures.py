@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from stegvis.assets.building import pictures
 
-from assets.building import pictures
-from study.protocol import protocol
+from stegvis.study.protocol import protocol
 
 
 def a_build(stage: str) -> Any:

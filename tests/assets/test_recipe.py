@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stegvis.assets.building import code
+from stegvis.assets.building.graph import STAGES, recipes
+from stegvis.assets.building.recipe import code_digest, fingerprint, normalized_sql
 
-from assets.building import code
-from assets.building.graph import STAGES, recipes
-from assets.building.recipe import code_digest, fingerprint, normalized_sql
-from study.protocol import Protocol, protocol
+from stegvis.study.protocol import Protocol, protocol
 
 # ---- the text of a SELECT ----
 
@@ -82,7 +82,7 @@ def test_dashes_inside_a_literal_are_not_a_comment() -> None:
 
 ASSET = '''
 """What it makes."""
-from study.adding import add
+from stegvis.study.adding import add
 RECIPE = "its name"
 def make(x: int) -> int:
     """Returns."""
@@ -90,7 +90,7 @@ def make(x: int) -> int:
 '''
 ADDING = '''
 """Adds."""
-from study.protocol import protocol
+from stegvis.study.protocol import protocol
 def add(x: int, y: int) -> int:
     return x + y + protocol()
 '''
@@ -100,7 +100,11 @@ PROTOCOL = "def protocol() -> int:\n    return 0\n"
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of three modules: an asset, the science that it uses and the protocol."""
-    for file, text in {"assets/sum.py": ASSET, "study/adding.py": ADDING, "study/protocol.py": PROTOCOL}.items():
+    for file, text in {
+        "assets/sum.py": ASSET,
+        "study/adding.py": ADDING,
+        "stegvis/study/protocol.py": PROTOCOL,
+    }.items():
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text)
     monkeypatch.setattr(code, "ROOT", tmp_path)
@@ -111,7 +115,7 @@ def digest_after(project: Path, file: str, old: str, new: str) -> str:
     text = (project / file).read_text()
     assert old in text
     (project / file).write_text(text.replace(old, new))
-    return code_digest("assets.sum")
+    return code_digest("stegvis.assets.sum")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,7 @@ def digest_after(project: Path, file: str, old: str, new: str) -> str:
     ids=["comment", "docstring", "no docstring", "layout", "recipe"],
 )
 def test_comments_docstrings_layout_and_the_recipe_are_not_code(project: Path, old: str, new: str) -> None:
-    before = code_digest("assets.sum")
+    before = code_digest("stegvis.assets.sum")
     assert digest_after(project, "assets/sum.py", old, new) == before
 
 
@@ -140,28 +144,28 @@ def test_comments_docstrings_layout_and_the_recipe_are_not_code(project: Path, o
     ids=["number", "statement", "imported science"],
 )
 def test_code_counts_also_that_which_it_imports(project: Path, file: str, old: str, new: str) -> None:
-    before = code_digest("assets.sum")
+    before = code_digest("stegvis.assets.sum")
     assert digest_after(project, file, old, new) != before
 
 
 def test_the_protocol_is_compared_by_value_not_as_code(project: Path) -> None:
-    before = code_digest("assets.sum")
-    assert digest_after(project, "study/protocol.py", "return 0", "return 1") == before
+    before = code_digest("stegvis.assets.sum")
+    assert digest_after(project, "stegvis/study/protocol.py", "return 0", "return 1") == before
 
 
 def test_what_is_kept_holds_for_the_text_it_was_found_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that changed within a tick of the clock, or came with an old time stamp, is another text all the same."""
-    before = code_digest("assets.sum")
+    before = code_digest("stegvis.assets.sum")
     code._normalized.cache_clear()
     monkeypatch.setattr(code, "_parsed", lambda text: pytest.fail("it was parsed again"))
-    assert code_digest("assets.sum") == before
+    assert code_digest("stegvis.assets.sum") == before
     monkeypatch.undo()
     monkeypatch.setattr(code, "ROOT", project)
     times = (project / "study/adding.py").stat()
     (project / "study/adding.py").write_text(ADDING.replace("x + y", "x - y"))
     os.utime(project / "study/adding.py", ns=(times.st_atime_ns, times.st_mtime_ns))
     code._normalized.cache_clear()
-    assert code_digest("assets.sum") != before
+    assert code_digest("stegvis.assets.sum") != before
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stegvis.orchestration.refresh import refresh
 
-from orchestration.refresh import refresh
-from storage.home import Home
-from study.twin import write_twin
+from stegvis.storage.home import Home
+from stegvis.twin import write_twin
 from tests.browser.test_report_page import ARGUMENTS, CHROMIUM
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

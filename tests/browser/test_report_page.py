@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from study.release.checklists import items
-from study.reporting import render_index, render_wave, wave_file_name
-from study.reporting.documents import render_checklists, render_dictionary
-from study.reporting.file_names import CHECKLISTS, DICTIONARY, details_file_name, methods_file_name
-from study.reporting.plain import render_plain
-from tests.study.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.study.reporting.sample_report import WAVE, exclusion_steps, suppress
+from stegvis.release.checklists import items
+from stegvis.reporting import render_index, render_wave, wave_file_name
+from stegvis.reporting.documents import render_checklists, render_dictionary
+from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, details_file_name, methods_file_name
+from stegvis.reporting.plain import render_plain
+from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
+from tests.stegvis.reporting.sample_report import WAVE, exclusion_steps, suppress
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from study import dictionary_page
+from stegvis.study import dictionary_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -32,7 +32,7 @@ def test_the_protocol_page_names_files_that_exist() -> None:
 
 
 def test_results_columns_are_documented() -> None:
-    from study.statistics.results import RESULT_COLUMNS
+    from stegvis.statistics.results import RESULT_COLUMNS
 
     text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     for column in RESULT_COLUMNS:
@@ -42,8 +42,8 @@ def test_results_columns_are_documented() -> None:
 def test_the_page_of_one_pair_names_every_reason_for_which_a_pair_is_refused() -> None:
     from typing import get_args
 
-    from study.accelerometry.orientation import Worn
-    from study.accelerometry.pair_problems import Refusal
+    from stegvis.accelerometry.orientation import Worn
+    from stegvis.accelerometry.pair_problems import Refusal
 
     page = (ROOT / "docs" / "one_pair.md").read_text(encoding="utf-8")
     worn_wrongly = [how for how in Worn if how not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from expectations.fitted_models import DIAGNOSTICS
-from study.protocol import protocol
+from stegvis.expectations.fitted_models import DIAGNOSTICS
+
+from stegvis.study.protocol import protocol
 from tests.expectations.judged import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
 
 ONCE = "each person stands once"

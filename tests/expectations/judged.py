@@ -13,10 +13,10 @@ from functools import cached_property
 
 import duckdb
 import pandas as pd
+from stegvis.expectations.judge import judge
+from stegvis.expectations.rules import Rule, Verdict
 
-from expectations.judge import judge
-from expectations.rules import Rule, Verdict
-from study.protocol import Protocol, protocol
+from stegvis.study.protocol import Protocol, protocol
 from tests.sql.tables import create, frame_of
 
 NO_ROWS = "no rows"

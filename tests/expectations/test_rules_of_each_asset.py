@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from stegvis.assets.building.graph import STAGES
+from stegvis.expectations.judge import BrokenRuleError, judge
+from stegvis.expectations.rules import CRITICAL, WARNING
 
-from assets.building.graph import STAGES
-from expectations.judge import BrokenRuleError, judge
-from expectations.rules import CRITICAL, WARNING
-from study.protocol import protocol
+from stegvis.study.protocol import protocol
 from tests.expectations.cases import CASES, DAILY, OUTCOME
 from tests.expectations.judged import Broken, Case, red
 

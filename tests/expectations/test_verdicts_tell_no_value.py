@@ -9,15 +9,25 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.publish import as_asset
+from stegvis.assets.building.recipe import Recipe, Rows
+from stegvis.assets.building.resources import StegvisHome
+from stegvis.expectations.judge import BrokenRuleError, judge
+from stegvis.expectations.rules import (
+    CRITICAL,
+    Rule,
+    between,
+    filled,
+    has_columns,
+    mean_between,
+    not_empty,
+    one_of,
+    unique,
+)
 
-from assets.building.build import Build
-from assets.building.publish import as_asset
-from assets.building.recipe import Recipe, Rows
-from assets.building.resources import StegvisHome
-from expectations.judge import BrokenRuleError, judge
-from expectations.rules import CRITICAL, Rule, between, filled, has_columns, mean_between, not_empty, one_of, unique
-from storage.home import Home
-from storage.warehouse import Warehouse
+from stegvis.storage.home import Home
+from stegvis.storage.warehouse import Warehouse
 
 SECRET = "Kari Nordmann"
 NUMBER = 987654.375

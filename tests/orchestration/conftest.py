@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from stegvis.orchestration.refresh import refresh
 
-from orchestration.refresh import refresh
-from storage.home import Home
-from storage.lock import locked
-from study.twin import write_twin
+from stegvis.storage.home import Home
+from stegvis.storage.lock import locked
+from stegvis.twin import write_twin
 from tests.orchestration.story import Story
 
 PEOPLE = 400

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from storage.home import Home
-from study.accelerometry.cwa import HEADER_BYTES, read_cwa
-from study.twin.cwa import Device, write_cwa
+from stegvis.accelerometry.cwa import HEADER_BYTES, read_cwa
+from stegvis.storage.home import Home
+from stegvis.twin.cwa import Device, write_cwa
 from tests.orchestration.story import Story, complete
 
 START = np.datetime64("2018-05-02T00:00:00")

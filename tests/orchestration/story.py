@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from stegvis.orchestration.refresh import Refresh, dry_run, refresh
+from stegvis.orchestration.situation import Step
+from stegvis.orchestration.status import status
 
-from orchestration.refresh import Refresh, dry_run, refresh
-from orchestration.situation import Step
-from orchestration.status import status
-from storage.home import Home
-from storage.warehouse import Warehouse
+from stegvis.storage.home import Home
+from stegvis.storage.warehouse import Warehouse
 
 WAVE_STAGES = {
     "followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from stegvis.orchestration import automation as module
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.plan import plan
+from stegvis.orchestration.situation import situation
 
-from orchestration import automation as module
-from orchestration.instance import open_instance
-from orchestration.plan import plan
-from orchestration.situation import situation
 from tests.orchestration.dagster_view import Automation, out_of_step_in_the_ui
 from tests.orchestration.story import WAVE_STAGES, Story
 
@@ -95,7 +95,7 @@ def test_no_run_is_asked_for_while_a_refresh_is_at_work(story: Story, daemon: Au
     wave_arrives(story)
     daemon.landing_tick()
     holding = (
-        "import sys; from pathlib import Path; from storage.lock import locked\n"
+        "import sys; from pathlib import Path; from stegvis.storage.lock import locked\n"
         "with locked(Path(sys.argv[1]), 'refresh'): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", holding, str(story.home.refresh_lock)]
@@ -161,11 +161,12 @@ def test_the_ui_and_the_plan_call_the_same_stale_and_name_the_same_cause(
 
 
 def test_a_run_whose_process_was_killed_does_not_stand_as_running(story: Story, daemon: Automation) -> None:
-    from assets.building.publish import PROCESS_TAG
-    from storage.process import this_process
+    from stegvis.assets.building.publish import PROCESS_TAG
+
+    from stegvis.storage.process import this_process
 
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
-        from storage import process as processes
+        from stegvis.storage import process as processes
 
         mark = processes._mark(process.pid)
         assert mark

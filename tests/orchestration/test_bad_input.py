@@ -6,8 +6,8 @@ import json
 
 import pandas as pd
 import pytest
+from stegvis.orchestration.verdicts import failing_checks, quarantined
 
-from orchestration.verdicts import failing_checks, quarantined
 from tests.orchestration.story import Story
 
 WAVE = "2024-2026"

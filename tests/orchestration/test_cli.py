@@ -166,7 +166,7 @@ def test_verify_and_sign_a_release(story: Story) -> None:
 
 @pytest.fixture(scope="module")
 def raw_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    from study.twin.raw import write_raw_pair
+    from stegvis.twin.raw import write_raw_pair
 
     folder = tmp_path_factory.mktemp("pair")
     write_raw_pair(folder, "P1", days=1, seed=5)
@@ -210,7 +210,7 @@ def test_classify_of_swapped_files_as_json_without_a_picture(tmp_path: Path, raw
 
 
 def test_classify_of_a_pair_that_cannot_be_used_exits_with_1_and_its_rule(tmp_path: Path) -> None:
-    from study.twin.cwa import Device, write_cwa
+    from stegvis.twin.cwa import Device, write_cwa
 
     samples = np.random.default_rng(1).normal(0, 1, (6000, 3)).astype("f4")
     write_cwa(tmp_path / "a.cwa", samples, np.datetime64("2018-05-02T00:00:00"), Device(1, 1, 50.0))

@@ -50,9 +50,9 @@ def test_the_dagster_ui_and_a_refresh_make_stages_one_after_the_other(story: Sto
 import sys
 from pathlib import Path
 import dagster as dg
-from orchestration.definitions import build_definitions
-from orchestration.instance import open_instance
-from storage.home import Home
+from stegvis.orchestration.definitions import build_definitions
+from stegvis.orchestration.instance import open_instance
+from stegvis.storage.home import Home
 home = Home(Path(sys.argv[1]), Path(sys.argv[1]) / "landing")
 stages = ["followup_questionnaire", "outcome_questionnaire", "exclusions", "attrition", "eligible_people"]
 with open_instance(home) as instance:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from storage.home import Home
+from stegvis.storage.home import Home
 from tests.orchestration.story import Story, apart_from_what_leaves
 
 pytestmark = pytest.mark.slow

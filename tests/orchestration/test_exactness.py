@@ -15,10 +15,10 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+from stegvis.assets.building.graph import recipes
+from stegvis.orchestration.instance import open_instance
 
-from assets.building.graph import recipes
-from orchestration.instance import open_instance
-from storage.home import Home
+from stegvis.storage.home import Home
 from tests.orchestration.story import Story, apart_from_what_leaves
 
 pytestmark = pytest.mark.slow
@@ -97,7 +97,7 @@ class Project:
 
     def protocol(self) -> list[Place]:
         self._edit(
-            "study/protocol.toml",
+            "stegvis/study/protocol.toml",
             lambda text: text.replace("depression_cut = 7", f"depression_cut = {8 + self.number}"),
         )
         readers = {"covariates", "covariates.depression_cut"}

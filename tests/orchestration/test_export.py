@@ -7,8 +7,8 @@ import json
 
 import pandas as pd
 import pytest
+from stegvis.orchestration.export import REGISTER, ExportError, export
 
-from orchestration.export import REGISTER, ExportError, export
 from tests.orchestration.story import Story
 
 WAVE = "2021-2023"

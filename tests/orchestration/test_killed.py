@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from stegvis.orchestration.instance import open_instance
 
-from orchestration.instance import open_instance
-from storage.home import Home
+from stegvis.storage.home import Home
 from tests.orchestration.dagster_view import out_of_step_in_the_ui
 from tests.orchestration.fork_server import ForkServer
 from tests.orchestration.story import Story

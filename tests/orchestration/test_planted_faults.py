@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from stegvis.orchestration.refresh import Refresh, refresh
+from stegvis.orchestration.verdicts import failing_checks
 
-from orchestration.refresh import Refresh, refresh
-from orchestration.verdicts import failing_checks
-from storage.home import Home
-from study.twin import write_twin
+from stegvis.storage.home import Home
+from stegvis.twin import write_twin
 from tests.orchestration.conftest import PEOPLE
 from tests.orchestration.story import Story
 

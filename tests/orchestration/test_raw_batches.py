@@ -14,15 +14,15 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.refresh import Refresh, refresh
 
-from orchestration.instance import open_instance
-from orchestration.refresh import Refresh, refresh
-from storage.fan_out import SCHEDULER_VARIABLE
-from study.twin.gait_parameters import gait_parameters
-from study.twin.raw import Worn, write_raw_pair
+from stegvis.storage.fan_out import SCHEDULER_VARIABLE
+from stegvis.twin.gait_parameters import gait_parameters
+from stegvis.twin.raw import Worn, write_raw_pair
 from tests.orchestration.raw_pairs import copies, empty_home, recorded_again, spoiled
 from tests.orchestration.story import Story, complete
-from tests.storage.clusters import two_workers
+from tests.stegvis.storage.clusters import two_workers
 
 pytestmark = pytest.mark.slow
 
@@ -146,7 +146,7 @@ def test_a_refresh_uses_a_cluster_that_the_environment_names(
         assert nothing_failed(story.refresh())
         with Client(address, timeout="30s") as client:
             workers = client.scheduler_info(n_workers=-1)["workers"]
-            classified = client.run(lambda: "study.accelerometry.chain" in __import__("sys").modules)
+            classified = client.run(lambda: "stegvis.accelerometry.pair_classification" in __import__("sys").modules)
     assert {worker["host"] for worker in workers.values()} == {"127.0.0.2", "127.0.0.3"}
     assert list(classified.values()) == [True, True]
     assert recordings(story)["status"].to_list() == ["accepted"] * 4

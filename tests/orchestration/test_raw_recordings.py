@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from stegvis.orchestration.refresh import refresh
 
-from orchestration.refresh import refresh
-from storage.home import Home
-from storage.warehouse import Warehouse
-from study.twin import write_twin
+from stegvis.storage.home import Home
+from stegvis.storage.warehouse import Warehouse
+from stegvis.twin import write_twin
 
 pytestmark = pytest.mark.slow
 

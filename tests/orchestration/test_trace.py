@@ -9,12 +9,12 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+from stegvis.orchestration.cli import app
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.trace import TraceError, trace
 from typer.testing import CliRunner
 
-from orchestration.cli import app
-from orchestration.instance import open_instance
-from orchestration.trace import TraceError, trace
-from storage.landing import scan
+from stegvis.storage.landing import scan
 from tests.orchestration.story import Story
 
 

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from stegvis.orchestration.verify import verify
 
-from orchestration.verify import verify
-from storage.releases import LEDGER
-from storage.signatures import sign, signatures
+from stegvis.storage.releases import LEDGER
+from stegvis.storage.signatures import sign, signatures
 from tests.orchestration.story import Story
 
 

@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from stegvis.assets.building import publish
+from stegvis.orchestration import refresh, situation, status
+from stegvis.orchestration.verify import verify
 
-from assets.building import publish
-from orchestration import refresh, situation, status
-from orchestration.verify import verify
-from storage.chain import read_lines
-from storage.releases import LEDGER, newest
-from storage.signatures import sign
-from study.disclosure.leaving import kept_waves
-from study.disclosure.taking_out import small_rule
-from study.protocol import protocol
-from study.reporting.markup import render_table
-from study.reporting.tables import characteristics_table, results_table
+from stegvis.disclosure.leaving import kept_waves
+from stegvis.disclosure.taking_out import small_rule
+from stegvis.reporting.markup import render_table
+from stegvis.reporting.tables import characteristics_table, results_table
+from stegvis.storage.hash_chain import read_lines
+from stegvis.storage.releases import LEDGER, newest
+from stegvis.storage.signatures import sign
+from stegvis.study.protocol import protocol
 from tests.orchestration.story import Story
 
 WAVE = "2021-2023"

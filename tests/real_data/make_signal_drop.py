@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from study.accelerometry.recording import in_g
-from study.accelerometry.signal import AXES
+from stegvis.accelerometry.recording import in_g
+from stegvis.accelerometry.signal import AXES
 
 
 def write_signal_drop(folder: Path, people: Mapping[str, Path]) -> None:

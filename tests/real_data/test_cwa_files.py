@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from study.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
+from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
 
 pytestmark = pytest.mark.real_data
 

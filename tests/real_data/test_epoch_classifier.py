@@ -6,15 +6,15 @@ import json
 import numpy as np
 import pytest
 
-from study.accelerometry.activity import ActivityCode, from_ntnu_labels
-from study.accelerometry.classifier import MODEL_FILE, classify_signal, classify_windows, load_model
-from study.accelerometry.evaluation import person_agreement
-from study.accelerometry.labeled_people import read_people
-from study.accelerometry.orientation import Worn, swapped
-from study.accelerometry.recording import read_labeled, read_signal
-from study.accelerometry.signal import largest_gap
-from study.accelerometry.training import TURNS, fit, predict, train
-from study.accelerometry.windows import window_starts
+from stegvis.accelerometry.activity import ActivityCode, from_ntnu_labels
+from stegvis.accelerometry.classifier import MODEL_FILE, classify_signal, classify_windows, load_model
+from stegvis.accelerometry.evaluation import person_agreement
+from stegvis.accelerometry.labeled_people import read_people
+from stegvis.accelerometry.orientation import Worn, swapped
+from stegvis.accelerometry.recording import read_labeled, read_signal
+from stegvis.accelerometry.signal import largest_gap
+from stegvis.accelerometry.training import TURNS, fit, predict, train
+from stegvis.accelerometry.windows import window_starts
 from tests.real_data.make_signal_drop import write_signal_drop
 
 pytestmark = pytest.mark.real_data

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from stegvis.orchestration.refresh import refresh
 
-from orchestration.refresh import refresh
-from storage.home import Home
-from storage.warehouse import Warehouse
-from study.accelerometry.activity import ActivityCode, from_ntnu_labels
-from study.twin import write_twin
+from stegvis.accelerometry.activity import ActivityCode, from_ntnu_labels
+from stegvis.storage.home import Home
+from stegvis.storage.warehouse import Warehouse
+from stegvis.twin import write_twin
 from tests.real_data.make_signal_drop import write_signal_drop
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]

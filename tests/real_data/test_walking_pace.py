@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from study.accelerometry.activity import ActivityCode
-from study.accelerometry.labeled_people import read_people
-from study.accelerometry.pace_evaluation import evaluate_pace
-from study.accelerometry.walking_speed import (
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.labeled_people import read_people
+from stegvis.accelerometry.pace_evaluation import evaluate_pace
+from stegvis.accelerometry.walking_speed import (
     cadence,
     gait_autocorrelation,
     movement,
     speed_from_cadence,
     speed_from_movement,
 )
-from study.accelerometry.windows import chunks
-from study.protocol import protocol
+from stegvis.accelerometry.windows import chunks
+from stegvis.study.protocol import protocol
 
 pytestmark = pytest.mark.real_data
 

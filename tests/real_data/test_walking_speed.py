@@ -2,7 +2,7 @@
 
 import pytest
 
-from study.accelerometry.pace_evaluation import evaluate_pace
+from stegvis.accelerometry.pace_evaluation import evaluate_pace
 
 pytestmark = pytest.mark.real_data
 

@@ -24,12 +24,12 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+from stegvis.assets.building.graph import recipes
+from stegvis.assets.building.recipe import sql_text
 
-from assets.building.graph import recipes
-from assets.building.recipe import sql_text
-from storage.lake import EpochLake, create_epochs_view
-from study.accelerometry.activity import ACTIVITIES, SPEEDS
-from study.protocol import protocol
+from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.storage.lake import EpochLake, create_epochs_view
+from stegvis.study.protocol import protocol
 
 Drawn = list[tuple[str, ...]]
 

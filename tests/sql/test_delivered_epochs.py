@@ -1,6 +1,6 @@
 """delivered_epochs.sql: each delivered epoch is read by the codebook, or names the rule it breaks.
 
-The SELECT reads views that ``storage/delivered_epochs.py`` makes of a file, so the drawn tables are delivered as one.
+The SELECT reads views that ``stegvis/storage/delivered_epochs.py`` makes of a file, so the drawn tables are delivered as one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sql.tables import frame_of
-from tests.storage.epoch_files import Read, deliver, read
+from tests.stegvis.storage.epoch_files import Read, deliver, read
 
 HEADER = "person | epoch_start | activity | speed"
 
@@ -83,7 +83,7 @@ def test_the_same_moment_of_two_people_is_no_duplicate(tmp_path: Path) -> None:
 
 
 def test_of_two_rows_for_one_epoch_the_first_that_breaks_no_other_rule_is_kept(tmp_path: Path) -> None:
-    """As for every other delivery, study/contract.py."""
+    """As for every other delivery, stegvis/deliveries/contract.py."""
     epochs = f"""
         {HEADER}
         P1 | 2018-03-01 08:00:00 | dancing | -

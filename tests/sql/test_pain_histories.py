@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assets.building.recipe import sql_text
+from stegvis.assets.building.recipe import sql_text
+
 from tests.sql.tables import _spelled, database, drawn
 
 COHORT = """

@@ -1,0 +1,1 @@
+"""One SELECT per table, in a file named after its asset."""

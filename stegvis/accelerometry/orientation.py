@@ -1,0 +1,144 @@
+"""How each sensor was worn: as prescribed, upside down, turned by half about its long axis, or the two swapped.
+
+The classifier does not need to know (``features``); whoever looks at the recording does. Prescribed, walking reads x
+near -1 g on both sensors. The sign of z is told by gait: on the thigh by how z goes with x and by its skewness, on the
+back by how z lags x and by the skewness of its slope. The two statistics were chosen on HARTH and HAR70+; on the back
+of one of their 25 people (S009) they say "turned". Sitting, where the thigh reads z near -1 g, has a say too.
+
+Belongs here: orientation of whole recordings. Does not belong here: tilt by less than half a turn, calibration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.windows import Windows, gather, signal_windows
+
+Floats = NDArray[np.float32]
+
+# Epochs looked at, spread evenly over the recording, and how few are too few.
+MOST_EPOCHS = 1500
+FEWEST_EPOCHS = 6
+# Below this the evidence for either sign of z is too weak to name one.
+WEAKEST_EVIDENCE = 0.1
+# Steps and their harmonics: 0.4 to 8 Hz, in bins of a five-second window.
+GAIT_BINS = slice(2, 40)
+# Share of gravity along x that is upright or horizontal, and epochs (five minutes) a swap must be seen in.
+UPRIGHT, HORIZONTAL = 0.7, 0.5
+FEWEST_SWAPPED = 60
+
+
+class Worn(StrEnum):
+    """How a sensor was worn. ``UPSIDE_DOWN`` has x and y negated, ``UPSIDE_DOWN_AND_TURNED`` x and z."""
+
+    AS_PRESCRIBED = "as_prescribed"
+    TURNED = "turned"
+    UPSIDE_DOWN = "upside_down"
+    UPSIDE_DOWN_AND_TURNED = "upside_down_and_turned"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How back and thigh were worn."""
+
+    back: Worn
+    thigh: Worn
+
+
+def orientation(acceleration: Floats, starts: NDArray[np.int64], activity: NDArray[np.uint8]) -> Orientation:
+    """``orientation_of`` a signal in memory.
+
+    Args:
+        acceleration: (n, 6) in g.
+        starts: (k,) first sample of each epoch.
+        activity: (k,) activity codes.
+    """
+    return orientation_of(signal_windows(acceleration, starts), activity)
+
+
+def orientation_of(windows: Windows, activity: NDArray[np.uint8]) -> Orientation:
+    """How the two sensors were worn.
+
+    Args:
+        windows: of k epochs.
+        activity: (k,) activity codes.
+
+    Returns:
+        ``UNKNOWN`` for a sensor when the recording holds too little walking to say.
+    """
+    walking = _some(windows, activity == ActivityCode.WALKING)
+    if len(walking) < FEWEST_EPOCHS:
+        return Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
+    sitting = _some(windows, activity == ActivityCode.SITTING)
+    long_axis = np.median(walking.mean(axis=1), axis=0)
+    back_sign, thigh_sign = -np.sign(long_axis[0]), -np.sign(long_axis[3])
+    back_z = float(np.median(back_evidence(walking[:, :, :3] * np.array([back_sign, 1, 1], dtype=np.float32))))
+    thigh_z = float(np.median(thigh_evidence(walking[:, :, 3:] * np.array([thigh_sign, 1, 1], dtype=np.float32))))
+    if len(sitting) >= FEWEST_EPOCHS:
+        thigh_z -= 2 * float(np.median(sitting[:, :, 5].mean(axis=1)))
+    return Orientation(_worn(back_sign, back_z), _worn(thigh_sign, thigh_z))
+
+
+def back_evidence(walking: Floats) -> Floats:
+    """Above zero where z of the back has its prescribed sign: (k,) from windows (k, samples, 3) with x put right."""
+    movement = _smoothed(walking)
+    return 2 * _coherence(movement).imag - _skewness(np.diff(movement[:, :, 2], axis=1))
+
+
+def thigh_evidence(walking: Floats) -> Floats:
+    """Above zero where z of the thigh has its prescribed sign: (k,) from windows (k, samples, 3) with x put right."""
+    movement = _smoothed(walking)
+    return 2 * _coherence(movement).real - _skewness(movement[:, :, 2])
+
+
+def swapped(gravity: Floats) -> bool:
+    """Whether the thigh sensor was worn on the back and the other way round.
+
+    People sit and stand: the thigh is horizontal while the back is upright. The opposite, for long, is a swap.
+
+    Args:
+        gravity: (k, 6) mean acceleration of each epoch, g.
+    """
+    upright = [np.abs(gravity[:, x]) / np.maximum(np.linalg.norm(gravity[:, x : x + 3], axis=1), 1e-3) for x in (0, 3)]
+    seated = np.sum((upright[0] > UPRIGHT) & (upright[1] < HORIZONTAL))
+    opposite = np.sum((upright[1] > UPRIGHT) & (upright[0] < HORIZONTAL))
+    return bool(opposite >= FEWEST_SWAPPED and opposite > 2 * seated)
+
+
+def _some(windows: Windows, wanted: NDArray[np.bool_]) -> Floats:
+    which = np.flatnonzero(wanted)
+    return gather(windows, which[:: max(1, -(-len(which) // MOST_EPOCHS))])
+
+
+def _worn(long_sign: float, z: float) -> Worn:
+    if abs(z) < WEAKEST_EVIDENCE:
+        return Worn.UNKNOWN
+    if long_sign > 0:
+        return Worn.AS_PRESCRIBED if z > 0 else Worn.TURNED
+    return Worn.UPSIDE_DOWN if z > 0 else Worn.UPSIDE_DOWN_AND_TURNED
+
+
+def _smoothed(windows: Floats) -> Floats:
+    """Movement about the mean, averaged over three samples."""
+    movement = windows - windows.mean(axis=1, keepdims=True)
+    return np.asarray((movement[:, 2:] + movement[:, 1:-1] + movement[:, :-2]) / 3)
+
+
+def _coherence(movement: Floats) -> NDArray[np.complexfloating]:
+    """Complex correlation of x and z over the frequencies of gait; its phase is how far z lags x."""
+    spectrum = np.fft.rfft(movement * np.hanning(movement.shape[1])[None, :, None], axis=1)[:, GAIT_BINS]
+    x, z = spectrum[:, :, 0], spectrum[:, :, 2]
+    size = np.sqrt(np.square(np.abs(x)).sum(axis=1) * np.square(np.abs(z)).sum(axis=1))
+    return np.asarray((x * np.conj(z)).sum(axis=1) / np.maximum(size, 1e-9))
+
+
+def _skewness(values: Floats) -> Floats:
+    centered = values - values.mean(axis=1, keepdims=True)
+    variance = np.square(centered).mean(axis=1)
+    return np.asarray((centered**3).mean(axis=1) / np.maximum(variance, 1e-9) ** 1.5)

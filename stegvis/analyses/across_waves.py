@@ -1,0 +1,49 @@
+"""Everything that is estimated across waves: the table ``pooled_models``.
+
+Belongs here: the list of its analyses, fed with what each needs. Does not belong here: the analyses; combining separate
+waves' estimates.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from stegvis.analyses.pain_course import course_rows
+from stegvis.analyses.pooled import first_answer_cuts, fit_pooled, pooled_note, stack
+from stegvis.analyses.projection import projection_rows
+from stegvis.analyses.wave_interaction import wave_rows
+from stegvis.statistics.levels import Levels
+from stegvis.statistics.results import ResultRow, to_frame
+from stegvis.statistics.terms import MODELS, covariate_terms
+from stegvis.study.protocol import EXPOSURES, Protocol
+
+
+def fit_across_waves(
+    stacked: pd.DataFrame, histories: pd.DataFrame, protocol: Protocol, levels: Levels
+) -> pd.DataFrame:
+    """Fit all analyses across waves.
+
+    Args:
+        stacked: the analysis sets of all waves, one row per person and wave.
+        histories: rows of ``sql/pain_histories.sql``: everyone exposed who answered, whatever their pain before.
+        protocol: the protocol in force.
+        levels: ordered levels of the categorical covariates, the reference first.
+
+    Returns:
+        Results: wave ``all``; analyses ``pooled``, ``wave_interaction``, ``incidence``, ``persistence``,
+        ``recurrence``, ``projection``. An analysis that needs more waves than there are has no rows.
+
+    Raises:
+        ValueError: there is no wave, a person stands twice in one, or a frame breaks the contract.
+    """
+    frame = stack(stacked, protocol)
+    note = pooled_note(protocol)
+    pooled = fit_pooled(stacked, protocol, levels)
+    rows: list[ResultRow] = []
+    for exposure in EXPOSURES:
+        for model in MODELS:
+            template = ResultRow("all", "wave_interaction", "all", model, exposure, note=note)
+            rows += wave_rows(frame, template, covariate_terms(model, protocol, levels), protocol)
+    rows += course_rows(histories, first_answer_cuts(frame, protocol), note, protocol, levels)
+    rows += projection_rows(pooled, frame, protocol)
+    return pd.concat([pooled, to_frame(rows)], ignore_index=True)

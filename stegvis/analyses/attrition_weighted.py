@@ -1,0 +1,259 @@
+"""Analyses ``attrition_weighted``, ``attrition_weights``, ``attrition_balance``: those who answered stand for everyone.
+
+Belongs here: the model of answering, its rows, and the published models with its weights. Does not belong here: the
+weights themselves (``stegvis.statistics.attrition_weights``).
+
+Everyone eligible with known covariates is in the model of answering; those of them who answered are the analyzed. What
+it does not know of those lost is the matter of ``tipping_points``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from stegvis.analyses.category_design import with_cuts_of_people
+from stegvis.analyses.category_model import category_rows
+from stegvis.analyses.wave_data import WaveData
+from stegvis.disclosure import is_small
+from stegvis.statistics.attrition_weights import (
+    AnswerWeights,
+    answer_weights,
+    effective_sample_size,
+    stacked_covariance,
+    standardized_difference,
+    truncated,
+)
+from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, complete_rows, prepare
+from stegvis.statistics.irls import fit_matrix, refusal
+from stegvis.statistics.results import ResultRow, joined, options_note
+from stegvis.statistics.risk_ratio import ratio
+from stegvis.statistics.terms import MODELS, Categorical, Linear, Term, category_term
+from stegvis.study.protocol import EXPOSURES, Exposure
+
+ANSWERED = "answered"
+WEIGHT = "weight"
+# What concerns everybody's answering, whichever exposure is looked at.
+BOTH = "both"
+BALANCE_NOTE = "who answered against who did not, in standard deviations; everyone eligible with known covariates"
+
+
+@dataclass(frozen=True)
+class Answering:
+    """The model of answering of one exposure, and whom it was fitted to."""
+
+    frame: pd.DataFrame
+    baseline: Design
+    exposure: Design
+    weights: AnswerWeights
+
+    def people(self) -> pd.DataFrame:
+        """Those who answered."""
+        return self.frame[self.weights.answered]
+
+
+def attrition_weighted_rows(data: WaveData) -> list[ResultRow]:
+    """Balance (``smd``, ``smd_weighted``), weights (``ess`` ...), and the weighted ratios of both exposures."""
+    frame = _everyone(data)
+    fitted = {exposure: _answering(frame, exposure, data) for exposure in EXPOSURES}
+    rows = _balance_rows(frame, fitted[EXPOSURES[0]], data)
+    for exposure, answering in fitted.items():
+        rows += _weight_rows(exposure, answering, data)
+        rows += _ratio_rows(exposure, answering, data)
+    return rows
+
+
+def _everyone(data: WaveData) -> pd.DataFrame:
+    """Everyone eligible whose covariates and exposures are known, with their categories and squared predictors."""
+    needed = [*(term.column for term in data.covariates("adjusted")), *EXPOSURES]
+    frame, _ = complete_rows(data.eligible, needed)
+    squares = {
+        f"{name}_squared": frame[name].astype("float64") ** 2 for name in data.protocol.attrition_weights.squared
+    }
+    frame = frame.assign(**{ANSWERED: frame[ANSWERED].astype("float64")}, **squares)
+    return with_cuts_of_people(frame, data).reset_index(drop=True)
+
+
+def _predictors(data: WaveData) -> list[Term]:
+    squares = [Linear(f"{name}_squared") for name in data.protocol.attrition_weights.squared]
+    return [*data.covariates("adjusted"), *squares, *(Linear(exposure) for exposure in EXPOSURES)]
+
+
+def _answering(frame: pd.DataFrame, exposure: Exposure, data: WaveData) -> Answering | NotEstimable:
+    designs = []
+    for terms in (_predictors(data), [category_term(exposure)]):
+        design = prepare(frame, terms, data.protocol.models, outcome=ANSWERED)
+        if isinstance(design, NotEstimable):
+            # The contract speaks of events; here an event is an answer.
+            reason = design.reason.replace("non-events", "people who did not answer").replace("events", "answers")
+            return NotEstimable(f"model of answering: {reason}")
+        designs.append(design)
+    baseline, alone = designs
+    weights = answer_weights(baseline.y == 1, baseline.X.to_numpy(), alone.X.to_numpy(), data.protocol.models)
+    return weights if isinstance(weights, NotEstimable) else Answering(frame, baseline, alone, weights)
+
+
+# ---- balance ----
+
+
+def _balance_rows(frame: pd.DataFrame, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+    note = joined(options_note(data.protocol), BALANCE_NOTE)
+    template = ResultRow(data.wave, "attrition_balance", "eligible", "adjusted", BOTH, n=len(frame), note=note)
+    rows = []
+    for row, values in _characteristics(frame, template, data):
+        for measure in ("smd", "smd_weighted"):
+            row = replace(row, measure=measure)
+            if isinstance(answering, NotEstimable):
+                rows.append(row.not_estimable(answering.reason))
+                continue
+            weights = answering.weights.both_sides if measure == "smd_weighted" else None
+            found = standardized_difference(values, answering.weights.answered, weights)
+            if _too_few(values, answering.weights.answered, data):
+                rows.append(row.not_estimable("too few people with or without it"))
+            elif math.isnan(found):
+                rows.append(row.not_estimable("everyone is alike"))
+            else:
+                rows.append(replace(row, estimate=found))
+    return rows
+
+
+def _characteristics(frame: pd.DataFrame, template: ResultRow, data: WaveData) -> list[tuple[ResultRow, np.ndarray]]:
+    """A row and the values of each number, and of each level of each other characteristic."""
+    found = []
+    for term in [*data.covariates("adjusted"), *(Linear(exposure) for exposure in EXPOSURES)]:
+        if isinstance(term, Categorical):
+            for level in term.levels:
+                values = (frame[term.column] == level).to_numpy(dtype="float64")
+                found.append((replace(template, term=term.column, level=str(level)), values))
+        else:
+            found.append((replace(template, term=term.column), frame[term.column].to_numpy(dtype="float64")))
+    return found
+
+
+def _too_few(values: np.ndarray, answered: np.ndarray, data: WaveData) -> bool:
+    """Whether a 0/1 characteristic has a count in either group that is too small to be told."""
+    if not np.isin(values, (0.0, 1.0)).all():
+        return False
+    counts = np.array([float((values[side] == value).sum()) for side in (answered, ~answered) for value in (0, 1)])
+    return bool(is_small(counts, data.protocol.disclosure.smallest_count).any())
+
+
+# ---- weights ----
+
+
+def _variants(weights: AnswerWeights, data: WaveData) -> dict[str, np.ndarray]:
+    """The weights under each name they are used by."""
+    found = {"stabilized": weights.stabilized, "unstabilized": weights.unstabilized}
+    for low, high in data.protocol.attrition_weights.truncations:
+        found[_truncation(low, high)] = truncated(weights.stabilized, low, high)
+    return found
+
+
+def _truncation(low: float, high: float) -> str:
+    return f"truncated_{100 * low:g}_{100 * high:g}"
+
+
+def _names(data: WaveData) -> list[str]:
+    return ["stabilized", "unstabilized", *(_truncation(*pair) for pair in data.protocol.attrition_weights.truncations)]
+
+
+def _weight_rows(exposure: Exposure, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+    template = data.template("attrition_weights", "adjusted", exposure)
+    measures = ("ess", "mean_weight", "largest_weights")
+    rows = []
+    for name in _names(data):
+        row = replace(template, term=name)
+        if isinstance(answering, NotEstimable):
+            rows += [replace(row, measure=measure).not_estimable(answering.reason) for measure in measures]
+            continue
+        weights = _variants(answering.weights, data)[name]
+        row = replace(row, n=len(weights))
+        # A maximum would be one person's: the mean of the largest few is told in its place.
+        few = data.protocol.disclosure.smallest_count
+        largest = float(np.sort(weights)[-few:].mean())
+        estimates = (effective_sample_size(weights), float(weights.mean()), largest)
+        notes = ("", "", f"mean of the {few} largest")
+        rows += [
+            replace(row, measure=measure, estimate=estimate, note=joined(row.note, note))
+            for measure, estimate, note in zip(measures, estimates, notes, strict=True)
+        ]
+    return rows
+
+
+# ---- ratios ----
+
+
+def _ratio_rows(exposure: Exposure, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+    rows = []
+    for name in _names(data):
+        analysis = "attrition_weighted" if name == "stabilized" else f"attrition_weighted:{name}"
+        for model in MODELS:
+            template = data.template(analysis, model, exposure)
+            template = replace(template, note=joined(template.note, f"{name} weights, taken as known"))
+            if isinstance(answering, NotEstimable):
+                made = category_rows(data.people, template, data.covariates(model), data.protocol)
+                rows += [_without_estimate(row, answering.reason) for row in made]
+                continue
+            frame = answering.people().assign(**{WEIGHT: _variants(answering.weights, data)[name]})
+            rows += category_rows(frame, template, data.covariates(model), data.protocol, weights=WEIGHT)
+    return rows + _stacked_rows(exposure, answering, data)
+
+
+def _without_estimate(row: ResultRow, reason: str) -> ResultRow:
+    bare = ResultRow(**{name: getattr(row, name) for name in ("wave", "analysis", "population", "model", "exposure")})
+    same = {name: getattr(row, name) for name in ("term", "level", "reference", "n", "events", "measure", "note")}
+    return replace(bare, **same).not_estimable(reason)
+
+
+def _stacked_rows(exposure: Exposure, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+    """The stabilized estimates with an interval that allows for the weights being estimated."""
+    rows = []
+    labels = data.labels(exposure)
+    term = category_term(exposure)
+    for model in MODELS:
+        template = data.template("attrition_weighted:estimated_weights", model, exposure)
+        template = replace(
+            template,
+            term=term.column,
+            reference=labels[CATEGORIES[0]],
+            note=joined(template.note, "stabilized weights, their estimation allowed for, hc0"),
+        )
+        found = _stacked(answering, [term, *data.covariates(model)], data)
+        for category in CATEGORIES:
+            people = data.people.loc[data.people[term.column] == category, OUTCOME]
+            row = replace(template, level=labels[category], n=len(people), events=int(people.sum()))
+            if isinstance(found, NotEstimable):
+                rows.append(row.not_estimable(found.reason))
+            elif people.empty:
+                rows.append(row.not_estimable("nobody is in this category"))
+            elif category == CATEGORIES[0]:
+                rows.append(replace(row, estimate=1.0))
+            else:
+                b, std_error = found[term.coefficient(category)]
+                rows.append(row.with_ratio(ratio(b, std_error, data.protocol.models.confidence)))
+    return rows
+
+
+def _stacked(
+    answering: Answering | NotEstimable, terms: list[Term], data: WaveData
+) -> dict[str, tuple[float, float]] | NotEstimable:
+    """Log ratio and standard error of each coefficient by name."""
+    if isinstance(answering, NotEstimable):
+        return answering
+    design = prepare(answering.people(), terms, data.protocol.models)
+    if isinstance(design, NotEstimable):
+        return design
+    X = design.X.to_numpy()
+    fit = fit_matrix(X, design.y, "poisson", weights=answering.weights.stabilized)
+    if reason := refusal(fit, data.protocol.models):
+        return reason
+    baseline, alone = answering.baseline.X.to_numpy(), answering.exposure.X.to_numpy()
+    errors = np.sqrt(np.diag(stacked_covariance(answering.weights, baseline, alone, X, fit)))
+    return {
+        str(name): (float(b), float(error))
+        for name, b, error in zip(design.X.columns, fit.coefficients, errors, strict=True)
+    }

@@ -1,0 +1,125 @@
+"""Table 1: who was analyzed, in all and by category of an exposure.
+
+Belongs here: counts, percentages, means and standard deviations of the analysis set. Does not belong here: hiding small
+counts (``stegvis.disclosure``, always to be applied before the table leaves), rounding and layout (reporting).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from stegvis.statistics.categories import CATEGORIES, level_labels
+from stegvis.statistics.contract import OUTCOME
+from stegvis.statistics.levels import Levels
+from stegvis.study.protocol import Exposure, Protocol
+
+CHARACTERISTICS_COLUMNS: dict[str, str] = {
+    "wave": "str",
+    "exposure": "str",
+    "category": "str",
+    "variable": "str",
+    "level": "str",
+    "n": "Int64",
+    "percent": "float64",
+    "mean": "float64",
+    "sd": "float64",
+    "status": "str",
+}
+ALL = "all"
+PEOPLE = "people"
+MEANS = ("age", "valid_days", "walking_met", "walking_minutes")
+SHARES = ("sex", "education", "income", "employment", "smoking", "depression", OUTCOME)
+# The order in which the table is read.
+VARIABLES = (PEOPLE, "age", "sex", "valid_days", "walking_met", "walking_minutes", *SHARES[1:])
+# The further rows of the published supplement, and the years of follow-up; they may be unknown of some people.
+ADDITIONAL_MEANS = ("follow_up_years", "bmi")
+ADDITIONAL = (
+    *ADDITIONAL_MEANS,
+    "work_type",
+    "self_rated_health",
+    "pain_last_4_weeks",
+    "other_disease",
+    "exercise_frequency",
+)
+NOT_KNOWN = "not known"
+
+
+def characteristics(
+    analysis_set: pd.DataFrame, protocol: Protocol, levels: Levels, exposure: Exposure = "walking_minutes"
+) -> pd.DataFrame:
+    """Table 1 in long form: one row per category of the exposure (``all`` first), variable and level.
+
+    A variable with levels has n and percent of the category's people; one with a mean has n (people), mean and sample
+    standard deviation; ``people`` has n alone. Both levels of the outcome are given, so that every count that could be
+    derived is there to be judged. Nothing is suppressed or rounded yet.
+
+    Additional characteristics that the analysis set has come last: those with levels have a level ``not known`` where
+    needed; means have no n, since how many are unknown could be worked out from it.
+
+    Raises:
+        ValueError: the frame does not hold exactly one wave, or an education level is in no group of the protocol.
+    """
+    waves = analysis_set["wave"].unique()
+    if len(waves) != 1:
+        raise ValueError(f"one wave is needed, not {len(waves)}")
+    frame = printed_levels(analysis_set, protocol)
+    printed = {**levels, "education": tuple(protocol.characteristics.education_groups), OUTCOME: ("no", "yes")}
+    labels = level_labels(analysis_set, exposure, protocol)
+    columns = {ALL: frame} | {labels[c]: frame[frame[f"{exposure}_category"] == c] for c in CATEGORIES}
+    rows = [
+        {"wave": waves[0], "exposure": exposure, "category": category, "status": "ok", **row}
+        for category, people in columns.items()
+        for row in (*_rows(people, printed), *_additional_rows(people, frame, levels, protocol))
+    ]
+    return pd.DataFrame(rows, columns=list(CHARACTERISTICS_COLUMNS)).astype(CHARACTERISTICS_COLUMNS)
+
+
+def printed_levels(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The analysis set with education in its printed groups and the outcome as no and yes.
+
+    Raises:
+        ValueError: an education level is in no group.
+    """
+    groups = protocol.characteristics.education_groups
+    group_of = {level: group for group, members in groups.items() for level in members}
+    education = analysis_set["education"].map(group_of)
+    if education.isna().any():
+        raise ValueError("an education level is missing or in no group of characteristics.education_groups")
+    return analysis_set.assign(education=education, **{OUTCOME: analysis_set[OUTCOME].map({0: "no", 1: "yes"})})
+
+
+def _rows(people: pd.DataFrame, levels: Levels) -> Iterator[dict[str, object]]:
+    """The rows of one category."""
+    n = len(people)
+    for variable in VARIABLES:
+        if variable == PEOPLE:
+            yield {"variable": variable, "level": "", "n": n}
+        elif variable in MEANS:
+            values = people[variable]
+            yield {"variable": variable, "level": "", "n": n, "mean": values.mean(), "sd": values.std(ddof=1)}
+        else:
+            counts = people[variable].value_counts()
+            for level in levels[variable]:
+                count = int(counts.get(level, 0))
+                yield {"variable": variable, "level": level, "n": count, "percent": 100 * count / n if n else None}
+
+
+def _additional_rows(
+    people: pd.DataFrame, everyone: pd.DataFrame, levels: Levels, protocol: Protocol
+) -> Iterator[dict[str, object]]:
+    """The further rows of one category; a level ``not known`` stands in all categories if it stands in one."""
+    for variable in (name for name in ADDITIONAL if name in everyone):
+        if variable in ADDITIONAL_MEANS:
+            known = people[variable].dropna()
+            told = len(known) >= protocol.disclosure.smallest_count
+            numbers = {"mean": known.mean(), "sd": known.std(ddof=1)} if told else {"status": "suppressed"}
+            yield {"variable": variable, "level": "", **numbers}
+        elif variable in levels:
+            counts = people[variable].fillna(NOT_KNOWN).value_counts()
+            unknown = (NOT_KNOWN,) if everyone[variable].isna().any() else ()
+            for level in (*levels[variable], *unknown):
+                count = int(counts.get(level, 0))
+                percent = 100 * count / len(people) if len(people) else None
+                yield {"variable": variable, "level": level, "n": count, "percent": percent}

@@ -1,0 +1,162 @@
+"""Analysis ``diagnostics``: a verdict on what the estimates rest on, and what a failure withholds.
+
+Belongs here: each diagnostic, held against the protocol's thresholds, from the other results of a wave. Does not
+belong here: computing what is judged (``fit_quality``, ``attrition_weighted``), thresholds.
+
+The verdict (pass, warning, fail) stands in ``level``. A failed diagnostic withholds the estimates that rest on it: they
+become ``not_estimable``, with the diagnostic in the note. After the diagnostics of OHDSI (Schuemie et al. 2020, Harvard
+Data Science Review 2(1), doi 10.1162/99608f92.147cc28e), which unblind no estimate before they pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import pandas as pd
+
+from stegvis.analyses.fit_quality import EVENTS_PER_COEFFICIENT, SHARE_ABOVE_ONE
+from stegvis.statistics.results import ESTIMATE_COLUMNS, RESULT_COLUMNS, ResultRow, joined, options_note, to_frame
+from stegvis.study.protocol import EXPOSURES, Limits, Protocol
+
+PASS, WARNING, FAIL = "pass", "warning", "fail"
+ANALYSIS = "diagnostics"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One diagnostic.
+
+    Attributes:
+        name: after the protocol's section.
+        measure: what is judged, as ``measure`` of its row.
+        exposure, model: whose estimates rest on it.
+        gates: the beginning of the ``analysis`` of those estimates.
+        value: from a wave's results; NaN where it could not be made.
+    """
+
+    name: str
+    measure: str
+    exposure: str
+    model: str
+    gates: str
+    value: Callable[[pd.DataFrame, Protocol], float]
+
+
+def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The results of one wave with the diagnostics' rows, estimates that rest on a failure withheld.
+
+    Args:
+        results: rows of one wave.
+        protocol: the protocol in force.
+    """
+    if results.empty:
+        return results
+    wave = str(results["wave"].iloc[0])
+    results = results.copy()
+    rows = []
+    for diagnostic in _diagnostics():
+        limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
+        value = diagnostic.value(results, protocol)
+        verdict = limits.verdict(value)
+        row = ResultRow(
+            wave,
+            ANALYSIS,
+            "all",
+            diagnostic.model,
+            diagnostic.exposure,
+            term=diagnostic.name,
+            level=verdict,
+            measure=diagnostic.measure,
+            note=joined(options_note(protocol), limits.words()),
+        )
+        if math.isnan(value):
+            rows.append(row.not_estimable("what it judges could not be made"))
+            continue
+        rows.append(ResultRow(**{**vars(row), "estimate": value}))
+        if verdict == FAIL:
+            _withhold(results, diagnostic, f"withheld: {diagnostic.name.replace('_', ' ')} fails ({limits.words()})")
+    return pd.concat([results, to_frame(rows)], ignore_index=True).astype(RESULT_COLUMNS)
+
+
+def verdicts(results: pd.DataFrame) -> dict[str, int]:
+    """How many diagnostics warn and fail."""
+    rows = results[(results["analysis"] == ANALYSIS) & (results["status"] == "ok")]
+    return {f"diagnostics_{name}": int((rows["level"] == name).sum()) for name in (WARNING, FAIL)}
+
+
+def _withhold(results: pd.DataFrame, diagnostic: Diagnostic, reason: str) -> None:
+    """Take the estimates that rest on a failed diagnostic out, in place."""
+    chosen = results["analysis"].str.startswith(diagnostic.gates) & (results["status"] == "ok")
+    chosen &= results["model"] == diagnostic.model
+    if diagnostic.exposure in EXPOSURES:
+        chosen &= results["exposure"] == diagnostic.exposure
+    results.loc[chosen, list(ESTIMATE_COLUMNS)] = float("nan")
+    results.loc[chosen, "note"] = [joined(note, reason) for note in results.loc[chosen, "note"]]
+    results.loc[chosen, "status"] = "not_estimable"
+
+
+def _diagnostics() -> Iterator[Diagnostic]:
+    yield Diagnostic("balance", "largest_smd_weighted", "both", "adjusted", "attrition_weighted", _largest_smd)
+    for exposure in EXPOSURES:
+        weighted = (exposure, "adjusted", "attrition_weighted")
+        yield Diagnostic("positivity", "smallest_probability", *weighted, _positivity(exposure))
+        yield Diagnostic("effective_sample_size", "ess_share", *weighted, _ess_share(exposure))
+        main = (exposure, "adjusted", "main")
+        yield Diagnostic("minimum_detectable_rr", "minimum_detectable_rr", *main, _detectable(exposure))
+        yield Diagnostic(EVENTS_PER_COEFFICIENT, EVENTS_PER_COEFFICIENT, *main, _fit(EVENTS_PER_COEFFICIENT, exposure))
+        yield Diagnostic(SHARE_ABOVE_ONE, SHARE_ABOVE_ONE, *main, _fit(SHARE_ABOVE_ONE, exposure))
+
+
+def _ok(results: pd.DataFrame, **wanted: str) -> pd.DataFrame:
+    chosen = results["status"] == "ok"
+    for column, value in wanted.items():
+        chosen &= results[column] == value
+    return results[chosen]
+
+
+def _largest_smd(results: pd.DataFrame, protocol: Protocol) -> float:
+    """The largest standardized difference that is left between who answered and who did not, after weighting."""
+    return float(_ok(results, analysis="attrition_balance", measure="smd_weighted")["estimate"].abs().max())
+
+
+def _positivity(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
+    """The smallest probabilities of answering: an unstabilized weight is one over it."""
+
+    def value(results: pd.DataFrame, protocol: Protocol) -> float:
+        rows = _ok(results, analysis="attrition_weights", term="unstabilized", measure="largest_weights")
+        return float(1 / rows.loc[rows["exposure"] == exposure, "estimate"].max())
+
+    return value
+
+
+def _ess_share(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
+    """The effective sample size of the stabilized weights, as a share of the people."""
+
+    def value(results: pd.DataFrame, protocol: Protocol) -> float:
+        rows = _ok(results, analysis="attrition_weights", term="stabilized", measure="ess", exposure=exposure)
+        return float((rows["estimate"] / rows["n"].astype("float64")).min())
+
+    return value
+
+
+def _detectable(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
+    """The risk ratio below 1 that the least certain category would be told from 1 with the protocol's power."""
+
+    def value(results: pd.DataFrame, protocol: Protocol) -> float:
+        errors = _ok(results, analysis="main", model="adjusted", exposure=exposure, measure="rr")["std_error"].dropna()
+        normal = NormalDist()
+        distance = normal.inv_cdf(0.5 + protocol.models.confidence / 2) + normal.inv_cdf(protocol.diagnostics.power)
+        return float(math.exp(-distance * errors.max())) if len(errors) else float("nan")
+
+    return value
+
+
+def _fit(measure: str, exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
+    def value(results: pd.DataFrame, protocol: Protocol) -> float:
+        rows = _ok(results, analysis="fit_quality", model="adjusted", exposure=exposure, measure=measure)
+        return float(rows["estimate"].max())
+
+    return value

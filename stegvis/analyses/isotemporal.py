@@ -1,0 +1,37 @@
+"""Analysis ``isotemporal``: minutes a day of one activity in place of as many of another.
+
+Belongs here: its rows. Does not belong here: the model (``stegvis.statistics.isotemporal``), relative time
+(``composition``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stegvis.analyses.category_model import remarks
+from stegvis.analyses.time_use import EXPOSURE, PARTS, days_of, moves
+from stegvis.analyses.wave_data import WaveData
+from stegvis.statistics.contract import NotEstimable
+from stegvis.statistics.isotemporal import fit_isotemporal
+from stegvis.statistics.results import ResultRow, joined
+from stegvis.statistics.terms import MODELS
+
+
+def isotemporal_rows(data: WaveData) -> list[ResultRow]:
+    """``rr`` per substitution of the protocol's minutes between any two parts, and ``p_joint`` of all parts."""
+    days = days_of(data)
+    rows: list[ResultRow] = []
+    for model in MODELS:
+        template = days.template(data, "isotemporal", model)
+        fit = fit_isotemporal(days.frame, list(PARTS), data.covariates(model), data.protocol.models)
+        if isinstance(fit, NotEstimable):
+            rows += [row.not_estimable(fit.reason) for _, _, _, row in moves(template, data)]
+            rows.append(replace(template, term=EXPOSURE, measure="p_joint").not_estimable(fit.reason))
+            continue
+        template = replace(template, note=joined(template.note, *remarks(fit.fit, fit.fit.dropped, data.protocol)))
+        rows += [row.with_ratio(fit.substitution(a, b, minutes)) for a, b, minutes, row in moves(template, data)]
+        test = fit.joint
+        note = joined(template.note, f"Wald test on {test.degrees_of_freedom} df")
+        joint = replace(template, term=EXPOSURE, measure="p_joint", note=note)
+        rows.append(replace(joint, estimate=test.p_value, p_value=test.p_value))
+    return rows

@@ -1,0 +1,58 @@
+"""Analysis ``joint``: the sixteen cells of volume and intensity against the lowest of both, and their product terms.
+
+Belongs here: the cells and the test that the two exposures multiply. Does not belong here: whether they add up
+(``additive``).
+
+Cells are numbered by category, not by the cells that occur: an empty cell must not shift the others. A cell with too
+few events is left out with its people and costs its own estimate only. ``exposure`` is walking_minutes in every row;
+the level names both categories, volume first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stegvis.analyses.category_model import fit_levels, joint_row, level_rows, remarks
+from stegvis.analyses.wave_data import WaveData
+from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
+from stegvis.statistics.results import ResultRow, joined
+from stegvis.statistics.risk_ratio import fit_risk_ratio
+from stegvis.statistics.terms import MODELS, Categorical, Model, category_term
+
+CELL = "walking_minutes_category x walking_met_category"
+VOLUME, INTENSITY = category_term("walking_minutes"), category_term("walking_met")
+
+
+def joint_rows(data: WaveData) -> list[ResultRow]:
+    """``rr`` of each cell, ``p_joint`` that all cells are alike, ``p_interaction`` of the product terms."""
+    rows: list[ResultRow] = []
+    volume, intensity = data.labels("walking_minutes"), data.labels("walking_met")
+    pairs = [(one, other) for one in CATEGORIES for other in CATEGORIES]
+    numbers = {number: f"{volume[one]} & {intensity[other]}" for number, (one, other) in enumerate(pairs)}
+    cell = (data.people[VOLUME.column] - 1) * len(CATEGORIES) + data.people[INTENSITY.column] - 1
+    people = data.people.assign(**{CELL: cell})
+    term = Categorical(CELL, tuple(numbers), required=True)
+    for model in MODELS:
+        template = data.template("joint", model, "walking_minutes")
+        covariates = data.covariates(model)
+        made = fit_levels(people, term, covariates, data.protocol, leave_out_thin=True)
+        rows += level_rows(made, template, numbers, data.protocol)
+        rows.append(_product_row(data, template, model))
+    return rows
+
+
+def _product_row(data: WaveData, template: ResultRow, model: Model) -> ResultRow:
+    """The Wald test that no cell departs from the product of its row and column."""
+    terms = [VOLUME, INTENSITY, *data.covariates(model)]
+    complete, dropped = complete_rows(data.people, [*(term.column for term in terms), OUTCOME])
+    fit = fit_risk_ratio(complete, terms, data.protocol.models, products=[(VOLUME, INTENSITY)])
+    names = [] if isinstance(fit, NotEstimable) else [name for name in fit.coefficients.index if ":" in name]
+    row = replace(
+        template,
+        term=CELL,
+        n=len(complete),
+        events=int(complete[OUTCOME].sum()),
+        note=joined(template.note, *remarks(fit, dropped, data.protocol)),
+    )
+    return joint_row(fit, row, names, "p_interaction")

@@ -1,0 +1,73 @@
+"""Repeated-outcome models: all waves stacked, each person counted as one cluster.
+
+Belongs here: the pooled model of the categories. Does not belong here: combining the estimates of separate waves;
+people answer in several waves, so those estimates are not independent.
+
+The variance is clustered by person (Liang and Zeger 1986, doi 10.1093/biomet/73.1.13), without small-sample correction.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from stegvis.analyses.category_model import category_rows
+from stegvis.statistics.categories import Cuts, cuts, with_categories
+from stegvis.statistics.levels import Levels
+from stegvis.statistics.results import ResultRow, joined, options_note, to_frame
+from stegvis.statistics.terms import MODELS, Categorical, Term, covariate_terms
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+
+NOTE = "n counts answers, a person may answer in several waves; variance clustered by person"
+CUT_NOTE = "categories cut once, on each person's first answer"
+
+
+def fit_pooled(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.DataFrame:
+    """Fit the category models to all waves together, with wave as a covariate when there is more than one.
+
+    Args:
+        stacked: the analysis sets of all waves, one row per person and wave. Categories it may hold are cut anew.
+        protocol: the protocol in force.
+        levels: ordered levels of the categorical covariates, the reference first.
+
+    Returns:
+        Results: analysis ``pooled``, wave ``all``, population ``all``.
+
+    Raises:
+        ValueError: the frame is empty, holds a person twice in a wave, or breaks the contract.
+    """
+    frame = stack(stacked, protocol)
+    waves = tuple(frame["wave"].unique())
+    wave_term: tuple[Term, ...] = (Categorical("wave", waves),) if len(waves) > 1 else ()
+    rows: list[ResultRow] = []
+    for exposure in EXPOSURES:
+        for model in MODELS:
+            covariates = (*covariate_terms(model, protocol, levels), *wave_term)
+            template = ResultRow("all", "pooled", "all", model, exposure, note=pooled_note(protocol))
+            rows += category_rows(frame, template, covariates, protocol, groups="person")
+    return to_frame(rows)
+
+
+def stack(stacked: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The waves' analysis sets in a fixed order, with categories cut once.
+
+    Raises:
+        ValueError: the frame is empty, or holds a person twice in a wave.
+    """
+    if stacked.empty:
+        raise ValueError("there is no wave to pool")
+    if stacked.duplicated(["person", "wave"]).any():
+        raise ValueError("a person stands twice in a wave")
+    frame = stacked.sort_values(["wave", "person"], kind="stable", ignore_index=True)
+    return with_categories(frame, first_answer_cuts(frame, protocol))
+
+
+def pooled_note(protocol: Protocol) -> str:
+    """The options of every estimate across waves."""
+    cut_note = CUT_NOTE if protocol.exposures.categories == "sample_quartiles" else ""
+    return joined(options_note(protocol, variance="clustered"), cut_note, NOTE)
+
+
+def first_answer_cuts(frame: pd.DataFrame, protocol: Protocol) -> dict[Exposure, Cuts]:
+    """Cuts taken over people, not answers: each counts once, by the first row in the frame's order."""
+    people = frame.drop_duplicates("person")
+    return {exposure: cuts(people[exposure], exposure, protocol) for exposure in EXPOSURES}

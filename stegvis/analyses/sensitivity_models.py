@@ -1,0 +1,11 @@
+"""The group ``sensitivity_models``: the published sensitivity analyses.
+
+Belongs here: the list of its analyses. Does not belong here: the analyses.
+"""
+
+from __future__ import annotations
+
+from stegvis.analyses import sensitivity
+from stegvis.analyses.wave_data import Analysis
+
+ANALYSES: tuple[Analysis, ...] = (sensitivity.sensitivity_rows,)

@@ -1,0 +1,152 @@
+"""Analyses ``spline`` and ``mutual_spline``: how risk changes over an exposure, as a curve.
+
+Belongs here: which curves there are, where they are told, and their rows. Does not belong here: the basis and the band
+(``statistics.restricted_cubic_spline``).
+
+The published curve ran from the lowest to the highest value; those are single people, so it is told between percentiles
+that have enough people beyond them. Knots come from the sample or are frozen (``spline.knots_from``); under the other
+rule the curve is called ``spline_fixed_knots`` or ``spline_sample_knots``, so that both stand side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from stegvis.analyses.category_model import joint_row, remarks
+from stegvis.analyses.mutual import other_exposure
+from stegvis.analyses.wave_data import WaveData
+from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
+from stegvis.statistics.restricted_cubic_spline import PERCENTILES, basis, curve, knots_of, percentile
+from stegvis.statistics.results import ResultRow, joined
+from stegvis.statistics.risk_ratio import fit_risk_ratio
+from stegvis.statistics.terms import Linear
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+
+KnotRule = Literal["sample", "fixed"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a curve bends, what it is compared with, and between which values it is told."""
+
+    knots: tuple[float, ...]
+    reference: float
+    lowest: float
+    highest: float
+
+
+def spline_rows(data: WaveData) -> list[ResultRow]:
+    """The curves of both exposures, fully adjusted, with knots by the rule in force and then by the other."""
+    in_force = data.protocol.spline.knots_from
+    other: KnotRule = "fixed" if in_force == "sample" else "sample"
+    rows = []
+    for analysis, rule in (("spline", in_force), (f"spline_{other}_knots", other)):
+        for exposure in EXPOSURES:
+            rows += _curve_rows(data, analysis, exposure, rule, mutual=False)
+    return rows
+
+
+def mutual_spline_rows(data: WaveData) -> list[ResultRow]:
+    """The curves of both exposures with a spline of the other exposure, of its own knots, among the covariates."""
+    rule = data.protocol.spline.knots_from
+    return [row for exposure in EXPOSURES for row in _curve_rows(data, "mutual_spline", exposure, rule, mutual=True)]
+
+
+def place(values: np.ndarray, exposure: Exposure, protocol: Protocol, rule: KnotRule) -> Place | NotEstimable:
+    """Knots, reference and range of a curve over known values; not estimable if a percentile could tell of a person."""
+    spline, scale = protocol.spline, protocol.spline.scale(exposure)
+    n, smallest = len(values), protocol.disclosure.smallest_count
+    if rule == "fixed":
+        told: tuple[float, ...] = (0.5,)
+    else:
+        told = (*PERCENTILES[spline.knots], spline.reference_percentile)
+    if min(*told, *(1 - share for share in told)) * n < smallest:
+        return NotEstimable("there are too few people for percentiles that tell of nobody")
+    low, high = spline.shown_percentiles
+    lowest, highest = percentile(values, [max(low, smallest / n), min(high, 1 - smallest / n)], spline.percentile_rule)
+    if rule == "fixed":
+        return Place(scale.fixed_knots, scale.fixed_reference, float(lowest), float(highest))
+    try:
+        knots = knots_of(values, spline.knots, spline.percentile_rule)
+    except ValueError:
+        return NotEstimable("the knots of the spline coincide")
+    (reference,) = percentile(values, spline.reference_percentile, spline.percentile_rule)
+    return Place(knots, float(reference), float(lowest), float(highest))
+
+
+def told_values(where: Place, step: float) -> dict[str, float]:
+    """Printed and exact values at which a curve is told, rising: multiples of the step, the knots, the reference."""
+    first, last = math.ceil(where.lowest / step), math.floor(where.highest / step)
+    knots = [knot for knot in where.knots if where.lowest <= knot <= where.highest]
+    grid = [round(number * step, 10) for number in range(first, last + 1)]
+    found: dict[str, float] = {}
+    for value in (where.reference, *knots, *grid):
+        found.setdefault(f"{value:.6g}", value)
+    return dict(sorted(found.items(), key=lambda each: each[1]))
+
+
+def _curve_rows(data: WaveData, analysis: str, exposure: Exposure, rule: KnotRule, mutual: bool) -> list[ResultRow]:
+    covariates = data.covariates("adjusted")
+    exposures = (exposure, other_exposure(exposure)) if mutual else (exposure,)
+    frame, dropped = complete_rows(data.people, [*exposures, *(term.column for term in covariates), OUTCOME])
+    template = replace(
+        data.template(analysis, "adjusted", exposure),
+        term=f"{exposure}_spline",
+        n=len(frame),
+        events=int(frame[OUTCOME].sum()),
+    )
+    template = replace(template, note=joined(template.note, f"{rule} knots"))
+    places: list[Place] = []
+    for each in exposures:
+        found = place(frame[each].to_numpy(dtype="float64"), each, data.protocol, rule)
+        if isinstance(found, NotEstimable):
+            return _not_estimable(template, found.reason)
+        places.append(found)
+    terms: list[Linear] = []
+    for each, where in zip(exposures, places, strict=True):
+        frame, added = _with_basis(frame, each, where.knots)
+        terms += added
+    fit = fit_risk_ratio(frame, [*terms, *covariates], data.protocol.models)
+    template = replace(template, note=joined(template.note, *remarks(fit, dropped, data.protocol)))
+    if isinstance(fit, NotEstimable):
+        return _not_estimable(template, fit.reason)
+
+    where = places[0]
+    names = [term.column for term in terms[: len(where.knots) - 1]]
+    values = told_values(where, data.protocol.spline.scale(exposure).grid_step)
+    drawn = curve(
+        fit.coefficients.loc[names].to_numpy(),
+        fit.covariance.loc[names, names].to_numpy(),
+        where.knots,
+        list(values.values()),
+        where.reference,
+        fit.confidence,
+    )
+    template = replace(template, reference=f"{where.reference:.6g}")
+    rows = [
+        replace(template, level=str(number), measure="knot", estimate=knot, events=None)
+        for number, knot in enumerate(where.knots, start=1)
+    ]
+    for (level, value), ratio in zip(values.items(), drawn.ratios, strict=True):
+        row = replace(template, level=level)
+        rows.append(row.with_estimate(ratio) if value == where.reference else row.with_ratio(ratio))
+    rows.append(joint_row(fit, template, names, "p_overall"))
+    rows.append(joint_row(fit, template, names[1:], "p_nonlinearity"))
+    return rows
+
+
+def _with_basis(frame: pd.DataFrame, exposure: Exposure, knots: Sequence[float]) -> tuple[pd.DataFrame, list[Linear]]:
+    columns = basis(frame[exposure].to_numpy(dtype="float64"), knots)
+    names = [f"{exposure}_spline_{number}" for number in range(columns.shape[1])]
+    return frame.assign(**dict(zip(names, columns.T, strict=True))), [Linear(name) for name in names]
+
+
+def _not_estimable(template: ResultRow, reason: str) -> list[ResultRow]:
+    measures = ("rr", "p_overall", "p_nonlinearity")
+    return [replace(template, measure=measure).not_estimable(reason) for measure in measures]

@@ -1,0 +1,80 @@
+"""How the 24 hours are spent: the people and the parts of the day that analyses of time use share.
+
+Belongs here: which parts a day has, who has a whole day, and what a row of such an analysis looks like. Does not belong
+here: the models (``isotemporal``, ``composition``).
+
+A day has five parts. Running and cycling are one, since most people do neither; lying is awake or asleep, which the
+sensors do not tell apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import permutations
+
+import pandas as pd
+
+from stegvis.analyses.wave_data import WaveData
+from stegvis.statistics.composition import closure
+from stegvis.statistics.contract import OUTCOME
+from stegvis.statistics.results import ResultRow, joined, options_note
+from stegvis.statistics.terms import Model
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "lying": ("whole_day_lying_minutes",),
+    "sitting": ("whole_day_sitting_minutes",),
+    "standing": ("whole_day_standing_minutes",),
+    "walking": ("whole_day_walking_minutes",),
+    "running and cycling": ("whole_day_running_minutes", "whole_day_cycling_minutes"),
+}
+POPULATION = "at least one whole day"
+EXPOSURE = "time_use"
+
+
+@dataclass(frozen=True)
+class Days:
+    """The analyzed people with a whole day; ``frame`` has a column of minutes for each of ``PARTS``, 24 h in all."""
+
+    frame: pd.DataFrame
+    minutes: float
+    note: str
+
+    def template(self, data: WaveData, analysis: str, model: Model) -> ResultRow:
+        """A row with everything filled in but the estimate."""
+        return ResultRow(
+            data.wave,
+            analysis,
+            POPULATION,
+            model,
+            EXPOSURE,
+            n=len(self.frame),
+            events=int(self.frame[OUTCOME].sum()),
+            note=joined(options_note(data.protocol), self.note),
+        )
+
+
+def days_of(data: WaveData) -> Days:
+    """The people of a wave who have at least one whole day, each part closed to 24 hours."""
+    minutes = data.protocol.days.seconds_per_day / 60
+    people = data.people[data.people["whole_days"] > 0].reset_index(drop=True)
+    left_out = len(data.people) - len(people)
+    smallest = data.protocol.disclosure.smallest_count
+    note = f"{left_out if left_out >= smallest else f'fewer than {smallest}'} people without a whole day left out"
+    parts = pd.DataFrame({part: people[list(columns)].sum(axis=1) for part, columns in PARTS.items()}, dtype="float64")
+    if len(people):
+        parts = pd.DataFrame(closure(parts.to_numpy(), minutes), people.index, list(PARTS))
+    return Days(pd.concat([people, parts], axis=1), minutes, note if left_out else "")
+
+
+def moves(template: ResultRow, data: WaveData) -> list[tuple[str, str, float, ResultRow]]:
+    """Every reallocation the protocol asks for: from, to, minutes, and its row."""
+    return [
+        (
+            source,
+            target,
+            amount,
+            replace(template, term=source, level=f"{amount:g} min {source} -> {target}", reference=source),
+        )
+        for amount in data.protocol.time_use.reallocated_minutes
+        for source, target in permutations(PARTS, 2)
+    ]

@@ -1,0 +1,127 @@
+"""What every analysis of one wave sees.
+
+Belongs here: the frames an analysis may use, checked once. Does not belong here: reading them, any estimation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from stegvis.statistics.categories import level_labels
+from stegvis.statistics.levels import Levels
+from stegvis.statistics.results import ResultRow, options_note, to_frame
+from stegvis.statistics.terms import Model, Term, covariate_terms
+from stegvis.study.protocol import Exposure, Protocol
+
+
+@dataclass(frozen=True)
+class WaveData:
+    """One wave's people.
+
+    Attributes:
+        people: the analysis set, one row per analyzed person in order of ``person``, with the categories of
+            ``add_categories``.
+        eligible: everyone the wave could have been about: exposed, free of the outcome at baseline, whether or not they
+            answered or their covariates are complete. The columns of ``people``, ``low_back_pain`` missing for those
+            who did not answer, and ``answered`` (bool); in order of ``person``.
+        days: one row per analyzed person and valid day: ``person``, ``day``, ``weekend`` (missing without a date),
+            ``walking_minutes``, ``walking_met``; in order of person and day.
+        protocol: the protocol in force.
+        levels: ordered levels of the categorical covariates, the reference first.
+
+    Raises:
+        ValueError: there is not exactly one wave, or a person stands twice.
+    """
+
+    people: pd.DataFrame
+    eligible: pd.DataFrame
+    days: pd.DataFrame
+    protocol: Protocol
+    levels: Levels
+
+    def __post_init__(self) -> None:
+        waves = self.people["wave"].unique()
+        if len(waves) != 1:
+            raise ValueError(f"one wave is needed, not {len(waves)}")
+        for what, frame in (("analysis set", self.people), ("eligible people", self.eligible)):
+            if frame["person"].duplicated().any():
+                raise ValueError(f"a person stands twice in the {what}")
+            # A fixed order of rows makes the last digits the same on every run.
+            if not frame["person"].is_monotonic_increasing:
+                raise ValueError(f"the {what} is not in order of person")
+
+    @property
+    def wave(self) -> str:
+        return str(self.people["wave"].iloc[0])
+
+    def covariates(self, model: Model) -> tuple[Term, ...]:
+        """The covariates of a model as terms."""
+        return covariate_terms(model, self.protocol, self.levels)
+
+    def labels(self, exposure: Exposure) -> dict[int, str]:
+        """The printed labels of the categories of the whole sample."""
+        return level_labels(self.people, exposure, self.protocol)
+
+    def template(self, analysis: str, model: Model, exposure: Exposure, population: str = "all") -> ResultRow:
+        """A row with everything filled in but the estimate."""
+        return ResultRow(self.wave, analysis, population, model, exposure, note=options_note(self.protocol))
+
+
+# An analysis makes all its rows from a wave's data.
+Analysis = Callable[[WaveData], list[ResultRow]]
+
+
+def fit(
+    analyses: Sequence[Analysis], data: WaveData, progress: Callable[[str], None] = lambda line: None
+) -> pd.DataFrame:
+    """Fit analyses one after the other.
+
+    Args:
+        analyses: of one group, in the order their rows are wanted.
+        data: one wave.
+        progress: called with a line before each analysis.
+
+    Returns:
+        Results, one row per estimate.
+
+    Raises:
+        ValueError: a frame breaks the contract.
+    """
+    rows: list[ResultRow] = []
+    for number, analysis in enumerate(analyses, start=1):
+        name = f"{analysis.__module__.rsplit('.', 1)[-1]}.{analysis.__name__}"
+        progress(f"{name} ({number} of {len(analyses)})")
+        rows += analysis(data)
+    return to_frame(rows)
+
+
+def walking_days(days: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The walking of single days, from seconds.
+
+    Args:
+        days: ``person``, ``day``, ``date`` (missing where not delivered), and seconds ``walking_slow``,
+            ``walking_moderate``, ``walking_brisk``, ``walking``.
+        protocol: for the METs.
+
+    Returns:
+        ``person``, ``day``, ``weekend``, ``walking_minutes``, ``walking_met`` (missing without a speed).
+    """
+    date = pd.to_datetime(days["date"])
+    exposures = protocol.exposures
+    met_seconds = (
+        exposures.met_slow * days["walking_slow"]
+        + exposures.met_moderate * days["walking_moderate"]
+        + exposures.met_brisk * days["walking_brisk"]
+    )
+    return pd.DataFrame(
+        {
+            "person": days["person"],
+            "day": days["day"],
+            "weekend": (date.dt.day_of_week >= 5).astype("boolean").where(date.notna()),
+            "walking_minutes": days["walking"].astype("float64") / 60,
+            "walking_met": met_seconds.astype("float64") / days["walking"].astype("float64"),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Published claims as rules over current estimates."""

@@ -1,0 +1,370 @@
+"""What each kind of claim asks of the estimates: a verdict, its evidence, and what would turn it.
+
+Belongs here: one function per rule. A rule sees the fully adjusted estimates only. Where the results hold the interval
+of the very contrast, the interval decides; where they do not (how much one estimate differs from another of the same
+people), the points decide between supported and not, and the evidence says so. Does not belong here: which claims there
+are (``claims.toml``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from stegvis.claims.evaluation import Claim, ranked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verdict = Literal["supported", "not supported", "unclear"]
+Judged = tuple[Verdict, str, str]
+Row = Mapping[str, Any]
+
+NOMINAL = 0.05
+
+
+class UnknownError(Exception):
+    """The estimates a claim rests on are absent, or not told; the text says which."""
+
+
+def lower(claim: Claim, results: pd.DataFrame) -> Judged:
+    """Every named category has a whole interval below 1: supported. Any wholly above 1: not supported."""
+    rows = _named(claim, results)
+    shown = "; ".join(_shown(row) for row in rows)
+    above = [row for row in rows if row["ci_low"] > 1]
+    if above:
+        return "not supported", shown, _lower_limit_falls(min(above, key=lambda row: row["ci_low"]))
+    if all(row["ci_high"] < 1 for row in rows):
+        nearest = max(rows, key=lambda row: row["ci_high"])
+        return "supported", shown, _passes_up(nearest)
+    open_ones = [row for row in rows if row["ci_high"] >= 1]
+    return "unclear", shown, " and ".join(_passes_down(row) for row in open_ones)
+
+
+def agrees(claim: Claim, results: pd.DataFrame) -> Judged:
+    """The published value lies within the interval and the estimate is on the same side of 1."""
+    (row,) = _named(claim, results)
+    value = _needed(claim.value)
+    shown = _shown(row)
+    low, high, estimate = row["ci_low"], row["ci_high"], row["estimate"]
+    if not low <= value <= high:
+        limit = "lower" if value < low else "upper"
+        nearest = low if value < low else high
+        return "not supported", shown, f"the {limit} limit ({_r(nearest)}) would have to pass {_r(value)}"
+    if (estimate < 1) == (value < 1) and not low <= 1 <= high:
+        return "supported", shown, f"a limit ({_r(low)} or {_r(high)}) would have to pass {_r(value)}"
+    return "unclear", shown, f"{_passes_down(row)}: now the interval holds both {_r(value)} and 1"
+
+
+def e_value(claim: Claim, results: pd.DataFrame) -> Judged:
+    """The E-value of the limit is at least so much."""
+    (row,) = _named(claim, results)
+    limit, least = float(row["e_value_ci"]), _needed(claim.at_least)
+    shown = f"E-value of the limit {_r(limit)}; {_shown(row)}"
+    if math.isnan(limit):
+        return "unclear", shown, "the estimate would have to have an E-value"
+    word, verdict = ("fall below", "supported") if limit >= least else ("reach", "not supported")
+    bound = _ratio_of_e_value(least)
+    turn = (
+        f"the E-value of the limit ({_r(limit)}) would have to {word} {_r(least)}: the limit nearest 1 at {_r(bound)}"
+    )
+    return verdict, shown, turn  # type: ignore[return-value]
+
+
+def lowest_of_all(claim: Claim, results: pd.DataFrame) -> Judged:
+    """The named category has the lowest ratio, below 1 with its interval; another lies clearly lower: not supported."""
+    rows = [_told(row) for row in _ratios(claim, results, claim.populations[0])[1:]]
+    place = claim.ranks[0] - 2
+    if place >= len(rows):
+        raise UnknownError("the estimate is not among the results")
+    row, others = rows[place], [each for number, each in enumerate(rows) if number != place]
+    rival = min(others, key=lambda each: each["estimate"])
+    shown = f"{_shown(row)}; lowest of the others: {_shown(rival)} (the same reference: the points decide)"
+    turn = f"the ratio of {rival['level']} would have to {{}} that of {row['level']} ({_r(row['estimate'])})"
+    if row["estimate"] > rival["ci_high"]:
+        return "not supported", shown, turn.format("rise above")
+    if row["estimate"] > rival["estimate"]:
+        return "unclear", shown, turn.format("rise above")
+    if row["ci_high"] >= 1:
+        return "unclear", shown, _passes_down(row)
+    return "supported", shown, turn.format("fall below")
+
+
+def flattens(claim: Claim, results: pd.DataFrame) -> Judged:
+    """The curve bends (p below 0.05) and falls per unit above a value at most so much as it does below."""
+    curve, p = _curve(claim, results)
+    place = _needed(claim.value)
+    values = sorted(curve)
+    if not values[0] < place < values[-1]:
+        raise UnknownError(f"the curve is not told on both sides of {place:g}")
+    middle = min(values, key=lambda value: abs(value - place))
+    before = math.log(curve[middle]["estimate"] / curve[values[0]]["estimate"]) / (middle - values[0])
+    after = math.log(curve[values[-1]]["estimate"] / curve[middle]["estimate"]) / (values[-1] - middle)
+    share = _needed(claim.at_most)
+    shown = (
+        f"per 20 min/day the ratio changes by {_change(before, 20)} up to {middle:g} and by "
+        f"{_change(after, 20)} above; "
+        f"bend: {_p(p)}"
+    )
+    flat = before < 0 and after > share * before
+    if p < NOMINAL:
+        turn = f"the change above would have to be {'more' if flat else 'less'} than {share:.0%} of that below"
+        return ("supported" if flat else "not supported"), shown, turn
+    return "unclear", shown, f"the test of the bend ({_p(p)}) would have to fall below {NOMINAL}"
+
+
+def ratio_lower(claim: Claim, results: pd.DataFrame) -> Judged:
+    """The ratio of the second group's risk ratio to the first's lies below 1 with its whole interval."""
+    rows = _interaction(claim, results)
+    row = _told(rows[claim.ranks[0] - 1]) if len(rows) >= claim.ranks[0] else None
+    if row is None:
+        raise UnknownError("the comparison of the groups is not among the results")
+    shown = _shown(row, "ratio of the risk ratios (65 and over to under 65)")
+    if row["ci_high"] < 1:
+        return "supported", shown, _passes_up(row)
+    if row["ci_low"] > 1:
+        return "not supported", shown, _lower_limit_falls(row)
+    return "unclear", shown, _passes_down(row)
+
+
+def more_categories_lower(claim: Claim, results: pd.DataFrame) -> Judged:
+    """More categories have their whole interval below 1 among the first people than among the second."""
+    counts, parts = [], []
+    for population in claim.populations:
+        rows = _at_ranks(claim, _ratios(claim, results, population, "stratified"))
+        counts.append(sum(_told(row)["ci_high"] < 1 for row in rows))
+        parts.append(f"{population}: {counts[-1]} of {len(rows)} lower")
+    first, second = counts
+    shown = "; ".join(parts)
+    if first > second:
+        return "supported", shown, "as many categories would have to be lower among the others"
+    if first < second:
+        return "not supported", shown, "more categories would have to be lower here than among the others"
+    return "unclear", shown, "the number of lower categories would have to differ"
+
+
+def no_difference(claim: Claim, results: pd.DataFrame) -> Judged:
+    """No test tells the groups apart, and every ratio of ratios lies, with its interval, within stated bounds."""
+    mine = results[
+        (results["analysis"] == "interaction")
+        & (results["exposure"] == claim.exposure)
+        & (results["term"] == f"{claim.exposure}_category x {claim.modifier}")
+    ]
+    tests = [row for row in _records(mine) if row["measure"] == "p_likelihood_ratio"]
+    if not tests or tests[0]["status"] != "ok":
+        raise UnknownError("the test of interaction is not among the results")
+    p = float(tests[0]["p_value"])
+    low, high = claim.within or (0.0, math.inf)
+    rows = [_told(row) for row in _interaction(claim, results)[1:]]
+    widest = (min(row["ci_low"] for row in rows), max(row["ci_high"] for row in rows))
+    shown = f"interaction: {_p(p)}; ratios of the risk ratios between {_r(widest[0])} and {_r(widest[1])} (limits)"
+    if p < NOMINAL:
+        return "not supported", shown, f"the test ({_p(p)}) would have to reach {NOMINAL}"
+    if widest[0] >= low and widest[1] <= high:
+        return (
+            "supported",
+            shown,
+            f"the test would have to fall below {NOMINAL}, or a limit pass {_r(low)} or {_r(high)}",
+        )
+    return "unclear", shown, f"all limits would have to lie between {_r(low)} and {_r(high)}: now too wide to say so"
+
+
+def weakened(claim: Claim, results: pd.DataFrame) -> Judged:
+    """Adjusted for the other exposure, the ratios lie nearer 1 than before."""
+    before = _named(claim.model_copy(update={"analysis": "main"}), results)
+    after = _named(claim, results)
+    nearer = sum(
+        abs(math.log(b["estimate"])) > abs(math.log(a["estimate"])) for b, a in zip(before, after, strict=True)
+    )
+    pairs = zip(before, after, strict=True)
+    shown = "; ".join(f"{b['level']}: {_r(b['estimate'])} becomes {_r(a['estimate'])}" for b, a in pairs)
+    shown += " (the same people: the points decide)"
+    if nearer == len(after):
+        return "supported", shown, "a ratio would have to stay as far from 1 as before"
+    if nearer == 0:
+        return "not supported", shown, "the ratios would have to come nearer 1"
+    return "unclear", shown, f"all {len(after)} ratios would have to come nearer 1, or none; now {nearer} do"
+
+
+def no_lower_than_middle(claim: Claim, results: pd.DataFrame) -> Judged:
+    """The curve at its upper end is no lower than at a middle value."""
+    curve, _ = _curve(claim, results)
+    values = sorted(curve)
+    place = _needed(claim.value)
+    middle = min(values, key=lambda value: abs(value - place))
+    end, there = curve[values[-1]], curve[middle]
+    if values[-1] <= middle:
+        raise UnknownError(f"the curve is not told above {place:g}")
+    shown = (
+        f"risk ratio {_r(end['estimate'])} ({_r(end['ci_low'])} to {_r(end['ci_high'])}) at {values[-1]:g} METs, "
+        f"{_r(there['estimate'])} at {middle:g}"
+    )
+    if end["estimate"] >= there["estimate"]:
+        return "supported", shown, f"the curve at its end would have to fall below {_r(there['estimate'])}"
+    if end["ci_high"] < there["estimate"]:
+        turn = f"the upper limit at the end ({_r(end['ci_high'])}) would have to pass {_r(there['estimate'])}"
+        return "not supported", shown, turn
+    return (
+        "unclear",
+        shown,
+        f"the curve at its end would have to reach {_r(there['estimate'])}, or lie clearly below it",
+    )
+
+
+def nothing_clear(claim: Claim, results: pd.DataFrame) -> Judged:
+    """No named category has an interval that leaves out 1."""
+    rows = _named(claim, results)
+    shown = "; ".join(_shown(row) for row in rows)
+    clear = [row for row in rows if not row["ci_low"] <= 1 <= row["ci_high"]]
+    if clear:
+        limits = ", ".join(f"{row['level']}: {_r(_nearest(row))}" for row in clear)
+        return "not supported", shown, f"the limits nearest 1 would have to pass it ({limits})"
+    nearest = min(rows, key=lambda row: min(math.log(row["ci_high"]), -math.log(row["ci_low"])))
+    turn = f"one interval would have to leave out 1; nearest is {nearest['level']}, {_limits(nearest)}"
+    return "supported", shown, turn
+
+
+def stronger_than_other(claim: Claim, results: pd.DataFrame) -> Judged:
+    """The highest category of this exposure lies further from 1 than that of the other, and clearly below 1."""
+    other = "walking_met" if claim.exposure == "walking_minutes" else "walking_minutes"
+    (mine,) = _named(claim, results)
+    (theirs,) = _named(claim.model_copy(update={"exposure": other}), results)
+    shown = f"volume: {_shown(mine)}; intensity: {_shown(theirs)} (the same people: the points decide)"
+    if mine["estimate"] >= theirs["estimate"]:
+        return "not supported", shown, f"the ratio of volume would have to fall below {_r(theirs['estimate'])}"
+    if mine["ci_high"] >= 1:
+        return "unclear", shown, _passes_down(mine)
+    return "supported", shown, f"the ratio of intensity would have to fall below {_r(mine['estimate'])}"
+
+
+RULES: dict[str, Callable[[Claim, Any], Judged]] = {
+    rule.__name__: rule
+    for rule in (
+        lower, agrees, e_value, lowest_of_all, flattens, ratio_lower, more_categories_lower, no_difference, weakened,
+        no_lower_than_middle, nothing_clear, stronger_than_other,
+    )
+}  # fmt: skip
+
+
+def _named(claim: Claim, results: pd.DataFrame) -> list[Row]:
+    """The told rows of a claim's categories."""
+    return [_told(row) for row in _at_ranks(claim, _ratios(claim, results, _population(claim, results)))]
+
+
+def _population(claim: Claim, results: pd.DataFrame) -> str:
+    """Who a claim is about; the parts of the highest volume carry its label."""
+    population = claim.populations[0]
+    if population not in ("highest", "below highest"):
+        return population
+    volume = claim.model_copy(update={"analysis": "main", "exposure": "walking_minutes"})
+    rows = _ratios(volume, results, "all")
+    label = str(rows[-1]["level"]) if rows else ""
+    return f"walking_minutes {label if population == 'highest' else label.replace('>=', '<')}"
+
+
+def _ratios(claim: Claim, results: pd.DataFrame, population: str, analysis: str = "") -> list[dict[str, Any]]:
+    """The adjusted risk ratios of an exposure's categories as they rise, the reference first."""
+    rows = results[
+        (results["analysis"] == (analysis or claim.analysis))
+        & (results["population"] == population)
+        & (results["model"] == "adjusted")
+        & (results["exposure"] == claim.exposure)
+        & (results["measure"] == "rr")
+    ]
+    return ranked(_records(rows))
+
+
+def _interaction(claim: Claim, results: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = results[
+        (results["analysis"] == "interaction")
+        & (results["exposure"] == claim.exposure)
+        & (results["term"] == f"{claim.exposure}_category x {claim.modifier}")
+        & (results["measure"] == "ratio_of_rr")
+    ]
+    return ranked(_records(rows))
+
+
+def _curve(claim: Claim, results: pd.DataFrame) -> tuple[dict[float, Row], float]:
+    """A curve's told points by value, and the p-value of its bend."""
+    mine = results[(results["analysis"] == "spline") & (results["exposure"] == claim.exposure)]
+    points = [row for row in _records(mine[mine["measure"] == "rr"]) if row["status"] == "ok"]
+    bend = [row for row in _records(mine[mine["measure"] == "p_nonlinearity"]) if row["status"] == "ok"]
+    if len(points) < 3 or not bend:
+        raise UnknownError("the curve is not among the results")
+    return {float(row["level"]): row for row in points}, float(bend[0]["p_value"])
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _at_ranks(claim: Claim, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(rows) < max(claim.ranks):
+        raise UnknownError("the estimate is not among the results")
+    return [rows[rank - 1] for rank in claim.ranks]
+
+
+def _told(row: Row) -> Row:
+    if row["status"] != "ok":
+        raise UnknownError(f"the estimate is {str(row['status']).replace('_', ' ')}")
+    if any(row[name] is None or math.isnan(row[name]) for name in ("estimate", "ci_low", "ci_high")):
+        raise UnknownError("the estimate has no interval")
+    return row
+
+
+def _needed(value: float | None) -> float:
+    if value is None:
+        raise ValueError("a claim of this rule needs its value")
+    return value
+
+
+def _ratio_of_e_value(value: float) -> float:
+    """The ratio below 1 whose E-value this is (VanderWeele and Ding 2017, solved for the ratio)."""
+    return (2 * value - 1) / value**2
+
+
+def _shown(row: Row, name: str = "RR") -> str:
+    return f"{name} {_r(row['estimate'])} (95% CI {_limits(row)}), {row['level']} against {row['reference']}"
+
+
+def _limits(row: Row) -> str:
+    return f"{_r(row['ci_low'])} to {_r(row['ci_high'])}"
+
+
+def _nearest(row: Row) -> float:
+    return float(row["ci_high"] if row["ci_high"] < 1 else row["ci_low"])
+
+
+def _passes_up(row: Row) -> str:
+    return (
+        f"the upper limit ({_r(row['ci_high'])}, {row['level']}) would have to rise to 1, by {_by(1 / row['ci_high'])}"
+    )
+
+
+def _passes_down(row: Row) -> str:
+    return (
+        f"the upper limit ({_r(row['ci_high'])}, {row['level']}) would have to fall below 1, by {_by(row['ci_high'])}"
+    )
+
+
+def _lower_limit_falls(row: Row) -> str:
+    return f"the lower limit ({_r(row['ci_low'])}, {row['level']}) would have to fall to 1, by {_by(row['ci_low'])}"
+
+
+def _by(factor: float) -> str:
+    percent = 100 * abs(factor - 1)
+    return "less than 1%" if percent < 1 else f"{percent:.0f}%"
+
+
+def _change(slope: float, per: float) -> str:
+    return f"{100 * (math.exp(slope * per) - 1):+.1f}%"
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _r(value: float) -> str:
+    text = f"{float(value):.2f}"
+    return f"{float(value):.3f}" if text == "1.00" and value != 1 else text

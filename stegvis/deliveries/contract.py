@@ -1,0 +1,285 @@
+"""The delivery contract: which columns a file must have, which of its rows are used, and what is wrong with the others.
+
+Belongs here: pure functions from a table as delivered to canonical rows and a list of problems. Does not belong here:
+how one cell is read (``stegvis/deliveries/cells.py``), opening files and folders (``stegvis/storage/``), names and codes
+(``codebook.toml``), what the rows mean for the study.
+
+A row that breaks the contract is quarantined: left out, counted and listed. A breach of the whole file (a missing
+column) refuses the file. No problem and no note holds a delivered value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from stegvis.deliveries.cells import Breach, Mask, blank_cells, read_cells
+from stegvis.deliveries.problems import file_problem, join_problems, no_problems, row_problems
+from stegvis.study.codebook import DAY, Column, Layout
+from stegvis.study.protocol import protocol
+
+FIRST_ROW = 2  # the header of a csv is line 1; the other formats are numbered alike
+
+Found = list[tuple[str, Breach]]  # canonical column, breach
+
+
+@dataclass(frozen=True)
+class Contracted:
+    """A table after the contract: ``rows_read`` = rows of ``frame`` + ``rows_quarantined``.
+
+    ``frame``: the rows used, in canonical columns, with ``source_row``. ``problems``: see ``stegvis/deliveries/problems.py``.
+    """
+
+    frame: pd.DataFrame
+    problems: pd.DataFrame
+    rows_read: int
+    rows_quarantined: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing of the file is used because of a problem with the whole of it."""
+        return bool(self.problems["row"].isna().any())
+
+
+def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int = FIRST_ROW) -> Contracted:
+    """Check a delivered table against its layout and bring it into canonical form.
+
+    Args:
+        raw: the columns as delivered, text or typed, in any order.
+        layout: the codebook's layout, with one source column for each canonical column.
+        file: the file's name, for the list of problems.
+        first_row: the number of the table's first row, when the table is a part of a longer one.
+
+    Returns:
+        ``frame`` has the layout's columns in its order (person, text and codes ``str``, numbers ``float64``, dates
+        and times ``datetime64[us]``, ticks ``bool``) and ``source_row`` (``int64``). Of rows with the same identity
+        the first that has no other problem is kept.
+    """
+    sources, refusal, notes = _match_columns(raw, layout.columns, file)
+    if refusal is not None:
+        return Contracted(blank_frame(layout.columns), refusal, len(raw), len(raw))
+
+    table, found = _read_columns(raw, layout.columns, sources, first_row)
+    broken = _broken(found, layout.columns, len(raw))
+    frame, repeats = _first_of_each(table[~broken], layout, sources, file)
+    problems = join_problems([*_listed(found, sources, file, table["source_row"]), repeats])
+    return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes)
+
+
+def contract_days(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
+    """Check delivered day totals and turn them from one row per person into one row per person and day.
+
+    Args:
+        raw: the columns as delivered: one per activity and day, named by the layout with ``{day}`` = 1, 2, ...
+        layout: the codebook's layout of day totals; seconds.
+        file: the file's name, for the list of problems.
+
+    Returns:
+        ``frame``: person, day (``int64``, from 1), one ``float64`` column of seconds per activity, source_row; only
+        days with at least one delivered cell. ``rows_read`` and ``rows_quarantined`` count such days (delivered rows
+        if the file is refused). A day with a broken cell, or of more than 24 hours, is quarantined alone; a row whose
+        person is blank or came before is quarantined with all its days.
+    """
+    activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
+    people = {name: column for name, column in layout.columns.items() if name not in activities}
+    days = range(1, protocol().days.days_per_recording + 1)
+    wide = people | {
+        _of_day(name, day): column.model_copy(update={"source": tuple(s.replace(DAY, str(day)) for s in column.source)})
+        for day in days
+        for name, column in activities.items()
+    }
+    sources, refusal, notes = _match_columns(raw, wide, file)
+    if refusal is not None:
+        empty = blank_frame(layout.columns)
+        empty.insert(len(people), "day", pd.Series(dtype="int64"))
+        return Contracted(empty, refusal, len(raw), len(raw))
+
+    table, found = _read_columns(raw, wide, sources)
+    lists = _listed(found, sources, file, table["source_row"])
+    whole = table[~_broken(found, people, len(raw))]
+    first, repeats = _first_of_each(whole, layout.model_copy(update={"columns": wide}), sources, file)
+    row_used = table.index.isin(first.index)
+
+    limit, tolerance = protocol().days.seconds_per_day, protocol().days.speed_sum_tolerance_seconds
+    used, read = [], 0
+    for day in days:
+        columns = {_of_day(name, day): name for name in activities}
+        one_day = table[[*people, *columns, "source_row"]].rename(columns=columns)
+        one_day.insert(len(people), "day", day)
+        broken = _broken(found, columns, len(raw))
+        delivered = one_day[list(activities)].notna().to_numpy().any(axis=1) | broken
+        long = ~broken & (_seconds_of_day(one_day) > limit + tolerance)
+        message = f"the activities of day {day} must not take more than {limit} seconds together"
+        lists.append(
+            row_problems(file, "day_over_24_hours", message, one_day["source_row"].to_numpy()[long], f"day {day}")
+        )
+        used.append(one_day[row_used & delivered & ~broken & ~long])
+        read += int(delivered.sum())
+
+    frame = pd.concat(used).sort_values(["source_row", "day"], ignore_index=True)
+    return Contracted(frame, join_problems([*lists, repeats]), read, read - len(frame), notes)
+
+
+def contract_signal(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
+    """Check one person's synchronized signal; a breach anywhere refuses the file.
+
+    Args:
+        raw: the columns as delivered: time, six axes in g, and perhaps ``label``, which is passed on untouched.
+        layout: the codebook's layout of a signal.
+        file: the file's name, for the list of problems.
+
+    Returns:
+        ``frame``: timestamp (``datetime64[us]``, strictly increasing), six ``float64`` axes, and ``label`` if
+        delivered; no ``source_row``. A problem names the first row that breaks a rule, and how many rows do.
+    """
+    sources, refusal, notes = _match_columns(raw, layout.columns, file, welcome=("label",))
+    if refusal is None:
+        frame, found = _read_columns(raw, layout.columns, sources)
+        times = frame["timestamp"].to_numpy()
+        stalled = np.append(False, times[1:] <= times[:-1])  # a missing time compares false: it is a breach already
+        if stalled.any():
+            found.append(("timestamp", Breach("time_not_increasing", stalled, "each time must be later than the last")))
+        if not found:
+            frame = frame.drop(columns="source_row")
+            if "label" in raw.columns:
+                frame["label"] = raw["label"].reset_index(drop=True)
+            return Contracted(frame, no_problems(), len(raw), 0, notes)
+        refusal = join_problems(
+            file_problem(
+                file,
+                breach.rule,
+                f"{breach.message}; first in row {int(breach.cells.argmax()) + FIRST_ROW}, "
+                f"in {int(breach.cells.sum())} of {len(raw)} rows",
+                sources[name],
+            )
+            for name, breach in found
+        )
+    return Contracted(blank_frame(layout.columns).drop(columns="source_row"), refusal, len(raw), len(raw))
+
+
+def blank_frame(columns: Mapping[str, Column]) -> pd.DataFrame:
+    """No rows, with the canonical dtypes and ``source_row``."""
+    frame = pd.DataFrame({name: blank_cells(column, 0) for name, column in columns.items()})
+    return frame.assign(source_row=pd.Series(dtype="int64"))
+
+
+def _match_columns(
+    raw: pd.DataFrame, columns: Mapping[str, Column], file: str, welcome: tuple[str, ...] = ()
+) -> tuple[dict[str, str], pd.DataFrame | None, tuple[str, ...]]:
+    """The delivered name of each canonical column, what refuses the file (or nothing), and notes."""
+    delivered = [str(name) for name in raw.columns]
+    sources = {
+        name: next(source for source in column.source if source in delivered)  # the codebook's first name wins
+        for name, column in columns.items()
+        if not set(column.source).isdisjoint(delivered)
+    }
+    spare = [name for name in delivered if name not in sources.values()]
+    refusal = [
+        file_problem(file, "missing_column", _missing_message(column, spare, known=bool(sources)), column.source[0])
+        for name, column in columns.items()
+        if column.required and name not in sources
+    ]
+    refusal += [
+        file_problem(file, "repeated_column", "the column stands twice in the file", source)
+        for source in sources.values()
+        if delivered.count(source) > 1
+    ]
+    if not refusal and raw.empty:
+        refusal = [file_problem(file, "empty", "the file has a header and no rows")]
+    if refusal:
+        return sources, join_problems(refusal), ()
+    notes = [
+        f"optional column {' or '.join(column.source)} is not in the file: its cells are missing"
+        for name, column in columns.items()
+        if name not in sources
+    ]
+    extra = [name for name in spare if name not in welcome]
+    if extra:
+        notes.append(f"columns not in the codebook, ignored: {', '.join(extra)}")
+    return sources, None, tuple(notes)
+
+
+def _missing_message(column: Column, spare: list[str], known: bool) -> str:
+    """What is missing, and the nearest delivered name that no other column claims.
+
+    A name that differs only by case or blanks is always offered. A merely similar one is offered only if the file has
+    a known column: the first line of a file without a header is a person's row.
+    """
+    wanted = " or ".join(column.source)
+    folded = {source.casefold() for source in column.source}
+    near = [name for name in spare if name.strip().casefold() in folded]
+    if known:
+        near += [match for source in column.source for match in get_close_matches(source, spare, n=1)]
+    if near:
+        return f"the required column {wanted} is not in the file; the nearest delivered name is '{near[0]}'"
+    if known:
+        return f"the required column {wanted} is not in the file"
+    return f"the required column {wanted} is not in the file, nor is any known column: is the first line a header?"
+
+
+def _read_columns(
+    raw: pd.DataFrame, columns: Mapping[str, Column], sources: Mapping[str, str], first_row: int = FIRST_ROW
+) -> tuple[pd.DataFrame, Found]:
+    """All canonical columns with ``source_row``, still with the broken rows, and the breaches."""
+    table, found = {}, []
+    for name, column in columns.items():
+        if name not in sources:
+            table[name] = blank_cells(column, len(raw))
+            continue
+        cells = read_cells(raw[sources[name]], column)
+        table[name] = cells.values
+        found += [(name, breach) for breach in cells.breaches]
+    table["source_row"] = pd.Series(np.arange(len(raw), dtype="int64") + first_row)
+    return pd.DataFrame(table, copy=False), found
+
+
+def _broken(found: Found, columns: Iterable[str], rows: int) -> Mask:
+    """The rows with a breach in any of the columns."""
+    wanted = set(columns)
+    masks = [breach.cells for name, breach in found if name in wanted]
+    return np.logical_or.reduce([np.zeros(rows, dtype=bool), *masks])
+
+
+def _listed(found: Found, sources: Mapping[str, str], file: str, rows: pd.Series) -> list[pd.DataFrame]:
+    numbers = rows.to_numpy()
+    return [row_problems(file, b.rule, b.message, numbers[b.cells], sources[name]) for name, b in found]
+
+
+def _first_of_each(
+    table: pd.DataFrame, layout: Layout, sources: Mapping[str, str], file: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The first row of each identity, and the problems of the later ones."""
+    identity = list(layout.identity)
+    if not identity:
+        return table, no_problems()
+    repeated = table.duplicated(identity).to_numpy()
+    if not repeated.any():
+        return table, no_problems()
+    first = table.groupby(identity, sort=False)["source_row"].transform("first")[repeated]
+    same = table.duplicated(list(layout.columns)).to_numpy()[repeated]
+    messages = (
+        pd.Series(np.where(same, "an exact repeat of row ", f"the same {' and '.join(identity)} as row "))
+        + first.astype("str").to_numpy()
+        + np.where(same, "", ", with other contents")
+        + "; the first is kept"
+    )
+    rows = table["source_row"].to_numpy()[repeated]
+    return table[~repeated], row_problems(file, "duplicate", messages, rows, sources[identity[0]])
+
+
+def _of_day(name: str, day: int) -> str:
+    return f"{name} on day {day}"
+
+
+def _seconds_of_day(one_day: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """All activities of a day together; walking is the total if delivered, else the sum of its speed classes."""
+    by_speed = one_day[["walking_slow", "walking_moderate", "walking_brisk"]].sum(axis=1)
+    others = one_day[["lying", "sitting", "standing", "running", "cycling"]].sum(axis=1)
+    total: npt.NDArray[np.float64] = (others + one_day["walking"].fillna(by_speed)).to_numpy()
+    return total

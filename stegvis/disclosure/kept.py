@@ -1,0 +1,147 @@
+"""Counts that stay as the release before told them, where hardly anything has changed since.
+
+Belongs here: whether a wave may keep its counts, and its tables with them. Does not belong here: what is held back
+otherwise (``decision``, ``leaving``).
+
+One person who withdraws changes a count in nearly every table. Telling the new counts would tell who left; holding back
+whatever could give that away leaves a report without numbers. Counts that are not told anew tell nothing: as long as
+each is close to what it was, a wave keeps those of the release before, all of them, and says so. Which of them changed,
+if any, is told nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from stegvis.disclosure import is_small
+from stegvis.disclosure.tables import Tables
+from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS
+from stegvis.study.protocol import Protocol
+
+ROW_KEYS = {
+    "results": list(KEY_COLUMNS),
+    "attrition": ["wave", "rule"],
+    "characteristics": ["wave", "exposure", "category", "variable", "level"],
+}
+COUNT_COLUMNS = {"results": ("n", "events"), "attrition": ("excluded", "remaining"), "characteristics": ("n",)}
+# Estimates from which the people or cases of their wave follow.
+COUNTS_IN_DISGUISE = ("events_per_coefficient", "ess_share", "minimum_detectable_rr", "detectable_rr", "waves_needed")
+
+
+def kept_rule(protocol: Protocol) -> str:
+    """The rule in words."""
+    return (
+        f"counts as an earlier release told them: each has changed since by fewer than "
+        f"{protocol.disclosure.smallest_count} people or by at most {protocol.release.kept_counts_share:.0%}"
+    )
+
+
+def kept(tables: Tables, before: Tables, protocol: Protocol) -> Tables | None:
+    """Tables with the counts that the release before told of the same rows, and today's estimates.
+
+    Args:
+        tables: of a wave (or across waves) as they were computed.
+        before: the tables of the release before, as they left, of all waves.
+        protocol: smallest count, and the share by which a kept count may have changed.
+
+    Returns:
+        None where counts cannot be kept: the release before has other steps or nothing of the wave, a count has changed
+        by much, or one that was told is small today. A row that the release before does not have has no count.
+    """
+    then = {name: _same_rows(getattr(before, name), getattr(tables, name), keys) for name, keys in ROW_KEYS.items()}
+    waves = set(tables.results["wave"])
+    if not waves <= set(before.results["wave"]) or len(then["attrition"].dropna(subset="wave")) < len(tables.attrition):
+        return None
+    for name, columns in COUNT_COLUMNS.items():
+        now: pd.DataFrame = getattr(tables, name)
+        if not all(_close(now[column], then[name][column], protocol) for column in columns):
+            return None
+    if _newly_small(tables.results, then["results"], protocol.disclosure.smallest_count):
+        return None
+    return Tables(
+        _results(tables.results, then["results"], protocol.disclosure.smallest_count),
+        tables.attrition.assign(**{name: then["attrition"][name] for name in ("excluded", "remaining", "status")}),
+        _characteristics(tables.characteristics, then["characteristics"]),
+    )
+
+
+def kept_steps(held: pd.DataFrame, computed: pd.DataFrame, before: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Exclusion steps of a new wave with what the release before told of the same steps of other waves.
+
+    The steps before the follow-up are those of every wave, so that a new one need not go without their counts.
+
+    Args:
+        held: the wave's steps without what is held back.
+        computed: the same as they were computed.
+        before: the steps of all waves as the release before told them.
+        protocol: as for ``kept``.
+
+    Returns:
+        ``held``, where missing counts of steps before the follow-up may be those of the release before.
+    """
+    followup = computed["rule"].str.startswith("followup").cummax()
+    shared = before[before["rule"].isin(computed.loc[~followup, "rule"])].drop_duplicates("rule")
+    then = computed[["rule"]].merge(shared, on="rule", how="left").set_axis(computed.index)
+    made = held.copy()
+    for column in COUNT_COLUMNS["attrition"]:
+        if not _close(computed[column], then[column], protocol):
+            return held
+        missing = made[column].isna() & computed[column].notna()
+        made.loc[missing, column] = then.loc[missing, column].astype("Int64")
+    complete = made[list(COUNT_COLUMNS["attrition"])].notna() | computed[list(COUNT_COLUMNS["attrition"])].isna()
+    made.loc[complete.all(axis=1), "status"] = "ok"
+    return made
+
+
+def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The rows of before in the order of now, under its index; all missing where before does not have a row."""
+    wanted, known = (pd.MultiIndex.from_frame(each[list(keys)].astype("str")) for each in (now, before))
+    return before.set_axis(known)[~known.duplicated()].reindex(wanted).set_axis(now.index)
+
+
+def _close(now: pd.Series, then: pd.Series, protocol: Protocol) -> bool:
+    """Whether no count that was told has changed by much, or is gone."""
+    smallest, share = protocol.disclosure.smallest_count, protocol.release.kept_counts_share
+    told = then.notna().to_numpy()
+    if now.isna().to_numpy()[told].any():
+        return False
+    after, before = (each.to_numpy(dtype="float64", na_value=np.nan)[told] for each in (now, then))
+    return bool((np.abs(after - before) <= np.maximum(smallest - 1, share * before)).all())
+
+
+def _newly_small(now: pd.DataFrame, then: pd.DataFrame, smallest_count: int) -> bool:
+    """Whether a count of people, cases or others that was told is small today: that its estimate must go would tell."""
+    for told, counts in (
+        (then["n"].notna(), now["n"]),
+        (then["events"].notna(), now["events"]),
+        (then["n"].notna() & then["events"].notna(), now["n"] - now["events"]),
+    ):
+        shown = told.to_numpy() & counts.notna().to_numpy()
+        if is_small(counts[shown].to_numpy(dtype="float64"), smallest_count).any():
+            return True
+    return False
+
+
+def _results(now: pd.DataFrame, then: pd.DataFrame, smallest_count: int) -> pd.DataFrame:
+    """Today's estimates with the counts of then; what was suppressed stays so."""
+    made = now.assign(n=then["n"], events=then["events"])
+    disguised = now["measure"].isin(COUNTS_IN_DISGUISE) & then["status"].notna()
+    columns = [*ESTIMATE_COLUMNS, "status"]
+    made.loc[disguised, columns] = then.loc[disguised, columns]
+    small = [
+        is_small(counts.to_numpy(dtype="float64", na_value=np.nan), smallest_count)
+        for counts in (now["n"], now["events"], now["n"] - now["events"])
+    ]
+    # A count that was told is not small: these are rows whose counts were held back, or that are new.
+    gone = (then["status"] == "suppressed").to_numpy() | np.any(small, axis=0)
+    made.loc[gone, list(ESTIMATE_COLUMNS)] = np.nan
+    made.loc[gone, "status"] = "suppressed"
+    return made
+
+
+def _characteristics(now: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
+    numbers = {name: then[name] for name in ("n", "percent", "mean", "sd")}
+    return now.assign(**numbers, status=then["status"].fillna("suppressed"))

@@ -1,0 +1,179 @@
+"""What may leave: the tables of a wave as they may, and the results across waves beside them.
+
+Belongs here: choosing between counts that are told anew, less what is held back (``decision``, ``taking_out``), and
+counts that stay as they were told (``kept``). Does not belong here: these three, writing files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
+from stegvis.disclosure.counts import Group, told_as
+from stegvis.disclosure.decision import decide
+from stegvis.disclosure.kept import COUNT_COLUMNS, ROW_KEYS, kept, kept_rule, kept_steps
+from stegvis.disclosure.tables import ACROSS, Counted, Tables, counted
+from stegvis.disclosure.taking_out import HELD_BACK_COLUMNS, Leaving, taken_out, without_left_out, without_levels
+from stegvis.statistics.results import RESULT_COLUMNS, joined
+from stegvis.study.protocol import Protocol
+
+# The cell of the log that stands for all of a table.
+EVERY = "every count"
+
+
+def leaving(tables: Tables, protocol: Protocol, earlier: Sequence[Tables] = ()) -> Leaving:
+    """Tables (of a wave, or of a whole release) as they may leave.
+
+    Args:
+        tables: as they were computed.
+        protocol: the rules.
+        earlier: the tables of each earlier release, as they left.
+    """
+    tables = _typed(tables)
+    low = protocol.additive_interaction.low_categories
+    found = counted(tables, low)
+    earlier = [_typed(each) for each in earlier]
+    decision = decide(found.counts, protocol, [counted(each, low).counts for each in earlier])
+    plain = taken_out(tables, found, decision, protocol)
+    if not decision.close or not protocol.release.keeps_counts:
+        return plain
+    same = kept(tables, earlier[-1], protocol)
+    if same is not None and _is_better(same, plain):
+        return _as_kept(same, tables, protocol)
+    return _with_kept_steps(plain, tables, earlier[-1], protocol)
+
+
+def leaving_across(tables: Tables, decided: Leaving, protocol: Protocol, earlier: Sequence[Tables] = ()) -> Leaving:
+    """The results across waves as they may leave beside the tables of each wave.
+
+    Args:
+        tables: of all waves, and the results across them, as they were computed.
+        decided: the tables of all waves as they leave, of the same rows, and the log of all of them.
+        protocol: the rules.
+        earlier: the tables of each earlier release, as they left.
+
+    Raises:
+        ValueError: the decided tables are of other rows.
+
+    Returns:
+        The results across waves alone; ``exposed`` is the audit of everything together.
+    """
+    tables = _typed(tables)
+    low = protocol.additive_interaction.low_categories
+    found = counted(tables, low)
+    told = _told_of(found, decided, tables, kept_rule(protocol))
+    mine = {found.of[place] for place in found.of if _is_across(place, tables)}
+    waves = {group for place, group in found.of.items() if not _is_across(place, tables)} & found.counts.told.keys()
+    earlier = [_typed(each) for each in earlier]
+    then = [counted(each, low).counts for each in earlier]
+    decision = decide(found.counts, protocol, then, hidden=waves - told - mine, fixed=told)
+    across = Tables(
+        tables.results[tables.results["wave"] == ACROSS], tables.attrition.iloc[:0], tables.characteristics.iloc[:0]
+    )
+    plain = taken_out(across, found, decision, protocol)
+    if not decision.close or not protocol.release.keeps_counts:
+        return plain
+    same = kept(across, earlier[-1], protocol)
+    if same is None or not _is_better(same, plain):
+        return plain
+    # Kept, the counts across waves tell nothing today: the audit is of the waves alone.
+    beside = decide(found.counts, protocol, then, hidden=(waves - told) | (mine & found.counts.told.keys()), fixed=told)
+    return replace(_as_kept(same, across, protocol), exposed=tuple(told_as(group) for group in beside.exposed))
+
+
+def kept_waves(held_back: pd.DataFrame, protocol: Protocol) -> set[str]:
+    """The waves (of a log) whose counts are an earlier release's."""
+    every = (held_back["rule"] == kept_rule(protocol)) & (held_back["cell"] == EVERY)
+    return set(held_back.loc[every, "wave"])
+
+
+def _is_better(same: Tables, plain: Leaving) -> bool:
+    """Whether kept counts tell more than what is told anew, or may leave where that may not."""
+    return bool(plain.exposed) or _told(same) > _told(plain.tables)
+
+
+def _told(tables: Tables) -> int:
+    """How many counts tables tell."""
+    return sum(int(getattr(tables, name)[list(columns)].count().sum()) for name, columns in COUNT_COLUMNS.items())
+
+
+def _as_kept(same: Tables, computed: Tables, protocol: Protocol) -> Leaving:
+    """Tables with kept counts, which every row says, whether its count has changed or not."""
+    rule = kept_rule(protocol)
+    notes = [joined(rule, without_levels(without_left_out(str(note)))) for note in same.results["note"]]
+    results = same.results.assign(note=pd.Series(notes, index=same.results.index, dtype="str"))
+    log = []
+    for name, keys in ROW_KEYS.items():
+        now, told = getattr(computed, name), getattr(same, name)
+        for column in COUNT_COLUMNS[name]:
+            log += [(str(wave), name, EVERY, column, rule) for wave in now["wave"].unique()]
+            for index in now.index[now[column].notna() & told[column].isna()]:
+                cell = " / ".join(str(now.at[index, key]) for key in keys if now.at[index, key])
+                log.append((str(now.at[index, "wave"]), name, cell, column, rule))
+    held_back = pd.DataFrame(log, columns=list(HELD_BACK_COLUMNS)).astype("str")
+    tables = Tables(
+        results.astype(RESULT_COLUMNS), same.attrition, same.characteristics.astype(CHARACTERISTICS_COLUMNS)
+    )
+    return Leaving(tables, held_back, ())
+
+
+def _with_kept_steps(plain: Leaving, computed: Tables, before: Tables, protocol: Protocol) -> Leaving:
+    """Steps that are held back only for being close to what was told stay as they were told."""
+    if plain.exposed:
+        return plain
+    steps = kept_steps(plain.tables.attrition, computed.attrition, before.attrition, protocol)
+    log = plain.held_back.copy()
+    for column in COUNT_COLUMNS["attrition"]:
+        rules = steps.loc[steps[column].notna() & plain.tables.attrition[column].isna(), "rule"]
+        mine = (log["table"] == "attrition") & (log["column"] == column) & log["cell"].isin(rules)
+        log.loc[mine, "rule"] = kept_rule(protocol)
+    return Leaving(Tables(plain.tables.results, steps, plain.tables.characteristics), log, plain.exposed)
+
+
+def _typed(tables: Tables) -> Tables:
+    """Tables read back from a database or file come with other types, in which a count cannot be missing."""
+    results = tables.results.reset_index(drop=True)
+    texts = [name for name, kind in RESULT_COLUMNS.items() if kind == "str"]
+    results = results.astype(RESULT_COLUMNS | dict.fromkeys(texts, "object"))
+    results[texts] = results[texts].fillna("")
+    counts = {"excluded": "Int64", "remaining": "Int64"}
+    table_one = tables.characteristics.reset_index(drop=True).astype(CHARACTERISTICS_COLUMNS | {"level": "object"})
+    table_one["level"] = table_one["level"].fillna("")
+    return Tables(
+        results.astype(RESULT_COLUMNS),
+        tables.attrition.reset_index(drop=True).astype(counts),
+        table_one.astype(CHARACTERISTICS_COLUMNS),
+    )
+
+
+def _is_across(place: tuple[str, Any, str], tables: Tables) -> bool:
+    return place[0] == "results" and tables.results["wave"].iloc[place[1]] == ACROSS
+
+
+def _told_of(found: Counted, decided: Leaving, tables: Tables, kept_as: str) -> set[Group]:
+    """Groups whose count of today the decided tables tell somewhere."""
+    told: set[Group] = set()
+    waves = _typed(decided.tables)
+    of_waves = tables.results["wave"] != ACROSS
+    for name, keys in ROW_KEYS.items():
+        computed: pd.DataFrame = getattr(tables, name)
+        mine = (computed[of_waves] if name == "results" else computed)[keys].reset_index(drop=True)
+        if not mine.equals(getattr(waves, name)[keys]):
+            raise ValueError(f"the decided {name} are not of the rows that were computed")
+    log = decided.held_back[decided.held_back["rule"] == kept_as]
+    kept_cells = set(log[["wave", "table", "cell", "column"]].itertuples(index=False, name=None))
+    row_of = {index: position for position, index in enumerate(tables.results.index[of_waves])}
+    for (table, index, column), group in found.of.items():
+        frame: pd.DataFrame = getattr(waves, table)
+        position = row_of.get(index) if table == "results" else index
+        if position is None or pd.isna(frame[column].iloc[position]):
+            continue
+        wave = str(frame["wave"].iloc[position])
+        step = str(frame["rule"].iloc[position]) if table == "attrition" else EVERY
+        if (wave, table, EVERY, column) not in kept_cells and (wave, table, step, column) not in kept_cells:
+            told.add(group)
+    return told

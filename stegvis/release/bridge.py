@@ -1,0 +1,55 @@
+"""What changed between two releases, estimate by estimate.
+
+Belongs here: comparing two results tables, and two protocols. Does not belong here: reading releases, attributing a
+change to people, corrections or protocol (``stegvis.release.bridge_steps``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+KEY = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
+VALUES = ["estimate", "ci_low", "ci_high", "n", "events", "status"]
+
+
+def bridge(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
+    """Estimates that are new, gone or different since the release before.
+
+    Args:
+        before: results of the earlier release; None when there is none.
+        now: results of the later one.
+
+    Returns:
+        One row per changed estimate: the key, each value ``_before`` and ``_now``, and ``change`` (new, gone, changed).
+    """
+    earlier = now.iloc[:0] if before is None else before
+    both = earlier[KEY + VALUES].merge(
+        now[KEY + VALUES], on=KEY, how="outer", suffixes=("_before", "_now"), indicator=True
+    )
+    change = both.pop("_merge").astype("string").map({"left_only": "gone", "right_only": "new", "both": "changed"})
+    differs = pd.Series(False, index=both.index)
+    for value in VALUES:
+        old, new = both[f"{value}_before"], both[f"{value}_now"]
+        differs |= ~((old == new).fillna(False).astype(bool) | (old.isna() & new.isna()))
+    return both.assign(change=change)[differs | (change != "changed")].reset_index(drop=True)
+
+
+def changed_values(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The protocol values that differ: ``name`` (dotted), ``before`` and ``now`` (None where there is none)."""
+    old, new = dict(_flat(before)), dict(_flat(now))
+    return [
+        {"name": name, "before": old.get(name), "now": new.get(name)}
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,59 @@
+"""The files of a release that explain it: dictionary, schema, checklists, citation, data package.
+
+Belongs here: writing them in the order they rest on each other. Does not belong here: their content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from stegvis.release import citation, data_package
+from stegvis.release.checklists import hold_against, items
+from stegvis.release.results_schema import results_schema
+from stegvis.study.protocol import Protocol
+
+SCHEMA = "results.schema.json"
+
+
+def write_descriptions(
+    folder: Path, release: str, now: datetime, protocol: Protocol, synthetic: bool, waves: Sequence[str], later: str
+) -> None:
+    """Write them beside everything else that the release holds.
+
+    Args:
+        folder: the release's files so far, its pages in ``report``.
+        release: its name.
+        now: when it is made.
+        protocol: the protocol in force.
+        synthetic: whether any of its data are.
+        waves: those that have a page.
+        later: the file that is still to be written (the manifest).
+
+    Raises:
+        stegvis.release.checklists.ChecklistError: the release does not answer an item of a checklist.
+    """
+    from stegvis.reporting.documents import render_checklists, render_dictionary
+    from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY
+
+    day = f"{now:%Y-%m-%d}"
+    report = folder / "report"
+    (report / DICTIONARY).write_text(render_dictionary(synthetic), encoding="utf-8")
+    _write_json(folder / SCHEMA, results_schema())
+    cited = citation.citation_of_release(release, day, protocol, synthetic)
+    (folder / citation.FILE).write_text(cited, encoding="utf-8")
+    pages = {page.name: page.read_text(encoding="utf-8") for page in sorted(report.glob("*.html"))}
+    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    hold_against(items(), pages, {*files, later})
+    listed = render_checklists(items(), waves, synthetic)
+    (report / CHECKLISTS).write_text(listed, encoding="utf-8")
+    created = now.isoformat(timespec="seconds")
+    package = data_package.data_package(folder, release, created, protocol, synthetic)
+    _write_json(folder / data_package.FILE, package)
+
+
+def _write_json(file: Path, content: dict[str, Any]) -> None:
+    file.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

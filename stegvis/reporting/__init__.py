@@ -1,0 +1,11 @@
+"""Reports: pure functions from disclosure-controlled frames to self-contained HTML pages and SVG figures.
+
+Belongs here: layout, number formatting and the wording of results. Does not belong here: estimates, counts or
+disclosure control (they arrive finished), reading or writing files of a release.
+"""
+
+from stegvis.reporting.file_names import wave_file_name
+from stegvis.reporting.inputs import IndexReport, WaveReport
+from stegvis.reporting.page import render_index, render_wave
+
+__all__ = ["IndexReport", "WaveReport", "render_index", "render_wave", "wave_file_name"]

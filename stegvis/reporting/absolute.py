@@ -1,0 +1,76 @@
+"""Standardized risks, their differences, and numbers needed.
+
+Belongs here: what the ratios mean in people. Does not belong here: the estimator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stegvis.reporting.blocks import Section, note, paragraph, section, table
+from stegvis.reporting.formatting import decimal, interval_name, is_missing
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.rows import by_level, chosen
+from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED
+from stegvis.reporting.wording import level_label
+from stegvis.study.protocol import EXPOSURES, protocol
+
+MEANING = (
+    "The risk if everyone walked as the people of a category do and were otherwise as they are, and how it "
+    "differs from the "
+    "lowest category. A number needed is how many people one case fewer would be expected among, if the association "
+    "were all there is to it; this study cannot tell that it is."
+)
+NEEDED = "A number needed has an interval only where the interval of the difference leaves out 0 (Altman 1998)."
+
+
+def absolute(report: WaveReport) -> Section:
+    """Risk, difference and number needed by category, fully adjusted."""
+    groups = []
+    for exposure in EXPOSURES:
+        rows = chosen(report.own_results, analysis="standardized_risk", exposure=exposure, model="adjusted")
+        levels = list(dict.fromkeys(str(row["level"]) for row in by_level(rows)))
+        found = {(str(row["level"]), str(row["measure"])): row for row in rows}
+        lines = tuple(
+            (
+                level_label(level),
+                percent_cell(found.get((level, "risk"))),
+                "reference" if place == 0 else percent_cell(found.get((level, "rd")), signed=True),
+                "–" if place == 0 else _needed(found.get((level, "nnt"))),
+            )
+            for place, level in enumerate(levels)
+        )
+        if lines:
+            scale = protocol().exposures.scale(exposure)
+            groups.append(Group(lines, f"{scale.name}, {scale.unit}"))
+    columns = (
+        "Category",
+        f"Risk, % ({interval_name()})",
+        f"Difference, percentage points ({interval_name()})",
+        "Number needed",
+    )
+    made = Table("absolute-table", "Standardized risks, fully adjusted", columns, tuple(groups))
+    shown = table(made) if groups else paragraph("No standardized risk is available for this wave.")
+    return section("absolute", "Risks and differences", paragraph(MEANING), shown, note(NEEDED), short="Risks")
+
+
+def percent_cell(row: Mapping[str, Any] | None, signed: bool = False) -> str:
+    """A proportion with its limits in percent."""
+    if row is None:
+        return "–"
+    if row["status"] != "ok" or is_missing(row["estimate"]):
+        return SUPPRESSED if row["status"] == "suppressed" else NOT_ESTIMABLE
+    values = [100 * float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
+    estimate, low, high = (f"{value:+.1f}".replace("-", "−") if signed else decimal(value) for value in values)
+    return f"{estimate} ({low} to {high})"
+
+
+def _needed(row: Mapping[str, Any] | None) -> str:
+    if row is None or row["status"] != "ok" or is_missing(row["estimate"]):
+        return "–"
+    shown = f"{float(row['estimate']):,.0f}"
+    if is_missing(row["ci_low"]) or is_missing(row["ci_high"]):
+        return f"{shown} (no interval)"
+    return f"{shown} ({float(row['ci_low']):,.0f} to {float(row['ci_high']):,.0f})"

@@ -1,0 +1,103 @@
+"""All waves together: the pooled ratios, each wave's own, who is at risk, and when more will be known.
+
+Belongs here: the index's results. Does not belong here: the waves' pages.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from stegvis.reporting.blocks import Section, drawing, folded, note, paragraph, section, subheading, table
+from stegvis.reporting.forest import ladder_plot
+from stegvis.reporting.formatting import p_value
+from stegvis.reporting.inputs import IndexReport
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.ratio_tables import ratios_table
+from stegvis.reporting.rows import by_level, chosen, highest
+from stegvis.reporting.tables import estimate_cell
+from stegvis.reporting.wording import OUTCOME, level_label
+from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+
+COURSE = {
+    "incidence": "Free of pain at the wave before",
+    "persistence": "Pain at the wave before",
+    "recurrence": "Free of pain at the wave before, pain at the one before that",
+}
+CAPTION = (
+    "Highest against lowest category, fully adjusted. Below the waves: all of them in one model, people "
+    "counted once for each "
+    "answer and the intervals allowing for that."
+)
+
+
+def across(index: IndexReport) -> Section:
+    """A figure and tables for each exposure."""
+    blocks = [block for exposure in EXPOSURES for block in _exposure(index, exposure)]
+    shown = blocks or [paragraph("Nothing is pooled yet.")]
+    return section("across", "All waves together", *shown, short="Across waves")
+
+
+def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
+    pooled, scale = index.of_wave("all"), protocol().exposures.scale(exposure)
+    entries = []
+    for wave in index.waves:
+        row = highest(index.of_wave(wave), exposure, analysis="main", population="all")
+        if row is not None:
+            entries.append((wave, row))
+    together = highest(pooled, exposure, analysis="pooled")
+    if together is None:
+        return []
+    entries.append(("All waves, pooled", together))
+    rows = chosen(pooled, analysis="pooled", exposure=exposure, measure="rr")
+    heading = [f"{scale.name} and {OUTCOME}", "wave by wave, and pooled"]
+    svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic)
+    numbers = ratios_table(
+        f"pooled-{exposure}-table", f"{scale.name}: all waves pooled", f"{scale.name}, {scale.unit}", [("", rows)],
+        note="People counts answers: one person may have answered in several waves.",
+    )  # fmt: skip
+    groups = [(name, chosen(pooled, analysis=each, exposure=exposure, measure="rr")) for each, name in COURSE.items()]
+    course = ratios_table(f"course-{exposure}", f"{scale.name} and the course of pain", scale.unit, groups)
+    return [
+        subheading(scale.name, f"pooled-{exposure}"),
+        drawing(svg, CAPTION, numbers),
+        note(_between_waves(index, exposure)),
+        folded("The course of pain, and when more will be known", table(course), table(_projection(index, exposure))),
+    ]
+
+
+def _between_waves(index: IndexReport, exposure: Exposure) -> str:
+    rows = chosen(
+        index.of_wave("all"), analysis="wave_interaction", exposure=exposure, model="adjusted", measure="p_interaction"
+    )
+    told = [row for row in rows if row["status"] == "ok"]
+    return f"Whether the ratios differ between waves: {p_value(told[0]['p_value'])}." if told else ""
+
+
+def _projection(index: IndexReport, exposure: Exposure) -> Table | None:
+    rows = chosen(index.of_wave("all"), analysis="projection", exposure=exposure, model="adjusted")
+    levels = [str(row["level"]) for row in by_level([row for row in rows if row["measure"] == "projected_rr"])]
+    found = {(str(row["level"]), str(row["measure"])): row for row in rows}
+    lines = []
+    for level in levels:
+        projected = found[(level, "projected_rr")]
+        if level == projected["reference"]:
+            continue
+        needed, smallest = found.get((level, "waves_needed")), found.get((level, "detectable_rr"))
+        lines.append(
+            (
+                level_label(level),
+                estimate_cell(projected),
+                f"{smallest['estimate']:.2f}" if smallest and smallest["status"] == "ok" else "–",
+                f"{needed['estimate']:.0f}" if needed and needed["status"] == "ok" else "not foreseeable",
+            )
+        )
+    if not lines:
+        return None
+    columns = (
+        "Category",
+        "After the next wave, if it stays",
+        f"Ratio found with {protocol().projection.power:.0%} power",
+        "Further waves needed",
+    )
+    caption = f"{protocol().exposures.scale(exposure).name}: when will we know?"
+    return Table(f"projection-{exposure}", caption, columns, (Group(tuple(lines)),))

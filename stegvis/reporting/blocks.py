@@ -1,0 +1,94 @@
+"""What a page is built from: sections of paragraphs, lists, figures and tables, as finished HTML.
+
+Belongs here: the shape of each block, with every text escaped. Does not belong here: what a section says (a module for
+each), tables (``markup.py``), the page around them (``templates/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from stegvis.reporting.markup import Table, render_table
+
+NUMBERS = "The numbers of this figure as a table"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: its anchor, its heading, the shorter one of the contents, and its blocks."""
+
+    identifier: str
+    heading: str
+    blocks: tuple[Markup, ...]
+    short: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the contents call it."""
+        return self.short or self.heading
+
+
+def paragraph(text: str | Markup) -> Markup:
+    """A paragraph; empty for no text."""
+    return Markup("<p>{}</p>").format(text) if text else Markup("")
+
+
+def note(text: str | Markup) -> Markup:
+    """A remark in small type."""
+    return Markup('<p class="note">{}</p>').format(text) if text else Markup("")
+
+
+def bullets(items: Iterable[str | Markup]) -> Markup:
+    """A list; empty without items."""
+    points = Markup("").join(Markup("<li>{}</li>\n").format(item) for item in items)
+    return Markup("<ul>\n{}</ul>").format(points) if points else Markup("")
+
+
+def subheading(text: str, identifier: str) -> Markup:
+    """A heading below the section's own, with an anchor."""
+    return Markup('<h3 id="{}">{}</h3>').format(identifier, text)
+
+
+def panel(*blocks: Markup) -> Markup:
+    """Blocks set apart, for what a reader should see first."""
+    return Markup('<div class="headline">\n{}\n</div>').format(Markup("\n").join(blocks))
+
+
+def table(made: Table | None) -> Markup:
+    """A table; empty without one."""
+    return Markup("") if made is None else render_table(made)
+
+
+def folded(summary: str, *blocks: Markup) -> Markup:
+    """Blocks that a reader unfolds; they are printed unfolded. Empty without content."""
+    content = Markup("\n").join(block for block in blocks if block)
+    if not content:
+        return Markup("")
+    return Markup("<details>\n<summary>{}</summary>\n{}\n</details>").format(summary, content)
+
+
+def drawing(svg: str, caption: str, *numbers: Table | None) -> Markup:
+    """A figure with its caption, and its numbers as tables folded under it; empty without a figure.
+
+    Args:
+        svg: a finished figure; ``figure.finish`` escaped every text in it.
+        caption: how to read it.
+        numbers: the same numbers as tables.
+    """
+    if not svg:
+        return Markup("")
+    drawn = Markup('<figure class="drawing">\n{}\n<figcaption>{}</figcaption>\n</figure>').format(Markup(svg), caption)
+    return drawn + folded(NUMBERS, *(table(each) for each in numbers))
+
+
+def link(target: str, text: str) -> Markup:
+    """A link to an anchor or page."""
+    return Markup('<a href="{}">{}</a>').format(target, text)
+
+
+def section(identifier: str, heading: str, *blocks: Markup, short: str = "") -> Section:
+    """A section of the blocks that say something."""
+    return Section(identifier, heading, tuple(block for block in blocks if block), short)

@@ -1,0 +1,91 @@
+"""Whether the models can be relied on: how well the main ones fit, and what negative controls show.
+
+Belongs here: checks of the models by the data. Does not belong here: other models (``robustness.py``), computing
+either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from stegvis.reporting.blocks import Section, paragraph, section, table
+from stegvis.reporting.formatting import decimal, is_missing
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.ratio_tables import variants_table
+from stegvis.reporting.rows import by_level, chosen
+from stegvis.reporting.wording import MODELS
+from stegvis.study.protocol import EXPOSURES, protocol
+
+MEANING = (
+    "A Poisson model can give risks above 1; the share of people with one should be small. Cases per coefficient tell "
+    "whether there are enough cases for the covariates: below ten, estimates get unsteady."
+)
+CONTROLS = (
+    "A negative control is an outcome that walking cannot change, or something that cannot change low back pain. "
+    "Whatever association it shows is bias; the spread of several is allowed for in the calibrated ratios (Schuemie "
+    "et al. 2014, doi 10.1002/sim.5925)."
+)
+
+
+def fit(report: WaveReport) -> Section:
+    """Fit of the main models; ratios calibrated by negative controls, or why there are none."""
+    return section(
+        "fit",
+        "Fit of the models, and negative controls",
+        paragraph(MEANING),
+        table(_quality(report)),
+        paragraph(CONTROLS),
+        *_controls(report),
+        short="Fit and controls",
+    )
+
+
+def _quality(report: WaveReport) -> Table | None:
+    groups = []
+    for exposure in EXPOSURES:
+        found = chosen(report.own_results, analysis="fit_quality", exposure=exposure)
+        lines = []
+        for model, name in MODELS.items():
+            mine = {row["measure"]: row for row in found if row["model"] == model}
+            cells = (
+                _number(mine.get("events_per_coefficient"), 1.0, 0),
+                _number(mine.get("share_above_one"), 100.0, 2, "%"),
+            )
+            if mine:
+                lines.append((name, *cells))
+        if lines:
+            groups.append(Group(tuple(lines), protocol().exposures.scale(exposure).name))
+    if not groups:
+        return None
+    columns = ("Model", "Cases per coefficient", "People with a fitted risk above 1")
+    return Table("fit-table", "Fit of the main models", columns, tuple(groups))
+
+
+def _controls(report: WaveReport) -> list[Markup]:
+    made = []
+    for exposure in EXPOSURES:
+        rows = chosen(report.own_results, analysis="negative_controls", exposure=exposure, measure="rr")
+        main = chosen(report.own_results, analysis="main", exposure=exposure, measure="rr", model="adjusted")
+        if rows:
+            levels = [str(row["level"]) for row in by_level(main)[1:]]
+            caption = f"{protocol().exposures.scale(exposure).name}: calibrated by negative controls, fully adjusted"
+            entries = [("Main analysis", main), ("Calibrated", rows)]
+            made.append(table(variants_table(f"controls-{exposure}", caption, levels, entries)))
+    if made:
+        return made
+    needed = protocol().negative_controls.fewest
+    return [
+        paragraph(
+            f"No ratio is calibrated here: at least {needed} controls are needed, and the protocol names fewer that "
+            "could be estimated."
+        )
+    ]
+
+
+def _number(row: dict[str, Any] | None, factor: float, decimals: int, unit: str = "") -> str:
+    if row is None or row["status"] != "ok" or is_missing(row["estimate"]):
+        return "not shown"
+    return decimal(factor * float(row["estimate"]), decimals) + unit

@@ -1,0 +1,89 @@
+"""How a number is printed: counts, percentages, risk ratios with intervals, p values.
+
+Belongs here: one number in, one text out, the same everywhere in the reports. Does not belong here: sentences
+(``wording.py``), tables.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from stegvis.study.protocol import protocol
+
+NOTHING = "–"
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds no number: None, NaN, NA, or an infinity."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def count(value: Any) -> str:
+    """A count with commas, ``11,194``; a dash when missing."""
+    return NOTHING if is_missing(value) else f"{int(value):,}"
+
+
+def guarded_count(value: Any) -> str:
+    """A count that may be small: above zero and below the protocol's smallest count it is given in words.
+
+    For counts that do not pass through disclosure control, such as failing rows of a check.
+    """
+    smallest = protocol().disclosure.smallest_count
+    if not is_missing(value) and 0 < value < smallest:
+        return f"fewer than {smallest}"
+    return count(value)
+
+
+def decimal(value: Any, decimals: int = 1) -> str:
+    """A mean, standard deviation or percentage; one decimal, as in the published tables, unless told otherwise."""
+    return NOTHING if is_missing(value) else f"{float(value):,.{decimals}f}"
+
+
+def ratio(value: Any) -> str:
+    """A risk ratio or E-value with two decimals."""
+    return NOTHING if is_missing(value) else f"{float(value):.2f}"
+
+
+def limit(value: Any) -> str:
+    """A limit of a ratio's interval: two decimals, or three where two would print 1.00 for a number that is not 1.
+
+    Otherwise a reader could not see on which side of 1 the interval ends.
+    """
+    text = ratio(value)
+    return f"{float(value):.3f}" if text == "1.00" and float(value) != 1 else text
+
+
+def interval_name() -> str:
+    """The name of the intervals, ``95% CI``; the level is the protocol's."""
+    return f"{protocol().models.confidence:.0%} CI"
+
+
+def limits(low: Any, high: Any) -> str:
+    """The two limits of an interval, ``0.77 to 0.98``."""
+    return f"{limit(low)} to {limit(high)}"
+
+
+def interval(low: Any, high: Any) -> str:
+    """A confidence interval, ``95% CI 0.77 to 0.98``."""
+    return f"{interval_name()} {limits(low, high)}"
+
+
+def p_value(value: Any) -> str:
+    """A p value, ``p = 0.03`` or ``p < 0.001``.
+
+    Two decimals; three below 0.01, and three where two would print 0.05 (AMA Manual of Style, 11th edition, 19.5).
+    """
+    if is_missing(value):
+        return NOTHING
+    number = float(value)
+    if number < 0.001:
+        return "p < 0.001"
+    if number > 0.99:
+        return "p > 0.99"
+    decimals = 3 if number < 0.01 or f"{number:.2f}" == "0.05" else 2
+    return f"p = {number:.{decimals}f}"

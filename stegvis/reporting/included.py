@@ -1,0 +1,75 @@
+"""Who was included: the flow diagram, Table 1, outcome and follow-up.
+
+Belongs here: the people of a wave. Does not belong here: estimates.
+"""
+
+from __future__ import annotations
+
+from stegvis.reporting.blocks import Section, drawing, folded, note, paragraph, section, table
+from stegvis.reporting.carried_forward import kept_counts_sentence
+from stegvis.reporting.flow import flow_diagram, flow_table
+from stegvis.reporting.formatting import count, decimal, is_missing
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.rows import chosen, people_and_cases
+from stegvis.reporting.tables import characteristics_table
+from stegvis.reporting.wording import OUTCOME
+from stegvis.study.protocol import EXPOSURES, protocol
+
+FLOW_CAPTION = (
+    "From everyone at baseline to the analyzed sample. Each person is counted at the first reason that applies. Steps "
+    "whose count is too small to show are joined with their neighbors."
+)
+
+
+def population(report: WaveReport) -> Section:
+    """The flow diagram."""
+    steps = report.rows(report.exclusion_steps)
+    flow = flow_diagram(steps, report.wave, report.synthetic)
+    shown = drawing(flow, FLOW_CAPTION, flow_table(steps)) or paragraph(
+        "The exclusion steps are not available for this wave."
+    )
+    return section("included", "Who was included", shown, note(kept_counts_sentence(report.own_results)))
+
+
+def table_one(report: WaveReport) -> Section:
+    """Table 1 by walking volume, its further rows folded."""
+    rows = report.rows(report.characteristics)
+    main = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure))]
+    further = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure, additional=True))]
+    if not main:
+        return section("table-1", "Table 1", paragraph("Table 1 is not available for this wave."))
+    return section(
+        "table-1",
+        "Table 1: the people at baseline",
+        *(table(made) for made in main),
+        note(kept_counts_sentence(report.own_results)),
+        folded("The additional rows of the supplement", *(table(made) for made in further)),
+        short="Table 1",
+    )
+
+
+def outcome(report: WaveReport) -> Section:
+    """How many had the outcome, after how long, and how it was asked."""
+    people, cases = people_and_cases(report.own_results)
+    years = chosen(
+        report.rows(report.characteristics), variable="follow_up_years", category="all", exposure="walking_minutes"
+    )
+    told = []
+    if people and cases is not None:
+        told.append(
+            f"Of {count(people)} people analyzed, {count(cases)} ({decimal(100 * cases / people)}%) had {OUTCOME} at "
+            f"follow-up."
+        )
+    if years and not is_missing(years[0]["mean"]):
+        told.append(
+            f"Mean time from baseline to follow-up: {decimal(years[0]['mean'])} years (standard deviation "
+            f"{decimal(years[0]['sd'])})."
+        )
+    defined = (
+        f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last "
+        f"year, with the "
+        f"low back ticked among the sites, in the questionnaire of {report.wave}. It was asked once: pain "
+        f"between baseline "
+        f"and follow-up is not seen. Counts below {protocol().disclosure.smallest_count} are not shown."
+    )
+    return section("outcome", "Outcome and follow-up", paragraph(" ".join(told)), paragraph(defined), short="Outcome")

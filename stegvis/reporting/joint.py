@@ -1,0 +1,104 @@
+"""Volume and intensity together: the sixteen cells, and whether the two multiply or add up.
+
+Belongs here: the joint table as map and table. Does not belong here: parts of the people (``parts.py``).
+"""
+
+from __future__ import annotations
+
+from stegvis.reporting.blocks import Section, drawing, paragraph, section, table
+from stegvis.reporting.formatting import count, is_missing, limits, p_value, ratio
+from stegvis.reporting.heat_map import heat_map, pair
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.rows import chosen
+from stegvis.reporting.tables import SUPPRESSED, estimate_cell
+from stegvis.reporting.wording import MODELS, OUTCOME, is_shown, level_label
+from stegvis.study.protocol import protocol
+
+CAPTION = (
+    "Risk ratios against the lowest of both, fully adjusted, with their limits; bluer is lower, more "
+    "orange higher. Sixteen "
+    "cells are many for one study: look at the pattern, not at single cells."
+)
+
+
+def joint(report: WaveReport) -> Section:
+    """The heat map with its table, and the tests."""
+    results = report.own_results
+    cells = chosen(results, analysis="joint", model="adjusted", measure="rr")
+    if not cells:
+        return section("joint", "Volume and intensity together", paragraph("No joint estimate is available."))
+    scale = protocol().exposures.scale
+    axes = tuple(f"{scale(each).name}, {scale(each).unit}" for each in ("walking_met", "walking_minutes"))
+    heading = [f"Volume, intensity and {OUTCOME}", f"Wave {report.wave}"]
+    svg = heat_map(cells, (axes[0], axes[1]), heading, report.synthetic)
+    return section(
+        "joint",
+        "Volume and intensity together",
+        drawing(svg, CAPTION, _cells_table(report)),
+        paragraph(_tests(report)),
+        table(_additive_table(report)),
+        short="Joint",
+    )
+
+
+def _cells_table(report: WaveReport) -> Table:
+    rows = chosen(report.own_results, analysis="joint", measure="rr")
+    by_cell: dict[str, dict[str, dict[str, object]]] = {}
+    for row in rows:
+        by_cell.setdefault(str(row["level"]), {})[str(row["model"])] = row
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for level, models in by_cell.items():
+        volume, intensity = pair(level)
+        told = models.get("adjusted") or next(iter(models.values()))
+        counts = [SUPPRESSED if is_missing(told[name]) else count(told[name]) for name in ("n", "events")]
+        estimates = [estimate_cell(models[name]) if name in models else "–" for name in MODELS]
+        groups.setdefault(volume, []).append((level_label(intensity), *counts, *estimates))
+    unit = protocol().exposures.scale("walking_minutes").unit
+    return Table(
+        "joint-table",
+        "Volume and intensity together: people, cases and risk ratios",
+        ("Intensity, MET", "People", "Cases", *(f"{model} RR" for model in MODELS.values())),
+        tuple(Group(tuple(lines), f"Volume {level_label(volume)} {unit}") for volume, lines in groups.items()),
+    )
+
+
+def _tests(report: WaveReport) -> str:
+    found = chosen(report.own_results, analysis="joint", model="adjusted")
+    tests = {row["measure"]: row["p_value"] for row in found if row["status"] == "ok"}
+    told = [
+        f"{name}, {p_value(tests[measure])}"
+        for measure, name in (("p_joint", "that all cells are alike"), ("p_interaction", "that the two only multiply"))
+        if measure in tests and not is_missing(tests[measure])
+    ]
+    return f"Tests, fully adjusted: {'; '.join(told)}." if told else ""
+
+
+def _additive_table(report: WaveReport) -> Table | None:
+    names = {
+        "reri_mover": "Relative excess risk due to interaction",
+        "ap": "Attributable proportion",
+        "synergy_index": "Synergy index",
+        "ratio_of_rr": "Ratio of risk ratios (multiplicative)",
+    }
+    rows = chosen(report.own_results, analysis="additive_interaction", model="adjusted")
+    found = {row["measure"]: row for row in rows if row["measure"] in names}
+    lines = tuple(
+        (
+            name,
+            f"{ratio(found[measure]['estimate'])} ({limits(found[measure]['ci_low'], found[measure]['ci_high'])})"
+            if is_shown(found[measure])
+            else "not estimable",
+        )
+        for measure, name in names.items()
+        if measure in found
+    )
+    if not lines:
+        return None
+    return Table(
+        "additive-table",
+        "Low volume and low intensity: do they add up?",
+        ("Measure", "Estimate (interval)"),
+        (Group(lines),),
+        note="Low is the lowest category. 0 (synergy index and ratio: 1) means no more than the sum (the product).",
+    )

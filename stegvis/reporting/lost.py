@@ -1,0 +1,108 @@
+"""People who were lost or not fully known: weights, balance and multiple imputation beside the main analysis.
+
+Belongs here: attrition and missing covariates. Does not belong here: tipping points (``certainty.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stegvis.reporting.blocks import Section, folded, note, paragraph, section, table
+from stegvis.reporting.formatting import count, decimal, ratio
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.ratio_tables import variants_table
+from stegvis.reporting.rows import by_level, chosen
+from stegvis.reporting.wording import variable_label
+from stegvis.study.protocol import EXPOSURES, protocol
+
+VARIANTS = {
+    "main": "Main analysis",
+    "attrition_weighted": "Weighted for who answered",
+    "attrition_weighted:estimated_weights": "The same, weights' estimation allowed for",
+    "attrition_weighted:truncated_1_99": "Weights cut at 1% and 99%",
+    "attrition_weighted:truncated_5_95": "Weights cut at 5% and 95%",
+    "imputed": "Missing covariates imputed",
+}
+WEIGHTS = {"ess": "Effective sample size", "mean_weight": "Mean weight", "largest_weights": "Mean of the 5 largest"}
+MEANING = (
+    "Not everyone who took part at baseline answered at follow-up, and some answered without all "
+    "covariates. Weighting lets "
+    "those who answered stand for all who could have; imputation brings in those with missing covariates. "
+    "Both mend only "
+    "what is known of those lost; the tipping points say how much unknown difference it would take."
+)
+
+
+def lost(report: WaveReport) -> Section:
+    """Main, weighted and imputed ratios side by side; balance and weights folded."""
+    results = report.own_results
+    made = []
+    for exposure in EXPOSURES:
+        rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in VARIANTS}
+        levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
+        caption = f"{protocol().exposures.scale(exposure).name}: main, weighted and imputed, fully adjusted"
+        entries = [(name, rows[each]) for each, name in VARIANTS.items()]
+        made.append(table(variants_table(f"lost-{exposure}", caption, list(dict.fromkeys(levels)), entries)))
+    return section(
+        "lost",
+        "Attrition, weights and missing covariates",
+        paragraph(MEANING),
+        *made,
+        folded("Balance and weights", table(_balance(report)), note(BALANCE_NOTE), table(_weights(report))),
+        short="Attrition",
+    )
+
+
+BALANCE_NOTE = (
+    "Difference between who answered and who did not, in standard deviations; beyond 0.1 it is worth attention (Austin "
+    "2009, doi 10.1002/sim.3697)."
+)
+
+
+def _balance(report: WaveReport) -> Table | None:
+    rows = chosen(report.own_results, analysis="attrition_balance", status="ok")
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for row in rows:
+        level = "" if row["level"] is None or row["level"] != row["level"] else str(row["level"])
+        by_level_of = found.setdefault(str(row["term"]), {}).setdefault(level, {})
+        by_level_of[str(row["measure"])] = _signed(row["estimate"])
+    groups = []
+    for term, levels in found.items():
+        name = variable_label(term)
+        lines = tuple(
+            (level or name, values.get("smd", "–"), values.get("smd_weighted", "–")) for level, values in levels.items()
+        )
+        groups.append(Group(lines, "" if list(levels) == [""] else name))
+    if not groups:
+        return None
+    columns = ("Characteristic", "Unweighted", "Weighted")
+    return Table("balance-table", "Who answered against who did not", columns, tuple(groups))
+
+
+def _signed(value: Any) -> str:
+    text = f"{float(value):+.2f}".replace("-", "−")
+    return "0.00" if text.endswith("0.00") else text
+
+
+def _weights(report: WaveReport) -> Table | None:
+    groups = []
+    for exposure in EXPOSURES:
+        rows = chosen(report.own_results, analysis="attrition_weights", exposure=exposure, status="ok")
+        by_term: dict[str, dict[str, float]] = {}
+        for row in rows:
+            by_term.setdefault(str(row["term"]), {})[str(row["measure"])] = float(row["estimate"])
+        lines = tuple(
+            (
+                term.replace("_", " "),
+                count(values.get("ess")),
+                ratio(values.get("mean_weight")),
+                decimal(values.get("largest_weights"), 2),
+            )
+            for term, values in by_term.items()
+        )
+        if lines:
+            groups.append(Group(lines, protocol().exposures.scale(exposure).name))
+    if not groups:
+        return None
+    return Table("weights-table", "The weights", ("Weights", *WEIGHTS.values()), tuple(groups))

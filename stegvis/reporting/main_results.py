@@ -1,0 +1,43 @@
+"""The main results: forest plot, table, tests and sentences of both exposures.
+
+Belongs here: the categories against the lowest. Does not belong here: curves, other analyses.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section, subheading, table
+from stegvis.reporting.forest import forest_plot
+from stegvis.reporting.formatting import interval_name
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.rows import comparisons
+from stegvis.reporting.tables import results_table, trend_table
+from stegvis.reporting.wording import comparison_sentence
+from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+
+
+def main_results(report: WaveReport) -> Section:
+    """Both exposures, age-adjusted and fully adjusted."""
+    blocks = [block for exposure in EXPOSURES for block in _exposure(report, exposure)]
+    return section("results", "Main results", *blocks, short="Results")
+
+
+def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
+    results, name = report.own_results, protocol().exposures.scale(exposure).name
+    heading = subheading(name, exposure.replace("_", "-"))
+    made = results_table(results, exposure)
+    if made is None:
+        return [heading, paragraph(f"No estimate of {name.lower()} is available for this wave.")]
+    caption = (
+        f"Points are risk ratios against the lowest category, lines their {interval_name()}. The numbers "
+        f"are in the table "
+        "below."
+    )
+    return [
+        heading,
+        bullets(comparison_sentence(row, exposure) for row in reversed(comparisons(results, exposure))),
+        drawing(forest_plot(results, exposure, report.wave, report.synthetic), caption),
+        table(made),
+        table(trend_table(results, exposure)),
+    ]

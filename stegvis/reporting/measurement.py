@@ -1,0 +1,76 @@
+"""What errors of measurement may have done: few days of walking, and misreported pain.
+
+Belongs here: reliability and misclassification beside the main ratios. Does not belong here: computing either.
+"""
+
+from __future__ import annotations
+
+from stegvis.reporting.blocks import Section, bullets, section, table
+from stegvis.reporting.formatting import limits, ratio
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.ratio_tables import variants_table
+from stegvis.reporting.rows import by_level, chosen
+from stegvis.reporting.wording import is_shown
+from stegvis.study.protocol import EXPOSURES, protocol
+
+MEANING = (
+    "Walking was measured for about a week. Days differ, so people's means are uncertain, which pulls an "
+    "association towards "
+    "none. The corrected trend allows for the days within one week, not for change over years.",
+    "Low back pain was reported, not examined. The corrected ratios allow for assumed sensitivity and "
+    "specificity, alike in "
+    "all categories; the probabilistic ones draw both from wide assumptions.",
+)
+MISREPORTED = {
+    "main": "Main analysis",
+    "misclassification": "Corrected, fixed assumptions",
+    "misclassification_probabilistic": "Corrected, drawn assumptions",
+}
+
+
+def measurement(report: WaveReport) -> Section:
+    """Reliability and the corrected trend; corrected ratios."""
+    results = report.own_results
+    made = []
+    for exposure in EXPOSURES:
+        rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in MISREPORTED}
+        levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
+        caption = f"{protocol().exposures.scale(exposure).name}: corrected for misreported pain, fully adjusted"
+        entries = [(name, rows[each]) for each, name in MISREPORTED.items()]
+        if any(rows[each] for each in list(MISREPORTED)[1:]):
+            made.append(table(variants_table(f"misreported-{exposure}", caption, list(dict.fromkeys(levels)), entries)))
+    return section(
+        "measurement",
+        "Errors of measurement",
+        bullets(MEANING),
+        table(_reliability(report)),
+        *made,
+        short="Measurement",
+    )
+
+
+def _reliability(report: WaveReport) -> Table | None:
+    groups = []
+    for exposure in EXPOSURES:
+        rows = chosen(report.own_results, analysis="regression_dilution", exposure=exposure, model="adjusted")
+        trend = chosen(report.own_results, analysis="trend", exposure=exposure, model="adjusted")
+        lines = []
+        for measure, name in (("icc", "Reliability of one day"), ("reliability", "Reliability of people's means")):
+            lines += [(name, _cell(row)) for row in rows if row["measure"] == measure]
+        lines += [
+            (f"Risk ratio {row['level']}, as measured", _cell(row))
+            for row in trend
+            if row["term"] == f"{exposure}_linear"
+        ]
+        lines += [(f"Risk ratio {row['level']}, corrected", _cell(row)) for row in rows if row["measure"] == "rr"]
+        if lines:
+            groups.append(Group(tuple(lines), protocol().exposures.scale(exposure).name))
+    if not groups:
+        return None
+    caption = "Days of walking: reliability, and the trend corrected for it"
+    return Table("reliability-table", caption, ("Measure", "Estimate (interval)"), tuple(groups))
+
+
+def _cell(row: dict[str, object]) -> str:
+    return f"{ratio(row['estimate'])} ({limits(row['ci_low'], row['ci_high'])})" if is_shown(row) else "not estimable"

@@ -1,0 +1,126 @@
+"""The index: all waves in a table, those left out, failed checks, where the release comes from.
+
+Belongs here: what stands on the index alone. Does not belong here: pooled results (``across.py``), changes, claims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from stegvis.reporting.blocks import Section, bullets, link, note, paragraph, section, table
+from stegvis.reporting.carried_forward import are_kept, kept_counts_sentence
+from stegvis.reporting.claims_section import counted
+from stegvis.reporting.file_names import plain_file_name, wave_file_name
+from stegvis.reporting.formatting import count, decimal, interval_name, limits, ratio
+from stegvis.reporting.inputs import IndexReport
+from stegvis.reporting.markup import Group, Table, code
+from stegvis.reporting.rows import headline, people_and_cases
+from stegvis.reporting.tables import checks_table, deliveries_table
+from stegvis.reporting.wording import OUTCOME, comparison_sentence, direction, is_shown, plain
+from stegvis.study.protocol import EXPOSURES, protocol
+
+OBSERVATIONAL = (
+    "This is an observational study: it shows associations, and other differences between the groups may "
+    "account for some "
+    "or all of them."
+)
+
+
+def waves_overview(index: IndexReport) -> Section:
+    """Each wave's people, cases and headline ratios, with links to its pages."""
+    made = _waves_table(index)
+    if made is None:
+        return section("waves", "Waves", paragraph("No wave has been analyzed yet."))
+    intro = (
+        f"Adults without {OUTCOME} at baseline, followed to each wave of questionnaires. Each wave has pages of "
+        f"its own."
+    )
+    sentences = [
+        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure))
+        for wave in index.waves
+        for exposure in EXPOSURES
+        if (row := headline(index.of_wave(wave), exposure)) is not None
+    ]
+    plainly = Markup("Not a researcher? Read it {} or {}.").format(
+        link(plain_file_name("en"), "in plain language"), link(plain_file_name("nb"), "på norsk")
+    )
+    kept = [wave for wave in index.waves if are_kept(index.of_wave(wave))]
+    remark = f"{', '.join(kept)}: {kept_counts_sentence(index.of_wave(kept[0]))}" if kept else ""
+    return section(
+        "waves",
+        "Waves",
+        paragraph(intro),
+        paragraph(plainly),
+        table(made),
+        note(remark),
+        bullets(sentences),
+        note(OBSERVATIONAL),
+    )
+
+
+def left_out(index: IndexReport) -> Section:
+    """Delivered waves without results, and why."""
+    items = [Markup("<strong>{}.</strong> {}").format(each["wave"], each["reason"]) for each in index.excluded_waves]
+    return section("left-out", "Waves left out", bullets(items) or paragraph("None."))
+
+
+def checks_failed(index: IndexReport) -> Section:
+    """The checks that failed; those that held stand on the waves' pages."""
+    failed = [each for each in index.checks if not each["passed"]]
+    if failed:
+        said = f"{len(failed)} of {len(index.checks)} checks failed."
+    else:
+        said = f"All {len(index.checks)} checks passed." if index.checks else "No check is recorded."
+    made = table(checks_table(failed, "checks-table", "Data checks"))
+    return section("quality", "Checks that failed", paragraph(said), made, short="Failed checks")
+
+
+def origin(index: IndexReport) -> Section:
+    """Release, protocol, code, packages and deliveries."""
+    facts = index.provenance
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(facts["packages"].items()))
+    rows = [
+        ("Release", facts["release"]),
+        ("Created", facts["created"]),
+        ("Mode of the protocol", plain(str(facts["mode"]))),
+        ("Protocol", code(str(facts["protocol_hash"]))),
+        ("Code", code(str(facts["code_hash"]))),
+        ("Packages", packages),
+    ]
+    made = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
+    delivered = table(deliveries_table(facts["deliveries"])) or paragraph("No delivery is recorded.")
+    return section("provenance", "Provenance", Markup("<dl>\n{}</dl>").format(made), delivered)
+
+
+def _waves_table(index: IndexReport) -> Table | None:
+    rows = []
+    for wave in index.waves:
+        results = index.of_wave(wave)
+        people, cases = people_and_cases(results)
+        share = f" ({decimal(100 * cases / people)}%)" if people and cases is not None else ""
+        failed = sum(not each["passed"] for each in index.checks if each["partition"] in ("", None, wave))
+        claims = [each for each in index.claims if str(each["wave"]) == wave]
+        estimates = [_headline_cell(headline(results, exposure)) for exposure in EXPOSURES]
+        judged = counted(claims) if claims else "–"
+        numbers = (count(people), count(cases) + share, *estimates, judged, str(failed))
+        rows.append((link(wave_file_name(wave), wave), *numbers))
+    if not rows:
+        return None
+    names = [f"{protocol().exposures.scale(exposure).name}: RR ({interval_name()})" for exposure in EXPOSURES]
+    return Table(
+        identifier="waves-table",
+        caption="Analyzed waves, with the fully adjusted risk ratio (RR) of the highest against the lowest category",
+        columns=("Wave", "People", "Cases", *names, "Claims", "Failed checks"),
+        groups=(Group(tuple(rows)),),
+    )
+
+
+def _headline_cell(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "–"
+    if not is_shown(row):
+        return direction(row)
+    return f"{ratio(row['estimate'])} ({limits(row['ci_low'], row['ci_high'])})"

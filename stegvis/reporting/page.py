@@ -1,0 +1,132 @@
+"""The pages: three per wave and an index over all waves, each a single self-contained HTML text.
+
+Belongs here: which sections a page has, and the page around them. Does not belong here: what a section says (a module
+for each), drawing, number formats, writing files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from stegvis.reporting.absolute import absolute
+from stegvis.reporting.across import across
+from stegvis.reporting.blocks import Section
+from stegvis.reporting.certainty import certainty
+from stegvis.reporting.changes import changes
+from stegvis.reporting.claims_section import claims_by_release, claims_of_wave
+from stegvis.reporting.counterparts import counterparts
+from stegvis.reporting.curves import curves
+from stegvis.reporting.file_names import (
+    CHECKLISTS,
+    DICTIONARY,
+    INDEX,
+    details_file_name,
+    methods_file_name,
+    plain_file_name,
+    wave_file_name,
+)
+from stegvis.reporting.fit import fit
+from stegvis.reporting.glossary import glossary
+from stegvis.reporting.included import outcome, population, table_one
+from stegvis.reporting.inputs import IndexReport, WaveReport
+from stegvis.reporting.joint import joint
+from stegvis.reporting.lost import lost
+from stegvis.reporting.main_results import main_results
+from stegvis.reporting.markup import environment, style_sheet
+from stegvis.reporting.measurement import measurement
+from stegvis.reporting.methods import commands, methods, provenance
+from stegvis.reporting.overview import checks_failed, left_out, origin, waves_overview
+from stegvis.reporting.parts import mutual, strata
+from stegvis.reporting.quality import quality
+from stegvis.reporting.question import question
+from stegvis.reporting.robustness import sensitivity
+from stegvis.reporting.texts import texts
+from stegvis.reporting.time_use import time_use
+from stegvis.study.protocol import protocol
+
+SectionOf = Callable[[WaveReport], Section]
+
+MAIN: tuple[SectionOf, ...] = (
+    question, counterparts, population, table_one, outcome, main_results, curves, joint, certainty, claims_of_wave,
+)  # fmt: skip
+DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, lost, absolute, measurement, fit, time_use)
+METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
+INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
+    waves_overview, across, claims_by_release, left_out, checks_failed, changes, origin,
+)  # fmt: skip
+
+
+def render_wave(inputs: WaveReport) -> dict[str, str]:
+    """The pages of one wave by file name, the main one first: complete HTML, no script, nothing loaded from elsewhere.
+
+    Equal inputs give equal text. Sections without input say so rather than vanish.
+    """
+    title = f"{protocol().study.title}: wave {inputs.wave}"
+    pages = {
+        wave_file_name(inputs.wave): ("Main results", title, MAIN),
+        details_file_name(inputs.wave): ("Further analyses", f"{title}, further analyses", DETAILS),
+        methods_file_name(inputs.wave): ("Quality and methods", f"{title}, data quality and methods", METHODS),
+    }
+    ways = [(INDEX, "All waves"), *((file, name) for file, (name, _, _) in pages.items())]
+    ways.append((plain_file_name("en"), "In plain language"))
+    return {
+        file: _page(file, heading, [made(inputs) for made in sections], ways, inputs.synthetic)
+        for file, (_, heading, sections) in pages.items()
+    }
+
+
+def render_index(inputs: IndexReport) -> str:
+    """The page over all waves, linking to each wave's pages; a complete HTML document like a wave's."""
+    ways = [(wave_file_name(wave), f"Wave {wave}") for wave in inputs.waves]
+    ways += [(plain_file_name("en"), "In plain language"), (plain_file_name("nb"), "På norsk, enkelt fortalt")]
+    ways += [(CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
+    sections = [made(inputs) for made in INDEX_SECTIONS]
+    release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
+    return _page(INDEX, protocol().study.title, sections, ways, inputs.synthetic, release)
+
+
+def render_sections(
+    file: str,
+    heading: str,
+    sections: Sequence[Section],
+    ways: Sequence[tuple[str, str]],
+    synthetic: bool,
+    language: str = "en",
+) -> str:
+    """A page of other sections in the same dress.
+
+    Args:
+        file: its own file name.
+        heading: its title.
+        sections: what it says.
+        ways: file and name of the pages it leads to.
+        synthetic: whether the data are simulated.
+        language: of its texts, for screen readers and for the words around them.
+    """
+    return _page(file, heading, sections, ways, synthetic, language=language)
+
+
+def _page(
+    file: str,
+    heading: str,
+    sections: Sequence[Section],
+    ways: Sequence[tuple[str, str]],
+    synthetic: bool,
+    release: str = "",
+    language: str = "en",
+) -> str:
+    words = texts(language)["page"]
+    title = protocol().study.title if language == "en" else words["title"]
+    footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
+    values: Mapping[str, object] = {
+        "language": language,
+        "style": style_sheet(),
+        "heading": heading,
+        "sections": sections,
+        "ways": ways,
+        "file": file,
+        "synthetic": synthetic,
+        "footer": footer + release,
+        "words": words,
+    }
+    return environment().get_template("page.html.j2").render(values)

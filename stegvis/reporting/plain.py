@@ -1,0 +1,299 @@
+"""The page in plain language: which sentence is told follows from the numbers.
+
+Belongs here: the rules that choose a sentence and fill in its numbers. Does not belong here: the sentences
+(``texts/``), drawing (``plain_figure.py``), any estimate. The study is observational: no sentence says that walking
+brings anything about, and a test looks for words that would.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from stegvis.claims.evaluation import claims
+from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section
+from stegvis.reporting.carried_forward import are_kept
+from stegvis.reporting.file_names import INDEX, plain_file_name
+from stegvis.reporting.formatting import is_missing
+from stegvis.reporting.page import render_sections
+from stegvis.reporting.plain_figure import hundred_plot
+from stegvis.reporting.rows import by_level, chosen, comparisons, headline, highest, people_and_cases
+from stegvis.reporting.texts import LANGUAGES, texts
+from stegvis.reporting.wording import direction, is_shown
+from stegvis.study.protocol import Exposure, protocol
+
+NOMINAL = 0.05
+KINDS: dict[Exposure, tuple[str, str]] = {"walking_minutes": ("volume", "minutes"), "walking_met": ("pace", "pace")}
+
+
+def render_plain(results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool) -> dict[str, str]:
+    """The page in each language by file name; empty when no wave has results.
+
+    Args:
+        results: rows of all waves and across them (wave ``all``), small counts hidden.
+        attrition: exclusion steps of all waves (wave, step, remaining), small counts hidden.
+        synthetic: whether the data are simulated.
+    """
+    waves = sorted(set(results["wave"].astype(str)) - {"all"})
+    pages = {}
+    for language in LANGUAGES:
+        plain = Plain(language, results, attrition, waves, synthetic)
+        (other,) = (each for each in LANGUAGES if each != language)
+        words = texts(language)["page"]
+        ways = [(INDEX, words["all_waves"]), (plain_file_name(other), words["other_language"])]
+        pages[plain_file_name(language)] = render_sections(
+            plain_file_name(language), words["title"], plain.sections(), ways, synthetic, language
+        )
+    return pages
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The page of one language."""
+
+    language: str
+    results: pd.DataFrame
+    attrition: pd.DataFrame
+    waves: list[str]
+    synthetic: bool
+
+    def sections(self) -> list[Section]:
+        """Every section, each from the numbers."""
+        made = {
+            "done": self.done(),
+            "found": self.found(),
+            "who": bullets(self.who()),
+            "sure": bullets(self.sure()),
+            "daily": Markup("").join(paragraph(each) for each in self.daily()),
+            "cannot": bullets(texts(self.language)["cannot"].values()),
+        }
+        headings = texts(self.language)["headings"]
+        return [section(name, headings[name], blocks) for name, blocks in made.items()]
+
+    def say(self, part: str, key: str, **values: str) -> str:
+        """A sentence with its numbers."""
+        return texts(self.language)[part][key].format(**values)
+
+    def of(self, wave: str) -> pd.DataFrame:
+        """The results of one wave."""
+        return self.results[self.results["wave"].astype(str) == wave]
+
+    @property
+    def newest(self) -> pd.DataFrame:
+        """The results of the newest wave."""
+        return self.of(self.waves[-1]) if self.waves else self.results.iloc[:0]
+
+    def done(self) -> Markup:
+        """How the study was done, with the newest wave's numbers."""
+        said = []
+        if self.waves:
+            wave = self.waves[-1]
+            steps = self.attrition[self.attrition["wave"].astype(str) == wave].sort_values("step")
+            start = None if steps.empty else steps["remaining"].iloc[0]
+            if not is_missing(start):
+                days = str(protocol().days.days_per_recording)
+                said.append(self.say("done", "people", baseline=self.count(start), days=days))
+            people, cases = people_and_cases(self.newest)
+            if people:
+                said.append(self.say("done", "analyzed", analyzed=self.count(people), wave=wave))
+            else:
+                said.append(self.say("done", "years", wave=wave))
+            said.append(self.say("done", "outcome"))
+            if people and cases is not None:
+                share = self.number(100 * cases / people, 0)
+                told = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
+                said.append(self.say("done", "cases", wave=wave, **told))
+            if people and are_kept(self.newest):
+                said.append(self.say("done", "kept"))
+        said.append(self.say("done", "compared"))
+        return Markup("").join(paragraph(each) for each in said)
+
+    def found(self) -> Markup:
+        """The newest wave's comparisons, then the other waves and all together."""
+        volume = [self.comparison(row, "walking_minutes") for row in comparisons(self.newest, "walking_minutes")]
+        pace = [self.comparison(row, "walking_met") for row in comparisons(self.newest, "walking_met")]
+        exposures = protocol().exposures
+        met = self.say(
+            "groups", "met", slow=self.number(exposures.met_slow, 1), brisk=self.number(exposures.met_brisk, 1)
+        )
+        blocks = [bullets(volume), paragraph(self.hundred()), self.figure(), paragraph(met), bullets(pace)]
+        if len(self.waves) > 1:
+            blocks += [paragraph(self.say("waves", "heading")), bullets(self.years()), paragraph(self.between_years())]
+        return Markup("").join(blocks)
+
+    def comparison(self, row: Mapping[str, Any], exposure: Exposure) -> str:
+        """One comparison of walking in the words that its interval allows."""
+        part, _ = KINDS[exposure]
+        found = direction(row)
+        groups = {"group": self.group(row["level"], exposure), "others": self.group(row["reference"], exposure)}
+        if found not in ("lower", "higher"):
+            return self.say(part, found.replace(" ", "_"), **groups)
+        percents = sorted(abs(100 * (float(row[name]) - 1)) for name in ("ci_low", "ci_high"))
+        percent = self.number(abs(100 * (float(row["estimate"]) - 1)), 0)
+        least, most = (self.percent(each) for each in percents)
+        return self.say(part, found, percent=percent, least=least, most=most, **groups)
+
+    def group(self, level: Any, exposure: Exposure) -> str:
+        """A category in words."""
+        _, kind = KINDS[exposure]
+        text = str(level)
+        point = texts(self.language)["numbers"]["decimal"]
+        between = re.fullmatch(r"([\d.]+)-([\d.]+)", text)
+        if text.startswith(">="):
+            return self.say("groups", f"{kind}_above", low=text[2:].replace(".", point))
+        if text.startswith("<"):
+            return self.say("groups", f"{kind}_below", high=text[1:].replace(".", point))
+        if between:
+            low, high = (each.replace(".", point) for each in between.groups())
+            return self.say("groups", f"{kind}_between", low=low, high=high)
+        return self.say("groups", f"{kind}_other", level=text)
+
+    def risks(self) -> list[dict[str, Any]]:
+        """The newest wave's standardized risks by category of volume, if all may be told."""
+        rows = chosen(
+            self.newest, analysis="standardized_risk", exposure="walking_minutes", model="adjusted", measure="risk"
+        )
+        lowest_first = sorted(by_level(rows), key=lambda row: str(row["level"])[:1] != "<")
+        return lowest_first if rows and all(is_shown(row) for row in rows) else []
+
+    def hundred(self) -> str:
+        """The highest and the lowest category's risks as numbers of 100 people."""
+        rows = self.risks()
+        if len(rows) < 2:
+            return ""
+        low, high = rows[0], rows[-1]
+        return self.say(
+            "hundred",
+            "told",
+            others=self.group(low["level"], "walking_minutes"),
+            group=self.group(high["level"], "walking_minutes"),
+            risk_others=self.number(100 * low["estimate"], 0),
+            risk_group=self.number(100 * high["estimate"], 0),
+        )
+
+    def figure(self) -> Markup:
+        """The same for all four categories, drawn."""
+        rows = self.risks()
+        parts = [
+            self.say(
+                "hundred",
+                "figure_part",
+                group=self.group(row["level"], "walking_minutes"),
+                **{
+                    key: self.number(100 * row[name], 0)
+                    for key, name in (("risk", "estimate"), ("low", "ci_low"), ("high", "ci_high"))
+                },
+            )
+            for row in rows
+        ]
+        words = texts(self.language)
+        mark = words["page"]["synthetic_mark"] if self.synthetic else ""
+        return drawing(hundred_plot(rows, words["hundred"], mark, "; ".join(parts)), words["hundred"]["caption"])
+
+    def years(self) -> list[str]:
+        """The highest against the lowest volume, wave by wave and pooled."""
+        said = []
+        for wave in self.waves:
+            row = headline(self.of(wave), "walking_minutes")
+            if row is not None:
+                said.append(self.say("waves", "one", wave=wave, sentence=self.comparison(row, "walking_minutes")))
+        pooled = highest(self.of("all"), "walking_minutes", analysis="pooled")
+        if pooled is not None:
+            said.append(self.say("waves", "all", sentence=self.comparison(pooled, "walking_minutes")))
+        return said
+
+    def between_years(self) -> str:
+        """Whether the waves differ."""
+        rows = chosen(
+            self.of("all"),
+            analysis="wave_interaction",
+            exposure="walking_minutes",
+            model="adjusted",
+            measure="p_interaction",
+        )
+        if not rows or rows[0]["status"] != "ok" or is_missing(rows[0]["p_value"]):
+            return self.say("waves", "differ_unknown")
+        return self.say("waves", "differ" if rows[0]["p_value"] < NOMINAL else "alike")
+
+    def who(self) -> list[str]:
+        """Age and sex, by the ratio of the risk ratios of the highest volume."""
+        said = []
+        for modifier, name in (("older", "age"), ("sex", "sex")):
+            term = f"walking_minutes_category x {modifier}"
+            row = highest_of(chosen(self.newest, analysis="interaction", term=term, measure="ratio_of_rr"))
+            key = "too_few" if row is None else direction(row).replace(" ", "_")
+            said.append(self.say("who", f"{name}_{key}", age=str(protocol().covariates.older_from_age)))
+        return said
+
+    def sure(self) -> list[str]:
+        """Chance, hidden differences, and those who did not answer."""
+        return [self.say("sure", "chance"), self.hidden(), self.lost()]
+
+    def hidden(self) -> str:
+        """What a hidden difference would need, by the E-values of the highest volume."""
+        row = headline(self.newest, "walking_minutes")
+        if row is None or not is_shown(row) or is_missing(row["e_value"]) or is_missing(row["e_value_ci"]):
+            return self.say("sure", "hidden_unknown")
+        limit = float(row["e_value_ci"])
+        if limit <= 1:
+            return self.say("sure", "hidden_none")
+        if limit >= unlikely_from():
+            return self.say("sure", "hidden_strong", strength=self.number(row["e_value"], 1))
+        return self.say("sure", "hidden_weak", strength=self.number(limit, 1))
+
+    def lost(self) -> str:
+        """What those who did not answer would need, by the tipping point of the highest volume."""
+        row = headline(self.newest, "walking_minutes")
+        if row is None or direction(row) != "lower":
+            return self.say("sure", "lost_unknown")
+        found = chosen(
+            self.newest,
+            analysis="tipping_point",
+            exposure="walking_minutes",
+            level=row["level"],
+            measure="tipping_point",
+        )
+        if not found or found[0]["status"] != "ok":
+            return self.say("sure", "lost_unknown")
+        return self.say("sure", "lost", times=self.number(found[0]["estimate"], 1))
+
+    def daily(self) -> list[str]:
+        """What the main comparison lets one say of daily life."""
+        row = headline(self.newest, "walking_minutes")
+        said = [self.say("daily", "too_few" if row is None else direction(row).replace(" ", "_"))]
+        rows = comparisons(self.newest, "walking_minutes")
+        if len(rows) > 1:
+            third = re.match(r"(\d+)-", str(rows[1]["level"]))
+            lowest = re.fullmatch(r"<(\d+)", str(rows[1]["reference"]))
+            if third and lowest:
+                said.append(self.say("daily", "minutes", minutes=str(int(third[1]) - int(lowest[1]))))
+        return said
+
+    def count(self, value: Any) -> str:
+        """A count in the language's form."""
+        return f"{int(value):,}".replace(",", texts(self.language)["numbers"]["thousands"])
+
+    def number(self, value: Any, decimals: int) -> str:
+        """A number in the language's form."""
+        return f"{float(value):.{decimals}f}".replace(".", texts(self.language)["numbers"]["decimal"])
+
+    def percent(self, value: float) -> str:
+        """A percentage, with a decimal where whole ones would say nothing."""
+        return self.number(value, 1 if value < 1 else 0)
+
+
+def highest_of(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The row of the highest category; None without one."""
+    ordered = by_level(rows)
+    return ordered[-1] if len(ordered) > 1 else None
+
+
+def unlikely_from() -> float:
+    """The E-value of a limit from which the published claim calls confounding unlikely."""
+    (claim,) = (each for each in claims() if each.rule == "e_value")
+    return float(claim.at_least or 1.0)

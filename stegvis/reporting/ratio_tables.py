@@ -1,0 +1,82 @@
+"""Tables of ratios for analyses beside the main one: one form for all of them.
+
+Belongs here: laying out rows of results by category and model. Does not belong here: which rows (the section's module).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stegvis.reporting.formatting import count, interval_name, is_missing
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.rows import by_level
+from stegvis.reporting.tables import SUPPRESSED, estimate_cell, p_cell
+from stegvis.reporting.wording import MODELS, level_label
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def ratios_table(
+    identifier: str, caption: str, first: str, groups: Sequence[tuple[str, Rows]], note: str = ""
+) -> Table | None:
+    """People, cases and both models' ratios by category, in groups under headings.
+
+    Args:
+        identifier, caption, note: of the table.
+        first: heading of the column of categories.
+        groups: heading and rows of results (measure rr, either model or both). Those without rows are left out.
+    """
+    made = [Group(lines(rows), heading) for heading, rows in groups if rows]
+    if not made:
+        return None
+    columns = (
+        first,
+        "People",
+        "Cases",
+        *(f"{model} RR ({interval_name()})" for model in MODELS.values()),
+        "p, fully adjusted",
+    )
+    reasons = dict.fromkeys(
+        reason
+        for _, rows in groups
+        for row in rows
+        if row["status"] == "not_estimable" and (reason := str(row["note"]).split("; ")[-1])
+    )
+    told = " ".join([note, *(f"Not estimable: {reason}." for reason in list(reasons)[:3])]).strip()
+    return Table(identifier, caption, columns, tuple(made), note=told)
+
+
+def lines(rows: Rows) -> tuple[tuple[str, ...], ...]:
+    """One line per category, the reference first."""
+    levels: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in by_level([dict(row) for row in rows]):
+        levels.setdefault(str(row["level"]), {})[str(row["model"])] = row
+    made = []
+    for level, by_model in levels.items():
+        told = by_model.get("adjusted", next(iter(by_model.values())))
+        counts = [SUPPRESSED if is_missing(told[name]) else count(told[name]) for name in ("n", "events")]
+        estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
+        made.append((level_label(level), *counts, *estimates, p_cell(told)))
+    return tuple(made)
+
+
+def variants_table(
+    identifier: str, caption: str, levels: Sequence[str], entries: Sequence[tuple[str, Rows]], note: str = ""
+) -> Table | None:
+    """Fully adjusted ratios of the same categories by analysis: one line per analysis, one column per category.
+
+    Args:
+        identifier, caption, note: of the table.
+        levels: the categories but the reference, as the rows have them.
+        entries: what a line is called, and its rows. Those without a told ratio are left out.
+    """
+    made = []
+    for label, rows in entries:
+        by_name = {str(row["level"]): row for row in rows if row["measure"] == "rr" and row["model"] == "adjusted"}
+        if by_name:
+            made.append((label, *(estimate_cell(by_name[level]) if level in by_name else "–" for level in levels)))
+    if not made:
+        return None
+    columns = ("Analysis", *(level_label(level) for level in levels))
+    return Table(identifier, caption, columns, (Group(tuple(made)),), note=note)

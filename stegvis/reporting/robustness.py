@@ -1,0 +1,113 @@
+"""Other ways to the same answer: sensitivity analyses, other cuts, other estimators.
+
+Belongs here: the published sensitivity analyses and what stands beside the main one to see whether it holds. Does not
+belong here: bias from loss (``lost.py``) or from measurement (``measurement.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from stegvis.reporting.blocks import Section, drawing, folded, paragraph, section, subheading, table
+from stegvis.reporting.forest import ladder_plot
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.ratio_tables import ratios_table, variants_table
+from stegvis.reporting.rows import by_level, chosen, highest
+from stegvis.reporting.wording import OUTCOME, plain
+from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+
+SENSITIVITY = "sensitivity:"
+NAMES = {
+    "bmi": "Body mass index added",
+    "running_cycling": "Running and cycling added",
+    "running_cycling_strict": "Running and cycling added (valid days only)",
+    "running_cycling_as_published": "Running and cycling added (all days)",
+    "low_back_pain_strict": "Low back pain (the screen is believed)",
+    "low_back_pain_as_published": "Low back pain (the box is believed)",
+    "valid_days": "At least 4 valid days",
+    "no_pain": "No chronic pain at baseline",
+    "little_pain": "Little pain in the last 4 weeks",
+    "good_health": "Good or unknown health",
+    "good_health_strict": "Good health",
+    "good_health_as_published": "Good or unknown health",
+    "no_disease": "No other chronic disease",
+    "severe_pain": "Severe pain (other pain counts as none)",
+    "severe_pain_strict": "Severe pain (other pain left out)",
+    "severe_pain_as_published": "Severe pain (other pain counts as none)",
+}
+ESTIMATORS = {
+    "log_binomial": "Log-binomial model",
+    "logistic_standardization": "Logistic model, standardized",
+    "cox": "Cox model, one follow-up time",
+}
+OTHER_CUTS = {"fixed_cuts": "Published cut points", "sample_cuts": "Quarters of the sample"}
+CAPTION = (
+    "Highest against lowest category, fully adjusted. Each analysis cuts the categories anew in its own "
+    "sample, as published."
+)
+
+
+def sensitivity(report: WaveReport) -> Section:
+    """Figure and table of each exposure; other cuts and estimators folded."""
+    blocks: list[Markup] = []
+    for exposure in EXPOSURES:
+        blocks += _exposure(report, exposure)
+    if not any(blocks):
+        blocks = [paragraph("No sensitivity analysis is available for this wave.")]
+    return section("sensitivity", "Sensitivity analyses", *blocks, short="Sensitivity")
+
+
+def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
+    results, scale = report.own_results, protocol().exposures.scale(exposure)
+    analyses = _analyses(results, exposure)
+    main = highest(results, exposure, analysis="main", population="all")
+    entries = [] if main is None else [("Main analysis", main)]
+    for analysis in analyses:
+        row = highest(results, exposure, analysis=analysis)
+        if row is not None:
+            entries.append((name_of(analysis), row))
+    if len(entries) < 2:
+        return []
+    heading = [f"{scale.name} and {OUTCOME}", f"sensitivity analyses, wave {report.wave}"]
+    identifier = f"sensitivity-{exposure}"
+    groups = [("Main analysis", _rows(results, "main", exposure))]
+    groups += [(name_of(each), _rows(results, each, exposure)) for each in analyses]
+    numbers = ratios_table(
+        f"{identifier}-table", f"{scale.name}: sensitivity analyses", f"{scale.name}, {scale.unit}", groups
+    )
+    cuts = [(name, _rows(results, each, exposure)) for each, name in OTHER_CUTS.items()]
+    other_cuts = ratios_table(f"cuts-{exposure}", f"{scale.name}: other cut points", scale.unit, cuts)
+    return [
+        subheading(scale.name, identifier),
+        drawing(ladder_plot(entries, f"{identifier}-plot", heading, report.synthetic), CAPTION, numbers),
+        folded("Other cut points and other estimators", table(other_cuts), table(_estimators(results, exposure))),
+    ]
+
+
+def name_of(analysis: str) -> str:
+    """A sensitivity analysis in words."""
+    name = analysis.removeprefix(SENSITIVITY)
+    return NAMES.get(name, plain(name).capitalize())
+
+
+def _analyses(results: pd.DataFrame, exposure: Exposure) -> list[str]:
+    rows = results[(results["exposure"] == exposure) & results["analysis"].astype(str).str.startswith(SENSITIVITY)]
+    return list(dict.fromkeys(rows["analysis"].astype(str)))
+
+
+def _rows(results: pd.DataFrame, analysis: str, exposure: Exposure) -> list[dict[str, Any]]:
+    return chosen(results, analysis=analysis, exposure=exposure, measure="rr")
+
+
+def _estimators(results: pd.DataFrame, exposure: Exposure) -> Any:
+    main = by_level(chosen(results, analysis="main", exposure=exposure, model="adjusted", measure="rr"))
+    others = chosen(results, analysis="cross_estimator", exposure=exposure)
+    entries = [(name, [row for row in others if row["term"] == term]) for term, name in ESTIMATORS.items()]
+    levels = [str(row["level"]) for row in main[1:]]
+    caption = f"{protocol().exposures.scale(exposure).name}: the same ratios by other estimators, fully adjusted"
+    if not others:
+        return None
+    return variants_table(f"estimators-{exposure}", caption, levels, [("Modified Poisson (main)", main), *entries])

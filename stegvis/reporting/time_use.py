@@ -1,0 +1,65 @@
+"""How the whole day is spent: minutes of one activity in place of another.
+
+Belongs here: the two time-use analyses side by side. Does not belong here: fitting them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stegvis.reporting.blocks import Section, drawing, folded, paragraph, section, table
+from stegvis.reporting.forest import ladder_plot
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.rows import chosen
+from stegvis.reporting.tables import estimate_cell
+from stegvis.reporting.wording import OUTCOME
+
+MEANING = (
+    "A day has 24 hours: more of one activity is less of another. Substitution takes minutes as they are, "
+    "composition takes "
+    "them relative to the mean day. Neither says that moving minutes would change anyone's risk."
+)
+TO_WALKING = re.compile(r"(\d+) min (.+) -> walking")
+SWAP = re.compile(r"(\d+) min (.+) -> (.+)")
+
+
+def time_use(report: WaveReport) -> Section:
+    """A figure of walking in place of each other activity, and a table of all."""
+    results = report.own_results
+    isotemporal = chosen(results, analysis="isotemporal", model="adjusted", measure="rr")
+    composition = chosen(results, analysis="composition", model="adjusted", measure="rr")
+    if not isotemporal and not composition:
+        return section("time-use", "The whole day", paragraph("No time-use estimate is available for this wave."))
+    entries = [(words(row), row) for row in isotemporal if TO_WALKING.fullmatch(str(row["level"]))]
+    heading = [f"Time use and {OUTCOME}", f"walking in place of, wave {report.wave}"]
+    caption = (
+        "Risk ratio for so many minutes more of walking a day and as many fewer of another activity, fully adjusted."
+    )
+    return section(
+        "time-use",
+        "The whole day",
+        paragraph(MEANING),
+        drawing(ladder_plot(entries, "time-use-plot", heading, report.synthetic), caption),
+        folded("All substitutions, both ways of counting", table(_all(isotemporal, composition))),
+        short="Time use",
+    )
+
+
+def words(row: dict[str, Any]) -> str:
+    """A substitution in words: ``30 min walking for sitting``; of any other change, what changes."""
+    found = SWAP.fullmatch(str(row["level"]))
+    return f"{found[1]} min {found[3]} for {found[2]}" if found else f"{row['term']} {row['level']}"
+
+
+def _all(isotemporal: list[dict[str, Any]], composition: list[dict[str, Any]]) -> Table:
+    found = [{words(row): _cell(row) for row in rows} for rows in (isotemporal, composition)]
+    names = dict.fromkeys([*found[0], *found[1]])
+    lines = [(name, *(cells.get(name, "–") for cells in found)) for name in names]
+    columns = ("More for less", "Substitution, RR (interval)", "Composition, RR (interval)")
+    return Table("time-use-table", "Minutes a day in place of others", columns, (Group(tuple(lines)),))
+
+
+def _cell(row: dict[str, Any]) -> str:
+    return estimate_cell({**row, "reference": None})

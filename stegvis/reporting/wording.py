@@ -1,0 +1,141 @@
+"""The sentences of the reports, each following by rule from the numbers beside it.
+
+Belongs here: names of levels, models and variables for readers, and the sentence that an interval allows. Does not
+belong here: page layout. The study is observational: no sentence here uses causal words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from stegvis.reporting.formatting import interval, is_missing, ratio
+from stegvis.study.protocol import Exposure, protocol
+
+Direction = Literal["lower", "higher", "unclear", "too few", "not shown"]
+
+OUTCOME = "chronic low back pain"
+MODELS = {"age": "Age-adjusted", "adjusted": "Fully adjusted"}
+VARIABLES = {
+    "people": "People",
+    "age": "Age, years",
+    "sex": "Sex",
+    "education": "Education",
+    "income": "Household income, yearly",
+    "employment": "Employment",
+    "smoking": "Smoking",
+    "depression": "Depression",
+    "valid_days": "Valid accelerometer days",
+    "walking_minutes": "Walking volume, min/day",
+    "walking_met": "Walking intensity, MET",
+    "follow_up_years": "Follow-up, years",
+    "bmi": "Body mass index, kg/m²",
+    "work_type": "Type of work (none: not employed or not known)",
+    "self_rated_health": "Self-rated health",
+    "pain_last_4_weeks": "Pain in the last 4 weeks",
+    "other_disease": "Another chronic disease",
+    "exercise_frequency": "Exercise",
+    "low_back_pain": "Chronic low back pain at follow-up",
+}
+
+
+def plain(name: str) -> str:
+    """A machine name as words: ``no_valid_day`` is ``no valid day``."""
+    return name.replace("_", " ")
+
+
+def variable_label(name: str) -> str:
+    """The printed name of a variable of Table 1; an unknown one is its machine name as words."""
+    return VARIABLES.get(name, plain(name).capitalize())
+
+
+def level_label(level: Any) -> str:
+    """A category label as printed in tables: ``>=125`` is ``≥125``, ``78-100`` is ``78–100``."""
+    text = "" if is_missing(level) else str(level)
+    text = text.replace(">=", "≥")
+    return re.sub(r"(?<=\d)-(?=\d)", "–", text)
+
+
+def level_words(level: str, unit: str) -> str:
+    """A category label inside a sentence: ``below 78 min/day``, ``of 78 to 100 min/day``, ``of 125 min/day or more``.
+
+    A label of another shape is taken as it is.
+    """
+    if level.startswith(">="):
+        return f"of {level[2:]} {unit} or more"
+    if level.startswith("<"):
+        return f"below {level[1:]} {unit}"
+    between = re.fullmatch(r"([\d.]+)-([\d.]+)", level)
+    if between:
+        return f"of {between[1]} to {between[2]} {unit}"
+    return f"of {level} {unit}"
+
+
+def is_shown(row: Mapping[str, Any]) -> bool:
+    """Whether an estimate may be printed: its status is ok and estimate and interval are there."""
+    return row["status"] == "ok" and not any(is_missing(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+
+
+def direction(row: Mapping[str, Any]) -> Direction:
+    """What a risk ratio's interval allows to be said: all of it below 1, all above 1, neither, or nothing at all."""
+    if row["status"] == "suppressed":
+        return "not shown"
+    if not is_shown(row):
+        return "too few"
+    if row["ci_high"] < 1:
+        return "lower"
+    if row["ci_low"] > 1:
+        return "higher"
+    return "unclear"
+
+
+def estimate_words(row: Mapping[str, Any]) -> str:
+    """An estimate with its interval: ``risk ratio 0.76, 95% CI 0.67 to 0.87``."""
+    return f"risk ratio {ratio(row['estimate'])}, {interval(row['ci_low'], row['ci_high'])}"
+
+
+def comparison_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
+    """The sentence that one risk ratio allows, for a reader without statistics.
+
+    Args:
+        row: one row of results, with level, reference, estimate, ci_low, ci_high and status.
+        exposure: which exposure the categories belong to; its name and unit come from the protocol.
+    """
+    scale = protocol().exposures.scale(exposure)
+    name = scale.name.lower()
+    group = f"people with a {name} {level_words(str(row['level']), scale.unit)}"
+    others = f"people with a {name} {level_words(str(row['reference']), scale.unit)}"
+    match direction(row):
+        case "lower":
+            return f"The risk of {OUTCOME} was lower among {group} than among {others} ({estimate_words(row)})."
+        case "higher":
+            return f"The risk of {OUTCOME} was higher among {group} than among {others} ({estimate_words(row)})."
+        case "unclear":
+            return (
+                f"It is unclear whether the risk of {OUTCOME} differed between {group} and {others} "
+                f"({estimate_words(row)}): the interval includes 1."
+            )
+        case "too few":
+            return f"There were too few people or cases, or too little variation, to compare {group} with {others}."
+        case "not shown":
+            return f"The comparison of {group} with {others} is not shown, to keep small groups private."
+
+
+def e_value_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
+    """What the E-value says about unmeasured confounding (VanderWeele & Ding 2017, doi 10.7326/M16-2607).
+
+    Empty when there is no E-value to speak of.
+    """
+    if not is_shown(row) or is_missing(row["e_value"]):
+        return ""
+    name = protocol().exposures.scale(exposure).name.lower()
+    sentence = (
+        f"To account for this estimate by itself, an unmeasured confounder would have to be associated with both "
+        f"{name} and {OUTCOME} by a risk ratio of at least {ratio(row['e_value'])} each, beyond the adjusted covariates"
+    )
+    if is_missing(row["e_value_ci"]):
+        return f"{sentence}."
+    if float(row["e_value_ci"]) <= 1:
+        return f"{sentence}; the interval includes 1 without any."
+    return f"{sentence}; {ratio(row['e_value_ci'])} would be enough for the interval to include 1."

@@ -1,0 +1,99 @@
+"""The table of commands: for each estimate, how to get it in R and in Stata.
+
+Belongs here: which analysis is spelled by which function, and walking over the results. Does not belong here: either
+language's spelling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from stegvis.reproduction import r, r_beyond, stata, stata_beyond
+from stegvis.reproduction.models import Asked
+from stegvis.statistics.levels import Levels, covariate_levels
+from stegvis.statistics.results import KEY_COLUMNS
+from stegvis.study.protocol import EXPOSURES, Protocol
+
+COMMAND_COLUMNS = (*KEY_COLUMNS, "r", "stata")
+Spelling = Callable[[Asked], str]
+
+_CATEGORIES = (r.categories, stata.categories)
+_SPLINE = (r.spline, stata.spline)
+_NONE = (r_beyond.none, r_beyond.none)
+_PAIN_COURSE = (r_beyond.pain_course, stata_beyond.pain_course)
+# By the name of the analysis before a colon: its spelling in R and in Stata.
+SPELLED: Mapping[str, tuple[Spelling, Spelling]] = {
+    "main": _CATEGORIES,
+    "fixed_cuts": _CATEGORIES,
+    "sample_cuts": _CATEGORIES,
+    "mutual": _CATEGORIES,
+    "mutual_categories": _CATEGORIES,
+    "stratified": _CATEGORIES,
+    "within_intensity": _CATEGORIES,
+    "within_volume": _CATEGORIES,
+    "sensitivity": _CATEGORIES,
+    "trend": (r.trend, stata.trend),
+    "joint": (r.joint, stata.joint),
+    "interaction": (r.interaction, stata.interaction),
+    "spline": _SPLINE,
+    "spline_fixed_knots": _SPLINE,
+    "spline_sample_knots": _SPLINE,
+    "mutual_spline": _SPLINE,
+    "fit_quality": (r_beyond.fit_quality, stata_beyond.fit_quality),
+    "additive_interaction": (r_beyond.additive, stata_beyond.additive),
+    "standardized_risk": (r_beyond.standardized_risk, stata_beyond.standardized_risk),
+    "cross_estimator": (r_beyond.cross_estimator, stata_beyond.cross_estimator),
+    "attrition_weighted": (r_beyond.attrition_weighted, stata_beyond.attrition_weighted),
+    "attrition_weights": (r_beyond.attrition_weights, stata_beyond.attrition_weights),
+    "attrition_balance": (r_beyond.attrition_balance, stata_beyond.attrition_balance),
+    "tipping_point": (r_beyond.tipping_point, stata_beyond.tipping_point),
+    "imputed": (r_beyond.imputed, stata_beyond.imputed),
+    "regression_dilution": (r_beyond.regression_dilution, stata_beyond.regression_dilution),
+    "misclassification": (r_beyond.misclassification, stata_beyond.misclassification),
+    # Stata has no command for draws from priors, nor for log-ratio EM.
+    "misclassification_probabilistic": (r_beyond.misclassification_probabilistic, r_beyond.none),
+    "isotemporal": (r_beyond.isotemporal, stata_beyond.isotemporal),
+    "composition": (r_beyond.composition, r_beyond.none),
+    "pooled": (r_beyond.pooled, stata_beyond.pooled),
+    "wave_interaction": (r_beyond.wave_interaction, stata_beyond.wave_interaction),
+    "incidence": _PAIN_COURSE,
+    "persistence": _PAIN_COURSE,
+    "recurrence": _PAIN_COURSE,
+    "projection": (r_beyond.projection, stata_beyond.projection),
+    # Made from other rows, or from columns that only the protocol's owner names.
+    "diagnostics": _NONE,
+    "negative_controls": _NONE,
+}
+
+
+def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels | None = None) -> pd.DataFrame:
+    """The commands of every row of a wave's results.
+
+    Args:
+        results: rows of one wave, or of all together, in the order they were made.
+        protocol: the protocol they were made under.
+        levels: of the categorical covariates; those of the codebook in force unless given.
+
+    Returns:
+        ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md), or
+        where nobody has spelled the analysis.
+    """
+    known = levels or covariate_levels()
+    labels = category_labels(results)
+    block = ["analysis", "population", "model", "exposure", "term", "measure"]
+    places = results.groupby(block, sort=False).cumcount() + 1
+    rows = []
+    for place, row in zip(places, results.to_dict("records"), strict=True):
+        asked = Asked({str(name): str(value) for name, value in row.items()}, place, protocol, known, labels)
+        rows.append(
+            (*(asked.row[key] for key in KEY_COLUMNS), *(spell(asked) for spell in SPELLED.get(asked.analysis, _NONE)))
+        )
+    return pd.DataFrame(rows, columns=list(COMMAND_COLUMNS), dtype="str")
+
+
+def category_labels(results: pd.DataFrame) -> Mapping[str, Sequence[str]]:
+    """The labels of the categories of each exposure, the lowest first, as the main models print them."""
+    main = results[(results["analysis"] == "main") & (results["model"] == "adjusted") & (results["measure"] == "rr")]
+    return {each: main.loc[main["exposure"] == each, "level"].tolist() for each in EXPOSURES}

@@ -1,0 +1,190 @@
+"""The command in R that gives a row's estimate, with the functions of ``repeat.R``: the published analyses.
+
+Belongs here: R's words, and the published analyses in them. Does not belong here: what a model is (``models``), the
+analyses beyond the paper (``r_beyond``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from stegvis.analyses.composition import MAY_BE_ZERO
+from stegvis.analyses.condition import Condition
+from stegvis.analyses.time_use import PARTS
+from stegvis.reproduction.models import Asked, Model, Sample, curve_of, model_of
+from stegvis.statistics.levels import Levels
+from stegvis.statistics.restricted_cubic_spline import PERCENTILES
+from stegvis.study.protocol import EXPOSURES, Protocol
+
+FUNCTIONS = Path(__file__).with_name("repeat.R")
+PEOPLE = "people"
+
+
+@cache
+def functions() -> str:
+    """The functions that the commands call."""
+    return FUNCTIONS.read_text(encoding="utf-8")
+
+
+def settings(protocol: Protocol, levels: Levels) -> str:
+    """What the functions read of the protocol."""
+    bounds: dict[str, tuple[float, ...]] = {
+        each: protocol.exposures.scale(each).published_lower_bounds for each in EXPOSURES
+    }
+    values = {
+        "LEVELS": named(levels),
+        "BOUNDS": named(bounds),
+        "VARIANCE": quoted(protocol.models.variance),
+        "CONFIDENCE": quoted(protocol.models.confidence),
+        "ADJUSTED": vector(protocol.models.adjusted),
+        "SMALLEST_COUNT": quoted(protocol.disclosure.smallest_count),
+        "KNOT_PERCENTILES": vector(PERCENTILES[protocol.spline.knots]),
+        "KNOT_TYPE": "2" if protocol.spline.percentile_rule == "stata" else "7",
+        "LOW_CATEGORIES": quoted(protocol.additive_interaction.low_categories),
+        "SQUARED": vector(protocol.attrition_weights.squared),
+        "IMPUTATIONS": quoted(protocol.imputation.imputations),
+        "IMPUTATION_ROUNDS": quoted(protocol.imputation.iterations),
+        "DRAWS": quoted(protocol.misclassification.draws),
+        "SEED": quoted(protocol.misclassification.seed),
+        "PARTS": named(PARTS),
+        "MAY_BE_ZERO": quoted(MAY_BE_ZERO),
+        "MINUTES": quoted(protocol.days.seconds_per_day / 60),
+        "EPOCH_SECONDS": quoted(protocol.epochs.seconds),
+        "ANSWER_SHARE": quoted(protocol.projection.answer_share),
+        "POWER": quoted(protocol.projection.power),
+    }
+    return "".join(f"{name} <- {value}\n" for name, value in values.items())
+
+
+# ---- words ----
+
+
+def quoted(value: object) -> str:
+    """A text or a number."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def vector(values: Sequence[object]) -> str:
+    """Texts or numbers."""
+    return f"c({', '.join(map(quoted, values))})"
+
+
+def named(values: Mapping[str, Sequence[object]]) -> str:
+    """A list of vectors by name."""
+    return f"list({', '.join(f'`{name}` = {vector(each)}' for name, each in values.items())})"
+
+
+def formula(model: Model) -> str:
+    """The model as a formula."""
+    return f"{model.outcome} ~ {' + '.join((model.term, *model.covariates))}"
+
+
+def sample(of: Sample) -> str:
+    """The people as an expression."""
+    people = PEOPLE
+    if of.where:
+        people = f"subset({PEOPLE}, {' & '.join(map(_condition, of.where))})"
+    return {"": people, "quartiles": f"recut({people})", "published": f"fixed({people})"}[of.cut]
+
+
+def estimate(text: str) -> str:
+    """The estimate of what also has limits."""
+    return f'{text}["estimate"]'
+
+
+def _condition(condition: Condition) -> str:
+    column, operator, value = condition.column, condition.operator, condition.value
+    if operator == "known":
+        return f"!is.na({column})"
+    if operator in ("in", "in or unknown"):
+        assert isinstance(value, tuple)
+        inside = f"{column} %in% {vector(value)}"
+        return inside if operator == "in" else f"({inside} | is.na({column}))"
+    if column.endswith("_category"):
+        column = f"as.integer({column})"
+    return f"{column} {operator} {quoted(value)}"
+
+
+# ---- analyses ----
+
+
+def categories(asked: Asked) -> str:
+    """A ratio of the published models, or their joint test."""
+    model = model_of(asked)
+    if asked.measure == "p_joint":
+        return f'wald({formula(model)}, {sample(model.sample)}, "{model.term}")'
+    return "1" if asked.place == 1 else estimate(ratio_of(model, asked.place))
+
+
+def ratio_of(model: Model, place: int) -> str:
+    """The ratio of a category with its limits."""
+    return f'rr({formula(model)}, {sample(model.sample)}, "{model.term}{place}")'
+
+
+def trend(asked: Asked) -> str:
+    """The linear terms."""
+    exposure, unit = asked.exposure, asked.scale.trend_unit
+    column = {
+        f"{exposure}_median": f"I(medians({exposure}, {asked.category}) / {unit:g})",
+        f"{exposure}_ordinal": f"as.numeric({asked.category})",
+        f"{exposure}_linear": f"I({exposure} / {unit:g})",
+    }[asked.row["term"]]
+    # By its place, the first after the constant: R spells the name of such a column its own way.
+    return estimate(f"rr(low_back_pain ~ {' + '.join((column, *asked.covariates))}, people, 2)")
+
+
+def joint(asked: Asked) -> str:
+    """The sixteen cells."""
+    covariates = " + ".join(asked.covariates)
+    if asked.measure == "p_interaction":
+        return f'wald(low_back_pain ~ walking_minutes_category * walking_met_category + {covariates}, people, ":")'
+    cell = "factor(4 * as.integer(walking_minutes_category) + as.integer(walking_met_category))"
+    right, people = f"low_back_pain ~ cell + {covariates}", f"transform(people, cell = {cell})"
+    if asked.measure == "p_joint":
+        return f'wald({right}, {people}, "cell")'
+    volume, intensity = divmod(asked.place - 1, 4)
+    number = 4 * (volume + 1) + intensity + 1
+    return "1" if asked.place == 1 else estimate(f'rr({right}, {people}, "cell{number}")')
+
+
+def interaction(asked: Asked) -> str:
+    """Does it differ by age or sex?"""
+    by = "older" if asked.row["term"].endswith("older") else "sex"
+    rest = [c for c in asked.protocol.models.adjusted if c != by]
+    if asked.measure == "p_likelihood_ratio":
+        rest = [c for c in rest if not (by == "older" and c == "age")]
+        full, nested = (f"low_back_pain ~ {asked.category} {sign} {by} + {' + '.join(rest)}" for sign in "*+")
+        return f"likelihood_ratio({full}, {nested}, people)"
+    right = f"low_back_pain ~ {asked.category} * {by} + {' + '.join(rest)}"
+    if asked.measure == "p_interaction":
+        return f'wald({right}, people, ":")'
+    level = "TRUE" if by == "older" else asked.levels[by][1]
+    name = f"{asked.category}{asked.place}:{by}{level}"
+    return "1" if asked.place == 1 else estimate(f'rr({right}, people, "{name}")')
+
+
+def spline(asked: Asked) -> str:
+    """A value of a curve, a knot, or a test."""
+    curve, exposure = curve_of(asked), asked.exposure
+    knots = f"knots(people${exposure})" if curve.knots is None else vector(curve.knots)
+    if asked.measure == "knot":
+        return f"{knots}[{asked.row['level']}]"
+    beside = ""
+    if curve.mutual:
+        other = asked.other
+        theirs = f"knots(people${other})" if curve.knots_of_other is None else vector(curve.knots_of_other)
+        beside = f', "{other}", {theirs}'
+    start = f'people, "{exposure}", {vector(asked.protocol.models.adjusted)}, {knots}'
+    if asked.measure in ("p_overall", "p_nonlinearity"):
+        return f"curve_test({start}, {1 if asked.measure == 'p_overall' else 2}{beside})"
+    percentile = asked.protocol.spline.reference_percentile
+    reference = (
+        f"quantile(people${exposure}, {percentile:g}, type = KNOT_TYPE)"
+        if curve.reference is None
+        else f"{curve.reference:g}"
+    )
+    return estimate(f"on_curve({start}, {asked.row['level']}, {reference}{beside})")

@@ -1,0 +1,210 @@
+"""The command in Stata that gives a row's estimate: the published analyses.
+
+Belongs here: Stata's words, and the published analyses in them. Does not belong here: what a model is (``models``), the
+analyses beyond the paper (``stata_beyond``).
+
+Stata was not at hand: the commands say what the published code said, and were not run.
+"""
+
+from __future__ import annotations
+
+from stegvis.analyses.condition import Condition
+from stegvis.reproduction.models import Asked, Model, Sample, curve_of, model_of
+from stegvis.statistics.levels import Levels
+from stegvis.statistics.restricted_cubic_spline import PERCENTILES
+from stegvis.study.protocol import Protocol
+
+TABLES = ("eligible_people", "days", "answers", "histories", "analysis_set")
+# The columns that read True or False in the exported tables.
+_YES_NO = ("older", "answered", "weekend")
+
+
+def preparation(levels: Levels) -> str:
+    """A do-file that saves each exported table with codes in place of texts, the reference first."""
+    lines = [
+        "* Repeats Stegvis estimates from exported tables. Run this in their folder; then any command of commands.csv,",
+        "* after #delimit ; since a command may be several. Each begins by reading the table it needs.",
+        "",
+    ]
+    lines += [
+        f"label define {name}_codes " + " ".join(f'{code} "{value}"' for code, value in enumerate(values))
+        for name, values in levels.items()
+    ]
+    lines += [
+        "label save using codes, replace",
+        f"foreach table in {' '.join(TABLES)} {{",
+        '    capture confirm file "`table\'.csv"',
+        "    if _rc continue",
+        '    import delimited "`table\'.csv", clear',
+        "    run codes",
+        f"    foreach name in {' '.join(levels)} {{",
+        "        capture confirm variable `name'",
+        "        if _rc continue",
+        "        encode `name', generate(coded) label(`name'_codes)",
+        "        drop `name'",
+        "        rename coded `name'",
+        "    }",
+        f"    foreach name in {' '.join(_YES_NO)} {{",
+        "        capture confirm string variable `name'",
+        "        if _rc continue",
+        '        generate byte coded = `name\' == "True" if `name\' != ""',
+        "        drop `name'",
+        "        rename coded `name'",
+        "    }",
+        "    capture encode wave, generate(number)",
+        "    if !_rc {",
+        "        drop wave",
+        "        rename number wave",
+        "    }",
+        "    save `table', replace",
+        "}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+# ---- words ----
+
+
+def chain(*steps: str) -> str:
+    """Steps one after the other, those that are not empty."""
+    return "; ".join(step for step in steps if step)
+
+
+def use(table: str = "analysis_set") -> str:
+    """Begin with a table."""
+    return f"use {table}, clear"
+
+
+def factor(column: str, levels: Levels) -> str:
+    """A covariate as a term: with levels, of the four categories, or linear."""
+    if column.endswith("_category"):
+        return f"ib1.{column}"
+    return f"i.{column}" if column in levels or column in ("older", "wave") else f"c.{column}"
+
+
+def factors(columns: tuple[str, ...], levels: Levels) -> str:
+    """Covariates as terms."""
+    return " ".join(factor(column, levels) for column in columns)
+
+
+def poisson(right: str, *, outcome: str = "low_back_pain", who: str = "", options: str = "vce(robust) irr") -> str:
+    """A Poisson regression."""
+    return f"poisson {outcome} {right}{who}, {options}"
+
+
+def _if(sample: Sample) -> str:
+    return f" if {' & '.join(map(_condition, sample.where))}" if sample.where else ""
+
+
+def _cut(asked: Asked, sample: Sample) -> str:
+    if sample.cut == "published":
+        inner = " + ".join(f"({asked.exposure} >= {bound:g})" for bound in asked.scale.published_lower_bounds)
+        return f"generate cut = 1 + {inner}"
+    return f"xtile cut = {asked.exposure}{_if(sample)}, nq(4)" if sample.cut else ""
+
+
+def _condition(condition: Condition) -> str:
+    column, operator, value = condition.column, condition.operator, condition.value
+    if operator == "known":
+        return f"!missing({column})"
+    if operator in ("in", "in or unknown"):
+        assert isinstance(value, tuple)
+        listed = ", ".join(f'"{each}"' for each in value)
+        inside = f"inlist({column}, {listed})"
+        return inside if operator == "in" else f'({inside} | {column} == "")'
+    # A missing value is the largest number in Stata.
+    missing = f" & !missing({column})" if operator == ">=" else ""
+    if column == "sex":
+        return f'{column} {operator} "{value}":sex_codes'
+    return f'{column} {operator} "{value}"' if isinstance(value, str) else f"{column} {operator} {value}{missing}"
+
+
+# ---- analyses ----
+
+
+def categories(asked: Asked) -> str:
+    """A ratio of the published models, or their joint test."""
+    model = model_of(asked)
+    term = "cut" if model.sample.cut else model.term
+    right = f"ib1.{term} {factors(model.covariates, asked.levels)}"
+    fit = poisson(right, outcome=model.outcome, who=_if(model.sample))
+    steps = chain(use(), _cut(asked, model.sample), fit)
+    return chain(steps, f"testparm i.{term}") if asked.measure == "p_joint" else f"{steps} // {asked.place}.{term}"
+
+
+def ratio_of(model: Model, asked: Asked, who: str = "", options: str = "vce(robust) irr") -> str:
+    """The regression of a model in everybody."""
+    return poisson(f"ib1.{model.term} {factors(model.covariates, asked.levels)}", who=who, options=options)
+
+
+def trend(asked: Asked) -> str:
+    """The linear terms."""
+    exposure, unit = asked.exposure, f"{asked.scale.trend_unit:g}"
+    made = {
+        f"{exposure}_median": f"egen score = median({exposure}), by({asked.category}); replace score = score / {unit}",
+        f"{exposure}_ordinal": f"generate score = {asked.category}",
+        f"{exposure}_linear": f"generate score = {exposure} / {unit}",
+    }[asked.row["term"]]
+    return chain(use(), made, poisson(f"score {factors(asked.covariates, asked.levels)}"))
+
+
+def joint(asked: Asked) -> str:
+    """The sixteen cells."""
+    covariates = factors(asked.covariates, asked.levels)
+    if asked.measure == "p_interaction":
+        fit = poisson(f"ib1.walking_minutes_category##ib1.walking_met_category {covariates}", options="vce(robust)")
+        return chain(use(), fit, "testparm i.walking_minutes_category#i.walking_met_category")
+    cell = "generate cell = 4 * (walking_minutes_category - 1) + walking_met_category"
+    fit = chain(use(), cell, poisson(f"ib1.cell {covariates}"))
+    return chain(fit, "testparm i.cell") if asked.measure == "p_joint" else f"{fit} // {asked.place}.cell"
+
+
+def interaction(asked: Asked) -> str:
+    """Does it differ by age or sex?"""
+    by = "older" if asked.row["term"].endswith("older") else "sex"
+    rest = tuple(c for c in asked.protocol.models.adjusted if c != by)
+    if asked.measure == "p_likelihood_ratio":
+        right = factors(tuple(c for c in rest if not (by == "older" and c == "age")), asked.levels)
+        full = f"poisson low_back_pain ib1.{asked.category}##i.{by} {right}"
+        nested = f"poisson low_back_pain ib1.{asked.category} i.{by} {right}"
+        return chain(use(), full, "estimates store full", nested, "lrtest full .")
+    fit = chain(use(), poisson(f"ib1.{asked.category}##i.{by} {factors(rest, asked.levels)}"))
+    if asked.measure == "p_interaction":
+        return chain(fit, f"testparm i.{asked.category}#i.{by}")
+    return f"{fit} // {asked.place}.{asked.category}#1.{by}"
+
+
+def spline(asked: Asked) -> str:
+    """A value of a curve, a knot, or a test."""
+    curve, exposure = curve_of(asked), asked.exposure
+    if asked.measure == "knot":
+        if curve.knots is not None:
+            return f"display {curve.knots[int(asked.row['level']) - 1]:g}"
+        return chain(use(), _percentiles(exposure, asked.protocol), f"display r(r{asked.row['level']})")
+    count = len(curve.knots or PERCENTILES[asked.protocol.spline.knots])
+    terms = [f"s{number}" for number in range(1, count)]
+    made, beside = _basis("s", exposure, curve.knots, asked.protocol), ""
+    if curve.mutual:
+        made = chain(made, _basis("t", asked.other, curve.knots_of_other, asked.protocol))
+        beside = " t*"
+    right = f"{' '.join(terms)}{beside} {factors(asked.protocol.models.adjusted, asked.levels)}"
+    fit = chain(use(), made, poisson(right, options="vce(robust)"))
+    if asked.measure == "p_overall":
+        return chain(fit, f"testparm {' '.join(terms)}")
+    if asked.measure == "p_nonlinearity":
+        return chain(fit, f"testparm {' '.join(terms[1:])}")
+    value = f"xblc s*, covname({exposure}) at({asked.row['level']}) reference({asked.row['reference']}) eform"
+    return chain(fit, value)
+
+
+def _percentiles(exposure: str, protocol: Protocol) -> str:
+    shares = " ".join(f"{100 * share:g}" for share in PERCENTILES[protocol.spline.knots])
+    return f"_pctile {exposure}, percentiles({shares})"
+
+
+def _basis(name: str, exposure: str, knots: tuple[float, ...] | None, protocol: Protocol) -> str:
+    if knots is not None:
+        return f"mkspline {name} = {exposure}, cubic knots({' '.join(f'{knot:g}' for knot in knots)})"
+    places = " ".join(f"`=r(r{number})'" for number in range(1, protocol.spline.knots + 1))
+    return chain(_percentiles(exposure, protocol), f"mkspline {name} = {exposure}, cubic knots({places})")

@@ -1,0 +1,92 @@
+"""How an estimate changed between two overlapping data sets, and how sure that change is.
+
+Belongs here: influence functions of a fit, and the difference of two fits with its standard error. Does not belong
+here: which data sets are compared (``stegvis.release.bridge_steps``).
+
+Two releases share most of their people, so their estimates are far from independent: treating them so more than doubles
+the standard error of the change. A person's influence on a coefficient (Huber 1967; Hampel 1974, doi
+10.1080/01621459.1974.10482962) is A^-1 x (y - mu); that of somebody absent is zero; the variance of the change is the
+sum over everyone of the squared difference of their two influences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stegvis.statistics.contract import OUTCOME, NotEstimable, prepare
+from stegvis.statistics.risk_ratio import fit_design
+from stegvis.statistics.terms import Term
+from stegvis.study.protocol import Models
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Coefficients (k) on the log scale, and each person's influence on them (n x k, indexed by person)."""
+
+    coefficients: pd.Series
+    influence: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change of coefficients from one estimate to another, and its covariance."""
+
+    difference: pd.Series
+    covariance: pd.DataFrame
+
+    def std_error(self, name: str) -> float:
+        """The standard error of one coefficient's change; 0 between identical data.
+
+        Raises:
+            KeyError: no such coefficient.
+        """
+        return float(np.sqrt(self.covariance.to_numpy().diagonal()[self.covariance.index.get_loc(name)]))
+
+
+def estimate(
+    frame: pd.DataFrame, terms: Sequence[Term], models: Models, *, outcome: str = OUTCOME
+) -> Estimate | NotEstimable:
+    """The modified Poisson fit of a frame with everybody's influence on it.
+
+    Args:
+        frame: one row per person, indexed by person.
+        terms: the right-hand side.
+        models: limits, from the protocol.
+        outcome: column of 0 and 1.
+
+    Raises:
+        ValueError: a person stands twice, or the frame breaks the contract by the caller's mistake.
+    """
+    if not frame.index.is_unique:
+        raise ValueError("a person stands twice")
+    design = prepare(frame, terms, models, outcome=outcome)
+    if isinstance(design, NotEstimable):
+        return design
+    fit = fit_design(design, models)
+    if isinstance(fit, NotEstimable):
+        return fit
+    X = design.X.to_numpy()
+    mu = np.exp(X @ fit.coefficients.to_numpy())
+    A = X.T @ (X * mu[:, None])
+    influence = np.linalg.solve(A, (X * (design.y - mu)[:, None]).T).T
+    return Estimate(fit.coefficients, pd.DataFrame(influence, design.X.index, fit.coefficients.index))
+
+
+def change(before: Estimate, after: Estimate, names: Sequence[str]) -> Change:
+    """The change of the named coefficients from one estimate to the other.
+
+    Raises:
+        KeyError: an estimate lacks a coefficient.
+    """
+    wanted = list(names)
+    people = before.influence.index.union(after.influence.index)
+    old, new = (each.influence[wanted].reindex(people, fill_value=0.0).to_numpy() for each in (before, after))
+    moved = new - old
+    return Change(
+        after.coefficients[wanted] - before.coefficients[wanted],
+        pd.DataFrame(moved.T @ moved, wanted, wanted),
+    )

@@ -1,0 +1,146 @@
+"""The one shape of a result: a row per estimate.
+
+Belongs here: the columns, how a row is made, and what makes a table of rows valid. Does not belong here: any
+estimation, and what may leave (``stegvis.disclosure``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from stegvis.statistics.additive_interaction import Difference
+from stegvis.statistics.e_value import e_value, e_value_of_interval
+from stegvis.statistics.risk_ratio import Ratio
+from stegvis.study.protocol import Protocol
+
+Status = Literal["ok", "not_estimable", "suppressed"]
+STATUSES: tuple[Status, ...] = ("ok", "not_estimable", "suppressed")
+
+RESULT_COLUMNS: dict[str, str] = {
+    "wave": "str",
+    "analysis": "str",
+    "population": "str",
+    "model": "str",
+    "exposure": "str",
+    "term": "str",
+    "level": "str",
+    "reference": "str",
+    "n": "Int64",
+    "events": "Int64",
+    "measure": "str",
+    "estimate": "float64",
+    "ci_low": "float64",
+    "ci_high": "float64",
+    "std_error": "float64",
+    "p_value": "float64",
+    "e_value": "float64",
+    "e_value_ci": "float64",
+    "status": "str",
+    "note": "str",
+}
+ESTIMATE_COLUMNS = ("estimate", "ci_low", "ci_high", "std_error", "p_value", "e_value", "e_value_ci")
+KEY_COLUMNS = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
+
+
+class ResultsError(ValueError):
+    """A table of results breaks its own rules; the message names the rule and no value."""
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One estimate. An analysis makes a template with the first fields filled, then rows from it."""
+
+    wave: str
+    analysis: str
+    population: str
+    model: str
+    exposure: str
+    term: str = ""
+    level: str = ""
+    reference: str = ""
+    n: int | None = None
+    events: int | None = None
+    measure: str = "rr"
+    estimate: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    std_error: float = np.nan
+    p_value: float = np.nan
+    e_value: float = np.nan
+    e_value_ci: float = np.nan
+    status: Status = "ok"
+    note: str = ""
+
+    def with_ratio(self, ratio: Ratio) -> ResultRow:
+        """This row with a risk ratio and its E-values."""
+        return replace(
+            self,
+            **asdict(ratio),
+            e_value=e_value(ratio.estimate),
+            e_value_ci=e_value_of_interval(ratio.ci_low, ratio.ci_high),
+        )
+
+    def with_estimate(self, estimated: Ratio | Difference) -> ResultRow:
+        """This row with an estimate that has no E-value: it is no association of an exposure with the outcome."""
+        return replace(self, **asdict(estimated))
+
+    def not_estimable(self, reason: str) -> ResultRow:
+        """This row without an estimate, the reason in its note."""
+        return replace(self, status="not_estimable", note=joined(self.note, reason))
+
+
+def joined(*remarks: str) -> str:
+    """Remarks as one note."""
+    return "; ".join(remark for remark in remarks if remark)
+
+
+def options_note(protocol: Protocol, variance: str | None = None) -> str:
+    """The mode and options a row was made under, for example ``as_published; sample_quartiles; stata variance``."""
+    return joined(
+        protocol.study.mode, protocol.exposures.categories, f"{variance or protocol.models.variance} variance"
+    )
+
+
+def to_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
+    """The rows as a validated table with the columns and types of ``RESULT_COLUMNS``.
+
+    Raises:
+        ResultsError: a row breaks a rule.
+    """
+    frame = pd.DataFrame([asdict(row) for row in rows], columns=list(RESULT_COLUMNS)).astype(RESULT_COLUMNS)
+    validate(frame)
+    return frame
+
+
+def validate(results: pd.DataFrame) -> None:
+    """Hold a table of results to its rules.
+
+    Raises:
+        ResultsError: columns, types or statuses are wrong; a key occurs twice; a row that is ok has no estimate or an
+            interval that does not hold it; a row that is not ok has one, or gives no reason.
+    """
+    if list(results.columns) != list(RESULT_COLUMNS):
+        raise ResultsError("the columns of the results are not the agreed ones")
+    if wrong := [name for name, dtype in RESULT_COLUMNS.items() if str(results[name].dtype) != dtype]:
+        raise ResultsError(f"columns of the wrong type: {', '.join(wrong)}")
+    if not results["status"].isin(STATUSES).all():
+        raise ResultsError("a status is not one of ok, not_estimable, suppressed")
+    if results.duplicated(list(KEY_COLUMNS)).any():
+        raise ResultsError("two rows have the same key")
+    ok = results["status"] == "ok"
+    if results.loc[ok, "estimate"].isna().any():
+        raise ResultsError("a row is ok but has no estimate")
+    if results.loc[~ok, list(ESTIMATE_COLUMNS)].notna().any(axis=None):
+        raise ResultsError("a row is not ok but has an estimate")
+    if (results.loc[~ok, "note"] == "").any():
+        raise ResultsError("a row is not ok but gives no reason")
+    outside = (results["estimate"] < results["ci_low"]) | (results["estimate"] > results["ci_high"])
+    if outside.any():
+        raise ResultsError("an estimate lies outside its interval")
+    if (results["events"] > results["n"]).fillna(False).any():
+        raise ResultsError("a row has more events than people")

@@ -1,0 +1,158 @@
+"""Standardized risks, risk differences and the number needed to treat.
+
+Belongs here: the mean risk if everyone were in a category, and contrasts of such risks with their variances. Does not
+belong here: the fit behind them (``irls``).
+
+The risk p_k is the mean over everyone's fitted risk with the exposure set to k (Localio et al. 2007, doi
+10.1016/j.jclinepi.2006.12.001). The fixed-covariate variance takes the covariates as given; the unconditional one, the
+default, adds that they are a sample (Stata's ``margins, vce(unconditional)``). The number needed to treat and how its
+interval must be told: Altman 1998, doi 10.1136/bmj.317.7168.1309.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stegvis.statistics.additive_interaction import Difference, difference
+from stegvis.statistics.contract import NotEstimable
+from stegvis.statistics.irls import Family, fit_matrix, refusal
+from stegvis.statistics.irls import risk as risk_of
+from stegvis.statistics.matrices import cross_product
+from stegvis.statistics.risk_ratio import Ratio, ratio
+from stegvis.study.protocol import Models
+
+
+@dataclass(frozen=True)
+class NumberNeeded:
+    """1/|risk difference|. The limits are missing when the interval of the difference holds 0: then the number runs
+    from ``benefit`` (the fewest to treat for one to benefit) through infinity to ``harm``.
+    """
+
+    estimate: float
+    ci_low: float
+    ci_high: float
+    benefit: float
+    harm: float
+
+
+@dataclass(frozen=True)
+class StandardizedRisks:
+    """Standardized risks of the levels of an exposure, and their covariances (K x K).
+
+    ``share_above_one`` is the share of fitted risks above 1, under the levels people have.
+    """
+
+    levels: tuple[Hashable, ...]
+    risks: np.ndarray
+    unconditional: np.ndarray
+    fixed_covariates: np.ndarray
+    share_above_one: float
+    confidence: float
+
+    def risk(self, level: Hashable) -> Difference:
+        """The risk if everyone were at a level.
+
+        Raises:
+            ValueError: no such level.
+        """
+        at = self.levels.index(level)
+        return difference(float(self.risks[at]), math.sqrt(self.unconditional[at, at]), self.confidence)
+
+    def risk_difference(self, level: Hashable, reference: Hashable) -> Difference:
+        """The risk at a level minus that at the reference.
+
+        Raises:
+            ValueError: no such level.
+        """
+        at, against = self.levels.index(level), self.levels.index(reference)
+        gradient = np.zeros(len(self.levels))
+        gradient[at], gradient[against] = 1.0, -1.0
+        variance = float(gradient @ self.unconditional @ gradient)
+        return difference(float(self.risks[at] - self.risks[against]), math.sqrt(variance), self.confidence)
+
+    def risk_ratio(self, level: Hashable, reference: Hashable) -> Ratio:
+        """The risk at a level over that at the reference.
+
+        Raises:
+            ValueError: no such level.
+        """
+        at, against = self.levels.index(level), self.levels.index(reference)
+        gradient = np.zeros(len(self.levels))
+        gradient[at], gradient[against] = 1 / self.risks[at], -1 / self.risks[against]
+        variance = float(gradient @ self.unconditional @ gradient)
+        return ratio(float(np.log(self.risks[at] / self.risks[against])), math.sqrt(variance), self.confidence)
+
+
+def standardized_risks(
+    X: pd.DataFrame,
+    y: np.ndarray,
+    levels: Mapping[Hashable, str | None],
+    family: Family,
+    models: Models,
+    *,
+    robust: bool = True,
+) -> StandardizedRisks | NotEstimable:
+    """Fit a model and average its risks over everyone, with the exposure set to each level in turn.
+
+    Args:
+        X: n x k with named columns, the intercept first.
+        y: n values 0 or 1.
+        levels: each level of the exposure and its indicator column; None for the reference.
+        family: ``logistic`` (risks stay below 1) or ``poisson`` (log link).
+        models: confidence, variance factor (``stata`` multiplies by n/(n-1)) and limits.
+        robust: whether the fixed-covariate variance is built on the sandwich; otherwise on the model's own.
+
+    Raises:
+        KeyError: a column is not in X.
+    """
+    fit = fit_matrix(X.to_numpy(), y, family)
+    if reason := refusal(fit, models):
+        return reason
+    n = len(y)
+    indicators = [column for column in levels.values() if column is not None]
+    risks, gradients, deviations = [], [], []
+    for column in levels.values():
+        everyone = X.copy()
+        everyone[indicators] = 0.0
+        if column is not None:
+            everyone[column] = 1.0
+        fitted, slopes = risk_of(everyone.to_numpy() @ fit.coefficients, family)
+        risks.append(float(fitted.mean()))
+        gradients.append(slopes @ everyone.to_numpy() / n)
+        deviations.append(fitted - fitted.mean())
+    J = np.array(gradients)
+    influence = np.array(deviations).T / n + fit.influence @ J.T
+    factor = n / (n - 1) if models.variance == "stata" else 1.0
+    V = fit.robust_covariance if robust else fit.model_covariance
+    return StandardizedRisks(
+        levels=tuple(levels),
+        risks=np.array(risks),
+        unconditional=factor * cross_product(influence, influence),
+        fixed_covariates=factor * J @ V @ J.T,
+        share_above_one=float((fit.fitted > 1).mean()),
+        confidence=models.confidence,
+    )
+
+
+def number_needed(risk_difference: Difference) -> NumberNeeded | NotEstimable:
+    """The number of people of whom one is spared (or harmed), from a risk difference.
+
+    Altman's two kinds of interval are kept apart: one interval where the difference clearly is not 0, else two ends
+    with infinity between them.
+    """
+    low, high = risk_difference.ci_low, risk_difference.ci_high
+    if risk_difference.estimate == 0:
+        return NotEstimable("the risk difference is 0: no number is large enough")
+    estimate = 1 / abs(risk_difference.estimate)
+    if low > 0 or high < 0:
+        ends = sorted((1 / abs(low), 1 / abs(high)))
+        return NumberNeeded(estimate, ends[0], ends[1], math.nan, math.nan)
+    # An outcome that is a harm: a lower risk is a benefit.
+    benefit = 1 / -low if low < 0 else math.inf
+    harm = 1 / high if high > 0 else math.inf
+    return NumberNeeded(estimate, math.nan, math.nan, benefit, harm)

@@ -1,0 +1,62 @@
+"""What can stand on the right-hand side of a model.
+
+Belongs here: the two kinds of term, and the covariates of the study's two models. Does not belong here: checks
+(``contract``) and fitting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.levels import Levels
+from stegvis.study.protocol import Exposure, Protocol
+
+Model = Literal["age", "adjusted"]
+MODELS: tuple[Model, ...] = ("age", "adjusted")
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One indicator per level but the first, which is the reference.
+
+    ``required`` marks the term whose contrasts are wanted: without its reference, or with one level only, there is
+    nothing to estimate. Of other terms an absent level is merely left out.
+    """
+
+    column: str
+    levels: tuple[Hashable, ...]
+    required: bool = False
+
+    def coefficient(self, level: Hashable) -> str:
+        """The name of a level's coefficient."""
+        return f"{self.column}[{level}]"
+
+
+@dataclass(frozen=True)
+class Linear:
+    """One column, divided by ``unit``, so that its coefficient is per that much."""
+
+    column: str
+    unit: float = 1.0
+
+
+Term = Categorical | Linear
+
+
+def product_coefficient(first: Categorical, one: Hashable, second: Categorical, other: Hashable) -> str:
+    """The name of the coefficient of the product of two levels."""
+    return f"{first.coefficient(one)}:{second.coefficient(other)}"
+
+
+def category_term(exposure: Exposure) -> Categorical:
+    """The four categories of an exposure, the lowest as the reference."""
+    return Categorical(f"{exposure}_category", CATEGORIES, required=True)
+
+
+def covariate_terms(model: Model, protocol: Protocol, levels: Levels) -> tuple[Term, ...]:
+    """The covariates of a model as terms; those without levels are linear."""
+    columns = protocol.models.age if model == "age" else protocol.models.adjusted
+    return tuple(Categorical(column, levels[column]) if column in levels else Linear(column) for column in columns)

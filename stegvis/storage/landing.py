@@ -1,0 +1,378 @@
+"""The landing zone: which deliveries there are, which are complete and unharmed, and which are not and why.
+
+Belongs here: the folders of the landing zone, ``drop.json``, hashes, repeated and corrected deliveries. Does not belong
+here: opening the delivered tables (``stegvis/storage/reading.py``) or checking their contents (``stegvis/deliveries/contract.py``). Nothing
+in the landing zone is ever changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from stegvis.storage.reading import TABLE_ENDINGS
+
+Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
+Level = Literal["raw", "signal", "epochs", "days"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MANIFEST = "drop.json"
+
+# Partition keys and folder names are made of batch and wave names.
+BATCH_NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
+WAVE_NAME = re.compile(r"(?P<wave>[0-9]{4}(?:-[0-9]{4})?)(?:\.[\w-]+)?")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file of a drop: its name, where it is, its size in bytes and its actual sha256."""
+
+    name: str
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    """An accepted delivery.
+
+    ``partition``: the batch of recordings, the wave of a follow-up, else nothing. ``digest``: of the files' names and
+    contents, not of the drop's name. ``synthetic``: whether ``drop.json`` says that no real person is in it.
+    """
+
+    kind: Kind
+    name: str
+    partition: str | None
+    path: Path
+    files: tuple[LandedFile, ...]
+    digest: str
+    synthetic: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def landed(self) -> float:
+        """When it was complete, in seconds since 1970: the time of its ``drop.json``."""
+        manifest = self.path.with_suffix(".json") if self.kind == "withdrawals" else self.path / MANIFEST
+        return manifest.stat().st_mtime
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Why a delivery is not accepted: the file concerned, the rule's short name, and a sentence."""
+
+    file: str
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Unused:
+    """A delivery that is not used: it waits, was rejected, or repeats an earlier one."""
+
+    kind: Kind
+    name: str
+    path: Path
+    issues: tuple[Issue, ...]
+
+    @property
+    def reason(self) -> str:
+        """All reasons in one line."""
+        return "; ".join(issue.message for issue in self.issues)
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Everything in the landing zone, by kind and then in the order in which names are applied."""
+
+    accepted: list[Drop] = field(default_factory=list)
+    waiting: list[Unused] = field(default_factory=list)
+    rejected: list[Unused] = field(default_factory=list)
+    repeated: list[Unused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any delivery in use is marked as synthetic."""
+        return any(drop.synthetic for drop in self.accepted)
+
+
+@dataclass
+class Hashes:
+    """Hashes of files by relative path, size and time of change, kept between scans; without a file, in memory."""
+
+    root: Path
+    cache: Path | None = None
+    _known: dict[str, list[Any]] = field(default_factory=dict, init=False)
+    _seen: dict[str, list[Any]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        if self.cache is not None:
+            try:
+                known = json.loads(self.cache.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                known = {}  # not there, or harmed: every file is hashed again
+            self._known = known if isinstance(known, dict) else {}
+
+    def sha256(self, path: Path) -> str:
+        """The sha256 of a file, computed only when its size or time of change is new."""
+        state = path.stat()
+        name = path.relative_to(self.root).as_posix()
+        entry = self._known.get(name)
+        if not (isinstance(entry, list) and len(entry) == 3 and entry[:2] == [state.st_size, state.st_mtime_ns]):
+            with path.open("rb") as file:
+                entry = [state.st_size, state.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest()]
+        self._seen[name] = entry
+        return str(entry[2])
+
+    def save(self) -> None:
+        """Write the cache beside its place and move it there; files that are gone are forgotten."""
+        if self.cache is None or self._seen == self._known:
+            return
+        self.cache.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.cache.with_name(f".{self.cache.name}.{os.getpid()}")
+        unfinished.write_text(json.dumps(self._seen, indent=0, sort_keys=True), encoding="utf-8")
+        unfinished.replace(self.cache)
+
+
+def scan(landing: Path, cache: Path | None) -> Landing:
+    """Look through the landing zone.
+
+    Args:
+        landing: its folder; one that does not exist has no deliveries.
+        cache: where hashes are kept between scans, or nothing to compute them all.
+
+    Returns:
+        Each delivery in exactly one of the lists. A delivery of the same kind and contents as one accepted before it,
+        in name order, is repeated.
+    """
+    found = Landing()
+    if not landing.is_dir():
+        return found
+    hashes = Hashes(landing, cache)
+    for entry in visible_entries(landing):
+        if entry.name not in KINDS:
+            found.notes.append(f"'{entry.name}' is not one of the folders {', '.join(KINDS)}: ignored")
+    for kind in KINDS:
+        first_with: dict[str, str] = {}
+        for path in _deliveries(landing / kind, kind):
+            try:
+                drop = examine(kind, path, hashes)
+            except OSError:  # not allowed to look into it: that is the trouble of this delivery alone
+                issue = Issue(path.name, "unreadable", f"{path.name} cannot be opened")
+                drop = Unused(kind, delivery_name(kind, path), path, (issue,))
+            if isinstance(drop, Unused):
+                waits = all(issue.rule in WAITING_RULES for issue in drop.issues)
+                (found.waiting if waits else found.rejected).append(drop)
+            elif drop.digest in first_with:
+                message = f"the same contents as '{first_with[drop.digest]}', which came before: nothing to do"
+                issue = Issue(drop.name, "repeated", message)
+                found.repeated.append(Unused(kind, drop.name, path, (issue,)))
+            else:
+                first_with[drop.digest] = drop.name
+                found.accepted.append(drop)
+    hashes.save()
+    return found
+
+
+# A delivery with only these issues is on its way: it is not wrong yet.
+WAITING_RULES = ("no_manifest", "file_not_there_yet")
+
+
+def examine(kind: Kind, path: Path, hashes: Hashes) -> Drop | Unused:
+    """One delivery: its name, ``drop.json``, and the presence and hash of each file.
+
+    Args:
+        kind: which folder of the landing zone it belongs to.
+        path: the drop's folder, or the csv of withdrawals.
+        hashes: for a root above the drop.
+    """
+    name = delivery_name(kind, path)
+    misplaced = place_issue(kind, path)
+    if misplaced:
+        return Unused(kind, name, path, (misplaced,))
+    manifest, files, issues = examine_files(kind, path, hashes)
+    if manifest is None or issues:
+        return Unused(kind, name, path, issues)
+    notes = list(manifest.notes)
+    if kind != "withdrawals":
+        unlisted = [entry.name for entry in visible_entries(path) if entry.name not in {MANIFEST, *manifest.files}]
+        notes += [f"{file_name} is not listed in {MANIFEST}: ignored" for file_name in unlisted]
+    contents = [("withdrawals.csv" if kind == "withdrawals" else file.name, file.sha256) for file in files]
+    return Drop(kind, name, _partition(kind, name), path, files, _digest(contents), manifest.synthetic, tuple(notes))
+
+
+def examine_files(
+    kind: Kind, path: Path, hashes: Hashes
+) -> tuple[Manifest | None, tuple[LandedFile, ...], tuple[Issue, ...]]:
+    """What ``drop.json`` says (nothing if it cannot be used), the listed files that are there, and all issues."""
+    folder, manifest_path = (
+        (path.parent, path.with_suffix(".json")) if kind == "withdrawals" else (path, path / MANIFEST)
+    )
+    manifest = _read_manifest(manifest_path)
+    if isinstance(manifest, Issue):
+        return None, (), (manifest,)
+    files, issues = [], []
+    for name, sha256 in sorted(manifest.files.items()):
+        file = folder / name
+        try:
+            if not file.is_file():
+                message = f"{name} is named in {manifest_path.name} and not there yet"
+                issues.append(Issue(name, "file_not_there_yet", message))
+                continue
+            files.append(LandedFile(name, file, file.stat().st_size, hashes.sha256(file)))
+        except OSError:
+            issues.append(Issue(name, "unreadable", f"{name} cannot be opened"))
+            continue
+        if files[-1].sha256 != sha256:
+            message = f"{name} is not the file that {manifest_path.name} describes: its sha256 differs"
+            issues.append(Issue(name, "hash_mismatch", message))
+    expected = _expected_files(kind, delivery_name(kind, path), list(manifest.files))
+    return manifest, tuple(files), tuple([*issues, expected] if expected else issues)
+
+
+def delivery_name(kind: Kind, path: Path) -> str:
+    """The drop's name: its folder's, or for withdrawals its csv's without the ending."""
+    return path.stem if kind == "withdrawals" else path.name
+
+
+def _expected_files(kind: Kind, name: str, files: list[str]) -> Issue | None:
+    """What is wrong with the set of files of a drop, if anything: each kind has its own."""
+    if kind == "withdrawals":
+        wrong = files != [f"{name}.csv"]
+        return (
+            Issue(f"{name}.json", "file_missing", f"{name}.json must list {name}.csv and nothing else")
+            if wrong
+            else None
+        )
+    endings = ",".join(ending[1:] for ending in TABLE_ENDINGS)
+    if kind == "recordings":
+        if any(recording_level(file) for file in files):
+            return None
+        return Issue(MANIFEST, "file_missing", "the batch lists no recording: no days, epochs, signal or cwa file")
+    stem = "participants" if kind == "baseline" else "questionnaire"
+    tables = [file for file in files if Path(file).stem == stem and Path(file).suffix.lower() in TABLE_ENDINGS]
+    if len(tables) == 1:
+        return None
+    how_many = "more than one file" if tables else "no file"
+    return Issue(MANIFEST, "file_missing", f"the drop lists {how_many} {stem}.{{{endings}}}; it must list one")
+
+
+def recording_level(file: str) -> Level | None:
+    """What a file of a recordings batch holds, by its name; nothing if it is no recording."""
+    stem, ending = Path(file).stem, Path(file).suffix.lower()
+    if ending == ".cwa":
+        return "raw"
+    if stem == "days":
+        return "days" if ending in TABLE_ENDINGS else None
+    if stem == "epochs":
+        return "epochs" if ending == ".parquet" else None
+    return "signal" if ending in (".csv", ".parquet") else None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a ``drop.json`` says: the sha256 of each file by its name, and whether the drop is synthetic."""
+
+    files: dict[str, str]
+    synthetic: bool
+    notes: tuple[str, ...]
+
+
+def _read_manifest(path: Path) -> Manifest | Issue:
+    """``drop.json``: ``{"files": {"<name>": {"sha256": "..."}}, "synthetic": true}``."""
+    if not path.is_file():
+        return Issue(path.name, "no_manifest", f"there is no {path.name} yet: the delivery is not complete")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return Issue(path.name, "manifest_form", f"{path.name} is not valid JSON")
+    form = f'{path.name} must have the form {{"files": {{"<name>": {{"sha256": "..."}}}}}}'
+    files = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(files, dict) or not files:
+        return Issue(path.name, "manifest_form", form)
+    for name, about in files.items():
+        if not _safe_file_name(name):
+            return Issue(
+                path.name, "unsafe_name", f"{path.name} names a file that is not a plain file name of the drop"
+            )
+        if not isinstance(about, dict) or not SHA256.fullmatch(str(about.get("sha256")).lower()):
+            return Issue(path.name, "manifest_form", f"{form}, with 64 hexadecimal digits for each file")
+    synthetic = content.get("synthetic", False)
+    if not isinstance(synthetic, bool):
+        return Issue(path.name, "manifest_form", f"in {path.name}, synthetic must be true or false")
+    unknown = sorted(set(content) - {"files", "synthetic"})
+    notes = (f"{path.name} has keys that mean nothing here: {', '.join(unknown)}",) if unknown else ()
+    return Manifest({name: about["sha256"].lower() for name, about in files.items()}, synthetic, notes)
+
+
+def _safe_file_name(name: str) -> bool:
+    """A name that stays in its folder, is not hidden, and can be printed."""
+    return bool(name) and not name.startswith(".") and name.isprintable() and not set(name) & {"/", "\\"}
+
+
+def place_issue(kind: Kind, path: Path) -> Issue | None:
+    """What is wrong with the place or the name of a delivery, if anything."""
+    name = delivery_name(kind, path)
+    if kind == "withdrawals":
+        right = path.suffix == ".csv" and (path.is_file() or not path.exists())
+        return (
+            None
+            if right
+            else Issue(path.name, "misplaced", "withdrawals are a file <drop>.csv beside a file <drop>.json")
+        )
+    if not path.is_dir():
+        return Issue(path.name, "misplaced", f"a file directly under {kind}/: each delivery has a folder of its own")
+    if kind == "recordings" and (not BATCH_NAME.fullmatch(name) or ".." in name):
+        message = "a batch is named by letters, digits, '_', '-', '.' and blanks: no comma, no '..'"
+        return Issue(name, "drop_name", message)
+    if kind == "followup" and _partition(kind, name) is None:
+        message = "a wave is named by its years, such as 2024 or 2021-2023; a later part of it 2021-2023.2"
+        return Issue(name, "drop_name", message)
+    return None
+
+
+def _partition(kind: Kind, name: str) -> str | None:
+    if kind == "recordings":
+        return name
+    wave = WAVE_NAME.fullmatch(name) if kind == "followup" else None
+    if wave is None:
+        return None
+    years = wave["wave"].split("-")
+    return wave["wave"] if years == sorted(years) else None
+
+
+def _deliveries(folder: Path, kind: Kind) -> Iterator[Path]:
+    """The deliveries of a kind in name order; of withdrawals, the csv of each name, there or not."""
+    if not folder.is_dir():
+        return
+    entries = visible_entries(folder)
+    if kind == "withdrawals":
+        tables = [entry for entry in entries if entry.suffix != ".json"]
+        stems = {entry.stem for entry in tables}
+        entries = tables + [
+            entry.with_suffix(".csv") for entry in entries if entry.suffix == ".json" and entry.stem not in stems
+        ]
+    yield from sorted(entries, key=lambda entry: (_name_order(delivery_name(kind, entry)), entry.suffix))
+
+
+def visible_entries(folder: Path) -> list[Path]:
+    """Everything visible in a folder, in name order."""
+    return sorted((e for e in folder.iterdir() if not e.name.startswith(".")), key=lambda e: _name_order(e.name))
+
+
+def _name_order(name: str) -> tuple[list[str | int], str]:
+    """Names in the order a person counts: 2021-2023.2 before 2021-2023.10."""
+    parts: list[str | int] = re.split(r"([0-9]+)", name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
+
+
+def _digest(files: list[tuple[str, str]]) -> str:
+    lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()

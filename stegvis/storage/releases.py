@@ -1,0 +1,150 @@
+"""The releases of a home: their folders, what they told, the ledger of them, and which is the latest.
+
+Belongs here: finding and reading releases, entering them in the ledger, moving ``latest``. Does not belong here: making
+a release (``assets/release.py``), signatures (``stegvis/storage/signatures.py``), verifying (``orchestration/verify.py``).
+
+The ledger, ``ledger.jsonl``, is a chain (``stegvis/storage/hash_chain.py``) with a line for each release as it is published: its
+name and the hash of its manifest. That its last lines were taken away shows in folders that stand in no line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stegvis.disclosure.tables import Tables
+from stegvis.storage.hash_chain import add_line, read_lines
+from stegvis.storage.lock import locked
+
+MANIFEST = "manifest.json"
+LEDGER = "ledger.jsonl"
+
+
+class ReleaseError(ValueError):
+    """A release cannot be read; the message names it."""
+
+
+def release_folders(releases: Path) -> list[Path]:
+    """The folders of all releases, the earliest first."""
+    folders = releases.glob("*/") if releases.is_dir() else ()
+    found = [f for f in folders if not f.is_symlink() and not f.name.startswith(".") and (f / MANIFEST).is_file()]
+    return sorted(found, key=lambda folder: (_created(folder), folder.name))
+
+
+def _created(release: Path) -> str:
+    """When a release was made; blank if its manifest does not say."""
+    try:
+        return str(manifest(release).get("created", ""))
+    except ReleaseError:
+        return ""
+
+
+def manifest(release: Path) -> dict[str, Any]:
+    """What a release says of itself.
+
+    Raises:
+        ReleaseError: its manifest cannot be read.
+    """
+    try:
+        return dict(json.loads((release / MANIFEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"the manifest of {release.name} cannot be read") from error
+
+
+def manifest_sha256(release: Path) -> str:
+    """The hash that stands for a whole release: its manifest holds those of all its files."""
+    return hashlib.sha256((release / MANIFEST).read_bytes()).hexdigest()
+
+
+def latest(releases: Path) -> Path | None:
+    """The folder ``latest`` points at, if there is one."""
+    link = releases / "latest"
+    return link.resolve() if link.exists() else None
+
+
+def newest(releases: Path) -> Path | None:
+    """The release made last, whether or not it is the latest already."""
+    entries = [entry["release"] for entry in read_lines(releases / LEDGER)]
+    there = [releases / name for name in reversed(entries) if (releases / name / MANIFEST).is_file()]
+    return there[0] if there else latest(releases)
+
+
+def told_tables(releases: Path) -> list[Tables]:
+    """What each release told, the earliest first.
+
+    Raises:
+        ReleaseError: a table of a release is absent or cannot be read.
+    """
+    return [_tables(folder) for folder in release_folders(releases)]
+
+
+def _tables(release: Path) -> Tables:
+    try:
+        texts = {"keep_default_na": False, "na_values": [""]}
+        return Tables(
+            pd.read_parquet(release / "results.parquet"),
+            pd.read_csv(release / "attrition.csv", **texts),  # type: ignore[call-overload]
+            pd.read_csv(release / "characteristics.csv", **texts),  # type: ignore[call-overload]
+        )
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"the tables of release {release.name} cannot be read") from error
+
+
+def told_histogram(releases: Path) -> pd.DataFrame | None:
+    """The people by bin of exposure that the newest release told; None where there is none.
+
+    Raises:
+        ReleaseError: it cannot be read.
+    """
+    folders = release_folders(releases)
+    if not folders or not (file := folders[-1] / "histogram.csv").is_file():
+        return None
+    try:
+        return pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"the histogram of release {folders[-1].name} cannot be read") from error
+
+
+def told_checks(releases: Path) -> list[list[dict[str, Any]]]:
+    """The checks that each release told, the earliest first.
+
+    Raises:
+        ReleaseError: a release's checks cannot be read.
+    """
+    found = []
+    for release in release_folders(releases):
+        try:
+            found.append(list(json.loads((release / "checks.json").read_text(encoding="utf-8"))))
+        except (OSError, ValueError) as error:
+            raise ReleaseError(f"the checks of release {release.name} cannot be read") from error
+    return found
+
+
+def enter_in_ledger(releases: Path, published: str | None = None) -> None:
+    """Enter what is not in the ledger: the release just published, and any whose publication was cut short.
+
+    Args:
+        releases: the folder of releases.
+        published: the release that was published now; entered again if another was published since it was made.
+    """
+    with locked(releases.parent / "ledger.lock", "ledger of releases"):
+        entries = [entry["release"] for entry in read_lines(releases / LEDGER)]
+        missing = [folder.name for folder in release_folders(releases) if folder.name not in entries]
+        if published and published not in missing and (not entries or entries[-1] != published):
+            missing.append(published)
+        for name in missing:
+            sha256 = manifest_sha256(releases / name)
+            add_line(releases / LEDGER, {"release": name, "manifest_sha256": sha256})
+
+
+def point_latest(releases: Path, name: str) -> None:
+    """Make a release the latest."""
+    link = releases / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name)
+    link.replace(releases / "latest")

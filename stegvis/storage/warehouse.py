@@ -1,0 +1,210 @@
+"""The DuckDB warehouse: short transactions by one writer at a time.
+
+Belongs here: opening the file, staging rows, replacing a partition, the digest of a table's content, the quarantine
+and the verdicts of checks. Does not belong here: what a table means (``sql/``), Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from stegvis.storage.home import Home
+from stegvis.storage.lock import locked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAGED = "staged"
+
+# Tables every home has, besides those of the assets.
+_SYSTEM_TABLES = """
+create table if not exists quarantine (
+    asset varchar, partition varchar, file varchar, row bigint, column_name varchar, rule varchar, message varchar
+);
+create table if not exists checks (
+    asset varchar, partition varchar, rule varchar, column_name varchar, meaning varchar, severity varchar,
+    passed boolean, failing bigint, total bigint, fingerprint varchar, published boolean, checked_at timestamp
+);
+"""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Which rows of a table are replaced together: all of them, or those of one wave or batch."""
+
+    column: str | None = None
+    key: str | None = None
+
+    @property
+    def label(self) -> str:
+        return self.key or ""
+
+
+WHOLE = Partition()
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a staged table holds."""
+
+    rows: int
+    digest: str
+    columns: dict[str, str]
+
+
+class Warehouse:
+    """The warehouse of one home."""
+
+    def __init__(self, home: Home, memory_limit: str = "1GB", threads: int = 2) -> None:
+        self.home = home
+        self.memory_limit = memory_limit
+        self.threads = threads
+
+    @contextmanager
+    def session(self, purpose: str, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An open warehouse, held exclusively until the block ends; SQL variables are set before it begins.
+
+        Raises:
+            LockedError: another process held the warehouse too long.
+        """
+        with locked(self.home.warehouse_lock, purpose):
+            connection = duckdb.connect(
+                str(self.home.warehouse),
+                config={
+                    "memory_limit": self.memory_limit,
+                    "threads": self.threads,
+                    "temp_directory": str(self.home.root / "warehouse.tmp"),
+                    "preserve_insertion_order": "true",
+                },
+            )
+            try:
+                connection.execute(_SYSTEM_TABLES)
+                for name, value in (variables or {}).items():
+                    connection.execute(f'set variable "{name}" = ?', [value])
+                yield connection
+            finally:
+                connection.close()
+
+
+def stage(connection: duckdb.DuckDBPyConnection, source: str | pd.DataFrame, name: str = STAGED) -> Content:
+    """Put the rows of a SELECT or a frame into a temporary table that nobody else sees.
+
+    Returns:
+        What it holds. The digest is a sum of row hashes: it does not depend on the order of the rows.
+    """
+    if isinstance(source, str):
+        connection.execute(f'create or replace temp table "{name}" as {source}')
+    else:
+        # A column of nothing but None has no type of its own; text is what the other partitions hold there.
+        untyped = [name for name in source if source[name].dtype == object and source[name].isna().all()]
+        connection.register("frame_to_stage", source.astype(dict.fromkeys(untyped, "string")))
+        connection.execute(f'create or replace temp table "{name}" as select * from frame_to_stage')
+        connection.unregister("frame_to_stage")
+    return describe(connection, f'"{name}"')
+
+
+def describe(connection: duckdb.DuckDBPyConnection, relation: str) -> Content:
+    """Row count, column types and an order-free digest of a relation's content."""
+    columns = {row[0]: row[1] for row in connection.execute(f"describe select * from {relation}").fetchall()}
+    # The alias must not be the name of a column, or DuckDB hashes that column alone.
+    rows, total = _one(
+        connection, f"select count(*), coalesce(sum(hash(every_column)::hugeint), 0) from {relation} as every_column"
+    )
+    (names,) = _one(connection, "select hash(?)", [list(columns.items())])
+    return Content(int(rows), f"{rows}-{int(total):x}-{int(names):x}", columns)
+
+
+def replace_partition(
+    connection: duckdb.DuckDBPyConnection, table: str, partition: Partition, name: str = STAGED
+) -> None:
+    """Replace a table's partition by the staged rows. Call inside a transaction.
+
+    A staged table with other columns than the stored one takes its shape over; columns that the other partitions lack
+    are missing there until those are rebuilt (their code changed with the columns, so they are stale).
+    """
+    stored = _columns(connection, table)
+    staged = _columns(connection, name) or {}
+    if partition.key is None or stored is None:
+        connection.execute(f'create or replace table "{table}" as select * from "{name}"')
+        return
+    if stored != staged:
+        shared = ", ".join(f'"{column}"' for column in staged if column in stored)
+        connection.execute(f'create temp table others as select {shared} from "{table}"')
+        connection.execute(f'create or replace table "{table}" as select * from "{name}" limit 0')
+        connection.execute(f'insert into "{table}" by name select * from others')
+        connection.execute("drop table others")
+    connection.execute(f'delete from "{table}" where "{partition.column}" = ?', [partition.key])
+    connection.execute(f'insert into "{table}" by name select * from "{name}"')
+
+
+def erase_people(connection: duckdb.DuckDBPyConnection, table: str, name: str = STAGED) -> None:
+    """Delete from a table, if it is there, the people who stand in the staged one. Call inside a transaction."""
+    if table_exists(connection, table):
+        connection.execute(f'delete from "{table}" where person in (select person from "{name}")')
+
+
+def replace_quarantine(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: Partition, problems: pd.DataFrame
+) -> None:
+    """Replace what an asset's partition has in quarantine. ``problems`` has file, row, column, rule, message."""
+    connection.execute("delete from quarantine where asset = ? and partition = ?", [asset, partition.label])
+    if len(problems):
+        connection.register("problems", problems)
+        connection.execute(
+            'insert into quarantine select ?, ?, file, "row", "column", rule, message from problems',
+            [asset, partition.label],
+        )
+        connection.unregister("problems")
+
+
+def replace_verdicts(
+    connection: duckdb.DuckDBPyConnection,
+    asset: str,
+    partition: Partition,
+    verdicts: Sequence[tuple[str, str, str, str, bool, int, int]],
+    fingerprint: str,
+    published: bool,
+) -> None:
+    """Replace the verdicts on an asset's partition: rule, column, meaning, severity, passed, failing, total."""
+    connection.execute("delete from checks where asset = ? and partition = ?", [asset, partition.label])
+    for verdict in verdicts:
+        connection.execute(
+            "insert into checks values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::timestamp)",
+            [asset, partition.label, *verdict, fingerprint, published],
+        )
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or none of it."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def table_exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the warehouse has this table."""
+    found = connection.execute("select 1 from duckdb_tables() where table_name = ?", [table]).fetchall()
+    return bool(found)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str] | None:
+    # Asking first: a name that is not there would abort the transaction. Thirty times as fast as duckdb_columns().
+    if not table_exists(connection, table):
+        return None
+    return {row[0]: row[1] for row in connection.execute(f'describe "{table}"').fetchall()}
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
+    # fetchall, not fetchone: an unfinished result keeps its connection busy.
+    (row,) = connection.execute(query, parameters or []).fetchall()
+    return tuple(row)

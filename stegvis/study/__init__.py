@@ -1,0 +1,1 @@
+"""Reading a study: its protocol, its codebook, and what its tables' columns mean."""

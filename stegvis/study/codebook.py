@@ -1,0 +1,130 @@
+"""Source columns and value codes, read from ``codebook.toml`` into typed, validated objects.
+
+Belongs here: what the columns of a delivery are called, what type they have and what their codes mean. Does not belong
+here: checking delivered cells against it (``stegvis/deliveries/contract.py``), the study's own numbers (``stegvis/study/protocol.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from stegvis.study.settings import Section, SettingsError, read_settings
+
+CODEBOOK_FILE = Path(__file__).with_name("codebook.toml")
+
+ColumnType = Literal["text", "number", "date", "timestamp", "code", "tick"]
+LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals"]
+LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
+DAY = "{day}"  # stands in a source name for the number of the day
+
+
+class CodebookError(SettingsError):
+    """The codebook file breaks its own rules; the message names the layout and the column."""
+
+
+def normal_code(text: str) -> str:
+    """The one spelling of a code: ``1``, ``01``, ``1.0`` and `` 1 `` are all ``1``; words stay as they are."""
+    text = text.strip()
+    number = re.fullmatch(r"\+?(-?)0*([0-9]+)(?:\.0*)?", text)
+    return number[1] + number[2] if number else text
+
+
+class Column(Section):
+    """One canonical column: where it comes from and what its cells may hold."""
+
+    source: tuple[str, ...] = Field(min_length=1)
+    type: ColumnType
+    required: bool = False
+    filled: bool = False
+    unique: bool = False
+    range: tuple[float, float] | None = None
+    unit: str = ""
+    codes: dict[str, str] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.type == "code") != bool(self.codes):
+            raise ValueError("a column of type code, and only such a column, has codes")
+        if self.codes and len({normal_code(code) for code in self.codes}) < len(self.codes):
+            raise ValueError("two codes are the same code spelled differently")
+        if self.range and (self.type != "number" or not self.range[0] < self.range[1]):
+            raise ValueError("a range belongs to a number, and runs from low to high")
+        if self.type == "tick" and not (self.required and not self.filled):
+            raise ValueError("a tick is required and may be blank: an absent column is not an empty box")
+        return self
+
+
+class Layout(Section):
+    """One kind of file: its name, what a row is, and its columns in their canonical order."""
+
+    file: str
+    grain: str
+    key: tuple[str, ...] = ()
+    columns: dict[str, Column] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        sources = [name for column in self.columns.values() for name in column.source]
+        twice = sorted({name for name in sources if sources.count(name) > 1})
+        if twice:
+            raise ValueError(f"source name claimed twice: {', '.join(twice)}")
+        if not set(self.key) <= set(self.columns):
+            raise ValueError("key names a column that is not there")
+        if sum(column.unique for column in self.columns.values()) > (0 if self.key else 1):
+            raise ValueError("a row is identified by key or by one unique column")
+        return self
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that no two rows share together; none if rows may repeat."""
+        return self.key or tuple(name for name, column in self.columns.items() if column.unique)
+
+
+class Codebook(Section):
+    """Every layout, addressed by name: ``codebook()["participants"]``."""
+
+    participants: Layout
+    questionnaire: Layout
+    days: Layout
+    epochs: Layout
+    signal: Layout
+    withdrawals: Layout
+
+    def __getitem__(self, name: LayoutName) -> Layout:
+        if name not in LAYOUTS:
+            raise KeyError(f"the codebook has no layout '{name}'")
+        layout: Layout = getattr(self, name)
+        return layout
+
+
+def read_codebook(file: Path) -> Codebook:
+    """Read and validate a codebook file.
+
+    Raises:
+        CodebookError: the file is not TOML, a key is unknown or missing, a code column has no codes, or a source name
+            is claimed twice within a layout.
+    """
+    return read_settings(file, Codebook, CodebookError)
+
+
+@cache
+def codebook() -> Codebook:
+    """The codebook in force: ``stegvis/study/codebook.toml``."""
+    return read_codebook(CODEBOOK_FILE)
+
+
+def levels(layout: Layout, column: str) -> tuple[str, ...]:
+    """The canonical levels of a code column in the codebook's order, each once; the first is the reference.
+
+    Raises:
+        KeyError: the layout has no such column, or it has no codes.
+    """
+    codes = layout.columns[column].codes
+    if codes is None:
+        raise KeyError(f"the column '{column}' has no codes")
+    return tuple(dict.fromkeys(codes.values()))

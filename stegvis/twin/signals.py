@@ -1,0 +1,51 @@
+"""Synchronized 50 Hz signals: the scripted hour of someone whose recording comes already put together.
+
+Belongs here: the script and its signal on an exact clock. Does not belong here: how the body moves (``gait``), raw
+device files and their clocks (``raw``), delivery folders (``deliveries``), classification (``stegvis.accelerometry``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from stegvis.accelerometry.activity import ACTIVITIES
+from stegvis.study.protocol import protocol
+from stegvis.twin.activities import ActivitySequence
+from stegvis.twin.gait import SENSORS, draw_motion
+from stegvis.twin.gait_parameters import AXES, gait_parameters
+from stegvis.twin.parameters import Signals
+from stegvis.twin.raw import rotation
+
+COLUMNS: tuple[str, ...] = AXES
+
+
+def draw_signal(start: np.datetime64, parameters: Signals, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
+    """One person's scripted hour.
+
+    Returns:
+        The signal, one row per sample: timestamp (milliseconds) and six float32 columns in g; and the true activity
+        of each sample, as text (n,).
+    """
+    rate, step = protocol().epochs.sampling_rate_hz, protocol().epochs.seconds
+    pace = 1.0 + parameters.speed_sd * float(rng.standard_normal())
+    epochs = [round(minutes * 60 / step) for _, minutes, _ in parameters.script]
+    names = np.repeat([activity for activity, _, _ in parameters.script], epochs)
+    sequence = ActivitySequence(
+        activity=np.repeat([ACTIVITIES[activity] for activity, _, _ in parameters.script], epochs).astype(np.uint8),
+        speed_km_per_hour=np.repeat([speed * pace for _, _, speed in parameters.script], epochs).astype(np.float32),
+    )
+    moving = gait_parameters()
+    motion = draw_motion(sequence, moving, rng)
+    seconds = np.arange(len(names) * step * rate) / rate
+    sensors = moving.sensors
+    signal = []
+    for sensor, noise in zip(SENSORS, (sensors.noise_back, sensors.noise_thigh), strict=True):
+        felt = motion.acceleration(sensor, seconds, rng)
+        worn = felt @ rotation(sensors.mounting_sd * rng.standard_normal(3)).T.astype(np.float32)
+        signal.append(worn + np.float32(noise) * rng.standard_normal(worn.shape, dtype=np.float32))
+    frame = pd.DataFrame(np.concatenate(signal, axis=1), columns=list(COLUMNS))
+    frame.insert(
+        0, "timestamp", start.astype("datetime64[ms]") + np.arange(len(frame)) * np.timedelta64(1000 // rate, "ms")
+    )
+    return frame, np.repeat(names, step * rate)

@@ -1,0 +1,44 @@
+"""Days of one recording: sums by date, and each rule of a day."""
+
+import numpy as np
+import pandas as pd
+
+from stegvis.accelerometry.days import day_rules, day_table
+
+
+def test_each_rule_of_a_day_is_told_by_itself():
+    columns = ["lying", "sitting", "standing", "walking", "running", "cycling"]
+    days = pd.DataFrame(
+        [
+            [28_800, 30_000, 20_000, 7_600, 0, 0],  # everything
+            [40_000, 30_000, 16_400, 0, 0, 0],  # no walking
+            [28_800, 30_000, 20_000, 7_595, 0, 0],  # five seconds short
+            [20_000, 30_000, 20_000, 2_000, 0, 0],  # exactly 20 hours
+            [20_000, 30_000, 20_000, 1_995, 0, 0],
+        ],
+        columns=columns,
+    )
+    assert day_rules(days).to_numpy().tolist() == [
+        [True, True, True],
+        [False, True, True],
+        [True, False, True],
+        [True, False, True],
+        [True, False, False],
+    ]
+
+
+def test_epochs_belong_to_the_date_they_begin_on():
+    start = pd.to_datetime(["2018-05-02 23:59:50", "2018-05-02 23:59:55", "2018-05-03 00:00:00"])
+    epochs = pd.DataFrame(
+        {
+            "epoch_start": start.astype("datetime64[ms]"),
+            "activity": np.array([4, 4, 0], dtype=np.uint8),
+            "speed": np.array([1, 3, 0], dtype=np.uint8),
+            "wear_back": [True, True, True],
+            "wear_thigh": [True, True, False],
+        }
+    )
+    days = day_table(epochs)
+    assert days["date"].astype(str).tolist() == ["2018-05-02", "2018-05-03"]
+    assert days[["walking", "walking_slow", "walking_moderate", "walking_brisk"]].iloc[0].tolist() == [10, 5, 0, 5]
+    assert days[["nonwear", "wear_back", "wear_thigh", "walking"]].iloc[1].tolist() == [5, 5, 0, 0]

@@ -1,0 +1,62 @@
+"""Orientation on the twin's gait, whose phases are those of real people; real people are in tests/real_data."""
+
+import numpy as np
+import pytest
+
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.orientation import FEWEST_SWAPPED, Orientation, Worn, orientation, swapped
+from stegvis.twin.activities import ActivitySequence
+from stegvis.twin.gait import draw_motion
+from stegvis.twin.gait_parameters import gait_parameters
+from tests.stegvis.accelerometry.simulated_signals import SEATED, UPRIGHT
+
+WALKING, SITTING = ActivityCode.WALKING, ActivityCode.SITTING
+SIGNS = {
+    Worn.AS_PRESCRIBED: (1, 1, 1),
+    Worn.TURNED: (1, -1, -1),
+    Worn.UPSIDE_DOWN: (-1, -1, 1),
+    Worn.UPSIDE_DOWN_AND_TURNED: (-1, 1, -1),
+}
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def walk(request):
+    """Two minutes of walking at 4.5 km/h: (n, 6) and activity codes."""
+    epochs = 24
+    sequence = ActivitySequence(np.full(epochs, WALKING, dtype=np.uint8), np.full(epochs, 4.5, dtype=np.float32))
+    rng = np.random.default_rng(request.param)
+    motion = draw_motion(sequence, gait_parameters(), rng)
+    seconds = np.arange(epochs * 250) / 50
+    felt = [motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")]
+    return np.concatenate(felt, axis=1), sequence.activity
+
+
+@pytest.mark.parametrize("back", SIGNS)
+@pytest.mark.parametrize("thigh", SIGNS)
+def test_each_way_of_wearing_is_recognized(walk, back, thigh):
+    acceleration, activity = walk
+    worn = acceleration * np.array([*SIGNS[back], *SIGNS[thigh]], dtype=np.float32)
+    assert orientation(worn, np.arange(24) * 250, activity) == Orientation(back, thigh)
+
+
+def test_without_walking_it_is_unknown(walk):
+    acceleration, _ = walk
+    nobody = np.full(24, SITTING, dtype=np.uint8)
+    assert orientation(acceleration, np.arange(24) * 250, nobody) == Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
+
+
+def test_a_sensor_that_feels_no_gait_is_unknown():
+    still = np.tile(np.array(UPRIGHT, dtype=np.float32), (24 * 250, 1))
+    found = orientation(still, np.arange(24) * 250, np.full(24, WALKING, dtype=np.uint8))
+    assert found == Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
+
+
+def test_swapped_sensors_sit_the_wrong_way_round():
+    day = np.array([SEATED] * 2 * FEWEST_SWAPPED + [UPRIGHT] * FEWEST_SWAPPED, dtype=np.float32)
+    assert not swapped(day)
+    assert swapped(day[:, [3, 4, 5, 0, 1, 2]])
+
+
+def test_a_little_stooping_is_no_swap():
+    stooped = np.array([SEATED], dtype=np.float32)[:, [3, 4, 5, 0, 1, 2]]
+    assert not swapped(np.repeat(stooped, FEWEST_SWAPPED - 1, axis=0))

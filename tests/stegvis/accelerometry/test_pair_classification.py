@@ -1,0 +1,239 @@
+"""The whole path of a pair, right on the twin: from morning to night, after a week, and however it was worn."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.calibration import calibrate, pooled
+from stegvis.accelerometry.classifier import classify_windows
+from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES
+from stegvis.accelerometry.pair_classification import process_pair
+from stegvis.accelerometry.pair_epochs import common_epochs
+from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording, still_directions_of
+from stegvis.accelerometry.synchronization import synchronize
+from stegvis.accelerometry.windows import gather
+from stegvis.twin.activities import ActivitySequence
+from stegvis.twin.raw import Worn, write_raw_pair
+from tests.stegvis.accelerometry.raw_pairs import (
+    EPOCHS_PER_DAY,
+    WALKING,
+    hourly_slips,
+    processed,
+    true_activity,
+)
+
+
+def test_the_day_is_a_hard_one(day):
+    _, truth, _ = day
+    assert (truth.back.true_rate_hz, truth.thigh.true_rate_hz) == pytest.approx((50.75, 49.25))
+    assert 3 < abs(truth.drift_seconds_per_day) < 8
+
+
+def test_clocks_are_found(day):
+    _, truth, result = day
+    assert result.quality["synchronization"] == "synchronized"
+    assert result.quality["offset_seconds"] == pytest.approx(truth.offset_seconds, abs=0.1)
+    assert result.quality["drift_seconds_per_day"] == pytest.approx(truth.drift_seconds_per_day, abs=0.1)
+    for place, sensor in (("back", truth.back), ("thigh", truth.thigh)):
+        by_its_clock = sensor.true_rate_hz / (1 + sensor.clock_drift_seconds_per_day / 86400)
+        assert result.quality[f"{place}_rate_hz"] == pytest.approx(by_its_clock, rel=1e-5)
+
+
+def test_epochs_stand_on_the_grid_and_are_right_from_morning_to_night(day):
+    _, truth, result = day
+    start = result.epochs["epoch_start"]
+    assert (start.astype("datetime64[ms]").to_numpy().astype(np.int64) % 5000 == 0).all()
+    assert (start.diff().dropna() == pd.Timedelta(seconds=5)).all()
+    true, found = true_activity(truth, result.epochs), result.epochs["activity"].to_numpy()
+    assert (true == found).mean() > 0.95
+    slips = hourly_slips(true, found)
+    assert len(slips) >= 6
+    assert max(map(abs, slips)) <= 1
+    minutes = [(each == WALKING).sum() / 12 for each in (true, found)]
+    assert minutes[1] == pytest.approx(minutes[0], rel=0.05)
+
+
+def test_quality_is_plain_and_nothing_is_wrong_with_this_pair(day):
+    _, truth, result = day
+    assert result.problems == ()
+    assert {type(value) for value in result.quality.values()} <= {float, int, str, bool}
+    assert result.quality["back_device_id"] == truth.back.device_id
+    assert result.quality["hours_in_common"] == pytest.approx(24, abs=0.02)
+    assert result.quality["wear_hours"] == result.quality["hours_in_common"]
+    assert set(result.still_directions) == {truth.back.device_id, truth.thigh.device_id}
+    assert not result.quality["swapped"]
+
+
+def test_pace_is_told_of_walking_and_of_nothing_else(day):
+    epochs = day[2].epochs
+    walking = epochs["activity"] == WALKING
+    assert (epochs["speed"].gt(0) == walking).all()
+    assert (epochs["speed_km_per_hour"].notna() == walking).all()
+    assert not epochs.loc[~walking, "stairs"].any()
+
+
+def test_a_pair_is_classified_as_its_resampled_signal_is(day):
+    folder, _, result = day
+    origin = np.datetime64("2018-05-02", "D")
+    sensors = {
+        place: raw_sensor(read_recording(folder / f"P_{place}.cwa", place), place, origin, {})
+        for place in ("back", "thigh")
+    }
+    back, thigh = sensors["back"], sensors["thigh"]
+    epochs = common_epochs(sensors, synchronize(back.signal, thigh.signal, back.summary, thigh.summary))
+    assert epochs.worn.all()
+    samples = gather(epochs.windows, np.arange(len(epochs.start))).reshape(-1, 6)
+    times = result.epochs["epoch_start"].to_numpy()[0] + np.arange(len(samples)) * np.timedelta64(20, "ms")
+    found = classify_windows(times, samples)
+    columns = ["epoch_start", "activity", "confidence", "stairs", "cadence"]
+    # Codes are the same; cadence may differ in its last digit, as sums do by where their numbers lie in memory.
+    pd.testing.assert_frame_equal(found.epochs[columns], result.epochs[columns], rtol=1e-4)
+    # The pair knows that its samples were interpolated, and gives back what that took of the movement.
+    given_back = (result.epochs["speed_km_per_hour"] / found.epochs["speed_km_per_hour"]).dropna()
+    assert 1 < given_back.mean() < 1.03
+    assert (found.orientation.back, found.orientation.thigh) == ("as_prescribed", "as_prescribed")
+
+
+def test_days_are_the_sums_of_epochs(day):
+    _, _, result = day
+    days = result.days
+    activities = ["lying", "sitting", "standing", "walking", "running", "cycling", "nonwear"]
+    assert days[activities].to_numpy().sum() == 5 * len(result.epochs)
+    assert (days["walking_slow"] + days["walking_moderate"] + days["walking_brisk"]).equals(days["walking"])
+    assert days["valid"].equals(days["as_published"])
+
+
+def test_the_same_pair_gives_the_same_table(day):
+    folder, _, result = day
+    pd.testing.assert_frame_equal(processed(folder).epochs, result.epochs)
+
+
+def test_a_pooled_calibration_is_used_where_it_holds(day):
+    folder, truth, result = day
+    device, directions = still_directions_of(folder / "P_back.cwa")
+    assert device == truth.back.device_id
+    assert np.array_equal(directions, result.still_directions[device])
+    assert result.quality["back_calibration"] == "sphere_not_covered"
+    mirrored = calibrate(pooled([directions, -directions]))
+    assert mirrored.calibrated
+    again = processed(folder, calibrations={device: mirrored})
+    assert again.quality["back_calibration"] == "pooled"
+    assert again.quality["thigh_calibration"] == result.quality["thigh_calibration"]
+    assert again.quality["back_calibration_error_after_g"] < again.quality["back_calibration_error_before_g"]
+    refused = calibrate(directions[:10])
+    assert processed(folder, calibrations={device: refused}).epochs.equals(result.epochs)
+
+
+# --- worn otherwise -------------------------------------------------------------------------------------------------
+
+
+def test_swapped_sensors_are_put_right(tmp_path, day):
+    folder, _, result = day
+    shutil.copy(folder / "P_back.cwa", tmp_path / "P_thigh.cwa")
+    shutil.copy(folder / "P_thigh.cwa", tmp_path / "P_back.cwa")
+    found = processed(tmp_path)
+    assert [problem.rule for problem in found.problems] == ["swapped"]
+    assert found.quality["swapped"]
+    assert found.epochs.equals(result.epochs)
+
+
+UPSIDE_DOWN, TURNED, BOTH = Worn(upside_down=True), Worn(turned=True), Worn(upside_down=True, turned=True)
+NAMES = {Worn(): "as_prescribed", UPSIDE_DOWN: "upside_down", TURNED: "turned", BOTH: "upside_down_and_turned"}
+
+
+@pytest.mark.parametrize(
+    ("back", "thigh"),
+    [
+        (UPSIDE_DOWN, TURNED),
+        (TURNED, BOTH),
+        pytest.param(BOTH, UPSIDE_DOWN, marks=pytest.mark.slow),
+        pytest.param(Worn(), UPSIDE_DOWN, marks=pytest.mark.slow),
+        pytest.param(UPSIDE_DOWN, Worn(), marks=pytest.mark.slow),
+    ],
+    ids=lambda worn: NAMES[worn],
+)
+def test_sensors_worn_another_way_round_are_flagged_and_classified(tmp_path, back, thigh):
+    truth = write_raw_pair(tmp_path, "P", 1, seed=11, back=back, thigh=thigh)
+    found = processed(tmp_path)
+    assert (found.quality["back_worn_as"], found.quality["thigh_worn_as"]) == (NAMES[back], NAMES[thigh])
+    assert [problem.rule for problem in found.problems] == [NAMES[worn] for worn in (back, thigh) if worn != Worn()]
+    assert (true_activity(truth, found.epochs) == found.epochs["activity"]).mean() > 0.95
+
+
+@pytest.mark.slow
+def test_sensors_swapped_and_upside_down_are_put_right_and_flagged(tmp_path):
+    truth = write_raw_pair(tmp_path, "P", 1, seed=11, back=UPSIDE_DOWN, thigh=TURNED, swapped=True)
+    found = processed(tmp_path)
+    assert [problem.rule for problem in found.problems] == ["swapped", "upside_down", "turned"]
+    assert found.quality["back_device_id"] == truth.back.device_id
+    assert (true_activity(truth, found.epochs) == found.epochs["activity"]).mean() > 0.95
+
+
+def test_an_epoch_is_worn_only_if_both_sensors_are(tmp_path):
+    off_back, off_thigh = (9 * 3600.0, 12 * 3600.0), (11 * 3600.0, 13.5 * 3600.0)
+    write_raw_pair(tmp_path, "P", 1, seed=11, back=Worn(off=(off_back,)), thigh=Worn(off=(off_thigh,)))
+    found = processed(tmp_path)
+    epochs = found.epochs
+    hour = (epochs["epoch_start"] - epochs["epoch_start"].iloc[0]) / pd.Timedelta(hours=1)
+    for column, (start, end) in (("wear_back", off_back), ("wear_thigh", off_thigh)):
+        truly_off = hour.between(start / 3600, end / 3600)
+        assert (epochs[column] == ~truly_off).mean() > 0.995
+    worn = epochs["wear_back"] & epochs["wear_thigh"]
+    assert ((epochs["activity"] == ActivityCode.NONWEAR) == ~worn).all()
+    assert (epochs.loc[~worn, ["speed", "confidence"]] == 0).all(axis=None)
+    day = found.days.iloc[0]
+    assert day["nonwear"] == pytest.approx(4.5 * 3600, abs=300)
+    assert day[["as_published", "whole_day", "worn"]].tolist() == [True, False, False]
+
+
+def test_a_day_in_bed_cannot_be_synchronized_and_is_classified_all_the_same(tmp_path):
+    lying = ActivitySequence(
+        np.full(EPOCHS_PER_DAY, ActivityCode.LYING, dtype=np.uint8), np.zeros(EPOCHS_PER_DAY, dtype=np.float32)
+    )
+    write_raw_pair(tmp_path, "P", 1, seed=11, sequence=lying)
+    found = processed(tmp_path)
+    assert [problem.rule for problem in found.problems] == ["not_synchronized"]
+    assert found.quality["synchronization"] == "too_little_movement"
+    assert (found.epochs["activity"] == ActivityCode.LYING).mean() > 0.95
+
+
+# --- a week ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate_errors", [(0.015, -0.015), (-0.015, 0.015)])
+def test_labels_are_right_after_a_week_of_clocks_that_are_wrong(tmp_path, rate_errors):
+    """Counted by samples, a week at a rate 1.5 % beside the nominal one is 2.5 hours."""
+    truth = write_raw_pair(tmp_path, "P", 7, seed=11, rate_errors=rate_errors)
+    found = processed(tmp_path)
+    assert found.quality["offset_seconds"] == pytest.approx(truth.offset_seconds, abs=0.1)
+    assert found.quality["drift_seconds_per_day"] == pytest.approx(truth.drift_seconds_per_day, abs=0.1)
+    true, activity = true_activity(truth, found.epochs), found.epochs["activity"].to_numpy()
+    for number in range(7):
+        day = slice(number * EPOCHS_PER_DAY, (number + 1) * EPOCHS_PER_DAY)
+        slips = hourly_slips(true[day], activity[day])
+        assert len(slips) >= 5
+        assert max(map(abs, slips)) <= 1
+        assert (true[day] == activity[day]).mean() > 0.95
+
+
+# --- damage ---------------------------------------------------------------------------------------------------------
+
+
+def test_damage_costs_its_own_time_only(tmp_path, day):
+    back, thigh = day[0] / "P_back.cwa", tmp_path / "P_thigh.cwa"
+    shutil.copy(day[0] / "P_thigh.cwa", thigh)
+    content = bytearray(thigh.read_bytes())
+    content[HEADER_BYTES + 20_000 * SECTOR_BYTES + 200] ^= 255
+    thigh.write_bytes(content + b"AX" + bytes(98))
+    found = process_pair(back, thigh)
+    assert [problem.rule for problem in found.problems] == ["truncated", "damaged", "gaps"]
+    assert found.quality["thigh_sectors_masked"] == 1
+    assert 0 < len(day[2].epochs) - len(found.epochs) <= 2
+    together = found.epochs.merge(day[2].epochs, on="epoch_start")
+    assert (together["activity_x"] == together["activity_y"]).mean() > 0.999

@@ -1,0 +1,106 @@
+"""Each diagnostic warns and fails at its thresholds, and a failure withholds what rests on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from stegvis.expectations.fitted_models import DIAGNOSTICS
+
+from stegvis.analyses.diagnostics import verdicts, with_diagnostics
+from stegvis.statistics.results import ESTIMATE_COLUMNS, ResultRow, to_frame
+from stegvis.study.protocol import Limits, protocol
+
+
+def wave(**values: float) -> pd.DataFrame:
+    """A wave whose diagnostics all pass, but for what is given."""
+    found = {
+        "smd": 0.02,
+        "largest_weights": 5.0,
+        "ess": 900.0,
+        "std_error": 0.05,
+        "events": 40.0,
+        "above": 0.0,
+    } | values
+    rows = [
+        ResultRow(
+            "W", "attrition_balance", "eligible", "adjusted", "both", "age", measure="smd_weighted",
+            estimate=found["smd"],
+        )
+    ]  # fmt: skip
+    for exposure in ("walking_minutes", "walking_met"):
+        weights = ResultRow("W", "attrition_weights", "all", "adjusted", exposure, n=1000)
+        quality = ResultRow("W", "fit_quality", "all", "adjusted", exposure)
+        ratio = {"measure": "rr", "estimate": 0.8, "ci_low": 0.7, "ci_high": 0.9, "std_error": found["std_error"]}
+        rows += [
+            replace(weights, term="unstabilized", measure="largest_weights", estimate=found["largest_weights"]),
+            replace(weights, term="stabilized", measure="ess", estimate=found["ess"]),
+            replace(quality, measure="events_per_coefficient", estimate=found["events"]),
+            replace(quality, measure="share_above_one", estimate=found["above"]),
+            ResultRow("W", "main", "all", "adjusted", exposure, "c", "78-100", **ratio),
+            ResultRow("W", "main", "all", "age", exposure, "c", "78-100", **ratio),
+            ResultRow("W", "attrition_weighted", "all", "adjusted", exposure, "c", "78-100", **ratio),
+        ]
+    return to_frame(rows)
+
+
+def judged(**values: float) -> pd.DataFrame:
+    return with_diagnostics(wave(**values), protocol())
+
+
+def levels(results: pd.DataFrame, name: str) -> set[str]:
+    return set(results.loc[(results["analysis"] == "diagnostics") & (results["term"] == name), "level"])
+
+
+def test_a_sound_wave_passes_and_keeps_everything() -> None:
+    results = judged()
+    assert verdicts(results) == {"diagnostics_warning": 0, "diagnostics_fail": 0}
+    assert (results["status"] == "ok").all()
+    assert (results["analysis"] == "diagnostics").sum() == 11
+
+
+@pytest.mark.parametrize(
+    ("name", "warns", "fails", "withheld", "kept"),
+    [
+        ("balance", {"smd": -0.2}, {"smd": 0.3}, "attrition_weighted", "main"),
+        ("positivity", {"largest_weights": 50.0}, {"largest_weights": 200.0}, "attrition_weighted", "main"),
+        ("effective_sample_size", {"ess": 400.0}, {"ess": 100.0}, "attrition_weighted", "main"),
+        ("minimum_detectable_rr", {"std_error": 0.2}, {"std_error": 0.9}, "main", "attrition_weighted"),
+        ("events_per_coefficient", {"events": 8.0}, {"events": 1.0}, "main", "attrition_weighted"),
+        ("share_above_one", {"above": 0.01}, {"above": 0.1}, "main", "attrition_weighted"),
+    ],
+)
+def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -> None:
+    warned = judged(**warns)
+    assert levels(warned, name) == {"warning"}
+    assert (warned["status"] == "ok").all()
+    failed = judged(**fails)
+    assert levels(failed, name) == {"fail"}
+    assert verdicts(failed)["diagnostics_fail"] > 0
+    adjusted = failed[failed["model"] == "adjusted"]
+    gone = adjusted[adjusted["analysis"] == withheld]
+    assert set(gone["status"]) == {"not_estimable"}
+    assert gone[list(ESTIMATE_COLUMNS)].isna().all(axis=None)
+    assert gone["note"].str.contains(f"withheld: {name.replace('_', ' ')} fails").all()
+    assert set(adjusted.loc[adjusted["analysis"] == kept, "status"]) == {"ok"}
+    # The age-adjusted model stands on fewer coefficients: it is not judged by the adjusted one.
+    assert set(failed.loc[(failed["analysis"] == "main") & (failed["model"] == "age"), "status"]) == {"ok"}
+
+
+def test_what_could_not_be_made_warns_and_withholds_nothing() -> None:
+    whole = wave()
+    results = with_diagnostics(whole[whole["analysis"] != "attrition_weights"].reset_index(drop=True), protocol())
+    row = results[(results["term"] == "positivity") & (results["analysis"] == "diagnostics")]
+    assert set(row["status"]) == {"not_estimable"}
+    assert set(results.loc[results["analysis"] == "attrition_weighted", "status"]) == {"ok"}
+
+
+def test_thresholds_point_the_way_they_are_ordered() -> None:
+    rising, falling = Limits(warning=0.1, fail=0.2), Limits(warning=0.2, fail=0.1)
+    assert [rising.verdict(value) for value in (0.1, 0.15, 0.2, 0.21)] == ["pass", "warning", "warning", "fail"]
+    assert [falling.verdict(value) for value in (0.2, 0.15, 0.1, 0.09)] == ["pass", "warning", "warning", "fail"]
+
+
+def test_each_diagnostic_has_a_rule_of_its_own() -> None:
+    assert set(judged().query("analysis == 'diagnostics'")["term"]) == set(DIAGNOSTICS)

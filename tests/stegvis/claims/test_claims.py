@@ -1,0 +1,281 @@
+"""Each published claim is supported, not supported or unclear by the estimates, and says what would turn it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from stegvis.claims.evaluation import COLUMNS, Claim, claims, judge_claims, level_order
+from stegvis.claims.rules import RULES
+from stegvis.statistics.results import RESULT_COLUMNS, to_frame
+
+LEVELS = {
+    "walking_minutes": ("<78", "78-100", "101-124", ">=125"),
+    "walking_met": ("<3.00", "3.00-3.11", "3.12-3.26", ">=3.27"),
+}
+BELOW, ABOVE, ACROSS = (0.8, 0.7, 0.9), (1.3, 1.1, 1.5), (0.9, 0.8, 1.1)
+LOWER = [claim for claim in claims() if claim.rule == "lower" and claim.analysis == "main"]
+BY_NAME = {claim.name: claim for claim in claims()}
+
+
+def row(**values) -> dict:
+    shared = {"wave": "A", "analysis": "main", "population": "all", "model": "adjusted", "measure": "rr"}
+    return {**dict.fromkeys(RESULT_COLUMNS), **shared, "status": "ok", "note": "", **values}
+
+
+def categories(exposure: str, *ratios: tuple[float, float, float], **values) -> list[dict]:
+    """The rows of an exposure's four categories; one ratio stands for all three."""
+    levels = LEVELS[exposure]
+    given = ratios * 3 if len(ratios) == 1 else ratios
+    shared = {"exposure": exposure, "reference": levels[0], "term": f"{exposure}_category", "e_value_ci": 1.0} | values
+    first = row(**shared, level=levels[0], estimate=1.0)
+    return [first] + [
+        row(**shared, level=level, estimate=estimate, ci_low=low, ci_high=high)
+        for level, (estimate, low, high) in zip(levels[1:], given, strict=True)
+    ]
+
+
+def results(ratio: tuple[float, float, float] = ACROSS, **values) -> pd.DataFrame:
+    """The adjusted main results of a wave: every category but the reference with the same ratio."""
+    return pd.DataFrame([each for exposure in LEVELS for each in categories(exposure, ratio, **values)])
+
+
+def verdict(name: str, rows: list[dict] | pd.DataFrame) -> str:
+    return judged(BY_NAME[name], pd.DataFrame(rows))[0]
+
+
+def judged(claim: Claim, table: pd.DataFrame) -> tuple[str, str, str]:
+    found = judge_claims(table, "A").set_index("claim").loc[claim.name]
+    return found["verdict"], found["evidence"], found["turn"]
+
+
+def test_there_are_claims_of_both_exposures_and_sources_with_names_of_their_own() -> None:
+    assert {claim.exposure for claim in claims()} == set(LEVELS)
+    assert {claim.source for claim in claims()} == {"paper", "lay summary"}
+    assert len({claim.name for claim in claims()}) == len(claims())
+
+
+def test_every_rule_is_used_and_every_claim_has_one() -> None:
+    assert {claim.rule for claim in claims()} == set(RULES)
+
+
+def test_every_claim_has_a_row_in_the_order_of_the_file() -> None:
+    table = judge_claims(results(), "A")
+    assert list(table.columns) == COLUMNS
+    assert list(table["claim"]) == [claim.name for claim in claims()]
+    assert list(table["statement"]) == [claim.statement for claim in claims()]
+    assert set(table["wave"]) == {"A"}
+    assert table["turn"].str.len().min() > 0
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected", "turn"),
+    [
+        (BELOW, "supported", "would have to rise to 1, by 11%"),
+        ((0.99, 0.98, 0.999), "supported", "would have to rise to 1, by less than 1%"),
+        (ACROSS, "unclear", "would have to fall below 1, by 10%"),
+        ((0.9, 0.8, 1.0), "unclear", "would have to fall below 1"),
+        ((1.1, 1.0, 1.2), "unclear", "would have to fall below 1, by 20%"),
+        (ABOVE, "not supported", "would have to fall to 1, by 10%"),
+    ],
+)
+@pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
+def test_a_lower_risk_is_supported_if_the_whole_interval_lies_below_1(claim, ratio, expected, turn) -> None:
+    found = judged(claim, results(ratio))
+    assert found[0] == expected
+    assert turn in found[2]
+
+
+@pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
+def test_each_claim_looks_at_its_own_category(claim: Claim) -> None:
+    table = results()
+    level = LEVELS[claim.exposure][claim.ranks[0] - 1]
+    mine = (table["exposure"] == claim.exposure) & (table["level"] == level)
+    table.loc[mine, ["estimate", "ci_low", "ci_high"]] = BELOW
+    found, evidence, _ = judged(claim, table)
+    assert found == "supported"
+    assert evidence == f"RR 0.80 (95% CI 0.70 to 0.90), {level} against {LEVELS[claim.exposure][0]}"
+
+
+@pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.name)
+def test_the_order_of_the_results_does_not_matter(claim: Claim) -> None:
+    table = results(BELOW, e_value_ci=1.6)
+    assert judged(claim, table.sample(frac=1, random_state=1)) == judged(claim, table)
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (1.5, "supported"),
+        (1.56, "supported"),
+        (1.49, "not supported"),
+        (1.0, "not supported"),
+        (float("nan"), "unclear"),
+    ],
+)
+def test_confounding_is_unlikely_if_the_e_value_of_the_limit_is_large(limit: float, expected: str) -> None:
+    found = judged(BY_NAME["confounding_unlikely"], results(BELOW, e_value_ci=limit))
+    assert found[0] == expected
+    # The ratio whose E-value is 1.5: 1/0.889 = 1.125, and 1.125 + sqrt(1.125 x 0.125) = 1.5.
+    assert expected == "unclear" or "0.89" in found[2]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [
+        ((0.77, 0.68, 0.87), "supported"),
+        ((0.77, 0.50, 1.20), "unclear"),
+        ((0.90, 0.85, 0.95), "not supported"),
+        ((0.60, 0.50, 0.70), "not supported"),
+    ],
+)
+def test_a_published_value_must_lie_within_an_interval_that_leaves_out_1(ratio, expected) -> None:
+    assert verdict("volume_23_percent_lower", results(ratio)) == expected
+
+
+@pytest.mark.parametrize(
+    ("ratios", "expected"),
+    [
+        (((0.87, 0.77, 0.98), (0.77, 0.68, 0.87), (0.76, 0.67, 0.87)), "supported"),
+        (((0.87, 0.77, 0.98), (0.77, 0.68, 0.87), (0.80, 0.67, 0.95)), "unclear"),
+        (((0.87, 0.77, 0.98), (0.60, 0.50, 0.70), (0.80, 0.67, 0.95)), "not supported"),
+        (((0.97, 0.77, 1.18), (0.97, 0.68, 1.17), (0.96, 0.67, 1.17)), "unclear"),
+    ],
+)
+def test_the_risk_is_lowest_at_the_top_by_the_points(ratios, expected) -> None:
+    assert verdict("volume_benefit_greatest_at_the_top", categories("walking_minutes", *ratios)) == expected
+
+
+def curve(exposure: str, points: dict[float, float], p: float = 0.01) -> list[dict]:
+    shared = {"analysis": "spline", "exposure": exposure, "term": f"{exposure}_spline"}
+    rows = [
+        row(**shared, level=f"{value:g}", estimate=ratio, ci_low=ratio - 0.05, ci_high=ratio + 0.05)
+        for value, ratio in points.items()
+    ]
+    return [*rows, row(**shared, measure="p_nonlinearity", p_value=p, estimate=p)]
+
+
+@pytest.mark.parametrize(
+    ("points", "p", "expected"),
+    [
+        ({40: 1.2, 100: 0.8, 200: 0.75}, 0.01, "supported"),
+        ({40: 1.2, 100: 1.1, 200: 0.6}, 0.01, "not supported"),
+        ({40: 1.2, 100: 0.8, 200: 0.75}, 0.2, "unclear"),
+        ({40: 1.2, 60: 1.1, 80: 1.0}, 0.01, "unclear"),
+    ],
+)
+def test_the_curve_flattens_when_it_bends_and_falls_less_above(points, p, expected) -> None:
+    assert verdict("volume_flattens_above_100_minutes", curve("walking_minutes", points, p)) == expected
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [(0.80, "supported"), (0.85, "supported"), (0.77, "unclear"), (0.70, "not supported")]
+)
+def test_brisk_walking_is_no_better_when_the_curve_does_not_fall_further(end, expected) -> None:
+    assert verdict("intensity_brisk_no_better", curve("walking_met", {2.9: 1.0, 3.12: 0.8, 3.6: end})) == expected
+
+
+def interaction(modifier: str, ratio: tuple[float, float, float], p: float = 0.5) -> list[dict]:
+    term = f"walking_minutes_category x {modifier}"
+    shared = {"analysis": "interaction", "term": term}
+    rows = categories("walking_minutes", ratio, **shared, measure="ratio_of_rr")
+    return [*rows, row(**shared, exposure="walking_minutes", measure="p_likelihood_ratio", p_value=p, estimate=p)]
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [(BELOW, "supported"), (ACROSS, "unclear"), (ABOVE, "not supported")])
+def test_an_association_is_stronger_if_the_ratio_of_ratios_lies_below_1(ratio, expected) -> None:
+    assert verdict("volume_stronger_at_65_and_over", interaction("older", ratio)) == expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "p", "expected"),
+    [
+        ((1.0, 0.8, 1.25), 0.5, "supported"),
+        ((1.0, 0.5, 2.0), 0.5, "unclear"),
+        ((1.0, 0.8, 1.25), 0.01, "not supported"),
+    ],
+)
+def test_no_difference_needs_narrow_intervals_not_only_a_large_p(ratio, p, expected) -> None:
+    assert verdict("volume_no_difference_by_sex", interaction("sex", ratio, p)) == expected
+
+
+@pytest.mark.parametrize(
+    ("older", "younger", "expected"),
+    [(BELOW, ACROSS, "supported"), (BELOW, BELOW, "unclear"), (ACROSS, BELOW, "not supported")],
+)
+def test_more_consistent_means_more_categories_lower(older, younger, expected) -> None:
+    rows = categories("walking_minutes", older, analysis="stratified", population="age>=65")
+    rows += categories("walking_minutes", younger, analysis="stratified", population="age<65")
+    assert verdict("volume_more_consistent_at_65_and_over", rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (((0.9, 0.8, 1.0), (0.9, 0.8, 1.0), (0.9, 0.8, 1.0)), "supported"),
+        (((0.7, 0.6, 0.8), (0.9, 0.8, 1.0), (0.9, 0.8, 1.0)), "unclear"),
+        (((0.7, 0.6, 0.8), (0.7, 0.6, 0.8), (0.7, 0.6, 0.8)), "not supported"),
+    ],
+)
+def test_an_association_is_weakened_when_its_ratios_come_nearer_1(after, expected) -> None:
+    rows = categories("walking_met", BELOW) + categories("walking_met", *after, analysis="mutual")
+    assert verdict("intensity_weakened_by_volume", rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "met", "expected"),
+    [(BELOW, ACROSS, "supported"), (ACROSS, BELOW, "not supported"), ((0.7, 0.4, 1.2), ACROSS, "unclear")],
+)
+def test_volume_matters_more_when_its_ratio_is_lower_beside_intensity(minutes, met, expected) -> None:
+    rows = categories("walking_minutes", minutes, analysis="mutual") + categories("walking_met", met, analysis="mutual")
+    assert verdict("volume_matters_more_than_intensity", rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("below", "top", "expected"),
+    [(BELOW, ACROSS, ("supported", "supported")), (ACROSS, BELOW, ("unclear", "not supported"))],
+)
+def test_intensity_is_judged_below_and_at_the_highest_volume(below, top, expected) -> None:
+    rows = categories("walking_minutes", BELOW)
+    rows += categories("walking_met", below, analysis="within_volume", population="walking_minutes <125")
+    rows += categories("walking_met", top, analysis="within_volume", population="walking_minutes >=125")
+    assert (verdict("intensity_below_125_minutes", rows), verdict("intensity_little_at_125_minutes", rows)) == expected
+
+
+@pytest.mark.parametrize(("status", "told"), [("suppressed", "suppressed"), ("not_estimable", "not estimable")])
+@pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
+def test_an_estimate_that_is_not_shown_leaves_the_claim_unclear_and_tells_no_number(claim, status, told) -> None:
+    assert judged(claim, results(BELOW, status=status))[:2] == ("unclear", f"the estimate is {told}")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("analysis", "trend"), ("population", "women"), ("model", "age"), ("exposure", "other"), ("measure", "rd")],
+)
+def test_without_the_adjusted_estimates_every_claim_is_unclear(column: str, value: str) -> None:
+    table = results(BELOW).assign(**{column: value})
+    assert set(judge_claims(table, "A")["verdict"]) == {"unclear"}
+
+
+def test_results_without_rows_leave_every_claim_unclear() -> None:
+    assert set(judge_claims(to_frame([]), "A")["verdict"]) == {"unclear"}
+
+
+@pytest.mark.parametrize("exposure", LEVELS)
+def test_categories_stand_in_the_order_of_their_bounds(exposure: str) -> None:
+    assert sorted(set(LEVELS[exposure]), key=level_order) == list(LEVELS[exposure])
+
+
+def test_bounds_are_compared_as_numbers_not_as_text() -> None:
+    assert sorted([">=125", "99-124", "<9", "9-98"], key=level_order) == ["<9", "9-98", "99-124", ">=125"]
+
+
+def test_an_empty_category_keeps_its_place() -> None:
+    """Two equal cuts leave a category that holds nobody: stegvis/statistics/categories.py labels it so."""
+    table = results(BELOW)
+    volume = table["exposure"] == "walking_minutes"
+    empty = volume & (table["level"] == "101-124")
+    table.loc[empty, ["level", "status"]] = ["category 3 (empty)", "not_estimable"]
+    verdicts = judge_claims(table, "A").set_index("claim")["verdict"]
+    assert verdicts["volume_78_to_100_minutes"] == "supported"
+    assert verdicts["volume_over_100_minutes"] == "unclear"

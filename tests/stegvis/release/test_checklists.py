@@ -1,0 +1,68 @@
+"""The reporting checklists: every item answered, by a place that is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from stegvis.release.checklists import ITEMS, ChecklistError, Item, Place, anchors_of, hold_against, items
+
+PAGES = {
+    "index.html": "".join(f'<h2 id="{anchor}"></h2>' for anchor in ("waves", "left-out", "changes", "provenance")),
+    "dictionary.html": '<h2 id="results"></h2>',
+    "wave-2021-2023.html": "".join(
+        f'<h2 id="{anchor}"></h2>' for anchor in ("question", "included", "results", "claims")
+    ),
+    "wave-2021-2023-details.html": '<h2 id="strata"></h2>',
+    "wave-2021-2023-methods.html": '<h2 id="quality"></h2><h2 id="methods"></h2><h2 id="provenance"></h2>',
+}
+FILES = {
+    "results.csv", "attrition.csv", "characteristics.csv", "commands.csv", "checks.json", "protocol.json",
+    "manifest.json",
+}  # fmt: skip
+
+
+def replaced(name, **fields):
+    return [Item(**each.model_dump() | fields) if each.name == name else each for each in items()]
+
+
+def test_every_item_is_answered_by_a_place_or_a_reason():
+    hold_against(items(), PAGES, FILES)
+    assert [each.item for each in items() if each.checklist == "STROBE"] == list(ITEMS["STROBE"])
+    assert [each.item for each in items() if each.checklist == "RECORD"] == list(ITEMS["RECORD"])
+    # STROBE has 22 items; 34 with their parts for a cohort study. RECORD adds 13.
+    assert len({each.item.rstrip("abcde") for each in items() if each.checklist == "STROBE"}) == 22
+    assert len(items()) == 34 + 13
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([each for each in items() if each.name != "STROBE 12c"], "STROBE 12c is absent"),
+        ([*items(), items()[0]], "STROBE 1a stands twice"),
+        (replaced("STROBE 5", item="5x"), "STROBE 5x is no item"),
+        (replaced("RECORD 12.2", where=()), "RECORD 12.2 needs either a place or a reason"),
+        (replaced("STROBE 6b", not_applicable=" "), "STROBE 6b needs either a place or a reason"),
+        (replaced("STROBE 3", not_applicable="no"), "STROBE 3 needs either a place or a reason"),
+        (
+            replaced("STROBE 3", where=(Place(page="wave", anchor="nowhere"),)),
+            "STROBE 3: wave-2021-2023.html has no anchor nowhere",
+        ),
+        (replaced("STROBE 3", where=(Place(page="x.html", anchor="a"),)), "STROBE 3: there is no page x.html"),
+        (replaced("STROBE 3", where=(Place(file="x.csv"),)), "STROBE 3: there is no file x.csv"),
+    ],
+)
+def test_what_is_unanswered_or_leads_nowhere_is_named(answers, told):
+    with pytest.raises(ChecklistError, match=told):
+        hold_against(answers, PAGES, FILES)
+
+
+def test_each_waves_page_must_have_the_place():
+    with pytest.raises(ChecklistError, match=r"wave-2024-2026\.html has no anchor question"):
+        hold_against(items(), PAGES | {"wave-2024-2026.html": "<p>nothing</p>"}, FILES)
+
+
+def test_anchors_are_found_as_a_browser_finds_them():
+    html = (
+        """<p id='one'>text id="no"</p><!-- <p id="commented"> --><section aria-labelledby="three" id=two></section>"""
+    )
+    assert anchors_of(html) == {"one", "two"}

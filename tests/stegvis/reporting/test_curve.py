@@ -1,0 +1,128 @@
+"""The curve, the joint map and the ladder: what they draw, what they say, what they must not show."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from stegvis.reporting import figure
+from stegvis.reporting.curve import curve_of, curve_plot, curve_table, histogram_table, several
+from stegvis.reporting.forest import ladder_plot
+from stegvis.reporting.heat_map import CELL_INK, heat_map
+from stegvis.reporting.rows import chosen
+from tests.stegvis.reporting.full_report import full_results, histogram
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(element.itertext()) for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def described(svg: str) -> str:
+    return ElementTree.fromstring(svg).findtext(f"{SVG}desc") or ""
+
+
+def drawn(bins: pd.DataFrame | None = None, exposure: str = "walking_minutes") -> str:
+    curve = curve_of(full_results(), "spline", exposure)
+    own = histogram() if bins is None else bins
+    return curve_plot(curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True)
+
+
+def test_a_curve_has_its_points_knots_reference_and_tests():
+    curve = curve_of(full_results(), "spline", "walking_minutes")
+    assert [point["value"] for point in curve.points] == [40, 62, 80, 100, 120, 151, 180]
+    assert (curve.knots, curve.reference, curve.p_nonlinearity) == ((62, 100, 151), 62, 0.01)
+    at_reference = next(point for point in curve.points if point["value"] == 62)
+    assert at_reference["ci_low"] == at_reference["ci_high"] == 1
+
+
+@pytest.mark.parametrize("status", ["suppressed", "not_estimable"])
+def test_a_curve_that_is_not_told_is_not_drawn(status):
+    assert curve_of(full_results().assign(status=status), "spline", "walking_met") is None
+
+
+def test_the_description_tells_points_and_where_it_is_lowest():
+    said = described(drawn())
+    assert "80 min/day: 0.95 (95% CI 0.87 to 1.03)" in said
+    assert "Lowest at 120 min/day (0.91)" in said
+
+
+def test_bars_stand_behind_the_curve_and_only_those_that_may_be_told():
+    def bars(svg: str) -> int:
+        groups = {
+            name: list(group) for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if (name := group.get("class"))
+        }
+        return sum(len(group) for name, group in groups.items() if "mark-rect" in name)
+
+    assert bars(drawn()) == 3  # of five closed bins one begins before the curve, one ends after it
+    hidden = histogram().assign(status="suppressed")
+    assert bars(drawn(hidden)) == 0
+    assert bars(drawn(histogram().iloc[:0])) == 0
+
+
+@pytest.mark.parametrize("exposure", ["walking_minutes", "walking_met"])
+def test_the_axis_spans_the_curve_alone(exposure):
+    labels = [text for text in texts(drawn(exposure=exposure)) if re.fullmatch(r"[\d.,]+", text)]
+    assert "Synthetic data" in texts(drawn(exposure=exposure))
+    assert ("0.0" not in labels) or exposure == "walking_minutes"
+
+
+def test_tables_tell_the_same_and_hide_small_bins():
+    curve = curve_of(full_results(), "spline", "walking_minutes")
+    rows = dict(curve_table(curve, "t", "caption").groups[0].rows)
+    assert rows["62"] == "1 (reference)"
+    assert rows["80"] == "0.95 (0.87 to 1.03)"
+    own = histogram().query("exposure == 'walking_minutes'")
+    bins = dict(histogram_table(own, "walking_minutes", "t").groups[0].rows)
+    assert bins == {
+        "below 20": "not shown",
+        "20 to below 60": "1,000",
+        "60 to below 100": "2,000",
+        "100 to below 140": "3,000",
+        "140 to below 180": "4,000",
+        "180 and more": "5,000",
+    }
+
+
+def test_several_points_hold_first_and_last():
+    curve = curve_of(full_results(), "spline", "walking_minutes")
+    assert several(curve)[0] == curve.points[0]
+    assert several(curve)[-1] == curve.points[-1]
+
+
+def joint_cells(**changes):
+    frame = full_results().assign(**changes)
+    return chosen(frame, analysis="joint", model="adjusted", measure="rr")
+
+
+def test_the_joint_map_shows_sixteen_cells_and_withholds_what_is_not_told():
+    svg = heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True)
+    assert "reference" in texts(svg)
+    assert sum(text.startswith("0.") and "–" not in text for text in texts(svg)) == 15
+    hidden = heat_map(joint_cells(status="suppressed"), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True)
+    assert texts(hidden).count("not shown") == 15
+    assert not any(text.startswith("0.") for text in texts(hidden))
+    assert described(hidden).count("not shown") == 15
+
+
+def test_numbers_in_cells_keep_their_dark_ink_on_a_dark_page():
+    assert CELL_INK not in figure.COLORS
+    assert CELL_INK in heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint"], synthetic=False)
+
+
+def test_a_ladder_breaks_long_labels_and_describes_them_whole():
+    row = chosen(full_results(), analysis="main", model="adjusted", level=">=125", measure="rr")[0]
+    label = "Severe pain (other pain counts as none)"
+    svg = ladder_plot([(label, row), ("Hidden", {**row, "status": "suppressed"})], "ladder", ["A"], synthetic=False)
+    assert label in described(svg)
+    assert "Hidden, fully adjusted: not shown" in described(svg)
+    assert label not in texts(svg)
+
+
+def test_nothing_to_draw_is_nothing():
+    assert heat_map([], ("a", "b"), ["c"], synthetic=True) == ""
+    assert ladder_plot([], "ladder", ["c"], synthetic=True) == ""

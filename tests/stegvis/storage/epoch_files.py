@@ -1,0 +1,65 @@
+"""Delivering a file of epochs, for the tests of its contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+from stegvis.assets.building.recipe import sql_text
+
+from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.storage.delivered_epochs import delivered_epochs, people_of, problems_of, rows_of, write_shard
+from stegvis.storage.lake import EpochLake
+from stegvis.study.codebook import codebook
+
+ACTIVITY_OF = {code: name for name, code in ACTIVITIES.items()}
+SPEED_OF = {code: name if code else None for name, code in SPEEDS.items()}
+
+
+@dataclass(frozen=True)
+class Read:
+    """What came of a file.
+
+    Attributes:
+        accepted: person, epoch_start, activity, speed and confidence as the lake holds them, in the lake's order.
+        rules: the broken rule by row of the file.
+        problems: the list of problems.
+        people: person, start, hours.
+        rows: how many rows were read.
+    """
+
+    accepted: list[tuple]
+    rules: dict[int, str]
+    problems: pd.DataFrame
+    people: list[tuple]
+    rows: int
+
+
+def deliver(folder: Path, frame: pd.DataFrame) -> Path:
+    """An epochs file of these rows."""
+    folder.mkdir(exist_ok=True, parents=True)
+    file = folder / "it's epochs.parquet"
+    frame.to_parquet(file)
+    return file
+
+
+def read(file: Path, people: list[str] | None = None) -> Read:
+    """The file after its contract; only these people's epochs are taken into the lake, everybody's unless named."""
+    lake = EpochLake(file.parent / "lake", "north")
+    with delivered_epochs(file, codebook()["epochs"], sql_text("delivered_epochs")) as judged:
+        problems, found, rows = problems_of(judged, "north/epochs.parquet"), people_of(judged), rows_of(judged)
+        shard = write_shard(judged, lake, "shard", list(found["person"]) if people is None else people)
+    stored = pq.read_table(shard, partitioning=None).to_pandas()
+    accepted = [
+        (row.person, str(row.epoch_start), ACTIVITY_OF[row.activity], SPEED_OF[row.speed], row.confidence)
+        for row in stored.itertuples()
+    ]
+    return Read(
+        accepted,
+        dict(zip(problems["row"], problems["rule"], strict=True)),
+        problems,
+        [(row.person, str(row.start), row.hours) for row in found.itertuples()],
+        rows,
+    )

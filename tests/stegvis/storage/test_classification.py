@@ -1,0 +1,60 @@
+"""Epochs in the lake's form, and why a signal is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stegvis.storage.classification import Recording, classify, in_the_lakes_form
+from stegvis.storage.lake import EpochLake
+from stegvis.storage.recording_records import RecordingNotes
+
+
+def test_pace_becomes_small_whole_numbers_and_zero_where_there_is_none() -> None:
+    epochs = pd.DataFrame(
+        {
+            "epoch_start": pd.date_range("2018-03-01", periods=4, freq="5s").astype("datetime64[ms]"),
+            "activity": np.array([4, 4, 4, 1], dtype="uint8"),
+            "speed": np.array([2, 3, 1, 0], dtype="uint8"),
+            "confidence": np.array([255, 200, 90, 0], dtype="uint8"),
+            "stairs": False,
+            "cadence": [104.4, 160.0, np.nan, np.nan],
+            "speed_km_per_hour": [4.5, 9.9, 2.0, np.nan],
+        }
+    )
+    kept = in_the_lakes_form(epochs)
+    assert kept["cadence"].to_list() == [104, 160, 0, 0]
+    assert kept["centimeters_per_second"].to_list() == [125, 255, 56, 0]
+    assert set(kept.dtypes[["cadence", "centimeters_per_second"]].map(str)) == {"uint8"}
+    assert "stairs" not in kept
+
+
+def signal(file: Path, hertz: float = 50.0, **cells: object) -> Path:
+    """A minute of a sensor that lies still."""
+    stamps = pd.Timestamp("2018-03-01") + pd.to_timedelta(np.arange(3000) / hertz, unit="s")
+    axes = {f"{place}_{axis}": -1.0 if axis == "x" else 0.0 for place in ("back", "thigh") for axis in "xyz"}
+    pd.DataFrame({"timestamp": stamps, **axes, **cells}).to_csv(file, index=False)
+    return file
+
+
+def note_of(file: Path) -> dict:
+    lake, notes = EpochLake(file.parent / "lake", "north"), RecordingNotes(file.parent / "lake", "north")
+    note = classify(Recording(file.stem, "P1", "signal", (file,), lake, notes))
+    assert notes.read(file.stem) == note
+    assert (lake.shard(file.stem) is None) == (note["rule"] is not None)
+    return note
+
+
+def test_a_signal_is_classified_or_refused_with_a_rule(tmp_path: Path) -> None:
+    good = note_of(signal(tmp_path / "good.csv"))
+    assert (good["rule"], good["start"]) == (None, "2018-03-01T00:00:00")
+    slow = note_of(signal(tmp_path / "slow.csv", hertz=40.0))
+    assert slow["rule"] == "implausible_signal"
+    assert "40.0 Hz" in slow["reason"]
+    far = note_of(signal(tmp_path / "far.csv", back_y=99.0))
+    assert far["rule"] == "out_of_range"
+    assert [breach["column"] for breach in far["breaches"]] == ["back_y"]
+    (tmp_path / "empty.csv").write_bytes(b"")
+    assert note_of(tmp_path / "empty.csv")["rule"] == "unreadable"

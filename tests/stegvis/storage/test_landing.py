@@ -1,0 +1,269 @@
+"""The landing zone: each delivery is accepted, waits, is rejected or repeats an earlier one, and it is said why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from stegvis.storage.landing import Landing, recording_level, scan
+
+
+def sha256(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def deliver(folder: Path, files: dict[str, str], synthetic: bool = False) -> Path:
+    """A complete drop."""
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    manifest = {"files": {name: {"sha256": sha256(content)} for name, content in files.items()}}
+    (folder / "drop.json").write_text(json.dumps(manifest | ({"synthetic": True} if synthetic else {})))
+    return folder
+
+
+def withdraw(landing: Path, name: str, content: str = "person\nP1\n") -> None:
+    folder = landing / "withdrawals"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.csv").write_text(content)
+    (folder / f"{name}.json").write_text(json.dumps({"files": {f"{name}.csv": {"sha256": sha256(content)}}}))
+
+
+def names(drops: list) -> list[tuple[str, str]]:
+    return [(drop.kind, drop.name) for drop in drops]
+
+
+def rejected_rule(landing: Path) -> str:
+    found = scan(landing, None)
+    assert not found.accepted
+    (drop,) = found.rejected
+    (issue,) = drop.issues
+    return issue.rule
+
+
+def test_a_landing_zone_that_does_not_exist_is_empty(tmp_path: Path) -> None:
+    assert scan(tmp_path / "nowhere", None) == Landing()
+
+
+def test_each_kind_of_delivery_is_accepted_with_its_partition(tmp_path: Path) -> None:
+    deliver(tmp_path / "baseline/2019", {"participants.csv": "person\n"}, synthetic=True)
+    deliver(tmp_path / "recordings/north 1", {"days.csv": "person\n", "P1.parquet": "x"})
+    deliver(tmp_path / "followup/2021-2023", {"questionnaire.csv": "person\n"})
+    withdraw(tmp_path, "june")
+    found = scan(tmp_path, None)
+    assert [(d.kind, d.name, d.partition) for d in found.accepted] == [
+        ("baseline", "2019", None),
+        ("recordings", "north 1", "north 1"),
+        ("followup", "2021-2023", "2021-2023"),
+        ("withdrawals", "june", None),
+    ]
+    assert [d.synthetic for d in found.accepted] == [True, False, False, False]
+    assert (found.waiting, found.rejected, found.repeated, found.notes) == ([], [], [], [])
+    file = found.accepted[0].files[0]
+    assert (file.name, file.bytes, file.sha256) == ("participants.csv", 7, sha256("person\n"))
+    assert file.path.read_text() == "person\n"
+    assert found.accepted[3].path == tmp_path / "withdrawals" / "june.csv"
+
+
+def test_without_drop_json_a_drop_waits(tmp_path: Path) -> None:
+    (deliver(tmp_path / "baseline/a", {"participants.csv": "1"}) / "drop.json").unlink()
+    (tmp_path / "withdrawals").mkdir()
+    (tmp_path / "withdrawals/w.csv").write_text("person\nP1\n")
+    found = scan(tmp_path, None)
+    assert names(found.waiting) == [("baseline", "a"), ("withdrawals", "w")]
+    assert "no drop.json yet" in found.waiting[0].reason
+    assert "no w.json yet" in found.waiting[1].reason
+
+
+def test_a_drop_waits_for_the_files_it_names(tmp_path: Path) -> None:
+    (deliver(tmp_path / "baseline/a", {"participants.csv": "1"}) / "participants.csv").unlink()
+    withdraw(tmp_path, "w")
+    (tmp_path / "withdrawals/w.csv").unlink()
+    found = scan(tmp_path, None)
+    assert names(found.waiting) == [("baseline", "a"), ("withdrawals", "w")]
+    assert "participants.csv is named in drop.json and not there yet" in found.waiting[0].reason
+
+
+def test_another_content_than_promised_rejects_that_drop_only(tmp_path: Path) -> None:
+    harmed = deliver(tmp_path / "baseline/a", {"participants.csv": "1"})
+    (harmed / "participants.csv").write_text("2")
+    deliver(tmp_path / "baseline/b", {"participants.csv": "1"})
+    found = scan(tmp_path, None)
+    assert names(found.accepted) == [("baseline", "b")]
+    assert names(found.rejected) == [("baseline", "a")]
+    assert "participants.csv" in found.rejected[0].reason
+    assert found.rejected[0].issues[0].rule == "hash_mismatch"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"files": {}}',
+        '{"files": ["participants.csv"]}',
+        '{"files": {"participants.csv": "0"}}',
+        '{"files": {"participants.csv": {"sha256": "0"}}}',
+        '{"files": {"participants.csv": {"sha256": null}}}',
+        '{"files": {"participants.csv": {"sha256": "' + "0" * 64 + '"}}, "synthetic": "yes"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_drop_json_of_another_form_is_rejected(tmp_path: Path, text: str) -> None:
+    (deliver(tmp_path / "baseline/a", {"participants.csv": "1"}) / "drop.json").write_text(text)
+    assert rejected_rule(tmp_path) == "manifest_form"
+
+
+@pytest.mark.parametrize("name", ["../secret.csv", "a/b.csv", "a\\b.csv", "/etc/passwd", ".hidden.csv", "..", ""])
+def test_a_file_name_that_leaves_its_folder_is_rejected(tmp_path: Path, name: str) -> None:
+    drop = deliver(tmp_path / "baseline/a", {"participants.csv": "1"})
+    (drop / "drop.json").write_text(json.dumps({"files": {name: {"sha256": "0" * 64}}}))
+    assert rejected_rule(tmp_path) == "unsafe_name"
+
+
+def test_an_unlisted_file_and_an_unknown_key_are_notes(tmp_path: Path) -> None:
+    drop = deliver(tmp_path / "baseline/a", {"participants.csv": "1"})
+    (drop / "readme.txt").write_text("hello")
+    (drop / ".hidden").write_text("hello")
+    manifest = json.loads((drop / "drop.json").read_text())
+    (drop / "drop.json").write_text(json.dumps(manifest | {"synthethic": True}))
+    (accepted,) = scan(tmp_path, None).accepted
+    assert [file.name for file in accepted.files] == ["participants.csv"]
+    assert any("readme.txt" in note for note in accepted.notes)
+    assert any("synthethic" in note for note in accepted.notes)
+    assert not any(".hidden" in note for note in accepted.notes)
+
+
+@pytest.mark.parametrize("name", ["2021-2023", "2024", "2021-2023.2", "2024.late-answers"])
+def test_wave_names(tmp_path: Path, name: str) -> None:
+    deliver(tmp_path / "followup" / name, {"questionnaire.csv": "1"})
+    (accepted,) = scan(tmp_path, None).accepted
+    assert accepted.partition == name.partition(".")[0]
+
+
+@pytest.mark.parametrize("name", ["wave2", "2023-2021", "21-23", "2021-2023-2", "2021–2023", "2024."])
+def test_a_wave_that_is_not_named_by_its_years_is_rejected(tmp_path: Path, name: str) -> None:
+    deliver(tmp_path / "followup" / name, {"questionnaire.csv": "1"})
+    assert rejected_rule(tmp_path) == "drop_name"
+
+
+@pytest.mark.parametrize("name", ["a,b", "a..b", "a\tb", "a=b", "a."])
+def test_a_batch_name_that_cannot_be_a_partition_is_rejected(tmp_path: Path, name: str) -> None:
+    deliver(tmp_path / "recordings" / name, {"days.csv": "1"})
+    assert rejected_rule(tmp_path) == "drop_name"
+
+
+def test_parts_of_a_wave_apply_in_the_order_a_person_counts(tmp_path: Path) -> None:
+    for content, name in enumerate(["2021-2023.10", "2021-2023.2", "2021-2023", "2024"]):
+        deliver(tmp_path / "followup" / name, {"questionnaire.csv": str(content)})
+    found = scan(tmp_path, None)
+    assert [drop.name for drop in found.accepted] == ["2021-2023", "2021-2023.2", "2021-2023.10", "2024"]
+
+
+def test_the_same_contents_again_are_repeated_and_name_the_first(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        deliver(tmp_path / "baseline" / name, {"participants.csv": "other" if name == "b" else "same"})
+    deliver(tmp_path / "recordings/a", {"participants.csv": "same"})  # another kind is another matter
+    withdraw(tmp_path, "june")
+    withdraw(tmp_path, "july")
+    found = scan(tmp_path, None)
+    assert names(found.accepted) == [("baseline", "a"), ("baseline", "b"), ("recordings", "a"), ("withdrawals", "july")]
+    assert names(found.repeated) == [("baseline", "c"), ("withdrawals", "june")]
+    assert "'a'" in found.repeated[0].reason
+
+
+def test_the_digest_is_of_the_contents_not_of_the_drops_name(tmp_path: Path) -> None:
+    for landing, drop, content in (("1", "a", "x"), ("2", "b", "x"), ("3", "a", "y")):
+        deliver(tmp_path / landing / "baseline" / drop, {"participants.csv": content})
+    first, second, third = (scan(tmp_path / landing, None).accepted[0].digest for landing in "123")
+    assert first == second != third
+
+
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [
+        ("baseline/a", ["participant.csv"]),
+        ("baseline/a", ["participants.csv", "participants.sav"]),
+        ("baseline/a", ["participants.xlsx"]),
+        ("followup/2024", ["participants.csv"]),
+        ("recordings/a", ["readme.txt"]),
+    ],
+)
+def test_a_drop_without_its_one_table_is_rejected(tmp_path: Path, kind: str, files: list[str]) -> None:
+    deliver(tmp_path / kind, dict.fromkeys(files, "1"))
+    assert rejected_rule(tmp_path) == "file_missing"
+
+
+def test_what_lies_in_the_wrong_place_is_said(tmp_path: Path) -> None:
+    deliver(tmp_path / "follow-up/2024", {"questionnaire.csv": "1"})
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "baseline/participants.csv").write_text("person\n")
+    (tmp_path / "withdrawals").mkdir()
+    (tmp_path / "withdrawals/w.xlsx").write_text("P1")
+    found = scan(tmp_path, None)
+    assert names(found.rejected) == [("baseline", "participants.csv"), ("withdrawals", "w")]
+    assert {drop.issues[0].rule for drop in found.rejected} == {"misplaced"}
+    assert any("follow-up" in note for note in found.notes)
+
+
+def test_hidden_files_and_folders_are_ignored(tmp_path: Path) -> None:
+    deliver(tmp_path / "baseline/.unfinished", {"participants.csv": "1"})
+    deliver(tmp_path / ".git/a", {"participants.csv": "1"})
+    (tmp_path / "baseline/.DS_Store").write_text("")
+    assert scan(tmp_path, None) == Landing()
+
+
+def test_a_hash_is_computed_once_until_the_file_changes(tmp_path: Path) -> None:
+    landing, cache = tmp_path / "landing", tmp_path / "state" / "hashes.json"
+    drop = deliver(landing / "baseline/a", {"participants.csv": "1"})
+    file = drop / "participants.csv"
+    assert scan(landing, cache).accepted
+    assert list(json.loads(cache.read_text())) == ["baseline/a/participants.csv"]
+
+    state = file.stat()
+    file.write_text("2")  # same size, and the same time of change: not seen, because it is not read again
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert scan(landing, cache).accepted
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+    assert scan(landing, cache).rejected
+    assert not list(cache.parent.glob(".*"))  # nothing unfinished is left behind
+
+
+@pytest.mark.parametrize("harm", ["{", "[]", '{"baseline/a/participants.csv": 1}'])
+def test_a_harmed_cache_is_made_anew(tmp_path: Path, harm: str) -> None:
+    landing, cache = tmp_path / "landing", tmp_path / "hashes.json"
+    deliver(landing / "baseline/a", {"participants.csv": "1"})
+    cache.write_text(harm)
+    assert scan(landing, cache).accepted
+    assert json.loads(cache.read_text())["baseline/a/participants.csv"][2] == sha256("1")
+
+
+def test_the_cache_forgets_files_that_are_gone(tmp_path: Path) -> None:
+    landing, cache = tmp_path / "landing", tmp_path / "hashes.json"
+    drop = deliver(landing / "baseline/a", {"participants.csv": "1"})
+    scan(landing, cache)
+    (drop / "participants.csv").unlink()
+    scan(landing, cache)
+    assert json.loads(cache.read_text()) == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "level"),
+    [
+        ("P1_back.cwa", "raw"),
+        ("P1.csv", "signal"),
+        ("P1.parquet", "signal"),
+        ("epochs.parquet", "epochs"),
+        ("epochs.csv", None),
+        ("days.sav", "days"),
+        ("P1.sav", None),
+        ("readme.txt", None),
+    ],
+)
+def test_a_recording_is_known_by_its_name(file: str, level: str | None) -> None:
+    assert recording_level(file) == level

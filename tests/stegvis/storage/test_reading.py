@@ -1,0 +1,180 @@
+"""Opening delivered files: the same table from every format, and a clear reason when a file cannot be read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+
+from stegvis.deliveries.contract import apply_contract
+from stegvis.storage.reading import UnreadableFile, read_parts, read_table
+from stegvis.study.codebook import codebook
+
+PARTICIPANTS = codebook()["participants"]
+SECRET = "Kari Nordmann"
+
+
+def people() -> pd.DataFrame:
+    """Three people as a statistics program holds them: numbers, dates, missing cells."""
+    cells: dict[str, object] = {}
+    for column in PARTICIPANTS.columns.values():
+        match column.type:
+            case "text":
+                cells[column.source[0]] = ["P1", "P2", "P3"]
+            case "date":
+                cells[column.source[0]] = [dt.date(2018, 3, 1), None, dt.date(2018, 12, 31)]
+            case "number":
+                cells[column.source[0]] = [20.5 if "Bmi" in column.source[0] else 20.0, 15.0, np.nan]
+            case "tick":
+                cells[column.source[0]] = [1.0, np.nan, np.nan]
+            case _:
+                cells[column.source[0]] = [1.0, np.nan, float(list(column.codes or {})[1])]
+    return pd.DataFrame(cells)
+
+
+def write(path: Path, table: pd.DataFrame) -> Path:
+    match path.suffix:
+        case ".csv":
+            table.to_csv(path, index=False)
+        case ".parquet":
+            table.to_parquet(path)
+        case ".sav":
+            pyreadstat.write_sav(table, str(path))
+        case ".dta":
+            pyreadstat.write_dta(table, str(path))
+    return path
+
+
+def reason(path: Path) -> str:
+    with pytest.raises(UnreadableFile) as refused:
+        read_table(path)
+    assert refused.value.file == path.name
+    assert str(refused.value) == f"{path.name}: {refused.value.reason}"
+    assert refused.value.__cause__ is None  # a library's own message may hold data
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+    return refused.value.reason
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".sav", ".dta"])
+def test_every_format_gives_the_same_canonical_table(tmp_path: Path, ending: str) -> None:
+    read = apply_contract(read_table(write(tmp_path / f"participants{ending}", people())), PARTICIPANTS, "f")
+    direct = apply_contract(people(), PARTICIPANTS, "f")
+    assert direct.problems.empty
+    assert read.problems.empty
+    pd.testing.assert_frame_equal(read.frame, direct.frame)
+    assert read.frame["baseline_date"].iloc[0] == pd.Timestamp("2018-03-01")
+    assert read.frame["low_back_box"].tolist() == [True, False, False]
+
+
+def test_text_stays_text(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text('person,x\n007,1.50\n"a,b",NA\n', encoding="utf-8")
+    table = read_table(file)
+    assert table["person"].tolist() == ["007", "a,b"]
+    assert table["x"].tolist() == ["1.50", "NA"]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_separators_byte_order_mark_and_letters(tmp_path: Path, separator: str, mark: bytes) -> None:
+    file = tmp_path / "t.csv"
+    file.write_bytes(mark + "person,x\r\nÅse,1\r\n".replace(",", separator).encode())
+    assert read_table(file).to_dict("list") == {"person": ["Åse"], "x": ["1"]}
+
+
+def test_blank_lines_count_in_the_middle_and_not_at_the_end(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("person,x\na,1\n\nb,2\n\n\n", encoding="utf-8")
+    table = read_table(file)
+    assert len(table) == 3
+    assert table["person"].isna().tolist() == [False, True, False]
+
+
+def test_long_whole_numbers_beside_blanks_keep_their_digits(tmp_path: Path) -> None:
+    table = pd.DataFrame({"person": pd.array([2**60 + 1, None], dtype="Int64")})
+    assert read_table(write(tmp_path / "t.parquet", table))["person"].iloc[0] == 2**60 + 1
+
+
+def test_declared_missing_values_are_missing_and_labels_stay_codes(tmp_path: Path) -> None:
+    file = tmp_path / "t.sav"
+    table = pd.DataFrame({"person": ["a", "b"], "Sex": [1.0, 9.0]})
+    pyreadstat.write_sav(table, str(file), missing_ranges={"Sex": [9]}, variable_value_labels={"Sex": {1: "man"}})
+    read = read_table(file)["Sex"]
+    assert read.iloc[0] == 1
+    assert np.isnan(read.iloc[1])
+
+
+def test_a_signal_may_be_read_with_its_types(tmp_path: Path) -> None:
+    file = tmp_path / "P1.csv"
+    file.write_text("timestamp,back_x\n2018-03-01 00:00:00.000,0.5\n2018-03-01 00:00:00.020,-1\n", encoding="utf-8")
+    table = read_table(file, infer_types=True)
+    assert pd.api.types.is_datetime64_dtype(table["timestamp"])
+    assert table["back_x"].tolist() == [0.5, -1.0]
+
+
+def test_a_column_that_turns_into_text_late_is_read_as_text(tmp_path: Path) -> None:
+    file = tmp_path / "P1.csv"
+    file.write_text("back_x\n" + "0.123456789012\n" * 200_000 + "oops\n", encoding="utf-8")
+    assert read_table(file, infer_types=True)["back_x"].iloc[-1] == "oops"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("t.csv", b"", "empty"),
+        ("t.parquet", b"", "empty"),
+        ("t.csv", b"\nperson,x\n", "first line is blank"),
+        ("t.csv", f"person,x\n1,2\n{SECRET},3,4\n".encode(), "line 3 does not have the 2 fields"),
+        ("t.csv", f"person,x\n1,2\n{SECRET}\n".encode(), "line 3"),
+        ("t.csv", "person,x\nÅse,1\n".encode("latin-1"), "UTF-8"),
+        ("t.csv", "pårørende,x\n1,1\n".encode("latin-1"), "UTF-8"),
+        ("t.csv", "person,x\n1,1\n".encode("utf-16"), "UTF-8"),
+        ("t.csv", f"{SECRET},{SECRET}\n1,1\n".encode(), "columns 1 and 2 have the same name"),
+        ("t.xlsx", b"PK", "ending"),
+        ("t", b"person\n", "ending"),
+        ("t.parquet", b"person,x\n1,2\n", "parquet"),
+        ("t.sav", b"person,x\n1,2\n", "SPSS"),
+        ("t.dta", b"person,x\n1,2\n", "Stata"),
+    ],
+)
+def test_an_unreadable_file_says_why_and_nothing_else(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    told = reason(file)
+    assert said in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".sav", ".dta"])
+def test_a_file_that_is_cut_off(tmp_path: Path, ending: str) -> None:
+    file = write(tmp_path / f"t{ending}", people())
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert "cut off" in reason(file)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert "no such file" in reason(tmp_path / "t.csv")
+
+
+def test_a_long_table_in_parts_is_the_table(tmp_path: Path) -> None:
+    table = pd.DataFrame({"person": [f"P{n}" for n in range(10)], "x": range(10)})
+    file = write(tmp_path / "t.parquet", table)
+    parts = list(read_parts(file, rows=4))
+    assert [len(part) for part in parts] == [4, 4, 2]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), read_table(file))
+
+
+def test_a_part_of_a_cut_off_table_is_refused_as_the_whole_is(tmp_path: Path) -> None:
+    file = write(tmp_path / "t.parquet", people())
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(UnreadableFile, match="cut off"):
+        list(read_parts(file))
+
+
+def test_a_table_without_rows_is_one_part_without_rows(tmp_path: Path) -> None:
+    file = write(tmp_path / "t.parquet", people().iloc[:0])
+    assert [len(part) for part in read_parts(file)] == [0]

@@ -1,0 +1,62 @@
+"""The data dictionary describes every column of every table, and no column that is not there."""
+
+from __future__ import annotations
+
+import pytest
+from stegvis.assets.building.graph import STAGES, recipes
+from stegvis.assets.recordings import COLUMNS as RECORDING_COLUMNS
+
+from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
+from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
+from stegvis.disclosure.taking_out import HELD_BACK_COLUMNS
+from stegvis.statistics.results import RESULT_COLUMNS
+from stegvis.study.codebook import codebook
+from stegvis.study.dictionary import column_descriptions, dictionary
+from stegvis.study.protocol import EXPOSURES
+from tests.sql.tables import columns_of
+
+# What the stage's own code adds to its SELECT, or makes without one.
+ADDED = {
+    "withdrawals": [*codebook()["withdrawals"].columns, "delivery"],
+    "baseline_questionnaire": [*codebook()["participants"].columns, "delivery"],
+    "recordings": list(RECORDING_COLUMNS),
+    "followup_questionnaire": ["wave", *codebook()["questionnaire"].columns, "delivery"],
+    "epoch_classification": ["batch", "level", "status"],
+    "analysis_set": [f"{exposure}_{kind}" for exposure in EXPOSURES for kind in ("category", "level")],
+    "risk_ratios": list(RESULT_COLUMNS),
+    "absolute_risks": list(RESULT_COLUMNS),
+    "bias_models": list(RESULT_COLUMNS),
+    "dose_response": list(RESULT_COLUMNS),
+    "sensitivity_models": list(RESULT_COLUMNS),
+    "time_use_models": list(RESULT_COLUMNS),
+    "fitted_models": list(RESULT_COLUMNS),
+    "pooled_models": list(RESULT_COLUMNS),
+    "characteristics": list(CHARACTERISTICS_COLUMNS),
+    "disclosure": list(HELD_BACK_COLUMNS),
+    "claims": CLAIM_COLUMNS,
+    "report": ["wave", "file", "html", "bytes"],
+    "release": ["release", "file", "sha256", "bytes"],
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_column_is_described_and_no_description_is_left_over(stage: str) -> None:
+    columns = set(ADDED.get(stage, []))
+    for name in recipes()[stage].sql:
+        columns |= set(columns_of(name))
+    assert set(column_descriptions(stage)) == columns
+
+
+def test_the_tables_are_the_stages() -> None:
+    assert set(dictionary()) == set(STAGES)
+
+
+def test_every_description_says_something_and_is_no_sentence_with_a_stop() -> None:
+    for table, columns in dictionary().items():
+        for column, description in columns.items():
+            assert description.strip() == description != "", f"{table}.{column}"
+            assert not description.endswith(".") or description.endswith("..."), f"{table}.{column}"
+
+
+def test_an_unknown_table_has_no_descriptions() -> None:
+    assert column_descriptions("of contents") == {}

@@ -1,0 +1,143 @@
+"""The protocol: every number once, and any mistake in the file refused by the name of its key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from stegvis.study.protocol import PROTOCOL_FILE, ProtocolError, protocol, read_protocol
+
+TEXT = PROTOCOL_FILE.read_text(encoding="utf-8")
+
+
+def read_edited(folder: Path, old: str, new: str) -> None:
+    assert TEXT.count(old) == 1, f"{old!r} does not stand once in the protocol"
+    file = folder / "edited.toml"
+    file.write_text(TEXT.replace(old, new), encoding="utf-8")
+    read_protocol(file)
+
+
+def test_the_protocol_in_force_keeps_the_published_numbers() -> None:
+    """Haddadj et al. 2025, doi 10.1001/jamanetworkopen.2025.15592, and its public analysis code."""
+    p = protocol()
+    assert p.study.mode == "as_published"
+    assert p.days.must_be_positive == ("lying", "sitting", "standing", "walking")
+    assert (p.exposures.met_slow, p.exposures.met_moderate, p.exposures.met_brisk) == (2.8, 3.8, 4.8)
+    assert p.exposures.minimum_valid_days == 1
+    assert p.exposures.walking_minutes.published_lower_bounds == (78, 101, 125)
+    assert p.exposures.walking_met.published_lower_bounds == (3.00, 3.12, 3.27)
+    assert p.covariates.depression_cut == 7
+    assert p.exclusions.order == (
+        "no_accelerometer_day",
+        "no_valid_walking_day",
+        "baseline_screen_missing",
+        "baseline_low_back_pain",
+        "followup_screen_missing",
+        "covariate_missing",
+    )
+    seven = {"sex", "age", "education", "income", "employment", "smoking", "depression"}
+    assert set(p.exclusions.complete_case) == set(p.models.adjusted) == seven
+    assert p.models.age == ("age",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("met_slow = 2.8", "met_slow = 2.8\nmet_sprint = 8.0", "exposures.met_sprint"),
+        ("[covariates]", "[weather]\nrain = true\n\n[covariates]", "weather"),
+        ("printed_decimals = 0", "printed_decimals = 0\ncolor = 1", "exposures.walking_minutes.color"),
+    ],
+    ids=["key", "section", "nested key"],
+)
+def test_an_unknown_key_is_refused_by_file_and_name(tmp_path: Path, old: str, new: str, key: str) -> None:
+    with pytest.raises(ProtocolError, match=rf"edited\.toml: {key}: Extra inputs"):
+        read_edited(tmp_path, old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "key"),
+    [
+        ("met_slow = 2.8\n", "exposures.met_slow"),
+        ('mode = "as_published"\n', "study.mode"),
+        (
+            "[disclosure]\n# Counts above zero and below this never leave the warehouse.\nsmallest_count = 5\n",
+            "disclosure",
+        ),
+    ],
+)
+def test_a_missing_key_is_refused_by_file_and_name(tmp_path: Path, old: str, key: str) -> None:
+    with pytest.raises(ProtocolError, match=rf"edited\.toml: {key}: Field required"):
+        read_edited(tmp_path, old, "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("met_slow = 2.8", "met_slow = 0", "exposures.met_slow"),
+        ("met_slow = 2.8", 'met_slow = "slow"', "exposures.met_slow"),
+        ("minimum_valid_days = 1", "minimum_valid_days = 0", "exposures.minimum_valid_days"),
+        ("depression_cut = 7", "depression_cut = 22", "covariates.depression_cut"),
+        ("confidence = 0.95", "confidence = 95", "models.confidence"),
+        ('mode = "as_published"', 'mode = "as_wished"', "study.mode"),
+        ('"standing", "walking"]', '"standing", "dancing"]', "days.must_be_positive"),
+        ('    "covariate_missing",\n', '    "covariate_missing",\n    "bad_mood",\n', "exclusions.order"),
+        ('    "covariate_missing",\n', '    "covariate_missing",\n    "covariate_missing",\n', "exclusions"),
+        ("[78, 101, 125]", "[78, 125, 101]", "exposures.walking_minutes"),
+        ("[78, 101, 125]", "[78, 101, 101]", "exposures.walking_minutes"),
+        ("[78, 101, 125]", "[78, 101]", "exposures.walking_minutes.published_lower_bounds"),
+        ("slowest_cadence = 50", "slowest_cadence = 160", "walking_speed"),
+        ("smallest_count = 5", "smallest_count = 0", "disclosure.smallest_count"),
+        ("largest_quarantined_share = 0.20", "largest_quarantined_share = 20", "checks.largest_quarantined_share"),
+        ('primary = ["primary"]', 'primary = ["primary", "vocational 3-4 years"]', "characteristics"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_file_and_name(tmp_path: Path, old: str, new: str, key: str) -> None:
+    with pytest.raises(ProtocolError, match=rf"edited\.toml: {key}[.:]"):
+        read_edited(tmp_path, old, new)
+
+
+def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match=r"exposures\.met_slow.*; .*exposures\.met_fast"):
+        read_edited(tmp_path, "met_slow = 2.8", "met_slow = -1\nmet_fast = 5")
+
+
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match=r"edited\.toml is not valid TOML: .*line"):
+        read_edited(tmp_path, "met_slow = 2.8", "met_slow = two point eight")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("exposures.met_slow", 2.8),
+        ("study.mode", "as_published"),
+        ("exclusions.complete_case", ["sex", "age", "education", "income", "employment", "smoking", "depression"]),
+        ("exposures.walking_minutes.published_lower_bounds", [78.0, 101.0, 125.0]),
+        ("disclosure", {"smallest_count": 5}),
+    ],
+)
+def test_a_dotted_name_gives_a_value_list_or_section_as_plain_python(name: str, value: object) -> None:
+    assert protocol().value(name) == value
+    assert type(protocol().value(name)) is type(value)
+
+
+@pytest.mark.parametrize("name", ["exposures.met_sprint", "weather", "exposures.met_slow.more", ""])
+def test_an_unknown_name_has_no_value(name: str) -> None:
+    with pytest.raises(KeyError, match=f"no value '{name}'"):
+        protocol().value(name)
+
+
+def test_the_protocol_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        protocol().exposures.met_slow = 3.0  # type: ignore[misc]
+
+
+def test_scales_by_exposure() -> None:
+    assert protocol().exposures.scale("walking_minutes").unit == "min/day"
+    assert protocol().exposures.scale("walking_met").unit == "MET"
+
+
+def test_an_epoch_has_250_samples() -> None:
+    assert protocol().epochs.samples_per_epoch == 250
