@@ -130,9 +130,17 @@ def validate(
     """Check a drop against the contract without running anything; exit 1 with its problems if it falls short."""
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
-    from stegvis.storage.validation import validate_drop
+    from stegvis.assets.building.recipe import sql_text
 
-    found = validate_drop(drop)
+    from stegvis.storage.delivered_files import DeliveryContract
+    from stegvis.storage.validation import validate_drop
+    from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+
+    contract = DeliveryContract(
+        read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs")
+    )
+    found = validate_drop(drop, contract)
     problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
     if as_json:
         print(json.dumps({"problems": problems, "files": found.summary.to_dict("records")}, indent=2, default=str))

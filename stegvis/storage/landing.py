@@ -16,17 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.reading import TABLE_ENDINGS
+from stegvis.storage.recording_files import recording_level
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
-Level = Literal["raw", "signal", "epochs", "days"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MANIFEST = "drop.json"
 
 # Partition keys and folder names are made of batch and wave names.
 BATCH_NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
 WAVE_NAME = re.compile(r"(?P<wave>[0-9]{4}(?:-[0-9]{4})?)(?:\.[\w-]+)?")
-SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -61,15 +60,6 @@ class Drop:
         """When it was complete, in seconds since 1970: the time of its ``drop.json``."""
         manifest = self.path.with_suffix(".json") if self.kind == "withdrawals" else self.path / MANIFEST
         return manifest.stat().st_mtime
-
-
-@dataclass(frozen=True)
-class Issue:
-    """Why a delivery is not accepted: the file concerned, the rule's short name, and a sentence."""
-
-    file: str
-    rule: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -215,7 +205,7 @@ def examine_files(
     folder, manifest_path = (
         (path.parent, path.with_suffix(".json")) if kind == "withdrawals" else (path, path / MANIFEST)
     )
-    manifest = _read_manifest(manifest_path)
+    manifest = read_manifest(manifest_path)
     if isinstance(manifest, Issue):
         return None, (), (manifest,)
     files, issues = [], []
@@ -262,59 +252,6 @@ def _expected_files(kind: Kind, name: str, files: list[str]) -> Issue | None:
         return None
     how_many = "more than one file" if tables else "no file"
     return Issue(MANIFEST, "file_missing", f"the drop lists {how_many} {stem}.{{{endings}}}; it must list one")
-
-
-def recording_level(file: str) -> Level | None:
-    """What a file of a recordings batch holds, by its name; nothing if it is no recording."""
-    stem, ending = Path(file).stem, Path(file).suffix.lower()
-    if ending == ".cwa":
-        return "raw"
-    if stem == "days":
-        return "days" if ending in TABLE_ENDINGS else None
-    if stem == "epochs":
-        return "epochs" if ending == ".parquet" else None
-    return "signal" if ending in (".csv", ".parquet") else None
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a ``drop.json`` says: the sha256 of each file by its name, and whether the drop is synthetic."""
-
-    files: dict[str, str]
-    synthetic: bool
-    notes: tuple[str, ...]
-
-
-def _read_manifest(path: Path) -> Manifest | Issue:
-    """``drop.json``: ``{"files": {"<name>": {"sha256": "..."}}, "synthetic": true}``."""
-    if not path.is_file():
-        return Issue(path.name, "no_manifest", f"there is no {path.name} yet: the delivery is not complete")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return Issue(path.name, "manifest_form", f"{path.name} is not valid JSON")
-    form = f'{path.name} must have the form {{"files": {{"<name>": {{"sha256": "..."}}}}}}'
-    files = content.get("files") if isinstance(content, dict) else None
-    if not isinstance(files, dict) or not files:
-        return Issue(path.name, "manifest_form", form)
-    for name, about in files.items():
-        if not _safe_file_name(name):
-            return Issue(
-                path.name, "unsafe_name", f"{path.name} names a file that is not a plain file name of the drop"
-            )
-        if not isinstance(about, dict) or not SHA256.fullmatch(str(about.get("sha256")).lower()):
-            return Issue(path.name, "manifest_form", f"{form}, with 64 hexadecimal digits for each file")
-    synthetic = content.get("synthetic", False)
-    if not isinstance(synthetic, bool):
-        return Issue(path.name, "manifest_form", f"in {path.name}, synthetic must be true or false")
-    unknown = sorted(set(content) - {"files", "synthetic"})
-    notes = (f"{path.name} has keys that mean nothing here: {', '.join(unknown)}",) if unknown else ()
-    return Manifest({name: about["sha256"].lower() for name, about in files.items()}, synthetic, notes)
-
-
-def _safe_file_name(name: str) -> bool:
-    """A name that stays in its folder, is not hidden, and can be printed."""
-    return bool(name) and not name.startswith(".") and name.isprintable() and not set(name) & {"/", "\\"}
 
 
 def place_issue(kind: Kind, path: Path) -> Issue | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stegvis.storage.landing import Landing, recording_level, scan
+from stegvis.storage.landing import Landing, scan
+from stegvis.storage.recording_files import recording_level
 
 
 def sha256(content: str) -> str:

@@ -11,10 +11,10 @@ import pyreadstat
 import pytest
 
 from stegvis.deliveries.contract import apply_contract
-from stegvis.storage.reading import UnreadableFile, read_parts, read_table
-from stegvis.study.codebook import codebook
+from stegvis.storage.reading import UnreadableFile, read_table
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 
-PARTICIPANTS = codebook()["participants"]
+PARTICIPANTS = read_codebook(CODEBOOK_FILE)["participants"]
 SECRET = "Kari Nordmann"
 
 
@@ -158,23 +158,3 @@ def test_a_file_that_is_cut_off(tmp_path: Path, ending: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "no such file" in reason(tmp_path / "t.csv")
-
-
-def test_a_long_table_in_parts_is_the_table(tmp_path: Path) -> None:
-    table = pd.DataFrame({"person": [f"P{n}" for n in range(10)], "x": range(10)})
-    file = write(tmp_path / "t.parquet", table)
-    parts = list(read_parts(file, rows=4))
-    assert [len(part) for part in parts] == [4, 4, 2]
-    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), read_table(file))
-
-
-def test_a_part_of_a_cut_off_table_is_refused_as_the_whole_is(tmp_path: Path) -> None:
-    file = write(tmp_path / "t.parquet", people())
-    file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(UnreadableFile, match="cut off"):
-        list(read_parts(file))
-
-
-def test_a_table_without_rows_is_one_part_without_rows(tmp_path: Path) -> None:
-    file = write(tmp_path / "t.parquet", people().iloc[:0])
-    assert [len(part) for part in read_parts(file)] == [0]
