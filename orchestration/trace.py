@@ -1,7 +1,6 @@
-"""From a number in a release back to where it came from.
+"""From a number in a release back to where it came from: ``lineage.json``, followed from a result to the deliveries.
 
-Belongs here: following ``lineage.json`` of a release from a row of its results to the deliveries. It reads the release
-alone, so it works wherever that was copied. Does not belong here: printing (``cli.py``).
+Only the release's own folder is read, so that a copy of it can be traced as well.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ SELECTORS = ("wave", "analysis", "population", "model", "exposure", "term", "lev
 
 
 class TraceError(ValueError):
-    """The release cannot be traced, or no row is meant; the message says why."""
+    """The release cannot be traced, or no row matches; the message says why."""
 
 
 def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
@@ -27,8 +26,8 @@ def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
         wanted: values of key columns of ``results.csv``; columns that are not named may have any value.
 
     Returns:
-        ``rows`` that are meant, and ``stages``: everything they were made from, the nearest first, each with its
-        partition, run, time, method, and what it was made from.
+        ``rows`` that match; ``stages``: every table partition they were made from, the nearest first, each with its
+        run, time, method, and what it was made from; ``sql``: the text of their SELECTs by file name.
 
     Raises:
         TraceError: no release, no lineage in it, or no row.
@@ -38,15 +37,17 @@ def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
         with (release / "results.csv").open(encoding="utf-8", newline="") as file:
             rows = [row for row in csv.DictReader(file) if all(row[name] == value for name, value in wanted.items())]
     except FileNotFoundError as error:
-        raise TraceError(f"{release} is no release that can be traced: it has no {Path(error.filename).name}") from None
+        raise TraceError(
+            f"{release} is not a release that can be traced: it has no {Path(error.filename).name}"
+        ) from None
     if not rows:
-        raise TraceError("no row of results.csv is meant; see its key columns: " + ", ".join(SELECTORS))
+        raise TraceError("no row of results.csv matches; its key columns are " + ", ".join(SELECTORS))
     stages = {(stage["asset"], stage["partition"]): stage for stage in lineage["stages"]}
     reached: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         asset = lineage["analyses"].get(row["analysis"])
         if asset is None:
-            raise TraceError(f"lineage.json does not say which stage makes the analysis {row['analysis']}")
+            raise TraceError(f"lineage.json does not say which table holds the analysis {row['analysis']}")
         place = next((each for each in ((asset, row["wave"]), (asset, "")) if each in stages), None)
         if place is None:
             raise TraceError(f"lineage.json has no {asset} of {row['wave']}")

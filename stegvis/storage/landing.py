@@ -1,8 +1,7 @@
-"""The landing zone: which deliveries there are, which are complete and unharmed, and which are not and why.
+"""The landing zone: which deliveries there are, which are complete and intact, and which are not and why.
 
-Belongs here: the folders of the landing zone, ``drop.json``, hashes, repeated and corrected deliveries. Does not belong
-here: opening the delivered tables (``stegvis/storage/reading.py``) or checking their contents (``stegvis/deliveries/contract.py``). Nothing
-in the landing zone is ever changed.
+Nothing in the landing zone is ever changed. The contents of the files are read elsewhere
+(``stegvis/storage/delivered_files.py``).
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ from stegvis.storage.recording_files import recording_level
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-# Partition keys and folder names are made of batch and wave names.
+# Partition keys and folder names are made of batch and wave names. A file system allows 255 bytes, prefix included.
+LONGEST_NAME = 100
 BATCH_NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
 WAVE_NAME = re.compile(r"(?P<wave>[0-9]{4}(?:-[0-9]{4})?)(?:\.[\w-]+)?")
 
@@ -42,7 +42,7 @@ class LandedFile:
 class Drop:
     """An accepted delivery.
 
-    ``partition``: the batch of recordings, the wave of a follow-up, else nothing. ``digest``: of the files' names and
+    ``partition``: the batch of recordings, the wave of a follow-up, else None. ``digest``: of the files' names and
     contents, not of the drop's name. ``synthetic``: whether ``drop.json`` says that no real person is in it.
     """
 
@@ -107,7 +107,7 @@ class Hashes:
             try:
                 known = json.loads(self.cache.read_text(encoding="utf-8"))
             except (OSError, ValueError):
-                known = {}  # not there, or harmed: every file is hashed again
+                known = {}  # absent or damaged: every file is hashed again
             self._known = known if isinstance(known, dict) else {}
 
     def sha256(self, path: Path) -> str:
@@ -122,7 +122,7 @@ class Hashes:
         return str(entry[2])
 
     def save(self) -> None:
-        """Write the cache beside its place and move it there; files that are gone are forgotten."""
+        """Replace the cache atomically; files that no longer exist are dropped from it."""
         if self.cache is None or self._seen == self._known:
             return
         self.cache.parent.mkdir(parents=True, exist_ok=True)
@@ -132,11 +132,11 @@ class Hashes:
 
 
 def scan(landing: Path, cache: Path | None) -> Landing:
-    """Look through the landing zone.
+    """Scan the landing zone.
 
     Args:
         landing: its folder; one that does not exist has no deliveries.
-        cache: where hashes are kept between scans, or nothing to compute them all.
+        cache: where hashes are kept between scans; None computes them all.
 
     Returns:
         Each delivery in exactly one of the lists. A delivery of the same kind and contents as one accepted before it,
@@ -154,7 +154,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
         for path in _deliveries(landing / kind, kind):
             try:
                 drop = examine(kind, path, hashes)
-            except OSError:  # not allowed to look into it: that is the trouble of this delivery alone
+            except OSError:  # no permission to open it: a problem of this delivery alone
                 issue = Issue(path.name, "unreadable", f"{path.name} cannot be opened")
                 drop = Unused(kind, delivery_name(kind, path), path, (issue,))
             if isinstance(drop, Unused):
@@ -171,7 +171,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
     return found
 
 
-# A delivery with only these issues is on its way: it is not wrong yet.
+# A delivery with only these issues is still being copied.
 WAITING_RULES = ("no_manifest", "file_not_there_yet")
 
 
@@ -201,7 +201,7 @@ def examine(kind: Kind, path: Path, hashes: Hashes) -> Drop | Unused:
 def examine_files(
     kind: Kind, path: Path, hashes: Hashes
 ) -> tuple[Manifest | None, tuple[LandedFile, ...], tuple[Issue, ...]]:
-    """What ``drop.json`` says (nothing if it cannot be used), the listed files that are there, and all issues."""
+    """The manifest (None if it cannot be used), the listed files that exist, and all issues."""
     folder, manifest_path = (
         (path.parent, path.with_suffix(".json")) if kind == "withdrawals" else (path, path / MANIFEST)
     )
@@ -233,7 +233,7 @@ def delivery_name(kind: Kind, path: Path) -> str:
 
 
 def _expected_files(kind: Kind, name: str, files: list[str]) -> Issue | None:
-    """What is wrong with the set of files of a drop, if anything: each kind has its own."""
+    """What is wrong with the set of files of a drop, by its kind; None if nothing."""
     if kind == "withdrawals":
         wrong = files != [f"{name}.csv"]
         return (
@@ -255,7 +255,7 @@ def _expected_files(kind: Kind, name: str, files: list[str]) -> Issue | None:
 
 
 def place_issue(kind: Kind, path: Path) -> Issue | None:
-    """What is wrong with the place or the name of a delivery, if anything."""
+    """What is wrong with the place or the name of a delivery; None if nothing."""
     name = delivery_name(kind, path)
     if kind == "withdrawals":
         right = path.suffix == ".csv" and (path.is_file() or not path.exists())
@@ -266,6 +266,9 @@ def place_issue(kind: Kind, path: Path) -> Issue | None:
         )
     if not path.is_dir():
         return Issue(path.name, "misplaced", f"a file directly under {kind}/: each delivery has a folder of its own")
+    if kind == "recordings" and (len(name) > LONGEST_NAME or len(name.encode()) > 2 * LONGEST_NAME):
+        message = f"a batch name has at most {LONGEST_NAME} characters ({2 * LONGEST_NAME} bytes in UTF-8)"
+        return Issue(f"{name[:20]}...", "drop_name", message)
     if kind == "recordings" and (not BATCH_NAME.fullmatch(name) or ".." in name):
         message = "a batch is named by letters, digits, '_', '-', '.' and blanks: no comma, no '..'"
         return Issue(name, "drop_name", message)

@@ -27,8 +27,8 @@ def test_a_release_is_as_it_was_published(release: Path) -> None:
     found = verify(release)
     assert (found.problems, found.notes) == ([], [])
     assert found.files == sum(file.is_file() for file in release.rglob("*")) - 1
-    sign(release.parent, release.name, "Anna")
-    assert verify(release).signed_by == ["Anna"]
+    sign(release.parent, release.name, "First")
+    assert verify(release).signed_by == ["First"]
 
 
 def alter(release: Path) -> None:
@@ -82,7 +82,7 @@ def slip_one_in(release: Path) -> None:
 
 
 def sign_another(release: Path) -> None:
-    sign(release.parent, release.name, "Anna")
+    sign(release.parent, release.name, "First")
     (file,) = (release.parent / ".signoff" / release.name).iterdir()
     file.write_text(file.read_text().replace(signatures(release)[0].manifest_sha256, "0" * 64))
 
@@ -96,11 +96,11 @@ def sign_another(release: Path) -> None:
         (link, "not a file but a link: claims.json"),
         (alter_with_its_hash, "altered: manifest.json"),
         (spoil, "manifest.json is absent or cannot be read"),
-        (forge_a_line, "edited or taken out"),
+        (forge_a_line, "edited or removed"),
         (empty_the_ledger, "is not in ledger.jsonl"),
         (remove_the_ledger, "there is no ledger.jsonl"),
         (slip_one_in, "2020-01-01-000000000000 is not in ledger.jsonl"),
-        (sign_another, "invalid signature: Anna signed another manifest"),
+        (sign_another, "invalid signature: First signed another manifest"),
     ],
 )
 def test_what_was_done_to_a_release_is_told(release: Path, done, told: str) -> None:

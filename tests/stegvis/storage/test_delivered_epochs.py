@@ -13,7 +13,7 @@ from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.reading import UnreadableFile
 from tests.stegvis.storage.epoch_files import CONTRACT, deliver, read
 
-SECRET = "Kari Nordmann"
+SECRET = "a secret value"
 
 
 def epochs(**columns: list) -> pd.DataFrame:

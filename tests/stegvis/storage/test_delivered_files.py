@@ -109,9 +109,9 @@ def test_odd_epochs_files(tmp_path: Path, frame: pd.DataFrame, quarantined: list
 
 
 def test_text_stored_as_bytes_is_text(tmp_path: Path) -> None:
-    table = pa.table({"person": [b"\xc3\x85se"], "epoch_start": [START.to_pydatetime()], "activity": [b"lying"]})
+    table = pa.table({"person": [b"\xc3\x851"], "epoch_start": [START.to_pydatetime()], "activity": [b"lying"]})
     found = both_ways(batch(tmp_path, lambda file: pq.write_table(table, file)))
-    assert found.frame["person"].tolist() == ["Åse"]
+    assert found.frame["person"].tolist() == ["Å1"]
 
 
 @pytest.mark.parametrize("name", ["epochs.csv", "epochs.sav", "epochs.dta"])

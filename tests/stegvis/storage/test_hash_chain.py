@@ -29,11 +29,11 @@ def test_there_may_be_no_file_yet(tmp_path):
     assert broken_links(tmp_path / "none.jsonl") == []
 
 
-@pytest.mark.parametrize("taken", [0, 1, 2])
-def test_a_line_taken_out_is_told(chain, taken):
+@pytest.mark.parametrize("removed", [0, 1, 2])
+def test_a_removed_line_is_found(chain, removed):
     lines = chain.read_text().splitlines()
-    chain.write_text("\n".join(lines[:taken] + lines[taken + 1 :]) + "\n")
-    assert any("edited or taken out" in problem for problem in broken_links(chain))
+    chain.write_text("\n".join(lines[:removed] + lines[removed + 1 :]) + "\n")
+    assert any("edited or removed" in problem for problem in broken_links(chain))
 
 
 @pytest.mark.parametrize("edited", [0, 1, 2])
