@@ -1,4 +1,4 @@
-"""A release is proven to be what was published, or what was done to it is told."""
+"""A release is proven to be as published, or what was done to it is reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def alter(release: Path) -> None:
     file.write_text(file.read_text().replace("suppressed", "ok", 1))
 
 
-def take_away(release: Path) -> None:
+def remove(release: Path) -> None:
     (release / "report" / "index.html").unlink()
 
 
@@ -88,10 +88,10 @@ def sign_another(release: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("done", "told"),
+    ("change", "message"),
     [
         (alter, "altered: results.csv"),
-        (take_away, "missing: report/index.html"),
+        (remove, "missing: report/index.html"),
         (add, "not in the manifest: report/more.html"),
         (link, "not a file but a link: claims.json"),
         (alter_with_its_hash, "altered: manifest.json"),
@@ -103,12 +103,12 @@ def sign_another(release: Path) -> None:
         (sign_another, "invalid signature: First signed another manifest"),
     ],
 )
-def test_what_was_done_to_a_release_is_told(release: Path, done, told: str) -> None:
-    done(release)
-    assert any(told in problem for problem in verify(release).problems)
+def test_a_change_to_a_release_is_reported(release: Path, change, message: str) -> None:
+    change(release)
+    assert any(message in problem for problem in verify(release).problems)
 
 
-def test_a_copy_by_itself_is_held_against_its_manifest(release: Path, tmp_path: Path) -> None:
+def test_a_copy_by_itself_is_checked_against_its_manifest(release: Path, tmp_path: Path) -> None:
     copied = tmp_path / "elsewhere" / release.name
     shutil.copytree(release, copied)
     found = verify(copied)

@@ -37,14 +37,14 @@ def test_a_removed_line_is_found(chain, removed):
 
 
 @pytest.mark.parametrize("edited", [0, 1, 2])
-def test_an_edited_line_is_told(chain, edited):
+def test_an_edited_line_is_found(chain, edited):
     lines = [json.loads(line) for line in chain.read_text().splitlines()]
     lines[edited]["number"] = 9
     chain.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert len(broken_links(chain)) == 1
 
 
-def test_a_line_that_is_none_is_told(chain):
+def test_a_line_that_is_no_entry_is_found(chain):
     chain.write_text(chain.read_text() + "not a line\n")
     assert broken_links(chain) == ["line 5 of register.jsonl cannot be read"]
     assert len(read_lines(chain)) == 4
