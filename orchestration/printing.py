@@ -72,7 +72,7 @@ def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, p
         done: the refresh.
         release: the latest release, if there is one.
         waiting: the release that needs signatures, if there is one.
-        progress_only: leave standard output to the JSON.
+        progress_only: print nothing to standard output, which has the JSON.
     """
     if not progress_only:
         assets = len({asset for asset, _ in done.materialized})

@@ -42,19 +42,19 @@ def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
         ) from None
     if not rows:
         raise TraceError("no row of results.csv matches; its key columns are " + ", ".join(SELECTORS))
-    stages = {(stage["asset"], stage["partition"]): stage for stage in lineage["stages"]}
+    tables = {(table["asset"], table["partition"]): table for table in lineage["stages"]}
     reached: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         asset = lineage["analyses"].get(row["analysis"])
         if asset is None:
             raise TraceError(f"lineage.json does not say which table holds the analysis {row['analysis']}")
-        place = next((each for each in ((asset, row["wave"]), (asset, "")) if each in stages), None)
+        place = next((each for each in ((asset, row["wave"]), (asset, "")) if each in tables), None)
         if place is None:
             raise TraceError(f"lineage.json has no {asset} of {row['wave']}")
-        _follow(place, stages, reached)
-    order = list(stages)
-    found = sorted(reached.values(), key=lambda stage: order.index((stage["asset"], stage["partition"])), reverse=True)
-    named = {name for stage in found for name in stage["method"]}
+        _follow(place, tables, reached)
+    order = list(tables)
+    found = sorted(reached.values(), key=lambda table: order.index((table["asset"], table["partition"])), reverse=True)
+    named = {name for table in found for name in table["method"]}
     return {
         "release": release.name,
         "rows": rows,
@@ -63,12 +63,12 @@ def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _follow(place: tuple[str, str], stages: dict[Any, Any], reached: dict[Any, Any]) -> None:
+def _follow(place: tuple[str, str], tables: dict[Any, Any], reached: dict[Any, Any]) -> None:
     if place in reached:
         return
-    reached[place] = stages[place]
-    for name in stages[place]["made_from"]:
+    reached[place] = tables[place]
+    for name in tables[place]["made_from"]:
         asset, _, rest = name.partition("[")
         upstream = (asset, rest.rstrip("]"))
-        if upstream in stages:
-            _follow(upstream, stages, reached)
+        if upstream in tables:
+            _follow(upstream, tables, reached)

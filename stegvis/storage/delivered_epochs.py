@@ -307,7 +307,7 @@ def _create_delivered(
     path = str(file).replace("'", "''")
     source = f"read_parquet('{path}', file_row_number = true, binary_as_string = true)"
     described = connection.execute(f"describe select * exclude (file_row_number) from {source}").fetchall()
-    # By position: DuckDB does not tell upper from lower case in a name, and renames the second.
+    # By position: DuckDB ignores the case of names, and renames the second of two that differ by it only.
     known = {name: (row[0], row[1]) for name, row in zip(names, described, strict=True)}
     cells = []
     for name, column in layout.columns.items():

@@ -109,7 +109,8 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
                 table = table.set_column(position, column.name, table.column(position).cast(pa.string()))
             except pa.ArrowInvalid:
                 continue
-    return table.to_pandas(types_mapper=WHOLE_NUMBERS.get, date_as_object=False, ignore_metadata=True)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=WHOLE_NUMBERS.get, date_as_object=False, ignore_metadata=True)
+    return frame
 
 
 def _read_statistics_file(path: Path, ending: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Checking one delivery on its own, before or after it is put into the landing zone: everything wrong with it at once."""
+"""Checking one delivery on its own, before or after it is put into the landing zone; lists every problem at once."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ LAYOUT_OF: dict[Kind, LayoutName] = {
 class Validation:
     """What was found in a delivery.
 
-    ``problems``: file, row, column, rule, message (``stegvis/deliveries/problems.py``). ``summary``: one row per table with file,
-    rows_read and rows_fine (of day totals, days). ``notes``: what is worth knowing and needs no correction.
+    ``problems``: file, row, column, rule, message (``stegvis/deliveries/problems.py``). ``summary``: one row per table
+    with file, rows_read and rows_fine (of day totals, days). ``notes``: what is worth knowing and needs no correction.
     """
 
     kind: Kind | None
