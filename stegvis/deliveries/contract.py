@@ -32,7 +32,8 @@ Found = list[tuple[str, Breach]]  # canonical column, breach
 class Contracted:
     """A table after the contract: ``rows_read`` = rows of ``frame`` + ``rows_quarantined``.
 
-    ``frame``: the rows used, in canonical columns, with ``source_row``. ``problems``: see ``stegvis/deliveries/problems.py``.
+    ``frame``: the rows used, in canonical columns, with ``source_row``. ``problems``: see
+    ``stegvis/deliveries/problems.py``.
     """
 
     frame: pd.DataFrame
