@@ -21,7 +21,7 @@ from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told
 from stegvis.disclosure.leaving import leaving
 from stegvis.disclosure.tables import Tables
-from stegvis.storage.releases import ReleaseError, told_histogram, told_tables
+from stegvis.storage.releases import ReleaseError, published_histogram, published_tables
 
 Told = TypeVar("Told")
 
@@ -45,7 +45,7 @@ def make(build: Build) -> Rows:
             "released_attrition": found.tables.attrition,
             "released_characteristics": found.tables.characteristics,
             "released_histogram": as_told(
-                counted.astype(HISTOGRAM_COLUMNS), _told(told_histogram, build), build.protocol.release.rounding_base
+                counted.astype(HISTOGRAM_COLUMNS), _told(published_histogram, build), build.protocol.release.rounding_base
             ),
         },
         summary={"exposed": float(len(found.exposed))},
@@ -59,7 +59,7 @@ def earlier_tables(build: Build) -> list[Tables]:
     Raises:
         dagster.Failure: a release cannot be read, so that nobody knows what was told.
     """
-    return _told(told_tables, build)
+    return _told(published_tables, build)
 
 
 def _told(read: Callable[[Path], Told], build: Build) -> Told:

@@ -59,13 +59,14 @@ def _delivered(build: Build, lake: EpochLake, listed: pd.DataFrame) -> dict[str,
     for (delivery, file, sha256), rows in listed.groupby(["delivery", "file", "sha256"]):
         people = rows["person"].to_list()
         name = "epochs-" + fingerprint(method | {"file": str(sha256), "people": ",".join(people)})
-        shards[name] = lake.shard(name) or _take_over(lake, name, people, files[str(delivery), str(file)])
+        seconds = build.protocol.epochs.seconds
+        shards[name] = lake.shard(name) or _take_over(lake, name, people, files[str(delivery), str(file)], seconds)
     return shards
 
 
-def _take_over(lake: EpochLake, name: str, people: list[str], file: LandedFile) -> Path:
-    with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs")) as connection:
-        return write_shard(connection, lake, name, people)
+def _take_over(lake: EpochLake, name: str, people: list[str], file: LandedFile, seconds: int) -> Path:
+    with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs"), seconds) as epochs:
+        return write_shard(epochs, lake, name, people)
 
 
 def _with_status(listed: pd.DataFrame, profile: pd.DataFrame, batch: str) -> pd.DataFrame:

@@ -11,19 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.delivered import Delivered, read_file
 from stegvis.assets.building.recipe import Recipe, Rows, code_digest, fingerprint, sql_text
 
-from stegvis.deliveries.contract import contract_days
 from stegvis.storage.batch import RecordingBatch, Source
-from stegvis.storage.delivered_epochs import delivered_epochs, people_of, problems_of, rows_of
+from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import Drop, LandedFile
-from stegvis.storage.reading import TABLE_ENDINGS, UnreadableFile
+from stegvis.storage.recording_files import recordings_of, sensor_of
 from stegvis.storage.recording_records import Note, RecordingNotes
 from stegvis.study.codebook import codebook
 
@@ -74,7 +73,6 @@ DAY_COLUMNS = [
     "running", "cycling",
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
-HALVES = ("_back", "_thigh")
 MODEL_FILE = "stegvis/accelerometry/model/epoch_classifier.npz"
 # What of the protocol decides how a raw pair or a signal is classified.
 CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
@@ -86,15 +84,23 @@ def make(build: Build) -> Rows:
     delivered = Delivered()
     found: list[dict[str, Any]] = []
     days: list[pd.DataFrame] = []
+    contract = DeliveryContract(codebook(), build.protocol, sql_text("delivered_epochs"))
     to_classify: list[tuple[str, Source]] = []
     for drop in build.drops:
-        for place, file in enumerate(drop.files, start=1):
-            if file.path.suffix.lower() in TABLE_ENDINGS and file.path.stem in ("days", "epochs"):
-                found += _table(drop, file, delivered, days)
+        by_name = {file.name: file for file in drop.files}
+        recordings, issues = recordings_of(by_name)
+        for issue in issues:
+            delivered.refuse(f"{drop.name}/{issue.file}", issue.rule, issue.message)
+            if issue.rule == "half_missing":
+                found.append(_half(drop, by_name[issue.file], issue.message))
+        for place, recording in enumerate(recordings, start=1):
+            files = tuple(by_name[name] for name in recording.files)
+            if recording.person is None:
+                found += _table(drop, files[0], contract, delivered, days)
             else:
-                to_classify += [(drop.name, source) for source in _source(drop, file, delivered, found)]
+                to_classify.append((drop.name, Source(recording.person, recording.level, files)))
             if place % 50 == 0:
-                build.log.info("read %d of %d files of %s", place, len(drop.files), drop.name)
+                build.log.info("read %d of %d recordings of %s", place, len(recordings), drop.name)
     to_classify = [(delivery, source) for delivery, source in to_classify if source.person not in withdrawn]
     batch = _recording_batch(build)
     outcomes = batch.classify([source for _, source in to_classify])
@@ -137,61 +143,30 @@ def _recording_batch(build: Build) -> RecordingBatch:
 # --- tables of many people ------------------------------------------------------------------------------------------
 
 
-def _table(drop: Drop, file: LandedFile, delivered: Delivered, days: list[pd.DataFrame]) -> list[dict[str, Any]]:
+def _table(
+    drop: Drop, file: LandedFile, contract: DeliveryContract, delivered: Delivered, days: list[pd.DataFrame]
+) -> list[dict[str, Any]]:
     label = f"{drop.name}/{file.name}"
     common = {"delivery": drop.name, "file": file.name, "sha256": file.sha256, "status": "accepted"}
-    read = _days(file, label, delivered, days) if file.path.stem == "days" else _epochs(file, label, delivered)
-    return [common | facts for facts in read]
-
-
-def _days(file: LandedFile, label: str, delivered: Delivered, days: list[pd.DataFrame]) -> list[dict[str, Any]]:
-    if not read_file(file.path, label, codebook()["days"], delivered, contract_days):
+    level: Literal["days", "epochs"] = "days" if file.path.stem == "days" else "epochs"
+    if not read_file(file.path, label, level, delivered, contract):
         return []
     frame = delivered.frames.pop()
+    if level == "epochs":
+        return [common | dict(facts) | {"level": level} for _, facts in frame.iterrows()]
     days.append(frame[DAY_COLUMNS])
     per_person = frame.groupby("person", sort=False).size()
-    return [{"person": person, "level": "days", "hours": 24.0 * count} for person, count in per_person.items()]
-
-
-def _epochs(file: LandedFile, label: str, delivered: Delivered) -> list[dict[str, Any]]:
-    try:
-        with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs")) as connection:
-            problems, people, rows = problems_of(connection, label), people_of(connection), rows_of(connection)
-    except UnreadableFile as error:
-        delivered.refuse(label, "unreadable", error.reason)
-        return []
-    delivered.files_read += 1
-    delivered.rows_read += rows
-    delivered.rows_quarantined += len(problems)
-    delivered.problems.append(problems)
-    return [dict(facts) | {"level": "epochs"} for _, facts in people.iterrows()]
+    return [common | {"person": who, "level": level, "hours": 24.0 * count} for who, count in per_person.items()]
 
 
 # --- recordings of one person ---------------------------------------------------------------------------------------
 
 
-def _source(drop: Drop, file: LandedFile, delivered: Delivered, found: list[dict[str, Any]]) -> list[Source]:
-    """The signal or raw pair a file is, if it is one; a pair is told once, with its back half."""
-    label = f"{drop.name}/{file.name}"
-    stem, ending = file.path.stem, file.path.suffix.lower()
-    if ending in TABLE_ENDINGS:
-        return [Source(stem, "signal", (file,))]
-    if ending != ".cwa":
-        delivered.refuse(label, "unknown_file", "not a recording: expected day totals, epochs, a signal or a raw pair")
-        return []
-    half = next((half for half in HALVES if stem.endswith(half) and stem != half), None)
-    if half is None:
-        delivered.refuse(label, "file_name", "a raw recording is named <person>_back.cwa or <person>_thigh.cwa")
-        return []
-    person = stem.removesuffix(half)
-    other = next((f for f in drop.files if f.path.stem == person + HALVES[1 - HALVES.index(half)]), None)
-    if other is not None:
-        return [Source(person, "raw", (file, other))] if half == "_back" else []
-    reason = "the other half of the raw pair is missing"
-    delivered.refuse(label, "half_missing", reason)
-    facts = {"person": person, "level": "raw", "delivery": drop.name, "file": file.name, "sha256": file.sha256}
-    found.append(facts | {"status": "refused", "rule": "half_missing", "reason": reason})
-    return []
+def _half(drop: Drop, file: LandedFile, reason: str) -> dict[str, Any]:
+    """The row of a raw recording of which one sensor is missing."""
+    sensor = sensor_of(file.name)
+    facts = {"person": sensor and sensor[0], "level": "raw", "delivery": drop.name, "file": file.name}
+    return facts | {"sha256": file.sha256, "status": "refused", "rule": "half_missing", "reason": reason}
 
 
 def _classified(delivery: str, source: Source, note: Note, delivered: Delivered) -> dict[str, Any]:

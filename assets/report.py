@@ -20,7 +20,7 @@ from stegvis.disclosure.checks import without_close
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.steps import described
 from stegvis.reproduction.commands import commands
-from stegvis.storage.releases import told_checks
+from stegvis.storage.releases import published_checks
 from stegvis.study.protocol import PROTOCOL_FILE, Protocol
 
 SHOWN = (
@@ -72,7 +72,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
 def checks_as_told(connection: duckdb.DuckDBPyConnection, build: Build, wave: str | None) -> list[dict[str, Any]]:
     """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
     smallest = build.protocol.disclosure.smallest_count
-    return without_close(checks_of(connection, wave), smallest, told_checks(build.home.releases))
+    return without_close(checks_of(connection, wave), smallest, published_checks(build.home.releases))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ import pandas as pd
 from stegvis.disclosure.leaving import leaving, leaving_across
 from stegvis.disclosure.tables import Tables, counted
 from stegvis.disclosure.taking_out import Leaving
-from stegvis.storage.releases import told_tables
+from stegvis.storage.releases import published_tables
 from stegvis.study.protocol import protocol
 
 
@@ -34,7 +34,7 @@ def main(home: Path) -> int:
     print(f"{told:,} released counts of {len(counts.told):,} groups, {len(counts.relations):,} relations")
     print(f"reading and naming them {naming:6.2f} s")
     exposed = 0
-    for name, earlier in (("no earlier release", []), ("all earlier releases", told_tables(home / "releases"))):
+    for name, earlier in (("no earlier release", []), ("all earlier releases", published_tables(home / "releases"))):
         started = time.perf_counter()
         held_back, exposed_now = decided(computed, earlier)
         seconds = time.perf_counter() - started

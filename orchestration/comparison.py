@@ -1,8 +1,4 @@
-"""Two release folders side by side.
-
-Belongs here: reading them, and what the later one's bridge says when the earlier one is the one before it. Does not
-belong here: comparing (``stegvis.release.bridge``), printing (``cli.py``).
-"""
+"""Two release folders side by side: what differs, and why, where the later one was made right after the earlier one."""
 
 from __future__ import annotations
 

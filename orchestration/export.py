@@ -1,7 +1,6 @@
-"""Taking a wave's tables out of the warehouse, for researchers who are allowed to have them.
+"""Exporting a wave's participant-level tables, for researchers who are allowed to have them.
 
-Belongs here: what is exported, and the register of exports. Does not belong here: releases, which hold no person's row
-and need no permission.
+Releases hold no participant's row and need no permission.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from stegvis.storage.hash_chain import add_line
 from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
 from stegvis.storage.warehouse import Warehouse, table_exists
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Protocol
 
-REFUSAL = """these tables hold a row for each person, and leave the warehouse only with a permission to process them:
-an ethics approval or data agreement that names the receiver. Say which with --permission, for example
-  stegvis export --wave {wave} -o FOLDER --permission "REC 2024/1234, analyst N.N."
+REFUSAL = """these tables hold a row for each person, and are exported only with a permission to process them:
+an ethics approval or data agreement that names the recipient. Name it with --permission, for example
+  stegvis export --wave {wave} -o FOLDER --permission "REC 2024/1234, ANALYST"
 The permission, the time and the number of rows are written to the home's register of exports. Estimates need no
 permission: take results.csv from a release."""
 REGISTER = "exports.jsonl"
@@ -36,16 +35,17 @@ class ExportError(ValueError):
     """Nothing was exported; the message says why."""
 
 
-def export(home: Home, wave: str, out: Path, permission: str) -> Mapping[str, int]:
-    """Write a wave's analysis tables to a folder and note it in the register of exports.
+def export(home: Home, wave: str, out: Path, permission: str, protocol: Protocol) -> Mapping[str, int]:
+    """Write a wave's analysis tables to a folder and enter it in the register of exports.
 
-    People are numbered anew, alike in every file, so that no identifier leaves.
+    Participants get new numbers, the same in every file, so that no identifier is exported.
 
     Args:
-        home: the home to take them from.
+        home: the home that has the tables.
         wave: the follow-up wave, or ``all`` for the tables across waves.
-        out: a folder that is made, or is empty.
-        permission: under which the rows may leave; not blank.
+        out: a folder that is created, or is empty.
+        permission: the permission under which the rows are exported; not blank.
+        protocol: the protocol that the tables are made by.
 
     Returns:
         Rows of each file.
@@ -57,7 +57,7 @@ def export(home: Home, wave: str, out: Path, permission: str) -> Mapping[str, in
         raise ExportError(REFUSAL.format(wave=wave))
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ExportError(f"{out} is not an empty folder")
-    frames = _numbered(_read(home, wave))
+    frames = _numbered(_read(home, wave, protocol))
     out.mkdir(parents=True, exist_ok=True)
     for name, frame in frames.items():
         frame.to_csv(out / f"{name}.csv", index=False)
@@ -66,13 +66,12 @@ def export(home: Home, wave: str, out: Path, permission: str) -> Mapping[str, in
     return rows
 
 
-def _read(home: Home, wave: str) -> Mapping[str, pd.DataFrame]:
-    """The tables the commands read, each person under their own identifier."""
+def _read(home: Home, wave: str, protocol: Protocol) -> Mapping[str, pd.DataFrame]:
+    """The tables that reproduction commands read, each participant under their own identifier."""
     if not home.warehouse.exists():
         raise ExportError(f"{home.root} has no warehouse yet; run stegvis refresh")
-    used = protocol()
     smallest = "exposures.minimum_valid_days"
-    with Warehouse(home).session("export", {"wave": wave, smallest: used.value(smallest)}) as connection:
+    with Warehouse(home).session("export", {"wave": wave, smallest: protocol.value(smallest)}) as connection:
         if not table_exists(connection, "analysis_set"):
             raise ExportError("nothing has been analyzed yet; run stegvis refresh")
         if wave == ALL_WAVES:
@@ -81,18 +80,18 @@ def _read(home: Home, wave: str) -> Mapping[str, pd.DataFrame]:
         else:
             people = connection.execute(PEOPLE).df()
             eligible = connection.execute(ELIGIBLE).df()
-            days = walking_days(connection.execute(DAYS).df(), used)
+            days = walking_days(connection.execute(DAYS).df(), protocol)
     if wave == ALL_WAVES:
-        return tables_across(stacked, histories, used)
+        return tables_across(stacked, histories, protocol)
     if people.empty:
         raise ExportError(f"there is no analyzed wave {wave}")
-    return tables_of_wave(people, eligible, days, used)
+    return tables_of_wave(people, eligible, days, protocol)
 
 
 def _numbered(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """People by numbers, alike in every frame, in whose order the rows stand."""
+    """Participants by numbers, the same in every frame, which the rows are sorted by."""
     people = sorted({person for frame in frames.values() for person in frame["person"]})
-    number = {person: place for place, person in enumerate(_shuffled(people), start=1)}
+    number = {person: index for index, person in enumerate(_shuffled(people), start=1)}
     return {
         name: frame.assign(person=frame["person"].map(number)).sort_values(
             [*(["wave"] if name in ("answers", "histories") else []), "person", *(["day"] if "day" in frame else [])],
@@ -103,7 +102,7 @@ def _numbered(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def _shuffled(people: Iterable[str]) -> list[str]:
-    """In an order that cannot be found again: numbers in the order of identifiers would tell something of them."""
+    """Identifiers in an order that cannot be reconstructed: numbers in their own order would reveal something."""
     salt = os.urandom(16)
     return sorted(people, key=lambda person: hashlib.sha256(salt + str(person).encode()).digest())
 

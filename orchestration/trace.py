@@ -1,7 +1,6 @@
-"""From a number in a release back to where it came from.
+"""From a number in a release back to where it came from: ``lineage.json``, followed from a result to the deliveries.
 
-Belongs here: following ``lineage.json`` of a release from a row of its results to the deliveries. It reads the release
-alone, so it works wherever that was copied. Does not belong here: printing (``cli.py``).
+Only the release's own folder is read, so that a copy of it can be traced as well.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ SELECTORS = ("wave", "analysis", "population", "model", "exposure", "term", "lev
 
 
 class TraceError(ValueError):
-    """The release cannot be traced, or no row is meant; the message says why."""
+    """The release cannot be traced, or no row matches; the message says why."""
 
 
 def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
@@ -27,8 +26,8 @@ def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
         wanted: values of key columns of ``results.csv``; columns that are not named may have any value.
 
     Returns:
-        ``rows`` that are meant, and ``stages``: everything they were made from, the nearest first, each with its
-        partition, run, time, method, and what it was made from.
+        ``rows`` that match; ``stages``: every table partition they were made from, the nearest first, each with its
+        run, time, method, and what it was made from; ``sql``: the text of their SELECTs by file name.
 
     Raises:
         TraceError: no release, no lineage in it, or no row.
@@ -38,22 +37,24 @@ def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
         with (release / "results.csv").open(encoding="utf-8", newline="") as file:
             rows = [row for row in csv.DictReader(file) if all(row[name] == value for name, value in wanted.items())]
     except FileNotFoundError as error:
-        raise TraceError(f"{release} is no release that can be traced: it has no {Path(error.filename).name}") from None
+        raise TraceError(
+            f"{release} is not a release that can be traced: it has no {Path(error.filename).name}"
+        ) from None
     if not rows:
-        raise TraceError("no row of results.csv is meant; see its key columns: " + ", ".join(SELECTORS))
-    stages = {(stage["asset"], stage["partition"]): stage for stage in lineage["stages"]}
+        raise TraceError("no row of results.csv matches; its key columns are " + ", ".join(SELECTORS))
+    tables = {(table["asset"], table["partition"]): table for table in lineage["stages"]}
     reached: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         asset = lineage["analyses"].get(row["analysis"])
         if asset is None:
-            raise TraceError(f"lineage.json does not say which stage makes the analysis {row['analysis']}")
-        place = next((each for each in ((asset, row["wave"]), (asset, "")) if each in stages), None)
+            raise TraceError(f"lineage.json does not say which table holds the analysis {row['analysis']}")
+        place = next((each for each in ((asset, row["wave"]), (asset, "")) if each in tables), None)
         if place is None:
             raise TraceError(f"lineage.json has no {asset} of {row['wave']}")
-        _follow(place, stages, reached)
-    order = list(stages)
-    found = sorted(reached.values(), key=lambda stage: order.index((stage["asset"], stage["partition"])), reverse=True)
-    named = {name for stage in found for name in stage["method"]}
+        _follow(place, tables, reached)
+    order = list(tables)
+    found = sorted(reached.values(), key=lambda table: order.index((table["asset"], table["partition"])), reverse=True)
+    named = {name for table in found for name in table["method"]}
     return {
         "release": release.name,
         "rows": rows,
@@ -62,12 +63,12 @@ def trace(release: Path, wanted: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _follow(place: tuple[str, str], stages: dict[Any, Any], reached: dict[Any, Any]) -> None:
+def _follow(place: tuple[str, str], tables: dict[Any, Any], reached: dict[Any, Any]) -> None:
     if place in reached:
         return
-    reached[place] = stages[place]
-    for name in stages[place]["made_from"]:
+    reached[place] = tables[place]
+    for name in tables[place]["made_from"]:
         asset, _, rest = name.partition("[")
         upstream = (asset, rest.rstrip("]"))
-        if upstream in stages:
-            _follow(upstream, stages, reached)
+        if upstream in tables:
+            _follow(upstream, tables, reached)

@@ -1,7 +1,6 @@
-"""Whether a release is what was published: nothing altered, added or taken away.
+"""Whether a release is what was published: nothing altered, added or removed.
 
-Belongs here: holding a release's folder against its manifest, the ledger beside it and its signatures. Does not belong
-here: printing (``cli.py``), what the release says.
+A release's folder is compared with its manifest, with the release ledger beside it, and with its signatures.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from stegvis.storage.signatures import signatures, valid_signatures
 
 @dataclass
 class Verified:
-    """What was found: ``problems`` that mean it is not what was published, and ``notes`` beside them."""
+    """What was found: ``problems`` mean that it is not what was published; ``notes`` do not."""
 
     release: str
     files: int = 0
@@ -29,9 +28,9 @@ class Verified:
 
 
 def verify(folder: Path) -> Verified:
-    """Hold a release against its manifest, the ledger beside it and its signatures.
+    """Check a release against its manifest, the release ledger beside it and its signatures.
 
-    A copy of a release by itself, without the ledger beside it, can only be held against its manifest.
+    A copy of a release by itself, without the ledger, can only be checked against its manifest.
     """
     folder = folder.resolve()
     found = Verified(folder.name)
@@ -82,7 +81,7 @@ def _ledger(folder: Path, found: Verified) -> None:
     if not mine:
         found.problems.append(f"{folder.name} is not in {LEDGER}")
     elif mine != {manifest_sha256(folder)}:
-        found.problems.append(f"altered: {MANIFEST} (its hash in {LEDGER} is another)")
+        found.problems.append(f"altered: {MANIFEST} (its hash differs from the one in {LEDGER})")
     names = {str(entry.get("release")) for entry in entries}
     there = {each.name for each in release_folders(folder.parent)}
     found.problems += [f"{name} is in {LEDGER}, but its folder is gone" for name in sorted(names - there)]

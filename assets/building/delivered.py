@@ -7,19 +7,19 @@ correct earlier ones, leave out the withdrawn). Does not belong here: the contra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import sql_text
 
-from stegvis.deliveries.contract import Contracted, apply_contract
+from stegvis.deliveries.contract import apply_contract
+from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.landing import Drop
-from stegvis.storage.reading import TABLE_ENDINGS, UnreadableFile, read_table
-from stegvis.study.codebook import Layout, LayoutName, codebook
-
-Contract = Callable[[pd.DataFrame, Layout, str], Contracted]
+from stegvis.storage.reading import TABLE_ENDINGS
+from stegvis.study.codebook import LayoutName, codebook
 
 PROBLEM_COLUMNS = ["file", "row", "column", "rule", "message"]
 
@@ -60,30 +60,17 @@ class Delivered:
         return pd.concat([p[PROBLEM_COLUMNS].astype({"row": "Int64"}) for p in filled], ignore_index=True)
 
 
-def read_file(
-    path: Path,
-    label: str,
-    layout: Layout,
-    into: Delivered,
-    contract: Contract = apply_contract,
-    infer_types: bool = False,
-) -> bool:
+def read_file(path: Path, label: str, layout: LayoutName, into: Delivered, contract: DeliveryContract) -> bool:
     """Read one delivered file into ``into``; a file that cannot be used is refused, never raised."""
-    try:
-        raw = read_table(path, infer_types)
-    except UnreadableFile as error:
-        into.refuse(label, "unreadable", error.reason)
-        return False
-    contracted = contract(raw, layout, label)
-    into.rows_read += contracted.rows_read
-    into.rows_quarantined += contracted.rows_quarantined
-    into.problems.append(contracted.problems)
-    whole_file = bool(contracted.problems["row"].isna().any())
-    into.files_refused += whole_file
-    into.files_read += not whole_file
-    if not whole_file:
-        into.frames.append(contracted.frame)
-    return not whole_file
+    found = read_delivered(path, label, layout, contract)
+    into.rows_read += found.rows_read
+    into.rows_quarantined += found.rows_quarantined
+    into.problems.append(found.problems)
+    into.files_refused += found.refused
+    into.files_read += not found.refused
+    if not found.refused:
+        into.frames.append(found.frame)
+    return not found.refused
 
 
 def read_drops(build: Build, layout_name: LayoutName, drops: Sequence[Drop], file_stem: str | None) -> Delivered:
@@ -95,7 +82,7 @@ def read_drops(build: Build, layout_name: LayoutName, drops: Sequence[Drop], fil
         drops: in the order they apply.
         file_stem: the file's name without its ending; None takes every table file.
     """
-    layout = codebook()[layout_name]
+    contract = DeliveryContract(codebook(), build.protocol, sql_text("delivered_epochs"))
     delivered = Delivered()
     for drop in drops:
         files = [f for f in drop.files if f.path.suffix.lower() in TABLE_ENDINGS and file_stem in (None, f.path.stem)]
@@ -104,7 +91,7 @@ def read_drops(build: Build, layout_name: LayoutName, drops: Sequence[Drop], fil
             delivered.refuse(f"{drop.name}/", "file_missing", f"the drop has no {expected}")
         for file in files:
             before = len(delivered.frames)
-            read_file(file.path, f"{drop.name}/{file.name}", layout, delivered)
+            read_file(file.path, f"{drop.name}/{file.name}", layout_name, delivered, contract)
             for frame in delivered.frames[before:]:
                 frame["delivery"] = drop.name
         build.log.info("read delivery %s/%s", drop.kind, drop.name)

@@ -10,7 +10,7 @@ column) refuses the file. No problem and no note holds a delivered value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -21,7 +21,7 @@ import pandas as pd
 from stegvis.deliveries.cells import Breach, Mask, blank_cells, read_cells
 from stegvis.deliveries.problems import file_problem, join_problems, no_problems, row_problems
 from stegvis.study.codebook import DAY, Column, Layout
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Days
 
 FIRST_ROW = 2  # the header of a csv is line 1; the other formats are numbered alike
 
@@ -32,7 +32,8 @@ Found = list[tuple[str, Breach]]  # canonical column, breach
 class Contracted:
     """A table after the contract: ``rows_read`` = rows of ``frame`` + ``rows_quarantined``.
 
-    ``frame``: the rows used, in canonical columns, with ``source_row``. ``problems``: see ``stegvis/deliveries/problems.py``.
+    ``frame``: the rows used, in canonical columns, with ``source_row``. ``problems``: see
+    ``stegvis/deliveries/problems.py``.
     """
 
     frame: pd.DataFrame
@@ -61,7 +62,7 @@ def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int 
         and times ``datetime64[us]``, ticks ``bool``) and ``source_row`` (``int64``). Of rows with the same identity
         the first that has no other problem is kept.
     """
-    sources, refusal, notes = _match_columns(raw, layout.columns, file)
+    sources, refusal, notes = match_columns([str(name) for name in raw.columns], len(raw), layout.columns, file)
     if refusal is not None:
         return Contracted(blank_frame(layout.columns), refusal, len(raw), len(raw))
 
@@ -72,13 +73,14 @@ def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int 
     return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes)
 
 
-def contract_days(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
+def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> Contracted:
     """Check delivered day totals and turn them from one row per person into one row per person and day.
 
     Args:
         raw: the columns as delivered: one per activity and day, named by the layout with ``{day}`` = 1, 2, ...
         layout: the codebook's layout of day totals; seconds.
         file: the file's name, for the list of problems.
+        rules: days in a recording, seconds in a day, and the tolerance of their sum.
 
     Returns:
         ``frame``: person, day (``int64``, from 1), one ``float64`` column of seconds per activity, source_row; only
@@ -88,13 +90,13 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
     """
     activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
     people = {name: column for name, column in layout.columns.items() if name not in activities}
-    days = range(1, protocol().days.days_per_recording + 1)
+    days = range(1, rules.days_per_recording + 1)
     wide = people | {
         _of_day(name, day): column.model_copy(update={"source": tuple(s.replace(DAY, str(day)) for s in column.source)})
         for day in days
         for name, column in activities.items()
     }
-    sources, refusal, notes = _match_columns(raw, wide, file)
+    sources, refusal, notes = match_columns([str(name) for name in raw.columns], len(raw), wide, file)
     if refusal is not None:
         empty = blank_frame(layout.columns)
         empty.insert(len(people), "day", pd.Series(dtype="int64"))
@@ -106,7 +108,7 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
     first, repeats = _first_of_each(whole, layout.model_copy(update={"columns": wide}), sources, file)
     row_used = table.index.isin(first.index)
 
-    limit, tolerance = protocol().days.seconds_per_day, protocol().days.speed_sum_tolerance_seconds
+    limit, tolerance = rules.seconds_per_day, rules.speed_sum_tolerance_seconds
     used, read = [], 0
     for day in days:
         columns = {_of_day(name, day): name for name in activities}
@@ -138,7 +140,8 @@ def contract_signal(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
         ``frame``: timestamp (``datetime64[us]``, strictly increasing), six ``float64`` axes, and ``label`` if
         delivered; no ``source_row``. A problem names the first row that breaks a rule, and how many rows do.
     """
-    sources, refusal, notes = _match_columns(raw, layout.columns, file, welcome=("label",))
+    delivered = [str(name) for name in raw.columns]
+    sources, refusal, notes = match_columns(delivered, len(raw), layout.columns, file, welcome=("label",))
     if refusal is None:
         frame, found = _read_columns(raw, layout.columns, sources)
         times = frame["timestamp"].to_numpy()
@@ -169,11 +172,25 @@ def blank_frame(columns: Mapping[str, Column]) -> pd.DataFrame:
     return frame.assign(source_row=pd.Series(dtype="int64"))
 
 
-def _match_columns(
-    raw: pd.DataFrame, columns: Mapping[str, Column], file: str, welcome: tuple[str, ...] = ()
+def match_columns(
+    delivered: Sequence[str],
+    rows: int,
+    columns: Mapping[str, Column],
+    file: str,
+    welcome: tuple[str, ...] = (),
 ) -> tuple[dict[str, str], pd.DataFrame | None, tuple[str, ...]]:
-    """The delivered name of each canonical column, what refuses the file (or nothing), and notes."""
-    delivered = [str(name) for name in raw.columns]
+    """Find the columns of a layout among those of a file.
+
+    Args:
+        delivered: the names of the file's columns, in order.
+        rows: how many rows the file has; one without rows is refused.
+        columns: the layout's columns by canonical name.
+        file: the file's name, for the list of problems.
+        welcome: further columns that may be there.
+
+    Returns:
+        The delivered name of each canonical column, the problems that refuse the file (or None), and notes.
+    """
     sources = {
         name: next(source for source in column.source if source in delivered)  # the codebook's first name wins
         for name, column in columns.items()
@@ -190,7 +207,7 @@ def _match_columns(
         for source in sources.values()
         if delivered.count(source) > 1
     ]
-    if not refusal and raw.empty:
+    if not refusal and rows == 0:
         refusal = [file_problem(file, "empty", "the file has a header and no rows")]
     if refusal:
         return sources, join_problems(refusal), ()

@@ -1,7 +1,6 @@
-"""A disk that refuses, in words.
+"""Telling a full or read-only disk from other errors, whichever library reports it.
 
-Belongs here: telling a full or read-only disk from other errors, whoever reports it, without the name of the file: that
-could be a person's. Does not belong here: what is done about it.
+The file is never named: its name could be a person's.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import errno
 import os
 
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO}
-# As SQLite and DuckDB say it, who keep no error number.
+# The messages of SQLite and DuckDB, whose errors have no number.
 _PHRASES = {
     "disk is full": errno.ENOSPC,
     "no space left": errno.ENOSPC,
@@ -23,7 +22,7 @@ _PHRASES = {
 
 
 def refusal(error: BaseException) -> str | None:
-    """Why the disk refused, or None when the error is another one."""
+    """Why the disk refused, or None if the error has another cause."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _REFUSALS:

@@ -1,8 +1,7 @@
-"""Files of lines that can only be added to: each line holds the hash of the one before.
+"""Append-only files of JSON lines: each line holds the hash of the one before.
 
-Belongs here: adding a line, and finding where a chain is broken. Does not belong here: what the lines are about (the
-register of exports, the ledger of releases). What a chain cannot show is that its last lines were taken away; whoever
-writes one says what tells of that.
+The register of exports and the release ledger are such files. A chain cannot show that its last lines were removed;
+each user of this module documents how that is detected.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ BEFORE = "before"
 
 
 def add_line(file: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Add an entry with the time and the hash of the line before. Call under a lock.
+    """Append an entry with the time and the hash of the line before. Call under a lock.
 
     Returns:
         The line as written.
@@ -45,7 +44,7 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
 
 
 def broken_links(file: Path) -> list[str]:
-    """Where a chain is broken: lines that cannot be read, and lines that do not follow the one before."""
+    """Where a chain is broken: lines that cannot be read, or that do not match the hash of the line before."""
     problems = []
     before = ""
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
@@ -54,9 +53,7 @@ def broken_links(file: Path) -> list[str]:
         if entry is None:
             problems.append(f"line {number} of {file.name} cannot be read")
         elif entry.get(BEFORE) != before:
-            problems.append(
-                f"line {number} of {file.name} does not follow the line before: one was edited or taken out"
-            )
+            problems.append(f"line {number} of {file.name} does not follow the line before: one was edited or removed")
         before = _digest(line)
     return problems
 

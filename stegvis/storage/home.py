@@ -1,7 +1,4 @@
-"""Where everything lives on disk.
-
-Belongs here: the paths of a Stegvis home. Does not belong here: reading or writing any of them.
-"""
+"""The paths of a Stegvis home."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ class Home:
 
     @classmethod
     def find(cls, root: Path | str | None = None) -> Home:
-        """The home named, else ``STEGVIS_HOME``, else ``.stegvis`` in the working directory.
+        """The named home, else ``STEGVIS_HOME``, else ``.stegvis`` in the working directory.
 
         The landing zone is ``STEGVIS_LANDING`` where that is set, else ``landing`` inside the home.
         """
@@ -49,7 +46,7 @@ class Home:
 
     @staticmethod
     def report_address(release: str, page: str = "index.html") -> str:
-        """Where a page of a release is served: below ``STEGVIS_REPORTS_URL``, by default what ``stegvis ui`` serves."""
+        """The address of a page of a release, below ``STEGVIS_REPORTS_URL`` (default: as ``stegvis ui`` serves it)."""
         base = os.environ.get("STEGVIS_REPORTS_URL") or "http://127.0.0.1:3001"
         return f"{base.rstrip('/')}/{release}/report/{page}"
 
@@ -62,7 +59,7 @@ class Home:
         return self.root / "hashes.json"
 
     def create(self) -> Home:
-        """Make the folders that must exist before anything runs."""
+        """Create the folders that must exist before anything runs."""
         for folder in (self.root, self.landing, self.lake, self.releases, self.dagster):
             folder.mkdir(parents=True, exist_ok=True)
         return self

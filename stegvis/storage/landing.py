@@ -1,8 +1,7 @@
-"""The landing zone: which deliveries there are, which are complete and unharmed, and which are not and why.
+"""The landing zone: which deliveries there are, which are complete and intact, and which are not and why.
 
-Belongs here: the folders of the landing zone, ``drop.json``, hashes, repeated and corrected deliveries. Does not belong
-here: opening the delivered tables (``stegvis/storage/reading.py``) or checking their contents (``stegvis/deliveries/contract.py``). Nothing
-in the landing zone is ever changed.
+Nothing in the landing zone is ever changed. The contents of the files are read elsewhere
+(``stegvis/storage/delivered_files.py``).
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.reading import TABLE_ENDINGS
+from stegvis.storage.recording_files import recording_level
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
-Level = Literal["raw", "signal", "epochs", "days"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MANIFEST = "drop.json"
 
-# Partition keys and folder names are made of batch and wave names.
+# Partition keys and folder names are made of batch and wave names. A file system allows 255 bytes, prefix included.
+LONGEST_NAME = 100
 BATCH_NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
 WAVE_NAME = re.compile(r"(?P<wave>[0-9]{4}(?:-[0-9]{4})?)(?:\.[\w-]+)?")
-SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class LandedFile:
 class Drop:
     """An accepted delivery.
 
-    ``partition``: the batch of recordings, the wave of a follow-up, else nothing. ``digest``: of the files' names and
+    ``partition``: the batch of recordings, the wave of a follow-up, else None. ``digest``: of the files' names and
     contents, not of the drop's name. ``synthetic``: whether ``drop.json`` says that no real person is in it.
     """
 
@@ -61,15 +60,6 @@ class Drop:
         """When it was complete, in seconds since 1970: the time of its ``drop.json``."""
         manifest = self.path.with_suffix(".json") if self.kind == "withdrawals" else self.path / MANIFEST
         return manifest.stat().st_mtime
-
-
-@dataclass(frozen=True)
-class Issue:
-    """Why a delivery is not accepted: the file concerned, the rule's short name, and a sentence."""
-
-    file: str
-    rule: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -117,7 +107,7 @@ class Hashes:
             try:
                 known = json.loads(self.cache.read_text(encoding="utf-8"))
             except (OSError, ValueError):
-                known = {}  # not there, or harmed: every file is hashed again
+                known = {}  # absent or damaged: every file is hashed again
             self._known = known if isinstance(known, dict) else {}
 
     def sha256(self, path: Path) -> str:
@@ -132,7 +122,7 @@ class Hashes:
         return str(entry[2])
 
     def save(self) -> None:
-        """Write the cache beside its place and move it there; files that are gone are forgotten."""
+        """Replace the cache atomically; files that no longer exist are dropped from it."""
         if self.cache is None or self._seen == self._known:
             return
         self.cache.parent.mkdir(parents=True, exist_ok=True)
@@ -142,11 +132,11 @@ class Hashes:
 
 
 def scan(landing: Path, cache: Path | None) -> Landing:
-    """Look through the landing zone.
+    """Scan the landing zone.
 
     Args:
         landing: its folder; one that does not exist has no deliveries.
-        cache: where hashes are kept between scans, or nothing to compute them all.
+        cache: where hashes are kept between scans; None computes them all.
 
     Returns:
         Each delivery in exactly one of the lists. A delivery of the same kind and contents as one accepted before it,
@@ -164,7 +154,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
         for path in _deliveries(landing / kind, kind):
             try:
                 drop = examine(kind, path, hashes)
-            except OSError:  # not allowed to look into it: that is the trouble of this delivery alone
+            except OSError:  # no permission to open it: a problem of this delivery alone
                 issue = Issue(path.name, "unreadable", f"{path.name} cannot be opened")
                 drop = Unused(kind, delivery_name(kind, path), path, (issue,))
             if isinstance(drop, Unused):
@@ -181,7 +171,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
     return found
 
 
-# A delivery with only these issues is on its way: it is not wrong yet.
+# A delivery with only these issues is still being copied.
 WAITING_RULES = ("no_manifest", "file_not_there_yet")
 
 
@@ -211,11 +201,11 @@ def examine(kind: Kind, path: Path, hashes: Hashes) -> Drop | Unused:
 def examine_files(
     kind: Kind, path: Path, hashes: Hashes
 ) -> tuple[Manifest | None, tuple[LandedFile, ...], tuple[Issue, ...]]:
-    """What ``drop.json`` says (nothing if it cannot be used), the listed files that are there, and all issues."""
+    """The manifest (None if it cannot be used), the listed files that exist, and all issues."""
     folder, manifest_path = (
         (path.parent, path.with_suffix(".json")) if kind == "withdrawals" else (path, path / MANIFEST)
     )
-    manifest = _read_manifest(manifest_path)
+    manifest = read_manifest(manifest_path)
     if isinstance(manifest, Issue):
         return None, (), (manifest,)
     files, issues = [], []
@@ -243,7 +233,7 @@ def delivery_name(kind: Kind, path: Path) -> str:
 
 
 def _expected_files(kind: Kind, name: str, files: list[str]) -> Issue | None:
-    """What is wrong with the set of files of a drop, if anything: each kind has its own."""
+    """What is wrong with the set of files of a drop, by its kind; None if nothing."""
     if kind == "withdrawals":
         wrong = files != [f"{name}.csv"]
         return (
@@ -264,61 +254,8 @@ def _expected_files(kind: Kind, name: str, files: list[str]) -> Issue | None:
     return Issue(MANIFEST, "file_missing", f"the drop lists {how_many} {stem}.{{{endings}}}; it must list one")
 
 
-def recording_level(file: str) -> Level | None:
-    """What a file of a recordings batch holds, by its name; nothing if it is no recording."""
-    stem, ending = Path(file).stem, Path(file).suffix.lower()
-    if ending == ".cwa":
-        return "raw"
-    if stem == "days":
-        return "days" if ending in TABLE_ENDINGS else None
-    if stem == "epochs":
-        return "epochs" if ending == ".parquet" else None
-    return "signal" if ending in (".csv", ".parquet") else None
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a ``drop.json`` says: the sha256 of each file by its name, and whether the drop is synthetic."""
-
-    files: dict[str, str]
-    synthetic: bool
-    notes: tuple[str, ...]
-
-
-def _read_manifest(path: Path) -> Manifest | Issue:
-    """``drop.json``: ``{"files": {"<name>": {"sha256": "..."}}, "synthetic": true}``."""
-    if not path.is_file():
-        return Issue(path.name, "no_manifest", f"there is no {path.name} yet: the delivery is not complete")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return Issue(path.name, "manifest_form", f"{path.name} is not valid JSON")
-    form = f'{path.name} must have the form {{"files": {{"<name>": {{"sha256": "..."}}}}}}'
-    files = content.get("files") if isinstance(content, dict) else None
-    if not isinstance(files, dict) or not files:
-        return Issue(path.name, "manifest_form", form)
-    for name, about in files.items():
-        if not _safe_file_name(name):
-            return Issue(
-                path.name, "unsafe_name", f"{path.name} names a file that is not a plain file name of the drop"
-            )
-        if not isinstance(about, dict) or not SHA256.fullmatch(str(about.get("sha256")).lower()):
-            return Issue(path.name, "manifest_form", f"{form}, with 64 hexadecimal digits for each file")
-    synthetic = content.get("synthetic", False)
-    if not isinstance(synthetic, bool):
-        return Issue(path.name, "manifest_form", f"in {path.name}, synthetic must be true or false")
-    unknown = sorted(set(content) - {"files", "synthetic"})
-    notes = (f"{path.name} has keys that mean nothing here: {', '.join(unknown)}",) if unknown else ()
-    return Manifest({name: about["sha256"].lower() for name, about in files.items()}, synthetic, notes)
-
-
-def _safe_file_name(name: str) -> bool:
-    """A name that stays in its folder, is not hidden, and can be printed."""
-    return bool(name) and not name.startswith(".") and name.isprintable() and not set(name) & {"/", "\\"}
-
-
 def place_issue(kind: Kind, path: Path) -> Issue | None:
-    """What is wrong with the place or the name of a delivery, if anything."""
+    """What is wrong with the place or the name of a delivery; None if nothing."""
     name = delivery_name(kind, path)
     if kind == "withdrawals":
         right = path.suffix == ".csv" and (path.is_file() or not path.exists())
@@ -329,6 +266,9 @@ def place_issue(kind: Kind, path: Path) -> Issue | None:
         )
     if not path.is_dir():
         return Issue(path.name, "misplaced", f"a file directly under {kind}/: each delivery has a folder of its own")
+    if kind == "recordings" and (len(name) > LONGEST_NAME or len(name.encode()) > 2 * LONGEST_NAME):
+        message = f"a batch name has at most {LONGEST_NAME} characters ({2 * LONGEST_NAME} bytes in UTF-8)"
+        return Issue(f"{name[:20]}...", "drop_name", message)
     if kind == "recordings" and (not BATCH_NAME.fullmatch(name) or ".." in name):
         message = "a batch is named by letters, digits, '_', '-', '.' and blanks: no comma, no '..'"
         return Issue(name, "drop_name", message)

@@ -1,12 +1,7 @@
-"""One writer at a time, across processes.
-
-Belongs here: a file lock that waits, says who holds it, and goes away with its process. Does not belong here: what is
-done under the lock.
-"""
+"""One writer at a time, across processes: a file lock that waits, says who holds it, and ends with its process."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -14,12 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 # Held by this process.
 _HELD: set[Path] = set()
 
 
 class LockedError(RuntimeError):
-    """Someone else holds the lock; the message says who and since when."""
+    """Another process holds the lock; the message says which and since when."""
 
 
 @contextmanager
@@ -33,11 +30,11 @@ def locked(
     """Hold an exclusive lock on ``file``; the kernel releases it however the process ends.
 
     Args:
-        file: the lock file, made if absent.
-        purpose: told to whoever waits.
+        file: the lock file, created if absent. It names its last holder.
+        purpose: shown to whoever waits.
         wait_seconds: how long to wait for the holder; None waits as long as it takes.
-        on_wait: called once, with who holds it, when there is somebody to wait for.
-        reentrant: what this process holds already, it may hold again.
+        on_wait: called once, with the holder, if there is one to wait for.
+        reentrant: take the lock again if this process already holds it.
 
     Raises:
         LockedError: the lock was not free in time.
@@ -46,46 +43,39 @@ def locked(
         yield
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+", encoding="utf-8") as handle:
-        deadline = None if wait_seconds is None else time.monotonic() + wait_seconds
-        told = False
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                holder = _holder(file)
-                if deadline is not None and time.monotonic() >= deadline:
-                    raise LockedError(f"{file.name} is held by {holder}; waited {wait_seconds:.0f} s") from None
-                if not told:
-                    on_wait(holder)
-                    told = True
-                time.sleep(0.05)
-        handle.truncate(0)
-        handle.write(json.dumps({"process": os.getpid(), "purpose": purpose, "since": time.strftime("%H:%M:%S")}))
-        handle.flush()
-        _HELD.add(file)
+    lock = FileLock(file, thread_local=False, poll_interval=0.05)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait(_described(file))
         try:
-            yield
-        finally:
-            _HELD.discard(file)
+            lock.acquire(timeout=-1 if wait_seconds is None else wait_seconds)
+        except Timeout:
+            raise LockedError(f"{file.name} is held by {_described(file)}; waited {wait_seconds:.0f} s") from None
+    try:
+        facts = {"process": os.getpid(), "purpose": purpose, "since": time.strftime("%H:%M:%S")}
+        file.write_text(json.dumps(facts), encoding="utf-8")
+        _HELD.add(file)
+        yield
+    finally:
+        _HELD.discard(file)
+        lock.release()
 
 
 def holder(file: Path) -> str | None:
     """Who holds a lock now, or None: ``process 123 (refresh, since 12:00:00)``."""
-    try:
-        with file.open("r", encoding="utf-8") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    if not file.exists():
         return None
-    except BlockingIOError:
-        return _holder(file)
-    return None
+    try:
+        with FileLock(file, timeout=0):
+            return None
+    except Timeout:
+        return _described(file)
 
 
-def _holder(file: Path) -> str:
+def _described(file: Path) -> str:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
         return f"process {facts['process']} ({facts['purpose']}, since {facts['since']})"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"

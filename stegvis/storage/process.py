@@ -1,32 +1,42 @@
-"""Which process does something, and whether it still lives.
-
-Belongs here: a mark that names a process beyond its number, which is used again. Does not belong here: locks.
-"""
+"""Names of processes that stay unique when the system reuses a process number, and whether a process still runs."""
 
 from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
+
+import psutil
+
+# Two readings of the same start time differ by at most the resolution of the boot time.
+_RESOLUTION_SECONDS = 1.5
 
 
 def this_process() -> str:
-    """A mark of this process: machine, number, and when it started (kernel clock ticks)."""
-    return _mark(os.getpid()) or f"{socket.gethostname()} {os.getpid()}"
+    """The name of this process: machine, number, and when it started (seconds after the machine did)."""
+    return process_name(os.getpid()) or f"{socket.gethostname()} {os.getpid()} 0"
 
 
-def has_ended(mark: str) -> bool:
-    """Whether the process of a mark has ended; one of another machine is taken to live."""
-    machine, number = mark.split(" ")[:2]
-    return machine == socket.gethostname() and _mark(int(number)) != mark
+def has_ended(name: str) -> bool:
+    """Whether the named process has ended; one on another machine is assumed to run."""
+    machine, number, *start = name.split(" ")
+    if machine != socket.gethostname():
+        return False
+    started = _started(int(number))
+    return started is None or (bool(start) and abs(started - float(start[0])) > _RESOLUTION_SECONDS)
 
 
-def _mark(number: int) -> str | None:
+def process_name(number: int) -> str | None:
+    """The name of a running process, or None if no such process runs."""
+    started = _started(number)
+    return None if started is None else f"{socket.gethostname()} {number} {started:.2f}"
+
+
+def _started(number: int) -> float | None:
+    """Seconds from the start of the machine to that of a process: unlike the time of day, it survives a set clock."""
     try:
-        # The command's name, in parentheses, may hold spaces; what follows it does not.
-        fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
+        process = psutil.Process(number)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return float(process.create_time() - psutil.boot_time())
+    except psutil.NoSuchProcess:
         return None
-    if fields[0] == "Z":
-        return None
-    return f"{socket.gethostname()} {number} {fields[19]}"

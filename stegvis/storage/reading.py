@@ -1,8 +1,4 @@
-"""Opening one delivered file as a table, whatever its format.
-
-Belongs here: csv, parquet, SPSS (sav) and Stata (dta) files as columns, and a clear reason when a file cannot be read.
-Does not belong here: what the columns mean and whether they are right (``stegvis/deliveries/contract.py``), folders of files
-(``stegvis/storage/landing.py``).
+"""Opening one delivered file as a table, whatever its format: csv, parquet, SPSS (sav) or Stata (dta).
 
 A reason never repeats the contents of the file, and errors of the libraries, which may, are not passed on.
 """
@@ -10,7 +6,6 @@ A reason never repeats the contents of the file, and errors of the libraries, wh
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -62,7 +57,7 @@ def read_table(path: Path, infer_types: bool = False) -> pd.DataFrame:
     """
     if path.suffix.lower() not in TABLE_ENDINGS:
         raise UnreadableFile(path.name, f"the ending must be one of {', '.join(TABLE_ENDINGS)}")
-    _must_have_content(path)
+    must_have_content(path)
     match path.suffix.lower():
         case ".csv":
             table = _read_csv(path, infer_types)
@@ -70,40 +65,30 @@ def read_table(path: Path, infer_types: bool = False) -> pd.DataFrame:
             table = _to_pandas(_read_parquet(path))
         case ending:
             table = _read_statistics_file(path, ending)
-    _names_must_differ(path, [str(name) for name in table.columns])
+    names_must_differ(path, [str(name) for name in table.columns])
     return table
 
 
-def read_parts(path: Path, rows: int = 2_000_000) -> Iterator[pd.DataFrame]:
-    """Read a long table part by part; only parquet is truly cut, another format comes as one part.
+def must_have_content(path: Path) -> None:
+    """Refuse a file that is absent or empty.
 
     Raises:
-        UnreadableFile: as for :func:`read_table`; possibly after some parts.
+        UnreadableFile: it is.
     """
-    if path.suffix.lower() != ".parquet":
-        yield read_table(path)
-        return
-    _must_have_content(path)
-    try:
-        with pa.parquet.ParquetFile(path) as file:
-            _names_must_differ(path, file.schema_arrow.names)
-            if file.metadata.num_rows == 0:
-                yield _to_pandas(file.schema_arrow.empty_table())
-            for batch in file.iter_batches(batch_size=rows):
-                yield _to_pandas(pa.Table.from_batches([batch]))
-    except (pa.ArrowException, OSError):
-        raise UnreadableFile(path.name, "not a whole parquet file; it may be cut off") from None
-
-
-def _must_have_content(path: Path) -> None:
     if not path.is_file():
         raise UnreadableFile(path.name, "there is no such file")
     if path.stat().st_size == 0:
         raise UnreadableFile(path.name, "the file is empty")
 
 
-def _names_must_differ(path: Path, names: list[str]) -> None:
-    """Columns are named by position only: the first line of a file without a header is a person's row."""
+def names_must_differ(path: Path, names: list[str]) -> None:
+    """Refuse a file with two columns of one name.
+
+    The message names their positions only: the first line of a file without a header is a person's row.
+
+    Raises:
+        UnreadableFile: two names are the same.
+    """
     for position, name in enumerate(names):
         if name in names[:position]:
             first = names.index(name) + 1
@@ -124,7 +109,8 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
                 table = table.set_column(position, column.name, table.column(position).cast(pa.string()))
             except pa.ArrowInvalid:
                 continue
-    return table.to_pandas(types_mapper=WHOLE_NUMBERS.get, date_as_object=False, ignore_metadata=True)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=WHOLE_NUMBERS.get, date_as_object=False, ignore_metadata=True)
+    return frame
 
 
 def _read_statistics_file(path: Path, ending: str) -> pd.DataFrame:
@@ -141,7 +127,7 @@ def _read_statistics_file(path: Path, ending: str) -> pd.DataFrame:
 
 def _read_csv(path: Path, infer_types: bool) -> pd.DataFrame:
     separator, names = _read_header(path)
-    _names_must_differ(path, names)
+    names_must_differ(path, names)
     unequal: list[int] = []
 
     def note_unequal(row: pa.csv.InvalidRow) -> str:

@@ -1,10 +1,8 @@
-"""The releases of a home: their folders, what they told, the ledger of them, and which is the latest.
+"""The releases of a home: their folders, what they published, the release ledger, and which is the latest.
 
-Belongs here: finding and reading releases, entering them in the ledger, moving ``latest``. Does not belong here: making
-a release (``assets/release.py``), signatures (``stegvis/storage/signatures.py``), verifying (``orchestration/verify.py``).
-
-The ledger, ``ledger.jsonl``, is a chain (``stegvis/storage/hash_chain.py``) with a line for each release as it is published: its
-name and the hash of its manifest. That its last lines were taken away shows in folders that stand in no line.
+The release ledger, ``ledger.jsonl``, is a hash chain (``stegvis/storage/hash_chain.py``) with a line for each release in
+the order of publication: its name and the hash of its manifest. If its last lines are removed, there are folders of
+releases that no line names.
 """
 
 from __future__ import annotations
@@ -45,10 +43,10 @@ def _created(release: Path) -> str:
 
 
 def manifest(release: Path) -> dict[str, Any]:
-    """What a release says of itself.
+    """The manifest of a release.
 
     Raises:
-        ReleaseError: its manifest cannot be read.
+        ReleaseError: it cannot be read.
     """
     try:
         return dict(json.loads((release / MANIFEST).read_text(encoding="utf-8")))
@@ -57,7 +55,7 @@ def manifest(release: Path) -> dict[str, Any]:
 
 
 def manifest_sha256(release: Path) -> str:
-    """The hash that stands for a whole release: its manifest holds those of all its files."""
+    """The hash that identifies a whole release: its manifest holds the hashes of all its files."""
     return hashlib.sha256((release / MANIFEST).read_bytes()).hexdigest()
 
 
@@ -68,14 +66,14 @@ def latest(releases: Path) -> Path | None:
 
 
 def newest(releases: Path) -> Path | None:
-    """The release made last, whether or not it is the latest already."""
+    """The release published last, whether or not it has become the latest."""
     entries = [entry["release"] for entry in read_lines(releases / LEDGER)]
     there = [releases / name for name in reversed(entries) if (releases / name / MANIFEST).is_file()]
     return there[0] if there else latest(releases)
 
 
-def told_tables(releases: Path) -> list[Tables]:
-    """What each release told, the earliest first.
+def published_tables(releases: Path) -> list[Tables]:
+    """The tables each release published, the earliest first.
 
     Raises:
         ReleaseError: a table of a release is absent or cannot be read.
@@ -95,8 +93,8 @@ def _tables(release: Path) -> Tables:
         raise ReleaseError(f"the tables of release {release.name} cannot be read") from error
 
 
-def told_histogram(releases: Path) -> pd.DataFrame | None:
-    """The people by bin of exposure that the newest release told; None where there is none.
+def published_histogram(releases: Path) -> pd.DataFrame | None:
+    """The histogram of exposures that the newest release published; None if there is none.
 
     Raises:
         ReleaseError: it cannot be read.
@@ -110,8 +108,8 @@ def told_histogram(releases: Path) -> pd.DataFrame | None:
         raise ReleaseError(f"the histogram of release {folders[-1].name} cannot be read") from error
 
 
-def told_checks(releases: Path) -> list[list[dict[str, Any]]]:
-    """The checks that each release told, the earliest first.
+def published_checks(releases: Path) -> list[list[dict[str, Any]]]:
+    """The checks each release published, the earliest first.
 
     Raises:
         ReleaseError: a release's checks cannot be read.
@@ -126,13 +124,13 @@ def told_checks(releases: Path) -> list[list[dict[str, Any]]]:
 
 
 def enter_in_ledger(releases: Path, published: str | None = None) -> None:
-    """Enter what is not in the ledger: the release just published, and any whose publication was cut short.
+    """Enter in the release ledger what is missing: the release just published, and any that was interrupted.
 
     Args:
         releases: the folder of releases.
-        published: the release that was published now; entered again if another was published since it was made.
+        published: the release just published; entered again if another one was published since it was made.
     """
-    with locked(releases.parent / "ledger.lock", "ledger of releases"):
+    with locked(releases.parent / "ledger.lock", "the release ledger"):
         entries = [entry["release"] for entry in read_lines(releases / LEDGER)]
         missing = [folder.name for folder in release_folders(releases) if folder.name not in entries]
         if published and published not in missing and (not entries or entries[-1] != published):

@@ -1,10 +1,8 @@
-"""Signatures under releases, and ``latest``, which moves to a release when enough people signed it.
+"""Signatures under releases, and ``latest``, which moves to a release when enough people have signed it.
 
-Belongs here: writing, reading and counting signatures. Does not belong here: the command line.
-
-A signature is a file, ``releases/.signoff/<release>/<name>.json``, with who signed, when, and the hash of the manifest
-that was signed: of another manifest it is not valid. The files say who claims to have signed; who may write in the
-folder of releases must be a matter of the machine's own permissions.
+A signature is a file, ``releases/.signoff/<release>/<name>.json``, with who signed, when, and the hash of the signed
+manifest; it is not valid for another manifest. The files say who claims to have signed; who may write to the folder of
+releases is governed by the machine's own permissions.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ class SignatureError(ValueError):
 
 @dataclass(frozen=True)
 class Signature:
-    """One signature: who, when, and of which manifest; ``problem`` says why it does not count."""
+    """One signature: who, when, and of which manifest; ``problem`` says why it is not valid."""
 
     name: str
     time: str
@@ -39,7 +37,7 @@ def sign(releases: Path, release: str, name: str) -> Signature:
     """Sign a release.
 
     Raises:
-        SignatureError: there is no such release, the name is blank, or this person signed it already.
+        SignatureError: there is no such release, the name is blank, or this person has signed it already.
     """
     folder = releases / release
     name = " ".join(name.split())
@@ -63,7 +61,7 @@ def sign(releases: Path, release: str, name: str) -> Signature:
 
 
 def signatures(release: Path) -> list[Signature]:
-    """The signatures under a release, in the order of their names; those that do not count say why."""
+    """The signatures under a release, in the order of their file names; those that are not valid say why."""
     folder = release.parent / FOLDER / release.name
     found: list[Signature] = []
     people: set[str] = set()
@@ -87,12 +85,12 @@ def signatures(release: Path) -> list[Signature]:
 
 
 def valid_signatures(release: Path) -> int:
-    """How many different people signed a release as it is."""
+    """How many different people have signed a release as it is."""
     return sum(not each.problem for each in signatures(release))
 
 
 def advance_latest(releases: Path, needed: int) -> None:
-    """Point ``latest`` at the release made last that has enough signatures; it never moves back to an earlier one."""
+    """Point ``latest`` at the last published release with enough signatures; it never moves back to an earlier one."""
     enter_in_ledger(releases)
     now = latest(releases)
     for entry in reversed(read_lines(releases / LEDGER)):

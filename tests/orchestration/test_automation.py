@@ -168,7 +168,7 @@ def test_a_run_whose_process_was_killed_does_not_stand_as_running(story: Story, 
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         from stegvis.storage import process as processes
 
-        mark = processes._mark(process.pid)
+        mark = processes.process_name(process.pid)
         assert mark
         job = daemon.definitions.resolve_implicit_global_asset_job_def()
         gone, alive = (

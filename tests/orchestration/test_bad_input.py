@@ -1,4 +1,4 @@
-"""Each kind of bad delivery: a clear message that names file, row and rule, and the rest unharmed."""
+"""Each kind of bad delivery: a clear message that names file, row and rule; everything else is unaffected."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import json
 
 import pandas as pd
 import pytest
+from stegvis.assets.building.recipe import sql_text
 from stegvis.orchestration.verdicts import failing_checks, quarantined
 
-from tests.orchestration.story import Story
+from stegvis.storage.delivered_files import DeliveryContract
+from stegvis.storage.validation import validate_drop
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from tests.orchestration.story import Story, complete
 
 WAVE = "2024-2026"
 
@@ -22,7 +27,7 @@ def rows_in_quarantine(story: Story) -> pd.DataFrame:
     return story.table("select * from quarantine order by file, row")
 
 
-def unharmed(story: Story, good_results: bytes) -> bool:
+def unchanged(story: Story, good_results: bytes) -> bool:
     """The last good release's estimates of the good wave are still there, byte for byte."""
     results = pd.read_csv(story.release() / "results.csv")
     before = pd.read_csv(pd.io.common.BytesIO(good_results))
@@ -42,7 +47,7 @@ def test_wrong_column(story: Story, good_results: bytes) -> None:
     assert found["rule"] == "missing_column"
     assert "MSPaLY_NT4CovQ" in found["message"]
     assert "MSPaLY_NT4Cov" in found["message"].replace("MSPaLY_NT4CovQ", "")
-    assert unharmed(story, good_results)
+    assert unchanged(story, good_results)
 
 
 @pytest.mark.slow
@@ -55,7 +60,7 @@ def test_a_bad_cell_quarantines_its_row(story: Story, column: str, value: str, r
     people.loc[people.index[7], column] = value
     story.drop("baseline", "2020-01", people, "participants.csv")
     done = story.refresh()
-    assert done.ok, "one bad row in forty is reported, and stops nothing"
+    assert done.ok, "one bad row in forty is reported and blocks nothing"
     (found,) = rows_in_quarantine(story).to_dict("records")
     assert (found["file"], found["row"], found["column_name"], found["rule"]) == (
         "2020-01/participants.csv",
@@ -98,20 +103,47 @@ def test_a_day_over_24_hours_is_quarantined_alone(story: Story) -> None:
 
 
 @pytest.mark.slow
+def test_validate_finds_in_a_batch_what_the_refresh_quarantines(story: Story) -> None:
+    folder = story.drop("recordings", "2019-09", story.days().iloc[:30].assign(SitTmD2_NT4ActMX="90000"), "days.csv")
+    times = pd.date_range("2019-09-02", periods=5, freq="5s")
+    epochs = pd.DataFrame({"person": "P1", "epoch_start": times, "activity": ["1", "8", "99", None, "walking"]})
+    pd.concat([epochs, epochs.iloc[:1]]).to_parquet(folder / "epochs.parquet", index=False)
+    (folder / "epochs.csv").write_text("person,epoch_start,activity\n")
+    (folder / "X1_back.cwa").write_text("half of a pair")
+    (folder / "readme.txt").write_text("no recording")
+    complete(folder)
+    contract = DeliveryContract(
+        read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs")
+    )
+    validation = validate_drop(folder, contract).problems
+    story.refresh()
+    quarantine = rows_in_quarantine(story)
+    # That the half of the pair cannot be read either, and the share of broken rows, only validating says.
+    alone = (validation["rule"] == "too_many_quarantined") | (
+        (validation["file"] == "X1_back.cwa") & (validation["rule"] == "unreadable")
+    )
+    listed = {
+        (f"2019-09/{row.file}", None if pd.isna(row.row) else int(row.row), row.rule)
+        for row in validation[~alone].itertuples()
+    }
+    found = {(row.file, None if pd.isna(row.row) else int(row.row), row.rule) for row in quarantine.itertuples()}
+    assert found == listed
+    assert {rule for _, _, rule in found} >= {"duplicate", "unknown_code", "unreadable", "half_missing", "unknown_file"}
+
+
+@pytest.mark.slow
 def test_truncated_parquet(story: Story, good_results: bytes) -> None:
     folder = story.drop("followup", WAVE)
     story.answers().to_parquet(folder / "questionnaire.parquet")
     whole = (folder / "questionnaire.parquet").read_bytes()
     (folder / "questionnaire.parquet").write_bytes(whole[: len(whole) // 2])
     (folder / "drop.json").unlink()
-    from tests.orchestration.story import complete
-
     complete(folder)
     done = story.refresh()
     assert not done.ok
     (found,) = rows_in_quarantine(story).to_dict("records")
     assert (found["file"], found["rule"]) == (f"{WAVE}/questionnaire.parquet", "unreadable")
-    assert unharmed(story, good_results)
+    assert unchanged(story, good_results)
 
 
 def test_a_drop_without_its_drop_json_waits(story: Story) -> None:
@@ -135,7 +167,7 @@ def test_a_hash_that_does_not_match_rejects_the_drop(story: Story, good_results:
     assert done.materialized == []
     (rejected,) = done.landing.rejected
     assert "questionnaire.csv" in rejected.reason
-    assert unharmed(story, good_results)
+    assert unchanged(story, good_results)
 
 
 @pytest.mark.slow
@@ -146,8 +178,8 @@ def test_an_empty_wave_is_not_published_and_is_named_in_the_next_release(story: 
     assert [(s.asset, s.partition) for s in done.held] == [("followup_questionnaire", WAVE)]
     failed = [c for c in failing_checks(story.home) if c["severity"] == "critical"]
     assert "the wave has an answer" in {c["meaning"] for c in failed}
-    assert unharmed(story, good_results)
-    assert story.refresh().materialized == [], "what broke a rule on these inputs is not tried again"
+    assert unchanged(story, good_results)
+    assert story.refresh().materialized == [], "inputs that failed a critical check are not tried again"
     story.drop("followup", "2027-2029", story.answers().iloc[::2], "questionnaire.csv")
     story.refresh()
     index = (story.release() / "report" / "index.html").read_text()
@@ -164,7 +196,7 @@ def test_a_wave_whose_people_are_not_in_the_cohort_is_refused(story: Story, good
     assert ("outcome_questionnaire", WAVE) in {(s.asset, s.partition) for s in done.held}
     meanings = {c["meaning"] for c in failing_checks(story.home) if c["severity"] == "critical"}
     assert "at least 50% of the answers come from the cohort" in meanings
-    assert unharmed(story, good_results)
+    assert unchanged(story, good_results)
 
 
 @pytest.mark.slow
@@ -194,7 +226,7 @@ def test_a_bad_redelivery_leaves_the_last_good_rows_and_release(story: Story) ->
 
 
 @pytest.mark.slow
-def test_nothing_of_a_person_stands_in_messages_or_dagsters_storage(story: Story) -> None:
+def test_no_personal_value_is_in_messages_or_dagsters_storage(story: Story) -> None:
     people = story.baseline().iloc[:40].copy()
     people.loc[people.index[3], "Educ_NT4BLQ1"] = "SECRETCELL"
     people.loc[people.index[5], "PartDat_NT4BLM"] = "SECRETCELL"

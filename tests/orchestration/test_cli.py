@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stegvis.storage.landing import scan
 from tests.orchestration.story import Story
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +37,20 @@ def test_help_names_every_command() -> None:
         "export", "ui",
     ):  # fmt: skip
         assert f" {command} " in shown.stdout
+
+
+def test_help_is_quick() -> None:
+    """What takes time is imported by the command that needs it."""
+    imported = "import sys; from stegvis.orchestration.cli import app; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", imported], cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = {name.split(".")[0] for name in shown.stdout.split()}
+    assert not modules & {"pandas", "numpy", "duckdb", "dagster", "pydantic", "pyarrow", "scipy"}
+
+
+def test_the_version_is_printed() -> None:
+    shown = stegvis("--version")
+    assert shown.returncode == 0
+    assert re.fullmatch(r"stegvis \d+\.\d+\.\d+( \(commit [0-9a-f]{7,}(-dirty)?\))?\n", shown.stdout)
 
 
 def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
@@ -85,7 +101,10 @@ def test_refresh_of_a_bad_wave_exits_with_1_and_says_why(story: Story) -> None:
     shown = stegvis("refresh", home=story.home.root)
     assert shown.returncode == 1
     assert "the wave has an answer" in shown.stderr
-    assert "HELD followup_questionnaire [2024-2026]" in shown.stderr
+    assert "BLOCKED followup_questionnaire [2024-2026]" in shown.stderr
+    again = stegvis("refresh", home=story.home.root)
+    assert again.returncode == 1
+    assert again.stdout.splitlines()[0] == "nothing was materialized"
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -112,6 +131,8 @@ def test_withdraw_registers_erases_and_refreshes(story: Story, tmp_path: Path) -
     assert shown.returncode == 0, shown.stderr
     assert person not in shown.stdout + shown.stderr
     assert story.table(f"select * from cohort where person = '{person}'").empty
+    drops = [drop for drop in scan(story.home.landing, None).accepted if drop.kind == "withdrawals"]
+    assert drops[-1].synthetic, "the home holds synthetic people only"
     (tmp_path / "bad.csv").write_text("name\nsomebody\n")
     refused = stegvis("withdraw", tmp_path / "bad.csv", home=story.home.root)
     assert refused.returncode == 1
@@ -129,12 +150,15 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     shown = stegvis("compare", old, new)
     assert shown.returncode == 0
     assert "2024-2026" in shown.stdout
+    lines = shown.stdout.splitlines()
+    assert lines[0].split(" / ")[1] == "main"
+    assert re.search(r": rr \S+ -> \S+$", lines[0])
     assert stegvis("compare", old, old).stdout.strip() == "the releases hold the same estimates"
     found = json.loads(stegvis("compare", old, new, "--json").stdout)
-    told = json.loads((new / "bridge.json").read_text())
-    assert found["changes"] == told["changes"]
+    bridge = json.loads((new / "bridge.json").read_text())
+    assert found["changes"] == bridge["changes"]
     # The first wave's people and protocol are the same: its estimates are bridged, and nothing moved.
-    assert found["steps"] == told["steps"]
+    assert found["steps"] == bridge["steps"]
     assert {(row["wave"], row["change"], row["std_error"]) for row in found["steps"]} == {("2021-2023", 0, 0)}
     assert found["protocol_changes"] == []
     assert "not made right after" in json.loads(stegvis("compare", new, old, "--json").stdout)["note"]
@@ -143,14 +167,14 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
 
 def test_verify_and_sign_a_release(story: Story) -> None:
     name, home = story.release().name, story.home.root
-    signed = stegvis("sign", name, "--name", "Anna Ås", home=home)
-    assert (signed.returncode, signed.stdout.splitlines()[0]) == (0, f"Anna Ås signed {name}")
-    assert stegvis("sign", name, "--name", "anna ås", home=home).returncode == 1
-    assert stegvis("sign", "2020-01-01-0", "--name", "Bo", home=home).returncode == 1
+    signed = stegvis("sign", name, "--name", "First Reviewer Å", home=home)
+    assert (signed.returncode, signed.stdout.splitlines()[0]) == (0, f"First Reviewer Å signed {name}")
+    assert stegvis("sign", name, "--name", "first reviewer å", home=home).returncode == 1
+    assert stegvis("sign", "2020-01-01-0", "--name", "Second", home=home).returncode == 1
     proven = stegvis("verify", home=home)
     assert proven.returncode == 0
     assert proven.stdout.startswith(f"{name} is as it was published: ")
-    assert proven.stdout.endswith("signed by Anna Ås\n")
+    assert proven.stdout.endswith("signed by First Reviewer Å\n")
     file = story.release() / "claims.json"
     file.chmod(0o644)
     file.write_text("[]")
@@ -158,7 +182,7 @@ def test_verify_and_sign_a_release(story: Story) -> None:
     assert altered.returncode == 1
     facts = json.loads(altered.stdout)
     assert (facts["ok"], facts["problems"]) == (False, ["altered: claims.json"])
-    refused = stegvis("sign", name, "--name", "Bo", home=home)
+    refused = stegvis("sign", name, "--name", "Second", home=home)
     assert refused.returncode == 1
     assert "not as it was published" in refused.stderr
     assert stegvis("verify", home / "nowhere", home=home).returncode == 2
@@ -193,7 +217,7 @@ def test_classify_writes_epochs_days_quality_and_the_picture_of_one_pair(
     quality = json.loads((tmp_path / "made_quality.json").read_text())
     assert quality["problems"] == []
     assert quality["quality"]["synchronization"] == "synchronized"
-    # Whose recording it is stands in its files' names and annotations, and nowhere else.
+    # Only the recordings' file names and annotations name the person.
     assert "P1" not in (tmp_path / "made_week.svg").read_text() + (tmp_path / "made_quality.json").read_text()
 
 

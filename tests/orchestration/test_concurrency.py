@@ -1,4 +1,4 @@
-"""Two refreshes at once, and somebody who looks on: nobody sees a lock error, and nothing is lost."""
+"""Two refreshes at once while status is read: no lock error is shown, and no work is lost."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def test_two_refreshes_and_a_reader_at_once(story: Story) -> None:
         look = begin(story, "status", "--json")
         looks.append(look.communicate(timeout=300))
         assert look.returncode == 0, looks[-1][1]
-    told = [process.communicate() for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    made = [len(json.loads(out)["materialized"]) for out, _ in told]
+    ended = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    made = [len(json.loads(out)["materialized"]) for out, _ in ended]
     assert sorted(made)[0] == 0  # one did everything, the other waited and found nothing left
-    assert sum(said.count("waiting for process") for _, said in told) == 1
+    assert sum(said.count("waiting for process") for _, said in ended) == 1
     assert len(looks) > 1
-    for out, said in (*told, *looks):
+    for out, said in (*ended, *looks):
         assert "lock" not in said.lower()
         assert "Traceback" not in said
         assert json.loads(out)
     assert story.planned() == {}
 
 
-def test_the_dagster_ui_and_a_refresh_make_stages_one_after_the_other(story: Story) -> None:
-    """A run that the daemon started, and a refresh: the lock goes from stage to stage, and the tables fit together."""
+def test_the_dagster_ui_and_a_refresh_make_tables_one_after_the_other(story: Story) -> None:
+    """A run that the daemon started, and a refresh: each table is made under the lock, and they fit together."""
     launched = """
 import sys
 from pathlib import Path

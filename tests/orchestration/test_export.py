@@ -1,4 +1,4 @@
-"""Rows of people leave only with a permission, without an identifier, and are noted."""
+"""Participant-level rows are exported only with a permission, without identifiers, and are registered."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import pandas as pd
 import pytest
 from stegvis.orchestration.export import REGISTER, ExportError, export
 
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from tests.orchestration.story import Story
 
 WAVE = "2021-2023"
+PROTOCOL = read_protocol(PROTOCOL_FILE)
 
 
-def test_without_a_permission_nothing_leaves_and_the_reason_is_told(story: Story, tmp_path) -> None:
+def test_without_a_permission_nothing_is_exported_and_the_reason_is_given(story: Story, tmp_path) -> None:
     with pytest.raises(ExportError, match="a row for each person"):
-        export(story.home, WAVE, tmp_path / "out", "  ")
+        export(story.home, WAVE, tmp_path / "out", "  ", PROTOCOL)
     assert not (tmp_path / "out").exists()
     assert not (story.home.root / REGISTER).exists()
 
 
 def test_an_export_holds_the_analyzed_without_their_identifiers(story: Story, tmp_path) -> None:
-    rows = export(story.home, WAVE, tmp_path / "out", "REC 1")
+    rows = export(story.home, WAVE, tmp_path / "out", "REC 1", PROTOCOL)
     people = pd.read_csv(tmp_path / "out" / "analysis_set.csv")
     eligible = pd.read_csv(tmp_path / "out" / "eligible_people.csv")
     known = story.table("select * from analysis_set order by person")
@@ -30,14 +32,14 @@ def test_an_export_holds_the_analyzed_without_their_identifiers(story: Story, tm
     assert people["low_back_pain"].sum() == known["low_back_pain"].sum()
     text = "".join(file.read_text() for file in (tmp_path / "out").iterdir())
     assert not any(person in text for person in known["person"])
-    # The numbers are alike in every file.
+    # A participant has the same number in every file.
     both = people.merge(eligible, on="person", suffixes=("", "_eligible"))
     assert len(both) == len(people)
     assert both["age"].equals(both["age_eligible"])
 
 
-def test_the_tables_across_waves_hold_everyone_s_answers_without_their_identifiers(story: Story, tmp_path) -> None:
-    rows = export(story.home, "all", tmp_path / "out", "REC 1")
+def test_the_tables_across_waves_hold_every_response_without_identifiers(story: Story, tmp_path) -> None:
+    rows = export(story.home, "all", tmp_path / "out", "REC 1", PROTOCOL)
     known = story.table("select * from analysis_set order by wave, person")
     answers, histories = (pd.read_csv(tmp_path / "out" / f"{name}.csv") for name in ("answers", "histories"))
     assert rows == {"answers": len(known), "histories": len(histories)}
@@ -51,9 +53,9 @@ def test_the_tables_across_waves_hold_everyone_s_answers_without_their_identifie
     assert not any(person in text for person in known["person"])
 
 
-def test_each_export_is_noted_in_a_chain(story: Story, tmp_path) -> None:
-    export(story.home, WAVE, tmp_path / "one", "REC 1")
-    export(story.home, WAVE, tmp_path / "two", "REC 2")
+def test_each_export_is_registered_in_a_hash_chain(story: Story, tmp_path) -> None:
+    export(story.home, WAVE, tmp_path / "one", "REC 1", PROTOCOL)
+    export(story.home, WAVE, tmp_path / "two", "REC 2", PROTOCOL)
     first, second = (story.home.root / REGISTER).read_text().splitlines()
     assert json.loads(first)["permission"] == "REC 1"
     assert json.loads(second)["before"] == hashlib.sha256(first.encode()).hexdigest()
@@ -61,7 +63,7 @@ def test_each_export_is_noted_in_a_chain(story: Story, tmp_path) -> None:
 
 def test_an_unknown_wave_and_a_full_folder_are_refused(story: Story, tmp_path) -> None:
     with pytest.raises(ExportError, match="no analyzed wave 1999"):
-        export(story.home, "1999", tmp_path / "out", "REC 1")
+        export(story.home, "1999", tmp_path / "out", "REC 1", PROTOCOL)
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="not an empty folder"):
-        export(story.home, WAVE, tmp_path, "REC 1")
+        export(story.home, WAVE, tmp_path, "REC 1", PROTOCOL)

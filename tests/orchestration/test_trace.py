@@ -47,9 +47,9 @@ def test_a_number_leads_to_its_run_its_select_its_protocol_value_and_its_deliver
 
 def test_the_command_prints_the_chain_and_gives_it_as_json(story: Story) -> None:
     chosen = [str(story.release()), "--analysis", "main", "--wave", "2021-2023"]
-    told = CliRunner().invoke(app, ["trace", *chosen])
-    assert told.exit_code == 0
-    assert "delivery baseline/2019-06: " in told.output
+    shown = CliRunner().invoke(app, ["trace", *chosen])
+    assert shown.exit_code == 0
+    assert "delivery baseline/2019-06: " in shown.output
     as_json = CliRunner().invoke(app, ["trace", *chosen, "--json"])
     assert json.loads(as_json.stdout)["stages"]
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_traced_says_why(story: Story, tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["trace", str(tmp_path)]).exit_code == 2
 
 
-def test_lineage_names_nobody(story: Story) -> None:
+def test_lineage_names_no_participant(story: Story) -> None:
     content = (story.release() / "lineage.json").read_bytes()
     assert not any(person.encode() in content for person in story.table("select person from cohort")["person"])
     manifest = json.loads((story.release() / "manifest.json").read_text())

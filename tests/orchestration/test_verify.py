@@ -1,4 +1,4 @@
-"""A release is proven to be what was published, or what was done to it is told."""
+"""A release is proven to be as published, or what was done to it is reported."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_a_release_is_as_it_was_published(release: Path) -> None:
     found = verify(release)
     assert (found.problems, found.notes) == ([], [])
     assert found.files == sum(file.is_file() for file in release.rglob("*")) - 1
-    sign(release.parent, release.name, "Anna")
-    assert verify(release).signed_by == ["Anna"]
+    sign(release.parent, release.name, "First")
+    assert verify(release).signed_by == ["First"]
 
 
 def alter(release: Path) -> None:
@@ -36,7 +36,7 @@ def alter(release: Path) -> None:
     file.write_text(file.read_text().replace("suppressed", "ok", 1))
 
 
-def take_away(release: Path) -> None:
+def remove(release: Path) -> None:
     (release / "report" / "index.html").unlink()
 
 
@@ -82,33 +82,33 @@ def slip_one_in(release: Path) -> None:
 
 
 def sign_another(release: Path) -> None:
-    sign(release.parent, release.name, "Anna")
+    sign(release.parent, release.name, "First")
     (file,) = (release.parent / ".signoff" / release.name).iterdir()
     file.write_text(file.read_text().replace(signatures(release)[0].manifest_sha256, "0" * 64))
 
 
 @pytest.mark.parametrize(
-    ("done", "told"),
+    ("change", "message"),
     [
         (alter, "altered: results.csv"),
-        (take_away, "missing: report/index.html"),
+        (remove, "missing: report/index.html"),
         (add, "not in the manifest: report/more.html"),
         (link, "not a file but a link: claims.json"),
         (alter_with_its_hash, "altered: manifest.json"),
         (spoil, "manifest.json is absent or cannot be read"),
-        (forge_a_line, "edited or taken out"),
+        (forge_a_line, "edited or removed"),
         (empty_the_ledger, "is not in ledger.jsonl"),
         (remove_the_ledger, "there is no ledger.jsonl"),
         (slip_one_in, "2020-01-01-000000000000 is not in ledger.jsonl"),
-        (sign_another, "invalid signature: Anna signed another manifest"),
+        (sign_another, "invalid signature: First signed another manifest"),
     ],
 )
-def test_what_was_done_to_a_release_is_told(release: Path, done, told: str) -> None:
-    done(release)
-    assert any(told in problem for problem in verify(release).problems)
+def test_a_change_to_a_release_is_reported(release: Path, change, message: str) -> None:
+    change(release)
+    assert any(message in problem for problem in verify(release).problems)
 
 
-def test_a_copy_by_itself_is_held_against_its_manifest(release: Path, tmp_path: Path) -> None:
+def test_a_copy_by_itself_is_checked_against_its_manifest(release: Path, tmp_path: Path) -> None:
     copied = tmp_path / "elsewhere" / release.name
     shutil.copytree(release, copied)
     found = verify(copied)

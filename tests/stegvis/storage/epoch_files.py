@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,20 @@ import pyarrow.parquet as pq
 from stegvis.assets.building.recipe import sql_text
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
-from stegvis.storage.delivered_epochs import delivered_epochs, people_of, problems_of, rows_of, write_shard
+from stegvis.storage.delivered_epochs import (
+    DeliveredEpochs,
+    delivered_epochs,
+    people_of,
+    problems_of,
+    rows_of,
+    write_shard,
+)
+from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.lake import EpochLake
-from stegvis.study.codebook import codebook
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
+CONTRACT = DeliveryContract(read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs"))
 ACTIVITY_OF = {code: name for name, code in ACTIVITIES.items()}
 SPEED_OF = {code: name if code else None for name, code in SPEEDS.items()}
 
@@ -37,6 +48,12 @@ class Read:
     rows: int
 
 
+def opened(file: Path) -> AbstractContextManager[DeliveredEpochs]:
+    """The file as the refresh opens it."""
+    seconds = CONTRACT.protocol.epochs.seconds
+    return delivered_epochs(file, CONTRACT.codebook["epochs"], CONTRACT.epochs_select, seconds)
+
+
 def deliver(folder: Path, frame: pd.DataFrame) -> Path:
     """An epochs file of these rows."""
     folder.mkdir(exist_ok=True, parents=True)
@@ -48,9 +65,9 @@ def deliver(folder: Path, frame: pd.DataFrame) -> Path:
 def read(file: Path, people: list[str] | None = None) -> Read:
     """The file after its contract; only these people's epochs are taken into the lake, everybody's unless named."""
     lake = EpochLake(file.parent / "lake", "north")
-    with delivered_epochs(file, codebook()["epochs"], sql_text("delivered_epochs")) as judged:
-        problems, found, rows = problems_of(judged, "north/epochs.parquet"), people_of(judged), rows_of(judged)
-        shard = write_shard(judged, lake, "shard", list(found["person"]) if people is None else people)
+    with opened(file) as epochs:
+        problems, found, rows = problems_of(epochs, "north/epochs.parquet"), people_of(epochs), rows_of(epochs)
+        shard = write_shard(epochs, lake, "shard", list(found["person"]) if people is None else people)
     stored = pq.read_table(shard, partitioning=None).to_pandas()
     accepted = [
         (row.person, str(row.epoch_start), ACTIVITY_OF[row.activity], SPEED_OF[row.speed], row.confidence)

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.reading import UnreadableFile
-from stegvis.study.codebook import codebook
-from tests.stegvis.storage.epoch_files import deliver, read
+from tests.stegvis.storage.epoch_files import CONTRACT, deliver, read
 
-SECRET = "Kari Nordmann"
+SECRET = "a secret value"
 
 
 def epochs(**columns: list) -> pd.DataFrame:
@@ -129,7 +128,7 @@ def test_it_accepts_the_rows_that_the_contract_of_every_other_delivery_accepts(
 ) -> None:
     frame = pd.DataFrame(rows, columns=["person", "epoch_start", "activity", "speed"]).astype("string")
     found = read(deliver(tmp_path_factory.mktemp("epochs"), frame))
-    contracted = apply_contract(frame, codebook()["epochs"], "epochs.parquet")
+    contracted = apply_contract(frame, CONTRACT.codebook["epochs"], "epochs.parquet")
     used = contracted.frame.sort_values(["person", "epoch_start"])
     assert [(row[0], row[1], row[2]) for row in found.accepted] == [
         (row.person, str(row.epoch_start), row.activity) for row in used.itertuples()

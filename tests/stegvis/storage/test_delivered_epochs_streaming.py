@@ -13,15 +13,13 @@ import pytest
 from stegvis.assets.building.recipe import sql_text
 
 from stegvis.deliveries.contract import apply_contract
-from stegvis.storage.delivered_epochs import delivered_epochs, people_of, problems_of, rows_of, write_shard
+from stegvis.storage.delivered_epochs import people_of, problems_of, rows_of, write_shard
 from stegvis.storage.lake import EpochLake, create_epochs_view
-from stegvis.study.codebook import codebook
-from stegvis.study.protocol import protocol
 from stegvis.twin.epochs import KINDS, NONWEAR, delivered_tables, lake_tables, wear
 from stegvis.twin.parameters import parameters
+from tests.stegvis.storage.epoch_files import CONTRACT, opened
 
-LAYOUT = codebook()["epochs"]
-SELECT = sql_text("delivered_epochs")
+LAYOUT = CONTRACT.codebook["epochs"]
 SHARD_COLUMNS = [
     "person", "epoch_start", "activity", "speed", "confidence", "wear_back", "wear_thigh", "cadence",
     "centimeters_per_second",
@@ -71,7 +69,7 @@ def deliver(folder: Path, frame: pd.DataFrame) -> Path:
 
 
 def shard_of(folder: Path, file: Path, people: list[str] | None = None) -> pd.DataFrame:
-    with delivered_epochs(file, LAYOUT, SELECT) as connection:
+    with opened(file) as connection:
         chosen = people_of(connection)["person"].tolist() if people is None else people
         return pq.read_table(write_shard(connection, EpochLake(folder / "lake", "b"), "shard", chosen)).to_pandas()
 
@@ -81,7 +79,7 @@ def test_the_rows_in_quarantine_are_those_of_the_contract_in_memory(tmp_path: Pa
     frame = spoiled(seed)
     file = deliver(tmp_path, frame)
     expected = apply_contract(pd.read_parquet(file), LAYOUT, "epochs.parquet")
-    with delivered_epochs(file, LAYOUT, SELECT) as connection:
+    with opened(file) as connection:
         problems = problems_of(connection, "epochs.parquet")
         people = people_of(connection).set_index("person")
         assert rows_of(connection) == len(frame)
@@ -130,7 +128,7 @@ def test_pauses_and_recordings_side_by_side_are_no_duplicates(tmp_path: Path) ->
     frame = clean(people=2, epochs=40).drop(index=range(10, 20))
     # Rows of two people in turns, each with a pause: nothing of it repeats.
     file = deliver(tmp_path, frame.sort_values(["epoch_start", "person"], ignore_index=True))
-    with delivered_epochs(file, LAYOUT, SELECT) as connection:
+    with opened(file) as connection:
         assert problems_of(connection, "epochs.parquet").empty
         assert people_of(connection)["hours"].tolist() == [30 * 5 / 3600, 40 * 5 / 3600]
 
@@ -139,7 +137,7 @@ def test_pauses_and_recordings_side_by_side_are_no_duplicates(tmp_path: Path) ->
 def test_an_epoch_that_comes_back_much_later_is_found(tmp_path: Path, everybody: bool) -> None:
     frame = clean(people=3, epochs=40)
     again = frame if everybody else frame.iloc[[55]]
-    with delivered_epochs(deliver(tmp_path, pd.concat([frame, again])), LAYOUT, SELECT) as connection:
+    with opened(deliver(tmp_path, pd.concat([frame, again]))) as connection:
         problems = problems_of(connection, "epochs.parquet")
     assert set(problems["rule"]) == {"duplicate"}
     assert problems["row"].tolist() == list(range(122, 122 + len(again)))
@@ -158,7 +156,7 @@ def test_seconds_of_each_day_are_those_the_epochs_were_made_from(tmp_path: Path)
     file = tmp_path / "epochs.parquet"
     pq.write_table(pa.concat_tables(delivered_tables(worn, 3, often_off)), file, store_schema=False)
     lake = EpochLake(tmp_path / "lake", "b")
-    with delivered_epochs(file, LAYOUT, SELECT) as connection:
+    with opened(file) as connection:
         assert problems_of(connection, "epochs.parquet").empty
         shard = write_shard(connection, lake, "shard", people.tolist())
 
@@ -184,7 +182,7 @@ def daily_exposures(shard: Path) -> pd.DataFrame:
     with duckdb.connect(config={"threads": 1}) as connection:
         for name in ("epochs.seconds", "days.must_be_positive", "days.seconds_per_day",
                      "days.speed_sum_tolerance_seconds"):  # fmt: skip
-            connection.execute(f'set variable "{name}" = ?', [protocol().value(name)])
+            connection.execute(f'set variable "{name}" = ?', [CONTRACT.protocol.value(name)])
         connection.execute("set variable batch = 'b'")
         create_epochs_view(connection, [shard])
         columns = "lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, walking, running, cycling"

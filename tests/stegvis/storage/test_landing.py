@@ -1,4 +1,4 @@
-"""The landing zone: each delivery is accepted, waits, is rejected or repeats an earlier one, and it is said why."""
+"""The landing zone: each delivery is accepted, waits, is rejected or repeats an earlier one, with the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stegvis.storage.landing import Landing, recording_level, scan
+from stegvis.storage.landing import Landing, scan
+from stegvis.storage.recording_files import recording_level
 
 
 def sha256(content: str) -> str:
@@ -156,6 +157,14 @@ def test_a_wave_that_is_not_named_by_its_years_is_rejected(tmp_path: Path, name:
 def test_a_batch_name_that_cannot_be_a_partition_is_rejected(tmp_path: Path, name: str) -> None:
     deliver(tmp_path / "recordings" / name, {"days.csv": "1"})
     assert rejected_rule(tmp_path) == "drop_name"
+
+
+@pytest.mark.parametrize(("name", "accepted"), [("a" * 100, True), ("a" * 101, False), ("本" * 67, False)])
+def test_a_batch_name_that_is_too_long_for_a_folder_is_rejected(tmp_path: Path, name: str, accepted: bool) -> None:
+    deliver(tmp_path / "recordings" / name, {"days.csv": "1"})
+    found = scan(tmp_path, None)
+    assert [drop.name for drop in found.accepted] == ([name] if accepted else [])
+    assert ["at most 100 characters" in drop.reason for drop in found.rejected] == ([] if accepted else [True])
 
 
 def test_parts_of_a_wave_apply_in_the_order_a_person_counts(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The lock: one holder, who is named to those who wait, and who cannot leave it behind."""
+"""The lock: one holder, named to those who wait; the lock ends with its process."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def hold(file: Path, seconds: float) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_process_waits_and_is_told_who_holds_the_lock(file: Path) -> None:
+def test_a_second_process_waits_and_learns_who_holds_the_lock(file: Path) -> None:
     other = hold(file, 0.6)
-    told: list[str] = []
-    with locked(file, "status", wait_seconds=20, on_wait=told.append):
+    waited_for: list[str] = []
+    with locked(file, "status", wait_seconds=20, on_wait=waited_for.append):
         assert other.wait(5) == 0  # it had let go
-    assert len(told) == 1
-    assert f"process {other.pid} (a long refresh, since " in told[0]
+    assert len(waited_for) == 1
+    assert f"process {other.pid} (a long refresh, since " in waited_for[0]
 
 
 def test_after_the_time_it_gives_up_and_says_for_whom_it_waited(file: Path) -> None:
@@ -62,14 +62,14 @@ def test_after_the_time_it_gives_up_and_says_for_whom_it_waited(file: Path) -> N
         other.wait()
 
 
-def test_a_killed_holder_leaves_no_lock(file: Path) -> None:
+def test_a_killed_holder_releases_the_lock(file: Path) -> None:
     other = hold(file, 60)
     os.kill(other.pid, signal.SIGKILL)
     other.wait()
-    told: list[str] = []
-    with locked(file, "status", wait_seconds=5, on_wait=told.append):
+    waited_for: list[str] = []
+    with locked(file, "status", wait_seconds=5, on_wait=waited_for.append):
         pass
-    assert told == []
+    assert waited_for == []
 
 
 def test_the_lock_is_free_after_the_block_also_after_an_error(file: Path) -> None:
@@ -92,13 +92,13 @@ def test_it_excludes_within_one_process_too(file: Path) -> None:
         pytest.fail("two hold the lock")
 
 
-def test_what_a_process_holds_it_may_take_again_where_that_is_meant(file: Path) -> None:
-    with locked(file, "refresh"), locked(file, "a stage of it", wait_seconds=0, reentrant=True):
+def test_a_process_may_take_its_own_lock_again_if_asked(file: Path) -> None:
+    with locked(file, "refresh"), locked(file, "a table of it", wait_seconds=0, reentrant=True):
         assert holder(file) is not None
     assert holder(file) is None
 
 
-def test_who_holds_a_lock_is_told_without_waiting(file: Path) -> None:
+def test_the_holder_can_be_asked_without_waiting(file: Path) -> None:
     assert holder(file) is None  # never taken
     other = hold(file, 60)
     try:

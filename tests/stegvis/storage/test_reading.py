@@ -11,11 +11,11 @@ import pyreadstat
 import pytest
 
 from stegvis.deliveries.contract import apply_contract
-from stegvis.storage.reading import UnreadableFile, read_parts, read_table
-from stegvis.study.codebook import codebook
+from stegvis.storage.reading import UnreadableFile, read_table
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 
-PARTICIPANTS = codebook()["participants"]
-SECRET = "Kari Nordmann"
+PARTICIPANTS = read_codebook(CODEBOOK_FILE)["participants"]
+SECRET = "a secret value"
 
 
 def people() -> pd.DataFrame:
@@ -82,8 +82,8 @@ def test_text_stays_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_separators_byte_order_mark_and_letters(tmp_path: Path, separator: str, mark: bytes) -> None:
     file = tmp_path / "t.csv"
-    file.write_bytes(mark + "person,x\r\nÅse,1\r\n".replace(",", separator).encode())
-    assert read_table(file).to_dict("list") == {"person": ["Åse"], "x": ["1"]}
+    file.write_bytes(mark + "person,x\r\nÅ1,1\r\n".replace(",", separator).encode())
+    assert read_table(file).to_dict("list") == {"person": ["Å1"], "x": ["1"]}
 
 
 def test_blank_lines_count_in_the_middle_and_not_at_the_end(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_column_that_turns_into_text_late_is_read_as_text(tmp_path: Path) -> N
         ("t.csv", b"\nperson,x\n", "first line is blank"),
         ("t.csv", f"person,x\n1,2\n{SECRET},3,4\n".encode(), "line 3 does not have the 2 fields"),
         ("t.csv", f"person,x\n1,2\n{SECRET}\n".encode(), "line 3"),
-        ("t.csv", "person,x\nÅse,1\n".encode("latin-1"), "UTF-8"),
+        ("t.csv", "person,x\nÅ1,1\n".encode("latin-1"), "UTF-8"),
         ("t.csv", "pårørende,x\n1,1\n".encode("latin-1"), "UTF-8"),
         ("t.csv", "person,x\n1,1\n".encode("utf-16"), "UTF-8"),
         ("t.csv", f"{SECRET},{SECRET}\n1,1\n".encode(), "columns 1 and 2 have the same name"),
@@ -158,23 +158,3 @@ def test_a_file_that_is_cut_off(tmp_path: Path, ending: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "no such file" in reason(tmp_path / "t.csv")
-
-
-def test_a_long_table_in_parts_is_the_table(tmp_path: Path) -> None:
-    table = pd.DataFrame({"person": [f"P{n}" for n in range(10)], "x": range(10)})
-    file = write(tmp_path / "t.parquet", table)
-    parts = list(read_parts(file, rows=4))
-    assert [len(part) for part in parts] == [4, 4, 2]
-    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), read_table(file))
-
-
-def test_a_part_of_a_cut_off_table_is_refused_as_the_whole_is(tmp_path: Path) -> None:
-    file = write(tmp_path / "t.parquet", people())
-    file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(UnreadableFile, match="cut off"):
-        list(read_parts(file))
-
-
-def test_a_table_without_rows_is_one_part_without_rows(tmp_path: Path) -> None:
-    file = write(tmp_path / "t.parquet", people().iloc[:0])
-    assert [len(part) for part in read_parts(file)] == [0]

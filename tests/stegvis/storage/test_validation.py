@@ -12,17 +12,18 @@ import pytest
 
 from stegvis.deliveries.problems import PROBLEM_COLUMNS
 from stegvis.storage.validation import Validation, validate_drop
-from stegvis.study.codebook import DAY, codebook
+from stegvis.study.codebook import DAY
 from stegvis.twin.cwa import Device, write_cwa
+from tests.stegvis.storage.epoch_files import CONTRACT
 
-SECRET = "Kari Nordmann"
+SECRET = "a secret value"
 
 
 def table(layout: str, rows: int = 10) -> pd.DataFrame:
     """A faultless table of a layout, as text."""
     valid = {"number": "600", "date": "2018-03-01", "tick": "1", "timestamp": "2018-03-01 00:00:00"}
     cells: dict[str, list[str]] = {}
-    for name, column in codebook()[layout].columns.items():  # type: ignore[index]
+    for name, column in CONTRACT.codebook[layout].columns.items():  # type: ignore[index]
         value = next(iter(column.codes)) if column.codes else valid.get(column.type, "")
         if column.range and column.range[1] < 600:
             value = "10"
@@ -58,6 +59,10 @@ def deliver(folder: Path, **tables: pd.DataFrame | str) -> Path:
     return folder
 
 
+def validated(drop: Path) -> Validation:
+    return validate_drop(drop, CONTRACT)
+
+
 def sign(folder: Path) -> None:
     files = {
         f.name: {"sha256": hashlib.sha256(f.read_bytes()).hexdigest()} for f in folder.iterdir() if f.suffix != ".json"
@@ -78,7 +83,7 @@ def test_a_faultless_drop_of_each_kind_passes(tmp_path: Path) -> None:
         ),
     }
     for kind, drop in drops.items():
-        validation = validate_drop(drop)
+        validation = validated(drop)
         assert validation.passed, validation.problems.to_string()
         assert validation.kind == kind
         assert list(validation.problems.columns) == list(PROBLEM_COLUMNS)
@@ -88,20 +93,20 @@ def test_a_faultless_drop_of_each_kind_passes(tmp_path: Path) -> None:
 
 
 def test_outside_a_landing_zone_the_files_tell_the_kind(tmp_path: Path) -> None:
-    assert validate_drop(deliver(tmp_path / "1", participants__csv=table("participants"))).kind == "baseline"
-    followup = validate_drop(deliver(tmp_path / "2", questionnaire__csv=table("questionnaire")))
+    assert validated(deliver(tmp_path / "1", participants__csv=table("participants"))).kind == "baseline"
+    followup = validated(deliver(tmp_path / "2", questionnaire__csv=table("questionnaire")))
     assert (followup.kind, followup.passed) == ("followup", True)  # the wave's name is not yet asked for
-    assert validate_drop(deliver(tmp_path / "3", days__csv=table("days"))).kind == "recordings"
+    assert validated(deliver(tmp_path / "3", days__csv=table("days"))).kind == "recordings"
 
 
 def test_withdrawals(tmp_path: Path) -> None:
     file = tmp_path / "withdrawals" / "june.csv"
     file.parent.mkdir()
     file.write_text("person\nP1\nP2\n")
-    assert rules(validate_drop(file)) == [("june.json", "no_manifest")]
+    assert rules(validated(file)) == [("june.json", "no_manifest")]
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     file.with_suffix(".json").write_text(json.dumps({"files": {"june.csv": {"sha256": digest}}}))
-    validation = validate_drop(file)
+    validation = validated(file)
     assert validation.passed
     assert validation.summary.to_dict("records") == [{"file": "june.csv", "rows_read": 2, "rows_fine": 2}]
 
@@ -112,7 +117,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     raw.loc[3, "person"] = "P2"
     drop = deliver(tmp_path / "baseline/a", participants__csv=raw)
     (drop / "drop.json").unlink()
-    validation = validate_drop(drop)
+    validation = validated(drop)
     assert not validation.passed
     assert rules(validation) == [
         ("drop.json", "no_manifest"),
@@ -127,16 +132,16 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 def test_a_changed_file_is_still_checked(tmp_path: Path) -> None:
     drop = deliver(tmp_path / "baseline/a", participants__csv=table("participants"))
     table("participants").drop(columns="Sex").to_csv(drop / "participants.csv", index=False)
-    assert rules(validate_drop(drop)) == [("participants.csv", "hash_mismatch"), ("participants.csv", "missing_column")]
+    assert rules(validated(drop)) == [("participants.csv", "hash_mismatch"), ("participants.csv", "missing_column")]
 
 
 def test_too_many_broken_rows(tmp_path: Path) -> None:
     raw = table("participants")
     raw.loc[:2, "Sex"] = "9"  # three of ten
-    validation = validate_drop(deliver(tmp_path / "baseline/a", participants__csv=raw))
+    validation = validated(deliver(tmp_path / "baseline/a", participants__csv=raw))
     assert ("participants.csv", "too_many_quarantined") in rules(validation)
     raw.loc[2, "Sex"] = "1"  # two of ten
-    validation = validate_drop(deliver(tmp_path / "baseline/b", participants__csv=raw))
+    validation = validated(deliver(tmp_path / "baseline/b", participants__csv=raw))
     assert ("participants.csv", "too_many_quarantined") not in rules(validation)
 
 
@@ -144,7 +149,7 @@ def test_too_many_broken_rows(tmp_path: Path) -> None:
     ("content", "rule"), [("", "unreadable"), ("person\n", "missing_column"), (f"person,x\n{SECRET}\n", "unreadable")]
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, content: str, rule: str) -> None:
-    validation = validate_drop(deliver(tmp_path / "followup/2024", questionnaire__csv=content))
+    validation = validated(deliver(tmp_path / "followup/2024", questionnaire__csv=content))
     assert {found for _, found in rules(validation)} == {rule}
     assert SECRET not in validation.problems.to_string()
 
@@ -154,7 +159,7 @@ def test_a_truncated_parquet_leaves_the_other_recordings_alone(tmp_path: Path) -
     file = drop / "P1.parquet"
     file.write_bytes(file.read_bytes()[:100])
     sign(drop)
-    validation = validate_drop(drop)
+    validation = validated(drop)
     assert rules(validation) == [("P1.parquet", "unreadable")]
     assert validation.summary["file"].tolist() == ["days.csv"]
 
@@ -162,7 +167,7 @@ def test_a_truncated_parquet_leaves_the_other_recordings_alone(tmp_path: Path) -
 def test_a_day_over_24_hours(tmp_path: Path) -> None:
     raw = table("days")
     raw.loc[1, "LyTmD3_NT4ActMX"] = "86400"
-    validation = validate_drop(deliver(tmp_path / "recordings/a", days__csv=raw))
+    validation = validated(deliver(tmp_path / "recordings/a", days__csv=raw))
     assert rules(validation) == [("days.csv", "day_over_24_hours")]
     assert validation.summary["rows_fine"].tolist() == [69]
 
@@ -171,7 +176,7 @@ def test_broken_epochs_are_counted_by_row(tmp_path: Path) -> None:
     raw = epochs(10)
     raw.loc[4, "activity"] = SECRET
     raw.loc[5, "epoch_start"] = raw.loc[6, "epoch_start"]
-    validation = validate_drop(deliver(tmp_path / "recordings/a", epochs__parquet=raw))
+    validation = validated(deliver(tmp_path / "recordings/a", epochs__parquet=raw))
     assert validation.problems["row"].tolist() == [6, 8]
     assert validation.problems["rule"].tolist() == ["unknown_code", "duplicate"]
     assert SECRET not in validation.problems.to_string()
@@ -179,7 +184,7 @@ def test_broken_epochs_are_counted_by_row(tmp_path: Path) -> None:
 
 def test_of_a_raw_recording_both_halves_must_be_there(tmp_path: Path) -> None:
     drop = deliver(tmp_path / "recordings/a", P1_back__cwa="x", P1_thigh__cwa="x", P2_thigh__cwa="x", P3__cwa="x")
-    assert set(rules(validate_drop(drop))) == {
+    assert set(rules(validated(drop))) == {
         ("P1_back.cwa", "unreadable"),
         ("P1_thigh.cwa", "unreadable"),
         ("P2_thigh.cwa", "half_missing"),
@@ -197,24 +202,24 @@ def test_a_readable_raw_pair_keeps_the_contract(tmp_path: Path) -> None:
         write_cwa(folder / f"P1_{half}.cwa", samples, np.datetime64("2018-03-01T08:00:00"), recorder)
     hashes = {f.name: {"sha256": hashlib.sha256(f.read_bytes()).hexdigest()} for f in sorted(folder.iterdir())}
     (folder / "drop.json").write_text(json.dumps({"files": hashes}))
-    assert rules(validate_drop(folder)) == []
+    assert rules(validated(folder)) == []
 
 
 def test_names_are_checked_inside_a_landing_zone(tmp_path: Path) -> None:
     drop = deliver(tmp_path / "followup/wave 2", questionnaire__csv=table("questionnaire"))
-    assert rules(validate_drop(drop)) == [("wave 2", "drop_name")]
+    assert rules(validated(drop)) == [("wave 2", "drop_name")]
 
 
 def test_other_files_are_notes(tmp_path: Path) -> None:
     drop = deliver(tmp_path / "baseline/a", participants__csv=table("participants"), readme__txt="hello")
     (drop / "late.csv").write_text("x")
-    validation = validate_drop(drop)
+    validation = validated(drop)
     assert validation.passed
     assert any("readme.txt" in note for note in validation.notes)
     assert any("late.csv" in note for note in validation.notes)
 
 
 def test_a_place_without_a_drop(tmp_path: Path) -> None:
-    validation = validate_drop(tmp_path / "nowhere")
+    validation = validated(tmp_path / "nowhere")
     assert rules(validation) == [("nowhere", "not_there")]
     assert validation.kind is None

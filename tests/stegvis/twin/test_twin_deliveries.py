@@ -10,7 +10,7 @@ import pytest
 
 from stegvis.deliveries.contract import apply_contract, contract_days
 from stegvis.study.codebook import codebook
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import PROTOCOL_FILE, protocol, read_protocol
 from stegvis.twin import write_twin
 from stegvis.twin.parameters import parameters
 from tests.oracle_flow import answers as wave_answers
@@ -68,7 +68,7 @@ def test_every_file_keeps_the_contract(twin):
             layout = "withdrawals" if file.stem == "2024-01" else file.stem
             result = apply_contract(read(file), codebook()[layout], file.name)
         elif file.stem == "days":
-            result = contract_days(read(file), codebook()["days"], file.name)
+            result = contract_days(read(file), codebook()["days"], file.name, read_protocol(PROTOCOL_FILE).days)
         else:
             continue
         assert len(result.problems) == 0, result.problems

@@ -1,0 +1,79 @@
+"""Commands about single recordings, without a home: classify, train."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from stegvis.orchestration.commands.options import JsonOption
+from stegvis.orchestration.printing import fail, print_pair, say
+
+
+def classify(
+    back: Annotated[Path, typer.Argument(help="The lower back's recording (.cwa).")],
+    thigh: Annotated[Path, typer.Argument(help="The thigh's recording (.cwa), of the same person and week.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The epochs to write (.parquet); the other files go beside it.")
+    ],
+    picture: Annotated[bool, typer.Option("--picture/--no-picture", help="Draw the week.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Classify one raw pair, without the warehouse.
+
+    With -o WEEK.parquet it writes the 5-second epochs (WEEK.parquet), seconds of each activity by day (WEEK_days.csv),
+    a picture of the week (WEEK_week.svg), and the quality of sensors and clocks (WEEK_quality.json); files of these
+    names are replaced. All of them hold one person's data. Swapped sensors and diverging clocks are corrected and
+    reported.
+
+    A pair that cannot be used ends with exit code 1, the rule it breaks and why; nothing is written.
+    """
+    for file in (back, thigh):
+        if not file.is_file():
+            raise typer.BadParameter(f"{file} does not exist")
+    if out.suffix != ".parquet":
+        raise typer.BadParameter(f"{out.name} does not end in .parquet")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is not a folder")
+    from stegvis.orchestration.classify import PairFiles, pair_summary, write_pair
+
+    from stegvis.accelerometry.classifier import ModelError
+    from stegvis.accelerometry.pair_classification import process_pair
+    from stegvis.accelerometry.pair_problems import PairError
+
+    try:
+        result = process_pair(back, thigh, progress=say)
+        if picture:
+            say("drawing the week")
+        written = write_pair(result, PairFiles(out), picture=picture)
+    except PairError as error:
+        fail(f"{error.rule}: {error}")
+    except ModelError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot write beside {out}: {error.strerror or 'the disk refuses'}")
+    for problem in result.problems:
+        say(f"{problem.rule}: {problem.message}")
+    summary = pair_summary(result, written)
+    if as_json:
+        print(json.dumps(summary, indent=2))
+    else:
+        print_pair(summary)
+
+
+def train(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of labeled recordings.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.npz).")],
+) -> None:
+    """Train the epoch classifier from labeled recordings and write its model card."""
+    from stegvis.accelerometry.datasets import DatasetError
+    from stegvis.accelerometry.labeled_people import TrainingError
+    from stegvis.accelerometry.recording import RecordingError
+    from stegvis.accelerometry.training import train as train_classifier
+
+    try:
+        train_classifier(folders, out, say)
+    except (DatasetError, RecordingError, TrainingError) as error:
+        fail(str(error))
+    print(out)

@@ -1,0 +1,144 @@
+"""Commands that run a home: demo, refresh, status, ui."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from stegvis.orchestration.commands.options import (
+    FULL_SIZE,
+    HomeOption,
+    JsonOption,
+    PeopleOption,
+    SeedOption,
+    find_home,
+)
+from stegvis.orchestration.printing import fail, print_plan, print_refresh, print_status, refresh_facts, say
+
+if TYPE_CHECKING:
+    from stegvis.storage.home import Home
+
+
+def demo(
+    home: HomeOption = None,
+    people: PeopleOption = FULL_SIZE,
+    seed: SeedOption = 1,
+    waves: Annotated[int, typer.Option(min=1, help="Follow-up waves.")] = 2,
+) -> None:
+    """Make a synthetic twin's deliveries, run everything, and print where the report is."""
+    place = find_home(home)
+    truth = place.landing / "truth.json"
+    asked = {"people": people, "waves": waves, "seed": seed}
+    if truth.exists():
+        facts = json.loads(truth.read_text(encoding="utf-8"))
+        found = facts["sizes"] | {"seed": facts["seed"]}
+        if any(found.get(name) != value for name, value in asked.items()):
+            fail(f"{place.landing} holds another twin; choose another --home, or the same people, waves and seed")
+        say(f"using the twin's deliveries in {place.landing}")
+    elif place.landing.exists() and any(place.landing.iterdir()):
+        fail(f"{place.landing} holds deliveries; the demo would mix synthetic people into them. Choose another --home")
+    else:
+        from stegvis.twin import write_twin
+
+        say(f"writing the deliveries of {people:,} synthetic people to {place.landing}")
+        write_twin(
+            place.landing, people=people, waves=waves, epochs=min(40, people // 20), signals=2, seed=seed, progress=say
+        )
+    code = run_refresh(place, as_json=False)
+    from stegvis.orchestration.status import last_release
+
+    release = last_release(place)
+    if release:
+        print(f"report: {release['report']}")
+    raise typer.Exit(code)
+
+
+def refresh(
+    home: HomeOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and why; run nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find new deliveries, materialize what is stale and only that, publish a release."""
+    place = find_home(home)
+    if not dry_run:
+        raise typer.Exit(run_refresh(place, as_json))
+    from stegvis.orchestration.refresh import dry_run as what_would_run
+
+    steps, _landing = what_would_run(place)
+    if as_json:
+        print(json.dumps([vars(step) for step in steps], indent=2))
+    else:
+        print_plan(steps)
+
+
+def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show waves, batches, what is stale and why, failing checks and the last release."""
+    from stegvis.orchestration.status import status as gather
+
+    facts = gather(find_home(home))
+    if as_json:
+        print(json.dumps(facts, indent=2, default=str))
+    else:
+        print_status(facts)
+
+
+def ui(
+    home: HomeOption = None,
+    port: Annotated[int, typer.Option(help="Port on this machine; the reports are served on the next one.")] = 3000,
+) -> None:
+    """Open the Dagster UI and daemon on this home; Ctrl-C stops both."""
+    from stegvis.orchestration.instance import dagster_home, open_instance
+
+    place = find_home(home).create()
+    with open_instance(place):
+        pass
+    os.environ |= {
+        "STEGVIS_HOME": str(place.root),
+        "STEGVIS_LANDING": str(place.landing),
+        "DAGSTER_HOME": str(dagster_home(place)),
+    }
+    reports = port + 1
+    os.environ.setdefault("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{reports}")
+    address = f"http://127.0.0.1:{port}"
+    say(f"{address} shows {place.root}; the reports are at {place.report_address('latest')}")
+    say(f"every table in one graph: {address}{graph_link()}")
+    # A process started in the background of a script ignores Ctrl-C, and so would everything it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    subprocess.Popen([sys.executable, "-m", "stegvis.orchestration.reports_server", str(place.releases), str(reports)])
+    module = ["-m", "stegvis.orchestration.definitions", "-d", str(place.root)]
+    os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(port)])
+
+
+def graph_link() -> str:
+    """The address, on the Dagster UI, of the graph with all groups expanded; Dagster itself shows them collapsed.
+
+    Dagster names a group ``global@global:<group>`` whatever the code location is called, unless a user of the UI
+    turns on groups by code location.
+    """
+    from urllib.parse import quote
+
+    from stegvis.orchestration.definitions import defs
+
+    groups = dict.fromkeys(spec.group_name for spec in defs.resolve_all_asset_specs() if spec.group_name)
+    return "/asset-groups?expanded=" + quote(",".join(f"global@global:{group}" for group in groups), safe=":@,")
+
+
+def run_refresh(place: Home, as_json: bool) -> int:
+    """Refresh a home and print what was done; returns the exit code."""
+    from stegvis.orchestration.refresh import refresh as bring_up_to_date
+    from stegvis.orchestration.status import last_release, waiting_release
+
+    try:
+        done = bring_up_to_date(place, say)
+    except KeyboardInterrupt:
+        fail("stopped; what was published is unchanged, and the next refresh continues from there", code=130)
+    release, waiting = last_release(place), waiting_release(place)
+    if as_json:
+        print(json.dumps(refresh_facts(done, release, waiting), indent=2))
+    print_refresh(done, release, waiting, progress_only=as_json)
+    return 0 if done.ok else 1
