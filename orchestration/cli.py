@@ -213,12 +213,13 @@ def classify(
     from stegvis.accelerometry.classifier import ModelError
     from stegvis.accelerometry.pair_classification import process_pair
     from stegvis.accelerometry.pair_problems import PairError
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
     try:
         result = process_pair(back, thigh, progress=_say)
         if picture:
             _say("drawing the week")
-        written = write_pair(result, PairFiles(out), picture=picture)
+        written = write_pair(result, PairFiles(out), read_protocol(PROTOCOL_FILE).epochs.seconds, picture=picture)
     except PairError as error:
         _fail(f"{error.rule}: {error}")
     except ModelError as error:

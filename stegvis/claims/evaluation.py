@@ -11,18 +11,17 @@ import math
 import re
 import tomllib
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from stegvis.data_files import data_file
 from stegvis.study.protocol import Exposure
 from stegvis.study.settings import Section
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CLAIMS_FILE = Path(__file__).with_name("claims.toml")
 _EMPTY_CATEGORY = re.compile(r"category (\d) \(empty\)")
 COLUMNS = ["wave", "claim", "source", "statement", "verdict", "evidence", "turn"]
 
@@ -63,10 +62,11 @@ class Claim(Section):
 @cache
 def claims() -> tuple[Claim, ...]:
     """The published claims, in the order of the file."""
-    return tuple(Claim(**c) for c in tomllib.loads(CLAIMS_FILE.read_text(encoding="utf-8"))["claim"])
+    text = data_file("claims/claims.toml").read_text(encoding="utf-8")
+    return tuple(Claim(**each) for each in tomllib.loads(text)["claim"])
 
 
-def judge_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
+def evaluate_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
     """The verdict on each claim from a wave's results.
 
     Args:

@@ -10,14 +10,13 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from stegvis.data_files import data_file
 from stegvis.study.settings import Section
 
-CHECKLISTS_FILE = Path(__file__).with_name("checklists.toml")
 # The items there are: of STROBE those for cohort studies.
 ITEMS: dict[str, tuple[str, ...]] = {
     "STROBE": (
@@ -61,7 +60,8 @@ class Item(Section):
 @cache
 def items() -> tuple[Item, ...]:
     """The items in the order of the file."""
-    return tuple(Item(**each) for each in tomllib.loads(CHECKLISTS_FILE.read_text(encoding="utf-8"))["item"])
+    text = data_file("release/checklists.toml").read_text(encoding="utf-8")
+    return tuple(Item(**each) for each in tomllib.loads(text)["item"])
 
 
 def hold_against(answers: Iterable[Item], pages: Mapping[str, str], files: Iterable[str]) -> None:

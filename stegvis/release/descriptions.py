@@ -41,14 +41,14 @@ def write_descriptions(
 
     day = f"{now:%Y-%m-%d}"
     report = folder / "report"
-    (report / DICTIONARY).write_text(render_dictionary(synthetic), encoding="utf-8")
+    (report / DICTIONARY).write_text(render_dictionary(synthetic, protocol), encoding="utf-8")
     _write_json(folder / SCHEMA, results_schema())
     cited = citation.citation_of_release(release, day, protocol, synthetic)
     (folder / citation.FILE).write_text(cited, encoding="utf-8")
     pages = {page.name: page.read_text(encoding="utf-8") for page in sorted(report.glob("*.html"))}
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     hold_against(items(), pages, {*files, later})
-    listed = render_checklists(items(), waves, synthetic)
+    listed = render_checklists(items(), waves, synthetic, protocol)
     (report / CHECKLISTS).write_text(listed, encoding="utf-8")
     created = now.isoformat(timespec="seconds")
     package = data_package.data_package(folder, release, created, protocol, synthetic)

@@ -15,7 +15,7 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
     "The risk if everyone walked as the people of a category do and were otherwise as they are, and how it "
@@ -43,12 +43,12 @@ def absolute(report: WaveReport) -> Section:
             for place, level in enumerate(levels)
         )
         if lines:
-            scale = protocol().exposures.scale(exposure)
+            scale = report.protocol.exposures.scale(exposure)
             groups.append(Group(lines, f"{scale.name}, {scale.unit}"))
     columns = (
         "Category",
-        f"Risk, % ({interval_name()})",
-        f"Difference, percentage points ({interval_name()})",
+        f"Risk, % ({interval_name(report.protocol)})",
+        f"Difference, percentage points ({interval_name(report.protocol)})",
         "Number needed",
     )
     made = Table("absolute-table", "Standardized risks, fully adjusted", columns, tuple(groups))

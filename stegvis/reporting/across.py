@@ -16,7 +16,7 @@ from stegvis.reporting.ratio_tables import ratios_table
 from stegvis.reporting.rows import by_level, chosen, highest
 from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import OUTCOME, level_label
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure
 
 COURSE = {
     "incidence": "Free of pain at the wave before",
@@ -38,7 +38,7 @@ def across(index: IndexReport) -> Section:
 
 
 def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
-    pooled, scale = index.of_wave("all"), protocol().exposures.scale(exposure)
+    pooled, scale = index.of_wave("all"), index.protocol.exposures.scale(exposure)
     entries = []
     for wave in index.waves:
         row = highest(index.of_wave(wave), exposure, analysis="main", population="all")
@@ -50,13 +50,15 @@ def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
     entries.append(("All waves, pooled", together))
     rows = chosen(pooled, analysis="pooled", exposure=exposure, measure="rr")
     heading = [f"{scale.name} and {OUTCOME}", "wave by wave, and pooled"]
-    svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic)
+    svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic, index.protocol)
     numbers = ratios_table(
         f"pooled-{exposure}-table", f"{scale.name}: all waves pooled", f"{scale.name}, {scale.unit}", [("", rows)],
-        note="People counts answers: one person may have answered in several waves.",
+        index.protocol, note="People counts answers: one person may have answered in several waves.",
     )  # fmt: skip
     groups = [(name, chosen(pooled, analysis=each, exposure=exposure, measure="rr")) for each, name in COURSE.items()]
-    course = ratios_table(f"course-{exposure}", f"{scale.name} and the course of pain", scale.unit, groups)
+    course = ratios_table(
+        f"course-{exposure}", f"{scale.name} and the course of pain", scale.unit, groups, index.protocol
+    )
     return [
         subheading(scale.name, f"pooled-{exposure}"),
         drawing(svg, CAPTION, numbers),
@@ -96,8 +98,8 @@ def _projection(index: IndexReport, exposure: Exposure) -> Table | None:
     columns = (
         "Category",
         "After the next wave, if it stays",
-        f"Ratio found with {protocol().projection.power:.0%} power",
+        f"Ratio found with {index.protocol.projection.power:.0%} power",
         "Further waves needed",
     )
-    caption = f"{protocol().exposures.scale(exposure).name}: when will we know?"
+    caption = f"{index.protocol.exposures.scale(exposure).name}: when will we know?"
     return Table(f"projection-{exposure}", caption, columns, (Group(tuple(lines)),))

@@ -17,7 +17,7 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, headline
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED, e_value_cell, estimate_cell
 from stegvis.reporting.wording import e_value_sentence, is_shown, level_label
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure
 
 MEANING = (
     "The E-value is the strength, as a risk ratio with both walking and low back pain, that one unmeasured "
@@ -64,10 +64,10 @@ def certainty(report: WaveReport) -> Section:
             for row in comparisons(results, exposure)
         )
         if rows:
-            scale = protocol().exposures.scale(exposure)
+            scale = report.protocol.exposures.scale(exposure)
             groups.append(Group(rows, f"{scale.name}, {scale.unit}"))
         leading = headline(results, exposure)
-        sentences.append("" if leading is None else e_value_sentence(leading, exposure))
+        sentences.append("" if leading is None else e_value_sentence(leading, exposure, report.protocol))
     made = Table(
         "certainty-table",
         "E-values and tipping points of the fully adjusted risk ratios",

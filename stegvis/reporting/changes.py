@@ -15,7 +15,7 @@ from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.tables import bridge_table
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 # On the log scale: below this the same numbers were added in another order.
 NO_CHANGE = 1e-9
@@ -44,7 +44,7 @@ def changes(index: IndexReport) -> Section:
         *(paragraph(f"Wave {wave} is new: {count(estimates)} estimates.") for wave, estimates in new.items()),
         table(_steps_table(index)) or note("No main risk ratio changed." if index.steps else ""),
         note(f"Why there are no steps: {index.bridge_note}." if index.bridge_note and index.bridge else ""),
-        table(bridge_table([each for each in index.bridge if str(each["wave"]) not in new])),
+        table(bridge_table([each for each in index.bridge if str(each["wave"]) not in new], index.protocol)),
         short="What changed",
     )
 
@@ -61,7 +61,7 @@ def new_waves(bridge: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _steps_table(index: IndexReport) -> Table | None:
-    names: dict[str, str] = {each: protocol().exposures.scale(each).name for each in EXPOSURES}
+    names: dict[str, str] = {each: index.protocol.exposures.scale(each).name for each in EXPOSURES}
     lines = []
     for each in index.steps:
         if each["model"] != "adjusted" or abs(float(each["change"])) < NO_CHANGE:
@@ -82,7 +82,7 @@ def _steps_table(index: IndexReport) -> Table | None:
     remark = (
         "Each step multiplies the ratio by the number shown; in brackets, the people it is about. Flagged: "
         "the change is "
-        f"larger than {protocol().bridge.flagged_standard_errors:g} of its standard errors."
+        f"larger than {index.protocol.bridge.flagged_standard_errors:g} of its standard errors."
     )
     return Table(
         "steps-table", "Why the main ratios changed, step by step", columns, (Group(tuple(lines)),), note=remark

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from stegvis.data_files import data_file
 from stegvis.reporting.blocks import Section, link, note, section, table
 from stegvis.reporting.file_names import COMMANDS, details_file_name
 from stegvis.reporting.formatting import count, decimal, is_missing
@@ -21,9 +21,8 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, people_and_cases
 from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
-PUBLISHED = Path(__file__).with_name("published.toml")
 # What the study has, where its counterpart stands: anchor, and whether it is on the page of details.
 PLACES = (
     ("Figure: flow of participants", "Who was included", "#included", False),
@@ -44,7 +43,7 @@ PLACES = (
 @cache
 def published() -> dict[str, Any]:
     """The published numbers as printed."""
-    return tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))
+    return tomllib.loads(data_file("reporting/published.toml").read_text(encoding="utf-8"))
 
 
 def counterparts(report: WaveReport) -> Section:
@@ -94,7 +93,7 @@ def _numbers(report: WaveReport) -> Table:
         )
     ]
     for exposure in EXPOSURES:
-        scale, own = protocol().exposures.scale(exposure), printed[exposure]
+        scale, own = report.protocol.exposures.scale(exposure), printed[exposure]
         here = comparisons(report.own_results, exposure)
         lines = tuple(
             (

@@ -17,7 +17,7 @@ from stegvis.reporting.formatting import NOTHING, count, interval, is_missing, l
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, records
 from stegvis.reporting.wording import OUTCOME
-from stegvis.study.protocol import Exposure, protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 WIDTH = 330
 HEIGHT = 250
@@ -63,7 +63,14 @@ def curve_of(results: pd.DataFrame, analysis: str, exposure: Exposure) -> Curve 
     )
 
 
-def curve_plot(curve: Curve, histogram: pd.DataFrame, identifier: str, heading: Sequence[str], synthetic: bool) -> str:
+def curve_plot(
+    curve: Curve,
+    histogram: pd.DataFrame,
+    identifier: str,
+    heading: Sequence[str],
+    synthetic: bool,
+    protocol: Protocol,
+) -> str:
     """The curve as an SVG text.
 
     Args:
@@ -72,11 +79,12 @@ def curve_plot(curve: Curve, histogram: pd.DataFrame, identifier: str, heading: 
         identifier: unique on the page.
         heading: the lines of the title.
         synthetic: marks the figure as synthetic.
+        protocol: names the exposure and the level of the intervals.
     """
     import altair as alt
 
     points = pd.DataFrame(list(curve.points))
-    scale = protocol().exposures.scale(curve.exposure)
+    scale = protocol.exposures.scale(curve.exposure)
     first, last = float(points["value"].min()), float(points["value"].max())
     low = float(min(0.8, points["ci_low"].min())) / 1.04
     high = float(max(1.25, points["ci_high"].max())) * 1.04
@@ -108,14 +116,15 @@ def curve_plot(curve: Curve, histogram: pd.DataFrame, identifier: str, heading: 
         )
         chart = alt.layer(behind, chart).resolve_scale(y="independent")
     chart = chart.properties(width=WIDTH, height=HEIGHT, title=figure.chart_title(heading, synthetic))
-    return figure.chart_svg(chart, identifier, heading, curve_description(curve), synthetic)
+    return figure.chart_svg(chart, identifier, heading, curve_description(curve, protocol), synthetic)
 
 
-def curve_description(curve: Curve) -> str:
+def curve_description(curve: Curve, protocol: Protocol) -> str:
     """The curve in words: the ratio at several values, the reference, and where it is lowest."""
-    unit = protocol().exposures.scale(curve.exposure).unit
+    unit = protocol.exposures.scale(curve.exposure).unit
     said = "; ".join(
-        f"{point['value']:g} {unit}: {ratio(point['estimate'])} ({interval(point['ci_low'], point['ci_high'])})"
+        f"{point['value']:g} {unit}: {ratio(point['estimate'])} "
+        f"({interval(point['ci_low'], point['ci_high'], protocol)})"
         for point in several(curve)
     )
     lowest = min(curve.points, key=lambda point: point["estimate"])
@@ -132,9 +141,9 @@ def several(curve: Curve) -> list[Mapping[str, float]]:
     return [curve.points[place] for place in places]
 
 
-def curve_table(curve: Curve, identifier: str, caption: str) -> Table:
+def curve_table(curve: Curve, identifier: str, caption: str, protocol: Protocol) -> Table:
     """The curve at a dozen values, with its knots, reference and tests in the note."""
-    scale = protocol().exposures.scale(curve.exposure)
+    scale = protocol.exposures.scale(curve.exposure)
     rows = tuple(
         (
             f"{point['value']:g}",
@@ -160,11 +169,11 @@ def curve_table(curve: Curve, identifier: str, caption: str) -> Table:
     )
 
 
-def histogram_table(histogram: pd.DataFrame, exposure: Exposure, identifier: str) -> Table | None:
+def histogram_table(histogram: pd.DataFrame, exposure: Exposure, identifier: str, protocol: Protocol) -> Table | None:
     """People by bin of an exposure; small bins are not shown."""
     if histogram.empty:
         return None
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     decimals = scale.printed_decimals
     rows = []
     for row in records(histogram):

@@ -12,7 +12,7 @@ from stegvis.reporting.curve import Curve, curve_of, curve_plot, curve_table, hi
 from stegvis.reporting.formatting import interval_name, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.wording import OUTCOME
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 CAPTION = (
     "Line: risk ratio against the reference (dot); band: its {interval}, which is none at the reference; "
@@ -25,20 +25,24 @@ def curves(report: WaveReport) -> Section:
     """Both curves, and folded those adjusted for the other exposure, and with frozen knots."""
     blocks = [_drawn(report, exposure, "spline", f"curve-{exposure}") for exposure in EXPOSURES]
     mutual = [_drawn(report, exposure, "mutual_spline", f"mutual-curve-{exposure}") for exposure in EXPOSURES]
-    said = [_sentence(curve) for exposure in EXPOSURES if (curve := curve_of(report.own_results, "spline", exposure))]
+    said = [
+        _sentence(curve, report.protocol)
+        for exposure in EXPOSURES
+        if (curve := curve_of(report.own_results, "spline", exposure))
+    ]
     return section(
         "curves",
         "Dose-response curves",
         *(paragraph(sentence) for sentence in said),
-        *(block or _absent(exposure) for block, exposure in zip(blocks, EXPOSURES, strict=True)),
+        *(block or _absent(exposure, report.protocol) for block, exposure in zip(blocks, EXPOSURES, strict=True)),
         folded("The curves adjusted for the other exposure", *mutual),
         folded("The curves with the same knots in every wave", *(_frozen(report, exposure) for exposure in EXPOSURES)),
         short="Curves",
     )
 
 
-def _absent(exposure: Exposure) -> Markup:
-    name = protocol().exposures.scale(exposure).name.lower()
+def _absent(exposure: Exposure, protocol: Protocol) -> Markup:
+    name = protocol.exposures.scale(exposure).name.lower()
     return paragraph(f"No curve of {name} is available for this wave.")
 
 
@@ -48,15 +52,15 @@ def _drawn(report: WaveReport, exposure: Exposure, analysis: str, identifier: st
         return Markup("")
     histogram = report.rows(report.histogram)
     bins = histogram[histogram["exposure"] == exposure]
-    name = protocol().exposures.scale(exposure).name
+    name = report.protocol.exposures.scale(exposure).name
     mutual = analysis == "mutual_spline"
     heading = [f"{name} and {OUTCOME}", f"Wave {report.wave}" + (", adjusted for the other exposure" if mutual else "")]
     also = ", adjusted for the other exposure" if mutual else ""
     return drawing(
-        curve_plot(curve, bins, identifier, heading, report.synthetic),
-        CAPTION.format(interval=interval_name(), also=also),
-        curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}"),
-        None if mutual else histogram_table(bins, exposure, f"{identifier}-people"),
+        curve_plot(curve, bins, identifier, heading, report.synthetic, report.protocol),
+        CAPTION.format(interval=interval_name(report.protocol), also=also),
+        curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}", report.protocol),
+        None if mutual else histogram_table(bins, exposure, f"{identifier}-people", report.protocol),
     )
 
 
@@ -65,12 +69,16 @@ def _frozen(report: WaveReport, exposure: Exposure) -> Markup:
     curve = curve_of(report.own_results, "spline_fixed_knots", exposure)
     if curve is None:
         return Markup("")
-    name = protocol().exposures.scale(exposure).name
-    return table(curve_table(curve, f"frozen-{exposure}-table", f"{name}: the curve with the same knots in every wave"))
+    name = report.protocol.exposures.scale(exposure).name
+    return table(
+        curve_table(
+            curve, f"frozen-{exposure}-table", f"{name}: the curve with the same knots in every wave", report.protocol
+        )
+    )
 
 
-def _sentence(curve: Curve) -> str:
-    scale = protocol().exposures.scale(curve.exposure)
+def _sentence(curve: Curve, protocol: Protocol) -> str:
+    scale = protocol.exposures.scale(curve.exposure)
     lowest = min(curve.points, key=lambda point: point["estimate"])
     return (
         f"The curve of {scale.name.lower()} is lowest at {lowest['value']:.{scale.printed_decimals}f} "

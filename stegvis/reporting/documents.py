@@ -25,11 +25,12 @@ from stegvis.reporting.file_names import (
 )
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.page import render_sections
+from stegvis.study.protocol import Protocol
 
 _FILE_OF = {"wave": wave_file_name, "details": details_file_name, "methods": methods_file_name}
 
 
-def render_dictionary(synthetic: bool) -> str:
+def render_dictionary(synthetic: bool, protocol: Protocol) -> str:
     """What each column of each released table means."""
     columns = ("Column", "Meaning", "Type", "Values")
     sections = []
@@ -38,16 +39,17 @@ def render_dictionary(synthetic: bool) -> str:
         table = Table(f"{name}-columns", f"Columns of {name}.csv", columns, (Group(rows),), numeric=False)
         sections.append(Section(name, f"{name}.csv", (block_of(table),)))
     text = "What each column of the release's tables means. A number that is held back or does not exist is missing."
-    return _render(DICTIONARY, "Data dictionary", text, sections, synthetic)
+    return _render(DICTIONARY, "Data dictionary", text, sections, synthetic, protocol)
 
 
-def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: bool) -> str:
+def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: bool, protocol: Protocol) -> str:
     """Where the release answers each item of the checklists, with links.
 
     Args:
         answers: the items, held against the release already.
         waves: the waves that have a page.
         synthetic: whether any data are.
+        protocol: names the study.
     """
     columns = ("Item", "Asks for", "Where")
     sections = []
@@ -56,7 +58,7 @@ def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: 
         table = Table(f"{checklist.lower()}-items", f"Items of {checklist}", columns, (Group(rows),), numeric=False)
         sections.append(Section(checklist.lower(), checklist, (block_of(table),)))
     text = "Where this release answers what STROBE (cohort studies) and RECORD (routinely collected data) ask for."
-    return _render(CHECKLISTS, "Reporting checklists", text, sections, synthetic)
+    return _render(CHECKLISTS, "Reporting checklists", text, sections, synthetic, protocol)
 
 
 def _answer(item: Item, waves: Sequence[str]) -> str | Markup:
@@ -84,8 +86,10 @@ def _values(field: Mapping[str, Any]) -> str:
     return f"{least} to {most}" if most is not None else f"from {least}" if least is not None else ""
 
 
-def _render(file: str, title: str, introduction: str, sections: Sequence[Section], synthetic: bool) -> str:
+def _render(
+    file: str, title: str, introduction: str, sections: Sequence[Section], synthetic: bool, protocol: Protocol
+) -> str:
     first, *rest = sections
     told = Section(first.identifier, first.heading, (paragraph(introduction), *first.blocks))
     ways = [(INDEX, "All waves"), (DICTIONARY, "Data dictionary"), (CHECKLISTS, "Checklists")]
-    return render_sections(file, title, [told, *rest], ways, synthetic)
+    return render_sections(file, title, [told, *rest], ways, synthetic, protocol)

@@ -17,7 +17,7 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import MODELS
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
     "A Poisson model can give risks above 1; the share of people with one should be small. Cases per coefficient tell "
@@ -57,7 +57,7 @@ def _quality(report: WaveReport) -> Table | None:
             if mine:
                 lines.append((name, *cells))
         if lines:
-            groups.append(Group(tuple(lines), protocol().exposures.scale(exposure).name))
+            groups.append(Group(tuple(lines), report.protocol.exposures.scale(exposure).name))
     if not groups:
         return None
     columns = ("Model", "Cases per coefficient", "People with a fitted risk above 1")
@@ -71,12 +71,14 @@ def _controls(report: WaveReport) -> list[Markup]:
         main = chosen(report.own_results, analysis="main", exposure=exposure, measure="rr", model="adjusted")
         if rows:
             levels = [str(row["level"]) for row in by_level(main)[1:]]
-            caption = f"{protocol().exposures.scale(exposure).name}: calibrated by negative controls, fully adjusted"
+            caption = (
+                f"{report.protocol.exposures.scale(exposure).name}: calibrated by negative controls, fully adjusted"
+            )
             entries = [("Main analysis", main), ("Calibrated", rows)]
             made.append(table(variants_table(f"controls-{exposure}", caption, levels, entries)))
     if made:
         return made
-    needed = protocol().negative_controls.fewest
+    needed = report.protocol.negative_controls.fewest
     return [
         paragraph(
             f"No ratio is calibrated here: at least {needed} controls are needed, and the protocol names fewer that "

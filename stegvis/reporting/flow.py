@@ -17,7 +17,6 @@ from stegvis.reporting import figure
 from stegvis.reporting.formatting import NOTHING, count, is_missing
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import records
-from stegvis.study.protocol import protocol
 
 WIDTH = 440
 TRUNK_WIDTH = 190
@@ -38,7 +37,7 @@ class Step:
     remaining: int | None
 
 
-def printable_steps(exclusion_steps: pd.DataFrame) -> list[Step]:
+def printable_steps(exclusion_steps: pd.DataFrame, smallest_count: int) -> list[Step]:
     """The steps as they may be drawn; the first is everyone at baseline.
 
     A step whose count is missing, or below the smallest count, could be worked out from the remaining counts around it.
@@ -48,6 +47,7 @@ def printable_steps(exclusion_steps: pd.DataFrame) -> list[Step]:
 
     Args:
         exclusion_steps: rows of one wave with step, description, excluded and remaining.
+        smallest_count: the smallest count that may be shown.
     """
     rows = records(exclusion_steps.sort_values("step"))
     if not rows:
@@ -59,7 +59,7 @@ def printable_steps(exclusion_steps: pd.DataFrame) -> list[Step]:
         reasons = (*reasons, str(row["description"]))
         excluded = _difference(steps[-1].remaining, row["remaining"])
         alone_and_hidden = len(reasons) == 1 and is_missing(row["excluded"])
-        if _is_large_enough(excluded) and not alone_and_hidden:
+        if _is_large_enough(excluded, smallest_count) and not alone_and_hidden:
             steps.append(Step(reasons, excluded, _number(row["remaining"])))
             reasons = ()
     if not reasons:
@@ -69,23 +69,24 @@ def printable_steps(exclusion_steps: pd.DataFrame) -> list[Step]:
         return [*steps, Step(reasons, None, None)]
     # What is left at the end is too small to stand alone: take back the steps before it until it is not.
     excluded = None
-    while len(steps) > 1 and not _is_large_enough(excluded):
+    while len(steps) > 1 and not _is_large_enough(excluded, smallest_count):
         reasons = (*steps.pop().reasons, *reasons)
         excluded = _difference(steps[-1].remaining, last)
-    if _is_large_enough(excluded):
+    if _is_large_enough(excluded, smallest_count):
         return [*steps, Step(reasons, excluded, last)]
     return [Step(start.reasons, None, None), Step(reasons, None, last)]
 
 
-def flow_diagram(exclusion_steps: pd.DataFrame, wave: str, synthetic: bool) -> str:
+def flow_diagram(exclusion_steps: pd.DataFrame, wave: str, synthetic: bool, smallest_count: int) -> str:
     """The diagram as an SVG text, 440 units wide; empty when there are no steps.
 
     Args:
         exclusion_steps: rows of one wave, columns of ``inputs.EXCLUSION_COLUMNS``.
         wave: the wave's name, for the accessible title.
         synthetic: marks the figure as synthetic.
+        smallest_count: the smallest count that may be shown.
     """
-    steps = printable_steps(exclusion_steps)
+    steps = printable_steps(exclusion_steps, smallest_count)
     if not steps:
         return ""
     svg = Element("svg")
@@ -112,9 +113,9 @@ def flow_diagram(exclusion_steps: pd.DataFrame, wave: str, synthetic: bool) -> s
     return figure.finish(svg, "flow", title, flow_description(steps))
 
 
-def flow_table(exclusion_steps: pd.DataFrame) -> Table | None:
+def flow_table(exclusion_steps: pd.DataFrame, smallest_count: int) -> Table | None:
     """The diagram's counts as a table."""
-    steps = printable_steps(exclusion_steps)
+    steps = printable_steps(exclusion_steps, smallest_count)
     if not steps:
         return None
     start = "not shown" if steps[0].remaining is None else count(steps[0].remaining)
@@ -142,8 +143,8 @@ def _difference(before: int | None, after: object) -> int | None:
     return None if before is None or is_missing(after) else before - int(after)  # type: ignore[call-overload]
 
 
-def _is_large_enough(excluded: int | None) -> bool:
-    return excluded is not None and not 0 < excluded < protocol().disclosure.smallest_count
+def _is_large_enough(excluded: int | None, smallest_count: int) -> bool:
+    return excluded is not None and not 0 < excluded < smallest_count
 
 
 def _baseline_text(step: Step) -> str:

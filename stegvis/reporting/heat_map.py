@@ -15,6 +15,7 @@ import pandas as pd
 from stegvis.reporting import figure
 from stegvis.reporting.formatting import interval, is_missing, ratio
 from stegvis.reporting.wording import is_shown, level_label
+from stegvis.study.protocol import Protocol
 
 CELL = 78
 CELL_INK = "#10151a"
@@ -23,7 +24,13 @@ LOWEST, NONE, HIGHEST = "#7db8de", "#f5f5f2", "#eda36a"
 FULL = 0.6
 
 
-def heat_map(cells: Sequence[Mapping[str, Any]], axes: tuple[str, str], heading: Sequence[str], synthetic: bool) -> str:
+def heat_map(
+    cells: Sequence[Mapping[str, Any]],
+    axes: tuple[str, str],
+    heading: Sequence[str],
+    synthetic: bool,
+    protocol: Protocol,
+) -> str:
     """The cells as an SVG text; empty without cells.
 
     Args:
@@ -31,6 +38,7 @@ def heat_map(cells: Sequence[Mapping[str, Any]], axes: tuple[str, str], heading:
         axes: what the columns (intensity) and the rows (volume) are.
         heading: the lines of the title.
         synthetic: marks the figure as synthetic.
+        protocol: gives the level of the intervals.
     """
     import altair as alt
 
@@ -51,10 +59,10 @@ def heat_map(cells: Sequence[Mapping[str, Any]], axes: tuple[str, str], heading:
     chart = chart.properties(
         width=CELL * len(columns), height=CELL * 0.75 * len(rows), title=figure.chart_title(heading, synthetic)
     )
-    return figure.chart_svg(chart, "joint-map", heading, heat_map_description(cells), synthetic)
+    return figure.chart_svg(chart, "joint-map", heading, heat_map_description(cells, protocol), synthetic)
 
 
-def heat_map_description(cells: Sequence[Mapping[str, Any]]) -> str:
+def heat_map_description(cells: Sequence[Mapping[str, Any]], protocol: Protocol) -> str:
     """The map in words: every cell."""
     parts = []
     for cell in cells:
@@ -62,7 +70,7 @@ def heat_map_description(cells: Sequence[Mapping[str, Any]]) -> str:
         if cell["level"] == cell["reference"]:
             said = "reference"
         elif is_shown(cell):
-            said = f"risk ratio {ratio(cell['estimate'])} ({interval(cell['ci_low'], cell['ci_high'])})"
+            said = f"risk ratio {ratio(cell['estimate'])} ({interval(cell['ci_low'], cell['ci_high'], protocol)})"
         else:
             said = "not shown" if cell["status"] == "suppressed" else "not estimable"
         parts.append(f"volume {level_label(volume)}, intensity {level_label(intensity)}: {said}")

@@ -6,14 +6,14 @@ Belongs here: the people of a wave. Does not belong here: estimates.
 from __future__ import annotations
 
 from stegvis.reporting.blocks import Section, drawing, folded, note, paragraph, section, table
-from stegvis.reporting.carried_forward import kept_counts_sentence
+from stegvis.reporting.carried_forward import carried_forward_sentence
 from stegvis.reporting.flow import flow_diagram, flow_table
 from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import chosen, people_and_cases
 from stegvis.reporting.tables import characteristics_table
 from stegvis.reporting.wording import OUTCOME
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 FLOW_CAPTION = (
     "From everyone at baseline to the analyzed sample. Each person is counted at the first reason that applies. Steps "
@@ -24,25 +24,32 @@ FLOW_CAPTION = (
 def population(report: WaveReport) -> Section:
     """The flow diagram."""
     steps = report.rows(report.exclusion_steps)
-    flow = flow_diagram(steps, report.wave, report.synthetic)
-    shown = drawing(flow, FLOW_CAPTION, flow_table(steps)) or paragraph(
+    smallest_count = report.protocol.disclosure.smallest_count
+    flow = flow_diagram(steps, report.wave, report.synthetic, smallest_count)
+    shown = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count)) or paragraph(
         "The exclusion steps are not available for this wave."
     )
-    return section("included", "Who was included", shown, note(kept_counts_sentence(report.own_results)))
+    return section(
+        "included", "Who was included", shown, note(carried_forward_sentence(report.own_results, report.protocol))
+    )
 
 
 def table_one(report: WaveReport) -> Section:
     """Table 1 by walking volume, its further rows folded."""
     rows = report.rows(report.characteristics)
-    main = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure))]
-    further = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure, additional=True))]
+    main = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure, report.protocol))]
+    further = [
+        made
+        for exposure in EXPOSURES
+        if (made := characteristics_table(rows, exposure, report.protocol, additional=True))
+    ]
     if not main:
         return section("table-1", "Table 1", paragraph("Table 1 is not available for this wave."))
     return section(
         "table-1",
         "Table 1: the people at baseline",
         *(table(made) for made in main),
-        note(kept_counts_sentence(report.own_results)),
+        note(carried_forward_sentence(report.own_results, report.protocol)),
         folded("The additional rows of the supplement", *(table(made) for made in further)),
         short="Table 1",
     )
@@ -70,6 +77,6 @@ def outcome(report: WaveReport) -> Section:
         f"year, with the "
         f"low back ticked among the sites, in the questionnaire of {report.wave}. It was asked once: pain "
         f"between baseline "
-        f"and follow-up is not seen. Counts below {protocol().disclosure.smallest_count} are not shown."
+        f"and follow-up is not seen. Counts below {report.protocol.disclosure.smallest_count} are not shown."
     )
     return section("outcome", "Outcome and follow-up", paragraph(" ".join(told)), paragraph(defined), short="Outcome")

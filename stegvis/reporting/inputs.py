@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from stegvis.study.protocol import Protocol
+
 EXCLUSION_COLUMNS = ("wave", "step", "rule", "description", "excluded", "remaining")
 CHARACTERISTIC_COLUMNS = (
     "wave",
@@ -94,6 +96,7 @@ class WaveReport:
         claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported or unclear.
         provenance: PROVENANCE_KEYS. A wave's pages change only when their numbers do: what belongs to a release stands
             on the index, and is not read from here.
+        protocol: the protocol the results were made under.
         histogram: people by bin of each exposure, HISTOGRAM_COLUMNS, small bins hidden; may be empty.
         commands: how to repeat each row of the results, COMMAND_COLUMNS; may be empty.
 
@@ -109,6 +112,7 @@ class WaveReport:
     checks: Sequence[Record]
     claims: Sequence[Record]
     provenance: Record
+    protocol: Protocol
     histogram: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTOGRAM_COLUMNS)))
     commands: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COMMAND_COLUMNS)))
 
@@ -141,6 +145,7 @@ class IndexReport:
         synthetic: whether any delivery behind the release is synthetic.
         provenance: PROVENANCE_KEYS, and ``previous_release`` when there is one.
         results: rows of all waves and those across waves (wave ``all``), RESULT_COLUMNS.
+        protocol: the protocol the results were made under.
         checks: every check of the release, also those of no wave, CHECK_KEYS.
         excluded_waves: one record per wave left out, with ``wave`` and ``reason``.
         bridge: changed estimates of all waves, BRIDGE_KEYS.
@@ -157,6 +162,7 @@ class IndexReport:
     synthetic: bool
     provenance: Record
     results: pd.DataFrame
+    protocol: Protocol
     checks: Sequence[Record] = ()
     excluded_waves: Sequence[Record] = ()
     bridge: Sequence[Record] = ()

@@ -13,7 +13,6 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen
 from stegvis.reporting.tables import SUPPRESSED, estimate_cell
 from stegvis.reporting.wording import MODELS, OUTCOME, is_shown, level_label
-from stegvis.study.protocol import protocol
 
 CAPTION = (
     "Risk ratios against the lowest of both, fully adjusted, with their limits; bluer is lower, more "
@@ -28,10 +27,10 @@ def joint(report: WaveReport) -> Section:
     cells = chosen(results, analysis="joint", model="adjusted", measure="rr")
     if not cells:
         return section("joint", "Volume and intensity together", paragraph("No joint estimate is available."))
-    scale = protocol().exposures.scale
+    scale = report.protocol.exposures.scale
     axes = tuple(f"{scale(each).name}, {scale(each).unit}" for each in ("walking_met", "walking_minutes"))
     heading = [f"Volume, intensity and {OUTCOME}", f"Wave {report.wave}"]
-    svg = heat_map(cells, (axes[0], axes[1]), heading, report.synthetic)
+    svg = heat_map(cells, (axes[0], axes[1]), heading, report.synthetic, report.protocol)
     return section(
         "joint",
         "Volume and intensity together",
@@ -54,7 +53,7 @@ def _cells_table(report: WaveReport) -> Table:
         counts = [SUPPRESSED if is_missing(told[name]) else count(told[name]) for name in ("n", "events")]
         estimates = [estimate_cell(models[name]) if name in models else "–" for name in MODELS]
         groups.setdefault(volume, []).append((level_label(intensity), *counts, *estimates))
-    unit = protocol().exposures.scale("walking_minutes").unit
+    unit = report.protocol.exposures.scale("walking_minutes").unit
     return Table(
         "joint-table",
         "Volume and intensity together: people, cases and risk ratios",

@@ -14,7 +14,7 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import variable_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 VARIANTS = {
     "main": "Main analysis",
@@ -41,7 +41,7 @@ def lost(report: WaveReport) -> Section:
     for exposure in EXPOSURES:
         rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in VARIANTS}
         levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
-        caption = f"{protocol().exposures.scale(exposure).name}: main, weighted and imputed, fully adjusted"
+        caption = f"{report.protocol.exposures.scale(exposure).name}: main, weighted and imputed, fully adjusted"
         entries = [(name, rows[each]) for each, name in VARIANTS.items()]
         made.append(table(variants_table(f"lost-{exposure}", caption, list(dict.fromkeys(levels)), entries)))
     return section(
@@ -102,7 +102,7 @@ def _weights(report: WaveReport) -> Table | None:
             for term, values in by_term.items()
         )
         if lines:
-            groups.append(Group(lines, protocol().exposures.scale(exposure).name))
+            groups.append(Group(lines, report.protocol.exposures.scale(exposure).name))
     if not groups:
         return None
     return Table("weights-table", "The weights", ("Weights", *WEIGHTS.values()), tuple(groups))

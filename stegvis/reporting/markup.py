@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from stegvis.data_files import data_file
+
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-TEMPLATES = Path(__file__).with_name("templates")
-STYLE = Path(__file__).with_name("style.css")
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(data_file("reporting/templates/")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -69,7 +67,7 @@ def environment() -> Environment:
 @cache
 def style_sheet() -> Markup:
     """The text of ``style.css``, to be set into a page."""
-    return Markup(STYLE.read_text(encoding="utf-8"))  # the project's own file, not data
+    return Markup(data_file("reporting/style.css").read_text(encoding="utf-8"))  # the project's own file, not data
 
 
 def render_table(table: Table) -> Markup:

@@ -12,7 +12,7 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import is_shown
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
     "Walking was measured for about a week. Days differ, so people's means are uncertain, which pulls an "
@@ -36,7 +36,7 @@ def measurement(report: WaveReport) -> Section:
     for exposure in EXPOSURES:
         rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in MISREPORTED}
         levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
-        caption = f"{protocol().exposures.scale(exposure).name}: corrected for misreported pain, fully adjusted"
+        caption = f"{report.protocol.exposures.scale(exposure).name}: corrected for misreported pain, fully adjusted"
         entries = [(name, rows[each]) for each, name in MISREPORTED.items()]
         if any(rows[each] for each in list(MISREPORTED)[1:]):
             made.append(table(variants_table(f"misreported-{exposure}", caption, list(dict.fromkeys(levels)), entries)))
@@ -65,7 +65,7 @@ def _reliability(report: WaveReport) -> Table | None:
         ]
         lines += [(f"Risk ratio {row['level']}, corrected", _cell(row)) for row in rows if row["measure"] == "rr"]
         if lines:
-            groups.append(Group(tuple(lines), protocol().exposures.scale(exposure).name))
+            groups.append(Group(tuple(lines), report.protocol.exposures.scale(exposure).name))
     if not groups:
         return None
     caption = "Days of walking: reliability, and the trend corrected for it"

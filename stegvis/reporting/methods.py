@@ -14,12 +14,12 @@ from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import chosen, headline
 from stegvis.reporting.steps import DESCRIPTIONS
 from stegvis.reporting.wording import MODELS, OUTCOME, level_label, plain
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES, Protocol
 
 
 def methods(report: WaveReport) -> Section:
     """Each rule of the protocol in a line."""
-    return section("methods", "Methods in brief", bullets(_rules()), short="Methods")
+    return section("methods", "Methods in brief", bullets(_rules(report.protocol)), short="Methods")
 
 
 def commands(report: WaveReport) -> Section:
@@ -40,7 +40,7 @@ def commands(report: WaveReport) -> Section:
                 measure="rr",
             )
             if found:
-                scale = protocol().exposures.scale(exposure)
+                scale = report.protocol.exposures.scale(exposure)
                 name = f"{scale.name} {level_label(row['level'])} {scale.unit}, {MODELS[model].lower()}"
                 lines.append((name, code(str(found[0]["r"])), code(str(found[0]["stata"]))))
     rest = Markup("Every other row's commands are in {}, the rows themselves in {}.").format(
@@ -79,8 +79,7 @@ def provenance(report: WaveReport) -> Section:
     return section("provenance", "Provenance", facts_list, paragraph(elsewhere), paragraph(back))
 
 
-def _rules() -> list[Markup]:
-    p = protocol()
+def _rules(p: Protocol) -> list[Markup]:
     days, exposures, epochs = p.days, p.exposures, p.epochs
     cut = (
         "Quarters of the analyzed sample, a value on a cut going to the lower one."

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, bullets, link, note, paragraph, section, table
-from stegvis.reporting.carried_forward import are_kept, kept_counts_sentence
+from stegvis.reporting.carried_forward import are_carried_forward, carried_forward_sentence
 from stegvis.reporting.claims_section import counted
 from stegvis.reporting.file_names import plain_file_name, wave_file_name
 from stegvis.reporting.formatting import count, decimal, interval_name, limits, ratio
@@ -20,7 +20,7 @@ from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import headline, people_and_cases
 from stegvis.reporting.tables import checks_table, deliveries_table
 from stegvis.reporting.wording import OUTCOME, comparison_sentence, direction, is_shown, plain
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 OBSERVATIONAL = (
     "This is an observational study: it shows associations, and other differences between the groups may "
@@ -39,7 +39,7 @@ def waves_overview(index: IndexReport) -> Section:
         f"its own."
     )
     sentences = [
-        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure))
+        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure, index.protocol))
         for wave in index.waves
         for exposure in EXPOSURES
         if (row := headline(index.of_wave(wave), exposure)) is not None
@@ -47,8 +47,8 @@ def waves_overview(index: IndexReport) -> Section:
     plainly = Markup("Not a researcher? Read it {} or {}.").format(
         link(plain_file_name("en"), "in plain language"), link(plain_file_name("nb"), "på norsk")
     )
-    kept = [wave for wave in index.waves if are_kept(index.of_wave(wave))]
-    remark = f"{', '.join(kept)}: {kept_counts_sentence(index.of_wave(kept[0]))}" if kept else ""
+    kept = [wave for wave in index.waves if are_carried_forward(index.of_wave(wave), index.protocol)]
+    remark = f"{', '.join(kept)}: {carried_forward_sentence(index.of_wave(kept[0]), index.protocol)}" if kept else ""
     return section(
         "waves",
         "Waves",
@@ -74,7 +74,7 @@ def checks_failed(index: IndexReport) -> Section:
         said = f"{len(failed)} of {len(index.checks)} checks failed."
     else:
         said = f"All {len(index.checks)} checks passed." if index.checks else "No check is recorded."
-    made = table(checks_table(failed, "checks-table", "Data checks"))
+    made = table(checks_table(failed, "checks-table", "Data checks", index.protocol.disclosure.smallest_count))
     return section("quality", "Checks that failed", paragraph(said), made, short="Failed checks")
 
 
@@ -109,7 +109,10 @@ def _waves_table(index: IndexReport) -> Table | None:
         rows.append((link(wave_file_name(wave), wave), *numbers))
     if not rows:
         return None
-    names = [f"{protocol().exposures.scale(exposure).name}: RR ({interval_name()})" for exposure in EXPOSURES]
+    names = [
+        f"{index.protocol.exposures.scale(exposure).name}: RR ({interval_name(index.protocol)})"
+        for exposure in EXPOSURES
+    ]
     return Table(
         identifier="waves-table",
         caption="Analyzed waves, with the fully adjusted risk ratio (RR) of the highest against the lowest category",

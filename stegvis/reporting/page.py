@@ -42,7 +42,7 @@ from stegvis.reporting.question import question
 from stegvis.reporting.robustness import sensitivity
 from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Protocol
 
 SectionOf = Callable[[WaveReport], Section]
 
@@ -61,7 +61,7 @@ def render_wave(inputs: WaveReport) -> dict[str, str]:
 
     Equal inputs give equal text. Sections without input say so rather than vanish.
     """
-    title = f"{protocol().study.title}: wave {inputs.wave}"
+    title = f"{inputs.protocol.study.title}: wave {inputs.wave}"
     pages = {
         wave_file_name(inputs.wave): ("Main results", title, MAIN),
         details_file_name(inputs.wave): ("Further analyses", f"{title}, further analyses", DETAILS),
@@ -70,7 +70,7 @@ def render_wave(inputs: WaveReport) -> dict[str, str]:
     ways = [(INDEX, "All waves"), *((file, name) for file, (name, _, _) in pages.items())]
     ways.append((plain_file_name("en"), "In plain language"))
     return {
-        file: _page(file, heading, [made(inputs) for made in sections], ways, inputs.synthetic)
+        file: _page(file, heading, [made(inputs) for made in sections], ways, inputs.synthetic, inputs.protocol)
         for file, (_, heading, sections) in pages.items()
     }
 
@@ -82,7 +82,7 @@ def render_index(inputs: IndexReport) -> str:
     ways += [(CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
     sections = [made(inputs) for made in INDEX_SECTIONS]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
-    return _page(INDEX, protocol().study.title, sections, ways, inputs.synthetic, release)
+    return _page(INDEX, inputs.protocol.study.title, sections, ways, inputs.synthetic, inputs.protocol, release)
 
 
 def render_sections(
@@ -91,6 +91,7 @@ def render_sections(
     sections: Sequence[Section],
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
+    protocol: Protocol,
     language: str = "en",
 ) -> str:
     """A page of other sections in the same dress.
@@ -101,9 +102,10 @@ def render_sections(
         sections: what it says.
         ways: file and name of the pages it leads to.
         synthetic: whether the data are simulated.
+        protocol: names the study.
         language: of its texts, for screen readers and for the words around them.
     """
-    return _page(file, heading, sections, ways, synthetic, language=language)
+    return _page(file, heading, sections, ways, synthetic, protocol, language=language)
 
 
 def _page(
@@ -112,11 +114,12 @@ def _page(
     sections: Sequence[Section],
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
+    protocol: Protocol,
     release: str = "",
     language: str = "en",
 ) -> str:
     words = texts(language)["page"]
-    title = protocol().study.title if language == "en" else words["title"]
+    title = protocol.study.title if language == "en" else words["title"]
     footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
     values: Mapping[str, object] = {
         "language": language,

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from stegvis.claims.evaluation import claims
 from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section
-from stegvis.reporting.carried_forward import are_kept
+from stegvis.reporting.carried_forward import are_carried_forward
 from stegvis.reporting.file_names import INDEX, plain_file_name
 from stegvis.reporting.formatting import is_missing
 from stegvis.reporting.page import render_sections
@@ -25,29 +25,30 @@ from stegvis.reporting.plain_figure import hundred_plot
 from stegvis.reporting.rows import by_level, chosen, comparisons, headline, highest, people_and_cases
 from stegvis.reporting.texts import LANGUAGES, texts
 from stegvis.reporting.wording import direction, is_shown
-from stegvis.study.protocol import Exposure, protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 NOMINAL = 0.05
 KINDS: dict[Exposure, tuple[str, str]] = {"walking_minutes": ("volume", "minutes"), "walking_met": ("pace", "pace")}
 
 
-def render_plain(results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool) -> dict[str, str]:
+def render_plain(results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool, protocol: Protocol) -> dict[str, str]:
     """The page in each language by file name; empty when no wave has results.
 
     Args:
         results: rows of all waves and across them (wave ``all``), small counts hidden.
         attrition: exclusion steps of all waves (wave, step, remaining), small counts hidden.
         synthetic: whether the data are simulated.
+        protocol: the protocol the results were made under.
     """
     waves = sorted(set(results["wave"].astype(str)) - {"all"})
     pages = {}
     for language in LANGUAGES:
-        plain = Plain(language, results, attrition, waves, synthetic)
+        plain = Plain(language, results, attrition, waves, synthetic, protocol)
         (other,) = (each for each in LANGUAGES if each != language)
         words = texts(language)["page"]
         ways = [(INDEX, words["all_waves"]), (plain_file_name(other), words["other_language"])]
         pages[plain_file_name(language)] = render_sections(
-            plain_file_name(language), words["title"], plain.sections(), ways, synthetic, language
+            plain_file_name(language), words["title"], plain.sections(), ways, synthetic, protocol, language
         )
     return pages
 
@@ -61,6 +62,7 @@ class Plain:
     attrition: pd.DataFrame
     waves: list[str]
     synthetic: bool
+    protocol: Protocol
 
     def sections(self) -> list[Section]:
         """Every section, each from the numbers."""
@@ -96,7 +98,7 @@ class Plain:
             steps = self.attrition[self.attrition["wave"].astype(str) == wave].sort_values("step")
             start = None if steps.empty else steps["remaining"].iloc[0]
             if not is_missing(start):
-                days = str(protocol().days.days_per_recording)
+                days = str(self.protocol.days.days_per_recording)
                 said.append(self.say("done", "people", baseline=self.count(start), days=days))
             people, cases = people_and_cases(self.newest)
             if people:
@@ -108,7 +110,7 @@ class Plain:
                 share = self.number(100 * cases / people, 0)
                 told = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
                 said.append(self.say("done", "cases", wave=wave, **told))
-            if people and are_kept(self.newest):
+            if people and are_carried_forward(self.newest, self.protocol):
                 said.append(self.say("done", "kept"))
         said.append(self.say("done", "compared"))
         return Markup("").join(paragraph(each) for each in said)
@@ -117,7 +119,7 @@ class Plain:
         """The newest wave's comparisons, then the other waves and all together."""
         volume = [self.comparison(row, "walking_minutes") for row in comparisons(self.newest, "walking_minutes")]
         pace = [self.comparison(row, "walking_met") for row in comparisons(self.newest, "walking_met")]
-        exposures = protocol().exposures
+        exposures = self.protocol.exposures
         met = self.say(
             "groups", "met", slow=self.number(exposures.met_slow, 1), brisk=self.number(exposures.met_brisk, 1)
         )
@@ -227,7 +229,7 @@ class Plain:
             term = f"walking_minutes_category x {modifier}"
             row = highest_of(chosen(self.newest, analysis="interaction", term=term, measure="ratio_of_rr"))
             key = "too_few" if row is None else direction(row).replace(" ", "_")
-            said.append(self.say("who", f"{name}_{key}", age=str(protocol().covariates.older_from_age)))
+            said.append(self.say("who", f"{name}_{key}", age=str(self.protocol.covariates.older_from_age)))
         return said
 
     def sure(self) -> list[str]:

@@ -12,7 +12,7 @@ from stegvis.reporting.markup import Group, Table, tag
 from stegvis.reporting.rows import chosen
 from stegvis.reporting.tables import checks_table
 from stegvis.reporting.wording import plain
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 NAMES = {
     "largest_smd_weighted": "Largest weighted difference of who answered",
@@ -33,13 +33,13 @@ def quality(report: WaveReport) -> Section:
         "quality",
         "Data quality",
         paragraph(said if report.checks else "No check is recorded."),
-        table(checks_table(report.checks, "checks-table", "Data checks")),
+        table(checks_table(report.checks, "checks-table", "Data checks", report.protocol.disclosure.smallest_count)),
         table(_diagnostics(report)),
     )
 
 
 def _diagnostics(report: WaveReport) -> Table | None:
-    names: dict[str, str] = {each: protocol().exposures.scale(each).name.lower() for each in EXPOSURES}
+    names: dict[str, str] = {each: report.protocol.exposures.scale(each).name.lower() for each in EXPOSURES}
     lines = tuple(
         (
             NAMES.get(str(row["measure"]), plain(str(row["measure"])).capitalize()),

@@ -6,7 +6,7 @@ Belongs here: what a reader sees first. Does not belong here: the full results (
 from __future__ import annotations
 
 from stegvis.reporting.blocks import Section, note, panel, paragraph, section
-from stegvis.reporting.carried_forward import kept_counts_sentence
+from stegvis.reporting.carried_forward import carried_forward_sentence
 from stegvis.reporting.certainty import certainty_sentence
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
@@ -32,11 +32,11 @@ def question(report: WaveReport) -> Section:
     for exposure in EXPOSURES:
         row = headline(results, exposure)
         if row is not None:
-            answers.append(paragraph(comparison_sentence(row, exposure)))
+            answers.append(paragraph(comparison_sentence(row, exposure, report.protocol)))
             answers.append(note(certainty_sentence(row, results, exposure)))
     if not answers:
         return section(
             "question", "The question", paragraph(asked), paragraph("No estimate is available for this wave.")
         )
-    kept = note(kept_counts_sentence(results))
+    kept = note(carried_forward_sentence(results, report.protocol))
     return section("question", "The question", paragraph(asked), panel(*answers, note(OBSERVATIONAL)), kept)

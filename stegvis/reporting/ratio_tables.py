@@ -13,12 +13,18 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import by_level
 from stegvis.reporting.tables import SUPPRESSED, estimate_cell, p_cell
 from stegvis.reporting.wording import MODELS, level_label
+from stegvis.study.protocol import Protocol
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def ratios_table(
-    identifier: str, caption: str, first: str, groups: Sequence[tuple[str, Rows]], note: str = ""
+    identifier: str,
+    caption: str,
+    first: str,
+    groups: Sequence[tuple[str, Rows]],
+    protocol: Protocol,
+    note: str = "",
 ) -> Table | None:
     """People, cases and both models' ratios by category, in groups under headings.
 
@@ -26,6 +32,7 @@ def ratios_table(
         identifier, caption, note: of the table.
         first: heading of the column of categories.
         groups: heading and rows of results (measure rr, either model or both). Those without rows are left out.
+        protocol: gives the level of the intervals.
     """
     made = [Group(lines(rows), heading) for heading, rows in groups if rows]
     if not made:
@@ -34,7 +41,7 @@ def ratios_table(
         first,
         "People",
         "Cases",
-        *(f"{model} RR ({interval_name()})" for model in MODELS.values()),
+        *(f"{model} RR ({interval_name(protocol)})" for model in MODELS.values()),
         "p, fully adjusted",
     )
     reasons = dict.fromkeys(

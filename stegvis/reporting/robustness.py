@@ -17,7 +17,7 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.ratio_tables import ratios_table, variants_table
 from stegvis.reporting.rows import by_level, chosen, highest
 from stegvis.reporting.wording import OUTCOME, plain
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 SENSITIVITY = "sensitivity:"
 NAMES = {
@@ -61,7 +61,7 @@ def sensitivity(report: WaveReport) -> Section:
 
 
 def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
-    results, scale = report.own_results, protocol().exposures.scale(exposure)
+    results, scale = report.own_results, report.protocol.exposures.scale(exposure)
     analyses = _analyses(results, exposure)
     main = highest(results, exposure, analysis="main", population="all")
     entries = [] if main is None else [("Main analysis", main)]
@@ -76,14 +76,24 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     groups = [("Main analysis", _rows(results, "main", exposure))]
     groups += [(name_of(each), _rows(results, each, exposure)) for each in analyses]
     numbers = ratios_table(
-        f"{identifier}-table", f"{scale.name}: sensitivity analyses", f"{scale.name}, {scale.unit}", groups
+        f"{identifier}-table",
+        f"{scale.name}: sensitivity analyses",
+        f"{scale.name}, {scale.unit}",
+        groups,
+        report.protocol,
     )
     cuts = [(name, _rows(results, each, exposure)) for each, name in OTHER_CUTS.items()]
-    other_cuts = ratios_table(f"cuts-{exposure}", f"{scale.name}: other cut points", scale.unit, cuts)
+    other_cuts = ratios_table(f"cuts-{exposure}", f"{scale.name}: other cut points", scale.unit, cuts, report.protocol)
     return [
         subheading(scale.name, identifier),
-        drawing(ladder_plot(entries, f"{identifier}-plot", heading, report.synthetic), CAPTION, numbers),
-        folded("Other cut points and other estimators", table(other_cuts), table(_estimators(results, exposure))),
+        drawing(
+            ladder_plot(entries, f"{identifier}-plot", heading, report.synthetic, report.protocol), CAPTION, numbers
+        ),
+        folded(
+            "Other cut points and other estimators",
+            table(other_cuts),
+            table(_estimators(results, exposure, report.protocol)),
+        ),
     ]
 
 
@@ -102,12 +112,12 @@ def _rows(results: pd.DataFrame, analysis: str, exposure: Exposure) -> list[dict
     return chosen(results, analysis=analysis, exposure=exposure, measure="rr")
 
 
-def _estimators(results: pd.DataFrame, exposure: Exposure) -> Any:
+def _estimators(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Any:
     main = by_level(chosen(results, analysis="main", exposure=exposure, model="adjusted", measure="rr"))
     others = chosen(results, analysis="cross_estimator", exposure=exposure)
     entries = [(name, [row for row in others if row["term"] == term]) for term, name in ESTIMATORS.items()]
     levels = [str(row["level"]) for row in main[1:]]
-    caption = f"{protocol().exposures.scale(exposure).name}: the same ratios by other estimators, fully adjusted"
+    caption = f"{protocol.exposures.scale(exposure).name}: the same ratios by other estimators, fully adjusted"
     if not others:
         return None
     return variants_table(f"estimators-{exposure}", caption, levels, [("Modified Poisson (main)", main), *entries])

@@ -28,7 +28,7 @@ from stegvis.reporting.formatting import (
 from stegvis.reporting.markup import Group, Table, code, tag
 from stegvis.reporting.rows import main_risk_ratios, records
 from stegvis.reporting.wording import MODELS, is_shown, level_label, plain, variable_label
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 TITLE = "Table 1. Characteristics of the analyzed sample"
 ADDITIONAL_TITLE = "Table 1, further characteristics"
@@ -47,13 +47,16 @@ SOURCES = {"paper": "From the paper", "lay summary": "From its lay summary"}
 VERDICTS = {"supported": "good", "not supported": "bad", "unclear": "neutral"}
 
 
-def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure, additional: bool = False) -> Table | None:
+def characteristics_table(
+    characteristics: pd.DataFrame, exposure: Exposure, protocol: Protocol, additional: bool = False
+) -> Table | None:
     """Table 1: the analyzed sample, all and by category of one exposure.
 
     Args:
         characteristics: rows of one wave, columns of ``inputs.CHARACTERISTIC_COLUMNS``. Total rows have category
             ``all`` and this exposure, ``all`` or none.
         exposure: the exposure whose categories are the columns.
+        protocol: names the exposure and holds the smallest count.
         additional: the further rows of the published supplement instead of the main ones.
 
     Returns:
@@ -66,13 +69,13 @@ def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure, add
     rows = characteristics[(owner == exposure) | ((owner == "all") & (category == "all"))]
     if not (owner == exposure).any():
         return None
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     categories = sorted(set(rows["category"].astype(str)), key=lambda name: (name != "all", level_order(name)))
     cells: dict[str, dict[str, dict[str, str]]] = {}
     for row in records(rows):
         level = "" if is_missing(row["level"]) else str(row["level"])
         by_level = cells.setdefault(str(row["variable"]), {})
-        by_level.setdefault(level, {})[str(row["category"])] = _characteristic(row)
+        by_level.setdefault(level, {})[str(row["category"])] = _characteristic(row, protocol)
     groups = []
     for variable, levels in cells.items():
         single = list(levels) == [""]
@@ -89,22 +92,23 @@ def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure, add
         groups=tuple(groups),
         note=(
             "Numbers are people (percent of the column) or mean (standard deviation). "
-            f"Counts below {protocol().disclosure.smallest_count}, and what would reveal them, are not shown."
+            f"Counts below {protocol.disclosure.smallest_count}, and what would reveal them, are not shown."
         ),
     )
 
 
-def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
+def results_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
     """The main results of one exposure: people, cases and both models' risk ratios by category.
 
     Args:
         results: results of one wave, columns of ``inputs.RESULT_COLUMNS``.
         exposure: walking_minutes or walking_met.
+        protocol: names the exposure and the covariates.
     """
     rows = main_risk_ratios(results, exposure)
     if rows.empty:
         return None
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     lines = []
     for level in dict.fromkeys(rows["level"].astype(str)):
         by_model = {row["model"]: row for row in records(rows[rows["level"].astype(str) == level])}
@@ -117,7 +121,7 @@ def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
     # The reason comes last in a note, after mode and options.
     last = dict.fromkeys(reason.split("; ")[-1] for reason in reasons)
     notes = [f"Not estimable: {reason}." for reason in last if reason]
-    names = ", ".join(protocol().models.adjusted)
+    names = ", ".join(protocol.models.adjusted)
     return Table(
         identifier=f"results-{exposure}",
         caption=f"{scale.name} at baseline and chronic low back pain at follow-up",
@@ -125,7 +129,7 @@ def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
             f"{scale.name}, {scale.unit}",
             "People",
             "Cases",
-            *(f"{model} RR ({interval_name()})" for model in MODELS.values()),
+            *(f"{model} RR ({interval_name(protocol)})" for model in MODELS.values()),
             "p, fully adjusted",
             "E-value (interval)",
         ),
@@ -134,12 +138,13 @@ def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
     )
 
 
-def trend_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
+def trend_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
     """Tests over all categories: the joint test and each trend, for both models.
 
     Args:
         results: results of one wave; rows with measure p_joint (analysis main) and rows of analysis trend are shown.
         exposure: walking_minutes or walking_met.
+        protocol: names the exposure and the covariates.
     """
     own = results[(results["exposure"] == exposure) & results["model"].isin(list(MODELS))]
     joint = own[(own["analysis"] == "main") & (own["measure"] == "p_joint")]
@@ -153,8 +158,8 @@ def trend_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
         return None
     return Table(
         identifier=f"trend-{exposure}",
-        caption=f"{protocol().exposures.scale(exposure).name}: tests over all categories",
-        columns=("Test", *(f"{model}: RR ({interval_name()}), p" for model in MODELS.values())),
+        caption=f"{protocol.exposures.scale(exposure).name}: tests over all categories",
+        columns=("Test", *(f"{model}: RR ({interval_name(protocol)}), p" for model in MODELS.values())),
         groups=(Group(tuple((name, *(found.get(model, "–") for model in MODELS)) for name, found in lines.items())),),
         note="A trend test asks whether risk rises or falls steadily over the exposure; it says nothing about shape.",
     )
@@ -183,17 +188,19 @@ def verdict_tag(verdict: str) -> str:
     return tag(verdict, VERDICTS.get(verdict, "neutral"))
 
 
-def checks_table(checks: Sequence[Mapping[str, Any]], identifier: str, caption: str) -> Table | None:
+def checks_table(
+    checks: Sequence[Mapping[str, Any]], identifier: str, caption: str, smallest_count: int
+) -> Table | None:
     """Every check with what it means, its rule, the failing rows and its result; failed ones first."""
     ordered = sorted(checks, key=lambda each: (bool(each["passed"]), str(each["severity"]).lower() not in GRAVE))
-    rows = tuple(_check(each) for each in ordered)
+    rows = tuple(_check(each, smallest_count) for each in ordered)
     if not rows:
         return None
     columns = ("Check", "Table", "Column", "Failing rows", "Result")
     return Table(identifier, caption, columns, (Group(rows),), numeric=False)
 
 
-def bridge_table(bridge: Sequence[Mapping[str, Any]]) -> Table | None:
+def bridge_table(bridge: Sequence[Mapping[str, Any]], protocol: Protocol) -> Table | None:
     """Each estimate of the headline models that changed since the release before, as it was and as it is.
 
     A new answer moves every estimate of its wave; those of the other analyses are counted, and told in bridge.json.
@@ -201,7 +208,7 @@ def bridge_table(bridge: Sequence[Mapping[str, Any]]) -> Table | None:
     shown = [each for each in bridge if each["analysis"] in HEADLINES]
     rows = tuple(
         (
-            _category_name(str(each["exposure"]), each["level"]),
+            _category_name(str(each["exposure"]), each["level"], protocol),
             str(each["wave"]),
             ", ".join([plain(str(each["analysis"])), MODELS.get(str(each["model"]), str(each["model"])).lower()]),
             "new" if each["change"] == "new" else _value_of(each, "before"),
@@ -211,7 +218,13 @@ def bridge_table(bridge: Sequence[Mapping[str, Any]]) -> Table | None:
     )
     if not bridge:
         return None
-    columns = ("Estimate", "Wave", "Analysis", f"Before ({interval_name()})", f"Now ({interval_name()})")
+    columns = (
+        "Estimate",
+        "Wave",
+        "Analysis",
+        f"Before ({interval_name(protocol)})",
+        f"Now ({interval_name(protocol)})",
+    )
     others = len(bridge) - len(shown)
     note = f"Of the other analyses {others} estimates changed: see bridge.json of the release." if others else ""
     return Table("bridge-table", "Estimates changed since the release before", columns, (Group(rows),), note=note)
@@ -229,20 +242,20 @@ def deliveries_table(deliveries: Iterable[Mapping[str, Any]]) -> Table | None:
     return Table("deliveries-table", "Deliveries behind this page", columns, (Group(rows),), numeric=False)
 
 
-def _characteristic(row: Mapping[str, Any]) -> str:
+def _characteristic(row: Mapping[str, Any], protocol: Protocol) -> str:
     if row["status"] == "suppressed":
         return SUPPRESSED
     if not is_missing(row["mean"]):
-        decimals = _mean_decimals(str(row["variable"]))
+        decimals = _mean_decimals(str(row["variable"]), protocol)
         return f"{decimal(row['mean'], decimals)} ({decimal(row['sd'], decimals)})"
     if is_missing(row["percent"]):
         return count(row["n"])
     return f"{count(row['n'])} ({decimal(row['percent'])}%)"
 
 
-def _mean_decimals(variable: str) -> int:
+def _mean_decimals(variable: str, protocol: Protocol) -> int:
     """One, as in the published table; an exposure has those of its categories where they are more."""
-    return max([1, *(protocol().exposures.scale(each).printed_decimals for each in EXPOSURES if each == variable)])
+    return max([1, *(protocol.exposures.scale(each).printed_decimals for each in EXPOSURES if each == variable)])
 
 
 def estimate_cell(row: Mapping[str, Any]) -> str:
@@ -288,7 +301,7 @@ def _trend_label(row: Mapping[str, Any], exposure: Exposure) -> str:
     return f"Trend over {TRENDS.get(term, plain(term))}{unit}"
 
 
-def _check(record: Mapping[str, Any]) -> tuple[str, ...]:
+def _check(record: Mapping[str, Any], smallest_count: int) -> tuple[str, ...]:
     where = str(record["asset"])
     if not is_missing(record["partition"]) and str(record["partition"]):
         where = f"{where}, {record['partition']}"
@@ -299,13 +312,13 @@ def _check(record: Mapping[str, Any]) -> tuple[str, ...]:
         result = tag(f"failed ({severity})", "bad" if severity in GRAVE else "neutral")
     name = Markup("{} {}").format(str(record["meaning"]), code(str(record["check"])))
     rule = NOTHING if is_missing(record["rule"]) else str(record["rule"])
-    return (name, where, rule, guarded_count(record["failing"]), result)
+    return (name, where, rule, guarded_count(record["failing"], smallest_count), result)
 
 
-def _category_name(exposure: str, level: Any) -> str:
+def _category_name(exposure: str, level: Any, protocol: Protocol) -> str:
     for each in EXPOSURES:
         if each == exposure:
-            scale = protocol().exposures.scale(each)
+            scale = protocol.exposures.scale(each)
             return f"{scale.name} {level_label(level)} {scale.unit}"
     return f"{plain(exposure)} {level_label(level)}"
 

@@ -41,7 +41,7 @@ def time_use(report: WaveReport) -> Section:
         "time-use",
         "The whole day",
         paragraph(MEANING),
-        drawing(ladder_plot(entries, "time-use-plot", heading, report.synthetic), caption),
+        drawing(ladder_plot(entries, "time-use-plot", heading, report.synthetic, report.protocol), caption),
         folded("All substitutions, both ways of counting", table(_all(isotemporal, composition))),
         short="Time use",
     )

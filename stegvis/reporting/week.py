@@ -17,7 +17,6 @@ import pandas as pd
 
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.reporting import figure
-from stegvis.study.protocol import protocol
 
 TITLE = "Activity by day and hour"
 # Each row is made of stacks of ten minutes, drawn six of them to the hour.
@@ -51,17 +50,18 @@ DARK = {
 }
 
 
-def week_picture(epochs: pd.DataFrame, days: pd.DataFrame) -> str:
+def week_picture(epochs: pd.DataFrame, days: pd.DataFrame, epoch_seconds: int) -> str:
     """The picture as an SVG text.
 
     Args:
         epochs: one row per epoch: ``epoch_start`` datetime64 and ``activity`` codes. Hours without epochs stay blank.
         days: of the same epochs, ``accelerometry.days.day_table``.
+        epoch_seconds: length of an epoch, s.
     """
     every = pd.date_range(days["date"].min(), days["date"].max(), freq="D")
     rows = days.set_index("date").reindex(every)
     text = StringIO()
-    _chart(_stacks(epochs, every), _labels(rows)).save(text, format="svg")
+    _chart(_stacks(epochs, every, epoch_seconds), _labels(rows)).save(text, format="svg")
     svg = ElementTree.fromstring(text.getvalue())
     # A picture that stands alone brings its own page along, and its own dark colors.
     svg.insert(0, ElementTree.Element("rect", {"width": "100%", "height": "100%", "fill": PAGE}))
@@ -97,13 +97,13 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def _stacks(epochs: pd.DataFrame, every: pd.DatetimeIndex) -> pd.DataFrame:
+def _stacks(epochs: pd.DataFrame, every: pd.DatetimeIndex, epoch_seconds: int) -> pd.DataFrame:
     """Rectangles: ``hour``, ``hour_end``, ``top`` and ``bottom`` (in rows from the top) and ``activity``."""
     since = epochs["epoch_start"].to_numpy() - every[0].to_datetime64()
     number = since // np.timedelta64(MINUTES, "m")
     per_day = 24 * 60 // MINUTES
     columns = {name: epochs["activity"].to_numpy() == code for code, (name, _) in COLORS.items()}
-    share = pd.DataFrame(columns).groupby(number).sum() * protocol().epochs.seconds / (60 * MINUTES)
+    share = pd.DataFrame(columns).groupby(number).sum() * epoch_seconds / (60 * MINUTES)
     top = share.cumsum(axis=1)
     day, part = np.divmod(share.index.to_numpy(dtype=np.int64), per_day)
     floor, height = day + 1 - MARGIN, 1 - 2 * MARGIN

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from stegvis.reporting.formatting import interval, is_missing, ratio
-from stegvis.study.protocol import Exposure, protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 Direction = Literal["lower", "higher", "unclear", "too few", "not shown"]
 
@@ -90,31 +90,36 @@ def direction(row: Mapping[str, Any]) -> Direction:
     return "unclear"
 
 
-def estimate_words(row: Mapping[str, Any]) -> str:
+def estimate_words(row: Mapping[str, Any], protocol: Protocol) -> str:
     """An estimate with its interval: ``risk ratio 0.76, 95% CI 0.67 to 0.87``."""
-    return f"risk ratio {ratio(row['estimate'])}, {interval(row['ci_low'], row['ci_high'])}"
+    return f"risk ratio {ratio(row['estimate'])}, {interval(row['ci_low'], row['ci_high'], protocol)}"
 
 
-def comparison_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
+def comparison_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Protocol) -> str:
     """The sentence that one risk ratio allows, for a reader without statistics.
 
     Args:
         row: one row of results, with level, reference, estimate, ci_low, ci_high and status.
-        exposure: which exposure the categories belong to; its name and unit come from the protocol.
+        exposure: which exposure the categories belong to.
+        protocol: names the exposure and its unit.
     """
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     name = scale.name.lower()
     group = f"people with a {name} {level_words(str(row['level']), scale.unit)}"
     others = f"people with a {name} {level_words(str(row['reference']), scale.unit)}"
     match direction(row):
         case "lower":
-            return f"The risk of {OUTCOME} was lower among {group} than among {others} ({estimate_words(row)})."
+            return (
+                f"The risk of {OUTCOME} was lower among {group} than among {others} ({estimate_words(row, protocol)})."
+            )
         case "higher":
-            return f"The risk of {OUTCOME} was higher among {group} than among {others} ({estimate_words(row)})."
+            return (
+                f"The risk of {OUTCOME} was higher among {group} than among {others} ({estimate_words(row, protocol)})."
+            )
         case "unclear":
             return (
                 f"It is unclear whether the risk of {OUTCOME} differed between {group} and {others} "
-                f"({estimate_words(row)}): the interval includes 1."
+                f"({estimate_words(row, protocol)}): the interval includes 1."
             )
         case "too few":
             return f"There were too few people or cases, or too little variation, to compare {group} with {others}."
@@ -122,14 +127,14 @@ def comparison_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
             return f"The comparison of {group} with {others} is not shown, to keep small groups private."
 
 
-def e_value_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
+def e_value_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Protocol) -> str:
     """What the E-value says about unmeasured confounding (VanderWeele & Ding 2017, doi 10.7326/M16-2607).
 
     Empty when there is no E-value to speak of.
     """
     if not is_shown(row) or is_missing(row["e_value"]):
         return ""
-    name = protocol().exposures.scale(exposure).name.lower()
+    name = protocol.exposures.scale(exposure).name.lower()
     sentence = (
         f"To account for this estimate by itself, an unmeasured confounder would have to be associated with both "
         f"{name} and {OUTCOME} by a risk ratio of at least {ratio(row['e_value'])} each, beyond the adjusted covariates"

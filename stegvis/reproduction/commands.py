@@ -12,7 +12,7 @@ import pandas as pd
 
 from stegvis.reproduction import r, r_beyond, stata, stata_beyond
 from stegvis.reproduction.models import Asked
-from stegvis.statistics.levels import Levels, covariate_levels
+from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import EXPOSURES, Protocol
 
@@ -68,25 +68,24 @@ SPELLED: Mapping[str, tuple[Spelling, Spelling]] = {
 }
 
 
-def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels | None = None) -> pd.DataFrame:
+def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.DataFrame:
     """The commands of every row of a wave's results.
 
     Args:
         results: rows of one wave, or of all together, in the order they were made.
         protocol: the protocol they were made under.
-        levels: of the categorical covariates; those of the codebook in force unless given.
+        levels: of the categorical covariates, the reference first.
 
     Returns:
         ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md), or
         where nobody has spelled the analysis.
     """
-    known = levels or covariate_levels()
     labels = category_labels(results)
     block = ["analysis", "population", "model", "exposure", "term", "measure"]
     places = results.groupby(block, sort=False).cumcount() + 1
     rows = []
     for place, row in zip(places, results.to_dict("records"), strict=True):
-        asked = Asked({str(name): str(value) for name, value in row.items()}, place, protocol, known, labels)
+        asked = Asked({str(name): str(value) for name, value in row.items()}, place, protocol, levels, labels)
         rows.append(
             (*(asked.row[key] for key in KEY_COLUMNS), *(spell(asked) for spell in SPELLED.get(asked.analysis, _NONE)))
         )

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 from stegvis.analyses.composition import MAY_BE_ZERO
 from stegvis.analyses.condition import Condition
 from stegvis.analyses.time_use import PARTS
+from stegvis.data_files import data_file
 from stegvis.reproduction.models import Asked, Model, Sample, curve_of, model_of
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES
 from stegvis.study.protocol import EXPOSURES, Protocol
 
-FUNCTIONS = Path(__file__).with_name("repeat.R")
 PEOPLE = "people"
 
 
 @cache
 def functions() -> str:
     """The functions that the commands call."""
-    return FUNCTIONS.read_text(encoding="utf-8")
+    return data_file("reproduction/repeat.R").read_text(encoding="utf-8")
 
 
 def settings(protocol: Protocol, levels: Levels) -> str:

@@ -17,7 +17,7 @@ from stegvis.reporting.documents import render_checklists, render_dictionary
 from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, details_file_name, methods_file_name
 from stegvis.reporting.plain import render_plain
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.stegvis.reporting.sample_report import WAVE, exclusion_steps, suppress
+from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, exclusion_steps, suppress
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -47,9 +47,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = {
         **render_wave(report),
         "index.html": render_index(full_index_report()),
-        **render_plain(full_results(), exclusion_steps(), synthetic=True),
-        CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True),
-        DICTIONARY: render_dictionary(synthetic=True),
+        **render_plain(full_results(), exclusion_steps(), synthetic=True, protocol=PROTOCOL),
+        CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True, protocol=PROTOCOL),
+        DICTIONARY: render_dictionary(synthetic=True, protocol=PROTOCOL),
     }
     assert set(pages) == set(PAGES)
     for name, html in pages.items():

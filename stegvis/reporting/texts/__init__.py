@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from pathlib import Path
+
+from stegvis.data_files import data_file
 
 LANGUAGES = ("en", "nb")
 Texts = dict[str, dict[str, str]]
@@ -18,6 +19,7 @@ def texts(language: str) -> Texts:
     """Sentences by section and key.
 
     Raises:
-        FileNotFoundError: there is no such language.
+        KeyError: there is no such language.
     """
-    return tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text(encoding="utf-8"))
+    file = {"en": data_file("reporting/texts/en.toml"), "nb": data_file("reporting/texts/nb.toml")}[language]
+    return tomllib.loads(file.read_text(encoding="utf-8"))

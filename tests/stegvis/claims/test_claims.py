@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from stegvis.claims.evaluation import COLUMNS, Claim, claims, judge_claims, level_order
+from stegvis.claims.evaluation import COLUMNS, Claim, claims, evaluate_claims, level_order
 from stegvis.claims.rules import RULES
 from stegvis.statistics.results import RESULT_COLUMNS, to_frame
 
@@ -45,7 +45,7 @@ def verdict(name: str, rows: list[dict] | pd.DataFrame) -> str:
 
 
 def judged(claim: Claim, table: pd.DataFrame) -> tuple[str, str, str]:
-    found = judge_claims(table, "A").set_index("claim").loc[claim.name]
+    found = evaluate_claims(table, "A").set_index("claim").loc[claim.name]
     return found["verdict"], found["evidence"], found["turn"]
 
 
@@ -60,7 +60,7 @@ def test_every_rule_is_used_and_every_claim_has_one() -> None:
 
 
 def test_every_claim_has_a_row_in_the_order_of_the_file() -> None:
-    table = judge_claims(results(), "A")
+    table = evaluate_claims(results(), "A")
     assert list(table.columns) == COLUMNS
     assert list(table["claim"]) == [claim.name for claim in claims()]
     assert list(table["statement"]) == [claim.statement for claim in claims()]
@@ -254,11 +254,11 @@ def test_an_estimate_that_is_not_shown_leaves_the_claim_unclear_and_tells_no_num
 )
 def test_without_the_adjusted_estimates_every_claim_is_unclear(column: str, value: str) -> None:
     table = results(BELOW).assign(**{column: value})
-    assert set(judge_claims(table, "A")["verdict"]) == {"unclear"}
+    assert set(evaluate_claims(table, "A")["verdict"]) == {"unclear"}
 
 
 def test_results_without_rows_leave_every_claim_unclear() -> None:
-    assert set(judge_claims(to_frame([]), "A")["verdict"]) == {"unclear"}
+    assert set(evaluate_claims(to_frame([]), "A")["verdict"]) == {"unclear"}
 
 
 @pytest.mark.parametrize("exposure", LEVELS)
@@ -276,6 +276,6 @@ def test_an_empty_category_keeps_its_place() -> None:
     volume = table["exposure"] == "walking_minutes"
     empty = volume & (table["level"] == "101-124")
     table.loc[empty, ["level", "status"]] = ["category 3 (empty)", "not_estimable"]
-    verdicts = judge_claims(table, "A").set_index("claim")["verdict"]
+    verdicts = evaluate_claims(table, "A").set_index("claim")["verdict"]
     assert verdicts["volume_78_to_100_minutes"] == "supported"
     assert verdicts["volume_over_100_minutes"] == "unclear"

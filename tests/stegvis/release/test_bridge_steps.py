@@ -16,9 +16,12 @@ from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
-from stegvis.study.protocol import protocol
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
-SMALLEST = protocol().disclosure.smallest_count
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+LEVELS = covariate_levels(read_codebook(CODEBOOK_FILE))
+SMALLEST = PROTOCOL.disclosure.smallest_count
 
 
 @pytest.fixture
@@ -26,9 +29,9 @@ def released(make_wave_data):
     """What a release tells of its main models."""
 
     def results(people, used=None):
-        people = add_categories(people, used or protocol())
+        people = add_categories(people, used or PROTOCOL)
         results = fit((main_models.main_rows,), make_wave_data(people, used))
-        return leaving(Tables.of_results(results), used or protocol()).tables.results
+        return leaving(Tables.of_results(results), used or PROTOCOL).tables.results
 
     return results
 
@@ -44,9 +47,7 @@ def bridged(released):
     def steps(old, new, *, then=None, excluded=(), told=None, kept=None):
         before = told if told is not None else released(old, then)
         kept = old if kept is None else kept
-        return bridge_steps(
-            remembered(kept, excluded), new, before, released(new), then or protocol(), protocol(), covariate_levels()
-        )
+        return bridge_steps(remembered(kept, excluded), new, before, released(new), then or PROTOCOL, PROTOCOL, LEVELS)
 
     return steps
 
@@ -109,8 +110,8 @@ def test_a_step_is_the_difference_of_two_releases_made_of_its_samples(later, bri
 
 
 def test_a_changed_protocol_is_the_last_step(analysis_set, bridged):
-    fixed = protocol().model_copy(
-        update={"exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"})}
+    fixed = PROTOCOL.model_copy(
+        update={"exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"})}
     )
     found = bridged(analysis_set, analysis_set, then=fixed)
     assert found
@@ -190,14 +191,14 @@ def test_the_order_of_rows_does_not_matter(later, bridged):
 
 
 def test_an_earlier_protocol_lends_its_models_and_exposures_only() -> None:
-    values = protocol().model_dump(mode="json")
+    values = PROTOCOL.model_dump(mode="json")
     values["models"]["variance"] = "hc0"
     values["disclosure"]["smallest_count"] = 100
-    then = protocol_before(values, protocol())
+    then = protocol_before(values, PROTOCOL)
     assert then.models.variance == "hc0"
-    assert then.disclosure == protocol().disclosure
+    assert then.disclosure == PROTOCOL.disclosure
     with pytest.raises(ValueError, match="weather"):
-        protocol_before(values | {"models": values["models"] | {"weather": 1}}, protocol())
+        protocol_before(values | {"models": values["models"] | {"weather": 1}}, PROTOCOL)
 
 
 def test_changed_values_are_named_by_their_dotted_names() -> None:

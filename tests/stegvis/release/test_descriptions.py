@@ -18,15 +18,17 @@ from stegvis.analyses.wave_data import fit
 from stegvis.disclosure.leaving import leaving
 from stegvis.disclosure.tables import Tables
 from stegvis.release.checklists import ChecklistError
-from stegvis.release.citation import PROGRAM, citation_of_program
+from stegvis.release.citation import FILE, citation_of_program
 from stegvis.release.descriptions import SCHEMA, write_descriptions
 from stegvis.release.results_schema import TABLES, fields, results_schema
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import RESULT_COLUMNS
-from stegvis.study.protocol import protocol
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from tests.stegvis.conftest import analysis_set_of, wave_data_of
 from tests.stegvis.release.test_checklists import FILES, PAGES
 
+PROTOCOL = read_protocol(PROTOCOL_FILE)
 RELEASE = "2026-01-02-0123456789ab"
 
 
@@ -35,7 +37,7 @@ def results():
     """Results of few people: some not estimable, some suppressed."""
     data = wave_data_of(analysis_set_of(160, seed=2))
     table = fit((main_models.main_rows, joint.joint_rows), data)
-    return leaving(Tables.of_results(table), protocol()).tables.results
+    return leaving(Tables.of_results(table), PROTOCOL).tables.results
 
 
 def rows_of(results):
@@ -56,14 +58,14 @@ def folder(tmp_path, results):
     for name in FILES - {"manifest.json"}:
         (tmp_path / name).write_text("{}")
     results.to_csv(tmp_path / "results.csv", index=False)
-    table_one = characteristics(analysis_set_of(900), protocol(), covariate_levels())
+    table_one = characteristics(analysis_set_of(900), PROTOCOL, covariate_levels(read_codebook(CODEBOOK_FILE)))
     table_one.to_csv(tmp_path / "characteristics.csv", index=False)
     return tmp_path
 
 
 def described(folder: Path) -> dict:
     now = datetime(2026, 1, 2, tzinfo=UTC)
-    write_descriptions(folder, RELEASE, now, protocol(), True, ["2021-2023"], "manifest.json")
+    write_descriptions(folder, RELEASE, now, PROTOCOL, True, ["2021-2023"], "manifest.json")
     return json.loads((folder / "datapackage.json").read_text())
 
 
@@ -181,4 +183,4 @@ def test_both_citations_are_of_the_format(folder):
 
 
 def test_the_projects_citation_is_in_step():
-    assert PROGRAM.read_text(encoding="utf-8") == citation_of_program()
+    assert (Path(__file__).parents[3] / FILE).read_text(encoding="utf-8") == citation_of_program()

@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from stegvis.reporting.inputs import BRIDGE_KEYS, CHARACTERISTIC_COLUMNS, RESULT_COLUMNS, IndexReport, WaveReport
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
+PROTOCOL = read_protocol(PROTOCOL_FILE)
 WAVE = "2021-2023"
 LEVELS = {
     "walking_minutes": ("<78", "78-100", "101-124", ">=125"),
@@ -197,6 +199,7 @@ def wave_report(**changes: Any) -> WaveReport:
         checks=checks(),
         claims=claims(),
         provenance=provenance(),
+        protocol=PROTOCOL,
     )
     return replace(report, **changes)
 
@@ -207,6 +210,7 @@ def index_report(**changes: Any) -> IndexReport:
         synthetic=True,
         provenance=provenance(),
         results=results(),
+        protocol=PROTOCOL,
         claims=[{"wave": WAVE, **each} for each in claims()],
         checks=checks(),
         excluded_waves=({"wave": "2024-2025", "reason": "Too few of the answers come from people of the cohort."},),

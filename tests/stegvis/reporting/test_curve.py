@@ -14,6 +14,7 @@ from stegvis.reporting.forest import ladder_plot
 from stegvis.reporting.heat_map import CELL_INK, heat_map
 from stegvis.reporting.rows import chosen
 from tests.stegvis.reporting.full_report import full_results, histogram
+from tests.stegvis.reporting.sample_report import PROTOCOL
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -29,7 +30,9 @@ def described(svg: str) -> str:
 def drawn(bins: pd.DataFrame | None = None, exposure: str = "walking_minutes") -> str:
     curve = curve_of(full_results(), "spline", exposure)
     own = histogram() if bins is None else bins
-    return curve_plot(curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True)
+    return curve_plot(
+        curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True, protocol=PROTOCOL
+    )
 
 
 def test_a_curve_has_its_points_knots_reference_and_tests():
@@ -73,11 +76,11 @@ def test_the_axis_spans_the_curve_alone(exposure):
 
 def test_tables_tell_the_same_and_hide_small_bins():
     curve = curve_of(full_results(), "spline", "walking_minutes")
-    rows = dict(curve_table(curve, "t", "caption").groups[0].rows)
+    rows = dict(curve_table(curve, "t", "caption", PROTOCOL).groups[0].rows)
     assert rows["62"] == "1 (reference)"
     assert rows["80"] == "0.95 (0.87 to 1.03)"
     own = histogram().query("exposure == 'walking_minutes'")
-    bins = dict(histogram_table(own, "walking_minutes", "t").groups[0].rows)
+    bins = dict(histogram_table(own, "walking_minutes", "t", PROTOCOL).groups[0].rows)
     assert bins == {
         "below 20": "not shown",
         "20 to below 60": "1,000",
@@ -100,10 +103,12 @@ def joint_cells(**changes):
 
 
 def test_the_joint_map_shows_sixteen_cells_and_withholds_what_is_not_told():
-    svg = heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True)
+    svg = heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True, protocol=PROTOCOL)
     assert "reference" in texts(svg)
     assert sum(text.startswith("0.") and "–" not in text for text in texts(svg)) == 15
-    hidden = heat_map(joint_cells(status="suppressed"), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True)
+    hidden = heat_map(
+        joint_cells(status="suppressed"), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True, protocol=PROTOCOL
+    )
     assert texts(hidden).count("not shown") == 15
     assert not any(text.startswith("0.") for text in texts(hidden))
     assert described(hidden).count("not shown") == 15
@@ -111,18 +116,20 @@ def test_the_joint_map_shows_sixteen_cells_and_withholds_what_is_not_told():
 
 def test_numbers_in_cells_keep_their_dark_ink_on_a_dark_page():
     assert CELL_INK not in figure.COLORS
-    assert CELL_INK in heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint"], synthetic=False)
+    assert CELL_INK in heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint"], synthetic=False, protocol=PROTOCOL)
 
 
 def test_a_ladder_breaks_long_labels_and_describes_them_whole():
     row = chosen(full_results(), analysis="main", model="adjusted", level=">=125", measure="rr")[0]
     label = "Severe pain (other pain counts as none)"
-    svg = ladder_plot([(label, row), ("Hidden", {**row, "status": "suppressed"})], "ladder", ["A"], synthetic=False)
+    svg = ladder_plot(
+        [(label, row), ("Hidden", {**row, "status": "suppressed"})], "ladder", ["A"], synthetic=False, protocol=PROTOCOL
+    )
     assert label in described(svg)
     assert "Hidden, fully adjusted: not shown" in described(svg)
     assert label not in texts(svg)
 
 
 def test_nothing_to_draw_is_nothing():
-    assert heat_map([], ("a", "b"), ["c"], synthetic=True) == ""
-    assert ladder_plot([], "ladder", ["c"], synthetic=True) == ""
+    assert heat_map([], ("a", "b"), ["c"], synthetic=True, protocol=PROTOCOL) == ""
+    assert ladder_plot([], "ladder", ["c"], synthetic=True, protocol=PROTOCOL) == ""

@@ -11,9 +11,8 @@ import pytest
 from stegvis.disclosure.kept import kept_rule
 from stegvis.reporting.plain import Plain, render_plain, unlikely_from
 from stegvis.reporting.texts import LANGUAGES, texts
-from stegvis.study.protocol import protocol
 from tests.stegvis.reporting.full_report import categories, full_results, interaction, pooled_results
-from tests.stegvis.reporting.sample_report import WAVE, exclusion_steps, result
+from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, exclusion_steps, result
 
 # Words that would say that walking brings something about.
 CAUSAL = {
@@ -58,7 +57,7 @@ SHARED = {
 
 
 def plain(language: str = "en", frame: pd.DataFrame | None = None, waves: tuple[str, ...] = (WAVE,)) -> Plain:
-    return Plain(language, full_results() if frame is None else frame, exclusion_steps(), list(waves), True)
+    return Plain(language, full_results() if frame is None else frame, exclusion_steps(), list(waves), True, PROTOCOL)
 
 
 def leaves(language: str) -> dict[str, str]:
@@ -183,7 +182,7 @@ def test_age_and_sex_are_told_by_their_interactions(ratio, age, sex):
             row |= {"estimate": ratio, "ci_low": ratio * 0.9, "ci_high": ratio * 1.1}
     said = plain(frame=pd.DataFrame(rows)).who()
     assert age in said[0]
-    assert str(protocol().covariates.older_from_age) in said[0]
+    assert str(PROTOCOL.covariates.older_from_age) in said[0]
     assert sex in said[1]
     assert "too few" in plain(frame=pd.DataFrame(rows).iloc[:0]).who()[0]
 
@@ -211,7 +210,7 @@ def test_risks_are_told_of_a_hundred_people_only_if_all_may_be_told():
 
 
 def test_both_pages_are_whole_and_lead_to_each_other():
-    pages = render_plain(full_results(), exclusion_steps(), synthetic=True)
+    pages = render_plain(full_results(), exclusion_steps(), synthetic=True, protocol=PROTOCOL)
     assert list(pages) == ["plain.html", "plain.nb.html"]
     assert '<html lang="en">' in pages["plain.html"]
     assert '<html lang="nb">' in pages["plain.nb.html"]
@@ -226,7 +225,9 @@ def test_both_pages_are_whole_and_lead_to_each_other():
 
 
 def test_without_results_the_pages_still_say_what_the_study_is():
-    for html in render_plain(full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False).values():
+    for html in render_plain(
+        full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False, protocol=PROTOCOL
+    ).values():
         assert "<h2" in html
         assert "ynthetic" not in told(html)
 
@@ -235,7 +236,7 @@ def test_hidden_counts_are_not_told():
     frame = full_results()
     frame.loc[frame["analysis"] == "main", ["n", "events"]] = None
     steps = exclusion_steps().assign(remaining=pd.NA)
-    text = told(render_plain(frame, steps, synthetic=True)["plain.html"])
+    text = told(render_plain(frame, steps, synthetic=True, protocol=PROTOCOL)["plain.html"])
     assert "11,194" not in text
     assert "56,042" not in text
 
@@ -243,7 +244,7 @@ def test_hidden_counts_are_not_told():
 @pytest.mark.parametrize(("language", "words"), [("en", "an earlier version of it"), ("nb", "en tidligere utgave")])
 def test_counts_of_an_earlier_release_are_said_to_be_so(language, words):
     results = full_results()
-    kept = results.assign(note=kept_rule(protocol()))
+    kept = results.assign(note=kept_rule(PROTOCOL))
     assert words in plain(language, kept).done()
     assert words not in plain(language, results).done()
 

@@ -27,8 +27,8 @@ from stegvis.reporting.quality import quality
 from stegvis.reporting.question import question
 from stegvis.reporting.robustness import name_of, sensitivity
 from stegvis.reporting.time_use import time_use
-from stegvis.study.protocol import protocol
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
+from tests.stegvis.reporting.sample_report import PROTOCOL
 
 SECTIONS = (absolute, certainty, fit, joint, lost, measurement, mutual, strata, sensitivity, time_use, question)
 
@@ -108,7 +108,7 @@ def test_balance_is_signed_and_a_rounded_nothing_has_no_sign():
     ],
 )
 def test_parts_of_the_people_in_words(population, said):
-    assert label(population) == said
+    assert label(population, PROTOCOL) == said
 
 
 def test_an_unknown_sensitivity_analysis_is_its_name_in_words():
@@ -217,7 +217,7 @@ def test_curves_with_frozen_knots_are_tables():
 
 def test_pages_say_where_counts_are_an_earlier_releases():
     results = full_results()
-    kept = results.assign(note=f"{kept_rule(protocol())}; as_published")
+    kept = results.assign(note=f"{kept_rule(PROTOCOL)}; as_published")
     words = "numbers of people and cases are those of an earlier release"
     for made in (question, population, table_one):
         assert words in text(made(full_wave_report(results=kept)))

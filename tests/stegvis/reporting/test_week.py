@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,9 +11,8 @@ import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.days import day_table
+from stegvis.data_files import data_file
 from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture
-
-STYLE = Path(__file__).parents[3] / "stegvis" / "reporting" / "style.css"
 
 
 def recorded(*parts: tuple[str, str, ActivityCode]) -> pd.DataFrame:
@@ -41,7 +39,7 @@ def epochs() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def svg(epochs) -> ElementTree.Element:
-    return ElementTree.fromstring(week_picture(epochs, day_table(epochs)))
+    return ElementTree.fromstring(week_picture(epochs, day_table(epochs), 5))
 
 
 def texts(svg: ElementTree.Element) -> list[str]:
@@ -71,7 +69,7 @@ def test_it_says_in_words_what_it_shows(svg):
 
 
 def test_stacks_lie_where_the_time_was_spent(epochs):
-    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"))
+    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"), 5)
     walking = stacks[stacks["activity"] == "walking"]
     assert walking["hour"].tolist() == [8]
     assert walking["hour_end"].tolist() == pytest.approx([8 + 1 / 6])
@@ -96,7 +94,7 @@ def test_it_can_be_read_on_a_dark_screen(svg):
 
 
 def test_its_page_is_the_reports_page():
-    sheet = STYLE.read_text(encoding="utf-8")
+    sheet = data_file("reporting/style.css").read_text(encoding="utf-8")
     variable = re.compile(r"--(page|ink|muted|line): (#\w{6});")
     light_part, _, dark_part = sheet.partition("prefers-color-scheme: dark")
     light = dict(variable.findall(light_part))

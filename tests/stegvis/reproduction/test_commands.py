@@ -22,20 +22,22 @@ from stegvis.reproduction.r_beyond import RESTS_ON_DRAWS
 from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
 from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, wave_data_of
 
-LEVELS = covariate_levels()
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+LEVELS = covariate_levels(read_codebook(CODEBOOK_FILE))
 ESTIMATE = '["estimate"]'
 # Counts of controls, and what no package pools: docs/results.md says why there is no command.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
 WITHOUT_STATA = {"composition", "misclassification_probabilistic", "negative_controls"}
-FIXED = protocol().model_copy(
+FIXED = PROTOCOL.model_copy(
     update={
-        "study": protocol().study.model_copy(update={"mode": "strict"}),
-        "exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"}),
-        "spline": protocol().spline.model_copy(update={"knots_from": "fixed", "knots": 4}),
-        "models": protocol().models.model_copy(update={"variance": "hc0"}),
+        "study": PROTOCOL.study.model_copy(update={"mode": "strict"}),
+        "exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"}),
+        "spline": PROTOCOL.spline.model_copy(update={"knots_from": "fixed", "knots": 4}),
+        "models": PROTOCOL.models.model_copy(update={"variance": "hc0"}),
     }
 )
 
@@ -53,7 +55,7 @@ def results(wave: WaveData) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def table(results: pd.DataFrame) -> pd.DataFrame:
-    return commands(results, protocol())
+    return commands(results, PROTOCOL, LEVELS)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def histories(stacked: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def across(stacked: pd.DataFrame, histories: pd.DataFrame) -> pd.DataFrame:
-    return fit_across_waves(stacked, histories, protocol(), LEVELS)
+    return fit_across_waves(stacked, histories, PROTOCOL, LEVELS)
 
 
 def test_every_row_is_there_by_its_key(results: pd.DataFrame, table: pd.DataFrame) -> None:
@@ -82,7 +84,7 @@ def test_every_row_is_there_by_its_key(results: pd.DataFrame, table: pd.DataFram
 
 
 def test_every_estimate_has_its_commands(table: pd.DataFrame, across: pd.DataFrame) -> None:
-    for commanded in (table, commands(across, protocol())):
+    for commanded in (table, commands(across, PROTOCOL, LEVELS)):
         without = pd.Series(list(zip(commanded["analysis"], commanded["measure"], strict=True)))
         assert set(without[commanded["r"] == ""]) <= WITHOUT_R
         assert set(commanded.loc[commanded["stata"] == "", "analysis"]) <= WITHOUT_STATA
@@ -117,7 +119,7 @@ def test_a_command_names_its_people_and_its_covariates(table: pd.DataFrame) -> N
 
 def test_frozen_knots_and_fixed_cuts_are_written_out_where_the_protocol_has_them() -> None:
     wave = wave_data_of(analysis_set_of(1500, of=FIXED), FIXED)
-    table = commands(fit((spline.spline_rows, main_models.other_cuts_rows), wave), FIXED)
+    table = commands(fit((spline.spline_rows, main_models.other_cuts_rows), wave), FIXED, LEVELS)
     walking = table[(table["exposure"] == "walking_minutes") & (table["measure"] == "rr")].groupby("analysis").first()
     frozen, sampled = walking.loc["spline"], walking.loc["spline_sample_knots"]
     assert "c(62, 99.7, 151)" in frozen["r"]
@@ -128,7 +130,7 @@ def test_frozen_knots_and_fixed_cuts_are_written_out_where_the_protocol_has_them
     assert "poisson low_back_pain s1 s2 s3 c.age" in sampled["stata"]
     # The other rule for the cuts, beside fixed ones.
     assert "xtile cut = walking_minutes, nq(4)" in walking.loc["sample_cuts", "stata"]
-    fixed = commands(fit((main_models.other_cuts_rows,), wave_data_of(analysis_set_of(1500))), protocol())
+    fixed = commands(fit((main_models.other_cuts_rows,), wave_data_of(analysis_set_of(1500))), PROTOCOL, LEVELS)
     # A value on a bound belongs above it.
     assert "cut = 1 + (walking_minutes >= 78) + (walking_minutes >= 101)" in fixed["stata"].iloc[0]
 
@@ -144,16 +146,16 @@ class TestR:
     """R's numbers beside ours."""
 
     def test_of_one_wave(self, wave: WaveData, results: pd.DataFrame, tmp_path: Path) -> None:
-        tables = tables_of_wave(wave.people, wave.eligible, wave.days, protocol())
+        tables = tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL)
         # A curve is told at many values: every tenth.
         curve = results["analysis"].str.contains("spline") & (results["measure"] == "rr")
         chosen = results[~curve | (np.arange(len(results)) % 10 == 0)].reset_index(drop=True)
-        assert_alike(chosen, protocol(), tables, tmp_path)
+        assert_alike(chosen, PROTOCOL, tables, tmp_path)
 
     def test_across_waves(
         self, stacked: pd.DataFrame, histories: pd.DataFrame, across: pd.DataFrame, tmp_path: Path
     ) -> None:
-        assert_alike(across, protocol(), tables_across(stacked, histories, protocol()), tmp_path)
+        assert_alike(across, PROTOCOL, tables_across(stacked, histories, PROTOCOL), tmp_path)
 
     def test_under_another_protocol(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(3000, lost=0.2, used=FIXED, seed=4)
@@ -171,10 +173,10 @@ class TestR:
     def test_imputed_up_to_the_noise_of_the_draws(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(1200, lost=0.2, missing=0.04)
         results = fit((imputed_rows,), wave)
-        table = commands(results, protocol())
+        table = commands(results, PROTOCOL, LEVELS)
         chosen = (table["exposure"] == "walking_minutes") & (table["model"] == "adjusted") & (table["measure"] == "rr")
         row = table.index[chosen][2]
-        script = prepared(protocol(), tables_of_wave(wave.people, wave.eligible, wave.days, protocol()), tmp_path)
+        script = prepared(PROTOCOL, tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL), tmp_path)
         # A few rounds are enough: with so little missing the chains mix at once.
         asked = f'IMPUTATION_ROUNDS <- 4\ncat({table["r"][row].removesuffix(ESTIMATE)}, sep = "\\n")'
         found = run(f"{script}\n{asked}\n", tmp_path, "sandwich", "nnet", "mice")
@@ -213,7 +215,7 @@ def assert_alike(results: pd.DataFrame, used: Protocol, tables: Mapping[str, pd.
 
 def asked_of_r(results: pd.DataFrame, used: Protocol, tables: Mapping[str, pd.DataFrame], folder: Path) -> pd.DataFrame:
     """What R gives for each row with an estimate and a command, by the row's index."""
-    table = commands(results, used)
+    table = commands(results, used, LEVELS)
     # Those take minutes each, and have a test of their own.
     chosen = table.index[(table["r"] != "") & (results["status"] == "ok") & (results["analysis"] != "imputed")]
     lines = [prepared(used, tables, folder)]
