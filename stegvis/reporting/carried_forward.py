@@ -1,7 +1,4 @@
-"""What a page says where its counts are an earlier release's (``stegvis.disclosure.kept``).
-
-Belongs here: finding that out from the rows, and the sentence. Does not belong here: deciding it.
-"""
+"""What a page says where its counts are carried forward from an earlier release."""
 
 from __future__ import annotations
 
@@ -12,17 +9,16 @@ from stegvis.study.protocol import Protocol
 
 
 def are_carried_forward(results: pd.DataFrame, protocol: Protocol) -> bool:
-    """Whether the counts beside these results are an earlier release's, as the notes of the rows say."""
+    """Whether the counts of these results are carried forward from an earlier release, according to their notes."""
     return bool(results["note"].astype("str").str.startswith(kept_rule(protocol)).any())
 
 
 def carried_forward_sentence(results: pd.DataFrame, protocol: Protocol) -> str:
-    """Why the counts beside these results are not quite today's; blank where they are."""
+    """The explanation of carried-forward counts; empty where there are none."""
     if not are_carried_forward(results, protocol):
         return ""
     return (
-        "To protect single people, numbers of people and cases are those of an earlier release (each has changed "
-        f"since by fewer than {protocol.disclosure.smallest_count} people or by at most "
-        f"{protocol.release.kept_counts_share:.0%}; "
-        "estimates and their intervals are today's)."
+        "To protect participants' privacy, the numbers of participants and cases are carried forward from an earlier "
+        f"release. Each has changed since by fewer than {protocol.disclosure.smallest_count} participants or by at "
+        f"most {protocol.release.kept_counts_share:.0%}. Estimates and intervals are current."
     )

@@ -1,8 +1,4 @@
-"""Forest plots: risk ratios on a log axis, of an exposure's categories by model, or of one comparison by analysis.
-
-Belongs here: drawing estimates that arrive finished. Does not belong here: the table of the same numbers
-(``tables.py``, ``ratio_tables.py``).
-"""
+"""Forest plots: risk ratios on a log axis, of an exposure's categories by model, or of one comparison by analysis."""
 
 from __future__ import annotations
 
@@ -37,7 +33,7 @@ def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic:
         results: results of one wave, columns of ``inputs.RESULT_COLUMNS``.
         exposure: walking_minutes or walking_met.
         wave: the wave's name, for the titles.
-        synthetic: marks the figure as synthetic.
+        synthetic: labels the figure as synthetic.
         protocol: names the exposure and the level of the intervals.
     """
     rows = [
@@ -66,27 +62,27 @@ def ladder_plot(
         entries: label and row of results, from the top down; a label may be long.
         identifier: unique on the page.
         heading: the lines of the title.
-        synthetic: marks the figure as synthetic.
+        synthetic: labels the figure as synthetic.
         protocol: names the exposure and the level of the intervals.
     """
     rows = [_drawn(row, label, MODELS["adjusted"]) for label, row in entries]
     if not rows:
         return ""
-    told = [{**row, "category": LINE_BREAK.join(textwrap.wrap(row["category"], LABEL_CHARACTERS))} for row in rows]
-    chart = _chart(pd.DataFrame(told), [MODELS["adjusted"]], "", LADDER_WIDTH, LADDER_ROW_HEIGHT)
+    wrapped = [{**row, "category": LINE_BREAK.join(textwrap.wrap(row["category"], LABEL_CHARACTERS))} for row in rows]
+    chart = _chart(pd.DataFrame(wrapped), [MODELS["adjusted"]], "", LADDER_WIDTH, LADDER_ROW_HEIGHT)
     chart = chart.properties(title=figure.chart_title(heading, synthetic))
     return figure.chart_svg(chart, identifier, heading, forest_description(rows, protocol), synthetic)
 
 
 def forest_description(rows: list[dict[str, Any]], protocol: Protocol) -> str:
-    """The plot in words: every estimate it shows."""
+    """Text alternative of the plot: every estimate it shows."""
     parts = []
     for row in rows:
         if row["kind"] == "estimate":
-            said = f"risk ratio {ratio(row['estimate'])} ({interval(row['ci_low'], row['ci_high'], protocol)})"
+            value = f"risk ratio {ratio(row['estimate'])} ({interval(row['ci_low'], row['ci_high'], protocol)})"
         else:
-            said = row["label"]
-        parts.append(f"{row['category']}, {row['model'].lower()}: {said}")
+            value = row["label"]
+        parts.append(f"{row['category']}, {row['model'].lower()}: {value}")
     return "Risk ratios on a logarithmic axis. " + "; ".join(dict.fromkeys(parts)) + "."
 
 
@@ -98,7 +94,7 @@ def axis_ticks(low: float, high: float) -> list[float]:
 
 
 def _drawn(row: Mapping[str, Any], label: str, series: str) -> dict[str, Any]:
-    # Only what is drawn is handed on, so that a number that must not be shown cannot reach the figure.
+    # Only what is drawn is passed on, so that a suppressed number cannot reach the figure.
     drawn = {"category": label, "model": series, "anchor": 1.0}
     if row["level"] == row["reference"]:
         return {**drawn, "kind": "reference", "label": "reference"}

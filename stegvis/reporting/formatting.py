@@ -1,8 +1,4 @@
-"""How a number is printed: counts, percentages, risk ratios with intervals, p values.
-
-Belongs here: one number in, one text out, the same everywhere in the reports. Does not belong here: sentences
-(``wording.py``), tables.
-"""
+"""Formatting of numbers, the same everywhere in the reports: counts, percentages, risk ratios, intervals, p values."""
 
 from __future__ import annotations
 
@@ -29,7 +25,7 @@ def count(value: Any) -> str:
 
 
 def guarded_count(value: Any, smallest_count: int) -> str:
-    """A count that may be small: above zero and below the protocol's smallest count it is given in words.
+    """A count; between zero and the smallest count, ``fewer than 5``.
 
     For counts that do not pass through disclosure control, such as failing rows of a check.
     """
@@ -39,7 +35,7 @@ def guarded_count(value: Any, smallest_count: int) -> str:
 
 
 def decimal(value: Any, decimals: int = 1) -> str:
-    """A mean, standard deviation or percentage; one decimal, as in the published tables, unless told otherwise."""
+    """A mean, standard deviation or percentage; one decimal by default, as in the published tables."""
     return NOTHING if is_missing(value) else f"{float(value):,.{decimals}f}"
 
 
@@ -58,7 +54,7 @@ def limit(value: Any) -> str:
 
 
 def interval_name(protocol: Protocol) -> str:
-    """The name of the intervals, ``95% CI``; the level is the protocol's."""
+    """The name of the intervals, ``95% CI``, with the level of the protocol."""
     return f"{protocol.models.confidence:.0%} CI"
 
 

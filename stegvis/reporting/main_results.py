@@ -1,7 +1,4 @@
-"""The main results: forest plot, table, tests and sentences of both exposures.
-
-Belongs here: the categories against the lowest. Does not belong here: curves, other analyses.
-"""
+"""The main results of both exposures: forest plot, table, tests and sentences."""
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ def main_results(report: WaveReport) -> Section:
 def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     results, name = report.own_results, report.protocol.exposures.scale(exposure).name
     heading = subheading(name, exposure.replace("_", "-"))
-    made = results_table(results, exposure, report.protocol)
-    if made is None:
+    estimates = results_table(results, exposure, report.protocol)
+    if estimates is None:
         return [heading, paragraph(f"No estimate of {name.lower()} is available for this wave.")]
     caption = (
         f"Points are risk ratios against the lowest category, lines their {interval_name(report.protocol)}. "
@@ -39,6 +36,6 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
             comparison_sentence(row, exposure, report.protocol) for row in reversed(comparisons(results, exposure))
         ),
         drawing(forest_plot(results, exposure, report.wave, report.synthetic, report.protocol), caption),
-        table(made),
+        table(estimates),
         table(trend_table(results, exposure, report.protocol)),
     ]

@@ -1,8 +1,4 @@
-"""Other ways to the same answer: sensitivity analyses, other cuts, other estimators.
-
-Belongs here: the published sensitivity analyses and what stands beside the main one to see whether it holds. Does not
-belong here: bias from loss (``lost.py``) or from measurement (``measurement.py``).
-"""
+"""Sensitivity analyses, other cut points and other estimators."""
 
 from __future__ import annotations
 
@@ -25,8 +21,8 @@ NAMES = {
     "running_cycling": "Running and cycling added",
     "running_cycling_strict": "Running and cycling added (valid days only)",
     "running_cycling_as_published": "Running and cycling added (all days)",
-    "low_back_pain_strict": "Low back pain (the screen is believed)",
-    "low_back_pain_as_published": "Low back pain (the box is believed)",
+    "low_back_pain_strict": "Low back pain (screening question takes precedence)",
+    "low_back_pain_as_published": "Low back pain (site box takes precedence)",
     "valid_days": "At least 4 valid days",
     "no_pain": "No chronic pain at baseline",
     "little_pain": "Little pain in the last 4 weeks",
@@ -34,9 +30,9 @@ NAMES = {
     "good_health_strict": "Good health",
     "good_health_as_published": "Good or unknown health",
     "no_disease": "No other chronic disease",
-    "severe_pain": "Severe pain (other pain counts as none)",
-    "severe_pain_strict": "Severe pain (other pain left out)",
-    "severe_pain_as_published": "Severe pain (other pain counts as none)",
+    "severe_pain": "Severe pain (other pain counted as none)",
+    "severe_pain_strict": "Severe pain (other pain excluded)",
+    "severe_pain_as_published": "Severe pain (other pain counted as none)",
 }
 ESTIMATORS = {
     "log_binomial": "Log-binomial model",
@@ -45,13 +41,13 @@ ESTIMATORS = {
 }
 OTHER_CUTS = {"fixed_cuts": "Published cut points", "sample_cuts": "Quarters of the sample"}
 CAPTION = (
-    "Highest against lowest category, fully adjusted. Each analysis cuts the categories anew in its own "
-    "sample, as published."
+    "Highest against lowest category, fully adjusted. Each analysis uses the cut points of its own sample, "
+    "as published."
 )
 
 
 def sensitivity(report: WaveReport) -> Section:
-    """Figure and table of each exposure; other cuts and estimators folded."""
+    """Figure and table of each exposure; other cut points and estimators are collapsed."""
     blocks: list[Markup] = []
     for exposure in EXPOSURES:
         blocks += _exposure(report, exposure)
@@ -98,7 +94,7 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
 
 
 def name_of(analysis: str) -> str:
-    """A sensitivity analysis in words."""
+    """The printed name of a sensitivity analysis."""
     name = analysis.removeprefix(SENSITIVITY)
     return NAMES.get(name, plain(name).capitalize())
 

@@ -1,8 +1,4 @@
-"""The tables of the reports, from finished frames and records.
-
-Belongs here: choosing and ordering what a table shows. Does not belong here: the HTML of a table (``markup.py``),
-computing any number.
-"""
+"""The tables of the main results, Table 1, claims, checks, changes and deliveries."""
 
 from __future__ import annotations
 
@@ -27,15 +23,15 @@ from stegvis.reporting.formatting import (
 )
 from stegvis.reporting.markup import Group, Table, code, tag
 from stegvis.reporting.rows import main_risk_ratios, records
-from stegvis.reporting.wording import MODELS, is_shown, level_label, plain, variable_label
+from stegvis.reporting.wording import MODELS, is_shown, level_label, plain, suppression_sentence, variable_label
 from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 TITLE = "Table 1. Characteristics of the analyzed sample"
 ADDITIONAL_TITLE = "Table 1, further characteristics"
 SUPPRESSED = "not shown"
 NOT_ESTIMABLE = "not estimable"
-# Severities of a check that stops what follows; any other is a warning.
-GRAVE = ("critical", "error")
+# Severities of a blocking check; any other is a warning.
+BLOCKING = ("critical", "error")
 TRENDS = {
     "median": "category medians",
     "ordinal": "category numbers",
@@ -44,20 +40,20 @@ TRENDS = {
 # Analyses whose changes a page lists one by one.
 HEADLINES = ("main", "trend", "pooled")
 SOURCES = {"paper": "From the paper", "lay summary": "From its lay summary"}
-VERDICTS = {"supported": "good", "not supported": "bad", "unclear": "neutral"}
+CONCLUSION_KINDS = {"supported": "good", "not supported": "bad", "unclear": "neutral"}
 
 
 def characteristics_table(
     characteristics: pd.DataFrame, exposure: Exposure, protocol: Protocol, additional: bool = False
 ) -> Table | None:
-    """Table 1: the analyzed sample, all and by category of one exposure.
+    """Table 1: the analyzed sample, overall and by category of one exposure.
 
     Args:
         characteristics: rows of one wave, columns of ``inputs.CHARACTERISTIC_COLUMNS``. Total rows have category
             ``all`` and this exposure, ``all`` or none.
         exposure: the exposure whose categories are the columns.
         protocol: names the exposure and holds the smallest count.
-        additional: the further rows of the published supplement instead of the main ones.
+        additional: the additional rows of the published supplement instead of the main ones.
 
     Returns:
         The table, or None when there are no such rows of this exposure.
@@ -91,14 +87,14 @@ def characteristics_table(
         columns=("Characteristic", *headings),
         groups=tuple(groups),
         note=(
-            "Numbers are people (percent of the column) or mean (standard deviation). "
-            f"Counts below {protocol.disclosure.smallest_count}, and what would reveal them, are not shown."
+            "Numbers are participants (percent of the column) or mean (standard deviation). "
+            + suppression_sentence(protocol)
         ),
     )
 
 
 def results_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
-    """The main results of one exposure: people, cases and both models' risk ratios by category.
+    """The main results of one exposure: participants, cases and both models' risk ratios by category.
 
     Args:
         results: results of one wave, columns of ``inputs.RESULT_COLUMNS``.
@@ -113,7 +109,7 @@ def results_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol)
     for level in dict.fromkeys(rows["level"].astype(str)):
         by_model = {row["model"]: row for row in records(rows[rows["level"].astype(str) == level])}
         adjusted = by_model.get("adjusted", next(iter(by_model.values())))
-        # A suppressed row may still tell its people when only its cases are hidden.
+        # A row whose cases alone are suppressed may still show its participants.
         counts = [SUPPRESSED if is_missing(adjusted[name]) else count(adjusted[name]) for name in ("n", "events")]
         estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
         lines.append((level_label(level), *counts, *estimates, p_cell(adjusted), e_value_cell(adjusted)))
@@ -127,7 +123,7 @@ def results_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol)
         caption=f"{scale.name} at baseline and chronic low back pain at follow-up",
         columns=(
             f"{scale.name}, {scale.unit}",
-            "People",
+            "Participants",
             "Cases",
             *(f"{model} RR ({interval_name(protocol)})" for model in MODELS.values()),
             "p, fully adjusted",
@@ -151,7 +147,7 @@ def trend_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -
     trend = own[own["analysis"] == "trend"]
     lines: dict[str, dict[str, str]] = {}
     for row in records(joint):
-        lines.setdefault("Categories differ (joint Wald test)", {})[row["model"]] = _test(row)
+        lines.setdefault("Any difference between categories (joint Wald test)", {})[row["model"]] = _test(row)
     for row in sorted(records(trend), key=lambda row: _trend_rank(row, exposure)):
         lines.setdefault(_trend_label(row, exposure), {})[row["model"]] = _test(row)
     if not lines:
@@ -166,33 +162,35 @@ def trend_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -
 
 
 def claims_table(claims: Sequence[Mapping[str, Any]]) -> Table | None:
-    """Each claim with its verdict, the numbers it rests on, and what would turn it; those of the paper first."""
+    """Each claim with its conclusion, the evidence, and what would change it; those of the paper first."""
     groups = []
     for source, heading in SOURCES.items():
-        rows = tuple((str(each["statement"]), _verdict_cell(each)) for each in claims if each["source"] == source)
+        rows = tuple((str(each["statement"]), _conclusion_cell(each)) for each in claims if each["source"] == source)
         if rows:
             groups.append(Group(rows, heading))
     if not groups:
         return None
-    columns = ("Claim", "Now, the evidence, and what would turn it")
+    columns = ("Claim", "Conclusion, evidence, and what would change it")
     return Table("claims-table", "Claims tested against this wave", columns, tuple(groups), numeric=False)
 
 
-def _verdict_cell(claim: Mapping[str, Any]) -> Markup:
+def _conclusion_cell(claim: Mapping[str, Any]) -> Markup:
     evidence, turn = (str(claim[name]).replace(">=", "≥") for name in ("evidence", "turn"))
-    return Markup("{}. {}<br>To turn: {}.").format(verdict_tag(str(claim["verdict"])), evidence, turn)
+    return Markup("{}. {}<br>This conclusion would change if {}.").format(
+        conclusion_tag(str(claim["verdict"])), evidence, turn
+    )
 
 
-def verdict_tag(verdict: str) -> str:
-    """A verdict, colored."""
-    return tag(verdict, VERDICTS.get(verdict, "neutral"))
+def conclusion_tag(conclusion: str) -> str:
+    """The conclusion of a claim, colored."""
+    return tag(conclusion, CONCLUSION_KINDS.get(conclusion, "neutral"))
 
 
 def checks_table(
     checks: Sequence[Mapping[str, Any]], identifier: str, caption: str, smallest_count: int
 ) -> Table | None:
-    """Every check with what it means, its rule, the failing rows and its result; failed ones first."""
-    ordered = sorted(checks, key=lambda each: (bool(each["passed"]), str(each["severity"]).lower() not in GRAVE))
+    """Every check with its meaning, column, failing rows and result; failed ones first."""
+    ordered = sorted(checks, key=lambda each: (bool(each["passed"]), str(each["severity"]).lower() not in BLOCKING))
     rows = tuple(_check(each, smallest_count) for each in ordered)
     if not rows:
         return None
@@ -201,9 +199,9 @@ def checks_table(
 
 
 def bridge_table(bridge: Sequence[Mapping[str, Any]], protocol: Protocol) -> Table | None:
-    """Each estimate of the headline models that changed since the release before, as it was and as it is.
+    """Each estimate of the main analyses that changed since the previous release, before and now.
 
-    A new answer moves every estimate of its wave; those of the other analyses are counted, and told in bridge.json.
+    A single new response changes every estimate of its wave; those of the other analyses are only counted here.
     """
     shown = [each for each in bridge if each["analysis"] in HEADLINES]
     rows = tuple(
@@ -212,7 +210,7 @@ def bridge_table(bridge: Sequence[Mapping[str, Any]], protocol: Protocol) -> Tab
             str(each["wave"]),
             ", ".join([plain(str(each["analysis"])), MODELS.get(str(each["model"]), str(each["model"])).lower()]),
             "new" if each["change"] == "new" else _value_of(each, "before"),
-            "no longer given" if each["change"] == "gone" else _value_of(each, "now"),
+            "no longer published" if each["change"] == "gone" else _value_of(each, "now"),
         )
         for each in shown
     )
@@ -226,12 +224,12 @@ def bridge_table(bridge: Sequence[Mapping[str, Any]], protocol: Protocol) -> Tab
         f"Now ({interval_name(protocol)})",
     )
     others = len(bridge) - len(shown)
-    note = f"Of the other analyses {others} estimates changed: see bridge.json of the release." if others else ""
-    return Table("bridge-table", "Estimates changed since the release before", columns, (Group(rows),), note=note)
+    note = f"In the other analyses, {others} estimates changed: see bridge.json of the release." if others else ""
+    return Table("bridge-table", "Estimates changed since the previous release", columns, (Group(rows),), note=note)
 
 
 def deliveries_table(deliveries: Iterable[Mapping[str, Any]]) -> Table | None:
-    """The deliveries the numbers rest on, with the hash of each."""
+    """The deliveries behind the numbers, with their hashes."""
     rows = tuple(
         (str(each["name"]), str(each["kind"]), "synthetic" if each["synthetic"] else "real", code(str(each["sha256"])))
         for each in deliveries
@@ -254,12 +252,12 @@ def _characteristic(row: Mapping[str, Any], protocol: Protocol) -> str:
 
 
 def _mean_decimals(variable: str, protocol: Protocol) -> int:
-    """One, as in the published table; an exposure has those of its categories where they are more."""
+    """One, as in the published table; for an exposure at least as many as its category labels."""
     return max([1, *(protocol.exposures.scale(each).printed_decimals for each in EXPOSURES if each == variable)])
 
 
 def estimate_cell(row: Mapping[str, Any]) -> str:
-    """A ratio with its limits, ``1 (reference)``, or why it is not there."""
+    """A ratio with its limits, ``1 (reference)``, or why it is missing."""
     if row["level"] == row["reference"]:
         return "1 (reference)"
     if is_shown(row):
@@ -309,7 +307,7 @@ def _check(record: Mapping[str, Any], smallest_count: int) -> tuple[str, ...]:
         result = tag("passed", "good")
     else:
         severity = str(record["severity"]).lower()
-        result = tag(f"failed ({severity})", "bad" if severity in GRAVE else "neutral")
+        result = tag(f"failed ({severity})", "bad" if severity in BLOCKING else "neutral")
     name = Markup("{} {}").format(str(record["meaning"]), code(str(record["check"])))
     rule = NOTHING if is_missing(record["rule"]) else str(record["rule"])
     return (name, where, rule, guarded_count(record["failing"], smallest_count), result)
@@ -324,7 +322,7 @@ def _category_name(exposure: str, level: Any, protocol: Protocol) -> str:
 
 
 def _value_of(record: Mapping[str, Any], when: str) -> str:
-    """An estimate of the bridge as it was or is, with its people, so that a change in numbers alone is seen too."""
+    """An estimate of the bridge before or now, with its participants, so that a change in numbers alone shows too."""
     estimate, low, high = (record[f"{name}_{when}"] for name in ("estimate", "ci_low", "ci_high"))
     if is_missing(estimate):
         return SUPPRESSED
@@ -334,4 +332,4 @@ def _value_of(record: Mapping[str, Any], when: str) -> str:
         shown = ratio(estimate)
     else:
         shown = f"{ratio(estimate)} ({limits(low, high)})"
-    return shown if is_missing(record[f"n_{when}"]) else f"{shown}, {count(record[f'n_{when}'])} people"
+    return shown if is_missing(record[f"n_{when}"]) else f"{shown}, {count(record[f'n_{when}'])} participants"

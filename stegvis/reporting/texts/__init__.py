@@ -1,7 +1,4 @@
-"""The sentences of the page in plain language, a file per language.
-
-Belongs here: reading them. Does not belong here: choosing among them (``stegvis.reporting.plain``).
-"""
+"""The sentences of the plain-language page, one file per language. ``stegvis.reporting.plain`` chooses among them."""
 
 from __future__ import annotations
 

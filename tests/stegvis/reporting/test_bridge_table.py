@@ -1,4 +1,4 @@
-"""The table of changed estimates lists the headline models and counts the rest."""
+"""The table of changed estimates lists the main analyses and counts the others."""
 
 from stegvis.reporting.tables import bridge_table
 from tests.stegvis.reporting.sample_report import PROTOCOL
@@ -28,7 +28,7 @@ def test_other_analyses_are_counted():
     )
     assert table is not None
     assert len(table.groups[0].rows) == 1
-    assert table.note == "Of the other analyses 2 estimates changed: see bridge.json of the release."
+    assert table.note == "In the other analyses, 2 estimates changed: see bridge.json of the release."
 
 
 def test_nothing_to_count_needs_no_note():

@@ -1,4 +1,4 @@
-"""The curve, the joint map and the ladder: what they draw, what they say, what they must not show."""
+"""The curve, the joint map and the ladder plot: what they draw and say, and that nothing suppressed is shown."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def test_a_curve_has_its_points_knots_reference_and_tests():
 
 
 @pytest.mark.parametrize("status", ["suppressed", "not_estimable"])
-def test_a_curve_that_is_not_told_is_not_drawn(status):
+def test_a_suppressed_curve_is_not_drawn(status):
     assert curve_of(full_results().assign(status=status), "spline", "walking_met") is None
 
 
-def test_the_description_tells_points_and_where_it_is_lowest():
+def test_the_description_lists_points_and_the_minimum():
     said = described(drawn())
     assert "80 min/day: 0.95 (95% CI 0.87 to 1.03)" in said
     assert "Lowest at 120 min/day (0.91)" in said
 
 
-def test_bars_stand_behind_the_curve_and_only_those_that_may_be_told():
+def test_only_published_bins_are_drawn_behind_the_curve():
     def bars(svg: str) -> int:
         groups = {
             name: list(group) for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if (name := group.get("class"))
@@ -74,7 +74,7 @@ def test_the_axis_spans_the_curve_alone(exposure):
     assert ("0.0" not in labels) or exposure == "walking_minutes"
 
 
-def test_tables_tell_the_same_and_hide_small_bins():
+def test_tables_agree_with_the_curve_and_suppress_small_bins():
     curve = curve_of(full_results(), "spline", "walking_minutes")
     rows = dict(curve_table(curve, "t", "caption", PROTOCOL).groups[0].rows)
     assert rows["62"] == "1 (reference)"
@@ -91,7 +91,7 @@ def test_tables_tell_the_same_and_hide_small_bins():
     }
 
 
-def test_several_points_hold_first_and_last():
+def test_several_points_include_first_and_last():
     curve = curve_of(full_results(), "spline", "walking_minutes")
     assert several(curve)[0] == curve.points[0]
     assert several(curve)[-1] == curve.points[-1]
@@ -102,7 +102,7 @@ def joint_cells(**changes):
     return chosen(frame, analysis="joint", model="adjusted", measure="rr")
 
 
-def test_the_joint_map_shows_sixteen_cells_and_withholds_what_is_not_told():
+def test_the_joint_map_shows_sixteen_cells_and_no_suppressed_one():
     svg = heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True, protocol=PROTOCOL)
     assert "reference" in texts(svg)
     assert sum(text.startswith("0.") and "–" not in text for text in texts(svg)) == 15
@@ -130,6 +130,6 @@ def test_a_ladder_breaks_long_labels_and_describes_them_whole():
     assert label not in texts(svg)
 
 
-def test_nothing_to_draw_is_nothing():
+def test_without_rows_there_is_no_figure():
     assert heat_map([], ("a", "b"), ["c"], synthetic=True, protocol=PROTOCOL) == ""
     assert ladder_plot([], "ladder", ["c"], synthetic=True, protocol=PROTOCOL) == ""

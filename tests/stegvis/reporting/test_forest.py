@@ -1,4 +1,4 @@
-"""The forest plot: its titles, its words for screen readers, and what it must not draw."""
+"""The forest plot: titles, text alternative, and that no suppressed estimate is drawn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def texts(svg: str) -> list[str]:
 
 
 @pytest.mark.parametrize("exposure", EXPOSURES)
-def test_title_description_and_mark_of_synthetic_data(exposure):
+def test_title_description_and_label_of_synthetic_data(exposure):
     svg = forest_plot(results(), exposure, "2021-2023", synthetic=True, protocol=PROTOCOL)
     root = ElementTree.fromstring(svg)
     assert (root.findtext(f"{SVG}title") or "").endswith("2021-2023 (Synthetic data)")
@@ -29,7 +29,7 @@ def test_title_description_and_mark_of_synthetic_data(exposure):
     assert "Synthetic" not in forest_plot(results(), exposure, "2021-2023", synthetic=False, protocol=PROTOCOL)
 
 
-def test_the_description_tells_every_estimate():
+def test_the_description_lists_every_estimate():
     root = ElementTree.fromstring(
         forest_plot(results(), "walking_minutes", "2021-2023", synthetic=False, protocol=PROTOCOL)
     )
@@ -46,8 +46,8 @@ def test_two_marks_and_two_bars_for_each_category_but_the_reference():
     assert len(points) == 6
 
 
-def test_a_suppressed_estimate_is_named_and_not_drawn_even_when_its_number_was_left_in():
-    changed = suppress(results(), "101-124", numbers_left_in=True)
+def test_a_suppressed_estimate_is_named_but_not_drawn_even_when_its_number_is_in_the_row():
+    changed = suppress(results(), "101-124", keep_numbers=True)
     svg = forest_plot(changed, "walking_minutes", "w", synthetic=False, protocol=PROTOCOL)
     assert texts(svg).count("not shown") == 2
     description = ElementTree.fromstring(svg).findtext(f"{SVG}desc") or ""

@@ -1,4 +1,4 @@
-"""How numbers are printed."""
+"""Formatting of numbers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_an_interval_names_its_level():
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.9984, "0.998"), (1.0, "1.00"), (1.004, "1.004"), (0.994, "0.99")])
-def test_a_limit_shows_on_which_side_of_one_it_lies(value, text):
+def test_a_limit_shows_on_which_side_of_one_it_is(value, text):
     assert limit(value) == text
 
 

@@ -1,4 +1,4 @@
-"""The tables: what each row says, and what it must not say."""
+"""The tables: what each row shows, and that no suppressed number is printed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_table_1_puts_the_total_first_and_formats_each_kind_of_number():
         "Characteristic", "All", "<78 min/day", "78–100 min/day", "101–124 min/day", "≥125 min/day",
     )  # fmt: skip
     rows = rows_of(table)
-    assert rows["People"][0] == "11,194"
+    assert rows["Participants"][0] == "11,194"
     assert rows["Age, years"][0] == "58.3 (15.1)"
     assert rows["Walking intensity, MET"][0] == "3.05 (0.21)"
     assert rows["female"][0] == "6,560 (58.6%)"
@@ -52,7 +52,7 @@ def test_table_1_takes_totals_that_belong_to_no_exposure():
     assert characteristics_table(frame, "walking_met", PROTOCOL) is None
 
 
-def test_table_1_does_not_print_a_suppressed_number_even_when_it_was_left_in():
+def test_table_1_does_not_print_a_suppressed_number_that_is_in_the_row():
     frame = characteristics()
     hidden = frame["status"] == "suppressed"
     frame.loc[hidden, "n"] = 4321
@@ -76,8 +76,8 @@ def test_results_table_shows_nothing_of_a_suppressed_category():
     assert rows["101–124"] == ("not shown",) * 4 + ("–", "–")
 
 
-def test_estimates_left_in_a_suppressed_row_are_not_printed_but_its_people_may_be():
-    changed = suppress(results(), "101-124", numbers_left_in=True)
+def test_estimates_of_a_suppressed_row_are_not_printed_but_its_participants_may_be():
+    changed = suppress(results(), "101-124", keep_numbers=True)
     changed.loc[changed["level"] == "101-124", "events"] = None
     rows = rows_of(results_table(changed, "walking_minutes", PROTOCOL))
     assert rows["101–124"] == ("2,799", "not shown", "not shown", "not shown", "–", "–")
@@ -97,11 +97,11 @@ def test_results_table_gives_the_reason_once_when_not_estimable():
 
 def test_trend_table():
     rows = rows_of(trend_table(results(), "walking_met", PROTOCOL))
-    assert rows["Categories differ (joint Wald test)"] == ("p = 0.002", "p = 0.002")
+    assert rows["Any difference between categories (joint Wald test)"] == ("p = 0.002", "p = 0.002")
     assert rows["Trend over category medians, per 0.1 MET"][1] == "0.93 (0.90 to 0.96), p < 0.001"
 
 
-def test_trend_table_withholds_what_is_not_ok():
+def test_trend_table_prints_nothing_that_is_not_ok():
     frame = pd.DataFrame(
         [
             result(
@@ -115,7 +115,7 @@ def test_trend_table_withholds_what_is_not_ok():
     }
 
 
-def test_checks_put_errors_first_and_give_no_small_count():
+def test_failed_blocking_checks_come_first_and_small_counts_are_not_printed():
     table = checks_table(checks(), "checks-table", "Checks", 5)
     rows = [row for group in table.groups for row in group.rows]
     assert [row[0].split(" <")[0] for row in rows] == [
@@ -137,10 +137,10 @@ def test_bridge_shows_before_and_now():
     rows = [row for group in bridge_table([*bridge(), new, gone, hidden, test], PROTOCOL).groups for row in group.rows]
     assert rows[0] == (
         "Walking volume ≥125 min/day", "2021-2023", "main, fully adjusted",
-        "0.78 (0.69 to 0.88), 2,750 people", "0.76 (0.67 to 0.87), 2,797 people",
+        "0.78 (0.69 to 0.88), 2,750 participants", "0.76 (0.67 to 0.87), 2,797 participants",
     )  # fmt: skip
     assert rows[1][3] == "new"
-    assert rows[2][4] == "no longer given"
+    assert rows[2][4] == "no longer published"
     assert rows[3][4] == "not shown"
     assert rows[4][4] == "p = 0.002"
 
@@ -164,11 +164,11 @@ def test_rows_in_any_order_give_the_same_tables():
         deliveries_table([]),
     ],
 )
-def test_nothing_in_no_table_out(table):
+def test_no_rows_no_table(table):
     assert table is None
 
 
-def test_claims_say_their_verdict_in_words():
+def test_claims_state_their_conclusion_in_words():
     html = render_table(claims_table(claims()))
     assert '<span class="tag good">supported</span>' in html
     assert '<span class="tag bad">not supported</span>' in html

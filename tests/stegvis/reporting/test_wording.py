@@ -1,4 +1,4 @@
-"""The sentences follow from the intervals, and never speak of causes."""
+"""The sentences follow from the intervals and are never causal."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def test_too_few():
     )
 
 
-def test_not_shown_and_no_number_that_was_left_in():
+def test_not_shown_and_no_number_printed():
     sentence = comparison_sentence(row(0.4321, 0.3, 0.6, status="suppressed"), "walking_minutes", PROTOCOL)
     assert sentence == (
         "The comparison of people with a walking volume of 125 min/day or more with people with a walking volume "
-        "below 78 min/day is not shown, to keep small groups private."
+        "below 78 min/day is not shown, for the privacy of people in small groups."
     )
 
 
@@ -87,7 +87,7 @@ def test_e_value_sentence_names_point_and_limit():
 
 def test_e_value_sentence_for_an_interval_that_includes_one():
     sentence = e_value_sentence(row(0.95, 0.84, 1.07, e_value=1.29, e_value_ci=1.0), "walking_minutes", PROTOCOL)
-    assert sentence.endswith("the interval includes 1 without any.")
+    assert sentence.endswith("the interval already includes 1.")
 
 
 def test_no_e_value_no_sentence():
