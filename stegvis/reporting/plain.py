@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from stegvis.claims.evaluation import claims
+from stegvis.claims.definitions import claims
 from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section
 from stegvis.reporting.carried_forward import are_carried_forward
 from stegvis.reporting.file_names import INDEX, plain_file_name
