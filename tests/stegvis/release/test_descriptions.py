@@ -1,4 +1,4 @@
-"""What describes a release to programs: schema, data package, citation."""
+"""The documentation of a release: schema, data package, checklists and citation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RELEASE = "2026-01-02-0123456789ab"
 
 @pytest.fixture(scope="module")
 def results():
-    """Results of few people: some not estimable, some suppressed."""
+    """Results of a small sample: some not estimable, some suppressed."""
     data = wave_data_of(analysis_set_of(160, seed=2))
     table = fit((main_models.main_rows, joint.joint_rows), data)
     return leaving(Tables.of_results(table), PROTOCOL).tables.results
@@ -72,7 +72,7 @@ def described(folder: Path) -> dict:
 # ---- schema ----
 
 
-def test_every_row_keeps_the_schema(results):
+def test_every_row_conforms_to_the_schema(results):
     schema = results_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
@@ -88,7 +88,7 @@ def test_every_row_keeps_the_schema(results):
         {"status": "suppressed"}, {"status": "suppressed", "estimate": None, "note": ""},
     ],
 )  # fmt: skip
-def test_the_schema_refuses_what_is_no_result(change):
+def test_the_schema_rejects_invalid_rows(change):
     row = dict.fromkeys(RESULT_COLUMNS, "x") | {
         name: 0.5 for name, kind in RESULT_COLUMNS.items() if kind == "float64"
     }  # fmt: skip
@@ -125,7 +125,7 @@ def test_the_data_package_names_every_file_with_its_hash(folder):
         assert not Path(each["path"]).is_absolute()
 
 
-def test_the_tables_are_as_their_schema_says(folder):
+def test_the_tables_conform_to_their_schema(folder):
     import pandas as pd
 
     of = {each["path"]: each for each in described(folder)["resources"]}
@@ -138,29 +138,29 @@ def test_the_tables_are_as_their_schema_says(folder):
         assert not table.duplicated(schema["primaryKey"]).any()
         for each in schema["fields"]:
             limits, column = each.get("constraints", {}), table[each["name"]]
-            told = column.dropna()
+            values = column.dropna()
             if each["type"] != "string":
-                assert pd.api.types.is_numeric_dtype(told)
+                assert pd.api.types.is_numeric_dtype(values)
             if each["type"] == "integer":
-                assert (told % 1 == 0).all()
-            assert told.isin(limits.get("enum", told)).all()
-            assert (told >= limits.get("minimum", told)).all()
-            assert (told <= limits.get("maximum", told)).all()
+                assert (values % 1 == 0).all()
+            assert values.isin(limits.get("enum", values)).all()
+            assert (values >= limits.get("minimum", values)).all()
+            assert (values <= limits.get("maximum", values)).all()
             assert not (limits.get("required") and column.isna().any())
 
 
-def test_a_release_that_answers_no_checklist_is_not_described(folder):
+def test_a_release_that_covers_no_checklist_is_an_error(folder):
     (folder / "report" / "index.html").write_text("<p>nothing</p>")
     with pytest.raises(ChecklistError, match=r"index\.html has no anchor waves"):
         described(folder)
 
 
-def test_the_pages_that_explain_the_release(folder):
+def test_the_pages_that_document_the_release(folder):
     described(folder)
     listed = (folder / "report" / "checklists.html").read_text()
     assert '<a href="wave-2021-2023.html#question">2021-2023: question</a>' in listed
     assert '<a href="../results.csv">results.csv</a>' in listed
-    assert "Not applicable: Nobody was matched." in listed
+    assert "Not applicable: Participants were not matched." in listed
     explained = (folder / "report" / "dictionary.html").read_text()
     assert all(f">{name}</th>" in explained for name in RESULT_COLUMNS)
     assert "Synthetic data" in listed
@@ -170,7 +170,7 @@ def test_the_pages_that_explain_the_release(folder):
 # ---- citation ----
 
 
-def test_both_citations_are_of_the_format(folder):
+def test_both_citations_have_the_citation_file_format(folder):
     described(folder)
     for text in (citation_of_program(), (folder / "CITATION.cff").read_text()):
         cited = yaml.safe_load(text)
@@ -182,5 +182,5 @@ def test_both_citations_are_of_the_format(folder):
     assert (cited["type"], cited["version"], str(cited["date-released"])) == ("dataset", RELEASE, "2026-01-02")
 
 
-def test_the_projects_citation_is_in_step():
+def test_the_citation_file_of_the_repository_is_that_of_the_program():
     assert (Path(__file__).parents[3] / FILE).read_text(encoding="utf-8") == citation_of_program()
