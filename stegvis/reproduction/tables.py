@@ -14,7 +14,7 @@ from stegvis.study.protocol import EXPOSURES, Protocol
 def tables_of_wave(
     people: pd.DataFrame, eligible: pd.DataFrame, days: pd.DataFrame, protocol: Protocol
 ) -> Mapping[str, pd.DataFrame]:
-    """``analysis_set``, ``eligible_people`` (with the cut points of the analysis set) and ``days``, as in ``WaveData``."""
+    """``analysis_set``, ``eligible_people`` with the cut points of the former, and ``days``, as in ``WaveData``."""
     found = {exposure: cuts(people[exposure], exposure, protocol) for exposure in EXPOSURES}
     return {"analysis_set": people, "eligible_people": with_categories(eligible, found), "days": days}
 

@@ -227,7 +227,8 @@ def results_in_r(
         lines.append(f"row({row}, x, {'TRUE' if whole != table['r'][row] else 'FALSE'})")
     functions = """
 row <- function(number, x, limits) {
-  values <- if (limits) c(x["estimate"], x["low"], x["high"], e_value(x["estimate"]), e_value_ci(x)) else c(x, rep(NA, 4))
+  values <- c(x, rep(NA, 4))
+  if (limits) values <- c(x["estimate"], x["low"], x["high"], e_value(x["estimate"]), e_value_ci(x))
   cat(number, format(values, digits = 15), file = "found.txt", append = TRUE, sep = "\\t")
   cat("\\n", file = "found.txt", append = TRUE)
 }
