@@ -31,6 +31,6 @@ def evaluate_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
         try:
             evaluated = RULES[claim.rule](claim, results)
         except UnknownError as reason:
-            evaluated = ("unclear", str(reason), "the estimates it depends on were published")
+            evaluated = ("unclear", str(reason), "the estimates it depends on were available")
         rows.append((wave, claim.name, claim.source, claim.statement, *evaluated))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -43,7 +43,7 @@ SAID = {
         "not_shown": "is not shown, for the privacy of people in small groups",
     },
     "nb": {
-        "lower": "var mindre vanlig blant dem som gikk 101 til 124 minutter om dagen, enn blant dem som gikk under 78",
+        "lower": "var mindre vanlige blant dem som gikk 101 til 124 minutter om dagen, enn blant dem som gikk under 78",
         "higher": "var vanligere blant dem som gikk 101 til 124 minutter om dagen",
         "unclear": "Det er uklart om",
         "too_few": "for få personer, eller for få med smerter, til å sammenligne dem som gikk 101 til 124",
