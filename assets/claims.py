@@ -5,7 +5,7 @@ from __future__ import annotations
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
 
-from stegvis.claims.evaluation import judge_claims
+from stegvis.claims.evaluation import evaluate_claims
 
 # As they may leave: what is held back must not stand in the evidence of a claim.
 READ = "select * from released_results where wave = getvariable('wave') order by rowid"
@@ -13,7 +13,7 @@ READ = "select * from released_results where wave = getvariable('wave') order by
 
 def make(build: Build) -> Rows:
     """One verdict per claim: supported, not supported or unclear, with its evidence, from what may be told."""
-    frame = judge_claims(build.read(READ), build.key)
+    frame = evaluate_claims(build.read(READ), build.key)
     verdicts = frame["verdict"].value_counts()
     return Rows(frame, metadata={f"claims_{str(name).replace(' ', '_')}": int(n) for name, n in verdicts.items()})
 

@@ -90,7 +90,7 @@ def make(build: Build) -> Rows:
     _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
-    write_plain_pages(told.tables, build.landing.synthetic, staging)
+    write_plain_pages(told.tables, build.landing.synthetic, build.protocol, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     summary = {"exposed": float(len(told.exposed))}
@@ -160,7 +160,7 @@ def _write_tables(tables: Tables, folder: Path) -> None:
 def _write_commands(results: pd.DataFrame, build: Build, folder: Path) -> None:
     """How to repeat each estimate: the commands, and the functions and codes they rest on."""
     levels = covariate_levels()
-    of_waves = [commands(rows, build.protocol) for _, rows in results.groupby("wave", sort=False)]
+    of_waves = [commands(rows, build.protocol, levels) for _, rows in results.groupby("wave", sort=False)]
     pd.concat(of_waves, ignore_index=True).to_csv(folder / "commands.csv", index=False)
     (folder / "repeat.R").write_text(r.settings(build.protocol, levels) + r.functions(), encoding="utf-8")
     (folder / "repeat.do").write_text(stata.preparation(levels), encoding="utf-8")

@@ -20,7 +20,9 @@ from stegvis.disclosure.checks import without_close
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.steps import described
 from stegvis.reproduction.commands import commands
+from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.releases import published_checks
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, Protocol
 
 SHOWN = (
@@ -64,8 +66,9 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
         checks=checks_as_told(connection, build, wave),
         claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
         provenance=provenance(build.protocol),
+        protocol=build.protocol,
         histogram=connection.execute("select * from released_histogram where wave = ? order by rowid", [wave]).df(),
-        commands=commands(results, build.protocol),
+        commands=commands(results, build.protocol, covariate_levels(read_codebook(CODEBOOK_FILE))),
     )
 
 

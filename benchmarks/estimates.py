@@ -74,7 +74,7 @@ def in_r(data: WaveData, results: pd.DataFrame, published: float) -> None:
     if shutil.which("Rscript") is None:
         print("R is not installed: not measured")
         return
-    table = commands(results, data.protocol)
+    table = commands(results, data.protocol, data.levels)
     asked = table.loc[table["measure"].isin(ONE_PER_MODEL) & (table["r"] != "") & (results["status"] == "ok"), "r"]
     with tempfile.TemporaryDirectory() as folder:
         data.people.to_csv(Path(folder) / "analysis_set.csv", index=False)

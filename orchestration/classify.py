@@ -38,12 +38,13 @@ class PairFiles:
         return self.epochs.with_name(f"{self.epochs.stem}_{what}")
 
 
-def write_pair(result: PairResult, files: PairFiles, *, picture: bool) -> list[Path]:
+def write_pair(result: PairResult, files: PairFiles, epoch_seconds: int, *, picture: bool) -> list[Path]:
     """Write a classified pair, over what is there.
 
     Args:
         result: the pair.
         files: where to.
+        epoch_seconds: length of an epoch, s.
         picture: whether to draw the week.
 
     Returns:
@@ -61,7 +62,7 @@ def write_pair(result: PairResult, files: PairFiles, *, picture: bool) -> list[P
     if picture:
         from stegvis.reporting.week import week_picture
 
-        files.week.write_text(week_picture(result.epochs, result.days), encoding="utf-8")
+        files.week.write_text(week_picture(result.epochs, result.days, epoch_seconds), encoding="utf-8")
         written.append(files.week)
     return written
 

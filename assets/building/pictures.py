@@ -49,10 +49,10 @@ def _wave(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) ->
     from stegvis.reporting.forest import forest_plot
     from stegvis.reporting.steps import described
 
-    synthetic = build.landing.synthetic
+    synthetic, smallest = build.landing.synthetic, build.protocol.disclosure.smallest_count
     return {
-        "flow_diagram": flow_diagram(described(also["released_attrition"]), build.key, synthetic),
-        "forest_plot": forest_plot(also["released_results"], "walking_minutes", build.key, synthetic),
+        "flow_diagram": flow_diagram(described(also["released_attrition"]), build.key, synthetic, smallest),
+        "forest_plot": forest_plot(also["released_results"], "walking_minutes", build.key, synthetic, build.protocol),
     }
 
 

@@ -19,6 +19,7 @@ from stegvis.assets.report import provenance
 from stegvis.disclosure.tables import Tables
 from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
 from stegvis.storage.releases import release_folders
+from stegvis.study.protocol import Protocol
 
 CLAIMS = "claims.json"
 REPORT = "report"
@@ -31,11 +32,11 @@ def write_wave_pages(connection: duckdb.DuckDBPyConnection, folder: Path) -> Non
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 
 
-def write_plain_pages(tables: Tables, is_synthetic: bool, folder: Path) -> None:
+def write_plain_pages(tables: Tables, is_synthetic: bool, protocol: Protocol, folder: Path) -> None:
     """The pages in plain language, one per language, from tables that went through disclosure control."""
     from stegvis.reporting.plain import render_plain
 
-    for file, html in render_plain(tables.results, tables.attrition, is_synthetic).items():
+    for file, html in render_plain(tables.results, tables.attrition, is_synthetic, protocol).items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 
 
@@ -77,6 +78,7 @@ def index_inputs(
             ],
         },
         results=results,
+        protocol=build.protocol,
         checks=checks,
         excluded_waves=left_out,
         bridge=facts["changes"] if facts["previous_release"] else [],

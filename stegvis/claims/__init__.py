@@ -1,1 +1,1 @@
-"""Published claims as rules over current estimates."""
+"""The published claims, tested against current estimates."""

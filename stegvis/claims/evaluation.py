@@ -1,113 +1,36 @@
-"""Each published claim, held against the current estimates.
-
-Belongs here: reading ``claims.toml``, finding the estimates a claim is about, and the verdict with its evidence. Does
-not belong here: what each rule asks of them (``claim_rules.py``), fitting (``stegvis/statistics``), printing
-(``stegvis/reporting``).
-"""
+"""Evaluates each published claim against the current estimates."""
 
 from __future__ import annotations
 
-import math
-import re
-import tomllib
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from stegvis.study.protocol import Exposure
-from stegvis.study.settings import Section
+from stegvis.claims.definitions import claims
+from stegvis.claims.rules import RULES, UnknownError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CLAIMS_FILE = Path(__file__).with_name("claims.toml")
-_EMPTY_CATEGORY = re.compile(r"category (\d) \(empty\)")
 COLUMNS = ["wave", "claim", "source", "statement", "verdict", "evidence", "turn"]
 
-RuleName = Literal[
-    "lower",
-    "agrees",
-    "e_value",
-    "lowest_of_all",
-    "flattens",
-    "ratio_lower",
-    "more_categories_lower",
-    "no_difference",
-    "weakened",
-    "no_lower_than_middle",
-    "nothing_clear",
-    "stronger_than_other",
-]
 
-
-class Claim(Section):
-    """One published statement as a rule over the fully adjusted estimates."""
-
-    name: str
-    source: Literal["paper", "lay summary"]
-    statement: str
-    rule: RuleName
-    exposure: Exposure
-    analysis: str = "main"
-    populations: tuple[str, ...] = ("all",)
-    ranks: tuple[int, ...] = Field(default=(), max_length=3)
-    modifier: Literal["older", "sex"] | None = None
-    value: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    within: tuple[float, float] | None = None
-
-
-@cache
-def claims() -> tuple[Claim, ...]:
-    """The published claims, in the order of the file."""
-    return tuple(Claim(**c) for c in tomllib.loads(CLAIMS_FILE.read_text(encoding="utf-8"))["claim"])
-
-
-def judge_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
-    """The verdict on each claim from a wave's results.
+def evaluate_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
+    """Evaluate each claim with the results of a wave.
 
     Args:
-        results: rows of ``results`` of one wave.
+        results: published rows of ``results`` of one wave.
         wave: its name.
 
     Returns:
-        One row per claim: wave, claim, source, statement, verdict, evidence, and ``turn``: what would have to change
-        for the verdict to turn.
+        One row per claim: wave, claim, source, statement, verdict (supported, not supported or unclear), evidence, and
+        ``turn``, which completes "This conclusion would change if".
     """
     import pandas as pd
-
-    from stegvis.claims.rules import RULES, UnknownError
 
     rows: list[tuple[str, ...]] = []
     for claim in claims():
         try:
-            judged = RULES[claim.rule](claim, results)
-            rows.append((wave, claim.name, claim.source, claim.statement, *judged))
+            evaluated = RULES[claim.rule](claim, results)
         except UnknownError as reason:
-            told = ("unclear", str(reason), "the estimates it rests on would have to be there")
-            rows.append((wave, claim.name, claim.source, claim.statement, *told))
+            evaluated = ("unclear", str(reason), "the estimates it depends on were available")
+        rows.append((wave, claim.name, claim.source, claim.statement, *evaluated))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def ranked(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of an exposure's categories as they rise, whatever their labels; an empty one keeps its place."""
-    empty = {int(found[1]): r for r in records if (found := _EMPTY_CATEGORY.fullmatch(str(r["level"])))}
-    ordered = sorted(
-        (r for r in records if not _EMPTY_CATEGORY.fullmatch(str(r["level"]))),
-        key=lambda r: level_order(str(r["level"])),
-    )
-    # The label of an empty category has no bound; its number is its place among the four.
-    for place, record in sorted(empty.items()):
-        ordered.insert(place - 1, record)
-    return ordered
-
-
-def level_order(label: str) -> float:
-    """Where a printed category stands: ``<78`` before ``78-100`` before ``>=125``."""
-    number = re.search(r"\d+(\.\d+)?", label)
-    if label.startswith("<") or number is None:
-        return -math.inf
-    return float(number.group())

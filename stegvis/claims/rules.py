@@ -1,9 +1,8 @@
-"""What each kind of claim asks of the estimates: a verdict, its evidence, and what would turn it.
+"""One function per kind of claim: the conclusion, its evidence, and what would change it.
 
-Belongs here: one function per rule. A rule sees the fully adjusted estimates only. Where the results hold the interval
-of the very contrast, the interval decides; where they do not (how much one estimate differs from another of the same
-people), the points decide between supported and not, and the evidence says so. Does not belong here: which claims there
-are (``claims.toml``).
+The functions see the fully adjusted estimates only. Where the results include an interval for the contrast in question,
+the interval decides. Where they do not (comparisons of two estimates from the same participants), the point estimates
+decide between supported and not supported, and the evidence says so.
 """
 
 from __future__ import annotations
@@ -12,38 +11,38 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from stegvis.claims.evaluation import Claim, ranked
+from stegvis.claims.definitions import Claim, ranked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Verdict = Literal["supported", "not supported", "unclear"]
-Judged = tuple[Verdict, str, str]
+Evaluated = tuple[Verdict, str, str]
 Row = Mapping[str, Any]
 
 NOMINAL = 0.05
 
 
 class UnknownError(Exception):
-    """The estimates a claim rests on are absent, or not told; the text says which."""
+    """The estimates a claim depends on are absent or not published; the message says which."""
 
 
-def lower(claim: Claim, results: pd.DataFrame) -> Judged:
-    """Every named category has a whole interval below 1: supported. Any wholly above 1: not supported."""
+def lower(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """Supported: the interval of every named category is entirely below 1. Not supported: any is entirely above 1."""
     rows = _named(claim, results)
     shown = "; ".join(_shown(row) for row in rows)
     above = [row for row in rows if row["ci_low"] > 1]
     if above:
-        return "not supported", shown, _lower_limit_falls(min(above, key=lambda row: row["ci_low"]))
+        return "not supported", shown, _lower_limit_falls_to_one(min(above, key=lambda row: row["ci_low"]))
     if all(row["ci_high"] < 1 for row in rows):
         nearest = max(rows, key=lambda row: row["ci_high"])
-        return "supported", shown, _passes_up(nearest)
+        return "supported", shown, _rises_to_one(nearest)
     open_ones = [row for row in rows if row["ci_high"] >= 1]
-    return "unclear", shown, " and ".join(_passes_down(row) for row in open_ones)
+    return "unclear", shown, " and ".join(_falls_below_one(row) for row in open_ones)
 
 
-def agrees(claim: Claim, results: pd.DataFrame) -> Judged:
-    """The published value lies within the interval and the estimate is on the same side of 1."""
+def agrees(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The published value is within the interval, and the estimate is on the same side of 1."""
     (row,) = _named(claim, results)
     value = _needed(claim.value)
     shown = _shown(row)
@@ -51,101 +50,98 @@ def agrees(claim: Claim, results: pd.DataFrame) -> Judged:
     if not low <= value <= high:
         limit = "lower" if value < low else "upper"
         nearest = low if value < low else high
-        return "not supported", shown, f"the {limit} limit ({_r(nearest)}) would have to pass {_r(value)}"
+        return "not supported", shown, f"the {limit} limit ({_r(nearest)}) passed {_r(value)}"
     if (estimate < 1) == (value < 1) and not low <= 1 <= high:
-        return "supported", shown, f"a limit ({_r(low)} or {_r(high)}) would have to pass {_r(value)}"
-    return "unclear", shown, f"{_passes_down(row)}: now the interval holds both {_r(value)} and 1"
+        return "supported", shown, f"a limit ({_r(low)} or {_r(high)}) passed {_r(value)}"
+    return "unclear", shown, f"{_falls_below_one(row)} (now the interval includes both {_r(value)} and 1)"
 
 
-def e_value(claim: Claim, results: pd.DataFrame) -> Judged:
-    """The E-value of the limit is at least so much."""
+def e_value(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The E-value of the limit is at least the stated value."""
     (row,) = _named(claim, results)
     limit, least = float(row["e_value_ci"]), _needed(claim.at_least)
     shown = f"E-value of the limit {_r(limit)}; {_shown(row)}"
     if math.isnan(limit):
-        return "unclear", shown, "the estimate would have to have an E-value"
-    word, verdict = ("fall below", "supported") if limit >= least else ("reach", "not supported")
+        return "unclear", shown, "the estimate had an E-value"
+    word, verdict = ("fell below", "supported") if limit >= least else ("reached", "not supported")
     bound = _ratio_of_e_value(least)
-    turn = (
-        f"the E-value of the limit ({_r(limit)}) would have to {word} {_r(least)}: the limit nearest 1 at {_r(bound)}"
-    )
+    turn = f"the E-value of the limit ({_r(limit)}) {word} {_r(least)}, with the limit nearest 1 at {_r(bound)}"
     return verdict, shown, turn  # type: ignore[return-value]
 
 
-def lowest_of_all(claim: Claim, results: pd.DataFrame) -> Judged:
-    """The named category has the lowest ratio, below 1 with its interval; another lies clearly lower: not supported."""
-    rows = [_told(row) for row in _ratios(claim, results, claim.populations[0])[1:]]
+def lowest_of_all(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The named category has the lowest ratio, with an interval below 1. Not supported: another is clearly lower."""
+    rows = [_published(row) for row in _ratios(claim, results, claim.populations[0])[1:]]
     place = claim.ranks[0] - 2
     if place >= len(rows):
         raise UnknownError("the estimate is not among the results")
     row, others = rows[place], [each for number, each in enumerate(rows) if number != place]
     rival = min(others, key=lambda each: each["estimate"])
-    shown = f"{_shown(row)}; lowest of the others: {_shown(rival)} (the same reference: the points decide)"
-    turn = f"the ratio of {rival['level']} would have to {{}} that of {row['level']} ({_r(row['estimate'])})"
+    shown = f"{_shown(row)}; lowest of the others: {_shown(rival)} (same reference: decided by the point estimates)"
+    turn = f"the ratio of {rival['level']} {{}} that of {row['level']} ({_r(row['estimate'])})"
     if row["estimate"] > rival["ci_high"]:
-        return "not supported", shown, turn.format("rise above")
+        return "not supported", shown, turn.format("rose above")
     if row["estimate"] > rival["estimate"]:
-        return "unclear", shown, turn.format("rise above")
+        return "unclear", shown, turn.format("rose above")
     if row["ci_high"] >= 1:
-        return "unclear", shown, _passes_down(row)
-    return "supported", shown, turn.format("fall below")
+        return "unclear", shown, _falls_below_one(row)
+    return "supported", shown, turn.format("fell below")
 
 
-def flattens(claim: Claim, results: pd.DataFrame) -> Judged:
-    """The curve bends (p below 0.05) and falls per unit above a value at most so much as it does below."""
+def flattens(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The curve is nonlinear (p below 0.05), and above a value its slope is at most a stated share of that below."""
     curve, p = _curve(claim, results)
     place = _needed(claim.value)
     values = sorted(curve)
     if not values[0] < place < values[-1]:
-        raise UnknownError(f"the curve is not told on both sides of {place:g}")
+        raise UnknownError(f"the curve is not published on both sides of {place:g}")
     middle = min(values, key=lambda value: abs(value - place))
     before = math.log(curve[middle]["estimate"] / curve[values[0]]["estimate"]) / (middle - values[0])
     after = math.log(curve[values[-1]]["estimate"] / curve[middle]["estimate"]) / (values[-1] - middle)
     share = _needed(claim.at_most)
     shown = (
-        f"per 20 min/day the ratio changes by {_change(before, 20)} up to {middle:g} and by "
-        f"{_change(after, 20)} above; "
-        f"bend: {_p(p)}"
+        f"per 20 min/day the ratio changes by {_change(before, 20)} up to {middle:g} and by {_change(after, 20)} "
+        f"above; nonlinearity: {_p(p)}"
     )
     flat = before < 0 and after > share * before
     if p < NOMINAL:
-        turn = f"the change above would have to be {'more' if flat else 'less'} than {share:.0%} of that below"
+        turn = f"the change above were {'more' if flat else 'less'} than {share:.0%} of that below"
         return ("supported" if flat else "not supported"), shown, turn
-    return "unclear", shown, f"the test of the bend ({_p(p)}) would have to fall below {NOMINAL}"
+    return "unclear", shown, f"the test of nonlinearity ({_p(p)}) fell below {NOMINAL}"
 
 
-def ratio_lower(claim: Claim, results: pd.DataFrame) -> Judged:
-    """The ratio of the second group's risk ratio to the first's lies below 1 with its whole interval."""
+def ratio_lower(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The ratio of the second group's risk ratio to the first's has an interval entirely below 1."""
     rows = _interaction(claim, results)
-    row = _told(rows[claim.ranks[0] - 1]) if len(rows) >= claim.ranks[0] else None
+    row = _published(rows[claim.ranks[0] - 1]) if len(rows) >= claim.ranks[0] else None
     if row is None:
         raise UnknownError("the comparison of the groups is not among the results")
     shown = _shown(row, "ratio of the risk ratios (65 and over to under 65)")
     if row["ci_high"] < 1:
-        return "supported", shown, _passes_up(row)
+        return "supported", shown, _rises_to_one(row)
     if row["ci_low"] > 1:
-        return "not supported", shown, _lower_limit_falls(row)
-    return "unclear", shown, _passes_down(row)
+        return "not supported", shown, _lower_limit_falls_to_one(row)
+    return "unclear", shown, _falls_below_one(row)
 
 
-def more_categories_lower(claim: Claim, results: pd.DataFrame) -> Judged:
-    """More categories have their whole interval below 1 among the first people than among the second."""
+def more_categories_lower(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """More categories have an interval entirely below 1 in the first subgroup than in the second."""
     counts, parts = [], []
     for population in claim.populations:
         rows = _at_ranks(claim, _ratios(claim, results, population, "stratified"))
-        counts.append(sum(_told(row)["ci_high"] < 1 for row in rows))
+        counts.append(sum(_published(row)["ci_high"] < 1 for row in rows))
         parts.append(f"{population}: {counts[-1]} of {len(rows)} lower")
     first, second = counts
     shown = "; ".join(parts)
     if first > second:
-        return "supported", shown, "as many categories would have to be lower among the others"
+        return "supported", shown, "as many categories were lower in the other subgroup"
     if first < second:
-        return "not supported", shown, "more categories would have to be lower here than among the others"
-    return "unclear", shown, "the number of lower categories would have to differ"
+        return "not supported", shown, "more categories were lower in this subgroup than in the other"
+    return "unclear", shown, "the numbers of lower categories differed"
 
 
-def no_difference(claim: Claim, results: pd.DataFrame) -> Judged:
-    """No test tells the groups apart, and every ratio of ratios lies, with its interval, within stated bounds."""
+def no_difference(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The test finds no interaction, and the interval of every ratio of risk ratios is within stated bounds."""
     mine = results[
         (results["analysis"] == "interaction")
         & (results["exposure"] == claim.exposure)
@@ -156,22 +152,22 @@ def no_difference(claim: Claim, results: pd.DataFrame) -> Judged:
         raise UnknownError("the test of interaction is not among the results")
     p = float(tests[0]["p_value"])
     low, high = claim.within or (0.0, math.inf)
-    rows = [_told(row) for row in _interaction(claim, results)[1:]]
+    rows = [_published(row) for row in _interaction(claim, results)[1:]]
     widest = (min(row["ci_low"] for row in rows), max(row["ci_high"] for row in rows))
     shown = f"interaction: {_p(p)}; ratios of the risk ratios between {_r(widest[0])} and {_r(widest[1])} (limits)"
     if p < NOMINAL:
-        return "not supported", shown, f"the test ({_p(p)}) would have to reach {NOMINAL}"
+        return "not supported", shown, f"the test ({_p(p)}) reached {NOMINAL}"
     if widest[0] >= low and widest[1] <= high:
         return (
             "supported",
             shown,
-            f"the test would have to fall below {NOMINAL}, or a limit pass {_r(low)} or {_r(high)}",
+            f"the test fell below {NOMINAL}, or a limit passed {_r(low)} or {_r(high)}",
         )
-    return "unclear", shown, f"all limits would have to lie between {_r(low)} and {_r(high)}: now too wide to say so"
+    return "unclear", shown, f"all limits were between {_r(low)} and {_r(high)} (now the intervals are too wide)"
 
 
-def weakened(claim: Claim, results: pd.DataFrame) -> Judged:
-    """Adjusted for the other exposure, the ratios lie nearer 1 than before."""
+def weakened(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """Adjusted for the other exposure, the ratios are nearer 1 than before."""
     before = _named(claim.model_copy(update={"analysis": "main"}), results)
     after = _named(claim, results)
     nearer = sum(
@@ -179,66 +175,66 @@ def weakened(claim: Claim, results: pd.DataFrame) -> Judged:
     )
     pairs = zip(before, after, strict=True)
     shown = "; ".join(f"{b['level']}: {_r(b['estimate'])} becomes {_r(a['estimate'])}" for b, a in pairs)
-    shown += " (the same people: the points decide)"
+    shown += " (same participants: decided by the point estimates)"
     if nearer == len(after):
-        return "supported", shown, "a ratio would have to stay as far from 1 as before"
+        return "supported", shown, "a ratio stayed as far from 1 as before"
     if nearer == 0:
-        return "not supported", shown, "the ratios would have to come nearer 1"
-    return "unclear", shown, f"all {len(after)} ratios would have to come nearer 1, or none; now {nearer} do"
+        return "not supported", shown, "the ratios moved nearer 1"
+    return "unclear", shown, f"all {len(after)} ratios moved nearer 1, or none did (now {nearer} do)"
 
 
-def no_lower_than_middle(claim: Claim, results: pd.DataFrame) -> Judged:
-    """The curve at its upper end is no lower than at a middle value."""
+def no_lower_than_middle(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The curve is no lower at its upper end than at a middle value."""
     curve, _ = _curve(claim, results)
     values = sorted(curve)
     place = _needed(claim.value)
     middle = min(values, key=lambda value: abs(value - place))
     end, there = curve[values[-1]], curve[middle]
     if values[-1] <= middle:
-        raise UnknownError(f"the curve is not told above {place:g}")
+        raise UnknownError(f"the curve is not published above {place:g}")
     shown = (
         f"risk ratio {_r(end['estimate'])} ({_r(end['ci_low'])} to {_r(end['ci_high'])}) at {values[-1]:g} METs, "
         f"{_r(there['estimate'])} at {middle:g}"
     )
     if end["estimate"] >= there["estimate"]:
-        return "supported", shown, f"the curve at its end would have to fall below {_r(there['estimate'])}"
+        return "supported", shown, f"the curve at its upper end fell below {_r(there['estimate'])}"
     if end["ci_high"] < there["estimate"]:
-        turn = f"the upper limit at the end ({_r(end['ci_high'])}) would have to pass {_r(there['estimate'])}"
+        turn = f"the upper limit at the upper end ({_r(end['ci_high'])}) passed {_r(there['estimate'])}"
         return "not supported", shown, turn
     return (
         "unclear",
         shown,
-        f"the curve at its end would have to reach {_r(there['estimate'])}, or lie clearly below it",
+        f"the curve at its upper end reached {_r(there['estimate'])}, or were clearly below it",
     )
 
 
-def nothing_clear(claim: Claim, results: pd.DataFrame) -> Judged:
-    """No named category has an interval that leaves out 1."""
+def nothing_clear(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """No named category has an interval that excludes 1."""
     rows = _named(claim, results)
     shown = "; ".join(_shown(row) for row in rows)
     clear = [row for row in rows if not row["ci_low"] <= 1 <= row["ci_high"]]
     if clear:
         limits = ", ".join(f"{row['level']}: {_r(_nearest(row))}" for row in clear)
-        return "not supported", shown, f"the limits nearest 1 would have to pass it ({limits})"
+        return "not supported", shown, f"the limits nearest 1 passed it ({limits})"
     nearest = min(rows, key=lambda row: min(math.log(row["ci_high"]), -math.log(row["ci_low"])))
-    turn = f"one interval would have to leave out 1; nearest is {nearest['level']}, {_limits(nearest)}"
+    turn = f"one interval excluded 1 (the closest is {nearest['level']}, {_limits(nearest)})"
     return "supported", shown, turn
 
 
-def stronger_than_other(claim: Claim, results: pd.DataFrame) -> Judged:
-    """The highest category of this exposure lies further from 1 than that of the other, and clearly below 1."""
+def stronger_than_other(claim: Claim, results: pd.DataFrame) -> Evaluated:
+    """The ratio of the highest category is lower than that of the other exposure, with an interval below 1."""
     other = "walking_met" if claim.exposure == "walking_minutes" else "walking_minutes"
     (mine,) = _named(claim, results)
     (theirs,) = _named(claim.model_copy(update={"exposure": other}), results)
-    shown = f"volume: {_shown(mine)}; intensity: {_shown(theirs)} (the same people: the points decide)"
+    shown = f"volume: {_shown(mine)}; intensity: {_shown(theirs)} (same participants: decided by the point estimates)"
     if mine["estimate"] >= theirs["estimate"]:
-        return "not supported", shown, f"the ratio of volume would have to fall below {_r(theirs['estimate'])}"
+        return "not supported", shown, f"the ratio of volume fell below {_r(theirs['estimate'])}"
     if mine["ci_high"] >= 1:
-        return "unclear", shown, _passes_down(mine)
-    return "supported", shown, f"the ratio of intensity would have to fall below {_r(mine['estimate'])}"
+        return "unclear", shown, _falls_below_one(mine)
+    return "supported", shown, f"the ratio of intensity fell below {_r(mine['estimate'])}"
 
 
-RULES: dict[str, Callable[[Claim, Any], Judged]] = {
+RULES: dict[str, Callable[[Claim, Any], Evaluated]] = {
     rule.__name__: rule
     for rule in (
         lower, agrees, e_value, lowest_of_all, flattens, ratio_lower, more_categories_lower, no_difference, weakened,
@@ -248,12 +244,12 @@ RULES: dict[str, Callable[[Claim, Any], Judged]] = {
 
 
 def _named(claim: Claim, results: pd.DataFrame) -> list[Row]:
-    """The told rows of a claim's categories."""
-    return [_told(row) for row in _at_ranks(claim, _ratios(claim, results, _population(claim, results)))]
+    """The rows of a claim's categories, all published."""
+    return [_published(row) for row in _at_ranks(claim, _ratios(claim, results, _population(claim, results)))]
 
 
 def _population(claim: Claim, results: pd.DataFrame) -> str:
-    """Who a claim is about; the parts of the highest volume carry its label."""
+    """The population of a claim; subgroups by volume are named after the label of its highest category."""
     population = claim.populations[0]
     if population not in ("highest", "below highest"):
         return population
@@ -264,7 +260,7 @@ def _population(claim: Claim, results: pd.DataFrame) -> str:
 
 
 def _ratios(claim: Claim, results: pd.DataFrame, population: str, analysis: str = "") -> list[dict[str, Any]]:
-    """The adjusted risk ratios of an exposure's categories as they rise, the reference first."""
+    """The adjusted risk ratios of an exposure's categories in ascending order, the reference first."""
     rows = results[
         (results["analysis"] == (analysis or claim.analysis))
         & (results["population"] == population)
@@ -286,13 +282,13 @@ def _interaction(claim: Claim, results: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _curve(claim: Claim, results: pd.DataFrame) -> tuple[dict[float, Row], float]:
-    """A curve's told points by value, and the p-value of its bend."""
+    """The published points of a curve by value, and its p-value for nonlinearity."""
     mine = results[(results["analysis"] == "spline") & (results["exposure"] == claim.exposure)]
     points = [row for row in _records(mine[mine["measure"] == "rr"]) if row["status"] == "ok"]
-    bend = [row for row in _records(mine[mine["measure"] == "p_nonlinearity"]) if row["status"] == "ok"]
-    if len(points) < 3 or not bend:
+    nonlinearity = [row for row in _records(mine[mine["measure"] == "p_nonlinearity"]) if row["status"] == "ok"]
+    if len(points) < 3 or not nonlinearity:
         raise UnknownError("the curve is not among the results")
-    return {float(row["level"]): row for row in points}, float(bend[0]["p_value"])
+    return {float(row["level"]): row for row in points}, float(nonlinearity[0]["p_value"])
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -305,7 +301,7 @@ def _at_ranks(claim: Claim, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [rows[rank - 1] for rank in claim.ranks]
 
 
-def _told(row: Row) -> Row:
+def _published(row: Row) -> Row:
     if row["status"] != "ok":
         raise UnknownError(f"the estimate is {str(row['status']).replace('_', ' ')}")
     if any(row[name] is None or math.isnan(row[name]) for name in ("estimate", "ci_low", "ci_high")):
@@ -315,7 +311,7 @@ def _told(row: Row) -> Row:
 
 def _needed(value: float | None) -> float:
     if value is None:
-        raise ValueError("a claim of this rule needs its value")
+        raise ValueError("a claim of this kind needs a value")
     return value
 
 
@@ -336,20 +332,16 @@ def _nearest(row: Row) -> float:
     return float(row["ci_high"] if row["ci_high"] < 1 else row["ci_low"])
 
 
-def _passes_up(row: Row) -> str:
-    return (
-        f"the upper limit ({_r(row['ci_high'])}, {row['level']}) would have to rise to 1, by {_by(1 / row['ci_high'])}"
-    )
+def _rises_to_one(row: Row) -> str:
+    return f"the upper limit ({_r(row['ci_high'])}, {row['level']}) rose to 1, by {_by(1 / row['ci_high'])}"
 
 
-def _passes_down(row: Row) -> str:
-    return (
-        f"the upper limit ({_r(row['ci_high'])}, {row['level']}) would have to fall below 1, by {_by(row['ci_high'])}"
-    )
+def _falls_below_one(row: Row) -> str:
+    return f"the upper limit ({_r(row['ci_high'])}, {row['level']}) fell below 1, by {_by(row['ci_high'])}"
 
 
-def _lower_limit_falls(row: Row) -> str:
-    return f"the lower limit ({_r(row['ci_low'])}, {row['level']}) would have to fall to 1, by {_by(row['ci_low'])}"
+def _lower_limit_falls_to_one(row: Row) -> str:
+    return f"the lower limit ({_r(row['ci_low'])}, {row['level']}) fell to 1, by {_by(row['ci_low'])}"
 
 
 def _by(factor: float) -> str:

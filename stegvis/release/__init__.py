@@ -1,5 +1,4 @@
-"""What a release holds beside its numbers: descriptions for programs, a citation, and the reporting checklists.
+"""The documentation of a release: machine-readable descriptions, citation, reporting checklists and changes.
 
-Belongs here: making these from the protocol, the dictionary and the release's files. Does not belong here: the numbers,
-their disclosure control, moving files into place.
+The numbers, their disclosure control and the files' place on disk are decided elsewhere.
 """

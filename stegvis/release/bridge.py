@@ -1,7 +1,6 @@
-"""What changed between two releases, estimate by estimate.
+"""What changed between two releases, estimate by estimate, and between two protocols.
 
-Belongs here: comparing two results tables, and two protocols. Does not belong here: reading releases, attributing a
-change to people, corrections or protocol (``stegvis.release.bridge_steps``).
+``stegvis.release.bridge_steps`` attributes the changes to participants, corrections and protocol.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ VALUES = ["estimate", "ci_low", "ci_high", "n", "events", "status"]
 
 
 def bridge(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
-    """Estimates that are new, gone or different since the release before.
+    """Estimates that are new, gone or changed since the previous release.
 
     Args:
-        before: results of the earlier release; None when there is none.
-        now: results of the later one.
+        before: results of the previous release; None when there is none.
+        now: results of this release.
 
     Returns:
         One row per changed estimate: the key, each value ``_before`` and ``_now``, and ``change`` (new, gone, changed).

@@ -1,15 +1,15 @@
-"""Why the main estimates changed between two releases: the change of each, step by step in a fixed order.
+"""Why the main estimates changed between two releases: each change decomposed into steps in a fixed order.
 
-Belongs here: the samples of the steps, the re-estimation along them, and what may be told of it. Does not belong here:
-which estimates differ at all (``stegvis.release.bridge``), the error of a change (``stegvis.statistics.release_change``), reading.
+Starting from the estimate of the previous release:
 
-From the estimate of the release before: the rows of people in both are replaced by today's (``corrected_rows``); who is
-no longer analyzed leaves, and who was known then but excluded comes in (``changed_eligibility``); who was not known
-then comes in (``new_people``); the protocol of today replaces that of then (``protocol``). Each step is estimated anew,
-and the steps sum to the whole change exactly. Categories are cut in each step's sample by its protocol's rule; errors
-take the cuts as given.
+1. ``corrected_rows``: rows of participants analyzed in both releases are replaced by the current ones;
+2. ``changed_eligibility``: participants no longer analyzed are removed, and those known but excluded before are added;
+3. ``new_people``: participants unknown to the previous release are added;
+4. ``protocol``: the current protocol replaces the previous one.
 
-A step of so few people that their number may not be told is counted with the step after it.
+The estimate is recomputed after each step, and the steps sum exactly to the total change. Categories are cut in the
+sample of each step by the rule of its protocol; standard errors take the cut points as given. A step with fewer
+participants than the smallest count is combined with the next step.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ COMPARED = (*EXPOSURES, OUTCOME, *COVARIATES)
 
 @dataclass(frozen=True)
 class Step:
-    """One step: how many people it is about (missing for the protocol, or when too few), and what it changed.
+    """One step: the number of participants concerned (missing for the protocol, or when suppressed) and its change.
 
-    ``change`` and ``std_error`` are on the log scale; missing when the step is counted with the one after it.
+    ``change`` and ``std_error`` are on the log scale; missing when the step is combined with the next one.
     """
 
     step: str
@@ -51,9 +51,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Bridged:
-    """One risk ratio of the release before and of this one, and the steps between them.
+    """One risk ratio of the previous and of this release, and the steps between them.
 
-    ``change`` is on the log scale; ``flagged`` marks a change larger than the protocol's number of standard errors.
+    ``change`` is on the log scale; ``flagged``: it exceeds the protocol's number of standard errors.
     """
 
     wave: str
@@ -71,7 +71,7 @@ class Bridged:
 
 @dataclass(frozen=True)
 class _Wave:
-    """A wave's samples along the steps, indexed by person, and how many people each step is about."""
+    """The samples of a wave before and after each step, indexed by person, and the participants of each step."""
 
     samples: tuple[pd.DataFrame, ...]
     people: tuple[int, ...]
@@ -79,10 +79,10 @@ class _Wave:
 
 
 def protocol_before(values: Mapping[str, Any], now: Protocol) -> Protocol:
-    """Today's protocol with the models and exposures of an earlier one.
+    """The current protocol with the models and exposures of an earlier one.
 
     Raises:
-        ValueError: the earlier values are not of today's form.
+        ValueError: the earlier values do not have the current form.
         KeyError: a section is absent.
     """
     earlier = {
@@ -101,28 +101,28 @@ def bridge_steps(
     protocol: Protocol,
     levels: Levels,
 ) -> list[Bridged]:
-    """Bridge every main risk ratio that both releases tell.
+    """Decompose the change of every main risk ratio published in both releases.
 
     Args:
-        before: whoever's data the release before had, one row per person and wave: ``wave``, ``person``, ``reason`` (of
-            exclusion, missing for the analyzed), and ``COMPARED``. Who withdrew since is absent.
-        now: today's analyzed people: ``wave``, ``person`` and ``COMPARED``.
-        results_before: results as the release before told them.
-        results_now: results as this release tells them.
-        protocol_then: the protocol of the release before (see ``protocol_before``).
-        protocol: the protocol in force.
+        before: the data behind the previous release, one row per person and wave: ``wave``, ``person``, ``reason`` (for
+            exclusion, missing for the analyzed), and ``COMPARED``. Participants who have withdrawn since are absent.
+        now: the participants analyzed now: ``wave``, ``person`` and ``COMPARED``.
+        results_before: results as published in the previous release.
+        results_now: results as published in this release.
+        protocol_then: the protocol of the previous release (see ``protocol_before``).
+        protocol: the current protocol.
         levels: ordered levels of the categorical covariates, the reference first.
     """
     found: list[Bridged] = []
     for wave in sorted(set(before["wave"]) & set(now["wave"])):
-        mine = before[before["wave"] == wave].set_index("person").sort_index()
-        today = now[now["wave"] == wave].set_index("person").sort_index()
-        told = _people_told(results_before, wave)
-        samples = _samples(mine, today, told)
+        own = before[before["wave"] == wave].set_index("person").sort_index()
+        current = now[now["wave"] == wave].set_index("person").sort_index()
+        published = _published_people(results_before, wave)
+        samples = _samples(own, current, published)
         for exposure in EXPOSURES:
             for model in MODELS:
-                then = _told(results_before, wave, model, exposure)
-                later = _told(results_now, wave, model, exposure)
+                then = _published(results_before, wave, model, exposure)
+                later = _published(results_now, wave, model, exposure)
                 if then is None or later is None:
                     continue
                 estimates = _estimates(samples, model, exposure, protocol_then, protocol, levels)
@@ -130,16 +130,16 @@ def bridge_steps(
     return found
 
 
-def _samples(before: pd.DataFrame, now: pd.DataFrame, told: int | None) -> _Wave:
+def _samples(before: pd.DataFrame, now: pd.DataFrame, published: int | None) -> _Wave:
     old = before.loc[before["reason"].isna(), list(COMPARED)]
     new = now[list(COMPARED)]
     both = old.index.intersection(new.index)
     was, is_now = old.loc[both].astype(object), new.loc[both].astype(object)
     corrected = int((~((was == is_now) | (was.isna() & is_now.isna()))).any(axis=1).sum())
-    left = len(old) - len(both)
-    came = new.index.difference(old.index)
-    known = came.intersection(before.index)
-    erased = max(told - len(old), 0) if told is not None else 0
+    removed = len(old) - len(both)
+    added = new.index.difference(old.index)
+    known = added.intersection(before.index)
+    erased = max(published - len(old), 0) if published is not None else 0
     return _Wave(
         samples=(
             old,
@@ -147,7 +147,7 @@ def _samples(before: pd.DataFrame, now: pd.DataFrame, told: int | None) -> _Wave
             new.loc[both.union(known)].sort_index(),
             new,
         ),
-        people=(corrected, left + len(known) + erased, len(came) - len(known)),
+        people=(corrected, removed + len(known) + erased, len(added) - len(known)),
         erased=erased > 0,
     )
 
@@ -193,47 +193,50 @@ def _bridged(
             yield Bridged(*named, None, False, (), f"the steps cannot be estimated: {reasons[0]}")
             continue
         name = term.coefficient(category)
-        # What the rows at hand do not repeat of the estimate told then: withdrawn people are gone from them.
-        apart = float(fitted[0].coefficients[name]) - math.log(before)
+        # What the available rows do not reproduce of the published estimate: rows of withdrawn participants are erased.
+        difference = float(fitted[0].coefficients[name]) - math.log(before)
         error = change(fitted[0], fitted[-1], [name]).std_error(name)
         note = ""
         if samples.erased:
-            note = "people withdrew: what they changed is part of changed_eligibility, without its share of the error"
-        elif abs(apart) > 1e-9:
-            note = "the program changed the estimate of the same rows: it is part of protocol"
+            note = (
+                "participants withdrew: their contribution is part of changed_eligibility, without its share of the "
+                "standard error"
+            )
+        elif abs(difference) > 1e-9:
+            note = "a changed program changed the estimate of the same rows: that is part of protocol"
         yield Bridged(
             *named,
             error,
-            # Less than this is the last digit of a fit.
+            # Smaller differences are rounding errors of the fit.
             abs(total) > protocol.bridge.flagged_standard_errors * error + 1e-9,
-            tuple(_steps(fitted, name, samples, apart, protocol.disclosure.smallest_count)),
+            tuple(_steps(fitted, name, samples, difference, protocol.disclosure.smallest_count)),
             note,
         )
 
 
-def _steps(fitted: list[Estimate], name: str, wave: _Wave, apart: float, smallest: int) -> Iterator[Step]:
+def _steps(fitted: list[Estimate], name: str, wave: _Wave, unreproduced: float, smallest: int) -> Iterator[Step]:
     start, carried = 0, 0.0
     for number, step in enumerate(STEPS, start=1):
         people = wave.people[number - 1] if number <= len(wave.people) else None
         if step == ("changed_eligibility" if wave.erased else "protocol"):
-            carried += apart
+            carried += unreproduced
         if people is not None and 0 < people < smallest:
-            yield Step(step, None, None, None, joined(primary_rule(smallest), "counted with the step after it"))
+            yield Step(step, None, None, None, joined(primary_rule(smallest), "combined with the next step"))
             continue
         moved = change(fitted[start], fitted[number], [name])
         yield Step(step, people, float(moved.difference[name]) + carried, moved.std_error(name))
         start, carried = number, 0.0
 
 
-def _told(results: pd.DataFrame, wave: str, model: Model, exposure: Exposure) -> pd.DataFrame | None:
-    """The four categories' rows of a main model, the reference first, as a release tells them."""
-    mine = _main(results, wave)
-    rows = mine[(mine["model"] == model) & (mine["exposure"] == exposure) & (mine["measure"] == "rr")]
+def _published(results: pd.DataFrame, wave: str, model: Model, exposure: Exposure) -> pd.DataFrame | None:
+    """The published rows of the four categories of a main model, the reference first."""
+    main = _main(results, wave)
+    rows = main[(main["model"] == model) & (main["exposure"] == exposure) & (main["measure"] == "rr")]
     return rows if len(rows) == len(CATEGORIES) else None
 
 
-def _people_told(results: pd.DataFrame, wave: str) -> int | None:
-    """How many people the release before told it had analyzed."""
+def _published_people(results: pd.DataFrame, wave: str) -> int | None:
+    """The number of participants analyzed in the previous release, as published."""
     n = _main(results, wave).query("measure == 'p_joint'")["n"].dropna()
     return int(n.max()) if len(n) else None
 

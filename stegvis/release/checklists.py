@@ -1,8 +1,4 @@
-"""Reporting checklists (STROBE, RECORD): where a release answers each item.
-
-Belongs here: reading ``stegvis/release/checklists.toml`` and holding it against the pages. Does not belong here: how it is shown
-(``stegvis/reporting/documents.py``).
-"""
+"""Reporting checklists (STROBE, RECORD): where a release covers each item, checked against its pages and files."""
 
 from __future__ import annotations
 
@@ -10,15 +6,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from stegvis.data_files import data_file
 from stegvis.study.settings import Section
 
-CHECKLISTS_FILE = Path(__file__).with_name("checklists.toml")
-# The items there are: of STROBE those for cohort studies.
+# All items of both checklists; those of STROBE for cohort studies.
 ITEMS: dict[str, tuple[str, ...]] = {
     "STROBE": (
         "1a", "1b", "2", "3", "4", "5", "6a", "6b", "7", "8", "9", "10", "11", "12a", "12b", "12c", "12d", "12e",
@@ -28,12 +23,12 @@ ITEMS: dict[str, tuple[str, ...]] = {
         "1.1", "1.2", "1.3", "6.1", "6.2", "6.3", "7.1", "12.1", "12.2", "12.3", "13.1", "19.1", "22.1",
     ),
 }  # fmt: skip
-# Each stands for a page of every wave; its file's name ends so.
+# Pages that every wave has, with the ending of their file names.
 WAVE_PAGES = {"wave": "", "details": "-details", "methods": "-methods"}
 
 
 class ChecklistError(ValueError):
-    """An item is unanswered, or answered by a place that is not there; the message names each."""
+    """An item is not covered, or refers to a place that does not exist; the message lists each."""
 
 
 class Place(Section):
@@ -45,7 +40,7 @@ class Place(Section):
 
 
 class Item(Section):
-    """One item: what it asks for, and the places that answer it or why it does not apply."""
+    """One item: what it asks for, and the places that cover it or why it does not apply."""
 
     checklist: Literal["STROBE", "RECORD"]
     item: str
@@ -55,17 +50,19 @@ class Item(Section):
 
     @property
     def name(self) -> str:
+        """Checklist and number, ``STROBE 1a``."""
         return f"{self.checklist} {self.item}"
 
 
 @cache
 def items() -> tuple[Item, ...]:
     """The items in the order of the file."""
-    return tuple(Item(**each) for each in tomllib.loads(CHECKLISTS_FILE.read_text(encoding="utf-8"))["item"])
+    text = data_file("release/checklists.toml").read_text(encoding="utf-8")
+    return tuple(Item(**each) for each in tomllib.loads(text)["item"])
 
 
-def hold_against(answers: Iterable[Item], pages: Mapping[str, str], files: Iterable[str]) -> None:
-    """Hold the answers against a release.
+def check_answers(answers: Iterable[Item], pages: Mapping[str, str], files: Iterable[str]) -> None:
+    """Check the answers against a release.
 
     Args:
         answers: the items.
@@ -73,21 +70,21 @@ def hold_against(answers: Iterable[Item], pages: Mapping[str, str], files: Itera
         files: the release's files, relative to it.
 
     Raises:
-        ChecklistError: an item is absent, stands twice or is unanswered, or a place is not there.
+        ChecklistError: an item is absent, duplicated or not covered, or a place does not exist.
     """
-    answers, there = list(answers), set(files)
+    answers, existing = list(answers), set(files)
     anchors = {name: anchors_of(html) for name, html in pages.items()}
     problems = []
     for checklist, wanted in ITEMS.items():
         given = [each.item for each in answers if each.checklist == checklist]
         problems += [f"{checklist} {item} is absent" for item in wanted if item not in given]
-        problems += [f"{checklist} {item} stands twice" for item in sorted(set(given)) if given.count(item) > 1]
-        problems += [f"{checklist} {item} is no item" for item in given if item not in wanted]
+        problems += [f"{checklist} {item} is duplicated" for item in sorted(set(given)) if given.count(item) > 1]
+        problems += [f"{checklist} {item} is not an item of the checklist" for item in given if item not in wanted]
     for each in answers:
         if bool(each.where) == bool(each.not_applicable.strip()):
             problems.append(f"{each.name} needs either a place or a reason why it does not apply")
         for place in each.where:
-            problems += [f"{each.name}: {missing}" for missing in _missing(place, anchors, there)]
+            problems += [f"{each.name}: {missing}" for missing in _missing(place, anchors, existing)]
     if problems:
         raise ChecklistError("; ".join(problems))
 

@@ -1,18 +1,16 @@
 """``CITATION.cff``: how to cite the program, and a release (Citation File Format 1.2.0, doi 10.5281/zenodo.5171937).
 
-Belongs here: the text of both files. ``python -m stegvis.release.citation`` writes the one in the project's folder; a
-test keeps it in step. Does not belong here: who is to be named as a person: a release is signed (``stegvis sign``).
+The file at the root of the repository is a copy of ``citation_of_program``: a test fails when they differ. No person is
+named as author of a release; the people responsible for it sign it (``stegvis sign``).
 """
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from stegvis.study.protocol import Protocol
 
 FILE = "CITATION.cff"
-PROGRAM = Path(__file__).parents[2] / FILE
 _STUDY = """references:
   - type: article
     title: "Volume and Intensity of Walking and Risk of Chronic Low Back Pain"
@@ -61,7 +59,3 @@ def citation_of_release(release: str, day: str, study: Protocol, synthetic: bool
         "authors:\n"
         '  - name: "The Stegvis project"\n' + _STUDY
     )
-
-
-if __name__ == "__main__":
-    PROGRAM.write_text(citation_of_program(), encoding="utf-8")

@@ -1,7 +1,6 @@
 """``datapackage.json``: what is in a release, for programs (Frictionless Data Package 1).
 
-Belongs here: describing the release's files. Does not belong here: writing them. The specification:
-https://specs.frictionlessdata.io/data-package/
+Specification: https://specs.frictionlessdata.io/data-package/
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def data_package(folder: Path, release: str, created: str, protocol: Protocol, s
     """The description of a release's files as they are in ``folder``.
 
     Args:
-        folder: the release's files, but the manifest and the description itself.
+        folder: the release's files, without the manifest and the description itself.
         release: its name.
         created: when it was made (ISO 8601).
         protocol: the study.

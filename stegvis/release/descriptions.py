@@ -1,7 +1,4 @@
-"""The files of a release that explain it: dictionary, schema, checklists, citation, data package.
-
-Belongs here: writing them in the order they rest on each other. Does not belong here: their content.
-"""
+"""Writes the files that document a release: dictionary, schema, checklists, citation and data package."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stegvis.release import citation, data_package
-from stegvis.release.checklists import hold_against, items
+from stegvis.release.checklists import check_answers, items
 from stegvis.release.results_schema import results_schema
 from stegvis.study.protocol import Protocol
 
@@ -22,34 +19,34 @@ SCHEMA = "results.schema.json"
 def write_descriptions(
     folder: Path, release: str, now: datetime, protocol: Protocol, synthetic: bool, waves: Sequence[str], later: str
 ) -> None:
-    """Write them beside everything else that the release holds.
+    """Write them into the folder of a release, after all its other files.
 
     Args:
-        folder: the release's files so far, its pages in ``report``.
+        folder: the folder of the release, its pages in ``report``.
         release: its name.
-        now: when it is made.
-        protocol: the protocol in force.
+        now: time of the release.
+        protocol: the current protocol.
         synthetic: whether any of its data are.
-        waves: those that have a page.
-        later: the file that is still to be written (the manifest).
+        waves: the waves with pages.
+        later: the file written afterwards (the manifest).
 
     Raises:
-        stegvis.release.checklists.ChecklistError: the release does not answer an item of a checklist.
+        stegvis.release.checklists.ChecklistError: the release does not cover an item of a checklist.
     """
     from stegvis.reporting.documents import render_checklists, render_dictionary
     from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY
 
     day = f"{now:%Y-%m-%d}"
     report = folder / "report"
-    (report / DICTIONARY).write_text(render_dictionary(synthetic), encoding="utf-8")
+    (report / DICTIONARY).write_text(render_dictionary(synthetic, protocol), encoding="utf-8")
     _write_json(folder / SCHEMA, results_schema())
     cited = citation.citation_of_release(release, day, protocol, synthetic)
     (folder / citation.FILE).write_text(cited, encoding="utf-8")
     pages = {page.name: page.read_text(encoding="utf-8") for page in sorted(report.glob("*.html"))}
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-    hold_against(items(), pages, {*files, later})
-    listed = render_checklists(items(), waves, synthetic)
-    (report / CHECKLISTS).write_text(listed, encoding="utf-8")
+    check_answers(items(), pages, {*files, later})
+    checklists = render_checklists(items(), waves, synthetic, protocol)
+    (report / CHECKLISTS).write_text(checklists, encoding="utf-8")
     created = now.isoformat(timespec="seconds")
     package = data_package.data_package(folder, release, created, protocol, synthetic)
     _write_json(folder / data_package.FILE, package)

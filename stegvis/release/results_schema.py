@@ -1,7 +1,6 @@
 """The JSON schema of a row of results, and the fields of each released table.
 
-Belongs here: describing columns, from ``stegvis/statistics/results.py`` (names, types, rules) and
-``stegvis/study/dictionary.toml`` (meanings). Does not belong here: values.
+Names and types come from ``stegvis/statistics/results.py``, meanings from ``stegvis/study/dictionary.toml``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Reports: pure functions from disclosure-controlled frames to self-contained HTML pages and SVG figures.
 
-Belongs here: layout, number formatting and the wording of results. Does not belong here: estimates, counts or
-disclosure control (they arrive finished), reading or writing files of a release.
+Layout, number formatting and the wording of results. Estimates, counts and disclosure control arrive finished.
 """
 
 from stegvis.reporting.file_names import wave_file_name

@@ -1,7 +1,4 @@
-"""Standardized risks, their differences, and numbers needed.
-
-Belongs here: what the ratios mean in people. Does not belong here: the estimator.
-"""
+"""Standardized risks, their differences, and numbers needed."""
 
 from __future__ import annotations
 
@@ -15,15 +12,14 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
-    "The risk if everyone walked as the people of a category do and were otherwise as they are, and how it "
-    "differs from the "
-    "lowest category. A number needed is how many people one case fewer would be expected among, if the association "
-    "were all there is to it; this study cannot tell that it is."
+    "The risk if everyone walked as people in a category do and were otherwise unchanged, and the difference from the "
+    "lowest category. The number needed is the number of people among whom one case fewer would be expected if the "
+    "association were causal, which this study cannot show."
 )
-NEEDED = "A number needed has an interval only where the interval of the difference leaves out 0 (Altman 1998)."
+NEEDED = "The number needed has an interval only where the interval of the difference excludes 0 (Altman 1998)."
 
 
 def absolute(report: WaveReport) -> Section:
@@ -43,21 +39,21 @@ def absolute(report: WaveReport) -> Section:
             for place, level in enumerate(levels)
         )
         if lines:
-            scale = protocol().exposures.scale(exposure)
+            scale = report.protocol.exposures.scale(exposure)
             groups.append(Group(lines, f"{scale.name}, {scale.unit}"))
     columns = (
         "Category",
-        f"Risk, % ({interval_name()})",
-        f"Difference, percentage points ({interval_name()})",
+        f"Risk, % ({interval_name(report.protocol)})",
+        f"Difference, percentage points ({interval_name(report.protocol)})",
         "Number needed",
     )
-    made = Table("absolute-table", "Standardized risks, fully adjusted", columns, tuple(groups))
-    shown = table(made) if groups else paragraph("No standardized risk is available for this wave.")
+    risks = Table("absolute-table", "Standardized risks, fully adjusted", columns, tuple(groups))
+    shown = table(risks) if groups else paragraph("No standardized risk is available for this wave.")
     return section("absolute", "Risks and differences", paragraph(MEANING), shown, note(NEEDED), short="Risks")
 
 
 def percent_cell(row: Mapping[str, Any] | None, signed: bool = False) -> str:
-    """A proportion with its limits in percent."""
+    """A proportion and its limits, in percent."""
     if row is None:
         return "–"
     if row["status"] != "ok" or is_missing(row["estimate"]):

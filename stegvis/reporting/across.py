@@ -1,7 +1,4 @@
-"""All waves together: the pooled ratios, each wave's own, who is at risk, and when more will be known.
-
-Belongs here: the index's results. Does not belong here: the waves' pages.
-"""
+"""Results across waves: pooled ratios beside each wave's own, the course of pain, and what further waves would add."""
 
 from __future__ import annotations
 
@@ -16,17 +13,16 @@ from stegvis.reporting.ratio_tables import ratios_table
 from stegvis.reporting.rows import by_level, chosen, highest
 from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import OUTCOME, level_label
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure
 
 COURSE = {
-    "incidence": "Free of pain at the wave before",
-    "persistence": "Pain at the wave before",
-    "recurrence": "Free of pain at the wave before, pain at the one before that",
+    "incidence": "No pain at the previous wave",
+    "persistence": "Pain at the previous wave",
+    "recurrence": "No pain at the previous wave, pain at the one before",
 }
 CAPTION = (
-    "Highest against lowest category, fully adjusted. Below the waves: all of them in one model, people "
-    "counted once for each "
-    "answer and the intervals allowing for that."
+    "Highest against lowest category, fully adjusted. Below the single waves: all waves in one model. Participants "
+    "count once per response, and the intervals allow for that."
 )
 
 
@@ -38,7 +34,7 @@ def across(index: IndexReport) -> Section:
 
 
 def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
-    pooled, scale = index.of_wave("all"), protocol().exposures.scale(exposure)
+    pooled, scale = index.of_wave("all"), index.protocol.exposures.scale(exposure)
     entries = []
     for wave in index.waves:
         row = highest(index.of_wave(wave), exposure, analysis="main", population="all")
@@ -50,18 +46,23 @@ def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
     entries.append(("All waves, pooled", together))
     rows = chosen(pooled, analysis="pooled", exposure=exposure, measure="rr")
     heading = [f"{scale.name} and {OUTCOME}", "wave by wave, and pooled"]
-    svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic)
+    svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic, index.protocol)
     numbers = ratios_table(
         f"pooled-{exposure}-table", f"{scale.name}: all waves pooled", f"{scale.name}, {scale.unit}", [("", rows)],
-        note="People counts answers: one person may have answered in several waves.",
+        index.protocol,
+        note="Participants are counted once per response; one person may have responded in several waves.",
     )  # fmt: skip
     groups = [(name, chosen(pooled, analysis=each, exposure=exposure, measure="rr")) for each, name in COURSE.items()]
-    course = ratios_table(f"course-{exposure}", f"{scale.name} and the course of pain", scale.unit, groups)
+    course = ratios_table(
+        f"course-{exposure}", f"{scale.name} and the course of pain", scale.unit, groups, index.protocol
+    )
     return [
         subheading(scale.name, f"pooled-{exposure}"),
         drawing(svg, CAPTION, numbers),
         note(_between_waves(index, exposure)),
-        folded("The course of pain, and when more will be known", table(course), table(_projection(index, exposure))),
+        folded(
+            "The course of pain, and what further waves would add", table(course), table(_projection(index, exposure))
+        ),
     ]
 
 
@@ -69,8 +70,8 @@ def _between_waves(index: IndexReport, exposure: Exposure) -> str:
     rows = chosen(
         index.of_wave("all"), analysis="wave_interaction", exposure=exposure, model="adjusted", measure="p_interaction"
     )
-    told = [row for row in rows if row["status"] == "ok"]
-    return f"Whether the ratios differ between waves: {p_value(told[0]['p_value'])}." if told else ""
+    tested = [row for row in rows if row["status"] == "ok"]
+    return f"Test of whether the ratios differ between waves: {p_value(tested[0]['p_value'])}." if tested else ""
 
 
 def _projection(index: IndexReport, exposure: Exposure) -> Table | None:
@@ -95,9 +96,9 @@ def _projection(index: IndexReport, exposure: Exposure) -> Table | None:
         return None
     columns = (
         "Category",
-        "After the next wave, if it stays",
-        f"Ratio found with {protocol().projection.power:.0%} power",
+        "After the next wave, if the estimate is unchanged",
+        f"Ratio detectable with {index.protocol.projection.power:.0%} power",
         "Further waves needed",
     )
-    caption = f"{protocol().exposures.scale(exposure).name}: when will we know?"
+    caption = f"{index.protocol.exposures.scale(exposure).name}: what further waves would add"
     return Table(f"projection-{exposure}", caption, columns, (Group(tuple(lines)),))

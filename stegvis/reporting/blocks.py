@@ -1,7 +1,6 @@
 """What a page is built from: sections of paragraphs, lists, figures and tables, as finished HTML.
 
-Belongs here: the shape of each block, with every text escaped. Does not belong here: what a section says (a module for
-each), tables (``markup.py``), the page around them (``templates/``).
+Every text is escaped here. What a section says is in its own module, the page around the sections in ``templates/``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ NUMBERS = "The numbers of this figure as a table"
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page: its anchor, its heading, the shorter one of the contents, and its blocks."""
+    """A section of a page: its anchor, heading, shorter heading for the table of contents, and blocks."""
 
     identifier: str
     heading: str
@@ -27,7 +26,7 @@ class Section:
 
     @property
     def name(self) -> str:
-        """What the contents call it."""
+        """Its name in the table of contents."""
         return self.short or self.heading
 
 
@@ -37,7 +36,7 @@ def paragraph(text: str | Markup) -> Markup:
 
 
 def note(text: str | Markup) -> Markup:
-    """A remark in small type."""
+    """A note in small type."""
     return Markup('<p class="note">{}</p>').format(text) if text else Markup("")
 
 
@@ -48,22 +47,22 @@ def bullets(items: Iterable[str | Markup]) -> Markup:
 
 
 def subheading(text: str, identifier: str) -> Markup:
-    """A heading below the section's own, with an anchor."""
+    """A heading within a section, with an anchor."""
     return Markup('<h3 id="{}">{}</h3>').format(identifier, text)
 
 
 def panel(*blocks: Markup) -> Markup:
-    """Blocks set apart, for what a reader should see first."""
+    """Highlighted blocks, for what a reader should see first."""
     return Markup('<div class="headline">\n{}\n</div>').format(Markup("\n").join(blocks))
 
 
-def table(made: Table | None) -> Markup:
+def table(content: Table | None) -> Markup:
     """A table; empty without one."""
-    return Markup("") if made is None else render_table(made)
+    return Markup("") if content is None else render_table(content)
 
 
 def folded(summary: str, *blocks: Markup) -> Markup:
-    """Blocks that a reader unfolds; they are printed unfolded. Empty without content."""
+    """Collapsible blocks, expanded in print. Empty without content."""
     content = Markup("\n").join(block for block in blocks if block)
     if not content:
         return Markup("")
@@ -71,10 +70,10 @@ def folded(summary: str, *blocks: Markup) -> Markup:
 
 
 def drawing(svg: str, caption: str, *numbers: Table | None) -> Markup:
-    """A figure with its caption, and its numbers as tables folded under it; empty without a figure.
+    """A figure with its caption, and its numbers in collapsible tables below it; empty without a figure.
 
     Args:
-        svg: a finished figure; ``figure.finish`` escaped every text in it.
+        svg: a finished figure (``figure.finish`` escapes its texts).
         caption: how to read it.
         numbers: the same numbers as tables.
     """
@@ -85,10 +84,10 @@ def drawing(svg: str, caption: str, *numbers: Table | None) -> Markup:
 
 
 def link(target: str, text: str) -> Markup:
-    """A link to an anchor or page."""
+    """A link to an anchor or a page."""
     return Markup('<a href="{}">{}</a>').format(target, text)
 
 
 def section(identifier: str, heading: str, *blocks: Markup, short: str = "") -> Section:
-    """A section of the blocks that say something."""
+    """A section of the blocks that are not empty."""
     return Section(identifier, heading, tuple(block for block in blocks if block), short)

@@ -1,28 +1,24 @@
-"""What a page says where its counts are an earlier release's (``stegvis.disclosure.kept``).
-
-Belongs here: finding that out from the rows, and the sentence. Does not belong here: deciding it.
-"""
+"""What a page says where its counts are carried forward from an earlier release."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from stegvis.disclosure.kept import kept_rule
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Protocol
 
 
-def are_kept(results: pd.DataFrame) -> bool:
-    """Whether the counts beside these results are an earlier release's, as the notes of the rows say."""
-    return bool(results["note"].astype("str").str.startswith(kept_rule(protocol())).any())
+def are_carried_forward(results: pd.DataFrame, protocol: Protocol) -> bool:
+    """Whether the counts of these results are carried forward from an earlier release, according to their notes."""
+    return bool(results["note"].astype("str").str.startswith(kept_rule(protocol)).any())
 
 
-def kept_counts_sentence(results: pd.DataFrame) -> str:
-    """Why the counts beside these results are not quite today's; blank where they are."""
-    if not are_kept(results):
+def carried_forward_sentence(results: pd.DataFrame, protocol: Protocol) -> str:
+    """The explanation of carried-forward counts; empty where there are none."""
+    if not are_carried_forward(results, protocol):
         return ""
-    p = protocol()
     return (
-        "To protect single people, numbers of people and cases are those of an earlier release (each has changed "
-        f"since by fewer than {p.disclosure.smallest_count} people or by at most {p.release.kept_counts_share:.0%}; "
-        "estimates and their intervals are today's)."
+        "To protect participants' privacy, the numbers of participants and cases are carried forward from an earlier "
+        f"release. Each has changed since by fewer than {protocol.disclosure.smallest_count} participants or by at "
+        f"most {protocol.release.kept_counts_share:.0%}. Estimates and intervals are current."
     )

@@ -1,7 +1,4 @@
-"""How sure one can be: E-values and tipping points of the main results.
-
-Belongs here: what would have to be wrong for a headline to be none. Does not belong here: computing either.
-"""
+"""Robustness to unmeasured confounding and loss to follow-up: E-values and tipping points of the main results."""
 
 from __future__ import annotations
 
@@ -17,27 +14,27 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, headline
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED, e_value_cell, estimate_cell
 from stegvis.reporting.wording import e_value_sentence, is_shown, level_label
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure
 
 MEANING = (
-    "The E-value is the strength, as a risk ratio with both walking and low back pain, that one unmeasured "
-    "confounder would "
-    "need to account for an estimate by itself; in brackets, for its interval to include 1.",
-    "The tipping point is how many times the risk of the followed people those lost to follow-up in the category would "
-    "need, for the ratio in everyone to be 1; in brackets, for the limit nearest 1.",
-    "Near 1 either says: little would be enough. Neither says how likely such a confounder or such a loss is.",
+    "The E-value is the strength of association, as a risk ratio with both walking and low back pain, that a single "
+    "unmeasured confounder would need to account for an estimate by itself; in brackets, for its interval to include "
+    "1.",
+    "The tipping point is the ratio of the risk among participants lost to follow-up in the category to the risk among "
+    "those followed at which the risk ratio in everyone would be 1; in brackets, for the limit nearest 1.",
+    "Values near 1 mean that little bias would be enough. Neither measure says how likely such a bias is.",
 )
 
 
 def certainty_sentence(row: Mapping[str, Any], results: pd.DataFrame, exposure: Exposure) -> str:
-    """E-value and tipping point of one ratio in a line; empty when there is neither."""
+    """E-value and tipping point of one ratio in one line; empty when there is neither."""
     parts = []
     if is_shown(row) and not is_missing(row["e_value"]):
         parts.append(f"E-value {e_value_cell(row)}")
     tipping = tipping_cell(row, results, exposure)
     if tipping not in (NOT_ESTIMABLE, SUPPRESSED, "–"):
         parts.append(f"tipping point {tipping}")
-    return f"How sure: {', '.join(parts)}; in brackets, for the interval to include 1." if parts else ""
+    return f"Robustness: {', '.join(parts)}; in brackets, for the interval to include 1." if parts else ""
 
 
 def tipping_cell(row: Mapping[str, Any], results: pd.DataFrame, exposure: Exposure) -> str:
@@ -55,7 +52,7 @@ def tipping_cell(row: Mapping[str, Any], results: pd.DataFrame, exposure: Exposu
 
 
 def certainty(report: WaveReport) -> Section:
-    """E-values and tipping points beside every ratio of the main results."""
+    """E-values and tipping points of every ratio of the main results."""
     results = report.own_results
     groups, sentences = [], []
     for exposure in EXPOSURES:
@@ -64,11 +61,11 @@ def certainty(report: WaveReport) -> Section:
             for row in comparisons(results, exposure)
         )
         if rows:
-            scale = protocol().exposures.scale(exposure)
+            scale = report.protocol.exposures.scale(exposure)
             groups.append(Group(rows, f"{scale.name}, {scale.unit}"))
         leading = headline(results, exposure)
-        sentences.append("" if leading is None else e_value_sentence(leading, exposure))
-    made = Table(
+        sentences.append("" if leading is None else e_value_sentence(leading, exposure, report.protocol))
+    values = Table(
         "certainty-table",
         "E-values and tipping points of the fully adjusted risk ratios",
         ("Category", "Risk ratio (interval)", "E-value (interval)", "Tipping point (interval)"),
@@ -77,9 +74,9 @@ def certainty(report: WaveReport) -> Section:
     )
     return section(
         "certainty",
-        "How sure one can be",
+        "E-values and tipping points",
         bullets(MEANING),
-        table(made) if groups else paragraph("No estimate is available for this wave."),
+        table(values) if groups else paragraph("No estimate is available for this wave."),
         bullets(sentence for sentence in sentences if sentence),
-        short="Certainty",
+        short="Robustness",
     )

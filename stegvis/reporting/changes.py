@@ -1,7 +1,4 @@
-"""What changed since the release before: the bridge.
-
-Belongs here: changed estimates and the steps that explain them. Does not belong here: computing the bridge.
-"""
+"""Changes since the previous release, and the steps that account for them."""
 
 from __future__ import annotations
 
@@ -15,42 +12,42 @@ from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.tables import bridge_table
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
-# On the log scale: below this the same numbers were added in another order.
+# On the log scale: smaller differences come from the order of floating-point sums.
 NO_CHANGE = 1e-9
 STEPS = {
-    "corrected_rows": "Corrected answers",
-    "changed_eligibility": "Who may be analyzed",
-    "new_people": "New people",
-    "protocol": "Changed rules",
+    "corrected_rows": "Corrected responses",
+    "changed_eligibility": "Changed eligibility",
+    "new_people": "New participants",
+    "protocol": "Changed protocol",
 }
 
 
 def changes(index: IndexReport) -> Section:
-    """Steps of each main ratio's change, then every changed headline estimate."""
+    """The steps between the previous and the current main ratios, then every changed main estimate."""
     previous = index.provenance.get("previous_release")
     new = new_waves(index.bridge)
     if is_missing(previous) or not previous:
-        said = "Nothing to compare with: no earlier release is known."
+        sentence = "There is no earlier release to compare with."
     elif not index.bridge:
-        said = f"No estimate changed since release {previous}."
+        sentence = f"No estimate changed since release {previous}."
     else:
-        said = f"Compared with release {previous}."
+        sentence = f"Compared with release {previous}."
     return section(
         "changes",
         "What changed since the last release",
-        paragraph(said),
+        paragraph(sentence),
         *(paragraph(f"Wave {wave} is new: {count(estimates)} estimates.") for wave, estimates in new.items()),
         table(_steps_table(index)) or note("No main risk ratio changed." if index.steps else ""),
-        note(f"Why there are no steps: {index.bridge_note}." if index.bridge_note and index.bridge else ""),
-        table(bridge_table([each for each in index.bridge if str(each["wave"]) not in new])),
+        note(f"No steps are available: {index.bridge_note}." if index.bridge_note and index.bridge else ""),
+        table(bridge_table([each for each in index.bridge if str(each["wave"]) not in new], index.protocol)),
         short="What changed",
     )
 
 
 def new_waves(bridge: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Waves that the release before did not have, which all main estimates of are new; how many estimates each has."""
+    """Waves that are new since the previous release, with their number of estimates."""
     kinds: dict[str, set[str]] = {}
     for each in bridge:
         if each["analysis"] == "main":
@@ -61,7 +58,7 @@ def new_waves(bridge: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _steps_table(index: IndexReport) -> Table | None:
-    names: dict[str, str] = {each: protocol().exposures.scale(each).name for each in EXPOSURES}
+    names: dict[str, str] = {each: index.protocol.exposures.scale(each).name for each in EXPOSURES}
     lines = []
     for each in index.steps:
         if each["model"] != "adjusted" or abs(float(each["change"])) < NO_CHANGE:
@@ -80,9 +77,8 @@ def _steps_table(index: IndexReport) -> Table | None:
         return None
     columns = ("Fully adjusted risk ratio", "Before", *STEPS.values(), "Now")
     remark = (
-        "Each step multiplies the ratio by the number shown; in brackets, the people it is about. Flagged: "
-        "the change is "
-        f"larger than {protocol().bridge.flagged_standard_errors:g} of its standard errors."
+        "Each step multiplies the ratio by the number shown; in brackets, the number of participants concerned. "
+        f"Flagged: the change exceeds {index.protocol.bridge.flagged_standard_errors:g} times its standard error."
     )
     return Table(
         "steps-table", "Why the main ratios changed, step by step", columns, (Group(tuple(lines)),), note=remark

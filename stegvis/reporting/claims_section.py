@@ -1,7 +1,4 @@
-"""The published claims, judged: for one wave, and release by release.
-
-Belongs here: tables of verdicts. Does not belong here: judging (``stegvis.claims.evaluation``).
-"""
+"""The published claims and whether the current estimates support them: for one wave, and release by release."""
 
 from __future__ import annotations
 
@@ -13,56 +10,56 @@ from markupsafe import Markup
 from stegvis.reporting.blocks import Section, note, paragraph, section, table
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.markup import Group, Table
-from stegvis.reporting.tables import claims_table, verdict_tag
+from stegvis.reporting.tables import claims_table, conclusion_tag
 
 MEANING = (
-    "Each statement of the published study and of its lay summary is a rule over the current estimates. "
-    "Supported and not "
-    "supported say what the interval (or, where said, the points) allow; unclear says that they allow neither."
+    "Each statement of the published study and its lay summary is tested against the current estimates. "
+    '"Supported" and "not supported" follow from the interval or, where stated, from the point estimates; '
+    '"unclear" means that neither conclusion is possible.'
 )
 NEWEST = 6
 
 
 def claims_of_wave(report: WaveReport) -> Section:
-    """Every claim with its evidence, and what would turn the verdict."""
-    made = table(claims_table(report.claims)) or paragraph("No claim was tested against this wave.")
-    return section("claims", "Published claims, tested", paragraph(MEANING), made, short="Claims")
+    """Every claim with its evidence, and what would change the conclusion."""
+    shown = table(claims_table(report.claims)) or paragraph("No claim was tested against this wave.")
+    return section("claims", "Published claims, tested", paragraph(MEANING), shown, short="Claims")
 
 
 def claims_by_release(index: IndexReport) -> Section:
-    """Each claim's verdicts, a column per release, a line per wave."""
+    """Each claim's conclusions: a column per release, a row per wave."""
     releases = dict(list(index.earlier_claims.items())[-NEWEST:]) | {"this release": index.claims}
     names = list(releases)
-    verdicts = {
+    conclusions = {
         name: {(str(each["claim"]), str(each["wave"])): str(each["verdict"]) for each in found}
         for name, found in releases.items()
     }
     statements = {str(each["claim"]): str(each["statement"]) for each in index.claims}
     waves = list(dict.fromkeys(str(each["wave"]) for each in index.claims))
     groups = tuple(
-        Group(tuple((wave, *_cells(verdicts, names, claim, wave)) for wave in waves), statement)
+        Group(tuple((wave, *_cells(conclusions, names, claim, wave)) for wave in waves), statement)
         for claim, statement in statements.items()
     )
     if not groups:
         return section("claims", "Published claims, release by release", paragraph("No claim has been tested yet."))
-    made = Table("claims-history", "Verdicts by release", ("Wave", *names), groups, numeric=False)
+    history = Table("claims-history", "Conclusions by release", ("Wave", *names), groups, numeric=False)
     older = len(index.earlier_claims) - NEWEST
     return section(
         "claims",
         "Published claims, release by release",
         paragraph(MEANING),
-        table(made),
-        note(f"{older} older releases are left out." if older > 0 else ""),
-        note("A wave's page says what each verdict rests on, and what would turn it."),
+        table(history),
+        note(f"{older} older releases are not shown." if older > 0 else ""),
+        note("The page of each wave shows the evidence for each conclusion, and what would change it."),
         short="Claims",
     )
 
 
 def _cells(
-    verdicts: Mapping[str, Mapping[tuple[str, str], str]], names: Sequence[str], claim: str, wave: str
+    conclusions: Mapping[str, Mapping[tuple[str, str], str]], names: Sequence[str], claim: str, wave: str
 ) -> list[str | Markup]:
-    found = [verdicts[name].get((claim, wave)) for name in names]
-    return ["–" if verdict is None else verdict_tag(verdict) for verdict in found]
+    found = [conclusions[name].get((claim, wave)) for name in names]
+    return ["–" if conclusion is None else conclusion_tag(conclusion) for conclusion in found]
 
 
 def counted(claims: Sequence[Mapping[str, Any]]) -> str:

@@ -1,18 +1,17 @@
 """Where to find the counterpart of each published table and figure, and the published numbers beside this wave's.
 
-Belongs here: links and the few published numbers (``published.toml``). Does not belong here: judging them
-(``stegvis.claims.evaluation``).
+The published numbers are in ``published.toml``.
 """
 
 from __future__ import annotations
 
 import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from stegvis.data_files import data_file
 from stegvis.reporting.blocks import Section, link, note, section, table
 from stegvis.reporting.file_names import COMMANDS, details_file_name
 from stegvis.reporting.formatting import count, decimal, is_missing
@@ -21,22 +20,21 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, people_and_cases
 from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
-PUBLISHED = Path(__file__).with_name("published.toml")
-# What the study has, where its counterpart stands: anchor, and whether it is on the page of details.
+# Published item, name and anchor of its counterpart, and whether that is on the page of further analyses.
 PLACES = (
     ("Figure: flow of participants", "Who was included", "#included", False),
     ("Table: characteristics by quarter of volume", "Table 1", "#table-1", False),
     ("Table: risk ratios by quarter, age-adjusted and adjusted", "Main results", "#results", False),
     ("Figure: dose-response curves of volume and intensity", "Curves", "#curves", False),
     ("Figure and table: volume and intensity together", "Joint", "#joint", False),
-    ("E-values", "How sure one can be", "#certainty", False),
+    ("E-values", "E-values and tipping points", "#certainty", False),
     ("Supplement: characteristics with work and exercise", "Table 1, additional rows", "#table-1", False),
-    ("Supplement: curves adjusted for the other exposure", "Curves, unfold", "#curves", False),
+    ("Supplement: curves adjusted for the other exposure", "Curves, expand", "#curves", False),
     ("Supplement: each exposure adjusted for the other", "Mutual adjustment", "#mutual", True),
-    ("Supplement: volume within quarters of intensity", "Strata, unfold", "#strata", True),
-    ("Supplement: strata of age and sex, interaction tests", "Strata", "#strata", True),
+    ("Supplement: volume within quarters of intensity", "Subgroups, expand", "#strata", True),
+    ("Supplement: strata of age and sex, interaction tests", "Subgroups", "#strata", True),
     ("Supplement: sensitivity analyses", "Sensitivity", "#sensitivity", True),
 )
 
@@ -44,7 +42,7 @@ PLACES = (
 @cache
 def published() -> dict[str, Any]:
     """The published numbers as printed."""
-    return tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))
+    return tomllib.loads(data_file("reporting/published.toml").read_text(encoding="utf-8"))
 
 
 def counterparts(report: WaveReport) -> Section:
@@ -59,11 +57,9 @@ def counterparts(report: WaveReport) -> Section:
         numeric=False,
     )
     remark = (
-        "The published study is of the first follow-up, 2021–2023. Its tables' numbering is left out: what "
-        "they hold decides "
-        "where they stand here."
+        "The published study covers the first follow-up, 2021–2023. Its tables are listed by content, not by number."
     )
-    commands = Markup("The commands that repeat each number in R and Stata are in {}.").format(
+    commands = Markup("The commands that reproduce each number in R and Stata are in {}.").format(
         link(COMMANDS, "commands.csv")
     )
     return section(
@@ -94,7 +90,7 @@ def _numbers(report: WaveReport) -> Table:
         )
     ]
     for exposure in EXPOSURES:
-        scale, own = protocol().exposures.scale(exposure), printed[exposure]
+        scale, own = report.protocol.exposures.scale(exposure), printed[exposure]
         here = comparisons(report.own_results, exposure)
         lines = tuple(
             (

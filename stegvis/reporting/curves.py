@@ -1,7 +1,4 @@
-"""The dose-response curves of a wave.
-
-Belongs here: which curves are shown and what is said of them. Does not belong here: drawing (``curve.py``).
-"""
+"""The dose-response curves of a wave: which are shown, and the sentences about them."""
 
 from __future__ import annotations
 
@@ -12,33 +9,38 @@ from stegvis.reporting.curve import Curve, curve_of, curve_plot, curve_table, hi
 from stegvis.reporting.formatting import interval_name, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.wording import OUTCOME
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 CAPTION = (
-    "Line: risk ratio against the reference (dot); band: its {interval}, which is none at the reference; "
-    "dotted: the knots "
-    "where the curve bends; bars: people by bin, small bins left out. Fully adjusted{also}."
+    "Line: risk ratio against the reference (dot). Band: its {interval}, of width zero at the reference. Dotted lines: "
+    "knots. Bars: number of participants; suppressed bins are omitted. Fully adjusted{also}."
 )
 
 
 def curves(report: WaveReport) -> Section:
-    """Both curves, and folded those adjusted for the other exposure, and with frozen knots."""
+    """Both curves; collapsed, those adjusted for the other exposure and those with fixed knots."""
     blocks = [_drawn(report, exposure, "spline", f"curve-{exposure}") for exposure in EXPOSURES]
     mutual = [_drawn(report, exposure, "mutual_spline", f"mutual-curve-{exposure}") for exposure in EXPOSURES]
-    said = [_sentence(curve) for exposure in EXPOSURES if (curve := curve_of(report.own_results, "spline", exposure))]
+    sentences = [
+        _sentence(curve, report.protocol)
+        for exposure in EXPOSURES
+        if (curve := curve_of(report.own_results, "spline", exposure))
+    ]
     return section(
         "curves",
         "Dose-response curves",
-        *(paragraph(sentence) for sentence in said),
-        *(block or _absent(exposure) for block, exposure in zip(blocks, EXPOSURES, strict=True)),
+        *(paragraph(sentence) for sentence in sentences),
+        *(block or _absent(exposure, report.protocol) for block, exposure in zip(blocks, EXPOSURES, strict=True)),
         folded("The curves adjusted for the other exposure", *mutual),
-        folded("The curves with the same knots in every wave", *(_frozen(report, exposure) for exposure in EXPOSURES)),
+        folded(
+            "The curves with the same knots in every wave", *(_fixed_knots(report, exposure) for exposure in EXPOSURES)
+        ),
         short="Curves",
     )
 
 
-def _absent(exposure: Exposure) -> Markup:
-    name = protocol().exposures.scale(exposure).name.lower()
+def _absent(exposure: Exposure, protocol: Protocol) -> Markup:
+    name = protocol.exposures.scale(exposure).name.lower()
     return paragraph(f"No curve of {name} is available for this wave.")
 
 
@@ -48,34 +50,39 @@ def _drawn(report: WaveReport, exposure: Exposure, analysis: str, identifier: st
         return Markup("")
     histogram = report.rows(report.histogram)
     bins = histogram[histogram["exposure"] == exposure]
-    name = protocol().exposures.scale(exposure).name
+    name = report.protocol.exposures.scale(exposure).name
     mutual = analysis == "mutual_spline"
     heading = [f"{name} and {OUTCOME}", f"Wave {report.wave}" + (", adjusted for the other exposure" if mutual else "")]
     also = ", adjusted for the other exposure" if mutual else ""
     return drawing(
-        curve_plot(curve, bins, identifier, heading, report.synthetic),
-        CAPTION.format(interval=interval_name(), also=also),
-        curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}"),
-        None if mutual else histogram_table(bins, exposure, f"{identifier}-people"),
+        curve_plot(curve, bins, identifier, heading, report.synthetic, report.protocol),
+        CAPTION.format(interval=interval_name(report.protocol), also=also),
+        curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}", report.protocol),
+        None if mutual else histogram_table(bins, exposure, f"{identifier}-people", report.protocol),
     )
 
 
-def _frozen(report: WaveReport, exposure: Exposure) -> Markup:
-    """A curve that bends where those of all waves do, as a table: to compare waves by."""
+def _fixed_knots(report: WaveReport, exposure: Exposure) -> Markup:
+    """The curve with the same knots in every wave, as a table, for comparison between waves."""
     curve = curve_of(report.own_results, "spline_fixed_knots", exposure)
     if curve is None:
         return Markup("")
-    name = protocol().exposures.scale(exposure).name
-    return table(curve_table(curve, f"frozen-{exposure}-table", f"{name}: the curve with the same knots in every wave"))
+    name = report.protocol.exposures.scale(exposure).name
+    return table(
+        curve_table(
+            curve,
+            f"fixed-knots-{exposure}-table",
+            f"{name}: the curve with the same knots in every wave",
+            report.protocol,
+        )
+    )
 
 
-def _sentence(curve: Curve) -> str:
-    scale = protocol().exposures.scale(curve.exposure)
+def _sentence(curve: Curve, protocol: Protocol) -> str:
+    scale = protocol.exposures.scale(curve.exposure)
     lowest = min(curve.points, key=lambda point: point["estimate"])
     return (
-        f"The curve of {scale.name.lower()} is lowest at {lowest['value']:.{scale.printed_decimals}f} "
-        f"{scale.unit}, with a risk "
-        f"ratio of {ratio(lowest['estimate'])} against {curve.reference:.{scale.printed_decimals}f} "
-        f"{scale.unit}. Where a curve is lowest is uncertain "
-        "itself: read it with the band."
+        f"The curve of {scale.name.lower()} is lowest at {lowest['value']:.{scale.printed_decimals}f} {scale.unit}, "
+        f"with a risk ratio of {ratio(lowest['estimate'])} against {curve.reference:.{scale.printed_decimals}f} "
+        f"{scale.unit}. The location of the minimum is itself uncertain; read it together with the confidence band."
     )

@@ -1,7 +1,6 @@
-"""The pages that explain a release: what its columns mean, and where it answers the reporting checklists.
+"""The pages that document a release: the data dictionary, and where each item of the reporting checklists is covered.
 
-Belongs here: laying these out. Does not belong here: the meanings (``stegvis/study/dictionary.toml``), the answers
-(``stegvis/release/checklists.toml``).
+Their content is in ``stegvis/study/dictionary.toml`` and ``stegvis/release/checklists.toml``.
 """
 
 from __future__ import annotations
@@ -25,29 +24,31 @@ from stegvis.reporting.file_names import (
 )
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.page import render_sections
+from stegvis.study.protocol import Protocol
 
 _FILE_OF = {"wave": wave_file_name, "details": details_file_name, "methods": methods_file_name}
 
 
-def render_dictionary(synthetic: bool) -> str:
-    """What each column of each released table means."""
+def render_dictionary(synthetic: bool, protocol: Protocol) -> str:
+    """The page with the meaning of each column of each released table."""
     columns = ("Column", "Meaning", "Type", "Values")
     sections = []
     for name in TABLES:
         rows = tuple((each["name"], each["description"], each["type"], _values(each)) for each in fields(name))
         table = Table(f"{name}-columns", f"Columns of {name}.csv", columns, (Group(rows),), numeric=False)
         sections.append(Section(name, f"{name}.csv", (block_of(table),)))
-    text = "What each column of the release's tables means. A number that is held back or does not exist is missing."
-    return _render(DICTIONARY, "Data dictionary", text, sections, synthetic)
+    text = "The meaning of each column of the tables in this release. Suppressed and non-existent numbers are missing."
+    return _render(DICTIONARY, "Data dictionary", text, sections, synthetic, protocol)
 
 
-def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: bool) -> str:
-    """Where the release answers each item of the checklists, with links.
+def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: bool, protocol: Protocol) -> str:
+    """The page that links each item of the checklists to where the release covers it.
 
     Args:
-        answers: the items, held against the release already.
-        waves: the waves that have a page.
+        answers: the items, already checked against the release.
+        waves: the waves with pages.
         synthetic: whether any data are.
+        protocol: names the study.
     """
     columns = ("Item", "Asks for", "Where")
     sections = []
@@ -55,8 +56,8 @@ def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: 
         rows = tuple((each.item, each.asks, _answer(each, waves)) for each in answers if each.checklist == checklist)
         table = Table(f"{checklist.lower()}-items", f"Items of {checklist}", columns, (Group(rows),), numeric=False)
         sections.append(Section(checklist.lower(), checklist, (block_of(table),)))
-    text = "Where this release answers what STROBE (cohort studies) and RECORD (routinely collected data) ask for."
-    return _render(CHECKLISTS, "Reporting checklists", text, sections, synthetic)
+    text = "Where this release covers the items of STROBE (cohort studies) and RECORD (routinely collected data)."
+    return _render(CHECKLISTS, "Reporting checklists", text, sections, synthetic, protocol)
 
 
 def _answer(item: Item, waves: Sequence[str]) -> str | Markup:
@@ -84,8 +85,10 @@ def _values(field: Mapping[str, Any]) -> str:
     return f"{least} to {most}" if most is not None else f"from {least}" if least is not None else ""
 
 
-def _render(file: str, title: str, introduction: str, sections: Sequence[Section], synthetic: bool) -> str:
+def _render(
+    file: str, title: str, introduction: str, sections: Sequence[Section], synthetic: bool, protocol: Protocol
+) -> str:
     first, *rest = sections
-    told = Section(first.identifier, first.heading, (paragraph(introduction), *first.blocks))
+    opening = Section(first.identifier, first.heading, (paragraph(introduction), *first.blocks))
     ways = [(INDEX, "All waves"), (DICTIONARY, "Data dictionary"), (CHECKLISTS, "Checklists")]
-    return render_sections(file, title, [told, *rest], ways, synthetic)
+    return render_sections(file, title, [opening, *rest], ways, synthetic, protocol)

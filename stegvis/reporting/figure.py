@@ -1,7 +1,6 @@
-"""What every figure shares: its colors, its title and description for screen readers, the mark of synthetic data.
+"""What every figure shares: colors, title and description for screen readers, the label of synthetic data.
 
-Belongs here: finishing an SVG. Does not belong here: drawing one (``flow.py``, ``forest.py``, ``curve.py`` ...). The
-colors are plain attributes, so that a figure also stands alone; ``style.css`` replaces each of them on a dark page.
+Colors are plain attributes, so that a figure also works on its own; ``style.css`` replaces each of them on a dark page.
 Altair describes a chart and vl-convert draws it in this process: no browser, no network.
 """
 
@@ -23,7 +22,7 @@ COLORS = (INK, MUTED, LINE, BOX, ADJUSTED, AGE_ADJUSTED, WARNING)
 
 SYNTHETIC = "Synthetic data"
 LARGEST_SCALE = 1.2
-# Figures are laid out in a narrow font; a reader's own may be wider: room left of the labels, and short title lines.
+# Figures are laid out in a narrow font, and the reader's may be wider: extra space beside labels, short title lines.
 WIDER_FONTS = 15
 LONGEST_TITLE_LINE = 50
 FONT = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
@@ -36,7 +35,7 @@ def finish(svg: ElementTree.Element, identifier: str, title: str, description: s
         svg: the root element with a viewBox; it is changed in place.
         identifier: unique on the page; prefix of the ids of title and description.
         title: the accessible name.
-        description: what the figure shows, with its numbers, for those who cannot see it.
+        description: text alternative, with the numbers of the figure.
 
     Raises:
         ValueError: the root has no viewBox.
@@ -70,18 +69,18 @@ def finish(svg: ElementTree.Element, identifier: str, title: str, description: s
     return ElementTree.tostring(svg, encoding="unicode")
 
 
-def chart_title(heading: Sequence[str], synthetic: bool, mark: str = SYNTHETIC) -> Any:
-    """An Altair title of a few lines, with the mark of synthetic data (in the page's language) under it."""
+def chart_title(heading: Sequence[str], synthetic: bool, label: str = SYNTHETIC) -> Any:
+    """An Altair title of a few lines, with the label of synthetic data (in the page's language) below it."""
     import altair as alt
 
     return alt.TitleParams(
         [line for each in heading for line in wrap(each, LONGEST_TITLE_LINE)],
-        subtitle=mark if synthetic else "",
+        subtitle=label if synthetic else "",
         subtitleColor=WARNING,
         subtitleFontWeight="bold",
         color=INK,
         anchor="start",
-        # From the edge of the figure, left of its labels: a long title has all the width.
+        # Starts at the edge of the figure, so that a long title can use the full width.
         frame="bounds",
         dx=-WIDER_FONTS,
         fontSize=12.5,
@@ -90,16 +89,16 @@ def chart_title(heading: Sequence[str], synthetic: bool, mark: str = SYNTHETIC) 
 
 
 def chart_svg(
-    chart: Any, identifier: str, heading: Sequence[str], description: str, synthetic: bool, mark: str = SYNTHETIC
+    chart: Any, identifier: str, heading: Sequence[str], description: str, synthetic: bool, label: str = SYNTHETIC
 ) -> str:
-    """An Altair chart in the house style as a finished SVG text.
+    """An Altair chart in the common style as a finished SVG text.
 
     Args:
         chart: any chart without configuration; its background and fonts are set here.
         identifier, description: as in ``finish``.
         heading: the lines of its title, also its accessible name.
-        synthetic: marks the accessible name; the drawn mark is ``chart_title``'s.
-        mark: the mark in the page's language.
+        synthetic: labels the accessible name; ``chart_title`` draws the visible label.
+        label: the label of synthetic data in the page's language.
     """
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13}
     lines = {"domainColor": MUTED, "tickColor": MUTED, "gridColor": LINE}
@@ -110,9 +109,9 @@ def chart_svg(
         .configure_view(stroke=None)
         .configure_legend(labelColor=INK, labelFontSize=13, symbolSize=70, columnPadding=24)
     )
-    # Charts are made in this package alone: checking each against the schema would take as long as drawing it.
+    # Validating against the schema would take as long as drawing, and all charts come from this package.
     drawn = vl_convert_svg(configured.to_dict(validate=False))
-    title = ", ".join(heading) + (f" ({mark})" if synthetic else "")
+    title = ", ".join(heading) + (f" ({label})" if synthetic else "")
     return finish(ElementTree.fromstring(drawn), identifier, title, description)
 
 

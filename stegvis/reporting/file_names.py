@@ -1,7 +1,4 @@
-"""The names of the report's pages, the same for who writes them and who links to them.
-
-Belongs here: file names. Does not belong here: anything on a page.
-"""
+"""File names of the pages, shared by the code that writes them and the code that links to them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Whether the models can be relied on: how well the main ones fit, and what negative controls show.
-
-Belongs here: checks of the models by the data. Does not belong here: other models (``robustness.py``), computing
-either.
-"""
+"""Fit of the main models, and calibration by negative controls."""
 
 from __future__ import annotations
 
@@ -17,16 +13,16 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import MODELS
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
-    "A Poisson model can give risks above 1; the share of people with one should be small. Cases per coefficient tell "
-    "whether there are enough cases for the covariates: below ten, estimates get unsteady."
+    "A Poisson model can give fitted risks above 1; the share of participants with one should be small. With fewer "
+    "than ten cases per coefficient, estimates become unstable."
 )
 CONTROLS = (
-    "A negative control is an outcome that walking cannot change, or something that cannot change low back pain. "
-    "Whatever association it shows is bias; the spread of several is allowed for in the calibrated ratios (Schuemie "
-    "et al. 2014, doi 10.1002/sim.5925)."
+    "A negative control is an outcome that walking cannot affect, or an exposure that cannot affect low back pain. Any "
+    "association with it indicates bias; the calibrated ratios allow for the spread of several such associations "
+    "(Schuemie et al. 2014, doi 10.1002/sim.5925)."
 )
 
 
@@ -57,30 +53,32 @@ def _quality(report: WaveReport) -> Table | None:
             if mine:
                 lines.append((name, *cells))
         if lines:
-            groups.append(Group(tuple(lines), protocol().exposures.scale(exposure).name))
+            groups.append(Group(tuple(lines), report.protocol.exposures.scale(exposure).name))
     if not groups:
         return None
-    columns = ("Model", "Cases per coefficient", "People with a fitted risk above 1")
+    columns = ("Model", "Cases per coefficient", "Participants with a fitted risk above 1")
     return Table("fit-table", "Fit of the main models", columns, tuple(groups))
 
 
 def _controls(report: WaveReport) -> list[Markup]:
-    made = []
+    tables = []
     for exposure in EXPOSURES:
         rows = chosen(report.own_results, analysis="negative_controls", exposure=exposure, measure="rr")
         main = chosen(report.own_results, analysis="main", exposure=exposure, measure="rr", model="adjusted")
         if rows:
             levels = [str(row["level"]) for row in by_level(main)[1:]]
-            caption = f"{protocol().exposures.scale(exposure).name}: calibrated by negative controls, fully adjusted"
+            caption = (
+                f"{report.protocol.exposures.scale(exposure).name}: calibrated by negative controls, fully adjusted"
+            )
             entries = [("Main analysis", main), ("Calibrated", rows)]
-            made.append(table(variants_table(f"controls-{exposure}", caption, levels, entries)))
-    if made:
-        return made
-    needed = protocol().negative_controls.fewest
+            tables.append(table(variants_table(f"controls-{exposure}", caption, levels, entries)))
+    if tables:
+        return tables
+    needed = report.protocol.negative_controls.fewest
     return [
         paragraph(
-            f"No ratio is calibrated here: at least {needed} controls are needed, and the protocol names fewer that "
-            "could be estimated."
+            f"No ratio is calibrated: at least {needed} controls are needed, and fewer of those in the protocol could "
+            "be estimated."
         )
     ]
 

@@ -1,7 +1,6 @@
-"""The flow diagram: from everyone at baseline, exclusion by exclusion, to the analyzed sample.
+"""The flow diagram, from everyone at baseline through each exclusion to the analyzed sample.
 
-Belongs here: the layout of the diagram (von Elm et al. 2007, STROBE item 13c, doi 10.1371/journal.pmed.0040296), and
-merging steps whose count is too small to show. Does not belong here: counting people.
+STROBE item 13c (von Elm et al. 2007, doi 10.1371/journal.pmed.0040296). Steps with suppressed counts are merged.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from stegvis.reporting import figure
 from stegvis.reporting.formatting import NOTHING, count, is_missing
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import records
-from stegvis.study.protocol import protocol
 
 WIDTH = 440
 TRUNK_WIDTH = 190
@@ -31,23 +29,24 @@ GAP = 9
 
 @dataclass(frozen=True)
 class Step:
-    """One box of the diagram: why people left and how many (None when too few to show), and how many remained."""
+    """One box of the diagram: reasons for exclusion, number excluded and number remaining (None when not shown)."""
 
     reasons: tuple[str, ...]
     excluded: int | None
     remaining: int | None
 
 
-def printable_steps(exclusion_steps: pd.DataFrame) -> list[Step]:
-    """The steps as they may be drawn; the first is everyone at baseline.
+def printable_steps(exclusion_steps: pd.DataFrame, smallest_count: int) -> list[Step]:
+    """The steps as they may be published; the first is everyone at baseline.
 
-    A step whose count is missing, or below the smallest count, could be worked out from the remaining counts around it.
-    It is therefore merged with the steps after it (at the end: before it) until the sum is large enough. When even the
-    sum of all exclusions is too small, the count at baseline is left out. A missing count
-    of the analyzed stays missing.
+    A count that is missing or below the smallest count could be derived from the numbers remaining before and after
+    it. Such a step is therefore merged with the steps after it (at the end: before it) until the sum is large enough.
+    If even the sum of all exclusions is too small, the count at baseline is suppressed. A missing count of the analyzed
+    sample stays missing.
 
     Args:
         exclusion_steps: rows of one wave with step, description, excluded and remaining.
+        smallest_count: the smallest count that may be shown.
     """
     rows = records(exclusion_steps.sort_values("step"))
     if not rows:
@@ -58,8 +57,8 @@ def printable_steps(exclusion_steps: pd.DataFrame) -> list[Step]:
     for row in rows[1:]:
         reasons = (*reasons, str(row["description"]))
         excluded = _difference(steps[-1].remaining, row["remaining"])
-        alone_and_hidden = len(reasons) == 1 and is_missing(row["excluded"])
-        if _is_large_enough(excluded) and not alone_and_hidden:
+        single_and_suppressed = len(reasons) == 1 and is_missing(row["excluded"])
+        if _is_large_enough(excluded, smallest_count) and not single_and_suppressed:
             steps.append(Step(reasons, excluded, _number(row["remaining"])))
             reasons = ()
     if not reasons:
@@ -67,25 +66,26 @@ def printable_steps(exclusion_steps: pd.DataFrame) -> list[Step]:
     last = _number(rows[-1]["remaining"])
     if last is None:
         return [*steps, Step(reasons, None, None)]
-    # What is left at the end is too small to stand alone: take back the steps before it until it is not.
+    # The last step is too small on its own: merge it with the steps before it until it is not.
     excluded = None
-    while len(steps) > 1 and not _is_large_enough(excluded):
+    while len(steps) > 1 and not _is_large_enough(excluded, smallest_count):
         reasons = (*steps.pop().reasons, *reasons)
         excluded = _difference(steps[-1].remaining, last)
-    if _is_large_enough(excluded):
+    if _is_large_enough(excluded, smallest_count):
         return [*steps, Step(reasons, excluded, last)]
     return [Step(start.reasons, None, None), Step(reasons, None, last)]
 
 
-def flow_diagram(exclusion_steps: pd.DataFrame, wave: str, synthetic: bool) -> str:
+def flow_diagram(exclusion_steps: pd.DataFrame, wave: str, synthetic: bool, smallest_count: int) -> str:
     """The diagram as an SVG text, 440 units wide; empty when there are no steps.
 
     Args:
         exclusion_steps: rows of one wave, columns of ``inputs.EXCLUSION_COLUMNS``.
         wave: the wave's name, for the accessible title.
-        synthetic: marks the figure as synthetic.
+        synthetic: labels the figure as synthetic.
+        smallest_count: the smallest count that may be shown.
     """
-    steps = printable_steps(exclusion_steps)
+    steps = printable_steps(exclusion_steps, smallest_count)
     if not steps:
         return ""
     svg = Element("svg")
@@ -112,9 +112,9 @@ def flow_diagram(exclusion_steps: pd.DataFrame, wave: str, synthetic: bool) -> s
     return figure.finish(svg, "flow", title, flow_description(steps))
 
 
-def flow_table(exclusion_steps: pd.DataFrame) -> Table | None:
+def flow_table(exclusion_steps: pd.DataFrame, smallest_count: int) -> Table | None:
     """The diagram's counts as a table."""
-    steps = printable_steps(exclusion_steps)
+    steps = printable_steps(exclusion_steps, smallest_count)
     if not steps:
         return None
     start = "not shown" if steps[0].remaining is None else count(steps[0].remaining)
@@ -127,7 +127,7 @@ def flow_table(exclusion_steps: pd.DataFrame) -> Table | None:
 
 
 def flow_description(steps: Sequence[Step]) -> str:
-    """The diagram in words: every count it shows, in order."""
+    """Text alternative of the diagram: every count it shows, in order."""
     parts = [_baseline_text(steps[0])]
     parts += [f"{_excluded_text(step)}: {' or '.join(step.reasons)}" for step in steps[1:]]
     parts.append(_remaining_text(steps[-1], is_last=True))
@@ -142,8 +142,8 @@ def _difference(before: int | None, after: object) -> int | None:
     return None if before is None or is_missing(after) else before - int(after)  # type: ignore[call-overload]
 
 
-def _is_large_enough(excluded: int | None) -> bool:
-    return excluded is not None and not 0 < excluded < protocol().disclosure.smallest_count
+def _is_large_enough(excluded: int | None, smallest_count: int) -> bool:
+    return excluded is not None and not 0 < excluded < smallest_count
 
 
 def _baseline_text(step: Step) -> str:

@@ -1,8 +1,4 @@
-"""Forest plots: risk ratios on a log axis, of an exposure's categories by model, or of one comparison by analysis.
-
-Belongs here: drawing estimates that arrive finished. Does not belong here: the table of the same numbers
-(``tables.py``, ``ratio_tables.py``).
-"""
+"""Forest plots: risk ratios on a log axis, of an exposure's categories by model, or of one comparison by analysis."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from stegvis.reporting import figure
 from stegvis.reporting.formatting import interval, ratio
 from stegvis.reporting.rows import main_risk_ratios, records
 from stegvis.reporting.wording import MODELS, OUTCOME, is_shown, level_label
-from stegvis.study.protocol import Exposure, protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 ABSENT = {"suppressed": "not shown", "not_estimable": "not estimable", "ok": "not estimable"}
 PLOT_WIDTH = 320
@@ -30,14 +26,15 @@ TICKS_MIDDLE = (0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5)
 TICKS_COARSE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
-def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic: bool) -> str:
+def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic: bool, protocol: Protocol) -> str:
     """The main results of an exposure as an SVG text; empty when there is no estimate of it.
 
     Args:
         results: results of one wave, columns of ``inputs.RESULT_COLUMNS``.
         exposure: walking_minutes or walking_met.
         wave: the wave's name, for the titles.
-        synthetic: marks the figure as synthetic.
+        synthetic: labels the figure as synthetic.
+        protocol: names the exposure and the level of the intervals.
     """
     rows = [
         _drawn(row, level_label(row["level"]), MODELS[row["model"]])
@@ -45,15 +42,19 @@ def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic:
     ]
     if not rows:
         return ""
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     heading = [f"{scale.name} and {OUTCOME}", f"Wave {wave}"]
     chart = _chart(pd.DataFrame(rows), list(MODELS.values()), scale.unit, PLOT_WIDTH, ROW_HEIGHT)
     chart = chart.properties(title=figure.chart_title(heading, synthetic))
-    return figure.chart_svg(chart, f"forest-{exposure}", heading, forest_description(rows), synthetic)
+    return figure.chart_svg(chart, f"forest-{exposure}", heading, forest_description(rows, protocol), synthetic)
 
 
 def ladder_plot(
-    entries: Sequence[tuple[str, Mapping[str, Any]]], identifier: str, heading: Sequence[str], synthetic: bool
+    entries: Sequence[tuple[str, Mapping[str, Any]]],
+    identifier: str,
+    heading: Sequence[str],
+    synthetic: bool,
+    protocol: Protocol,
 ) -> str:
     """One risk ratio per line, each with its own label, as an SVG text; empty without entries.
 
@@ -61,26 +62,27 @@ def ladder_plot(
         entries: label and row of results, from the top down; a label may be long.
         identifier: unique on the page.
         heading: the lines of the title.
-        synthetic: marks the figure as synthetic.
+        synthetic: labels the figure as synthetic.
+        protocol: names the exposure and the level of the intervals.
     """
     rows = [_drawn(row, label, MODELS["adjusted"]) for label, row in entries]
     if not rows:
         return ""
-    told = [{**row, "category": LINE_BREAK.join(textwrap.wrap(row["category"], LABEL_CHARACTERS))} for row in rows]
-    chart = _chart(pd.DataFrame(told), [MODELS["adjusted"]], "", LADDER_WIDTH, LADDER_ROW_HEIGHT)
+    wrapped = [{**row, "category": LINE_BREAK.join(textwrap.wrap(row["category"], LABEL_CHARACTERS))} for row in rows]
+    chart = _chart(pd.DataFrame(wrapped), [MODELS["adjusted"]], "", LADDER_WIDTH, LADDER_ROW_HEIGHT)
     chart = chart.properties(title=figure.chart_title(heading, synthetic))
-    return figure.chart_svg(chart, identifier, heading, forest_description(rows), synthetic)
+    return figure.chart_svg(chart, identifier, heading, forest_description(rows, protocol), synthetic)
 
 
-def forest_description(rows: list[dict[str, Any]]) -> str:
-    """The plot in words: every estimate it shows."""
+def forest_description(rows: list[dict[str, Any]], protocol: Protocol) -> str:
+    """Text alternative of the plot: every estimate it shows."""
     parts = []
     for row in rows:
         if row["kind"] == "estimate":
-            said = f"risk ratio {ratio(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])})"
+            value = f"risk ratio {ratio(row['estimate'])} ({interval(row['ci_low'], row['ci_high'], protocol)})"
         else:
-            said = row["label"]
-        parts.append(f"{row['category']}, {row['model'].lower()}: {said}")
+            value = row["label"]
+        parts.append(f"{row['category']}, {row['model'].lower()}: {value}")
     return "Risk ratios on a logarithmic axis. " + "; ".join(dict.fromkeys(parts)) + "."
 
 
@@ -92,7 +94,7 @@ def axis_ticks(low: float, high: float) -> list[float]:
 
 
 def _drawn(row: Mapping[str, Any], label: str, series: str) -> dict[str, Any]:
-    # Only what is drawn is handed on, so that a number that must not be shown cannot reach the figure.
+    # Only what is drawn is passed on, so that a suppressed number cannot reach the figure.
     drawn = {"category": label, "model": series, "anchor": 1.0}
     if row["level"] == row["reference"]:
         return {**drawn, "kind": "reference", "label": "reference"}

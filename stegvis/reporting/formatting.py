@@ -1,8 +1,4 @@
-"""How a number is printed: counts, percentages, risk ratios with intervals, p values.
-
-Belongs here: one number in, one text out, the same everywhere in the reports. Does not belong here: sentences
-(``wording.py``), tables.
-"""
+"""Formatting of numbers, the same everywhere in the reports: counts, percentages, risk ratios, intervals, p values."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Protocol
 
 NOTHING = "–"
 
@@ -28,19 +24,18 @@ def count(value: Any) -> str:
     return NOTHING if is_missing(value) else f"{int(value):,}"
 
 
-def guarded_count(value: Any) -> str:
-    """A count that may be small: above zero and below the protocol's smallest count it is given in words.
+def guarded_count(value: Any, smallest_count: int) -> str:
+    """A count; between zero and the smallest count, ``fewer than 5``.
 
     For counts that do not pass through disclosure control, such as failing rows of a check.
     """
-    smallest = protocol().disclosure.smallest_count
-    if not is_missing(value) and 0 < value < smallest:
-        return f"fewer than {smallest}"
+    if not is_missing(value) and 0 < value < smallest_count:
+        return f"fewer than {smallest_count}"
     return count(value)
 
 
 def decimal(value: Any, decimals: int = 1) -> str:
-    """A mean, standard deviation or percentage; one decimal, as in the published tables, unless told otherwise."""
+    """A mean, standard deviation or percentage; one decimal by default, as in the published tables."""
     return NOTHING if is_missing(value) else f"{float(value):,.{decimals}f}"
 
 
@@ -58,9 +53,9 @@ def limit(value: Any) -> str:
     return f"{float(value):.3f}" if text == "1.00" and float(value) != 1 else text
 
 
-def interval_name() -> str:
-    """The name of the intervals, ``95% CI``; the level is the protocol's."""
-    return f"{protocol().models.confidence:.0%} CI"
+def interval_name(protocol: Protocol) -> str:
+    """The name of the intervals, ``95% CI``, with the level of the protocol."""
+    return f"{protocol.models.confidence:.0%} CI"
 
 
 def limits(low: Any, high: Any) -> str:
@@ -68,9 +63,9 @@ def limits(low: Any, high: Any) -> str:
     return f"{limit(low)} to {limit(high)}"
 
 
-def interval(low: Any, high: Any) -> str:
+def interval(low: Any, high: Any, protocol: Protocol) -> str:
     """A confidence interval, ``95% CI 0.77 to 0.98``."""
-    return f"{interval_name()} {limits(low, high)}"
+    return f"{interval_name(protocol)} {limits(low, high)}"
 
 
 def p_value(value: Any) -> str:

@@ -1,7 +1,4 @@
-"""The words of the report, explained.
-
-Belongs here: one sentence a term. Does not belong here: methods (``methods.py``).
-"""
+"""The glossary of the reports."""
 
 from __future__ import annotations
 
@@ -11,36 +8,43 @@ from stegvis.reporting.blocks import Section, section
 from stegvis.reporting.inputs import WaveReport
 
 TERMS = {
-    "Adjusted": "Compared as if the groups were alike in what is adjusted for.",
+    "Adjusted": "Compared as if the groups had the same distribution of the covariates in the model.",
     "Age-adjusted, fully adjusted": "Adjusted for age alone; for age, sex, education, income, employment, smoking and "
     "depression.",
-    "Association": "Two things go together. It does not say that one brings about the other.",
-    "Attrition": "People who took part at first and did not answer later.",
-    "Cases": "People with chronic low back pain at follow-up.",
-    "Category": "A quarter of the people by how much, or how intensely, they walk.",
-    "Confidence interval": "The values that agree with the data. If the study were repeated many times, 95 of 100 such "
-    "intervals would hold the true value, if nothing else is wrong.",
-    "Confounding": "Another difference between the groups accounts for the association.",
-    "E-value": "How strong such another difference would have to be.",
-    "Imputation": "Missing answers are filled in many times from what else is known, and the results combined.",
-    "Interaction": "An association differs between groups of people.",
-    "Knot": "Where a curve may bend.",
-    "MET": "How much energy an activity takes, in multiples of sitting still. Slow walking is 2.8, brisk walking 4.8.",
-    "Not estimable": "Too few people or cases, or too little variation, to compute a number.",
-    "Not shown, suppressed": "A number held back because it could tell of a few people.",
-    "p": "How often chance alone would give a result at least as far from none.",
-    "Reference": "The category that the others are compared with; here the lowest.",
-    "Risk": "Of the people followed, the share with chronic low back pain.",
+    "Association": "Two things occur together more often than by chance. One need not cause the other.",
+    "Attrition, loss to follow-up": "Participants at baseline who did not respond at follow-up.",
+    "Cases": "Participants with chronic low back pain at follow-up.",
+    "Category": "A quarter of the participants by how much, or how intensely, they walk.",
+    "Confidence interval": "The range of values most compatible with the data. In many repetitions of the study, "
+    "{confidence:.0f} of 100 such intervals would include the true value, provided there is no bias.",
+    "Confounding": "A difference between the groups in something else that accounts for part or all of an association.",
+    "E-value": "How strong unmeasured confounding would have to be to account for an estimate by itself.",
+    "Imputation": "Missing values are filled in several times from the other variables, and the results combined.",
+    "Interaction": "A difference in an association between subgroups.",
+    "Knot": "A point at which a dose-response curve may change its shape.",
+    "MET": "Metabolic equivalent: the energy an activity takes, in multiples of sitting still. Slow walking is {slow}, "
+    "brisk walking {brisk}.",
+    "Not estimable": "Too few participants or cases, or too little variation, to compute a number.",
+    "Not shown, suppressed": "A number that is not published because it could reveal something about individuals.",
+    "p": "How often chance alone would give a result at least as far from no association.",
+    "Reference": "The category with which the others are compared; here the lowest.",
+    "Risk": "The share of the participants followed who have chronic low back pain.",
     "Risk ratio": "The risk in one category divided by that in the reference. 0.77 is a risk 23% lower; 1 is "
     "no difference.",
-    "Sensitivity analysis": "The same again with one choice made otherwise, to see whether the answer holds.",
-    "Tipping point": "How much higher the risk of those lost would have to be for the association to be none.",
+    "Sensitivity analysis": "The analysis repeated with one choice changed, to see whether the result is robust.",
+    "Tipping point": "How much higher the risk among participants lost to follow-up would have to be for there to be "
+    "no association.",
     "Walking volume, walking intensity": "Minutes of walking a day; how fast they are walked, in METs.",
-    "Wave": "A round of questionnaires.",
+    "Wave": "A round of follow-up questionnaires.",
 }
 
 
 def glossary(report: WaveReport) -> Section:
     """The terms in alphabetical order."""
-    made = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*term) for term in TERMS.items())
-    return section("glossary", "Glossary", Markup('<dl class="glossary">\n{}</dl>').format(made))
+    exposures, confidence = report.protocol.exposures, 100 * report.protocol.models.confidence
+    values = {"slow": exposures.met_slow, "brisk": exposures.met_brisk, "confidence": confidence}
+    terms = Markup("").join(
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(term, meaning.format(**values))
+        for term, meaning in TERMS.items()
+    )
+    return section("glossary", "Glossary", Markup('<dl class="glossary">\n{}</dl>').format(terms))

@@ -1,7 +1,6 @@
-"""The joint table as a heat map: sixteen risk ratios, colored by how far from 1 they lie.
+"""The joint table as a heat map: sixteen risk ratios, colored by their distance from 1.
 
-Belongs here: drawing the cells. Does not belong here: the table of the same numbers (``joint.py``). Cell colors are
-light on every page, with dark text on them, so that the numbers stay readable in the dark.
+Cell colors are light on every page, with dark text on them, so that the numbers stay readable on a dark page.
 """
 
 from __future__ import annotations
@@ -15,22 +14,30 @@ import pandas as pd
 from stegvis.reporting import figure
 from stegvis.reporting.formatting import interval, is_missing, ratio
 from stegvis.reporting.wording import is_shown, level_label
+from stegvis.study.protocol import Protocol
 
 CELL = 78
 CELL_INK = "#10151a"
 LOWEST, NONE, HIGHEST = "#7db8de", "#f5f5f2", "#eda36a"
-# Ratios this far from 1 (or its inverse) and further have the full color.
+# Ratios at or beyond this value (or its inverse) have the full color.
 FULL = 0.6
 
 
-def heat_map(cells: Sequence[Mapping[str, Any]], axes: tuple[str, str], heading: Sequence[str], synthetic: bool) -> str:
+def heat_map(
+    cells: Sequence[Mapping[str, Any]],
+    axes: tuple[str, str],
+    heading: Sequence[str],
+    synthetic: bool,
+    protocol: Protocol,
+) -> str:
     """The cells as an SVG text; empty without cells.
 
     Args:
         cells: rows of results whose level is ``volume & intensity``.
-        axes: what the columns (intensity) and the rows (volume) are.
+        axes: titles of the columns (intensity) and the rows (volume).
         heading: the lines of the title.
-        synthetic: marks the figure as synthetic.
+        synthetic: labels the figure as synthetic.
+        protocol: gives the level of the intervals.
     """
     import altair as alt
 
@@ -51,21 +58,21 @@ def heat_map(cells: Sequence[Mapping[str, Any]], axes: tuple[str, str], heading:
     chart = chart.properties(
         width=CELL * len(columns), height=CELL * 0.75 * len(rows), title=figure.chart_title(heading, synthetic)
     )
-    return figure.chart_svg(chart, "joint-map", heading, heat_map_description(cells), synthetic)
+    return figure.chart_svg(chart, "joint-map", heading, heat_map_description(cells, protocol), synthetic)
 
 
-def heat_map_description(cells: Sequence[Mapping[str, Any]]) -> str:
-    """The map in words: every cell."""
+def heat_map_description(cells: Sequence[Mapping[str, Any]], protocol: Protocol) -> str:
+    """Text alternative of the map: every cell."""
     parts = []
     for cell in cells:
         volume, intensity = pair(cell["level"])
         if cell["level"] == cell["reference"]:
-            said = "reference"
+            value = "reference"
         elif is_shown(cell):
-            said = f"risk ratio {ratio(cell['estimate'])} ({interval(cell['ci_low'], cell['ci_high'])})"
+            value = f"risk ratio {ratio(cell['estimate'])} ({interval(cell['ci_low'], cell['ci_high'], protocol)})"
         else:
-            said = "not shown" if cell["status"] == "suppressed" else "not estimable"
-        parts.append(f"volume {level_label(volume)}, intensity {level_label(intensity)}: {said}")
+            value = "not shown" if cell["status"] == "suppressed" else "not estimable"
+        parts.append(f"volume {level_label(volume)}, intensity {level_label(intensity)}: {value}")
     return "; ".join(parts) + "."
 
 
@@ -81,8 +88,8 @@ def _drawn(cell: Mapping[str, Any]) -> dict[str, Any]:
     if cell["level"] == cell["reference"]:
         return {**place, "color": 0.0, "estimate": "1", "limits": "reference"}
     if not is_shown(cell) or is_missing(cell["estimate"]):
-        word = "not shown" if cell["status"] == "suppressed" else "too few"
-        return {**place, "color": 0.0, "estimate": "–", "limits": word}
+        reason = "not shown" if cell["status"] == "suppressed" else "too few"
+        return {**place, "color": 0.0, "estimate": "–", "limits": reason}
     shown = f"{ratio(cell['ci_low'])}–{ratio(cell['ci_high'])}"
     return {
         **place,

@@ -1,75 +1,79 @@
-"""Who was included: the flow diagram, Table 1, outcome and follow-up.
-
-Belongs here: the people of a wave. Does not belong here: estimates.
-"""
+"""The participants of a wave: flow diagram, Table 1, outcome and follow-up."""
 
 from __future__ import annotations
 
 from stegvis.reporting.blocks import Section, drawing, folded, note, paragraph, section, table
-from stegvis.reporting.carried_forward import kept_counts_sentence
+from stegvis.reporting.carried_forward import carried_forward_sentence
 from stegvis.reporting.flow import flow_diagram, flow_table
 from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import chosen, people_and_cases
 from stegvis.reporting.tables import characteristics_table
-from stegvis.reporting.wording import OUTCOME
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.reporting.wording import OUTCOME, suppression_sentence
+from stegvis.study.protocol import EXPOSURES
 
 FLOW_CAPTION = (
-    "From everyone at baseline to the analyzed sample. Each person is counted at the first reason that applies. Steps "
-    "whose count is too small to show are joined with their neighbors."
+    "From everyone at baseline to the analyzed sample. Each participant is counted at the first reason that applies. "
+    "Steps with suppressed counts are merged with adjacent steps."
 )
 
 
 def population(report: WaveReport) -> Section:
     """The flow diagram."""
     steps = report.rows(report.exclusion_steps)
-    flow = flow_diagram(steps, report.wave, report.synthetic)
-    shown = drawing(flow, FLOW_CAPTION, flow_table(steps)) or paragraph(
+    smallest_count = report.protocol.disclosure.smallest_count
+    flow = flow_diagram(steps, report.wave, report.synthetic, smallest_count)
+    shown = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count)) or paragraph(
         "The exclusion steps are not available for this wave."
     )
-    return section("included", "Who was included", shown, note(kept_counts_sentence(report.own_results)))
+    return section(
+        "included", "Who was included", shown, note(carried_forward_sentence(report.own_results, report.protocol))
+    )
 
 
 def table_one(report: WaveReport) -> Section:
-    """Table 1 by walking volume, its further rows folded."""
+    """Table 1 by category of each exposure; additional rows are collapsed."""
     rows = report.rows(report.characteristics)
-    main = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure))]
-    further = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure, additional=True))]
+    main = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure, report.protocol))]
+    further = [
+        made
+        for exposure in EXPOSURES
+        if (made := characteristics_table(rows, exposure, report.protocol, additional=True))
+    ]
     if not main:
         return section("table-1", "Table 1", paragraph("Table 1 is not available for this wave."))
     return section(
         "table-1",
-        "Table 1: the people at baseline",
+        "Table 1: participants at baseline",
         *(table(made) for made in main),
-        note(kept_counts_sentence(report.own_results)),
-        folded("The additional rows of the supplement", *(table(made) for made in further)),
+        note(carried_forward_sentence(report.own_results, report.protocol)),
+        folded("Additional rows, as in the supplement", *(table(made) for made in further)),
         short="Table 1",
     )
 
 
 def outcome(report: WaveReport) -> Section:
-    """How many had the outcome, after how long, and how it was asked."""
+    """Number of cases, time to follow-up, and definition of the outcome."""
     people, cases = people_and_cases(report.own_results)
     years = chosen(
         report.rows(report.characteristics), variable="follow_up_years", category="all", exposure="walking_minutes"
     )
-    told = []
+    sentences = []
     if people and cases is not None:
-        told.append(
-            f"Of {count(people)} people analyzed, {count(cases)} ({decimal(100 * cases / people)}%) had {OUTCOME} at "
-            f"follow-up."
+        sentences.append(
+            f"Of {count(people)} participants analyzed, {count(cases)} ({decimal(100 * cases / people)}%) had "
+            f"{OUTCOME} at follow-up."
         )
     if years and not is_missing(years[0]["mean"]):
-        told.append(
+        sentences.append(
             f"Mean time from baseline to follow-up: {decimal(years[0]['mean'])} years (standard deviation "
             f"{decimal(years[0]['sd'])})."
         )
-    defined = (
-        f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last "
-        f"year, with the "
-        f"low back ticked among the sites, in the questionnaire of {report.wave}. It was asked once: pain "
-        f"between baseline "
-        f"and follow-up is not seen. Counts below {protocol().disclosure.smallest_count} are not shown."
+    definition = (
+        f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last year, with "
+        f"the low back ticked among the sites, in the questionnaire of {report.wave}. Pain between baseline and "
+        f"follow-up was not recorded. {suppression_sentence(report.protocol)}"
     )
-    return section("outcome", "Outcome and follow-up", paragraph(" ".join(told)), paragraph(defined), short="Outcome")
+    return section(
+        "outcome", "Outcome and follow-up", paragraph(" ".join(sentences)), paragraph(definition), short="Outcome"
+    )

@@ -1,7 +1,4 @@
-"""What a report page is made from: frozen objects holding finished, disclosure-controlled numbers.
-
-Belongs here: the shape of the inputs and its check. Does not belong here: how anything is worded or drawn.
-"""
+"""The inputs of the pages: frozen objects with disclosure-controlled numbers, checked for completeness."""
 
 from __future__ import annotations
 
@@ -11,6 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
+
+from stegvis.study.protocol import Protocol
 
 EXCLUSION_COLUMNS = ("wave", "step", "rule", "description", "excluded", "remaining")
 CHARACTERISTIC_COLUMNS = (
@@ -52,7 +51,7 @@ CHECK_KEYS = ("asset", "partition", "check", "passed", "severity", "failing", "r
 HISTOGRAM_COLUMNS = ("wave", "exposure", "low", "high", "n", "status")
 COMMAND_COLUMNS = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure", "r", "stata")
 CLAIM_KEYS = ("claim", "source", "statement", "verdict", "evidence", "turn")
-# One changed estimate since the release before; change is new, gone or changed.
+# One changed estimate since the previous release; change is new, gone or changed.
 BRIDGE_KEYS = (
     "wave",
     "analysis",
@@ -87,15 +86,16 @@ class WaveReport:
         wave: the wave's name, for example ``2021-2023``; also the key of its rows in the frames.
         synthetic: whether any delivery behind the page is synthetic.
         exclusion_steps: one row per step, EXCLUSION_COLUMNS; step 0 is everyone at baseline, the last row the
-            analyzed sample. Counts that must not be shown are missing.
+            analyzed sample. Suppressed counts are missing.
         characteristics: Table 1 in long form, CHARACTERISTIC_COLUMNS; category ``all`` is the total.
-        results: one row per estimate, RESULT_COLUMNS. Rows of other waves are left aside.
+        results: one row per estimate, RESULT_COLUMNS. Rows of other waves are ignored.
         checks: one record per data check, CHECK_KEYS.
         claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported or unclear.
-        provenance: PROVENANCE_KEYS. A wave's pages change only when their numbers do: what belongs to a release stands
-            on the index, and is not read from here.
-        histogram: people by bin of each exposure, HISTOGRAM_COLUMNS, small bins hidden; may be empty.
-        commands: how to repeat each row of the results, COMMAND_COLUMNS; may be empty.
+        provenance: PROVENANCE_KEYS. The pages of a wave use only the facts that do not change from release to release;
+            the index shows the others.
+        protocol: the protocol the results were made under.
+        histogram: participants by bin of each exposure, HISTOGRAM_COLUMNS, small bins suppressed; may be empty.
+        commands: how to reproduce each row of the results, COMMAND_COLUMNS; may be empty.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -109,6 +109,7 @@ class WaveReport:
     checks: Sequence[Record]
     claims: Sequence[Record]
     provenance: Record
+    protocol: Protocol
     histogram: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTOGRAM_COLUMNS)))
     commands: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COMMAND_COLUMNS)))
 
@@ -141,13 +142,14 @@ class IndexReport:
         synthetic: whether any delivery behind the release is synthetic.
         provenance: PROVENANCE_KEYS, and ``previous_release`` when there is one.
         results: rows of all waves and those across waves (wave ``all``), RESULT_COLUMNS.
-        checks: every check of the release, also those of no wave, CHECK_KEYS.
-        excluded_waves: one record per wave left out, with ``wave`` and ``reason``.
+        protocol: the protocol the results were made under.
+        checks: every check of the release, including those that belong to no wave, CHECK_KEYS.
+        excluded_waves: one record per delivered wave without results, with ``wave`` and ``reason``.
         bridge: changed estimates of all waves, BRIDGE_KEYS.
         steps: why the main ratios changed, as in bridge.json.
-        bridge_note: why there are no steps.
+        bridge_note: why there are no steps; empty where there are.
         claims: one record per wave and claim, CLAIM_KEYS and ``wave``.
-        earlier_claims: the same of earlier releases by their names, oldest first.
+        earlier_claims: those of earlier releases by release name, oldest first.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -157,6 +159,7 @@ class IndexReport:
     synthetic: bool
     provenance: Record
     results: pd.DataFrame
+    protocol: Protocol
     checks: Sequence[Record] = ()
     excluded_waves: Sequence[Record] = ()
     bridge: Sequence[Record] = ()

@@ -1,7 +1,4 @@
-"""Volume and intensity together: the sixteen cells, and whether the two multiply or add up.
-
-Belongs here: the joint table as map and table. Does not belong here: parts of the people (``parts.py``).
-"""
+"""Volume and intensity together: the sixteen cells, and their interaction on both scales."""
 
 from __future__ import annotations
 
@@ -13,25 +10,23 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen
 from stegvis.reporting.tables import SUPPRESSED, estimate_cell
 from stegvis.reporting.wording import MODELS, OUTCOME, is_shown, level_label
-from stegvis.study.protocol import protocol
 
 CAPTION = (
-    "Risk ratios against the lowest of both, fully adjusted, with their limits; bluer is lower, more "
-    "orange higher. Sixteen "
-    "cells are many for one study: look at the pattern, not at single cells."
+    "Fully adjusted risk ratios against the lowest category of both, with confidence limits; blue is lower, orange "
+    "higher. With sixteen cells, the overall pattern is more reliable than any single cell."
 )
 
 
 def joint(report: WaveReport) -> Section:
-    """The heat map with its table, and the tests."""
+    """The heat map with its table, and the tests of interaction."""
     results = report.own_results
     cells = chosen(results, analysis="joint", model="adjusted", measure="rr")
     if not cells:
         return section("joint", "Volume and intensity together", paragraph("No joint estimate is available."))
-    scale = protocol().exposures.scale
+    scale = report.protocol.exposures.scale
     axes = tuple(f"{scale(each).name}, {scale(each).unit}" for each in ("walking_met", "walking_minutes"))
     heading = [f"Volume, intensity and {OUTCOME}", f"Wave {report.wave}"]
-    svg = heat_map(cells, (axes[0], axes[1]), heading, report.synthetic)
+    svg = heat_map(cells, (axes[0], axes[1]), heading, report.synthetic, report.protocol)
     return section(
         "joint",
         "Volume and intensity together",
@@ -45,20 +40,20 @@ def joint(report: WaveReport) -> Section:
 def _cells_table(report: WaveReport) -> Table:
     rows = chosen(report.own_results, analysis="joint", measure="rr")
     by_cell: dict[str, dict[str, dict[str, object]]] = {}
-    for row in rows:
-        by_cell.setdefault(str(row["level"]), {})[str(row["model"])] = row
+    for each in rows:
+        by_cell.setdefault(str(each["level"]), {})[str(each["model"])] = each
     groups: dict[str, list[tuple[str, ...]]] = {}
     for level, models in by_cell.items():
         volume, intensity = pair(level)
-        told = models.get("adjusted") or next(iter(models.values()))
-        counts = [SUPPRESSED if is_missing(told[name]) else count(told[name]) for name in ("n", "events")]
+        row = models.get("adjusted") or next(iter(models.values()))
+        counts = [SUPPRESSED if is_missing(row[name]) else count(row[name]) for name in ("n", "events")]
         estimates = [estimate_cell(models[name]) if name in models else "–" for name in MODELS]
         groups.setdefault(volume, []).append((level_label(intensity), *counts, *estimates))
-    unit = protocol().exposures.scale("walking_minutes").unit
+    unit = report.protocol.exposures.scale("walking_minutes").unit
     return Table(
         "joint-table",
-        "Volume and intensity together: people, cases and risk ratios",
-        ("Intensity, MET", "People", "Cases", *(f"{model} RR" for model in MODELS.values())),
+        "Volume and intensity together: participants, cases and risk ratios",
+        ("Intensity, MET", "Participants", "Cases", *(f"{model} RR" for model in MODELS.values())),
         tuple(Group(tuple(lines), f"Volume {level_label(volume)} {unit}") for volume, lines in groups.items()),
     )
 
@@ -66,12 +61,12 @@ def _cells_table(report: WaveReport) -> Table:
 def _tests(report: WaveReport) -> str:
     found = chosen(report.own_results, analysis="joint", model="adjusted")
     tests = {row["measure"]: row["p_value"] for row in found if row["status"] == "ok"}
-    told = [
+    shown = [
         f"{name}, {p_value(tests[measure])}"
-        for measure, name in (("p_joint", "that all cells are alike"), ("p_interaction", "that the two only multiply"))
+        for measure, name in (("p_joint", "all cells equal"), ("p_interaction", "no multiplicative interaction"))
         if measure in tests and not is_missing(tests[measure])
     ]
-    return f"Tests, fully adjusted: {'; '.join(told)}." if told else ""
+    return f"Tests, fully adjusted: {'; '.join(shown)}." if shown else ""
 
 
 def _additive_table(report: WaveReport) -> Table | None:
@@ -97,8 +92,8 @@ def _additive_table(report: WaveReport) -> Table | None:
         return None
     return Table(
         "additive-table",
-        "Low volume and low intensity: do they add up?",
+        "Low volume and low intensity: interaction",
         ("Measure", "Estimate (interval)"),
         (Group(lines),),
-        note="Low is the lowest category. 0 (synergy index and ratio: 1) means no more than the sum (the product).",
+        note="Low: lowest category. Without interaction, the additive measures are 0 (synergy index 1), the ratio 1.",
     )

@@ -1,7 +1,4 @@
-"""The main results: forest plot, table, tests and sentences of both exposures.
-
-Belongs here: the categories against the lowest. Does not belong here: curves, other analyses.
-"""
+"""The main results of both exposures: forest plot, table, tests and sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import comparisons
 from stegvis.reporting.tables import results_table, trend_table
 from stegvis.reporting.wording import comparison_sentence
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure
 
 
 def main_results(report: WaveReport) -> Section:
@@ -24,20 +21,21 @@ def main_results(report: WaveReport) -> Section:
 
 
 def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
-    results, name = report.own_results, protocol().exposures.scale(exposure).name
+    results, name = report.own_results, report.protocol.exposures.scale(exposure).name
     heading = subheading(name, exposure.replace("_", "-"))
-    made = results_table(results, exposure)
-    if made is None:
+    estimates = results_table(results, exposure, report.protocol)
+    if estimates is None:
         return [heading, paragraph(f"No estimate of {name.lower()} is available for this wave.")]
     caption = (
-        f"Points are risk ratios against the lowest category, lines their {interval_name()}. The numbers "
-        f"are in the table "
-        "below."
+        f"Points are risk ratios against the lowest category, lines their {interval_name(report.protocol)}. "
+        "The numbers are in the table below."
     )
     return [
         heading,
-        bullets(comparison_sentence(row, exposure) for row in reversed(comparisons(results, exposure))),
-        drawing(forest_plot(results, exposure, report.wave, report.synthetic), caption),
-        table(made),
-        table(trend_table(results, exposure)),
+        bullets(
+            comparison_sentence(row, exposure, report.protocol) for row in reversed(comparisons(results, exposure))
+        ),
+        drawing(forest_plot(results, exposure, report.wave, report.synthetic, report.protocol), caption),
+        table(estimates),
+        table(trend_table(results, exposure, report.protocol)),
     ]

@@ -1,30 +1,26 @@
-"""The template environment and the one shape all tables of the reports have.
+"""The template environment, and the form of every table in the reports. Text from data is escaped.
 
-Belongs here: how structure becomes HTML, with text from data escaped. Does not belong here: what a page or table
-says. Tables are plain semantic HTML rather than great_tables: that makes no caption and no row headers, repeats ids
-from one table to the next, draws random ones (so that equal numbers give unequal pages), and fixes colors that stay
-white on a dark page.
+Tables are plain semantic HTML. great_tables was tried: it makes no row headers and no caption, its ids are random (so
+that equal numbers give different pages), and its fixed colors stay white on a dark page.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from stegvis.data_files import data_file
+
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-TEMPLATES = Path(__file__).with_name("templates")
-STYLE = Path(__file__).with_name("style.css")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows of a table under a heading of their own (none when empty). The first cell of a row is its header."""
+    """Rows of a table under a common heading (may be empty). The first cell of a row is its header."""
 
     rows: tuple[tuple[str, ...], ...]
     heading: str = ""
@@ -40,7 +36,7 @@ class Table:
         columns: column headings; the first is that of the row headers.
         groups: the rows.
         note: a sentence under the table.
-        numeric: numbers are set right, words left.
+        numeric: cells are aligned right; otherwise left.
     """
 
     identifier: str
@@ -57,7 +53,7 @@ def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(data_file("reporting/templates/")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -68,20 +64,20 @@ def environment() -> Environment:
 
 @cache
 def style_sheet() -> Markup:
-    """The text of ``style.css``, to be set into a page."""
-    return Markup(STYLE.read_text(encoding="utf-8"))  # the project's own file, not data
+    """The text of ``style.css``, to embed in a page."""
+    return Markup(data_file("reporting/style.css").read_text(encoding="utf-8"))  # the package's own file, not data
 
 
 def render_table(table: Table) -> Markup:
-    """A table as HTML: caption, column and row headers with scope, in a region that scrolls by itself when narrow."""
+    """A table as HTML: caption, column and row headers with scope, in a region that scrolls on narrow screens."""
     return Markup(environment().get_template("table.html.j2").render(table=table))
 
 
 def tag(text: str, kind: str) -> Markup:
-    """A short word set apart, for example a verdict; ``kind`` is good, bad or neutral and never the only sign."""
+    """A highlighted word, such as a conclusion; ``kind`` (good, bad or neutral) sets only its color."""
     return Markup('<span class="tag {}">{}</span>').format(kind, text)
 
 
 def code(text: str) -> Markup:
-    """A machine text, such as a hash."""
+    """Machine text, such as a hash."""
     return Markup("<code>{}</code>").format(text)

@@ -1,7 +1,4 @@
-"""What errors of measurement may have done: few days of walking, and misreported pain.
-
-Belongs here: reliability and misclassification beside the main ratios. Does not belong here: computing either.
-"""
+"""Measurement error: reliability of a week of walking, and misclassification of reported pain."""
 
 from __future__ import annotations
 
@@ -12,40 +9,41 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import is_shown
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
-    "Walking was measured for about a week. Days differ, so people's means are uncertain, which pulls an "
-    "association towards "
-    "none. The corrected trend allows for the days within one week, not for change over years.",
-    "Low back pain was reported, not examined. The corrected ratios allow for assumed sensitivity and "
-    "specificity, alike in "
-    "all categories; the probabilistic ones draw both from wide assumptions.",
+    "Walking was measured for about a week. Days vary, so individual means are measured with error, which biases "
+    "associations towards the null. The corrected trend allows for variation between days within a week, not for "
+    "change over years.",
+    "Low back pain was self-reported. The corrected ratios assume a sensitivity and a specificity that are the same in "
+    "all categories; the probabilistic ones draw both from wide prior distributions.",
 )
 MISREPORTED = {
     "main": "Main analysis",
     "misclassification": "Corrected, fixed assumptions",
-    "misclassification_probabilistic": "Corrected, drawn assumptions",
+    "misclassification_probabilistic": "Corrected, probabilistic assumptions",
 }
 
 
 def measurement(report: WaveReport) -> Section:
-    """Reliability and the corrected trend; corrected ratios."""
+    """Reliability with the corrected trend, and ratios corrected for misclassification."""
     results = report.own_results
-    made = []
+    tables = []
     for exposure in EXPOSURES:
         rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in MISREPORTED}
         levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
-        caption = f"{protocol().exposures.scale(exposure).name}: corrected for misreported pain, fully adjusted"
+        caption = f"{report.protocol.exposures.scale(exposure).name}: corrected for misclassified pain, fully adjusted"
         entries = [(name, rows[each]) for each, name in MISREPORTED.items()]
         if any(rows[each] for each in list(MISREPORTED)[1:]):
-            made.append(table(variants_table(f"misreported-{exposure}", caption, list(dict.fromkeys(levels)), entries)))
+            tables.append(
+                table(variants_table(f"misreported-{exposure}", caption, list(dict.fromkeys(levels)), entries))
+            )
     return section(
         "measurement",
-        "Errors of measurement",
+        "Measurement error",
         bullets(MEANING),
         table(_reliability(report)),
-        *made,
+        *tables,
         short="Measurement",
     )
 
@@ -56,7 +54,7 @@ def _reliability(report: WaveReport) -> Table | None:
         rows = chosen(report.own_results, analysis="regression_dilution", exposure=exposure, model="adjusted")
         trend = chosen(report.own_results, analysis="trend", exposure=exposure, model="adjusted")
         lines = []
-        for measure, name in (("icc", "Reliability of one day"), ("reliability", "Reliability of people's means")):
+        for measure, name in (("icc", "Reliability of one day"), ("reliability", "Reliability of individual means")):
             lines += [(name, _cell(row)) for row in rows if row["measure"] == measure]
         lines += [
             (f"Risk ratio {row['level']}, as measured", _cell(row))
@@ -65,10 +63,10 @@ def _reliability(report: WaveReport) -> Table | None:
         ]
         lines += [(f"Risk ratio {row['level']}, corrected", _cell(row)) for row in rows if row["measure"] == "rr"]
         if lines:
-            groups.append(Group(tuple(lines), protocol().exposures.scale(exposure).name))
+            groups.append(Group(tuple(lines), report.protocol.exposures.scale(exposure).name))
     if not groups:
         return None
-    caption = "Days of walking: reliability, and the trend corrected for it"
+    caption = "Days of walking: reliability and corrected trend"
     return Table("reliability-table", caption, ("Measure", "Estimate (interval)"), tuple(groups))
 
 

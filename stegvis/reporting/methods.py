@@ -1,7 +1,4 @@
-"""Methods in brief, the commands that repeat the headline numbers, and where the numbers come from.
-
-Belongs here: the methods page of a wave. Does not belong here: the long text (docs/methods.md).
-"""
+"""Methods in brief, the commands that reproduce the main numbers, and their provenance (see also docs/methods.md)."""
 
 from __future__ import annotations
 
@@ -13,17 +10,17 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import chosen, headline
 from stegvis.reporting.steps import DESCRIPTIONS
-from stegvis.reporting.wording import MODELS, OUTCOME, level_label, plain
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.reporting.wording import MODELS, OUTCOME, level_label, plain, suppression_sentence
+from stegvis.study.protocol import EXPOSURES, Protocol
 
 
 def methods(report: WaveReport) -> Section:
-    """Each rule of the protocol in a line."""
-    return section("methods", "Methods in brief", bullets(_rules()), short="Methods")
+    """The methods in one line each, with the values of the protocol."""
+    return section("methods", "Methods in brief", bullets(_rules(report.protocol)), short="Methods")
 
 
 def commands(report: WaveReport) -> Section:
-    """R and Stata commands of the headline ratios; the rest stand in a file."""
+    """R and Stata commands of the headline ratios; ``commands.csv`` has all of them."""
     lines = []
     for exposure in EXPOSURES:
         row = headline(report.own_results, exposure)
@@ -40,87 +37,80 @@ def commands(report: WaveReport) -> Section:
                 measure="rr",
             )
             if found:
-                scale = protocol().exposures.scale(exposure)
+                scale = report.protocol.exposures.scale(exposure)
                 name = f"{scale.name} {level_label(row['level'])} {scale.unit}, {MODELS[model].lower()}"
                 lines.append((name, code(str(found[0]["r"])), code(str(found[0]["stata"]))))
-    rest = Markup("Every other row's commands are in {}, the rows themselves in {}.").format(
+    all_commands = Markup("The commands for all rows are in {}, the rows themselves in {}.").format(
         link(COMMANDS, "commands.csv"), link(RESULTS, "results.csv")
     )
     if not lines:
-        return section("commands", "The same in R and Stata", paragraph("No command is recorded."), short="Commands")
-    made = Table(
+        return section("commands", "Reproduce in R and Stata", paragraph("No command is recorded."), short="Commands")
+    listed = Table(
         "commands-table",
-        "Commands that give the headline ratios",
+        "Commands that reproduce the headline ratios",
         ("Ratio", "R", "Stata"),
         (Group(tuple(lines)),),
         note="R: after source('repeat.R'), with people <- read_people('analysis_set.csv'). Stata: after do repeat.do.",
         numeric=False,
     )
-    return section("commands", "The same in R and Stata", table(made), paragraph(rest), short="Commands")
+    return section("commands", "Reproduce in R and Stata", table(listed), paragraph(all_commands), short="Commands")
 
 
 def provenance(report: WaveReport) -> Section:
-    """What decides a wave's pages besides the deliveries, which stand on the index."""
+    """What determines the numbers of a wave besides the deliveries, which are listed on the index."""
     facts = report.provenance
-    rows = (("Mode of the protocol", plain(str(facts["mode"]))), ("Protocol", code(str(facts["protocol_hash"]))))
-    made = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows)
-    elsewhere = Markup("Release, code, packages and deliveries stand on {}.").format(
+    rows = (("Protocol mode", plain(str(facts["mode"]))), ("Protocol", code(str(facts["protocol_hash"]))))
+    listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows)
+    on_index = Markup("Release, code, packages and deliveries are listed on {}.").format(
         link(f"{INDEX}#provenance", "the page over all waves")
     )
-    back = Markup(
-        "From a number back to where it came from: {} names the SELECTs, the protocol's values, the deliveries with "
-        "their hashes and the run behind each row of {}. In a copy of the release, {} shows those of one estimate."
+    trace = Markup(
+        "To trace a number to its sources: {} lists the SQL, the protocol values, the deliveries with their hashes and "
+        "the run behind each row of {}. In a copy of the release, {} shows those of one estimate."
     ).format(
         link(LINEAGE, "lineage.json"),
         link(RESULTS, "results.csv"),
         code(f"stegvis trace . --wave {report.wave} --analysis main --exposure walking_minutes"),
     )
-    facts_list = Markup("<dl>\n{}</dl>").format(made)
-    return section("provenance", "Provenance", facts_list, paragraph(elsewhere), paragraph(back))
+    facts_list = Markup("<dl>\n{}</dl>").format(listed)
+    return section("provenance", "Provenance", facts_list, paragraph(on_index), paragraph(trace))
 
 
-def _rules() -> list[Markup]:
-    p = protocol()
+def _rules(p: Protocol) -> list[Markup]:
     days, exposures, epochs = p.days, p.exposures, p.epochs
     cut = (
-        "Quarters of the analyzed sample, a value on a cut going to the lower one."
+        "Quarters of the analyzed sample; a value equal to a cut point belongs to the lower category."
         if exposures.categories == "sample_quartiles"
-        else "The published lower bounds, a value on a bound going to the upper category."
+        else "The published lower bounds; a value equal to a bound belongs to the upper category."
     )
     plural = "" if exposures.minimum_valid_days == 1 else "s"
+    exclusions = "; ".join(DESCRIPTIONS[rule] for rule in p.exclusions.order)
+    first, last = p.spline.shown_percentiles
     rules = {
         "Days.": f"Two accelerometers (thigh and lower back), up to {days.days_per_recording} days, classified in "
-        f"{epochs.seconds}-second epochs. A day counts when {', '.join(days.must_be_positive)} are each "
-        f"above zero; a person "
-        f"needs at least {exposures.minimum_valid_days} such day{plural}.",
+        f"{epochs.seconds}-second epochs. A day is valid when {', '.join(days.must_be_positive)} are each above zero; "
+        f"a participant needs at least {exposures.minimum_valid_days} valid day{plural}.",
         "Walking volume.": "Mean minutes of walking per valid day.",
-        "Walking intensity.": f"Mean MET of walking time, with {exposures.met_slow} for slow, "
-        f"{exposures.met_moderate} for "
-        f"moderate and {exposures.met_brisk} for brisk walking (2024 Adult Compendium of Physical "
-        f"Activities); brisk is faster "
-        f"than {epochs.moderate_up_to_km_per_hour} km/h, slow up to {epochs.slow_up_to_km_per_hour} km/h.",
+        "Walking intensity.": f"Mean MET of walking time, with {exposures.met_slow} for slow, {exposures.met_moderate} "
+        f"for moderate and {exposures.met_brisk} for brisk walking (2024 Adult Compendium of Physical Activities). "
+        f"Brisk is faster than {epochs.moderate_up_to_km_per_hour} km/h, "
+        f"slow up to {epochs.slow_up_to_km_per_hour} km/h.",
         "Categories.": cut,
-        "Outcome.": f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in "
-        f"the last year, "
-        "with the low back ticked among the sites.",
-        "Exclusions, in this order.": f"{'; '.join(DESCRIPTIONS[rule] for rule in p.exclusions.order)}. Covariates "
-        f"that must be "
-        f"complete: {', '.join(p.exclusions.complete_case)}. Depression is a HADS depression score of "
+        "Outcome.": f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last "
+        "year, with the low back ticked among the sites.",
+        "Exclusions, in this order.": f"{exclusions}. Covariates that must be complete: "
+        f"{', '.join(p.exclusions.complete_case)}. Depression is a HADS depression score of "
         f"{p.covariates.depression_cut} or more.",
         "Models.": "Risk ratios from Poisson regression with a robust variance (Zou 2004, doi 10.1093/aje/kwh090), "
         f"{p.models.confidence:.0%} confidence intervals. Age-adjusted: {', '.join(p.models.age)}. Fully adjusted: "
-        f"{', '.join(p.models.adjusted)}. A category with fewer than {p.models.minimum_events} cases or "
-        f"non-cases is not "
-        "estimated.",
+        f"{', '.join(p.models.adjusted)}. Categories with fewer than {p.models.minimum_events} cases or non-cases are "
+        "not estimated.",
         "Curves.": f"Restricted cubic splines with {p.spline.knots} knots (Harrell 2015, doi "
-        f"10.1007/978-3-319-19425-7) "
-        f"against the {p.spline.reference_percentile:.0%} percentile, shown from the "
-        f"{p.spline.shown_percentiles[0]:.0%} to the "
-        f"{p.spline.shown_percentiles[1]:.0%} percentile.",
+        f"10.1007/978-3-319-19425-7), with the {p.spline.reference_percentile:.0%} percentile as reference, shown from "
+        f"the {first:.0%} to the {last:.0%} percentile.",
         "E-values.": "How strong unmeasured confounding would have to be to account for an estimate by itself "
-        "(VanderWeele "
-        "and Ding 2017, doi 10.7326/M16-2607); in brackets, for the interval to include 1.",
-        "Disclosure.": f"Counts below {p.disclosure.smallest_count}, and what would reveal them, are not shown.",
-        "The study followed.": "Haddadj et al. 2025, JAMA Network Open, doi 10.1001/jamanetworkopen.2025.15592.",
+        "(VanderWeele and Ding 2017, doi 10.7326/M16-2607); in brackets, for the interval to include 1.",
+        "Disclosure control.": suppression_sentence(p),
+        "Published study.": "Haddadj et al. 2025, JAMA Network Open, doi 10.1001/jamanetworkopen.2025.15592.",
     }
     return [Markup("<strong>{}</strong> {}").format(name, text) for name, text in rules.items()]

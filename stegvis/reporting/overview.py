@@ -1,7 +1,4 @@
-"""The index: all waves in a table, those left out, failed checks, where the release comes from.
-
-Belongs here: what stands on the index alone. Does not belong here: pooled results (``across.py``), changes, claims.
-"""
+"""The index: overview of all waves, waves without results, failed checks and provenance."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, bullets, link, note, paragraph, section, table
-from stegvis.reporting.carried_forward import are_kept, kept_counts_sentence
+from stegvis.reporting.carried_forward import are_carried_forward, carried_forward_sentence
 from stegvis.reporting.claims_section import counted
 from stegvis.reporting.file_names import plain_file_name, wave_file_name
 from stegvis.reporting.formatting import count, decimal, interval_name, limits, ratio
@@ -20,41 +17,43 @@ from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import headline, people_and_cases
 from stegvis.reporting.tables import checks_table, deliveries_table
 from stegvis.reporting.wording import OUTCOME, comparison_sentence, direction, is_shown, plain
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 OBSERVATIONAL = (
-    "This is an observational study: it shows associations, and other differences between the groups may "
-    "account for some "
-    "or all of them."
+    "This is an observational study. It shows associations, and other differences between the groups may account for "
+    "some or all of them."
 )
 
 
 def waves_overview(index: IndexReport) -> Section:
-    """Each wave's people, cases and headline ratios, with links to its pages."""
-    made = _waves_table(index)
-    if made is None:
+    """Participants, cases and headline ratios of each wave, with links to its pages."""
+    overview = _waves_table(index)
+    if overview is None:
         return section("waves", "Waves", paragraph("No wave has been analyzed yet."))
     intro = (
-        f"Adults without {OUTCOME} at baseline, followed to each wave of questionnaires. Each wave has pages of "
-        f"its own."
+        f"Adults without {OUTCOME} at baseline, followed to each wave of questionnaires. Each wave has its own pages."
     )
     sentences = [
-        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure))
+        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure, index.protocol))
         for wave in index.waves
         for exposure in EXPOSURES
         if (row := headline(index.of_wave(wave), exposure)) is not None
     ]
-    plainly = Markup("Not a researcher? Read it {} or {}.").format(
+    plain_language = Markup("Not a researcher? Read the results {} or {}.").format(
         link(plain_file_name("en"), "in plain language"), link(plain_file_name("nb"), "på norsk")
     )
-    kept = [wave for wave in index.waves if are_kept(index.of_wave(wave))]
-    remark = f"{', '.join(kept)}: {kept_counts_sentence(index.of_wave(kept[0]))}" if kept else ""
+    carried = [wave for wave in index.waves if are_carried_forward(index.of_wave(wave), index.protocol)]
+    remark = (
+        f"{', '.join(carried)}: {carried_forward_sentence(index.of_wave(carried[0]), index.protocol)}"
+        if carried
+        else ""
+    )
     return section(
         "waves",
         "Waves",
         paragraph(intro),
-        paragraph(plainly),
-        table(made),
+        paragraph(plain_language),
+        table(overview),
         note(remark),
         bullets(sentences),
         note(OBSERVATIONAL),
@@ -64,18 +63,18 @@ def waves_overview(index: IndexReport) -> Section:
 def left_out(index: IndexReport) -> Section:
     """Delivered waves without results, and why."""
     items = [Markup("<strong>{}.</strong> {}").format(each["wave"], each["reason"]) for each in index.excluded_waves]
-    return section("left-out", "Waves left out", bullets(items) or paragraph("None."))
+    return section("left-out", "Waves without results", bullets(items) or paragraph("None."))
 
 
 def checks_failed(index: IndexReport) -> Section:
-    """The checks that failed; those that held stand on the waves' pages."""
+    """The failed checks; the pages of the waves list all of them."""
     failed = [each for each in index.checks if not each["passed"]]
     if failed:
-        said = f"{len(failed)} of {len(index.checks)} checks failed."
+        sentence = f"{len(failed)} of {len(index.checks)} checks failed."
     else:
-        said = f"All {len(index.checks)} checks passed." if index.checks else "No check is recorded."
-    made = table(checks_table(failed, "checks-table", "Data checks"))
-    return section("quality", "Checks that failed", paragraph(said), made, short="Failed checks")
+        sentence = f"All {len(index.checks)} checks passed." if index.checks else "No check is recorded."
+    shown = table(checks_table(failed, "checks-table", "Data checks", index.protocol.disclosure.smallest_count))
+    return section("quality", "Failed checks", paragraph(sentence), shown, short="Failed checks")
 
 
 def origin(index: IndexReport) -> Section:
@@ -85,14 +84,14 @@ def origin(index: IndexReport) -> Section:
     rows = [
         ("Release", facts["release"]),
         ("Created", facts["created"]),
-        ("Mode of the protocol", plain(str(facts["mode"]))),
+        ("Protocol mode", plain(str(facts["mode"]))),
         ("Protocol", code(str(facts["protocol_hash"]))),
         ("Code", code(str(facts["code_hash"]))),
         ("Packages", packages),
     ]
-    made = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
+    listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
     delivered = table(deliveries_table(facts["deliveries"])) or paragraph("No delivery is recorded.")
-    return section("provenance", "Provenance", Markup("<dl>\n{}</dl>").format(made), delivered)
+    return section("provenance", "Provenance", Markup("<dl>\n{}</dl>").format(listed), delivered)
 
 
 def _waves_table(index: IndexReport) -> Table | None:
@@ -104,16 +103,19 @@ def _waves_table(index: IndexReport) -> Table | None:
         failed = sum(not each["passed"] for each in index.checks if each["partition"] in ("", None, wave))
         claims = [each for each in index.claims if str(each["wave"]) == wave]
         estimates = [_headline_cell(headline(results, exposure)) for exposure in EXPOSURES]
-        judged = counted(claims) if claims else "–"
-        numbers = (count(people), count(cases) + share, *estimates, judged, str(failed))
+        tested = counted(claims) if claims else "–"
+        numbers = (count(people), count(cases) + share, *estimates, tested, str(failed))
         rows.append((link(wave_file_name(wave), wave), *numbers))
     if not rows:
         return None
-    names = [f"{protocol().exposures.scale(exposure).name}: RR ({interval_name()})" for exposure in EXPOSURES]
+    names = [
+        f"{index.protocol.exposures.scale(exposure).name}: RR ({interval_name(index.protocol)})"
+        for exposure in EXPOSURES
+    ]
     return Table(
         identifier="waves-table",
         caption="Analyzed waves, with the fully adjusted risk ratio (RR) of the highest against the lowest category",
-        columns=("Wave", "People", "Cases", *names, "Claims", "Failed checks"),
+        columns=("Wave", "Participants", "Cases", *names, "Claims", "Failed checks"),
         groups=(Group(tuple(rows)),),
     )
 

@@ -1,7 +1,6 @@
-"""The pages: three per wave and an index over all waves, each a single self-contained HTML text.
+"""The pages: three per wave and an index over all waves, each a single self-contained HTML document.
 
-Belongs here: which sections a page has, and the page around them. Does not belong here: what a section says (a module
-for each), drawing, number formats, writing files.
+Which sections a page has is decided here; what a section says is in its own module.
 """
 
 from __future__ import annotations
@@ -26,30 +25,30 @@ from stegvis.reporting.file_names import (
     wave_file_name,
 )
 from stegvis.reporting.fit import fit
+from stegvis.reporting.follow_up_loss import follow_up_loss
 from stegvis.reporting.glossary import glossary
 from stegvis.reporting.included import outcome, population, table_one
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.joint import joint
-from stegvis.reporting.lost import lost
 from stegvis.reporting.main_results import main_results
 from stegvis.reporting.markup import environment, style_sheet
 from stegvis.reporting.measurement import measurement
 from stegvis.reporting.methods import commands, methods, provenance
 from stegvis.reporting.overview import checks_failed, left_out, origin, waves_overview
-from stegvis.reporting.parts import mutual, strata
 from stegvis.reporting.quality import quality
 from stegvis.reporting.question import question
 from stegvis.reporting.robustness import sensitivity
+from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Protocol
 
 SectionOf = Callable[[WaveReport], Section]
 
 MAIN: tuple[SectionOf, ...] = (
     question, counterparts, population, table_one, outcome, main_results, curves, joint, certainty, claims_of_wave,
 )  # fmt: skip
-DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, lost, absolute, measurement, fit, time_use)
+DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
     waves_overview, across, claims_by_release, left_out, checks_failed, changes, origin,
@@ -57,11 +56,11 @@ INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
 
 
 def render_wave(inputs: WaveReport) -> dict[str, str]:
-    """The pages of one wave by file name, the main one first: complete HTML, no script, nothing loaded from elsewhere.
+    """The pages of one wave by file name, the main page first: complete HTML, no scripts, no external resources.
 
-    Equal inputs give equal text. Sections without input say so rather than vanish.
+    Equal inputs give equal text. A section without input says so.
     """
-    title = f"{protocol().study.title}: wave {inputs.wave}"
+    title = f"{inputs.protocol.study.title}: wave {inputs.wave}"
     pages = {
         wave_file_name(inputs.wave): ("Main results", title, MAIN),
         details_file_name(inputs.wave): ("Further analyses", f"{title}, further analyses", DETAILS),
@@ -70,7 +69,7 @@ def render_wave(inputs: WaveReport) -> dict[str, str]:
     ways = [(INDEX, "All waves"), *((file, name) for file, (name, _, _) in pages.items())]
     ways.append((plain_file_name("en"), "In plain language"))
     return {
-        file: _page(file, heading, [made(inputs) for made in sections], ways, inputs.synthetic)
+        file: _page(file, heading, [made(inputs) for made in sections], ways, inputs.synthetic, inputs.protocol)
         for file, (_, heading, sections) in pages.items()
     }
 
@@ -82,7 +81,7 @@ def render_index(inputs: IndexReport) -> str:
     ways += [(CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
     sections = [made(inputs) for made in INDEX_SECTIONS]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
-    return _page(INDEX, protocol().study.title, sections, ways, inputs.synthetic, release)
+    return _page(INDEX, inputs.protocol.study.title, sections, ways, inputs.synthetic, inputs.protocol, release)
 
 
 def render_sections(
@@ -91,19 +90,21 @@ def render_sections(
     sections: Sequence[Section],
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
+    protocol: Protocol,
     language: str = "en",
 ) -> str:
-    """A page of other sections in the same dress.
+    """A page of other sections in the same layout.
 
     Args:
         file: its own file name.
         heading: its title.
-        sections: what it says.
-        ways: file and name of the pages it leads to.
+        sections: its content.
+        ways: file and name of the pages it links to.
         synthetic: whether the data are simulated.
-        language: of its texts, for screen readers and for the words around them.
+        protocol: names the study.
+        language: of its texts; also that of the words around them.
     """
-    return _page(file, heading, sections, ways, synthetic, language=language)
+    return _page(file, heading, sections, ways, synthetic, protocol, language=language)
 
 
 def _page(
@@ -112,11 +113,12 @@ def _page(
     sections: Sequence[Section],
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
+    protocol: Protocol,
     release: str = "",
     language: str = "en",
 ) -> str:
     words = texts(language)["page"]
-    title = protocol().study.title if language == "en" else words["title"]
+    title = protocol.study.title if language == "en" else words["title"]
     footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
     values: Mapping[str, object] = {
         "language": language,

@@ -1,8 +1,7 @@
-"""The page in plain language: which sentence is told follows from the numbers.
+"""The plain-language page: the rules that choose each sentence by the numbers and fill them in.
 
-Belongs here: the rules that choose a sentence and fill in its numbers. Does not belong here: the sentences
-(``texts/``), drawing (``plain_figure.py``), any estimate. The study is observational: no sentence says that walking
-brings anything about, and a test looks for words that would.
+The sentences are in ``texts/``. The study is observational: no sentence says that walking causes anything, and a test
+searches the texts for causal words.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from stegvis.claims.evaluation import claims
+from stegvis.claims.definitions import claims
 from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section
-from stegvis.reporting.carried_forward import are_kept
+from stegvis.reporting.carried_forward import are_carried_forward
 from stegvis.reporting.file_names import INDEX, plain_file_name
 from stegvis.reporting.formatting import is_missing
 from stegvis.reporting.page import render_sections
@@ -25,46 +24,48 @@ from stegvis.reporting.plain_figure import hundred_plot
 from stegvis.reporting.rows import by_level, chosen, comparisons, headline, highest, people_and_cases
 from stegvis.reporting.texts import LANGUAGES, texts
 from stegvis.reporting.wording import direction, is_shown
-from stegvis.study.protocol import Exposure, protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 NOMINAL = 0.05
 KINDS: dict[Exposure, tuple[str, str]] = {"walking_minutes": ("volume", "minutes"), "walking_met": ("pace", "pace")}
 
 
-def render_plain(results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool) -> dict[str, str]:
+def render_plain(results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool, protocol: Protocol) -> dict[str, str]:
     """The page in each language by file name; empty when no wave has results.
 
     Args:
-        results: rows of all waves and across them (wave ``all``), small counts hidden.
-        attrition: exclusion steps of all waves (wave, step, remaining), small counts hidden.
+        results: rows of all waves and across waves (wave ``all``), after disclosure control.
+        attrition: exclusion steps of all waves (wave, step, remaining), after disclosure control.
         synthetic: whether the data are simulated.
+        protocol: the protocol the results were made under.
     """
     waves = sorted(set(results["wave"].astype(str)) - {"all"})
     pages = {}
     for language in LANGUAGES:
-        plain = Plain(language, results, attrition, waves, synthetic)
+        plain = Plain(language, results, attrition, waves, synthetic, protocol)
         (other,) = (each for each in LANGUAGES if each != language)
         words = texts(language)["page"]
         ways = [(INDEX, words["all_waves"]), (plain_file_name(other), words["other_language"])]
         pages[plain_file_name(language)] = render_sections(
-            plain_file_name(language), words["title"], plain.sections(), ways, synthetic, language
+            plain_file_name(language), words["title"], plain.sections(), ways, synthetic, protocol, language
         )
     return pages
 
 
 @dataclass(frozen=True)
 class Plain:
-    """The page of one language."""
+    """The page in one language."""
 
     language: str
     results: pd.DataFrame
     attrition: pd.DataFrame
     waves: list[str]
     synthetic: bool
+    protocol: Protocol
 
     def sections(self) -> list[Section]:
-        """Every section, each from the numbers."""
-        made = {
+        """The sections in order."""
+        content = {
             "done": self.done(),
             "found": self.found(),
             "who": bullets(self.who()),
@@ -73,10 +74,10 @@ class Plain:
             "cannot": bullets(texts(self.language)["cannot"].values()),
         }
         headings = texts(self.language)["headings"]
-        return [section(name, headings[name], blocks) for name, blocks in made.items()]
+        return [section(name, headings[name], blocks) for name, blocks in content.items()]
 
     def say(self, part: str, key: str, **values: str) -> str:
-        """A sentence with its numbers."""
+        """A sentence filled with its values."""
         return texts(self.language)[part][key].format(**values)
 
     def of(self, wave: str) -> pd.DataFrame:
@@ -90,34 +91,34 @@ class Plain:
 
     def done(self) -> Markup:
         """How the study was done, with the newest wave's numbers."""
-        said = []
+        sentences = []
         if self.waves:
             wave = self.waves[-1]
             steps = self.attrition[self.attrition["wave"].astype(str) == wave].sort_values("step")
             start = None if steps.empty else steps["remaining"].iloc[0]
             if not is_missing(start):
-                days = str(protocol().days.days_per_recording)
-                said.append(self.say("done", "people", baseline=self.count(start), days=days))
+                days = str(self.protocol.days.days_per_recording)
+                sentences.append(self.say("done", "people", baseline=self.count(start), days=days))
             people, cases = people_and_cases(self.newest)
             if people:
-                said.append(self.say("done", "analyzed", analyzed=self.count(people), wave=wave))
+                sentences.append(self.say("done", "analyzed", analyzed=self.count(people), wave=wave))
             else:
-                said.append(self.say("done", "years", wave=wave))
-            said.append(self.say("done", "outcome"))
+                sentences.append(self.say("done", "years", wave=wave))
+            sentences.append(self.say("done", "outcome"))
             if people and cases is not None:
                 share = self.number(100 * cases / people, 0)
-                told = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
-                said.append(self.say("done", "cases", wave=wave, **told))
-            if people and are_kept(self.newest):
-                said.append(self.say("done", "kept"))
-        said.append(self.say("done", "compared"))
-        return Markup("").join(paragraph(each) for each in said)
+                values = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
+                sentences.append(self.say("done", "cases", wave=wave, **values))
+            if people and are_carried_forward(self.newest, self.protocol):
+                sentences.append(self.say("done", "kept"))
+        sentences.append(self.say("done", "compared"))
+        return Markup("").join(paragraph(each) for each in sentences)
 
     def found(self) -> Markup:
-        """The newest wave's comparisons, then the other waves and all together."""
+        """The comparisons of the newest wave, then each wave and all waves together."""
         volume = [self.comparison(row, "walking_minutes") for row in comparisons(self.newest, "walking_minutes")]
         pace = [self.comparison(row, "walking_met") for row in comparisons(self.newest, "walking_met")]
-        exposures = protocol().exposures
+        exposures = self.protocol.exposures
         met = self.say(
             "groups", "met", slow=self.number(exposures.met_slow, 1), brisk=self.number(exposures.met_brisk, 1)
         )
@@ -127,7 +128,7 @@ class Plain:
         return Markup("").join(blocks)
 
     def comparison(self, row: Mapping[str, Any], exposure: Exposure) -> str:
-        """One comparison of walking in the words that its interval allows."""
+        """The sentence that the interval of one comparison supports."""
         part, _ = KINDS[exposure]
         found = direction(row)
         groups = {"group": self.group(row["level"], exposure), "others": self.group(row["reference"], exposure)}
@@ -139,7 +140,7 @@ class Plain:
         return self.say(part, found, percent=percent, least=least, most=most, **groups)
 
     def group(self, level: Any, exposure: Exposure) -> str:
-        """A category in words."""
+        """A category as words in a sentence."""
         _, kind = KINDS[exposure]
         text = str(level)
         point = texts(self.language)["numbers"]["decimal"]
@@ -154,7 +155,7 @@ class Plain:
         return self.say("groups", f"{kind}_other", level=text)
 
     def risks(self) -> list[dict[str, Any]]:
-        """The newest wave's standardized risks by category of volume, if all may be told."""
+        """The newest wave's standardized risks by category of volume; empty unless all are published."""
         rows = chosen(
             self.newest, analysis="standardized_risk", exposure="walking_minutes", model="adjusted", measure="risk"
         )
@@ -162,14 +163,14 @@ class Plain:
         return lowest_first if rows and all(is_shown(row) for row in rows) else []
 
     def hundred(self) -> str:
-        """The highest and the lowest category's risks as numbers of 100 people."""
+        """The risks of the lowest and the highest category as numbers of 100 people."""
         rows = self.risks()
         if len(rows) < 2:
             return ""
         low, high = rows[0], rows[-1]
         return self.say(
             "hundred",
-            "told",
+            "sentence",
             others=self.group(low["level"], "walking_minutes"),
             group=self.group(high["level"], "walking_minutes"),
             risk_others=self.number(100 * low["estimate"], 0),
@@ -177,7 +178,7 @@ class Plain:
         )
 
     def figure(self) -> Markup:
-        """The same for all four categories, drawn."""
+        """The risks of all four categories as a figure."""
         rows = self.risks()
         parts = [
             self.say(
@@ -192,20 +193,20 @@ class Plain:
             for row in rows
         ]
         words = texts(self.language)
-        mark = words["page"]["synthetic_mark"] if self.synthetic else ""
-        return drawing(hundred_plot(rows, words["hundred"], mark, "; ".join(parts)), words["hundred"]["caption"])
+        label = words["page"]["synthetic_mark"] if self.synthetic else ""
+        return drawing(hundred_plot(rows, words["hundred"], label, "; ".join(parts)), words["hundred"]["caption"])
 
     def years(self) -> list[str]:
         """The highest against the lowest volume, wave by wave and pooled."""
-        said = []
+        sentences = []
         for wave in self.waves:
             row = headline(self.of(wave), "walking_minutes")
             if row is not None:
-                said.append(self.say("waves", "one", wave=wave, sentence=self.comparison(row, "walking_minutes")))
+                sentences.append(self.say("waves", "one", wave=wave, sentence=self.comparison(row, "walking_minutes")))
         pooled = highest(self.of("all"), "walking_minutes", analysis="pooled")
         if pooled is not None:
-            said.append(self.say("waves", "all", sentence=self.comparison(pooled, "walking_minutes")))
-        return said
+            sentences.append(self.say("waves", "all", sentence=self.comparison(pooled, "walking_minutes")))
+        return sentences
 
     def between_years(self) -> str:
         """Whether the waves differ."""
@@ -222,20 +223,20 @@ class Plain:
 
     def who(self) -> list[str]:
         """Age and sex, by the ratio of the risk ratios of the highest volume."""
-        said = []
+        sentences = []
         for modifier, name in (("older", "age"), ("sex", "sex")):
             term = f"walking_minutes_category x {modifier}"
             row = highest_of(chosen(self.newest, analysis="interaction", term=term, measure="ratio_of_rr"))
             key = "too_few" if row is None else direction(row).replace(" ", "_")
-            said.append(self.say("who", f"{name}_{key}", age=str(protocol().covariates.older_from_age)))
-        return said
+            sentences.append(self.say("who", f"{name}_{key}", age=str(self.protocol.covariates.older_from_age)))
+        return sentences
 
     def sure(self) -> list[str]:
-        """Chance, hidden differences, and those who did not answer."""
-        return [self.say("sure", "chance"), self.hidden(), self.lost()]
+        """Random error, unmeasured confounding and loss to follow-up."""
+        return [self.say("sure", "chance"), self.hidden(), self.loss()]
 
     def hidden(self) -> str:
-        """What a hidden difference would need, by the E-values of the highest volume."""
+        """How strong unmeasured confounding would have to be, by the E-values of the highest volume."""
         row = headline(self.newest, "walking_minutes")
         if row is None or not is_shown(row) or is_missing(row["e_value"]) or is_missing(row["e_value_ci"]):
             return self.say("sure", "hidden_unknown")
@@ -246,11 +247,11 @@ class Plain:
             return self.say("sure", "hidden_strong", strength=self.number(row["e_value"], 1))
         return self.say("sure", "hidden_weak", strength=self.number(limit, 1))
 
-    def lost(self) -> str:
-        """What those who did not answer would need, by the tipping point of the highest volume."""
+    def loss(self) -> str:
+        """How different participants lost to follow-up would have to be, by the tipping point of the highest volume."""
         row = headline(self.newest, "walking_minutes")
         if row is None or direction(row) != "lower":
-            return self.say("sure", "lost_unknown")
+            return self.say("sure", "loss_unknown")
         found = chosen(
             self.newest,
             analysis="tipping_point",
@@ -259,20 +260,20 @@ class Plain:
             measure="tipping_point",
         )
         if not found or found[0]["status"] != "ok":
-            return self.say("sure", "lost_unknown")
-        return self.say("sure", "lost", times=self.number(found[0]["estimate"], 1))
+            return self.say("sure", "loss_unknown")
+        return self.say("sure", "loss", times=self.number(found[0]["estimate"], 1))
 
     def daily(self) -> list[str]:
-        """What the main comparison lets one say of daily life."""
+        """What the main comparison allows to be said about daily life."""
         row = headline(self.newest, "walking_minutes")
-        said = [self.say("daily", "too_few" if row is None else direction(row).replace(" ", "_"))]
+        sentences = [self.say("daily", "too_few" if row is None else direction(row).replace(" ", "_"))]
         rows = comparisons(self.newest, "walking_minutes")
         if len(rows) > 1:
             third = re.match(r"(\d+)-", str(rows[1]["level"]))
             lowest = re.fullmatch(r"<(\d+)", str(rows[1]["reference"]))
             if third and lowest:
-                said.append(self.say("daily", "minutes", minutes=str(int(third[1]) - int(lowest[1]))))
-        return said
+                sentences.append(self.say("daily", "minutes", minutes=str(int(third[1]) - int(lowest[1]))))
+        return sentences
 
     def count(self, value: Any) -> str:
         """A count in the language's form."""
@@ -283,7 +284,7 @@ class Plain:
         return f"{float(value):.{decimals}f}".replace(".", texts(self.language)["numbers"]["decimal"])
 
     def percent(self, value: float) -> str:
-        """A percentage, with a decimal where whole ones would say nothing."""
+        """A percentage; with one decimal below 1."""
         return self.number(value, 1 if value < 1 else 0)
 
 
@@ -294,6 +295,6 @@ def highest_of(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def unlikely_from() -> float:
-    """The E-value of a limit from which the published claim calls confounding unlikely."""
+    """The E-value of a limit at and above which the published claim calls confounding unlikely."""
     (claim,) = (each for each in claims() if each.rule == "e_value")
     return float(claim.at_least or 1.0)

@@ -1,7 +1,4 @@
-"""The one figure of the page in plain language: of 100 people in each group, how many had pain.
-
-Belongs here: bars with their intervals. Does not belong here: words (``texts/``).
-"""
+"""The figure of the plain-language page: of 100 people in each group, how many had pain."""
 
 from __future__ import annotations
 
@@ -17,14 +14,14 @@ WIDTH = 340
 ROW_HEIGHT = 42
 
 
-def hundred_plot(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str], mark: str, description: str) -> str:
+def hundred_plot(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str], label: str, description: str) -> str:
     """Standardized risks as bars of people among 100, as an SVG text; empty without rows.
 
     Args:
-        rows: a risk per category (estimate, ci_low, ci_high as shares), in the order drawn.
+        rows: one risk per category (estimate, ci_low, ci_high as proportions), in the order drawn.
         words: figure_title, figure_axis and figure_groups in the page's language.
-        mark: the mark of synthetic data in the page's language; empty for real data.
-        description: the figure in words.
+        label: the label of synthetic data in the page's language; empty for real data.
+        description: text alternative of the figure.
     """
     import altair as alt
 
@@ -45,6 +42,6 @@ def hundred_plot(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str], ma
     bars = alt.Chart(drawn).mark_bar(color=figure.ADJUSTED, opacity=0.55, height=22).encode(x=x, y=y)
     ranges = alt.Chart(drawn).mark_rule(color=figure.INK, strokeWidth=2).encode(x="ci_low:Q", x2="ci_high:Q", y=y)
     heading = [words["figure_title"]]
-    title = figure.chart_title(heading, bool(mark), mark)
+    title = figure.chart_title(heading, bool(label), label)
     chart = alt.layer(bars, ranges).properties(width=WIDTH, height=ROW_HEIGHT * len(drawn), title=title)
-    return figure.chart_svg(chart, "hundred", heading, description, bool(mark), mark)
+    return figure.chart_svg(chart, "hundred", heading, description, bool(label), label)

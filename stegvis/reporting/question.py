@@ -1,12 +1,9 @@
-"""The first section of a wave: the question, the headline answers, and how sure one can be of each.
-
-Belongs here: what a reader sees first. Does not belong here: the full results (``main_results.py``).
-"""
+"""The first section of a wave: the research question and the headline results with their robustness."""
 
 from __future__ import annotations
 
 from stegvis.reporting.blocks import Section, note, panel, paragraph, section
-from stegvis.reporting.carried_forward import kept_counts_sentence
+from stegvis.reporting.carried_forward import carried_forward_sentence
 from stegvis.reporting.certainty import certainty_sentence
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
@@ -14,29 +11,27 @@ from stegvis.reporting.wording import OUTCOME, comparison_sentence
 from stegvis.study.protocol import EXPOSURES
 
 OBSERVATIONAL = (
-    "Highest against lowest category, fully adjusted. This is an observational study: it shows an "
-    "association, and other "
-    "differences between the groups may account for some or all of it."
+    "Highest against lowest category, fully adjusted. This is an observational study. It shows associations, and other "
+    "differences between the groups may account for some or all of them."
 )
 
 
 def question(report: WaveReport) -> Section:
-    """The question and its short answers."""
+    """The question and the headline results."""
     asked = (
-        f"Among adults without {OUTCOME} at baseline: is the amount of daily walking, or its intensity, "
-        f"associated with "
+        f"Among adults without {OUTCOME} at baseline, is the amount or the intensity of daily walking associated with "
         f"the risk of {OUTCOME} at follow-up in {report.wave}?"
     )
     results = report.own_results
-    answers = []
+    headlines = []
     for exposure in EXPOSURES:
         row = headline(results, exposure)
         if row is not None:
-            answers.append(paragraph(comparison_sentence(row, exposure)))
-            answers.append(note(certainty_sentence(row, results, exposure)))
-    if not answers:
+            headlines.append(paragraph(comparison_sentence(row, exposure, report.protocol)))
+            headlines.append(note(certainty_sentence(row, results, exposure)))
+    if not headlines:
         return section(
             "question", "The question", paragraph(asked), paragraph("No estimate is available for this wave.")
         )
-    kept = note(kept_counts_sentence(results))
-    return section("question", "The question", paragraph(asked), panel(*answers, note(OBSERVATIONAL)), kept)
+    counts_note = note(carried_forward_sentence(results, report.protocol))
+    return section("question", "The question", paragraph(asked), panel(*headlines, note(OBSERVATIONAL)), counts_note)

@@ -1,7 +1,4 @@
-"""Tables of ratios for analyses beside the main one: one form for all of them.
-
-Belongs here: laying out rows of results by category and model. Does not belong here: which rows (the section's module).
-"""
+"""Tables of ratios by category and model, in one form for all analyses."""
 
 from __future__ import annotations
 
@@ -13,28 +10,35 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import by_level
 from stegvis.reporting.tables import SUPPRESSED, estimate_cell, p_cell
 from stegvis.reporting.wording import MODELS, level_label
+from stegvis.study.protocol import Protocol
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def ratios_table(
-    identifier: str, caption: str, first: str, groups: Sequence[tuple[str, Rows]], note: str = ""
+    identifier: str,
+    caption: str,
+    first: str,
+    groups: Sequence[tuple[str, Rows]],
+    protocol: Protocol,
+    note: str = "",
 ) -> Table | None:
-    """People, cases and both models' ratios by category, in groups under headings.
+    """Participants, cases and both models' ratios by category, in groups under headings.
 
     Args:
         identifier, caption, note: of the table.
         first: heading of the column of categories.
-        groups: heading and rows of results (measure rr, either model or both). Those without rows are left out.
+        groups: heading and rows of results (measure rr, either model or both). Groups without rows are omitted.
+        protocol: gives the level of the intervals.
     """
-    made = [Group(lines(rows), heading) for heading, rows in groups if rows]
-    if not made:
+    shown = [Group(lines(rows), heading) for heading, rows in groups if rows]
+    if not shown:
         return None
     columns = (
         first,
-        "People",
+        "Participants",
         "Cases",
-        *(f"{model} RR ({interval_name()})" for model in MODELS.values()),
+        *(f"{model} RR ({interval_name(protocol)})" for model in MODELS.values()),
         "p, fully adjusted",
     )
     reasons = dict.fromkeys(
@@ -43,33 +47,33 @@ def ratios_table(
         for row in rows
         if row["status"] == "not_estimable" and (reason := str(row["note"]).split("; ")[-1])
     )
-    told = " ".join([note, *(f"Not estimable: {reason}." for reason in list(reasons)[:3])]).strip()
-    return Table(identifier, caption, columns, tuple(made), note=told)
+    notes = " ".join([note, *(f"Not estimable: {reason}." for reason in list(reasons)[:3])]).strip()
+    return Table(identifier, caption, columns, tuple(shown), note=notes)
 
 
 def lines(rows: Rows) -> tuple[tuple[str, ...], ...]:
     """One line per category, the reference first."""
     levels: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for row in by_level([dict(row) for row in rows]):
-        levels.setdefault(str(row["level"]), {})[str(row["model"])] = row
+    for each in by_level([dict(row) for row in rows]):
+        levels.setdefault(str(each["level"]), {})[str(each["model"])] = each
     made = []
     for level, by_model in levels.items():
-        told = by_model.get("adjusted", next(iter(by_model.values())))
-        counts = [SUPPRESSED if is_missing(told[name]) else count(told[name]) for name in ("n", "events")]
+        row = by_model.get("adjusted", next(iter(by_model.values())))
+        counts = [SUPPRESSED if is_missing(row[name]) else count(row[name]) for name in ("n", "events")]
         estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
-        made.append((level_label(level), *counts, *estimates, p_cell(told)))
+        made.append((level_label(level), *counts, *estimates, p_cell(row)))
     return tuple(made)
 
 
 def variants_table(
     identifier: str, caption: str, levels: Sequence[str], entries: Sequence[tuple[str, Rows]], note: str = ""
 ) -> Table | None:
-    """Fully adjusted ratios of the same categories by analysis: one line per analysis, one column per category.
+    """Fully adjusted ratios of the same categories by analysis: one row per analysis, one column per category.
 
     Args:
         identifier, caption, note: of the table.
-        levels: the categories but the reference, as the rows have them.
-        entries: what a line is called, and its rows. Those without a told ratio are left out.
+        levels: the categories except the reference, as spelled in the rows.
+        entries: name and rows of each analysis. Analyses without a ratio are omitted.
     """
     made = []
     for label, rows in entries:

@@ -1,8 +1,4 @@
-"""Other ways to the same answer: sensitivity analyses, other cuts, other estimators.
-
-Belongs here: the published sensitivity analyses and what stands beside the main one to see whether it holds. Does not
-belong here: bias from loss (``lost.py``) or from measurement (``measurement.py``).
-"""
+"""Sensitivity analyses, other cut points and other estimators."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.ratio_tables import ratios_table, variants_table
 from stegvis.reporting.rows import by_level, chosen, highest
 from stegvis.reporting.wording import OUTCOME, plain
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 SENSITIVITY = "sensitivity:"
 NAMES = {
@@ -25,8 +21,8 @@ NAMES = {
     "running_cycling": "Running and cycling added",
     "running_cycling_strict": "Running and cycling added (valid days only)",
     "running_cycling_as_published": "Running and cycling added (all days)",
-    "low_back_pain_strict": "Low back pain (the screen is believed)",
-    "low_back_pain_as_published": "Low back pain (the box is believed)",
+    "low_back_pain_strict": "Low back pain (screening question takes precedence)",
+    "low_back_pain_as_published": "Low back pain (site box takes precedence)",
     "valid_days": "At least 4 valid days",
     "no_pain": "No chronic pain at baseline",
     "little_pain": "Little pain in the last 4 weeks",
@@ -34,9 +30,9 @@ NAMES = {
     "good_health_strict": "Good health",
     "good_health_as_published": "Good or unknown health",
     "no_disease": "No other chronic disease",
-    "severe_pain": "Severe pain (other pain counts as none)",
-    "severe_pain_strict": "Severe pain (other pain left out)",
-    "severe_pain_as_published": "Severe pain (other pain counts as none)",
+    "severe_pain": "Severe pain (other pain counted as none)",
+    "severe_pain_strict": "Severe pain (other pain excluded)",
+    "severe_pain_as_published": "Severe pain (other pain counted as none)",
 }
 ESTIMATORS = {
     "log_binomial": "Log-binomial model",
@@ -45,13 +41,13 @@ ESTIMATORS = {
 }
 OTHER_CUTS = {"fixed_cuts": "Published cut points", "sample_cuts": "Quarters of the sample"}
 CAPTION = (
-    "Highest against lowest category, fully adjusted. Each analysis cuts the categories anew in its own "
-    "sample, as published."
+    "Highest against lowest category, fully adjusted. Each analysis uses the cut points of its own sample, "
+    "as published."
 )
 
 
 def sensitivity(report: WaveReport) -> Section:
-    """Figure and table of each exposure; other cuts and estimators folded."""
+    """Figure and table of each exposure; other cut points and estimators are collapsed."""
     blocks: list[Markup] = []
     for exposure in EXPOSURES:
         blocks += _exposure(report, exposure)
@@ -61,7 +57,7 @@ def sensitivity(report: WaveReport) -> Section:
 
 
 def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
-    results, scale = report.own_results, protocol().exposures.scale(exposure)
+    results, scale = report.own_results, report.protocol.exposures.scale(exposure)
     analyses = _analyses(results, exposure)
     main = highest(results, exposure, analysis="main", population="all")
     entries = [] if main is None else [("Main analysis", main)]
@@ -76,19 +72,29 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     groups = [("Main analysis", _rows(results, "main", exposure))]
     groups += [(name_of(each), _rows(results, each, exposure)) for each in analyses]
     numbers = ratios_table(
-        f"{identifier}-table", f"{scale.name}: sensitivity analyses", f"{scale.name}, {scale.unit}", groups
+        f"{identifier}-table",
+        f"{scale.name}: sensitivity analyses",
+        f"{scale.name}, {scale.unit}",
+        groups,
+        report.protocol,
     )
     cuts = [(name, _rows(results, each, exposure)) for each, name in OTHER_CUTS.items()]
-    other_cuts = ratios_table(f"cuts-{exposure}", f"{scale.name}: other cut points", scale.unit, cuts)
+    other_cuts = ratios_table(f"cuts-{exposure}", f"{scale.name}: other cut points", scale.unit, cuts, report.protocol)
     return [
         subheading(scale.name, identifier),
-        drawing(ladder_plot(entries, f"{identifier}-plot", heading, report.synthetic), CAPTION, numbers),
-        folded("Other cut points and other estimators", table(other_cuts), table(_estimators(results, exposure))),
+        drawing(
+            ladder_plot(entries, f"{identifier}-plot", heading, report.synthetic, report.protocol), CAPTION, numbers
+        ),
+        folded(
+            "Other cut points and other estimators",
+            table(other_cuts),
+            table(_estimators(results, exposure, report.protocol)),
+        ),
     ]
 
 
 def name_of(analysis: str) -> str:
-    """A sensitivity analysis in words."""
+    """The printed name of a sensitivity analysis."""
     name = analysis.removeprefix(SENSITIVITY)
     return NAMES.get(name, plain(name).capitalize())
 
@@ -102,12 +108,12 @@ def _rows(results: pd.DataFrame, analysis: str, exposure: Exposure) -> list[dict
     return chosen(results, analysis=analysis, exposure=exposure, measure="rr")
 
 
-def _estimators(results: pd.DataFrame, exposure: Exposure) -> Any:
+def _estimators(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Any:
     main = by_level(chosen(results, analysis="main", exposure=exposure, model="adjusted", measure="rr"))
     others = chosen(results, analysis="cross_estimator", exposure=exposure)
     entries = [(name, [row for row in others if row["term"] == term]) for term, name in ESTIMATORS.items()]
     levels = [str(row["level"]) for row in main[1:]]
-    caption = f"{protocol().exposures.scale(exposure).name}: the same ratios by other estimators, fully adjusted"
+    caption = f"{protocol.exposures.scale(exposure).name}: the same ratios by other estimators, fully adjusted"
     if not others:
         return None
     return variants_table(f"estimators-{exposure}", caption, levels, [("Modified Poisson (main)", main), *entries])

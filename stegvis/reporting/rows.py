@@ -1,7 +1,4 @@
-"""Which rows of a frame a page shows.
-
-Belongs here: selecting rows of results. Does not belong here: printing them, or deciding what may be shown.
-"""
+"""Selecting and ordering the rows of results that a page shows."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from stegvis.claims.evaluation import level_order
+from stegvis.claims.definitions import level_order
 from stegvis.reporting.wording import MODELS
 from stegvis.study.protocol import EXPOSURES, Exposure
 
@@ -27,7 +24,7 @@ def chosen(results: pd.DataFrame, **values: Any) -> list[dict[str, Any]]:
 
 
 def by_level(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of an exposure's categories: the reference first, then as they rise."""
+    """Rows of an exposure's categories: the reference first, then in ascending order."""
     return sorted(rows, key=lambda row: (row["level"] != row["reference"], level_order(str(row["level"]))))
 
 
@@ -40,8 +37,8 @@ def highest(results: pd.DataFrame, exposure: Exposure, **values: Any) -> dict[st
 def main_risk_ratios(results: pd.DataFrame, exposure: Exposure) -> pd.DataFrame:
     """The rows a forest plot and its table show: analysis main, measure rr, everyone, both models, this exposure.
 
-    The reference comes first, then the categories as they rise, age-adjusted before fully adjusted, in whatever order
-    the rows arrived.
+    The reference comes first, then the categories in ascending order, age-adjusted before fully adjusted, whatever the
+    order of the input.
     """
     wanted = (
         (results["analysis"] == "main")
@@ -71,7 +68,7 @@ def headline(results: pd.DataFrame, exposure: Exposure) -> dict[str, Any] | None
 
 
 def people_and_cases(results: pd.DataFrame) -> tuple[int | None, int | None]:
-    """Analyzed people and cases of a wave, summed over one exposure's categories; None when one is not shown."""
+    """Participants and cases of a wave, summed over one exposure's categories; None when one is suppressed."""
     for exposure in EXPOSURES:
         rows = main_risk_ratios(results, exposure)
         rows = rows[rows["model"] == "adjusted"]

@@ -1,7 +1,4 @@
-"""The exclusion steps in words.
-
-Belongs here: what each exclusion of the protocol is called in a sentence. Does not belong here: counting (``sql/``).
-"""
+"""The printed description of each exclusion step."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The tables of the reports, from finished frames and records.
-
-Belongs here: choosing and ordering what a table shows. Does not belong here: the HTML of a table (``markup.py``),
-computing any number.
-"""
+"""The tables of the main results, Table 1, claims, checks, changes and deliveries."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from stegvis.analyses.characteristics import ADDITIONAL
-from stegvis.claims.evaluation import level_order
+from stegvis.claims.definitions import level_order
 from stegvis.reporting.formatting import (
     NOTHING,
     count,
@@ -27,15 +23,15 @@ from stegvis.reporting.formatting import (
 )
 from stegvis.reporting.markup import Group, Table, code, tag
 from stegvis.reporting.rows import main_risk_ratios, records
-from stegvis.reporting.wording import MODELS, is_shown, level_label, plain, variable_label
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.reporting.wording import MODELS, is_shown, level_label, plain, suppression_sentence, variable_label
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 TITLE = "Table 1. Characteristics of the analyzed sample"
 ADDITIONAL_TITLE = "Table 1, further characteristics"
 SUPPRESSED = "not shown"
 NOT_ESTIMABLE = "not estimable"
-# Severities of a check that stops what follows; any other is a warning.
-GRAVE = ("critical", "error")
+# Severities of a blocking check; any other is a warning.
+BLOCKING = ("critical", "error")
 TRENDS = {
     "median": "category medians",
     "ordinal": "category numbers",
@@ -44,17 +40,20 @@ TRENDS = {
 # Analyses whose changes a page lists one by one.
 HEADLINES = ("main", "trend", "pooled")
 SOURCES = {"paper": "From the paper", "lay summary": "From its lay summary"}
-VERDICTS = {"supported": "good", "not supported": "bad", "unclear": "neutral"}
+CONCLUSION_KINDS = {"supported": "good", "not supported": "bad", "unclear": "neutral"}
 
 
-def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure, additional: bool = False) -> Table | None:
-    """Table 1: the analyzed sample, all and by category of one exposure.
+def characteristics_table(
+    characteristics: pd.DataFrame, exposure: Exposure, protocol: Protocol, additional: bool = False
+) -> Table | None:
+    """Table 1: the analyzed sample, overall and by category of one exposure.
 
     Args:
         characteristics: rows of one wave, columns of ``inputs.CHARACTERISTIC_COLUMNS``. Total rows have category
             ``all`` and this exposure, ``all`` or none.
         exposure: the exposure whose categories are the columns.
-        additional: the further rows of the published supplement instead of the main ones.
+        protocol: names the exposure and holds the smallest count.
+        additional: the additional rows of the published supplement instead of the main ones.
 
     Returns:
         The table, or None when there are no such rows of this exposure.
@@ -66,13 +65,13 @@ def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure, add
     rows = characteristics[(owner == exposure) | ((owner == "all") & (category == "all"))]
     if not (owner == exposure).any():
         return None
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     categories = sorted(set(rows["category"].astype(str)), key=lambda name: (name != "all", level_order(name)))
     cells: dict[str, dict[str, dict[str, str]]] = {}
     for row in records(rows):
         level = "" if is_missing(row["level"]) else str(row["level"])
         by_level = cells.setdefault(str(row["variable"]), {})
-        by_level.setdefault(level, {})[str(row["category"])] = _characteristic(row)
+        by_level.setdefault(level, {})[str(row["category"])] = _characteristic(row, protocol)
     groups = []
     for variable, levels in cells.items():
         single = list(levels) == [""]
@@ -88,28 +87,29 @@ def characteristics_table(characteristics: pd.DataFrame, exposure: Exposure, add
         columns=("Characteristic", *headings),
         groups=tuple(groups),
         note=(
-            "Numbers are people (percent of the column) or mean (standard deviation). "
-            f"Counts below {protocol().disclosure.smallest_count}, and what would reveal them, are not shown."
+            "Numbers are participants (percent of the column) or mean (standard deviation). "
+            + suppression_sentence(protocol)
         ),
     )
 
 
-def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
-    """The main results of one exposure: people, cases and both models' risk ratios by category.
+def results_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
+    """The main results of one exposure: participants, cases and both models' risk ratios by category.
 
     Args:
         results: results of one wave, columns of ``inputs.RESULT_COLUMNS``.
         exposure: walking_minutes or walking_met.
+        protocol: names the exposure and the covariates.
     """
     rows = main_risk_ratios(results, exposure)
     if rows.empty:
         return None
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     lines = []
     for level in dict.fromkeys(rows["level"].astype(str)):
         by_model = {row["model"]: row for row in records(rows[rows["level"].astype(str) == level])}
         adjusted = by_model.get("adjusted", next(iter(by_model.values())))
-        # A suppressed row may still tell its people when only its cases are hidden.
+        # A row whose cases alone are suppressed may still show its participants.
         counts = [SUPPRESSED if is_missing(adjusted[name]) else count(adjusted[name]) for name in ("n", "events")]
         estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
         lines.append((level_label(level), *counts, *estimates, p_cell(adjusted), e_value_cell(adjusted)))
@@ -117,15 +117,15 @@ def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
     # The reason comes last in a note, after mode and options.
     last = dict.fromkeys(reason.split("; ")[-1] for reason in reasons)
     notes = [f"Not estimable: {reason}." for reason in last if reason]
-    names = ", ".join(protocol().models.adjusted)
+    names = ", ".join(protocol.models.adjusted)
     return Table(
         identifier=f"results-{exposure}",
         caption=f"{scale.name} at baseline and chronic low back pain at follow-up",
         columns=(
             f"{scale.name}, {scale.unit}",
-            "People",
+            "Participants",
             "Cases",
-            *(f"{model} RR ({interval_name()})" for model in MODELS.values()),
+            *(f"{model} RR ({interval_name(protocol)})" for model in MODELS.values()),
             "p, fully adjusted",
             "E-value (interval)",
         ),
@@ -134,91 +134,102 @@ def results_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
     )
 
 
-def trend_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
+def trend_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
     """Tests over all categories: the joint test and each trend, for both models.
 
     Args:
         results: results of one wave; rows with measure p_joint (analysis main) and rows of analysis trend are shown.
         exposure: walking_minutes or walking_met.
+        protocol: names the exposure and the covariates.
     """
     own = results[(results["exposure"] == exposure) & results["model"].isin(list(MODELS))]
     joint = own[(own["analysis"] == "main") & (own["measure"] == "p_joint")]
     trend = own[own["analysis"] == "trend"]
     lines: dict[str, dict[str, str]] = {}
     for row in records(joint):
-        lines.setdefault("Categories differ (joint Wald test)", {})[row["model"]] = _test(row)
+        lines.setdefault("Any difference between categories (joint Wald test)", {})[row["model"]] = _test(row)
     for row in sorted(records(trend), key=lambda row: _trend_rank(row, exposure)):
         lines.setdefault(_trend_label(row, exposure), {})[row["model"]] = _test(row)
     if not lines:
         return None
     return Table(
         identifier=f"trend-{exposure}",
-        caption=f"{protocol().exposures.scale(exposure).name}: tests over all categories",
-        columns=("Test", *(f"{model}: RR ({interval_name()}), p" for model in MODELS.values())),
+        caption=f"{protocol.exposures.scale(exposure).name}: tests over all categories",
+        columns=("Test", *(f"{model}: RR ({interval_name(protocol)}), p" for model in MODELS.values())),
         groups=(Group(tuple((name, *(found.get(model, "–") for model in MODELS)) for name, found in lines.items())),),
         note="A trend test asks whether risk rises or falls steadily over the exposure; it says nothing about shape.",
     )
 
 
 def claims_table(claims: Sequence[Mapping[str, Any]]) -> Table | None:
-    """Each claim with its verdict, the numbers it rests on, and what would turn it; those of the paper first."""
+    """Each claim with its conclusion, the evidence, and what would change it; those of the paper first."""
     groups = []
     for source, heading in SOURCES.items():
-        rows = tuple((str(each["statement"]), _verdict_cell(each)) for each in claims if each["source"] == source)
+        rows = tuple((str(each["statement"]), _conclusion_cell(each)) for each in claims if each["source"] == source)
         if rows:
             groups.append(Group(rows, heading))
     if not groups:
         return None
-    columns = ("Claim", "Now, the evidence, and what would turn it")
+    columns = ("Claim", "Conclusion, evidence, and what would change it")
     return Table("claims-table", "Claims tested against this wave", columns, tuple(groups), numeric=False)
 
 
-def _verdict_cell(claim: Mapping[str, Any]) -> Markup:
+def _conclusion_cell(claim: Mapping[str, Any]) -> Markup:
     evidence, turn = (str(claim[name]).replace(">=", "≥") for name in ("evidence", "turn"))
-    return Markup("{}. {}<br>To turn: {}.").format(verdict_tag(str(claim["verdict"])), evidence, turn)
+    return Markup("{}. {}<br>This conclusion would change if {}.").format(
+        conclusion_tag(str(claim["verdict"])), evidence, turn
+    )
 
 
-def verdict_tag(verdict: str) -> str:
-    """A verdict, colored."""
-    return tag(verdict, VERDICTS.get(verdict, "neutral"))
+def conclusion_tag(conclusion: str) -> str:
+    """The conclusion of a claim, colored."""
+    return tag(conclusion, CONCLUSION_KINDS.get(conclusion, "neutral"))
 
 
-def checks_table(checks: Sequence[Mapping[str, Any]], identifier: str, caption: str) -> Table | None:
-    """Every check with what it means, its rule, the failing rows and its result; failed ones first."""
-    ordered = sorted(checks, key=lambda each: (bool(each["passed"]), str(each["severity"]).lower() not in GRAVE))
-    rows = tuple(_check(each) for each in ordered)
+def checks_table(
+    checks: Sequence[Mapping[str, Any]], identifier: str, caption: str, smallest_count: int
+) -> Table | None:
+    """Every check with its meaning, column, failing rows and result; failed ones first."""
+    ordered = sorted(checks, key=lambda each: (bool(each["passed"]), str(each["severity"]).lower() not in BLOCKING))
+    rows = tuple(_check(each, smallest_count) for each in ordered)
     if not rows:
         return None
     columns = ("Check", "Table", "Column", "Failing rows", "Result")
     return Table(identifier, caption, columns, (Group(rows),), numeric=False)
 
 
-def bridge_table(bridge: Sequence[Mapping[str, Any]]) -> Table | None:
-    """Each estimate of the headline models that changed since the release before, as it was and as it is.
+def bridge_table(bridge: Sequence[Mapping[str, Any]], protocol: Protocol) -> Table | None:
+    """Each estimate of the main analyses that changed since the previous release, before and now.
 
-    A new answer moves every estimate of its wave; those of the other analyses are counted, and told in bridge.json.
+    A single new response changes every estimate of its wave; those of the other analyses are only counted here.
     """
     shown = [each for each in bridge if each["analysis"] in HEADLINES]
     rows = tuple(
         (
-            _category_name(str(each["exposure"]), each["level"]),
+            _category_name(str(each["exposure"]), each["level"], protocol),
             str(each["wave"]),
             ", ".join([plain(str(each["analysis"])), MODELS.get(str(each["model"]), str(each["model"])).lower()]),
             "new" if each["change"] == "new" else _value_of(each, "before"),
-            "no longer given" if each["change"] == "gone" else _value_of(each, "now"),
+            "no longer published" if each["change"] == "gone" else _value_of(each, "now"),
         )
         for each in shown
     )
     if not bridge:
         return None
-    columns = ("Estimate", "Wave", "Analysis", f"Before ({interval_name()})", f"Now ({interval_name()})")
+    columns = (
+        "Estimate",
+        "Wave",
+        "Analysis",
+        f"Before ({interval_name(protocol)})",
+        f"Now ({interval_name(protocol)})",
+    )
     others = len(bridge) - len(shown)
-    note = f"Of the other analyses {others} estimates changed: see bridge.json of the release." if others else ""
-    return Table("bridge-table", "Estimates changed since the release before", columns, (Group(rows),), note=note)
+    note = f"In the other analyses, {others} estimates changed: see bridge.json of the release." if others else ""
+    return Table("bridge-table", "Estimates changed since the previous release", columns, (Group(rows),), note=note)
 
 
 def deliveries_table(deliveries: Iterable[Mapping[str, Any]]) -> Table | None:
-    """The deliveries the numbers rest on, with the hash of each."""
+    """The deliveries behind the numbers, with their hashes."""
     rows = tuple(
         (str(each["name"]), str(each["kind"]), "synthetic" if each["synthetic"] else "real", code(str(each["sha256"])))
         for each in deliveries
@@ -229,24 +240,24 @@ def deliveries_table(deliveries: Iterable[Mapping[str, Any]]) -> Table | None:
     return Table("deliveries-table", "Deliveries behind this page", columns, (Group(rows),), numeric=False)
 
 
-def _characteristic(row: Mapping[str, Any]) -> str:
+def _characteristic(row: Mapping[str, Any], protocol: Protocol) -> str:
     if row["status"] == "suppressed":
         return SUPPRESSED
     if not is_missing(row["mean"]):
-        decimals = _mean_decimals(str(row["variable"]))
+        decimals = _mean_decimals(str(row["variable"]), protocol)
         return f"{decimal(row['mean'], decimals)} ({decimal(row['sd'], decimals)})"
     if is_missing(row["percent"]):
         return count(row["n"])
     return f"{count(row['n'])} ({decimal(row['percent'])}%)"
 
 
-def _mean_decimals(variable: str) -> int:
-    """One, as in the published table; an exposure has those of its categories where they are more."""
-    return max([1, *(protocol().exposures.scale(each).printed_decimals for each in EXPOSURES if each == variable)])
+def _mean_decimals(variable: str, protocol: Protocol) -> int:
+    """One, as in the published table; for an exposure at least as many as its category labels."""
+    return max([1, *(protocol.exposures.scale(each).printed_decimals for each in EXPOSURES if each == variable)])
 
 
 def estimate_cell(row: Mapping[str, Any]) -> str:
-    """A ratio with its limits, ``1 (reference)``, or why it is not there."""
+    """A ratio with its limits, ``1 (reference)``, or why it is missing."""
     if row["level"] == row["reference"]:
         return "1 (reference)"
     if is_shown(row):
@@ -288,7 +299,7 @@ def _trend_label(row: Mapping[str, Any], exposure: Exposure) -> str:
     return f"Trend over {TRENDS.get(term, plain(term))}{unit}"
 
 
-def _check(record: Mapping[str, Any]) -> tuple[str, ...]:
+def _check(record: Mapping[str, Any], smallest_count: int) -> tuple[str, ...]:
     where = str(record["asset"])
     if not is_missing(record["partition"]) and str(record["partition"]):
         where = f"{where}, {record['partition']}"
@@ -296,22 +307,22 @@ def _check(record: Mapping[str, Any]) -> tuple[str, ...]:
         result = tag("passed", "good")
     else:
         severity = str(record["severity"]).lower()
-        result = tag(f"failed ({severity})", "bad" if severity in GRAVE else "neutral")
+        result = tag(f"failed ({severity})", "bad" if severity in BLOCKING else "neutral")
     name = Markup("{} {}").format(str(record["meaning"]), code(str(record["check"])))
     rule = NOTHING if is_missing(record["rule"]) else str(record["rule"])
-    return (name, where, rule, guarded_count(record["failing"]), result)
+    return (name, where, rule, guarded_count(record["failing"], smallest_count), result)
 
 
-def _category_name(exposure: str, level: Any) -> str:
+def _category_name(exposure: str, level: Any, protocol: Protocol) -> str:
     for each in EXPOSURES:
         if each == exposure:
-            scale = protocol().exposures.scale(each)
+            scale = protocol.exposures.scale(each)
             return f"{scale.name} {level_label(level)} {scale.unit}"
     return f"{plain(exposure)} {level_label(level)}"
 
 
 def _value_of(record: Mapping[str, Any], when: str) -> str:
-    """An estimate of the bridge as it was or is, with its people, so that a change in numbers alone is seen too."""
+    """An estimate of the bridge before or now, with its participants, so that a change in numbers alone shows too."""
     estimate, low, high = (record[f"{name}_{when}"] for name in ("estimate", "ci_low", "ci_high"))
     if is_missing(estimate):
         return SUPPRESSED
@@ -321,4 +332,4 @@ def _value_of(record: Mapping[str, Any], when: str) -> str:
         shown = ratio(estimate)
     else:
         shown = f"{ratio(estimate)} ({limits(low, high)})"
-    return shown if is_missing(record[f"n_{when}"]) else f"{shown}, {count(record[f'n_{when}'])} people"
+    return shown if is_missing(record[f"n_{when}"]) else f"{shown}, {count(record[f'n_{when}'])} participants"

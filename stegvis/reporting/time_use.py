@@ -1,7 +1,4 @@
-"""How the whole day is spent: minutes of one activity in place of another.
-
-Belongs here: the two time-use analyses side by side. Does not belong here: fitting them.
-"""
+"""Time use over the 24-hour day: isotemporal substitution and compositional analysis side by side."""
 
 from __future__ import annotations
 
@@ -17,9 +14,8 @@ from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import OUTCOME
 
 MEANING = (
-    "A day has 24 hours: more of one activity is less of another. Substitution takes minutes as they are, "
-    "composition takes "
-    "them relative to the mean day. Neither says that moving minutes would change anyone's risk."
+    "A day has 24 hours, so more of one activity means less of another. Substitution uses absolute minutes; "
+    "composition uses minutes relative to the mean day. Neither shows that reallocating time would change any risk."
 )
 TO_WALKING = re.compile(r"(\d+) min (.+) -> walking")
 SWAP = re.compile(r"(\d+) min (.+) -> (.+)")
@@ -31,24 +27,22 @@ def time_use(report: WaveReport) -> Section:
     isotemporal = chosen(results, analysis="isotemporal", model="adjusted", measure="rr")
     composition = chosen(results, analysis="composition", model="adjusted", measure="rr")
     if not isotemporal and not composition:
-        return section("time-use", "The whole day", paragraph("No time-use estimate is available for this wave."))
+        return section("time-use", "The 24-hour day", paragraph("No time-use estimate is available for this wave."))
     entries = [(words(row), row) for row in isotemporal if TO_WALKING.fullmatch(str(row["level"]))]
-    heading = [f"Time use and {OUTCOME}", f"walking in place of, wave {report.wave}"]
-    caption = (
-        "Risk ratio for so many minutes more of walking a day and as many fewer of another activity, fully adjusted."
-    )
+    heading = [f"Time use and {OUTCOME}", f"walking in place of other activities, wave {report.wave}"]
+    caption = "Fully adjusted risk ratio for more minutes of walking a day and equally fewer of another activity."
     return section(
         "time-use",
-        "The whole day",
+        "The 24-hour day",
         paragraph(MEANING),
-        drawing(ladder_plot(entries, "time-use-plot", heading, report.synthetic), caption),
-        folded("All substitutions, both ways of counting", table(_all(isotemporal, composition))),
+        drawing(ladder_plot(entries, "time-use-plot", heading, report.synthetic, report.protocol), caption),
+        folded("All substitutions, both analyses", table(_all(isotemporal, composition))),
         short="Time use",
     )
 
 
 def words(row: dict[str, Any]) -> str:
-    """A substitution in words: ``30 min walking for sitting``; of any other change, what changes."""
+    """The printed name of a substitution, ``30 min walking for sitting``, or of another change."""
     found = SWAP.fullmatch(str(row["level"]))
     return f"{found[1]} min {found[3]} for {found[2]}" if found else f"{row['term']} {row['level']}"
 
@@ -58,7 +52,7 @@ def _all(isotemporal: list[dict[str, Any]], composition: list[dict[str, Any]]) -
     names = dict.fromkeys([*found[0], *found[1]])
     lines = [(name, *(cells.get(name, "–") for cells in found)) for name in names]
     columns = ("More for less", "Substitution, RR (interval)", "Composition, RR (interval)")
-    return Table("time-use-table", "Minutes a day in place of others", columns, (Group(tuple(lines)),))
+    return Table("time-use-table", "Minutes a day of one activity in place of another", columns, (Group(tuple(lines)),))
 
 
 def _cell(row: dict[str, Any]) -> str:

@@ -1,8 +1,6 @@
-"""The picture of one recording: a row for each day, its hours from left to right, colored by activity.
+"""The picture of one recording: one row per day, hours from left to right, colored by activity.
 
-It shows one person's data: it is drawn only where someone asks for it and is no part of a report. It names nobody.
-
-Belongs here: drawing classified epochs. Does not belong here: what a group of people does (``flow.py``, ``forest.py``).
+It shows one person's data without an identifier. It is drawn only on request and is never part of a report.
 Altair describes the chart and vl-convert draws it in this process: no browser, no network.
 """
 
@@ -17,10 +15,9 @@ import pandas as pd
 
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.reporting import figure
-from stegvis.study.protocol import protocol
 
 TITLE = "Activity by day and hour"
-# Each row is made of stacks of ten minutes, drawn six of them to the hour.
+# Each row consists of stacks of ten minutes, six per hour.
 MINUTES = 10
 HOUR_WIDTH, ROW_HEIGHT, MINUTES_WIDTH = 30, 40, 130
 # Free space above and below the stacks of a row, as a share of its height.
@@ -28,8 +25,8 @@ MARGIN = 0.08
 # Height of the bars beside the rows, in rows.
 BAR = 0.4
 
-# From the bottom of a stack to its top. Colors that the color-blind tell apart (Okabe and Ito 2008), lying and sitting
-# in the two blues so that what is upright stands out; they are legible on white and on black.
+# From the bottom of a stack to its top. Colors for color-blind readers (Okabe and Ito 2008), legible on white and on
+# black; lying and sitting are the two blues, so that upright activities are conspicuous.
 NONWEAR = "#c3c9d1"
 COLORS: dict[ActivityCode, tuple[str, str]] = {
     ActivityCode.LYING: ("lying", "#0072b2"),
@@ -41,7 +38,7 @@ COLORS: dict[ActivityCode, tuple[str, str]] = {
     ActivityCode.NONWEAR: ("not worn", NONWEAR),
 }
 PAGE = "#ffffff"
-# What replaces a color where the reader's screen is dark; the same as on the report's page.
+# Replacements of colors on a dark screen, the same as on the pages of the report.
 DARK = {
     PAGE: "#14181d",
     figure.INK: "#e8eaed",
@@ -51,19 +48,20 @@ DARK = {
 }
 
 
-def week_picture(epochs: pd.DataFrame, days: pd.DataFrame) -> str:
+def week_picture(epochs: pd.DataFrame, days: pd.DataFrame, epoch_seconds: int) -> str:
     """The picture as an SVG text.
 
     Args:
-        epochs: one row per epoch: ``epoch_start`` datetime64 and ``activity`` codes. Hours without epochs stay blank.
+        epochs: one row per epoch: ``epoch_start`` datetime64 and ``activity`` codes. Hours without epochs are blank.
         days: of the same epochs, ``accelerometry.days.day_table``.
+        epoch_seconds: length of an epoch, s.
     """
     every = pd.date_range(days["date"].min(), days["date"].max(), freq="D")
     rows = days.set_index("date").reindex(every)
     text = StringIO()
-    _chart(_stacks(epochs, every), _labels(rows)).save(text, format="svg")
+    _chart(_stacks(epochs, every, epoch_seconds), _labels(rows)).save(text, format="svg")
     svg = ElementTree.fromstring(text.getvalue())
-    # A picture that stands alone brings its own page along, and its own dark colors.
+    # A standalone picture needs its own background and its own dark colors.
     svg.insert(0, ElementTree.Element("rect", {"width": "100%", "height": "100%", "fill": PAGE}))
     style = ElementTree.Element("style")
     style.text = _style()
@@ -72,7 +70,7 @@ def week_picture(epochs: pd.DataFrame, days: pd.DataFrame) -> str:
 
 
 def week_description(rows: pd.DataFrame) -> str:
-    """The picture in words: each day's times.
+    """Text alternative of the picture: the time in each activity by day.
 
     Args:
         rows: ``day_table`` by date; a day without any epoch has missing values.
@@ -97,13 +95,13 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def _stacks(epochs: pd.DataFrame, every: pd.DatetimeIndex) -> pd.DataFrame:
+def _stacks(epochs: pd.DataFrame, every: pd.DatetimeIndex, epoch_seconds: int) -> pd.DataFrame:
     """Rectangles: ``hour``, ``hour_end``, ``top`` and ``bottom`` (in rows from the top) and ``activity``."""
     since = epochs["epoch_start"].to_numpy() - every[0].to_datetime64()
     number = since // np.timedelta64(MINUTES, "m")
     per_day = 24 * 60 // MINUTES
     columns = {name: epochs["activity"].to_numpy() == code for code, (name, _) in COLORS.items()}
-    share = pd.DataFrame(columns).groupby(number).sum() * protocol().epochs.seconds / (60 * MINUTES)
+    share = pd.DataFrame(columns).groupby(number).sum() * epoch_seconds / (60 * MINUTES)
     top = share.cumsum(axis=1)
     day, part = np.divmod(share.index.to_numpy(dtype=np.int64), per_day)
     floor, height = day + 1 - MARGIN, 1 - 2 * MARGIN
@@ -123,9 +121,9 @@ def _stacks(epochs: pd.DataFrame, every: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def _labels(rows: pd.DataFrame) -> pd.DataFrame:
-    """For each row: its name ``day``, ``minutes`` walked, what is ``said`` of them, and where their bar lies."""
+    """For each row: ``day``, ``minutes`` walked, their ``label``, and the position of their bar."""
     minutes = rows["walking"] / 60
-    said = [
+    label = [
         "not recorded" if np.isnan(walked) else f"{walked:.0f}" + ("" if valid else ", day not valid")
         for walked, valid in zip(minutes, rows["valid"].eq(True), strict=True)
     ]
@@ -134,7 +132,7 @@ def _labels(rows: pd.DataFrame) -> pd.DataFrame:
         {
             "day": [f"{date:%a} {date.day} {date:%b}" for date in rows.index],
             "minutes": minutes.fillna(0).to_numpy(),
-            "said": said,
+            "label": label,
             "top": middle - BAR / 2,
             "middle": middle,
             "bottom": middle + BAR / 2,
@@ -165,18 +163,18 @@ def _chart(stacks: pd.DataFrame, labels: pd.DataFrame) -> Any:
         y2="bottom:Q",
         color=color,
     )  # fmt: skip
-    said = alt.Chart(labels)
+    beside_rows = alt.Chart(labels)
     words: dict[str, Any] = {"color": figure.INK, "fontSize": 13, "baseline": "middle"}
     beginning = alt.datum(0, scale=x_scale)
-    names_of_days = said.mark_text(align="right", dx=-8, **words).encode(x=beginning, y=y, text="day:N")
+    names_of_days = beside_rows.mark_text(align="right", dx=-8, **words).encode(x=beginning, y=y, text="day:N")
     week = alt.layer(bars, names_of_days).properties(width=24 * HOUR_WIDTH, height=height)
 
     longest = max(float(labels["minutes"].max()), 1.0)
     minutes = alt.X("minutes:Q", scale=alt.Scale(domain=[0, longest], nice=False), axis=None, title=None)
-    walked = said.mark_rect(color=COLORS[ActivityCode.WALKING][1]).encode(
+    walked = beside_rows.mark_rect(color=COLORS[ActivityCode.WALKING][1]).encode(
         x=minutes, x2=alt.datum(0), y=alt.Y("top:Q", scale=vertical, axis=None), y2="bottom:Q"
     )
-    numbers = said.mark_text(align="left", dx=5, **words).encode(x=minutes, y=y, text="said:N")
+    numbers = beside_rows.mark_text(align="left", dx=5, **words).encode(x=minutes, y=y, text="label:N")
     beside = alt.layer(walked, numbers).properties(
         width=MINUTES_WIDTH,
         height=height,

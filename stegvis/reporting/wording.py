@@ -1,7 +1,6 @@
-"""The sentences of the reports, each following by rule from the numbers beside it.
+"""Printed names of levels, models and variables, and the sentences that follow by rule from the numbers.
 
-Belongs here: names of levels, models and variables for readers, and the sentence that an interval allows. Does not
-belong here: page layout. The study is observational: no sentence here uses causal words.
+The study is observational: no sentence here uses causal words.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from stegvis.reporting.formatting import interval, is_missing, ratio
-from stegvis.study.protocol import Exposure, protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 Direction = Literal["lower", "higher", "unclear", "too few", "not shown"]
 
 OUTCOME = "chronic low back pain"
 MODELS = {"age": "Age-adjusted", "adjusted": "Fully adjusted"}
 VARIABLES = {
-    "people": "People",
+    "people": "Participants",
     "age": "Age, years",
     "sex": "Sex",
     "education": "Education",
@@ -31,7 +30,7 @@ VARIABLES = {
     "walking_met": "Walking intensity, MET",
     "follow_up_years": "Follow-up, years",
     "bmi": "Body mass index, kg/m²",
-    "work_type": "Type of work (none: not employed or not known)",
+    "work_type": "Type of work (none: not employed or unknown)",
     "self_rated_health": "Self-rated health",
     "pain_last_4_weeks": "Pain in the last 4 weeks",
     "other_disease": "Another chronic disease",
@@ -41,12 +40,12 @@ VARIABLES = {
 
 
 def plain(name: str) -> str:
-    """A machine name as words: ``no_valid_day`` is ``no valid day``."""
+    """An identifier as words: ``no_valid_day`` is ``no valid day``."""
     return name.replace("_", " ")
 
 
 def variable_label(name: str) -> str:
-    """The printed name of a variable of Table 1; an unknown one is its machine name as words."""
+    """The printed name of a variable of Table 1; an unknown one is its identifier as words."""
     return VARIABLES.get(name, plain(name).capitalize())
 
 
@@ -60,7 +59,7 @@ def level_label(level: Any) -> str:
 def level_words(level: str, unit: str) -> str:
     """A category label inside a sentence: ``below 78 min/day``, ``of 78 to 100 min/day``, ``of 125 min/day or more``.
 
-    A label of another shape is taken as it is.
+    A label of another form is used as it is.
     """
     if level.startswith(">="):
         return f"of {level[2:]} {unit} or more"
@@ -73,12 +72,12 @@ def level_words(level: str, unit: str) -> str:
 
 
 def is_shown(row: Mapping[str, Any]) -> bool:
-    """Whether an estimate may be printed: its status is ok and estimate and interval are there."""
+    """Whether an estimate may be printed: its status is ok, and estimate and interval are present."""
     return row["status"] == "ok" and not any(is_missing(row[name]) for name in ("estimate", "ci_low", "ci_high"))
 
 
 def direction(row: Mapping[str, Any]) -> Direction:
-    """What a risk ratio's interval allows to be said: all of it below 1, all above 1, neither, or nothing at all."""
+    """Where the interval of a risk ratio is: entirely below 1, entirely above 1, neither, or not available."""
     if row["status"] == "suppressed":
         return "not shown"
     if not is_shown(row):
@@ -90,46 +89,59 @@ def direction(row: Mapping[str, Any]) -> Direction:
     return "unclear"
 
 
-def estimate_words(row: Mapping[str, Any]) -> str:
+def estimate_words(row: Mapping[str, Any], protocol: Protocol) -> str:
     """An estimate with its interval: ``risk ratio 0.76, 95% CI 0.67 to 0.87``."""
-    return f"risk ratio {ratio(row['estimate'])}, {interval(row['ci_low'], row['ci_high'])}"
+    return f"risk ratio {ratio(row['estimate'])}, {interval(row['ci_low'], row['ci_high'], protocol)}"
 
 
-def comparison_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
-    """The sentence that one risk ratio allows, for a reader without statistics.
+def suppression_sentence(protocol: Protocol) -> str:
+    """Which counts are suppressed."""
+    return (
+        f"Cells with fewer than {protocol.disclosure.smallest_count} participants, and further cells needed to protect "
+        "them, are suppressed."
+    )
+
+
+def comparison_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Protocol) -> str:
+    """The sentence that one risk ratio supports, for readers without statistics.
 
     Args:
         row: one row of results, with level, reference, estimate, ci_low, ci_high and status.
-        exposure: which exposure the categories belong to; its name and unit come from the protocol.
+        exposure: which exposure the categories belong to.
+        protocol: names the exposure and its unit.
     """
-    scale = protocol().exposures.scale(exposure)
+    scale = protocol.exposures.scale(exposure)
     name = scale.name.lower()
     group = f"people with a {name} {level_words(str(row['level']), scale.unit)}"
     others = f"people with a {name} {level_words(str(row['reference']), scale.unit)}"
     match direction(row):
         case "lower":
-            return f"The risk of {OUTCOME} was lower among {group} than among {others} ({estimate_words(row)})."
+            return (
+                f"The risk of {OUTCOME} was lower among {group} than among {others} ({estimate_words(row, protocol)})."
+            )
         case "higher":
-            return f"The risk of {OUTCOME} was higher among {group} than among {others} ({estimate_words(row)})."
+            return (
+                f"The risk of {OUTCOME} was higher among {group} than among {others} ({estimate_words(row, protocol)})."
+            )
         case "unclear":
             return (
                 f"It is unclear whether the risk of {OUTCOME} differed between {group} and {others} "
-                f"({estimate_words(row)}): the interval includes 1."
+                f"({estimate_words(row, protocol)}): the interval includes 1."
             )
         case "too few":
             return f"There were too few people or cases, or too little variation, to compare {group} with {others}."
         case "not shown":
-            return f"The comparison of {group} with {others} is not shown, to keep small groups private."
+            return f"The comparison of {group} with {others} is not shown, for the privacy of people in small groups."
 
 
-def e_value_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
-    """What the E-value says about unmeasured confounding (VanderWeele & Ding 2017, doi 10.7326/M16-2607).
+def e_value_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Protocol) -> str:
+    """The meaning of the E-value for unmeasured confounding (VanderWeele & Ding 2017, doi 10.7326/M16-2607).
 
-    Empty when there is no E-value to speak of.
+    Empty without an E-value.
     """
     if not is_shown(row) or is_missing(row["e_value"]):
         return ""
-    name = protocol().exposures.scale(exposure).name.lower()
+    name = protocol.exposures.scale(exposure).name.lower()
     sentence = (
         f"To account for this estimate by itself, an unmeasured confounder would have to be associated with both "
         f"{name} and {OUTCOME} by a risk ratio of at least {ratio(row['e_value'])} each, beyond the adjusted covariates"
@@ -137,5 +149,5 @@ def e_value_sentence(row: Mapping[str, Any], exposure: Exposure) -> str:
     if is_missing(row["e_value_ci"]):
         return f"{sentence}."
     if float(row["e_value_ci"]) <= 1:
-        return f"{sentence}; the interval includes 1 without any."
+        return f"{sentence}; the interval already includes 1."
     return f"{sentence}; {ratio(row['e_value_ci'])} would be enough for the interval to include 1."

@@ -1,8 +1,4 @@
-"""The table of commands: for each estimate, how to get it in R and in Stata.
-
-Belongs here: which analysis is spelled by which function, and walking over the results. Does not belong here: either
-language's spelling.
-"""
+"""The table of commands: for each estimate, the command that reproduces it in R and in Stata."""
 
 from __future__ import annotations
 
@@ -11,20 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from stegvis.reproduction import r, r_beyond, stata, stata_beyond
-from stegvis.reproduction.models import Asked
-from stegvis.statistics.levels import Levels, covariate_levels
+from stegvis.reproduction.models import EstimateRow
+from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import EXPOSURES, Protocol
 
 COMMAND_COLUMNS = (*KEY_COLUMNS, "r", "stata")
-Spelling = Callable[[Asked], str]
+CommandFunction = Callable[[EstimateRow], str]
 
 _CATEGORIES = (r.categories, stata.categories)
 _SPLINE = (r.spline, stata.spline)
 _NONE = (r_beyond.none, r_beyond.none)
 _PAIN_COURSE = (r_beyond.pain_course, stata_beyond.pain_course)
-# By the name of the analysis before a colon: its spelling in R and in Stata.
-SPELLED: Mapping[str, tuple[Spelling, Spelling]] = {
+# By analysis (without the variant after the colon): the functions that write the command in R and in Stata.
+COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "main": _CATEGORIES,
     "fixed_cuts": _CATEGORIES,
     "sample_cuts": _CATEGORIES,
@@ -52,7 +48,7 @@ SPELLED: Mapping[str, tuple[Spelling, Spelling]] = {
     "imputed": (r_beyond.imputed, stata_beyond.imputed),
     "regression_dilution": (r_beyond.regression_dilution, stata_beyond.regression_dilution),
     "misclassification": (r_beyond.misclassification, stata_beyond.misclassification),
-    # Stata has no command for draws from priors, nor for log-ratio EM.
+    # Stata has no command for draws from priors or for log-ratio EM.
     "misclassification_probabilistic": (r_beyond.misclassification_probabilistic, r_beyond.none),
     "isotemporal": (r_beyond.isotemporal, stata_beyond.isotemporal),
     "composition": (r_beyond.composition, r_beyond.none),
@@ -62,38 +58,40 @@ SPELLED: Mapping[str, tuple[Spelling, Spelling]] = {
     "persistence": _PAIN_COURSE,
     "recurrence": _PAIN_COURSE,
     "projection": (r_beyond.projection, stata_beyond.projection),
-    # Made from other rows, or from columns that only the protocol's owner names.
+    # Derived from other rows, or from columns that only a local protocol names.
     "diagnostics": _NONE,
     "negative_controls": _NONE,
 }
 
 
-def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels | None = None) -> pd.DataFrame:
+def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.DataFrame:
     """The commands of every row of a wave's results.
 
     Args:
-        results: rows of one wave, or of all together, in the order they were made.
+        results: rows of one wave, or of the analyses across waves, in their original order.
         protocol: the protocol they were made under.
-        levels: of the categorical covariates; those of the codebook in force unless given.
+        levels: of the categorical covariates, the reference first.
 
     Returns:
-        ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md), or
-        where nobody has spelled the analysis.
+        ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where no command gives the row (see
+        docs/results.md).
     """
-    known = levels or covariate_levels()
     labels = category_labels(results)
     block = ["analysis", "population", "model", "exposure", "term", "measure"]
     places = results.groupby(block, sort=False).cumcount() + 1
     rows = []
-    for place, row in zip(places, results.to_dict("records"), strict=True):
-        asked = Asked({str(name): str(value) for name, value in row.items()}, place, protocol, known, labels)
+    for place, record in zip(places, results.to_dict("records"), strict=True):
+        row = EstimateRow({str(name): str(value) for name, value in record.items()}, place, protocol, levels, labels)
         rows.append(
-            (*(asked.row[key] for key in KEY_COLUMNS), *(spell(asked) for spell in SPELLED.get(asked.analysis, _NONE)))
+            (
+                *(row.key[key] for key in KEY_COLUMNS),
+                *(command(row) for command in COMMAND_FUNCTIONS.get(row.analysis, _NONE)),
+            )
         )
     return pd.DataFrame(rows, columns=list(COMMAND_COLUMNS), dtype="str")
 
 
 def category_labels(results: pd.DataFrame) -> Mapping[str, Sequence[str]]:
-    """The labels of the categories of each exposure, the lowest first, as the main models print them."""
+    """The category labels of each exposure in the main models, the lowest first."""
     main = results[(results["analysis"] == "main") & (results["model"] == "adjusted") & (results["measure"] == "rr")]
     return {each: main.loc[main["exposure"] == each, "level"].tolist() for each in EXPOSURES}

@@ -1,7 +1,4 @@
-"""What a row asks for, in words that R and Stata share: the people, the outcome, and the right-hand side.
-
-Belongs here: reading a row of the results back into its model. Does not belong here: either language.
-"""
+"""The model behind a row of the results, independent of language: sample, outcome and right-hand side."""
 
 from __future__ import annotations
 
@@ -17,18 +14,18 @@ from stegvis.study.protocol import EXPOSURES, Exposure, ExposureScale, Protocol
 
 
 @dataclass(frozen=True)
-class Asked:
+class EstimateRow:
     """One row of the results.
 
     Attributes:
-        row: its key columns and ``reference``.
-        place: which of its block's levels it is, from 1.
+        key: its key columns and ``reference``.
+        place: the number of its level within its block, from 1.
         protocol: the protocol the results were made under.
         levels: of the categorical covariates, the reference first.
         labels: of the categories of each exposure, the lowest first.
     """
 
-    row: Mapping[str, str]
+    key: Mapping[str, str]
     place: int
     protocol: Protocol
     levels: Levels
@@ -36,51 +33,52 @@ class Asked:
 
     @property
     def measure(self) -> str:
-        return self.row["measure"]
+        """The measure."""
+        return self.key["measure"]
 
     @property
     def analysis(self) -> str:
-        """Without the variant after the colon."""
-        return self.row["analysis"].split(":")[0]
+        """The analysis without the variant after the colon."""
+        return self.key["analysis"].split(":")[0]
 
     @property
     def variant(self) -> str:
-        """What stands after the colon; empty where nothing does."""
-        return self.row["analysis"].partition(":")[2]
+        """The variant after the colon of the analysis; empty without one."""
+        return self.key["analysis"].partition(":")[2]
 
     @property
     def exposure(self) -> Exposure:
-        """The exposure, of rows about one of the two."""
-        return cast(Exposure, self.row["exposure"])
+        """The exposure; only for rows about one of the two."""
+        return cast(Exposure, self.key["exposure"])
 
     @property
     def other(self) -> Exposure:
-        """The exposure that is not this one."""
+        """The other exposure."""
         return next(each for each in EXPOSURES if each != self.exposure)
 
     @property
     def scale(self) -> ExposureScale:
-        """How the row's exposure is named, printed and cut."""
+        """Name, unit and categories of the exposure."""
         return self.protocol.exposures.scale(self.exposure)
 
     @property
     def category(self) -> str:
-        """The column of the categories."""
+        """The column with the categories of the exposure."""
         return f"{self.exposure}_category"
 
     @property
     def covariates(self) -> tuple[str, ...]:
-        """The covariates of the row's model, by column."""
-        return self.protocol.models.age if self.row["model"] == "age" else self.protocol.models.adjusted
+        """The columns of the covariates in the model."""
+        return self.protocol.models.age if self.key["model"] == "age" else self.protocol.models.adjusted
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Some of the people.
+    """A sample of participants.
 
     Attributes:
-        where: conditions, all of which hold.
-        cut: empty: as they are; ``quartiles`` or ``published``: cut anew in the sample itself, or at those bounds.
+        where: conditions, all of which must be true.
+        cut: empty for the existing categories; ``quartiles`` of the sample itself, or at the ``published`` bounds.
     """
 
     where: tuple[Condition, ...] = ()
@@ -92,9 +90,9 @@ class Model:
     """A model of the outcome.
 
     Attributes:
-        sample: whom it is fitted to.
-        term: the term whose contrasts are told.
-        covariates: the rest, by column; those with levels are categorical.
+        sample: the participants it is fitted to.
+        term: the term whose contrasts are estimated.
+        covariates: columns of the other terms; those with levels are categorical.
         outcome: column of 0 and 1.
     """
 
@@ -104,33 +102,33 @@ class Model:
     outcome: str = "low_back_pain"
 
 
-def plain(asked: Asked) -> Model:
-    """The row's own categories and covariates, in everybody."""
-    return Model(Sample(), asked.category, asked.covariates)
+def plain(row: EstimateRow) -> Model:
+    """The categories and covariates of the row, in the whole sample."""
+    return Model(Sample(), row.category, row.covariates)
 
 
-def model_of(asked: Asked) -> Model:
-    """The model behind a row of the published models of the categories.
+def model_of(row: EstimateRow) -> Model:
+    """The model behind a row of a categorical analysis.
 
     Raises:
         KeyError: it is a row of another analysis.
     """
-    model, analysis = plain(asked), asked.analysis
+    model, analysis = plain(row), row.analysis
     if analysis in ("main", "fit_quality", "tipping_point"):
         return model
     if analysis in ("fixed_cuts", "sample_cuts"):
         return replace(model, sample=Sample(cut="published" if analysis == "fixed_cuts" else "quartiles"))
     if analysis == "mutual":
-        return replace(model, covariates=(*model.covariates, asked.other))
+        return replace(model, covariates=(*model.covariates, row.other))
     if analysis == "mutual_categories":
-        return replace(model, covariates=(*model.covariates, f"{asked.other}_category"))
+        return replace(model, covariates=(*model.covariates, f"{row.other}_category"))
     if analysis == "stratified":
-        sample, dropped = _stratum(asked.row["population"], asked.protocol)
+        sample, dropped = _stratum(row.key["population"], row.protocol)
         return replace(model, sample=sample, covariates=tuple(c for c in model.covariates if c not in dropped))
     if analysis in ("within_intensity", "within_volume"):
-        return replace(model, sample=_within(asked.row["population"], asked.labels))
+        return replace(model, sample=_within(row.key["population"], row.labels))
     if analysis == "sensitivity":
-        return _sensitivity(asked)
+        return _sensitivity(row)
     raise KeyError(analysis)
 
 
@@ -142,29 +140,29 @@ def _stratum(population: str, protocol: Protocol) -> tuple[Sample, tuple[str, ..
 
 
 def _within(population: str, labels: Mapping[str, Sequence[str]]) -> Sample:
-    """A category by its label, or (the one that is no label) everyone below the highest."""
+    """The category of a label; for any other text, everyone below the highest category."""
     exposure, label = population.split(" ", 1)
     if label in labels.get(exposure, ()):
         return Sample((Condition(f"{exposure}_category", "==", 1 + list(labels[exposure]).index(label)),))
     return Sample((Condition(f"{exposure}_category", "<", CATEGORIES[-1]),))
 
 
-def _sensitivity(asked: Asked) -> Model:
-    each = next(each for each in sensitivities(asked.protocol) if each.name == asked.variant)
-    # Published cuts are the same in every sample.
-    cut = "quartiles" if asked.protocol.exposures.categories == "sample_quartiles" else ""
-    added = each.added if asked.row["model"] == "adjusted" else ()
+def _sensitivity(row: EstimateRow) -> Model:
+    analysis = next(each for each in sensitivities(row.protocol) if each.name == row.variant)
+    # Published cut points are the same in every sample.
+    cut = "quartiles" if row.protocol.exposures.categories == "sample_quartiles" else ""
+    added = analysis.added if row.key["model"] == "adjusted" else ()
     return replace(
-        plain(asked),
-        sample=Sample(each.where, cut=cut),
-        covariates=(*asked.covariates, *added),
-        outcome=each.outcome,
+        plain(row),
+        sample=Sample(analysis.where, cut=cut),
+        covariates=(*row.covariates, *added),
+        outcome=analysis.outcome,
     )
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Where a curve bends and what it is compared with; None where the sample's percentiles say so."""
+    """Knots and reference of a curve; None where they are percentiles of the sample."""
 
     knots: tuple[float, ...] | None
     reference: float | None
@@ -172,12 +170,12 @@ class Curve:
     knots_of_other: tuple[float, ...] | None
 
 
-def curve_of(asked: Asked) -> Curve:
+def curve_of(row: EstimateRow) -> Curve:
     """The curve behind a row of the dose-response analyses."""
-    rule = asked.protocol.spline.knots_from
-    if asked.analysis.startswith("spline_"):
-        rule = "fixed" if asked.analysis == "spline_fixed_knots" else "sample"
-    scales = [asked.protocol.spline.scale(each) for each in (asked.exposure, asked.other)]
+    rule = row.protocol.spline.knots_from
+    if row.analysis.startswith("spline_"):
+        rule = "fixed" if row.analysis == "spline_fixed_knots" else "sample"
+    scales = [row.protocol.spline.scale(each) for each in (row.exposure, row.other)]
     own, others = (scale.fixed_knots if rule == "fixed" else None for scale in scales)
     reference = scales[0].fixed_reference if rule == "fixed" else None
-    return Curve(own, reference, asked.analysis == "mutual_spline", others)
+    return Curve(own, reference, row.analysis == "mutual_spline", others)

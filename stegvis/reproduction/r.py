@@ -1,35 +1,33 @@
-"""The command in R that gives a row's estimate, with the functions of ``repeat.R``: the published analyses.
+"""Commands in R for the analyses of the published study, with the functions of ``repeat.R``.
 
-Belongs here: R's words, and the published analyses in them. Does not belong here: what a model is (``models``), the
-analyses beyond the paper (``r_beyond``).
+``r_beyond`` has the analyses beyond the published study.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 from stegvis.analyses.composition import MAY_BE_ZERO
 from stegvis.analyses.condition import Condition
 from stegvis.analyses.time_use import PARTS
-from stegvis.reproduction.models import Asked, Model, Sample, curve_of, model_of
+from stegvis.data_files import data_file
+from stegvis.reproduction.models import EstimateRow, Model, Sample, curve_of, model_of
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES
 from stegvis.study.protocol import EXPOSURES, Protocol
 
-FUNCTIONS = Path(__file__).with_name("repeat.R")
 PEOPLE = "people"
 
 
 @cache
 def functions() -> str:
     """The functions that the commands call."""
-    return FUNCTIONS.read_text(encoding="utf-8")
+    return data_file("reproduction/repeat.R").read_text(encoding="utf-8")
 
 
 def settings(protocol: Protocol, levels: Levels) -> str:
-    """What the functions read of the protocol."""
+    """The values of the protocol that the functions use, as R assignments."""
     bounds: dict[str, tuple[float, ...]] = {
         each: protocol.exposures.scale(each).published_lower_bounds for each in EXPOSURES
     }
@@ -58,7 +56,7 @@ def settings(protocol: Protocol, levels: Levels) -> str:
     return "".join(f"{name} <- {value}\n" for name, value in values.items())
 
 
-# ---- words ----
+# ---- expressions ----
 
 
 def quoted(value: object) -> str:
@@ -84,7 +82,7 @@ def formula(model: Model) -> str:
 
 
 def sample(of: Sample) -> str:
-    """The people as an expression."""
+    """The sample as an expression."""
     people = PEOPLE
     if of.where:
         people = f"subset({PEOPLE}, {' & '.join(map(_condition, of.where))})"
@@ -92,7 +90,7 @@ def sample(of: Sample) -> str:
 
 
 def estimate(text: str) -> str:
-    """The estimate of what also has limits."""
+    """The estimate alone, of a result that also has limits."""
     return f'{text}["estimate"]'
 
 
@@ -112,12 +110,12 @@ def _condition(condition: Condition) -> str:
 # ---- analyses ----
 
 
-def categories(asked: Asked) -> str:
-    """A ratio of the published models, or their joint test."""
-    model = model_of(asked)
-    if asked.measure == "p_joint":
+def categories(row: EstimateRow) -> str:
+    """A ratio of a categorical analysis, or its joint test."""
+    model = model_of(row)
+    if row.measure == "p_joint":
         return f'wald({formula(model)}, {sample(model.sample)}, "{model.term}")'
-    return "1" if asked.place == 1 else estimate(ratio_of(model, asked.place))
+    return "1" if row.place == 1 else estimate(ratio_of(model, row.place))
 
 
 def ratio_of(model: Model, place: int) -> str:
@@ -125,66 +123,66 @@ def ratio_of(model: Model, place: int) -> str:
     return f'rr({formula(model)}, {sample(model.sample)}, "{model.term}{place}")'
 
 
-def trend(asked: Asked) -> str:
+def trend(row: EstimateRow) -> str:
     """The linear terms."""
-    exposure, unit = asked.exposure, asked.scale.trend_unit
+    exposure, unit = row.exposure, row.scale.trend_unit
     column = {
-        f"{exposure}_median": f"I(medians({exposure}, {asked.category}) / {unit:g})",
-        f"{exposure}_ordinal": f"as.numeric({asked.category})",
+        f"{exposure}_median": f"I(medians({exposure}, {row.category}) / {unit:g})",
+        f"{exposure}_ordinal": f"as.numeric({row.category})",
         f"{exposure}_linear": f"I({exposure} / {unit:g})",
-    }[asked.row["term"]]
-    # By its place, the first after the constant: R spells the name of such a column its own way.
-    return estimate(f"rr(low_back_pain ~ {' + '.join((column, *asked.covariates))}, people, 2)")
+    }[row.key["term"]]
+    # By position, the first after the constant: R makes its own name for such a column.
+    return estimate(f"rr(low_back_pain ~ {' + '.join((column, *row.covariates))}, people, 2)")
 
 
-def joint(asked: Asked) -> str:
+def joint(row: EstimateRow) -> str:
     """The sixteen cells."""
-    covariates = " + ".join(asked.covariates)
-    if asked.measure == "p_interaction":
+    covariates = " + ".join(row.covariates)
+    if row.measure == "p_interaction":
         return f'wald(low_back_pain ~ walking_minutes_category * walking_met_category + {covariates}, people, ":")'
     cell = "factor(4 * as.integer(walking_minutes_category) + as.integer(walking_met_category))"
     right, people = f"low_back_pain ~ cell + {covariates}", f"transform(people, cell = {cell})"
-    if asked.measure == "p_joint":
+    if row.measure == "p_joint":
         return f'wald({right}, {people}, "cell")'
-    volume, intensity = divmod(asked.place - 1, 4)
+    volume, intensity = divmod(row.place - 1, 4)
     number = 4 * (volume + 1) + intensity + 1
-    return "1" if asked.place == 1 else estimate(f'rr({right}, {people}, "cell{number}")')
+    return "1" if row.place == 1 else estimate(f'rr({right}, {people}, "cell{number}")')
 
 
-def interaction(asked: Asked) -> str:
-    """Does it differ by age or sex?"""
-    by = "older" if asked.row["term"].endswith("older") else "sex"
-    rest = [c for c in asked.protocol.models.adjusted if c != by]
-    if asked.measure == "p_likelihood_ratio":
+def interaction(row: EstimateRow) -> str:
+    """Interaction with age or sex."""
+    by = "older" if row.key["term"].endswith("older") else "sex"
+    rest = [c for c in row.protocol.models.adjusted if c != by]
+    if row.measure == "p_likelihood_ratio":
         rest = [c for c in rest if not (by == "older" and c == "age")]
-        full, nested = (f"low_back_pain ~ {asked.category} {sign} {by} + {' + '.join(rest)}" for sign in "*+")
+        full, nested = (f"low_back_pain ~ {row.category} {sign} {by} + {' + '.join(rest)}" for sign in "*+")
         return f"likelihood_ratio({full}, {nested}, people)"
-    right = f"low_back_pain ~ {asked.category} * {by} + {' + '.join(rest)}"
-    if asked.measure == "p_interaction":
+    right = f"low_back_pain ~ {row.category} * {by} + {' + '.join(rest)}"
+    if row.measure == "p_interaction":
         return f'wald({right}, people, ":")'
-    level = "TRUE" if by == "older" else asked.levels[by][1]
-    name = f"{asked.category}{asked.place}:{by}{level}"
-    return "1" if asked.place == 1 else estimate(f'rr({right}, people, "{name}")')
+    level = "TRUE" if by == "older" else row.levels[by][1]
+    name = f"{row.category}{row.place}:{by}{level}"
+    return "1" if row.place == 1 else estimate(f'rr({right}, people, "{name}")')
 
 
-def spline(asked: Asked) -> str:
+def spline(row: EstimateRow) -> str:
     """A value of a curve, a knot, or a test."""
-    curve, exposure = curve_of(asked), asked.exposure
+    curve, exposure = curve_of(row), row.exposure
     knots = f"knots(people${exposure})" if curve.knots is None else vector(curve.knots)
-    if asked.measure == "knot":
-        return f"{knots}[{asked.row['level']}]"
-    beside = ""
+    if row.measure == "knot":
+        return f"{knots}[{row.key['level']}]"
+    adjusted = ""
     if curve.mutual:
-        other = asked.other
+        other = row.other
         theirs = f"knots(people${other})" if curve.knots_of_other is None else vector(curve.knots_of_other)
-        beside = f', "{other}", {theirs}'
-    start = f'people, "{exposure}", {vector(asked.protocol.models.adjusted)}, {knots}'
-    if asked.measure in ("p_overall", "p_nonlinearity"):
-        return f"curve_test({start}, {1 if asked.measure == 'p_overall' else 2}{beside})"
-    percentile = asked.protocol.spline.reference_percentile
+        adjusted = f', "{other}", {theirs}'
+    start = f'people, "{exposure}", {vector(row.protocol.models.adjusted)}, {knots}'
+    if row.measure in ("p_overall", "p_nonlinearity"):
+        return f"curve_test({start}, {1 if row.measure == 'p_overall' else 2}{adjusted})"
+    percentile = row.protocol.spline.reference_percentile
     reference = (
         f"quantile(people${exposure}, {percentile:g}, type = KNOT_TYPE)"
         if curve.reference is None
         else f"{curve.reference:g}"
     )
-    return estimate(f"on_curve({start}, {asked.row['level']}, {reference}{beside})")
+    return estimate(f"on_curve({start}, {row.key['level']}, {reference}{adjusted})")

@@ -1,4 +1,4 @@
-# Repeats Stegvis estimates from exported tables. Needs R 4 and the package sandwich; a few commands also need survival
+# Reproduces Stegvis estimates from exported tables. Needs R 4 and the package sandwich; a few commands also need survival
 # or mice.
 #   source("repeat.R"); read_tables()
 # then any command of commands.csv. Each gives one number: the estimate of its row. Where a command ends in ["estimate"],
@@ -6,8 +6,8 @@
 
 # ---- tables ----
 
-# What stegvis export wrote, under the names the commands use. Of a wave: people (the analysis set), eligible (who it
-# could have been about), days. Of all waves: answers (their analysis sets), histories (the pain of all who answered).
+# The tables written by stegvis export, under the names used in the commands. Of a wave: people (the analysis set),
+# eligible (everyone eligible), days. Of all waves: answers (all analysis sets), histories (the pain of all respondents).
 read_tables <- function(folder = ".") {
   files <- c(people = "analysis_set", eligible = "eligible_people", days = "days", answers = "answers", histories = "histories")
   for (name in names(files)) {
@@ -31,19 +31,19 @@ EXPOSURES <- c("walking_minutes", "walking_met")
 
 # ---- categories ----
 
-# Stata's xtile: the cut is the mean of two neighbours where n * p is whole; a value on a cut goes to the lower group.
+# Stata's xtile: the cut is the mean of two neighbours where n * p is whole; a value equal to a cut point goes to the lower group.
 xtile4 <- function(x) {
   cuts <- quantile(x, c(.25, .5, .75), type = 2)
   factor(1 + (x > cuts[1]) + (x > cuts[2]) + (x > cuts[3]), levels = 1:4)
 }
 
-# The tables come with their categories; a sample that is cut anew gets its own.
+# The tables include categories; this cuts a sample at its own quartiles.
 recut <- function(people) {
   for (exposure in EXPOSURES) people[[paste0(exposure, "_category")]] <- xtile4(people[[exposure]])
   people
 }
 
-# At the published bounds: a value on a bound goes to the upper group.
+# At the published bounds: a value equal to a bound goes to the upper group.
 fixed <- function(people) {
   for (exposure in EXPOSURES) {
     people[[paste0(exposure, "_category")]] <- factor(1 + findInterval(people[[exposure]], BOUNDS[[exposure]]), 1:4)
@@ -77,7 +77,7 @@ difference <- function(b, se) {
   c(estimate = b, low = b - z * se, high = b + z * se, se = se, p = 2 * pnorm(-abs(b / se)))
 }
 
-# A sum of coefficients, each times a number, from a model.
+# A linear combination of the coefficients of a model.
 contrast <- function(b, V, weights) ratio(sum(weights * b), sqrt(max(drop(weights %*% V %*% weights), 0)))
 
 # The risk ratio of one coefficient.
@@ -90,7 +90,7 @@ rr <- function(formula, people, name, weights = NULL, cluster = NULL) {
 
 wald_of <- function(b, V) pchisq(drop(b %*% solve(V, b)), length(b), lower.tail = FALSE)
 
-# The joint Wald test of all coefficients whose name holds a text.
+# The joint Wald test of all coefficients whose name contains a text.
 wald <- function(formula, people, text, weights = NULL, cluster = NULL) {
   fit <- poisson_fit(formula, people, weights)
   names <- names(coef(fit))[grepl(text, names(coef(fit)), fixed = TRUE)]
@@ -107,7 +107,7 @@ likelihood_ratio <- function(full, nested, people) {
 # The median of each category, for the trend.
 medians <- function(x, category) ave(x, category, FUN = median)
 
-# The E-value of an estimate, and of the limit nearest to 1 (1 where the interval holds 1).
+# The E-value of an estimate, and of the limit nearest to 1 (1 where the interval includes 1).
 e_value <- function(x) {
   r <- max(x, 1 / x)
   r + sqrt(r * (r - 1))
@@ -122,7 +122,7 @@ events_per_coefficient <- function(formula, people) {
   sum(fit$y) / (length(coef(fit)) - 1)
 }
 
-# The share of fitted risks above 1; of a few people, at most the smallest share that may be told.
+# The share of fitted risks above 1; for few participants, at most the smallest share that may be published.
 share_above_one <- function(formula, people) {
   above <- sum(fitted(poisson_fit(formula, people)) > 1)
   (if (above > 0 && above < SMALLEST_COUNT) SMALLEST_COUNT else above) / nrow(people)
@@ -142,10 +142,10 @@ spline <- function(x, t) {
   cbind(x, matrix(columns, nrow = length(x)))
 }
 
-# The knots: percentiles by the protocol's rule.
+# The knots: percentiles by the rule of the protocol.
 knots <- function(x) unname(quantile(x, KNOT_PERCENTILES, type = KNOT_TYPE))
 
-# The curve's coefficients and their variance; `other` is an exposure that is adjusted for by a curve of its own.
+# The curve's coefficients and their variance; `other` is an exposure adjusted for with its own curve.
 spline_fit <- function(people, exposure, covariates, t, other = NULL, other_knots = NULL) {
   people$s <- spline(people[[exposure]], t)
   terms <- c("s", covariates)
@@ -164,7 +164,7 @@ on_curve <- function(people, exposure, covariates, t, value, reference, other = 
   contrast(fit$b, fit$V, drop(spline(value, t) - spline(reference, t)))
 }
 
-# The Wald test of the curve's terms from the first or second on: is there any association, is it straight.
+# The Wald test of the terms of the curve from the first (overall) or second (nonlinearity) on.
 curve_test <- function(people, exposure, covariates, t, from, other = NULL, other_knots = NULL) {
   fit <- spline_fit(people, exposure, covariates, t, other, other_knots)
   chosen <- from:length(fit$b)
@@ -173,7 +173,7 @@ curve_test <- function(people, exposure, covariates, t, from, other = NULL, othe
 
 # ---- additive interaction ----
 
-# Walking little and slowly as harms. Rows: the three cells against neither, and the measures of interaction.
+# Low volume and low intensity as harmful. Rows: the three cells against neither, and the measures of interaction.
 additive <- function(people, covariates) {
   for (exposure in EXPOSURES) {
     people[[paste0("low_", exposure)]] <- as.integer(as.integer(people[[paste0(exposure, "_category")]]) <= LOW_CATEGORIES)
@@ -212,7 +212,7 @@ additive <- function(people, covariates) {
 
 # ---- standardized risks ----
 
-# The risk if everyone were in each category, with a covariance for which the covariates are a sample too.
+# The risk if everyone were in each category, with a covariance that treats the covariates as a sample too.
 standardized <- function(formula, people, category, family = binomial) {
   fit <- glm(formula, family, people, control = glm.control(epsilon = 1e-14, maxit = 50))
   influence <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled
@@ -243,7 +243,7 @@ log_binomial <- function(formula, people, name) {
   ratio(coef(fit)[[name]], sqrt(vcov(fit)[name, name]))
 }
 
-# Everyone followed for the same time: the Poisson ratios, with the variance of HC0.
+# With equal follow-up for everyone these are the Poisson ratios, with the HC0 variance.
 cox <- function(formula, people, name) {
   people$.time <- 1
   formula <- update(formula, survival::Surv(.time, low_back_pain) ~ .)
@@ -251,7 +251,7 @@ cox <- function(formula, people, name) {
   ratio(coef(fit)[[name]], sqrt(vcov(fit)[name, name]))
 }
 
-# ---- people who did not answer ----
+# ---- loss to follow-up ----
 
 # Everyone eligible with known covariates.
 everyone_of <- function(eligible) {
@@ -260,7 +260,7 @@ everyone_of <- function(eligible) {
   everyone
 }
 
-# The models of answering: by everything known, and by the categories of an exposure alone.
+# The models of response: on all covariates, and on the categories of an exposure alone.
 answer_model <- function(everyone) {
   logistic(reformulate(c(ADJUSTED, if (length(SQUARED)) paste0(SQUARED, "_squared"), EXPOSURES), "answered"), everyone)
 }
@@ -269,7 +269,7 @@ answer_model_of <- function(everyone, exposure) logistic(reformulate(paste0(expo
 
 logistic <- function(formula, people) glm(formula, binomial, people, control = glm.control(epsilon = 1e-14, maxit = 50))
 
-# Those who answered, with their weights: "stabilized" or "unstabilized", cut at two of their quantiles where told.
+# Respondents with their weights: "stabilized" or "unstabilized", optionally truncated at two quantiles.
 answering <- function(eligible, exposure, kind = "stabilized", truncation = NULL) {
   everyone <- everyone_of(eligible)
   alone <- if (kind == "stabilized") fitted(answer_model_of(everyone, exposure)) else 1
@@ -303,7 +303,7 @@ stacked_rr <- function(formula, eligible, exposure, name) {
 effective_sample_size <- function(w) sum(w)^2 / sum(w^2)
 mean_of_largest <- function(w) mean(tail(sort(w), SMALLEST_COUNT))
 
-# Who answered against who did not, in standard deviations; of one level, or of a number.
+# Standardized difference between respondents and participants lost to follow-up; of one level, or of a number.
 balance <- function(eligible, column, level = NULL, weighted = FALSE) {
   everyone <- everyone_of(eligible)
   probability <- fitted(answer_model(everyone))
@@ -314,7 +314,7 @@ balance <- function(eligible, column, level = NULL, weighted = FALSE) {
   (weighted.mean(x[yes], w[yes]) - weighted.mean(x[!yes], w[!yes])) / sqrt((spread(x[yes]) + spread(x[!yes])) / 2)
 }
 
-# The share of a category that did not answer.
+# The share of a category lost to follow-up.
 lost <- function(eligible, exposure, k) {
   mean(!eligible$answered[eligible[[paste0(exposure, "_category")]] %in% k])
 }
@@ -327,7 +327,7 @@ tipping_point_limit <- function(x, lost) {
 
 # ---- missing covariates ----
 
-# Multiple imputation by package mice: the row up to the noise of the draws, which are mice's own.
+# Multiple imputation by the package mice, with its own random draws: equal up to Monte Carlo error.
 imputed <- function(formula, eligible, name) {
   answered <- eligible[eligible$answered & complete.cases(eligible[, EXPOSURES]), ]
   used <- answered[, c("low_back_pain", ADJUSTED, paste0(EXPOSURES, "_category"))]
@@ -341,9 +341,9 @@ imputed <- function(formula, eligible, name) {
   c(estimate = exp(pooled$qbar), low = exp(pooled$qbar - half), high = exp(pooled$qbar + half), se = sqrt(pooled$t), fmi = pooled$fmi)
 }
 
-# ---- few days of measurement ----
+# ---- measurement error of walking ----
 
-# Reliability of one day ("icc") and of people's means, by restricted maximum likelihood given covariates.
+# Reliability of one day ("icc") and of individual means, by restricted maximum likelihood given covariates.
 reliability <- function(days, people, exposure, covariates) {
   days <- days[!is.na(days[[exposure]]) & days$person %in% people$person, ]
   person <- match(days$person, people$person)
@@ -380,7 +380,7 @@ usual_mean <- function(people, exposure, k, factor) {
   mean(x) + factor[["reliability"]] * (mean(x[people[[paste0(exposure, "_category")]] == k]) - mean(x))
 }
 
-# ---- misreported low back pain ----
+# ---- misclassification of low back pain ----
 
 misclassified <- function(s, k, sensitivity, specificity) {
   true <- (s$risk + specificity - 1) / (sensitivity + specificity - 1)
@@ -399,7 +399,7 @@ prior <- function(shape, values, n) {
   ))
 }
 
-# The median ratio over draws of both; R draws other numbers than Stegvis, so it is the row up to their noise.
+# The median ratio over draws of both; R draws different numbers, so it is equal up to Monte Carlo error.
 misclassified_draws <- function(s, k, sensitivity, specificity) {
   set.seed(SEED)
   se <- prior(sensitivity[[1]], sensitivity[[2]], DRAWS)
@@ -414,9 +414,9 @@ misclassified_draws <- function(s, k, sensitivity, specificity) {
   setNames(quantile(exp(logs[, k] - logs[, 1]), c(.5, tail, 1 - tail)), c("estimate", "low", "high"))
 }
 
-# ---- how the day is spent ----
+# ---- time use ----
 
-# People with a whole day, each part of it closed to 24 hours.
+# Participants with a 24-hour day, its parts closed to 24 hours.
 days_of <- function(people) {
   people <- people[people$whole_days > 0, ]
   parts <- sapply(PARTS, function(columns) rowSums(people[, columns, drop = FALSE]))
@@ -443,7 +443,7 @@ isotemporal_test <- function(people, covariates) {
   wald_of(fit$b[-1], fit$V[-1, -1])
 }
 
-# Log-ratio EM: a zero of one part is below the limit, and gets its expectation given the other parts.
+# Log-ratio EM: a zero of one part is below the detection limit and gets its expectation given the other parts.
 impute_zeros <- function(parts, part, limit) {
   zero <- parts[, part] == 0
   others <- parts[, -part]
@@ -487,7 +487,7 @@ composition <- function(people, covariates) {
   )
 }
 
-# Minutes moved from one part of the mean day to another; a part doubled relative to the others.
+# Minutes reallocated from one part of the mean day to another; a part doubled relative to the others.
 reallocation <- function(fit, from, to, minutes) {
   moved <- fit$center + minutes * ((names(PARTS) == to) - (names(PARTS) == from))
   contrast(fit$b, fit$V, log(moved / fit$center))
@@ -515,7 +515,7 @@ between_waves <- function(formula, answers, category) {
   wald(update(formula, paste("~ . + wave +", category, ": wave")), answers, ":wave", cluster = "person")
 }
 
-# Who is at risk of what: free of pain, or in pain, at the wave before (and the one before that).
+# At risk: without pain, or with pain, at the previous wave (and the one before).
 at_risk <- function(histories, course) {
   before <- histories$previous_low_back_pain
   chosen <- switch(course,
@@ -524,7 +524,7 @@ at_risk <- function(histories, course) {
   histories[chosen %in% TRUE & complete.cases(histories[, EXPOSURES]), ]
 }
 
-# What one more wave would add to a pooled ratio.
+# What another wave would add to a pooled ratio.
 events_to_come <- function(answers) ANSWER_SHARE * sum(answers$low_back_pain[as.integer(answers$wave) == nlevels(answers$wave)])
 distance <- function() qnorm(.5 + CONFIDENCE / 2) + qnorm(POWER)
 projected <- function(x, answers) {

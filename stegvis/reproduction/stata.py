@@ -1,29 +1,27 @@
-"""The command in Stata that gives a row's estimate: the published analyses.
+"""Commands in Stata for the analyses of the published study.
 
-Belongs here: Stata's words, and the published analyses in them. Does not belong here: what a model is (``models``), the
-analyses beyond the paper (``stata_beyond``).
-
-Stata was not at hand: the commands say what the published code said, and were not run.
+They follow the published code; without access to Stata they have not been run. ``stata_beyond`` has the analyses beyond
+the published study.
 """
 
 from __future__ import annotations
 
 from stegvis.analyses.condition import Condition
-from stegvis.reproduction.models import Asked, Model, Sample, curve_of, model_of
+from stegvis.reproduction.models import EstimateRow, Model, Sample, curve_of, model_of
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES
 from stegvis.study.protocol import Protocol
 
 TABLES = ("eligible_people", "days", "answers", "histories", "analysis_set")
-# The columns that read True or False in the exported tables.
+# Columns with True or False in the exported tables.
 _YES_NO = ("older", "answered", "weekend")
 
 
 def preparation(levels: Levels) -> str:
-    """A do-file that saves each exported table with codes in place of texts, the reference first."""
+    """A do-file that saves each exported table with numeric codes instead of texts, the reference first."""
     lines = [
-        "* Repeats Stegvis estimates from exported tables. Run this in their folder; then any command of commands.csv,",
-        "* after #delimit ; since a command may be several. Each begins by reading the table it needs.",
+        "* Reproduces Stegvis estimates from exported tables. Run this in their folder; then any row of commands.csv,",
+        "* after #delimit ; since a row may have several commands. Each row starts by reading its table.",
         "",
     ]
     lines += [
@@ -63,21 +61,21 @@ def preparation(levels: Levels) -> str:
     return "\n".join(lines)
 
 
-# ---- words ----
+# ---- expressions ----
 
 
 def chain(*steps: str) -> str:
-    """Steps one after the other, those that are not empty."""
+    """Commands in sequence, without empty ones."""
     return "; ".join(step for step in steps if step)
 
 
 def use(table: str = "analysis_set") -> str:
-    """Begin with a table."""
+    """Load a table."""
     return f"use {table}, clear"
 
 
 def factor(column: str, levels: Levels) -> str:
-    """A covariate as a term: with levels, of the four categories, or linear."""
+    """A covariate as a term: categorical, with the four categories, or linear."""
     if column.endswith("_category"):
         return f"ib1.{column}"
     return f"i.{column}" if column in levels or column in ("older", "wave") else f"c.{column}"
@@ -97,11 +95,11 @@ def _if(sample: Sample) -> str:
     return f" if {' & '.join(map(_condition, sample.where))}" if sample.where else ""
 
 
-def _cut(asked: Asked, sample: Sample) -> str:
+def _cut(row: EstimateRow, sample: Sample) -> str:
     if sample.cut == "published":
-        inner = " + ".join(f"({asked.exposure} >= {bound:g})" for bound in asked.scale.published_lower_bounds)
+        inner = " + ".join(f"({row.exposure} >= {bound:g})" for bound in row.scale.published_lower_bounds)
         return f"generate cut = 1 + {inner}"
-    return f"xtile cut = {asked.exposure}{_if(sample)}, nq(4)" if sample.cut else ""
+    return f"xtile cut = {row.exposure}{_if(sample)}, nq(4)" if sample.cut else ""
 
 
 def _condition(condition: Condition) -> str:
@@ -123,78 +121,78 @@ def _condition(condition: Condition) -> str:
 # ---- analyses ----
 
 
-def categories(asked: Asked) -> str:
-    """A ratio of the published models, or their joint test."""
-    model = model_of(asked)
+def categories(row: EstimateRow) -> str:
+    """A ratio of a categorical analysis, or its joint test."""
+    model = model_of(row)
     term = "cut" if model.sample.cut else model.term
-    right = f"ib1.{term} {factors(model.covariates, asked.levels)}"
+    right = f"ib1.{term} {factors(model.covariates, row.levels)}"
     fit = poisson(right, outcome=model.outcome, who=_if(model.sample))
-    steps = chain(use(), _cut(asked, model.sample), fit)
-    return chain(steps, f"testparm i.{term}") if asked.measure == "p_joint" else f"{steps} // {asked.place}.{term}"
+    steps = chain(use(), _cut(row, model.sample), fit)
+    return chain(steps, f"testparm i.{term}") if row.measure == "p_joint" else f"{steps} // {row.place}.{term}"
 
 
-def ratio_of(model: Model, asked: Asked, who: str = "", options: str = "vce(robust) irr") -> str:
-    """The regression of a model in everybody."""
-    return poisson(f"ib1.{model.term} {factors(model.covariates, asked.levels)}", who=who, options=options)
+def ratio_of(model: Model, row: EstimateRow, who: str = "", options: str = "vce(robust) irr") -> str:
+    """The regression of a model in the whole sample."""
+    return poisson(f"ib1.{model.term} {factors(model.covariates, row.levels)}", who=who, options=options)
 
 
-def trend(asked: Asked) -> str:
+def trend(row: EstimateRow) -> str:
     """The linear terms."""
-    exposure, unit = asked.exposure, f"{asked.scale.trend_unit:g}"
+    exposure, unit = row.exposure, f"{row.scale.trend_unit:g}"
     made = {
-        f"{exposure}_median": f"egen score = median({exposure}), by({asked.category}); replace score = score / {unit}",
-        f"{exposure}_ordinal": f"generate score = {asked.category}",
+        f"{exposure}_median": f"egen score = median({exposure}), by({row.category}); replace score = score / {unit}",
+        f"{exposure}_ordinal": f"generate score = {row.category}",
         f"{exposure}_linear": f"generate score = {exposure} / {unit}",
-    }[asked.row["term"]]
-    return chain(use(), made, poisson(f"score {factors(asked.covariates, asked.levels)}"))
+    }[row.key["term"]]
+    return chain(use(), made, poisson(f"score {factors(row.covariates, row.levels)}"))
 
 
-def joint(asked: Asked) -> str:
+def joint(row: EstimateRow) -> str:
     """The sixteen cells."""
-    covariates = factors(asked.covariates, asked.levels)
-    if asked.measure == "p_interaction":
+    covariates = factors(row.covariates, row.levels)
+    if row.measure == "p_interaction":
         fit = poisson(f"ib1.walking_minutes_category##ib1.walking_met_category {covariates}", options="vce(robust)")
         return chain(use(), fit, "testparm i.walking_minutes_category#i.walking_met_category")
     cell = "generate cell = 4 * (walking_minutes_category - 1) + walking_met_category"
     fit = chain(use(), cell, poisson(f"ib1.cell {covariates}"))
-    return chain(fit, "testparm i.cell") if asked.measure == "p_joint" else f"{fit} // {asked.place}.cell"
+    return chain(fit, "testparm i.cell") if row.measure == "p_joint" else f"{fit} // {row.place}.cell"
 
 
-def interaction(asked: Asked) -> str:
-    """Does it differ by age or sex?"""
-    by = "older" if asked.row["term"].endswith("older") else "sex"
-    rest = tuple(c for c in asked.protocol.models.adjusted if c != by)
-    if asked.measure == "p_likelihood_ratio":
-        right = factors(tuple(c for c in rest if not (by == "older" and c == "age")), asked.levels)
-        full = f"poisson low_back_pain ib1.{asked.category}##i.{by} {right}"
-        nested = f"poisson low_back_pain ib1.{asked.category} i.{by} {right}"
+def interaction(row: EstimateRow) -> str:
+    """Interaction with age or sex."""
+    by = "older" if row.key["term"].endswith("older") else "sex"
+    rest = tuple(c for c in row.protocol.models.adjusted if c != by)
+    if row.measure == "p_likelihood_ratio":
+        right = factors(tuple(c for c in rest if not (by == "older" and c == "age")), row.levels)
+        full = f"poisson low_back_pain ib1.{row.category}##i.{by} {right}"
+        nested = f"poisson low_back_pain ib1.{row.category} i.{by} {right}"
         return chain(use(), full, "estimates store full", nested, "lrtest full .")
-    fit = chain(use(), poisson(f"ib1.{asked.category}##i.{by} {factors(rest, asked.levels)}"))
-    if asked.measure == "p_interaction":
-        return chain(fit, f"testparm i.{asked.category}#i.{by}")
-    return f"{fit} // {asked.place}.{asked.category}#1.{by}"
+    fit = chain(use(), poisson(f"ib1.{row.category}##i.{by} {factors(rest, row.levels)}"))
+    if row.measure == "p_interaction":
+        return chain(fit, f"testparm i.{row.category}#i.{by}")
+    return f"{fit} // {row.place}.{row.category}#1.{by}"
 
 
-def spline(asked: Asked) -> str:
+def spline(row: EstimateRow) -> str:
     """A value of a curve, a knot, or a test."""
-    curve, exposure = curve_of(asked), asked.exposure
-    if asked.measure == "knot":
+    curve, exposure = curve_of(row), row.exposure
+    if row.measure == "knot":
         if curve.knots is not None:
-            return f"display {curve.knots[int(asked.row['level']) - 1]:g}"
-        return chain(use(), _percentiles(exposure, asked.protocol), f"display r(r{asked.row['level']})")
-    count = len(curve.knots or PERCENTILES[asked.protocol.spline.knots])
+            return f"display {curve.knots[int(row.key['level']) - 1]:g}"
+        return chain(use(), _percentiles(exposure, row.protocol), f"display r(r{row.key['level']})")
+    count = len(curve.knots or PERCENTILES[row.protocol.spline.knots])
     terms = [f"s{number}" for number in range(1, count)]
-    made, beside = _basis("s", exposure, curve.knots, asked.protocol), ""
+    basis, adjusted = _basis("s", exposure, curve.knots, row.protocol), ""
     if curve.mutual:
-        made = chain(made, _basis("t", asked.other, curve.knots_of_other, asked.protocol))
-        beside = " t*"
-    right = f"{' '.join(terms)}{beside} {factors(asked.protocol.models.adjusted, asked.levels)}"
-    fit = chain(use(), made, poisson(right, options="vce(robust)"))
-    if asked.measure == "p_overall":
+        basis = chain(basis, _basis("t", row.other, curve.knots_of_other, row.protocol))
+        adjusted = " t*"
+    right = f"{' '.join(terms)}{adjusted} {factors(row.protocol.models.adjusted, row.levels)}"
+    fit = chain(use(), basis, poisson(right, options="vce(robust)"))
+    if row.measure == "p_overall":
         return chain(fit, f"testparm {' '.join(terms)}")
-    if asked.measure == "p_nonlinearity":
+    if row.measure == "p_nonlinearity":
         return chain(fit, f"testparm {' '.join(terms[1:])}")
-    value = f"xblc s*, covname({exposure}) at({asked.row['level']}) reference({asked.row['reference']}) eform"
+    value = f"xblc s*, covname({exposure}) at({row.key['level']}) reference({row.key['reference']}) eform"
     return chain(fit, value)
 
 

@@ -1,4 +1,4 @@
-"""The Dagster UI of a home, as the data team sees it: a real webserver and a real headless browser."""
+"""The Dagster UI of a home, with a real webserver and a real headless browser."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``stegvis ui`` on a home where everything has run."""
+    """``stegvis ui`` on a home where every asset is materialized."""
     if not CHROMIUM.exists():
         pytest.skip("no chromium on this machine")
     home = Home(root := tmp_path_factory.mktemp("ui") / "home", root / "landing")
@@ -96,7 +96,7 @@ def test_an_asset_shows_its_description_kinds_schema_and_rows(ui: str, page) -> 
         page.get_by_text(part).first.wait_for(timeout=60_000)
 
 
-def test_a_check_shows_its_rules_and_counts(ui: str, page) -> None:
+def test_a_check_shows_its_expectations_and_counts(ui: str, page) -> None:
     page.goto(f"{ui}/assets/outcome_questionnaire?view=checks")
     page.get_by_text("each person answers once in a wave").first.wait_for(timeout=60_000)
     # The parts of the page arrive one after the other.
@@ -104,13 +104,13 @@ def test_a_check_shows_its_rules_and_counts(ui: str, page) -> None:
         page.get_by_text(part).first.wait_for(timeout=60_000)
 
 
-def test_the_deliveries_stand_at_the_head_of_the_graph_and_say_what_landed(ui: str, page) -> None:
+def test_deliveries_are_at_the_start_of_the_graph_and_show_what_landed(ui: str, page) -> None:
     page.goto(f"{ui}/assets/landing/followup?view=overview")
     for part in ("A wave's follow-up questionnaire", "newest_drop", "2021-2023"):
         page.get_by_text(part).first.wait_for(timeout=60_000)
 
 
-def test_a_stage_shows_its_plot_and_the_release_links_to_its_report(ui: str, page) -> None:
+def test_an_asset_shows_its_plot_and_the_release_links_to_its_report(ui: str, page) -> None:
     page.goto(f"{ui}/assets/walking_exposures?view=overview")
     page.get_by_text("Row count").first.wait_for(timeout=60_000)
     page.goto(f"{ui}/assets/walking_exposures?view=events")
@@ -135,8 +135,8 @@ LINEAGE = """
 """
 
 
-def test_the_server_tells_which_columns_a_column_comes_from(ui: str) -> None:
-    """The open-source UI draws no column lineage; the server hands it out."""
+def test_the_server_has_column_lineage(ui: str) -> None:
+    """The open-source UI shows no column lineage; the server provides it."""
     query = urllib.request.Request(
         f"{ui}/graphql", json.dumps({"query": LINEAGE}).encode(), {"Content-Type": "application/json"}
     )

@@ -1,4 +1,4 @@
-"""The report's pages in a real browser: they fit a phone, log nothing, ask for nothing, and axe finds no fault.
+"""The pages of the report in a real browser: layout on a phone, console, requests, links and accessibility (axe).
 
 axe-core is read from the package axe-playwright-python, or from the file that STEGVIS_AXE names.
 """
@@ -17,7 +17,7 @@ from stegvis.reporting.documents import render_checklists, render_dictionary
 from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, details_file_name, methods_file_name
 from stegvis.reporting.plain import render_plain
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.stegvis.reporting.sample_report import WAVE, exclusion_steps, suppress
+from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, exclusion_steps, suppress
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -47,9 +47,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = {
         **render_wave(report),
         "index.html": render_index(full_index_report()),
-        **render_plain(full_results(), exclusion_steps(), synthetic=True),
-        CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True),
-        DICTIONARY: render_dictionary(synthetic=True),
+        **render_plain(full_results(), exclusion_steps(), synthetic=True, protocol=PROTOCOL),
+        CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True, protocol=PROTOCOL),
+        DICTIONARY: render_dictionary(synthetic=True, protocol=PROTOCOL),
     }
     assert set(pages) == set(PAGES)
     for name, html in pages.items():
@@ -80,28 +80,28 @@ def axe() -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_the_page_fits_logs_nothing_and_shows_its_banner(browser, folder, name, width, scheme):
+def test_the_page_fits_the_screen_logs_nothing_and_shows_its_banner(browser, folder, name, width, scheme):
     page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    messages, requests = [], []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
     page.goto((folder / name).as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     banner = page.locator(".banner").bounding_box()
     assert banner is not None
     assert banner["y"] < 200
-    assert said == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert messages == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
     page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_no_fault(browser, folder, axe, name, width, scheme):
-    # axe is put into the page by the test; the page itself allows no script.
+def test_axe_finds_no_violation(browser, folder, axe, name, width, scheme):
+    # The test injects axe; the page itself allows no scripts.
     context = browser.new_context(
         viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
     )
@@ -110,9 +110,9 @@ def test_axe_finds_no_fault(browser, folder, axe, name, width, scheme):
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     page.evaluate(axe)
     found = page.evaluate("tags => axe.run({runOnly: tags})", STANDARDS)
-    faults = [(each["id"], each["nodes"][0]["html"][:120], len(each["nodes"])) for each in found["violations"]]
+    violations = [(each["id"], each["nodes"][0]["html"][:120], len(each["nodes"])) for each in found["violations"]]
     assert len(found["passes"]) > 10
-    assert faults == []
+    assert violations == []
     context.close()
 
 
@@ -132,21 +132,21 @@ def test_the_pages_link_to_each_other_and_the_keyboard_skips_to_the_content(brow
     page.close()
 
 
-def test_every_link_of_every_page_leads_somewhere(browser, folder):
+def test_every_link_of_every_page_has_a_target(browser, folder):
     page = browser.new_page()
     for name in PAGES:
         page.goto((folder / name).as_uri())
         for target in page.evaluate("[...document.links].map(link => link.getAttribute('href'))"):
             file, _, anchor = target.partition("#")
-            if file.startswith("../"):  # the release's other files
+            if file.startswith("../"):  # other files of the release
                 continue
             text = (folder / (file or name)).read_text(encoding="utf-8")
             assert not anchor or f'id="{anchor}"' in text, f"{name}: {target}"
     page.close()
 
 
-def test_a_published_item_is_found_from_the_top_by_two_links(browser, folder):
-    """From the wave's page: the table of counterparts, then the counterpart itself in view."""
+def test_a_published_item_is_two_links_from_the_top_of_the_page(browser, folder):
+    """From the page of the wave: the table of counterparts, then the counterpart itself, in view."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto((folder / MAIN).as_uri())
     items = page.locator("#counterparts-table tbody tr").count()
@@ -162,7 +162,7 @@ def test_a_published_item_is_found_from_the_top_by_two_links(browser, folder):
     page.close()
 
 
-def test_figures_follow_the_dark_setting(browser, folder):
+def test_figures_follow_the_color_scheme(browser, folder):
     colors = []
     for scheme in ("light", "dark"):
         page = browser.new_page(color_scheme=scheme)
@@ -172,7 +172,7 @@ def test_figures_follow_the_dark_setting(browser, folder):
     assert colors[0] != colors[1]
 
 
-def test_what_is_folded_on_the_screen_is_printed(browser, folder):
+def test_collapsed_content_is_printed(browser, folder):
     page = browser.new_page()
     page.goto((folder / MAIN).as_uri())
     hidden = page.locator("#joint-table")
@@ -189,7 +189,7 @@ def test_text_in_figures_stays_inside_and_readable_on_a_phone(browser, folder, n
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto((folder / name).as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-    spilled = page.evaluate(
+    overflowing = page.evaluate(
         """() => [...document.querySelectorAll("svg.figure")].flatMap(svg => {
             const box = svg.getBoundingClientRect();
             return [...svg.querySelectorAll("text")].filter(text => {
@@ -202,6 +202,6 @@ def test_text_in_figures_stays_inside_and_readable_on_a_phone(browser, folder, n
         """() => [...document.querySelectorAll("svg.figure text")].map(text =>
             parseFloat(getComputedStyle(text).fontSize) * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))"""
     )
-    assert spilled == []
+    assert overflowing == []
     assert min(sizes) >= 9
     page.close()

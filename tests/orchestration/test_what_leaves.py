@@ -56,11 +56,11 @@ def test_no_small_count_leaves_and_the_log_names_what_is_held_back_without_value
 
 def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> None:
     page = (story.release() / "report" / f"wave-{WAVE}.html").read_text()
-    shown = characteristics_table(read(story, "characteristics").fillna({"level": ""}), "walking_minutes")
+    shown = characteristics_table(read(story, "characteristics").fillna({"level": ""}), "walking_minutes", protocol())
     assert shown is not None
     assert str(render_table(shown)) in page
     results = read(story, "results").fillna({"level": "", "population": "", "note": "", "term": "", "reference": ""})
-    shown = results_table(results[results["wave"] == WAVE], "walking_met")
+    shown = results_table(results[results["wave"] == WAVE], "walking_met", protocol())
     assert shown is not None
     assert str(render_table(shown)) in page
     # A claim rests on an estimate that is told.

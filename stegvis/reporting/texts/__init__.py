@@ -1,13 +1,11 @@
-"""The sentences of the page in plain language, a file per language.
-
-Belongs here: reading them. Does not belong here: choosing among them (``stegvis.reporting.plain``).
-"""
+"""The sentences of the plain-language page, one file per language. ``stegvis.reporting.plain`` chooses among them."""
 
 from __future__ import annotations
 
 import tomllib
 from functools import cache
-from pathlib import Path
+
+from stegvis.data_files import data_file
 
 LANGUAGES = ("en", "nb")
 Texts = dict[str, dict[str, str]]
@@ -18,6 +16,7 @@ def texts(language: str) -> Texts:
     """Sentences by section and key.
 
     Raises:
-        FileNotFoundError: there is no such language.
+        KeyError: there is no such language.
     """
-    return tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text(encoding="utf-8"))
+    file = {"en": data_file("reporting/texts/en.toml"), "nb": data_file("reporting/texts/nb.toml")}[language]
+    return tomllib.loads(file.read_text(encoding="utf-8"))

@@ -1,11 +1,12 @@
-"""Each published claim is supported, not supported or unclear by the estimates, and says what would turn it."""
+"""Each published claim is supported, not supported or unclear, and says what would change the conclusion."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pytest
 
-from stegvis.claims.evaluation import COLUMNS, Claim, claims, judge_claims, level_order
+from stegvis.claims.definitions import Claim, claims, level_order
+from stegvis.claims.evaluation import COLUMNS, evaluate_claims
 from stegvis.claims.rules import RULES
 from stegvis.statistics.results import RESULT_COLUMNS, to_frame
 
@@ -24,7 +25,7 @@ def row(**values) -> dict:
 
 
 def categories(exposure: str, *ratios: tuple[float, float, float], **values) -> list[dict]:
-    """The rows of an exposure's four categories; one ratio stands for all three."""
+    """The rows of an exposure's four categories; one ratio is used for all three."""
     levels = LEVELS[exposure]
     given = ratios * 3 if len(ratios) == 1 else ratios
     shared = {"exposure": exposure, "reference": levels[0], "term": f"{exposure}_category", "e_value_ci": 1.0} | values
@@ -41,15 +42,15 @@ def results(ratio: tuple[float, float, float] = ACROSS, **values) -> pd.DataFram
 
 
 def verdict(name: str, rows: list[dict] | pd.DataFrame) -> str:
-    return judged(BY_NAME[name], pd.DataFrame(rows))[0]
+    return evaluated(BY_NAME[name], pd.DataFrame(rows))[0]
 
 
-def judged(claim: Claim, table: pd.DataFrame) -> tuple[str, str, str]:
-    found = judge_claims(table, "A").set_index("claim").loc[claim.name]
+def evaluated(claim: Claim, table: pd.DataFrame) -> tuple[str, str, str]:
+    found = evaluate_claims(table, "A").set_index("claim").loc[claim.name]
     return found["verdict"], found["evidence"], found["turn"]
 
 
-def test_there_are_claims_of_both_exposures_and_sources_with_names_of_their_own() -> None:
+def test_there_are_claims_of_both_exposures_and_sources_with_unique_names() -> None:
     assert {claim.exposure for claim in claims()} == set(LEVELS)
     assert {claim.source for claim in claims()} == {"paper", "lay summary"}
     assert len({claim.name for claim in claims()}) == len(claims())
@@ -60,7 +61,7 @@ def test_every_rule_is_used_and_every_claim_has_one() -> None:
 
 
 def test_every_claim_has_a_row_in_the_order_of_the_file() -> None:
-    table = judge_claims(results(), "A")
+    table = evaluate_claims(results(), "A")
     assert list(table.columns) == COLUMNS
     assert list(table["claim"]) == [claim.name for claim in claims()]
     assert list(table["statement"]) == [claim.statement for claim in claims()]
@@ -71,28 +72,28 @@ def test_every_claim_has_a_row_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("ratio", "expected", "turn"),
     [
-        (BELOW, "supported", "would have to rise to 1, by 11%"),
-        ((0.99, 0.98, 0.999), "supported", "would have to rise to 1, by less than 1%"),
-        (ACROSS, "unclear", "would have to fall below 1, by 10%"),
-        ((0.9, 0.8, 1.0), "unclear", "would have to fall below 1"),
-        ((1.1, 1.0, 1.2), "unclear", "would have to fall below 1, by 20%"),
-        (ABOVE, "not supported", "would have to fall to 1, by 10%"),
+        (BELOW, "supported", "rose to 1, by 11%"),
+        ((0.99, 0.98, 0.999), "supported", "rose to 1, by less than 1%"),
+        (ACROSS, "unclear", "fell below 1, by 10%"),
+        ((0.9, 0.8, 1.0), "unclear", "fell below 1"),
+        ((1.1, 1.0, 1.2), "unclear", "fell below 1, by 20%"),
+        (ABOVE, "not supported", "fell to 1, by 10%"),
     ],
 )
 @pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
-def test_a_lower_risk_is_supported_if_the_whole_interval_lies_below_1(claim, ratio, expected, turn) -> None:
-    found = judged(claim, results(ratio))
+def test_a_lower_risk_is_supported_if_the_interval_is_entirely_below_1(claim, ratio, expected, turn) -> None:
+    found = evaluated(claim, results(ratio))
     assert found[0] == expected
     assert turn in found[2]
 
 
 @pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
-def test_each_claim_looks_at_its_own_category(claim: Claim) -> None:
+def test_each_claim_uses_its_own_category(claim: Claim) -> None:
     table = results()
     level = LEVELS[claim.exposure][claim.ranks[0] - 1]
     mine = (table["exposure"] == claim.exposure) & (table["level"] == level)
     table.loc[mine, ["estimate", "ci_low", "ci_high"]] = BELOW
-    found, evidence, _ = judged(claim, table)
+    found, evidence, _ = evaluated(claim, table)
     assert found == "supported"
     assert evidence == f"RR 0.80 (95% CI 0.70 to 0.90), {level} against {LEVELS[claim.exposure][0]}"
 
@@ -100,7 +101,7 @@ def test_each_claim_looks_at_its_own_category(claim: Claim) -> None:
 @pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.name)
 def test_the_order_of_the_results_does_not_matter(claim: Claim) -> None:
     table = results(BELOW, e_value_ci=1.6)
-    assert judged(claim, table.sample(frac=1, random_state=1)) == judged(claim, table)
+    assert evaluated(claim, table.sample(frac=1, random_state=1)) == evaluated(claim, table)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_the_order_of_the_results_does_not_matter(claim: Claim) -> None:
     ],
 )
 def test_confounding_is_unlikely_if_the_e_value_of_the_limit_is_large(limit: float, expected: str) -> None:
-    found = judged(BY_NAME["confounding_unlikely"], results(BELOW, e_value_ci=limit))
+    found = evaluated(BY_NAME["confounding_unlikely"], results(BELOW, e_value_ci=limit))
     assert found[0] == expected
     # The ratio whose E-value is 1.5: 1/0.889 = 1.125, and 1.125 + sqrt(1.125 x 0.125) = 1.5.
     assert expected == "unclear" or "0.89" in found[2]
@@ -129,7 +130,7 @@ def test_confounding_is_unlikely_if_the_e_value_of_the_limit_is_large(limit: flo
         ((0.60, 0.50, 0.70), "not supported"),
     ],
 )
-def test_a_published_value_must_lie_within_an_interval_that_leaves_out_1(ratio, expected) -> None:
+def test_a_published_value_must_be_within_an_interval_that_excludes_1(ratio, expected) -> None:
     assert verdict("volume_23_percent_lower", results(ratio)) == expected
 
 
@@ -142,7 +143,7 @@ def test_a_published_value_must_lie_within_an_interval_that_leaves_out_1(ratio, 
         (((0.97, 0.77, 1.18), (0.97, 0.68, 1.17), (0.96, 0.67, 1.17)), "unclear"),
     ],
 )
-def test_the_risk_is_lowest_at_the_top_by_the_points(ratios, expected) -> None:
+def test_the_lowest_risk_is_decided_by_the_point_estimates(ratios, expected) -> None:
     assert verdict("volume_benefit_greatest_at_the_top", categories("walking_minutes", *ratios)) == expected
 
 
@@ -164,7 +165,7 @@ def curve(exposure: str, points: dict[float, float], p: float = 0.01) -> list[di
         ({40: 1.2, 60: 1.1, 80: 1.0}, 0.01, "unclear"),
     ],
 )
-def test_the_curve_flattens_when_it_bends_and_falls_less_above(points, p, expected) -> None:
+def test_the_curve_flattens_when_it_is_nonlinear_and_falls_less_above(points, p, expected) -> None:
     assert verdict("volume_flattens_above_100_minutes", curve("walking_minutes", points, p)) == expected
 
 
@@ -183,7 +184,7 @@ def interaction(modifier: str, ratio: tuple[float, float, float], p: float = 0.5
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(BELOW, "supported"), (ACROSS, "unclear"), (ABOVE, "not supported")])
-def test_an_association_is_stronger_if_the_ratio_of_ratios_lies_below_1(ratio, expected) -> None:
+def test_an_association_is_stronger_if_the_ratio_of_ratios_is_below_1(ratio, expected) -> None:
     assert verdict("volume_stronger_at_65_and_over", interaction("older", ratio)) == expected
 
 
@@ -217,7 +218,7 @@ def test_more_consistent_means_more_categories_lower(older, younger, expected) -
         (((0.7, 0.6, 0.8), (0.7, 0.6, 0.8), (0.7, 0.6, 0.8)), "not supported"),
     ],
 )
-def test_an_association_is_weakened_when_its_ratios_come_nearer_1(after, expected) -> None:
+def test_an_association_is_weakened_when_its_ratios_move_nearer_1(after, expected) -> None:
     rows = categories("walking_met", BELOW) + categories("walking_met", *after, analysis="mutual")
     assert verdict("intensity_weakened_by_volume", rows) == expected
 
@@ -235,17 +236,17 @@ def test_volume_matters_more_when_its_ratio_is_lower_beside_intensity(minutes, m
     ("below", "top", "expected"),
     [(BELOW, ACROSS, ("supported", "supported")), (ACROSS, BELOW, ("unclear", "not supported"))],
 )
-def test_intensity_is_judged_below_and_at_the_highest_volume(below, top, expected) -> None:
+def test_intensity_is_evaluated_below_and_at_the_highest_volume(below, top, expected) -> None:
     rows = categories("walking_minutes", BELOW)
     rows += categories("walking_met", below, analysis="within_volume", population="walking_minutes <125")
     rows += categories("walking_met", top, analysis="within_volume", population="walking_minutes >=125")
     assert (verdict("intensity_below_125_minutes", rows), verdict("intensity_little_at_125_minutes", rows)) == expected
 
 
-@pytest.mark.parametrize(("status", "told"), [("suppressed", "suppressed"), ("not_estimable", "not estimable")])
+@pytest.mark.parametrize(("status", "evidence"), [("suppressed", "suppressed"), ("not_estimable", "not estimable")])
 @pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
-def test_an_estimate_that_is_not_shown_leaves_the_claim_unclear_and_tells_no_number(claim, status, told) -> None:
-    assert judged(claim, results(BELOW, status=status))[:2] == ("unclear", f"the estimate is {told}")
+def test_a_claim_on_an_unpublished_estimate_is_unclear_and_shows_no_number(claim, status, evidence) -> None:
+    assert evaluated(claim, results(BELOW, status=status))[:2] == ("unclear", f"the estimate is {evidence}")
 
 
 @pytest.mark.parametrize(
@@ -254,15 +255,15 @@ def test_an_estimate_that_is_not_shown_leaves_the_claim_unclear_and_tells_no_num
 )
 def test_without_the_adjusted_estimates_every_claim_is_unclear(column: str, value: str) -> None:
     table = results(BELOW).assign(**{column: value})
-    assert set(judge_claims(table, "A")["verdict"]) == {"unclear"}
+    assert set(evaluate_claims(table, "A")["verdict"]) == {"unclear"}
 
 
-def test_results_without_rows_leave_every_claim_unclear() -> None:
-    assert set(judge_claims(to_frame([]), "A")["verdict"]) == {"unclear"}
+def test_without_results_every_claim_is_unclear() -> None:
+    assert set(evaluate_claims(to_frame([]), "A")["verdict"]) == {"unclear"}
 
 
 @pytest.mark.parametrize("exposure", LEVELS)
-def test_categories_stand_in_the_order_of_their_bounds(exposure: str) -> None:
+def test_categories_are_ordered_by_their_bounds(exposure: str) -> None:
     assert sorted(set(LEVELS[exposure]), key=level_order) == list(LEVELS[exposure])
 
 
@@ -270,12 +271,12 @@ def test_bounds_are_compared_as_numbers_not_as_text() -> None:
     assert sorted([">=125", "99-124", "<9", "9-98"], key=level_order) == ["<9", "9-98", "99-124", ">=125"]
 
 
-def test_an_empty_category_keeps_its_place() -> None:
-    """Two equal cuts leave a category that holds nobody: stegvis/statistics/categories.py labels it so."""
+def test_an_empty_category_keeps_its_position() -> None:
+    """Two equal cut points give an empty category, labeled so by stegvis/statistics/categories.py."""
     table = results(BELOW)
     volume = table["exposure"] == "walking_minutes"
     empty = volume & (table["level"] == "101-124")
     table.loc[empty, ["level", "status"]] = ["category 3 (empty)", "not_estimable"]
-    verdicts = judge_claims(table, "A").set_index("claim")["verdict"]
+    verdicts = evaluate_claims(table, "A").set_index("claim")["verdict"]
     assert verdicts["volume_78_to_100_minutes"] == "supported"
     assert verdicts["volume_over_100_minutes"] == "unclear"

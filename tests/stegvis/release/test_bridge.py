@@ -1,4 +1,4 @@
-"""The bridge: which estimates are new, gone or changed since the release before."""
+"""The bridge: which estimates are new, gone or changed since the previous release."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_missing_before_and_now_is_no_change() -> None:
     assert bridge(table, table.copy()).empty
 
 
-def test_without_a_release_before_every_estimate_is_new() -> None:
+def test_without_a_previous_release_every_estimate_is_new() -> None:
     changes = bridge(None, BEFORE)
     assert list(changes["change"]) == ["new", "new"]
     assert changes["estimate_before"].isna().all()
@@ -76,7 +76,7 @@ def test_a_value_that_came_or_went_is_a_change(value: str) -> None:
 
 
 def test_a_note_is_not_an_estimate() -> None:
-    assert bridge(BEFORE, BEFORE.assign(note="said otherwise", p_value=0.02)).empty
+    assert bridge(BEFORE, BEFORE.assign(note="another note", p_value=0.02)).empty
 
 
 def test_the_columns_are_the_key_each_value_twice_and_the_change() -> None:

@@ -1,4 +1,4 @@
-"""Why the main estimates changed: the steps between two releases."""
+"""The steps that account for the change of the main estimates between two releases."""
 
 from __future__ import annotations
 
@@ -16,37 +16,38 @@ from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
-from stegvis.study.protocol import protocol
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
-SMALLEST = protocol().disclosure.smallest_count
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+LEVELS = covariate_levels(read_codebook(CODEBOOK_FILE))
+SMALLEST = PROTOCOL.disclosure.smallest_count
 
 
 @pytest.fixture
 def released(make_wave_data):
-    """What a release tells of its main models."""
+    """The published results of the main models."""
 
     def results(people, used=None):
-        people = add_categories(people, used or protocol())
+        people = add_categories(people, used or PROTOCOL)
         results = fit((main_models.main_rows,), make_wave_data(people, used))
-        return leaving(Tables.of_results(results), used or protocol()).tables.results
+        return leaving(Tables.of_results(results), used or PROTOCOL).tables.results
 
     return results
 
 
-def remembered(people, excluded=()):
-    """The rows a warehouse keeps of a release: the analyzed, and people whose data were there but excluded."""
+def stored(people, excluded=()):
+    """The rows a warehouse keeps of a release: analyzed participants, and known participants who were excluded."""
     out = pd.DataFrame({"wave": people["wave"].iloc[0], "person": list(excluded), "reason": "covariate_missing"})
     return pd.concat([people.assign(reason=None)[["wave", "person", "reason", *COMPARED]], out], ignore_index=True)
 
 
 @pytest.fixture
 def bridged(released):
-    def steps(old, new, *, then=None, excluded=(), told=None, kept=None):
-        before = told if told is not None else released(old, then)
+    def steps(old, new, *, then=None, excluded=(), published=None, kept=None):
+        before = published if published is not None else released(old, then)
         kept = old if kept is None else kept
-        return bridge_steps(
-            remembered(kept, excluded), new, before, released(new), then or protocol(), protocol(), covariate_levels()
-        )
+        return bridge_steps(stored(kept, excluded), new, before, released(new), then or PROTOCOL, PROTOCOL, LEVELS)
 
     return steps
 
@@ -56,14 +57,14 @@ def by_step(bridge):
 
 
 def assert_sums(bridge):
-    """The steps sum to the change of what was told."""
+    """The steps sum to the change between the published estimates."""
     assert bridge.change == pytest.approx(math.log(bridge.now) - math.log(bridge.before), abs=1e-12)
     assert sum(step.change for step in bridge.steps if step.change is not None) == pytest.approx(
         bridge.change, abs=1e-9
     )
 
 
-def test_identical_releases_changed_nothing_for_sure(analysis_set, bridged):
+def test_identical_releases_have_no_change_and_no_error(analysis_set, bridged):
     found = bridged(analysis_set, analysis_set)
     assert len(found) == 12
     for bridge in found:
@@ -75,7 +76,7 @@ def test_identical_releases_changed_nothing_for_sure(analysis_set, bridged):
 
 @pytest.fixture
 def later(make_analysis_set):
-    """1200 people; later 40 are corrected, 30 gone, 25 who were excluded come in, 200 are new."""
+    """1200 participants; later 40 are corrected, 30 removed, 25 previously excluded added and 200 new."""
     people = make_analysis_set(1425, seed=4)
     old = people.iloc[:1200]
     new = people.drop(index=people.index[:30]).copy()
@@ -84,7 +85,7 @@ def later(make_analysis_set):
     return old, new, list(people["person"].iloc[1200:1225])
 
 
-def test_every_step_counts_its_people_and_they_sum_to_the_change(later, bridged):
+def test_every_step_counts_its_participants_and_the_steps_sum_to_the_change(later, bridged):
     old, new, excluded = later
     for bridge in bridged(old, new, excluded=excluded):
         steps = by_step(bridge)
@@ -96,21 +97,23 @@ def test_every_step_counts_its_people_and_they_sum_to_the_change(later, bridged)
 
 
 def test_a_step_is_the_difference_of_two_releases_made_of_its_samples(later, bridged, released):
-    """The release after the first step, made for itself."""
+    """The same as a release made from the sample after the first step."""
     old, new, excluded = later
     stayed = new[new["person"].isin(old["person"])]
     corrected = pd.concat([old[~old["person"].isin(stayed["person"])], stayed])
     between = released(corrected)
-    told = between.query("model == 'adjusted' and exposure == 'walking_met' and measure == 'rr'")["estimate"].iloc[3]
+    published = between.query("model == 'adjusted' and exposure == 'walking_met' and measure == 'rr'")["estimate"].iloc[
+        3
+    ]
     bridge = bridged(old, new, excluded=excluded)[-1]
     assert (bridge.model, bridge.exposure) == ("adjusted", "walking_met")
-    expected = math.log(told) - math.log(bridge.before)
+    expected = math.log(published) - math.log(bridge.before)
     assert by_step(bridge)["corrected_rows"].change == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_changed_protocol_is_the_last_step(analysis_set, bridged):
-    fixed = protocol().model_copy(
-        update={"exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"})}
+    fixed = PROTOCOL.model_copy(
+        update={"exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"})}
     )
     found = bridged(analysis_set, analysis_set, then=fixed)
     assert found
@@ -122,32 +125,32 @@ def test_a_changed_protocol_is_the_last_step(analysis_set, bridged):
         assert_sums(bridge)
 
 
-def test_withdrawn_people_are_changed_eligibility_though_their_rows_are_gone(analysis_set, bridged):
+def test_withdrawn_participants_count_as_changed_eligibility_though_their_rows_are_erased(analysis_set, bridged):
     left = analysis_set.iloc[60:]
     for bridge in bridged(analysis_set, left, kept=left):
         steps = by_step(bridge)
         assert steps["changed_eligibility"].people == 60
         assert steps["changed_eligibility"].change == pytest.approx(bridge.change, abs=1e-9)
-        assert "people withdrew" in bridge.note
+        assert "participants withdrew" in bridge.note
         assert_sums(bridge)
 
 
-def test_too_few_people_are_told_neither_by_number_nor_by_what_they_changed(analysis_set, bridged):
+def test_a_step_of_too_few_participants_shows_neither_their_number_nor_its_change(analysis_set, bridged):
     new = analysis_set.copy()
     new.loc[new.index[:3], "low_back_pain"] = 1 - new.loc[new.index[:3], "low_back_pain"]
     for bridge in bridged(analysis_set, new):
         step, after = bridge.steps[0], bridge.steps[1]
         assert (step.step, step.people, step.change, step.std_error) == ("corrected_rows", None, None, None)
-        assert step.note == "count below 5; counted with the step after it"
+        assert step.note == "count below 5; combined with the next step"
         assert after.change == pytest.approx(bridge.change, abs=1e-9)
         assert_sums(bridge)
 
 
-def test_an_estimate_that_the_program_changed_is_said_to_be_so(analysis_set, bridged, released):
-    told = released(analysis_set)
-    ratios = (told["measure"] == "rr") & (told["level"] != told["reference"])
-    told.loc[ratios, ["estimate", "ci_high"]] *= 1.5
-    for bridge in bridged(analysis_set, analysis_set, told=told):
+def test_a_change_by_the_program_is_noted(analysis_set, bridged, released):
+    published = released(analysis_set)
+    ratios = (published["measure"] == "rr") & (published["level"] != published["reference"])
+    published.loc[ratios, ["estimate", "ci_high"]] *= 1.5
+    for bridge in bridged(analysis_set, analysis_set, published=published):
         assert by_step(bridge)["protocol"].change == pytest.approx(-math.log(1.5), abs=1e-9)
         assert "program" in bridge.note
         assert bridge.flagged
@@ -163,18 +166,18 @@ def test_a_change_is_flagged_beyond_the_protocols_number_of_errors(analysis_set,
     assert any(bridge.flagged for bridge in bridged(analysis_set, new))
 
 
-def test_what_is_suppressed_in_either_release_is_not_bridged(analysis_set, bridged, released):
-    told = released(analysis_set)
-    hidden = (told["measure"] == "rr") & (told["exposure"] == "walking_met")
-    told.loc[hidden, "status"] = "suppressed"
-    found = bridged(analysis_set, analysis_set, told=told)
+def test_estimates_suppressed_in_either_release_are_not_bridged(analysis_set, bridged, released):
+    published = released(analysis_set)
+    hidden = (published["measure"] == "rr") & (published["exposure"] == "walking_met")
+    published.loc[hidden, "status"] = "suppressed"
+    found = bridged(analysis_set, analysis_set, published=published)
     assert {bridge.exposure for bridge in found} == {"walking_minutes"}
 
 
 def test_steps_that_cannot_be_estimated_say_why(analysis_set, bridged, released):
-    told = released(analysis_set)
+    published = released(analysis_set)
     kept = analysis_set[analysis_set["low_back_pain"] == 0]
-    found = bridged(analysis_set, analysis_set, told=told, kept=kept)
+    found = bridged(analysis_set, analysis_set, published=published, kept=kept)
     assert all(bridge.steps == () and "events" in bridge.note for bridge in found)
 
 
@@ -190,14 +193,14 @@ def test_the_order_of_rows_does_not_matter(later, bridged):
 
 
 def test_an_earlier_protocol_lends_its_models_and_exposures_only() -> None:
-    values = protocol().model_dump(mode="json")
+    values = PROTOCOL.model_dump(mode="json")
     values["models"]["variance"] = "hc0"
     values["disclosure"]["smallest_count"] = 100
-    then = protocol_before(values, protocol())
+    then = protocol_before(values, PROTOCOL)
     assert then.models.variance == "hc0"
-    assert then.disclosure == protocol().disclosure
+    assert then.disclosure == PROTOCOL.disclosure
     with pytest.raises(ValueError, match="weather"):
-        protocol_before(values | {"models": values["models"] | {"weather": 1}}, protocol())
+        protocol_before(values | {"models": values["models"] | {"weather": 1}}, PROTOCOL)
 
 
 def test_changed_values_are_named_by_their_dotted_names() -> None:

@@ -1,10 +1,10 @@
-"""The reporting checklists: every item answered, by a place that is there."""
+"""The reporting checklists: every item is covered by an existing place."""
 
 from __future__ import annotations
 
 import pytest
 
-from stegvis.release.checklists import ITEMS, ChecklistError, Item, Place, anchors_of, hold_against, items
+from stegvis.release.checklists import ITEMS, ChecklistError, Item, Place, anchors_of, check_answers, items
 
 PAGES = {
     "index.html": "".join(f'<h2 id="{anchor}"></h2>' for anchor in ("waves", "left-out", "changes", "provenance")),
@@ -25,8 +25,8 @@ def replaced(name, **fields):
     return [Item(**each.model_dump() | fields) if each.name == name else each for each in items()]
 
 
-def test_every_item_is_answered_by_a_place_or_a_reason():
-    hold_against(items(), PAGES, FILES)
+def test_every_item_has_a_place_or_a_reason():
+    check_answers(items(), PAGES, FILES)
     assert [each.item for each in items() if each.checklist == "STROBE"] == list(ITEMS["STROBE"])
     assert [each.item for each in items() if each.checklist == "RECORD"] == list(ITEMS["RECORD"])
     # STROBE has 22 items; 34 with their parts for a cohort study. RECORD adds 13.
@@ -35,11 +35,11 @@ def test_every_item_is_answered_by_a_place_or_a_reason():
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
         ([each for each in items() if each.name != "STROBE 12c"], "STROBE 12c is absent"),
-        ([*items(), items()[0]], "STROBE 1a stands twice"),
-        (replaced("STROBE 5", item="5x"), "STROBE 5x is no item"),
+        ([*items(), items()[0]], "STROBE 1a is duplicated"),
+        (replaced("STROBE 5", item="5x"), "STROBE 5x is not an item"),
         (replaced("RECORD 12.2", where=()), "RECORD 12.2 needs either a place or a reason"),
         (replaced("STROBE 6b", not_applicable=" "), "STROBE 6b needs either a place or a reason"),
         (replaced("STROBE 3", not_applicable="no"), "STROBE 3 needs either a place or a reason"),
@@ -51,14 +51,14 @@ def test_every_item_is_answered_by_a_place_or_a_reason():
         (replaced("STROBE 3", where=(Place(file="x.csv"),)), "STROBE 3: there is no file x.csv"),
     ],
 )
-def test_what_is_unanswered_or_leads_nowhere_is_named(answers, told):
-    with pytest.raises(ChecklistError, match=told):
-        hold_against(answers, PAGES, FILES)
+def test_items_without_an_existing_place_are_listed(answers, message):
+    with pytest.raises(ChecklistError, match=message):
+        check_answers(answers, PAGES, FILES)
 
 
-def test_each_waves_page_must_have_the_place():
+def test_the_page_of_each_wave_must_have_the_place():
     with pytest.raises(ChecklistError, match=r"wave-2024-2026\.html has no anchor question"):
-        hold_against(items(), PAGES | {"wave-2024-2026.html": "<p>nothing</p>"}, FILES)
+        check_answers(items(), PAGES | {"wave-2024-2026.html": "<p>nothing</p>"}, FILES)
 
 
 def test_anchors_are_found_as_a_browser_finds_them():

@@ -1,4 +1,4 @@
-"""What describes a release to programs: schema, data package, citation."""
+"""The documentation of a release: schema, data package, checklists and citation."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ from stegvis.analyses.wave_data import fit
 from stegvis.disclosure.leaving import leaving
 from stegvis.disclosure.tables import Tables
 from stegvis.release.checklists import ChecklistError
-from stegvis.release.citation import PROGRAM, citation_of_program
+from stegvis.release.citation import FILE, citation_of_program
 from stegvis.release.descriptions import SCHEMA, write_descriptions
 from stegvis.release.results_schema import TABLES, fields, results_schema
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import RESULT_COLUMNS
-from stegvis.study.protocol import protocol
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from tests.stegvis.conftest import analysis_set_of, wave_data_of
 from tests.stegvis.release.test_checklists import FILES, PAGES
 
+PROTOCOL = read_protocol(PROTOCOL_FILE)
 RELEASE = "2026-01-02-0123456789ab"
 
 
 @pytest.fixture(scope="module")
 def results():
-    """Results of few people: some not estimable, some suppressed."""
+    """Results of a small sample: some not estimable, some suppressed."""
     data = wave_data_of(analysis_set_of(160, seed=2))
     table = fit((main_models.main_rows, joint.joint_rows), data)
-    return leaving(Tables.of_results(table), protocol()).tables.results
+    return leaving(Tables.of_results(table), PROTOCOL).tables.results
 
 
 def rows_of(results):
@@ -56,21 +58,21 @@ def folder(tmp_path, results):
     for name in FILES - {"manifest.json"}:
         (tmp_path / name).write_text("{}")
     results.to_csv(tmp_path / "results.csv", index=False)
-    table_one = characteristics(analysis_set_of(900), protocol(), covariate_levels())
+    table_one = characteristics(analysis_set_of(900), PROTOCOL, covariate_levels(read_codebook(CODEBOOK_FILE)))
     table_one.to_csv(tmp_path / "characteristics.csv", index=False)
     return tmp_path
 
 
 def described(folder: Path) -> dict:
     now = datetime(2026, 1, 2, tzinfo=UTC)
-    write_descriptions(folder, RELEASE, now, protocol(), True, ["2021-2023"], "manifest.json")
+    write_descriptions(folder, RELEASE, now, PROTOCOL, True, ["2021-2023"], "manifest.json")
     return json.loads((folder / "datapackage.json").read_text())
 
 
 # ---- schema ----
 
 
-def test_every_row_keeps_the_schema(results):
+def test_every_row_conforms_to_the_schema(results):
     schema = results_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
@@ -86,7 +88,7 @@ def test_every_row_keeps_the_schema(results):
         {"status": "suppressed"}, {"status": "suppressed", "estimate": None, "note": ""},
     ],
 )  # fmt: skip
-def test_the_schema_refuses_what_is_no_result(change):
+def test_the_schema_rejects_invalid_rows(change):
     row = dict.fromkeys(RESULT_COLUMNS, "x") | {
         name: 0.5 for name, kind in RESULT_COLUMNS.items() if kind == "float64"
     }  # fmt: skip
@@ -123,7 +125,7 @@ def test_the_data_package_names_every_file_with_its_hash(folder):
         assert not Path(each["path"]).is_absolute()
 
 
-def test_the_tables_are_as_their_schema_says(folder):
+def test_the_tables_conform_to_their_schema(folder):
     import pandas as pd
 
     of = {each["path"]: each for each in described(folder)["resources"]}
@@ -136,29 +138,29 @@ def test_the_tables_are_as_their_schema_says(folder):
         assert not table.duplicated(schema["primaryKey"]).any()
         for each in schema["fields"]:
             limits, column = each.get("constraints", {}), table[each["name"]]
-            told = column.dropna()
+            values = column.dropna()
             if each["type"] != "string":
-                assert pd.api.types.is_numeric_dtype(told)
+                assert pd.api.types.is_numeric_dtype(values)
             if each["type"] == "integer":
-                assert (told % 1 == 0).all()
-            assert told.isin(limits.get("enum", told)).all()
-            assert (told >= limits.get("minimum", told)).all()
-            assert (told <= limits.get("maximum", told)).all()
+                assert (values % 1 == 0).all()
+            assert values.isin(limits.get("enum", values)).all()
+            assert (values >= limits.get("minimum", values)).all()
+            assert (values <= limits.get("maximum", values)).all()
             assert not (limits.get("required") and column.isna().any())
 
 
-def test_a_release_that_answers_no_checklist_is_not_described(folder):
+def test_a_release_that_covers_no_checklist_is_an_error(folder):
     (folder / "report" / "index.html").write_text("<p>nothing</p>")
     with pytest.raises(ChecklistError, match=r"index\.html has no anchor waves"):
         described(folder)
 
 
-def test_the_pages_that_explain_the_release(folder):
+def test_the_pages_that_document_the_release(folder):
     described(folder)
     listed = (folder / "report" / "checklists.html").read_text()
     assert '<a href="wave-2021-2023.html#question">2021-2023: question</a>' in listed
     assert '<a href="../results.csv">results.csv</a>' in listed
-    assert "Not applicable: Nobody was matched." in listed
+    assert "Not applicable: Participants were not matched." in listed
     explained = (folder / "report" / "dictionary.html").read_text()
     assert all(f">{name}</th>" in explained for name in RESULT_COLUMNS)
     assert "Synthetic data" in listed
@@ -168,7 +170,7 @@ def test_the_pages_that_explain_the_release(folder):
 # ---- citation ----
 
 
-def test_both_citations_are_of_the_format(folder):
+def test_both_citations_have_the_citation_file_format(folder):
     described(folder)
     for text in (citation_of_program(), (folder / "CITATION.cff").read_text()):
         cited = yaml.safe_load(text)
@@ -180,5 +182,5 @@ def test_both_citations_are_of_the_format(folder):
     assert (cited["type"], cited["version"], str(cited["date-released"])) == ("dataset", RELEASE, "2026-01-02")
 
 
-def test_the_projects_citation_is_in_step():
-    assert PROGRAM.read_text(encoding="utf-8") == citation_of_program()
+def test_the_citation_file_of_the_repository_is_that_of_the_program():
+    assert (Path(__file__).parents[3] / FILE).read_text(encoding="utf-8") == citation_of_program()

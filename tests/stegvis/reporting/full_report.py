@@ -1,4 +1,4 @@
-"""A report with rows of every analysis that the pages show, of no real person."""
+"""A report with rows of every analysis on the pages. No real person is in it."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def full_wave_report(**changes: Any) -> WaveReport:
 
 
 def full_index_report(**changes: Any) -> IndexReport:
-    """The index with what is across waves, and an earlier release's claims."""
+    """The index with results across waves and the claims of an earlier release."""
     report = index_report(results=pd.concat([full_results(), pooled_results()], ignore_index=True))
     earlier = {"2025-004": [{**each, "verdict": "unclear"} for each in report.claims]}
     steps = [

@@ -1,4 +1,4 @@
-"""Report inputs written by hand for the tests: small frames in the shape of the real ones, of no real person."""
+"""Report inputs for the tests: small hand-written frames of the real form. No real person is in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from stegvis.reporting.inputs import BRIDGE_KEYS, CHARACTERISTIC_COLUMNS, RESULT_COLUMNS, IndexReport, WaveReport
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
+PROTOCOL = read_protocol(PROTOCOL_FILE)
 WAVE = "2021-2023"
 LEVELS = {
     "walking_minutes": ("<78", "78-100", "101-124", ">=125"),
@@ -73,7 +75,7 @@ def characteristics(wave: str = WAVE) -> pd.DataFrame:
 
 
 def result(**values: Any) -> dict[str, Any]:
-    """One row of results with nothing in it but what is given."""
+    """One row of results; everything not given is missing."""
     return {**dict.fromkeys(RESULT_COLUMNS), "wave": WAVE, "population": "all", "status": "ok", "note": "", **values}
 
 
@@ -118,12 +120,12 @@ def results(wave: str = WAVE) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RESULT_COLUMNS))
 
 
-def suppress(frame: pd.DataFrame, level: str, numbers_left_in: bool = False) -> pd.DataFrame:
-    """The results with one level held back; its numbers absent, or left in to see that no page prints them."""
+def suppress(frame: pd.DataFrame, level: str, keep_numbers: bool = False) -> pd.DataFrame:
+    """The results with one level suppressed; its numbers are removed, or kept to test that no page prints them."""
     hidden = frame["level"] == level
     changed = frame.copy()
     changed.loc[hidden, "status"] = "suppressed"
-    if not numbers_left_in:
+    if not keep_numbers:
         numbers = ["n", "events", "estimate", "ci_low", "ci_high", "p_value", "e_value", "e_value_ci"]
         changed.loc[hidden, numbers] = None
     return changed
@@ -150,7 +152,7 @@ def claims() -> list[dict[str, str]]:
             "statement": "Risk is lower in the highest category of walking volume than in the lowest.",
             "verdict": "supported",
             "evidence": "Risk ratio 0.76, 95% CI 0.67 to 0.87",
-            "turn": "the upper limit (0.87) would have to rise to 1, by 15%",
+            "turn": "the upper limit (0.87) rose to 1, by 15%",
         },
         {
             "claim": "intensity_highest",
@@ -158,7 +160,7 @@ def claims() -> list[dict[str, str]]:
             "statement": "Risk is lower in the highest category of walking intensity than in the lowest.",
             "verdict": "not supported",
             "evidence": "Risk ratio 1.14, 95% CI 1.02 to 1.28",
-            "turn": "the lower limit (1.02) would have to fall to 1, by 2%",
+            "turn": "the lower limit (1.02) fell to 1, by 2%",
         },
     ]
 
@@ -197,6 +199,7 @@ def wave_report(**changes: Any) -> WaveReport:
         checks=checks(),
         claims=claims(),
         provenance=provenance(),
+        protocol=PROTOCOL,
     )
     return replace(report, **changes)
 
@@ -207,9 +210,10 @@ def index_report(**changes: Any) -> IndexReport:
         synthetic=True,
         provenance=provenance(),
         results=results(),
+        protocol=PROTOCOL,
         claims=[{"wave": WAVE, **each} for each in claims()],
         checks=checks(),
-        excluded_waves=({"wave": "2024-2025", "reason": "Too few of the answers come from people of the cohort."},),
+        excluded_waves=({"wave": "2024-2025", "reason": "Too few responses come from participants of the cohort."},),
         bridge=bridge(),
     )
     return replace(report, **changes)

@@ -1,6 +1,7 @@
-"""The table of changed estimates lists the headline models and counts the rest."""
+"""The table of changed estimates lists the main analyses and counts the others."""
 
 from stegvis.reporting.tables import bridge_table
+from tests.stegvis.reporting.sample_report import PROTOCOL
 
 CHANGED = {
     "wave": "2021-2023",
@@ -22,14 +23,16 @@ CHANGED = {
 
 
 def test_other_analyses_are_counted():
-    table = bridge_table([CHANGED, {**CHANGED, "analysis": "spline"}, {**CHANGED, "analysis": "sensitivity:bmi"}])
+    table = bridge_table(
+        [CHANGED, {**CHANGED, "analysis": "spline"}, {**CHANGED, "analysis": "sensitivity:bmi"}], PROTOCOL
+    )
     assert table is not None
     assert len(table.groups[0].rows) == 1
-    assert table.note == "Of the other analyses 2 estimates changed: see bridge.json of the release."
+    assert table.note == "In the other analyses, 2 estimates changed: see bridge.json of the release."
 
 
 def test_nothing_to_count_needs_no_note():
-    table = bridge_table([CHANGED])
+    table = bridge_table([CHANGED], PROTOCOL)
     assert table is not None
     assert table.note == ""
-    assert bridge_table([]) is None
+    assert bridge_table([], PROTOCOL) is None

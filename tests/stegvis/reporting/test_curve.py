@@ -1,4 +1,4 @@
-"""The curve, the joint map and the ladder: what they draw, what they say, what they must not show."""
+"""The curve, the joint map and the ladder plot: what they draw and say, and that nothing suppressed is shown."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from stegvis.reporting.forest import ladder_plot
 from stegvis.reporting.heat_map import CELL_INK, heat_map
 from stegvis.reporting.rows import chosen
 from tests.stegvis.reporting.full_report import full_results, histogram
+from tests.stegvis.reporting.sample_report import PROTOCOL
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -29,7 +30,9 @@ def described(svg: str) -> str:
 def drawn(bins: pd.DataFrame | None = None, exposure: str = "walking_minutes") -> str:
     curve = curve_of(full_results(), "spline", exposure)
     own = histogram() if bins is None else bins
-    return curve_plot(curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True)
+    return curve_plot(
+        curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True, protocol=PROTOCOL
+    )
 
 
 def test_a_curve_has_its_points_knots_reference_and_tests():
@@ -41,17 +44,17 @@ def test_a_curve_has_its_points_knots_reference_and_tests():
 
 
 @pytest.mark.parametrize("status", ["suppressed", "not_estimable"])
-def test_a_curve_that_is_not_told_is_not_drawn(status):
+def test_a_suppressed_curve_is_not_drawn(status):
     assert curve_of(full_results().assign(status=status), "spline", "walking_met") is None
 
 
-def test_the_description_tells_points_and_where_it_is_lowest():
+def test_the_description_lists_points_and_the_minimum():
     said = described(drawn())
     assert "80 min/day: 0.95 (95% CI 0.87 to 1.03)" in said
     assert "Lowest at 120 min/day (0.91)" in said
 
 
-def test_bars_stand_behind_the_curve_and_only_those_that_may_be_told():
+def test_only_published_bins_are_drawn_behind_the_curve():
     def bars(svg: str) -> int:
         groups = {
             name: list(group) for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if (name := group.get("class"))
@@ -71,13 +74,13 @@ def test_the_axis_spans_the_curve_alone(exposure):
     assert ("0.0" not in labels) or exposure == "walking_minutes"
 
 
-def test_tables_tell_the_same_and_hide_small_bins():
+def test_tables_agree_with_the_curve_and_suppress_small_bins():
     curve = curve_of(full_results(), "spline", "walking_minutes")
-    rows = dict(curve_table(curve, "t", "caption").groups[0].rows)
+    rows = dict(curve_table(curve, "t", "caption", PROTOCOL).groups[0].rows)
     assert rows["62"] == "1 (reference)"
     assert rows["80"] == "0.95 (0.87 to 1.03)"
     own = histogram().query("exposure == 'walking_minutes'")
-    bins = dict(histogram_table(own, "walking_minutes", "t").groups[0].rows)
+    bins = dict(histogram_table(own, "walking_minutes", "t", PROTOCOL).groups[0].rows)
     assert bins == {
         "below 20": "not shown",
         "20 to below 60": "1,000",
@@ -88,7 +91,7 @@ def test_tables_tell_the_same_and_hide_small_bins():
     }
 
 
-def test_several_points_hold_first_and_last():
+def test_several_points_include_first_and_last():
     curve = curve_of(full_results(), "spline", "walking_minutes")
     assert several(curve)[0] == curve.points[0]
     assert several(curve)[-1] == curve.points[-1]
@@ -99,11 +102,13 @@ def joint_cells(**changes):
     return chosen(frame, analysis="joint", model="adjusted", measure="rr")
 
 
-def test_the_joint_map_shows_sixteen_cells_and_withholds_what_is_not_told():
-    svg = heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True)
+def test_the_joint_map_shows_sixteen_cells_and_no_suppressed_one():
+    svg = heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True, protocol=PROTOCOL)
     assert "reference" in texts(svg)
     assert sum(text.startswith("0.") and "–" not in text for text in texts(svg)) == 15
-    hidden = heat_map(joint_cells(status="suppressed"), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True)
+    hidden = heat_map(
+        joint_cells(status="suppressed"), ("Intensity", "Volume"), ["Joint", "A"], synthetic=True, protocol=PROTOCOL
+    )
     assert texts(hidden).count("not shown") == 15
     assert not any(text.startswith("0.") for text in texts(hidden))
     assert described(hidden).count("not shown") == 15
@@ -111,18 +116,20 @@ def test_the_joint_map_shows_sixteen_cells_and_withholds_what_is_not_told():
 
 def test_numbers_in_cells_keep_their_dark_ink_on_a_dark_page():
     assert CELL_INK not in figure.COLORS
-    assert CELL_INK in heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint"], synthetic=False)
+    assert CELL_INK in heat_map(joint_cells(), ("Intensity", "Volume"), ["Joint"], synthetic=False, protocol=PROTOCOL)
 
 
 def test_a_ladder_breaks_long_labels_and_describes_them_whole():
     row = chosen(full_results(), analysis="main", model="adjusted", level=">=125", measure="rr")[0]
     label = "Severe pain (other pain counts as none)"
-    svg = ladder_plot([(label, row), ("Hidden", {**row, "status": "suppressed"})], "ladder", ["A"], synthetic=False)
+    svg = ladder_plot(
+        [(label, row), ("Hidden", {**row, "status": "suppressed"})], "ladder", ["A"], synthetic=False, protocol=PROTOCOL
+    )
     assert label in described(svg)
     assert "Hidden, fully adjusted: not shown" in described(svg)
     assert label not in texts(svg)
 
 
-def test_nothing_to_draw_is_nothing():
-    assert heat_map([], ("a", "b"), ["c"], synthetic=True) == ""
-    assert ladder_plot([], "ladder", ["c"], synthetic=True) == ""
+def test_without_rows_there_is_no_figure():
+    assert heat_map([], ("a", "b"), ["c"], synthetic=True, protocol=PROTOCOL) == ""
+    assert ladder_plot([], "ladder", ["c"], synthetic=True, protocol=PROTOCOL) == ""

@@ -1,4 +1,4 @@
-"""How numbers are printed."""
+"""Formatting of numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stegvis.reporting.formatting import (
     p_value,
     ratio,
 )
-from stegvis.study.protocol import protocol
+from tests.stegvis.reporting.sample_report import PROTOCOL
 
 MISSING = [None, pd.NA, math.nan, math.inf]
 
@@ -28,7 +28,8 @@ MISSING = [None, pd.NA, math.nan, math.inf]
 @pytest.mark.parametrize("value", MISSING)
 def test_a_missing_number_is_a_dash_everywhere(value):
     assert is_missing(value)
-    assert {form(value) for form in (count, guarded_count, decimal, ratio, limit, p_value)} == {NOTHING}
+    assert {form(value) for form in (count, decimal, ratio, limit, p_value)} == {NOTHING}
+    assert guarded_count(value, 5) == NOTHING
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (999, "999"), (11194, "11,194"), (56042.0, "56,042")])
@@ -37,10 +38,10 @@ def test_counts_have_commas(value, text):
 
 
 def test_a_small_count_is_given_in_words():
-    smallest = protocol().disclosure.smallest_count
-    assert {guarded_count(n) for n in range(1, smallest)} == {f"fewer than {smallest}"}
-    assert guarded_count(0) == "0"
-    assert guarded_count(smallest) == str(smallest)
+    smallest = PROTOCOL.disclosure.smallest_count
+    assert {guarded_count(n, smallest) for n in range(1, smallest)} == {f"fewer than {smallest}"}
+    assert guarded_count(0, smallest) == "0"
+    assert guarded_count(smallest, smallest) == str(smallest)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +69,11 @@ def test_a_p_value_is_never_printed_as_zero_or_one(value):
 
 
 def test_an_interval_names_its_level():
-    assert interval(0.7712, 0.9798) == "95% CI 0.77 to 0.98"
+    assert interval(0.7712, 0.9798, PROTOCOL) == "95% CI 0.77 to 0.98"
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.9984, "0.998"), (1.0, "1.00"), (1.004, "1.004"), (0.994, "0.99")])
-def test_a_limit_shows_on_which_side_of_one_it_lies(value, text):
+def test_a_limit_shows_on_which_side_of_one_it_is(value, text):
     assert limit(value) == text
 
 

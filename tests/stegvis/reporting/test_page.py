@@ -34,7 +34,7 @@ PAGES = (MAIN, DETAILS, METHODS, "index.html")
 
 @cache
 def full_pages():
-    """Every page with everything on it, drawn once."""
+    """Every page with everything on it, rendered once."""
     return {**render_wave(full_wave_report()), "index.html": render_index(full_index_report())}
 
 
@@ -43,12 +43,12 @@ def main_page(report):
 
 
 def all_pages(report):
-    """The pages of a wave as one text, to look for what must be there, or nowhere."""
+    """The pages of a wave as one text."""
     return "".join(render_wave(report).values())
 
 
 class Page(HTMLParser):
-    """Reads a page strictly: every element must be closed, in order."""
+    """A strict parser: every element must be closed, in order."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -116,7 +116,7 @@ def test_every_figure_has_a_title_and_a_description(html):
     assert inside.count("title") == inside.count("desc") == page.count("svg")
 
 
-def test_ids_are_unique_and_every_reference_finds_its_own(html):
+def test_ids_are_unique_and_every_reference_has_its_target(html):
     page = Page(html)
     ids = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -125,7 +125,7 @@ def test_ids_are_unique_and_every_reference_finds_its_own(html):
     assert wanted <= set(ids)
 
 
-def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(html):
+def test_no_external_resources_and_no_scripts(html):
     page = Page(html)
     assert page.count("script") == page.count("img") == page.count("iframe") == 0
     assert [a["href"] for a in page.attributes("link")] == ["data:,"]
@@ -139,7 +139,7 @@ def test_the_first_link_skips_to_the_content(html):
     assert (first["class"], first["href"]) == ("skip", "#content")
 
 
-def test_no_page_is_larger_than_it_may_be(html):
+def test_no_page_exceeds_the_size_limit(html):
     assert len(html.encode()) < 1_500_000
 
 
@@ -147,7 +147,7 @@ def test_equal_inputs_give_equal_pages():
     assert {**render_wave(full_wave_report()), "index.html": render_index(full_index_report())} == full_pages()
 
 
-def test_synthetic_data_are_marked_on_the_page_and_inside_every_figure():
+def test_synthetic_data_are_labeled_on_the_page_and_inside_every_figure():
     html = "".join(full_pages().values())
     figures = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
     assert len(figures) >= 13
@@ -173,25 +173,25 @@ def test_a_wave_has_every_section_in_order():
             "The question",
             "The published study and this wave",
             "Who was included",
-            "Table 1: the people at baseline",
+            "Table 1: participants at baseline",
             "Outcome and follow-up",
             "Main results",
             "Dose-response curves",
             "Volume and intensity together",
-            "How sure one can be",
+            "E-values and tipping points",
             "Published claims, tested",
         ],
         [
             "Each exposure adjusted for the other",
-            "Parts of the people, and interactions",
+            "Subgroups and interactions",
             "Sensitivity analyses",
-            "Attrition, weights and missing covariates",
+            "Loss to follow-up: inverse-probability weights; missing covariates",
             "Risks and differences",
-            "Errors of measurement",
+            "Measurement error",
             "Fit of the models, and negative controls",
-            "The whole day",
+            "The 24-hour day",
         ],
-        ["Data quality", "Methods in brief", "The same in R and Stata", "Glossary", "Provenance"],
+        ["Data quality", "Methods in brief", "Reproduce in R and Stata", "Glossary", "Provenance"],
     ]
 
 
@@ -202,7 +202,7 @@ def test_a_wave_page_leads_with_the_sentences_of_both_exposures():
     assert "risk ratio 0.76, 95% CI 0.67 to 0.87" in text
 
 
-def test_rows_of_another_wave_stay_away():
+def test_rows_of_another_wave_are_not_shown():
     mixed = results()
     other = mixed.assign(wave="2030-2031", n=7777)
     text = Page(main_page(wave_report(results=pd.concat([other, mixed])))).text
@@ -211,8 +211,8 @@ def test_rows_of_another_wave_stay_away():
 
 
 def test_suppressed_numbers_are_nowhere_in_the_page():
-    # Numbers that occur nowhere else, left in on purpose.
-    secret = suppress(results(), "101-124", numbers_left_in=True)
+    # Numbers that occur nowhere else, kept in the rows on purpose.
+    secret = suppress(results(), "101-124", keep_numbers=True)
     secret.loc[secret["level"] == "101-124", ["n", "events"]] = None
     secret.loc[secret["level"] == "101-124", ["estimate", "ci_low", "ci_high", "e_value"]] = [3.77, 3.66, 3.88, 6.99]
     report = wave_report(results=secret)
@@ -224,7 +224,7 @@ def test_suppressed_numbers_are_nowhere_in_the_page():
 
 def test_the_index_does_not_add_up_a_wave_with_a_suppressed_category():
     text = Page(render_index(index_report(results=suppress(results(), ">=125")))).text
-    # The other exposure still tells the total; with both hidden there is none.
+    # The other exposure still gives the total; with both suppressed there is none.
     assert "11,194" in text
     both = suppress(suppress(results(), ">=125"), ">=3.27")
     assert "11,194" not in Page(render_index(index_report(results=both))).text
@@ -276,11 +276,11 @@ def test_empty_inputs_say_so():
         assert said in html
 
 
-def test_the_pages_of_a_wave_tell_nothing_of_a_release_and_refer_to_the_index():
+def test_the_pages_of_a_wave_name_no_release_and_link_to_the_index():
     html = "".join(full_pages()[file] for file in (MAIN, DETAILS, METHODS))
     assert provenance()["release"] not in html
     assert provenance()["created"] not in html
-    assert 'stand on <a href="index.html#provenance">the page over all waves</a>' in html
+    assert 'are listed on <a href="index.html#provenance">the page over all waves</a>' in html
     assert "None" not in html
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL))
 
@@ -292,18 +292,18 @@ def test_the_headline_is_the_highest_category_in_whatever_order_the_rows_arrive(
     assert "0.76 (0.67 to 0.87)" in render_index(index_report(results=shuffled))
 
 
-def test_no_change_since_the_last_release_is_said():
+def test_the_index_says_when_nothing_changed():
     assert "No estimate changed since release 2025-004." in Page(render_index(index_report(bridge=[]))).text
     first = {**provenance(), "previous_release": None}
-    assert "no earlier release is known" in render_index(index_report(bridge=[], provenance=first))
+    assert "There is no earlier release to compare with." in render_index(index_report(bridge=[], provenance=first))
 
 
-def test_the_index_lists_waves_headlines_and_waves_left_out():
+def test_the_index_lists_waves_headlines_and_waves_without_results():
     html = render_index(index_report())
     text = Page(html).text
     assert f'<a href="{wave_file_name(WAVE)}">{WAVE}</a>' in html
     assert "11,194 1,659 (14.8%) 0.76 (0.67 to 0.87) 1.14 (1.02 to 1.28) 1 supported, 1 not, 0 unclear 0" in text
-    assert "2024-2025. Too few of the answers come from people of the cohort." in text
+    assert "2024-2025. Too few responses come from participants of the cohort." in text
     assert "2 of 3 checks failed." in text
     assert "Every row names a person" not in text
 
@@ -321,7 +321,7 @@ def test_a_wave_page_has_a_safe_file_name(wave, name):
     assert wave_file_name(wave) == name
 
 
-def test_an_input_without_a_column_or_key_is_refused_by_name():
+def test_an_input_without_a_column_or_key_is_an_error_that_names_it():
     with pytest.raises(ReportInputError, match="results lacks estimate"):
         wave_report(results=results().drop(columns="estimate"))
     with pytest.raises(ReportInputError, match="claims lacks source, verdict, turn"):
@@ -346,7 +346,7 @@ PALETTES = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)) for block in
 
 
 @pytest.mark.parametrize("palette", PALETTES, ids=["light", "dark", "print"])
-def test_text_meets_wcag_aa_and_marks_can_be_seen(palette):
+def test_text_and_marks_meet_the_contrast_of_wcag_aa(palette):
     for text in ("ink", "muted", "link", "good", "bad", "warning"):
         assert contrast(palette[text], palette["page"]) >= 4.5, text
     for text in ("ink", "muted"):

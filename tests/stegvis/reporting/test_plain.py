@@ -1,4 +1,4 @@
-"""The page in plain language: each wording follows from the numbers, alike in both languages, and none is causal."""
+"""The plain-language page: each sentence follows from the numbers in both languages, and none is causal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import pytest
 from stegvis.disclosure.kept import kept_rule
 from stegvis.reporting.plain import Plain, render_plain, unlikely_from
 from stegvis.reporting.texts import LANGUAGES, texts
-from stegvis.study.protocol import protocol
 from tests.stegvis.reporting.full_report import categories, full_results, interaction, pooled_results
-from tests.stegvis.reporting.sample_report import WAVE, exclusion_steps, result
+from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, exclusion_steps, result
 
-# Words that would say that walking brings something about.
+# Words that would say that walking causes something.
 CAUSAL = {
     "en": (
         "caus", "because", "prevent", "protect", "reduc", "effect", "due to", "leads to", "lead to", "results in",
@@ -41,10 +40,10 @@ SAID = {
         "higher": "was more common among people who walked 101 to 124 minutes a day",
         "unclear": "It is unclear whether",
         "too_few": "too few people, or too few with pain, to compare those who walked 101 to 124",
-        "not_shown": "is not shown, to keep small groups private",
+        "not_shown": "is not shown, for the privacy of people in small groups",
     },
     "nb": {
-        "lower": "var mindre vanlige blant dem som gikk 101 til 124 minutter om dagen enn blant dem som gikk under 78",
+        "lower": "var mindre vanlige blant dem som gikk 101 til 124 minutter om dagen, enn blant dem som gikk under 78",
         "higher": "var vanligere blant dem som gikk 101 til 124 minutter om dagen",
         "unclear": "Det er uklart om",
         "too_few": "for få personer, eller for få med smerter, til å sammenligne dem som gikk 101 til 124",
@@ -58,10 +57,10 @@ SHARED = {
 
 
 def plain(language: str = "en", frame: pd.DataFrame | None = None, waves: tuple[str, ...] = (WAVE,)) -> Plain:
-    return Plain(language, full_results() if frame is None else frame, exclusion_steps(), list(waves), True)
+    return Plain(language, full_results() if frame is None else frame, exclusion_steps(), list(waves), True, PROTOCOL)
 
 
-def leaves(language: str) -> dict[str, str]:
+def sentences(language: str) -> dict[str, str]:
     return {f"{part}.{key}": text for part, found in texts(language).items() for key, text in found.items()}
 
 
@@ -69,12 +68,12 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def told(html: str) -> str:
+def text_of(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)).split())
 
 
 def test_both_languages_have_the_same_sentences_with_the_same_numbers():
-    first, second = (leaves(language) for language in LANGUAGES)
+    first, second = (sentences(language) for language in LANGUAGES)
     assert list(first) == list(second)
     assert {key: fields(text) for key, text in first.items()} == {key: fields(text) for key, text in second.items()}
     assert all(text.strip() or key == "numbers.thousands" for key, text in second.items())
@@ -82,16 +81,16 @@ def test_both_languages_have_the_same_sentences_with_the_same_numbers():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_is_causal(language):
-    for key, text in leaves(language).items():
+    for key, text in sentences(language).items():
         found = [word for word in CAUSAL[language] if word in text.lower()]
         assert not found, f"{key}: {found}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_number_is_written_by_hand(language):
-    told_by_rule = {"done.compared", "done.outcome"}
-    for key, text in leaves(language).items():
-        if key not in told_by_rule and not key.startswith("hundred."):
+    fixed_numbers = {"done.compared", "done.outcome"}
+    for key, text in sentences(language).items():
+        if key not in fixed_numbers and not key.startswith("hundred."):
             assert not re.search(r"\d", re.sub(r"\b100\b", "", text)), key
 
 
@@ -107,10 +106,10 @@ def test_the_wording_follows_from_the_interval(language, kind):
 @pytest.mark.parametrize(
     ("language", "kind", "numbers"),
     [
-        ("en", "lower", ("23% lower", "from 13% to 32% lower")),
-        ("en", "higher", ("30% higher", "from 10% to 55% higher")),
-        ("nb", "lower", ("23\u00a0% lavere", "fra 13\u00a0% til 32\u00a0% lavere")),
-        ("nb", "higher", ("30\u00a0% høyere", "fra 10\u00a0% til 55\u00a0% høyere")),
+        ("en", "lower", ("23% lower", "a risk 13% to 32% lower")),
+        ("en", "higher", ("30% higher", "a risk 10% to 55% higher")),
+        ("nb", "lower", ("23 prosent lavere", "en risiko som er 13 til 32 prosent lavere")),
+        ("nb", "higher", ("30 prosent høyere", "en risiko som er 10 til 55 prosent høyere")),
     ],
 )
 def test_the_numbers_are_those_of_the_row(language, kind, numbers):
@@ -120,8 +119,8 @@ def test_the_numbers_are_those_of_the_row(language, kind, numbers):
 
 def test_a_limit_near_none_gets_a_decimal():
     row = result(**SHARED, estimate=0.9, ci_low=0.81, ci_high=0.996)
-    assert "from 0.4% to 19% lower" in plain().comparison(row, "walking_minutes")
-    assert "fra 0,4\u00a0% til 19\u00a0% lavere" in plain("nb").comparison(row, "walking_minutes")
+    assert "a risk 0.4% to 19% lower" in plain().comparison(row, "walking_minutes")
+    assert "en risiko som er 0,4 til 19 prosent lavere" in plain("nb").comparison(row, "walking_minutes")
 
 
 def test_categories_are_words_in_each_language():
@@ -144,22 +143,22 @@ def with_headline(**values) -> pd.DataFrame:
     [
         (unlikely_from(), "fairly strongly linked"),
         (unlikely_from() - 0.01, "only weakly linked"),
-        (1.0, "holds no difference at all"),
-        (None, "could not be computed"),
+        (1.0, "no difference at all"),
+        (None, "not possible to calculate"),
     ],
 )
 def test_how_sure_follows_from_the_e_value(e_value_ci, said):
     assert said in plain(frame=with_headline(e_value=1.95, e_value_ci=e_value_ci)).hidden()
 
 
-def test_those_lost_are_told_by_the_tipping_point_of_a_clear_lower_risk():
-    assert "1.6 times as often" in plain().lost()
+def test_loss_to_follow_up_is_described_by_the_tipping_point_of_a_clearly_lower_risk():
+    assert "1.6 times as often" in plain().loss()
     unclear = with_headline(**OUTCOMES["unclear"])
-    assert "could not be computed" in plain(frame=unclear).lost()
+    assert "not possible to calculate" in plain(frame=unclear).loss()
 
 
 @pytest.mark.parametrize("kind", OUTCOMES)
-def test_daily_life_is_told_by_the_main_comparison(kind):
+def test_the_main_comparison_decides_what_is_said_about_daily_life(kind):
     frame = with_headline(**{"status": "ok", **OUTCOMES[kind]})
     assert plain(frame=frame).daily()[0] == texts("en")["daily"][kind]
 
@@ -171,19 +170,19 @@ def test_the_minutes_between_the_groups_are_computed():
 @pytest.mark.parametrize(
     ("ratio", "age", "sex"),
     [
-        (0.5, "was larger among people of 65", "was larger among men"),
-        (2.0, "was smaller among people of 65", "was smaller among men"),
+        (0.5, "was larger among people aged 65", "was larger among men"),
+        (2.0, "was smaller among people aged 65", "was smaller among men"),
         (1.0, "It is unclear whether", "no clear difference between women and men"),
     ],
 )
-def test_age_and_sex_are_told_by_their_interactions(ratio, age, sex):
+def test_the_interactions_decide_what_is_said_about_age_and_sex(ratio, age, sex):
     rows = [row for row in interaction("walking_minutes") if row["measure"] == "ratio_of_rr"]
     for row in rows:
         if row["level"] != row["reference"]:
             row |= {"estimate": ratio, "ci_low": ratio * 0.9, "ci_high": ratio * 1.1}
     said = plain(frame=pd.DataFrame(rows)).who()
     assert age in said[0]
-    assert str(protocol().covariates.older_from_age) in said[0]
+    assert str(PROTOCOL.covariates.older_from_age) in said[0]
     assert sex in said[1]
     assert "too few" in plain(frame=pd.DataFrame(rows).iloc[:0]).who()[0]
 
@@ -196,13 +195,13 @@ def test_years_differ_by_the_test(p, key):
     )
 
 
-def test_every_year_and_all_together_are_told():
+def test_every_year_and_all_years_together_have_a_sentence():
     frame = pd.concat([full_results("A"), full_results("B"), pooled_results()])
     said = plain(frame=frame, waves=("A", "B")).years()
     assert [each.split(":")[0] for each in said] == ["A", "B", "All years together"]
 
 
-def test_risks_are_told_of_a_hundred_people_only_if_all_may_be_told():
+def test_risks_among_a_hundred_people_are_shown_only_if_all_are_published():
     assert "of 100 people who walked under 78 minutes a day, about 15" in plain().hundred()
     frame = full_results()
     frame.loc[(frame["analysis"] == "standardized_risk") & (frame["level"] == "78-100"), "status"] = "suppressed"
@@ -210,41 +209,43 @@ def test_risks_are_told_of_a_hundred_people_only_if_all_may_be_told():
     assert plain(frame=frame).figure() == ""
 
 
-def test_both_pages_are_whole_and_lead_to_each_other():
-    pages = render_plain(full_results(), exclusion_steps(), synthetic=True)
+def test_both_pages_are_complete_and_link_to_each_other():
+    pages = render_plain(full_results(), exclusion_steps(), synthetic=True, protocol=PROTOCOL)
     assert list(pages) == ["plain.html", "plain.nb.html"]
     assert '<html lang="en">' in pages["plain.html"]
     assert '<html lang="nb">' in pages["plain.nb.html"]
     assert 'href="plain.nb.html"' in pages["plain.html"]
     assert 'href="plain.html"' in pages["plain.nb.html"]
-    assert "11,194 of them" in told(pages["plain.html"])
+    assert "11,194 of them" in text_of(pages["plain.html"])
     assert "11\u00a0194 av dem" in pages["plain.nb.html"]
     assert pages["plain.nb.html"].count("Syntetiske data") >= 3
     for html in pages.values():
-        assert "{" not in told(html)
-        assert "nan" not in told(html).split()
+        assert "{" not in text_of(html)
+        assert "nan" not in text_of(html).split()
 
 
-def test_without_results_the_pages_still_say_what_the_study_is():
-    for html in render_plain(full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False).values():
+def test_without_results_the_pages_still_describe_the_study():
+    for html in render_plain(
+        full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False, protocol=PROTOCOL
+    ).values():
         assert "<h2" in html
-        assert "ynthetic" not in told(html)
+        assert "ynthetic" not in text_of(html)
 
 
-def test_hidden_counts_are_not_told():
+def test_suppressed_counts_are_not_printed():
     frame = full_results()
     frame.loc[frame["analysis"] == "main", ["n", "events"]] = None
     steps = exclusion_steps().assign(remaining=pd.NA)
-    text = told(render_plain(frame, steps, synthetic=True)["plain.html"])
+    text = text_of(render_plain(frame, steps, synthetic=True, protocol=PROTOCOL)["plain.html"])
     assert "11,194" not in text
     assert "56,042" not in text
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "an earlier version of it"), ("nb", "en tidligere utgave")])
-def test_counts_of_an_earlier_release_are_said_to_be_so(language, words):
+def test_the_page_says_when_counts_are_carried_forward(language, words):
     results = full_results()
-    kept = results.assign(note=kept_rule(protocol()))
-    assert words in plain(language, kept).done()
+    carried = results.assign(note=kept_rule(PROTOCOL))
+    assert words in plain(language, carried).done()
     assert words not in plain(language, results).done()
 
 

@@ -1,4 +1,4 @@
-"""The tables: what each row says, and what it must not say."""
+"""The tables: what each row shows, and that no suppressed number is printed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from stegvis.reporting.tables import (
     trend_table,
 )
 from tests.stegvis.reporting.sample_report import (
+    PROTOCOL,
     bridge,
     characteristics,
     checks,
@@ -32,12 +33,12 @@ def rows_of(table):
 
 
 def test_table_1_puts_the_total_first_and_formats_each_kind_of_number():
-    table = characteristics_table(characteristics(), "walking_minutes")
+    table = characteristics_table(characteristics(), "walking_minutes", PROTOCOL)
     assert table.columns == (
         "Characteristic", "All", "<78 min/day", "78–100 min/day", "101–124 min/day", "≥125 min/day",
     )  # fmt: skip
     rows = rows_of(table)
-    assert rows["People"][0] == "11,194"
+    assert rows["Participants"][0] == "11,194"
     assert rows["Age, years"][0] == "58.3 (15.1)"
     assert rows["Walking intensity, MET"][0] == "3.05 (0.21)"
     assert rows["female"][0] == "6,560 (58.6%)"
@@ -46,24 +47,24 @@ def test_table_1_puts_the_total_first_and_formats_each_kind_of_number():
 def test_table_1_takes_totals_that_belong_to_no_exposure():
     frame = characteristics()
     frame.loc[frame["category"] == "all", "exposure"] = "all"
-    expected = characteristics_table(characteristics(), "walking_minutes")
-    assert characteristics_table(frame, "walking_minutes") == expected
-    assert characteristics_table(frame, "walking_met") is None
+    expected = characteristics_table(characteristics(), "walking_minutes", PROTOCOL)
+    assert characteristics_table(frame, "walking_minutes", PROTOCOL) == expected
+    assert characteristics_table(frame, "walking_met", PROTOCOL) is None
 
 
-def test_table_1_does_not_print_a_suppressed_number_even_when_it_was_left_in():
+def test_table_1_does_not_print_a_suppressed_number_that_is_in_the_row():
     frame = characteristics()
     hidden = frame["status"] == "suppressed"
     frame.loc[hidden, "n"] = 4321
     frame.loc[hidden, "percent"] = 43.21
-    html = render_table(characteristics_table(frame, "walking_minutes"))
+    html = render_table(characteristics_table(frame, "walking_minutes", PROTOCOL))
     assert "not shown" in html
     assert "4,321" not in html
     assert "43.2" not in html
 
 
 def test_results_table():
-    rows = rows_of(results_table(results(), "walking_minutes"))
+    rows = rows_of(results_table(results(), "walking_minutes", PROTOCOL))
     assert rows["<78"] == ("2,801", "488", "1 (reference)", "1 (reference)", "–", "–")
     assert rows["≥125"] == (
         "2,797", "371", "0.74 (0.65 to 0.84)", "0.76 (0.67 to 0.87)", "p < 0.001", "1.95 (1.57)",
@@ -71,14 +72,14 @@ def test_results_table():
 
 
 def test_results_table_shows_nothing_of_a_suppressed_category():
-    rows = rows_of(results_table(suppress(results(), "101-124"), "walking_minutes"))
+    rows = rows_of(results_table(suppress(results(), "101-124"), "walking_minutes", PROTOCOL))
     assert rows["101–124"] == ("not shown",) * 4 + ("–", "–")
 
 
-def test_estimates_left_in_a_suppressed_row_are_not_printed_but_its_people_may_be():
-    changed = suppress(results(), "101-124", numbers_left_in=True)
+def test_estimates_of_a_suppressed_row_are_not_printed_but_its_participants_may_be():
+    changed = suppress(results(), "101-124", keep_numbers=True)
     changed.loc[changed["level"] == "101-124", "events"] = None
-    rows = rows_of(results_table(changed, "walking_minutes"))
+    rows = rows_of(results_table(changed, "walking_minutes", PROTOCOL))
     assert rows["101–124"] == ("2,799", "not shown", "not shown", "not shown", "–", "–")
 
 
@@ -89,18 +90,18 @@ def test_results_table_gives_the_reason_once_when_not_estimable():
     changed.loc[hidden, "status"] = "not_estimable"
     changed.loc[hidden, numbers] = None
     changed.loc[hidden, "note"] = "level 4 has fewer than 5 events"
-    table = results_table(changed, "walking_minutes")
+    table = results_table(changed, "walking_minutes", PROTOCOL)
     assert rows_of(table)["≥125"][2:] == ("not estimable", "not estimable", "–", "–")
     assert table.note.count("level 4 has fewer than 5 events") == 1
 
 
 def test_trend_table():
-    rows = rows_of(trend_table(results(), "walking_met"))
-    assert rows["Categories differ (joint Wald test)"] == ("p = 0.002", "p = 0.002")
+    rows = rows_of(trend_table(results(), "walking_met", PROTOCOL))
+    assert rows["Any difference between categories (joint Wald test)"] == ("p = 0.002", "p = 0.002")
     assert rows["Trend over category medians, per 0.1 MET"][1] == "0.93 (0.90 to 0.96), p < 0.001"
 
 
-def test_trend_table_withholds_what_is_not_ok():
+def test_trend_table_prints_nothing_that_is_not_ok():
     frame = pd.DataFrame(
         [
             result(
@@ -109,11 +110,13 @@ def test_trend_table_withholds_what_is_not_ok():
             )
         ]
     )  # fmt: skip
-    assert rows_of(trend_table(frame, "walking_met")) == {"Trend over the exposure itself": ("–", "not shown")}
+    assert rows_of(trend_table(frame, "walking_met", PROTOCOL)) == {
+        "Trend over the exposure itself": ("–", "not shown")
+    }
 
 
-def test_checks_put_errors_first_and_give_no_small_count():
-    table = checks_table(checks(), "checks-table", "Checks")
+def test_failed_blocking_checks_come_first_and_small_counts_are_not_printed():
+    table = checks_table(checks(), "checks-table", "Checks", 5)
     rows = [row for group in table.groups for row in group.rows]
     assert [row[0].split(" <")[0] for row in rows] == [
         "Speeds add up",
@@ -131,41 +134,41 @@ def test_bridge_shows_before_and_now():
     gone = {**bridge()[0], "change": "gone", "estimate_now": None}
     hidden = {**bridge()[0], "estimate_now": None, "n_now": None}
     test = {**bridge()[0], "measure": "p_joint", "estimate_now": 0.0021, "n_now": None}
-    rows = [row for group in bridge_table([*bridge(), new, gone, hidden, test]).groups for row in group.rows]
+    rows = [row for group in bridge_table([*bridge(), new, gone, hidden, test], PROTOCOL).groups for row in group.rows]
     assert rows[0] == (
         "Walking volume ≥125 min/day", "2021-2023", "main, fully adjusted",
-        "0.78 (0.69 to 0.88), 2,750 people", "0.76 (0.67 to 0.87), 2,797 people",
+        "0.78 (0.69 to 0.88), 2,750 participants", "0.76 (0.67 to 0.87), 2,797 participants",
     )  # fmt: skip
     assert rows[1][3] == "new"
-    assert rows[2][4] == "no longer given"
+    assert rows[2][4] == "no longer published"
     assert rows[3][4] == "not shown"
     assert rows[4][4] == "p = 0.002"
 
 
 def test_rows_in_any_order_give_the_same_tables():
     shuffled = results().sample(frac=1, random_state=7)
-    assert results_table(shuffled, "walking_met") == results_table(results(), "walking_met")
+    assert results_table(shuffled, "walking_met", PROTOCOL) == results_table(results(), "walking_met", PROTOCOL)
     mixed = characteristics().sort_values("category", kind="stable")
-    columns = characteristics_table(characteristics(), "walking_minutes").columns
-    assert characteristics_table(mixed, "walking_minutes").columns == columns
+    columns = characteristics_table(characteristics(), "walking_minutes", PROTOCOL).columns
+    assert characteristics_table(mixed, "walking_minutes", PROTOCOL).columns == columns
 
 
 @pytest.mark.parametrize(
     "table",
     [
-        results_table(results().iloc[:0], "walking_met"),
-        trend_table(results().iloc[:0], "walking_met"),
+        results_table(results().iloc[:0], "walking_met", PROTOCOL),
+        trend_table(results().iloc[:0], "walking_met", PROTOCOL),
         claims_table([]),
-        checks_table([], "checks-table", "Checks"),
-        bridge_table([]),
+        checks_table([], "checks-table", "Checks", 5),
+        bridge_table([], PROTOCOL),
         deliveries_table([]),
     ],
 )
-def test_nothing_in_no_table_out(table):
+def test_no_rows_no_table(table):
     assert table is None
 
 
-def test_claims_say_their_verdict_in_words():
+def test_claims_state_their_conclusion_in_words():
     html = render_table(claims_table(claims()))
     assert '<span class="tag good">supported</span>' in html
     assert '<span class="tag bad">not supported</span>' in html

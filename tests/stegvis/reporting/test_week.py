@@ -1,9 +1,8 @@
-"""The picture of a week: what it shows, in drawing and in words, and that it names nobody."""
+"""The picture of a week: what it shows, as a drawing and as text."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,9 +11,8 @@ import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.days import day_table
+from stegvis.data_files import data_file
 from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture
-
-STYLE = Path(__file__).parents[3] / "stegvis" / "reporting" / "style.css"
 
 
 def recorded(*parts: tuple[str, str, ActivityCode]) -> pd.DataFrame:
@@ -41,14 +39,14 @@ def epochs() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def svg(epochs) -> ElementTree.Element:
-    return ElementTree.fromstring(week_picture(epochs, day_table(epochs)))
+    return ElementTree.fromstring(week_picture(epochs, day_table(epochs), 5))
 
 
 def texts(svg: ElementTree.Element) -> list[str]:
     return [element.text or "" for element in svg.iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_every_day_has_its_row_and_its_minutes(svg):
+def test_every_day_has_a_row_and_its_minutes(svg):
     shown = texts(svg)
     for day in ("Wed 2 May", "Thu 3 May", "Fri 4 May"):
         assert shown.count(day) == 1
@@ -58,7 +56,7 @@ def test_every_day_has_its_row_and_its_minutes(svg):
     assert [name for name, _ in COLORS.values() if name in shown] == [name for name, _ in COLORS.values()]
 
 
-def test_it_says_in_words_what_it_shows(svg):
+def test_the_text_alternative_says_what_it_shows(svg):
     assert svg.get("role") == "img"
     words = {element.get("id"): element.text for element in svg if element.get("id")}
     assert svg.get("aria-labelledby").split() == list(words)
@@ -70,8 +68,8 @@ def test_it_says_in_words_what_it_shows(svg):
     assert "not worn 2 h 30 min; is not a valid day" in words["week-description"]
 
 
-def test_stacks_lie_where_the_time_was_spent(epochs):
-    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"))
+def test_stacks_are_where_the_time_was_spent(epochs):
+    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"), 5)
     walking = stacks[stacks["activity"] == "walking"]
     assert walking["hour"].tolist() == [8]
     assert walking["hour_end"].tolist() == pytest.approx([8 + 1 / 6])
@@ -86,7 +84,7 @@ def test_stacks_lie_where_the_time_was_spent(epochs):
     assert third_day["bottom"].max() < 3
 
 
-def test_it_can_be_read_on_a_dark_screen(svg):
+def test_every_color_has_a_dark_replacement(svg):
     (style,) = svg.iter("{http://www.w3.org/2000/svg}style")
     dark = style.text.partition("prefers-color-scheme: dark")[2]
     painted = {element.get(paint) for element in svg.iter() for paint in ("fill", "stroke")} - {None, "none"}
@@ -95,8 +93,8 @@ def test_it_can_be_read_on_a_dark_screen(svg):
         assert f'"{color}"' in dark
 
 
-def test_its_page_is_the_reports_page():
-    sheet = STYLE.read_text(encoding="utf-8")
+def test_its_colors_are_those_of_the_report():
+    sheet = data_file("reporting/style.css").read_text(encoding="utf-8")
     variable = re.compile(r"--(page|ink|muted|line): (#\w{6});")
     light_part, _, dark_part = sheet.partition("prefers-color-scheme: dark")
     light = dict(variable.findall(light_part))

@@ -1,4 +1,4 @@
-"""Each estimate's command: there is one for every row that a command can give, and R gives the same number by it."""
+"""The command of each estimate: every row that a command can give has one, and R reproduces the number."""
 
 from __future__ import annotations
 
@@ -17,32 +17,34 @@ from stegvis.analyses.imputed import imputed_rows
 from stegvis.analyses.suite import BATTERY
 from stegvis.analyses.wave_data import WaveData, fit
 from stegvis.reproduction import r, stata
-from stegvis.reproduction.commands import COMMAND_COLUMNS, SPELLED, commands
-from stegvis.reproduction.r_beyond import RESTS_ON_DRAWS
+from stegvis.reproduction.commands import COMMAND_COLUMNS, COMMAND_FUNCTIONS, commands
+from stegvis.reproduction.r_beyond import RANDOM_ANALYSES
 from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
 from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, wave_data_of
 
-LEVELS = covariate_levels()
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+LEVELS = covariate_levels(read_codebook(CODEBOOK_FILE))
 ESTIMATE = '["estimate"]'
-# Counts of controls, and what no package pools: docs/results.md says why there is no command.
+# Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
 WITHOUT_STATA = {"composition", "misclassification_probabilistic", "negative_controls"}
-FIXED = protocol().model_copy(
+FIXED = PROTOCOL.model_copy(
     update={
-        "study": protocol().study.model_copy(update={"mode": "strict"}),
-        "exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"}),
-        "spline": protocol().spline.model_copy(update={"knots_from": "fixed", "knots": 4}),
-        "models": protocol().models.model_copy(update={"variance": "hc0"}),
+        "study": PROTOCOL.study.model_copy(update={"mode": "strict"}),
+        "exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"}),
+        "spline": PROTOCOL.spline.model_copy(update={"knots_from": "fixed", "knots": 4}),
+        "models": PROTOCOL.models.model_copy(update={"variance": "hc0"}),
     }
 )
 
 
 @pytest.fixture(scope="module")
 def wave() -> WaveData:
-    """Of enough people that nearly everything can be estimated."""
+    """A wave large enough that nearly everything can be estimated."""
     return lossy_wave_of(4500, lost=0.3)
 
 
@@ -53,7 +55,7 @@ def results(wave: WaveData) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def table(results: pd.DataFrame) -> pd.DataFrame:
-    return commands(results, protocol())
+    return commands(results, PROTOCOL, LEVELS)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def stacked() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def histories(stacked: pd.DataFrame) -> pd.DataFrame:
-    """As if everybody's pain at the two waves before had been asked; of a few it is not known."""
+    """Histories with pain at both previous waves; missing for a few."""
     random = np.random.default_rng(1)
     before = pd.Series(random.integers(0, 2, len(stacked))).astype("Int64").mask(random.random(len(stacked)) < 0.05)
     earlier = pd.Series(random.integers(0, 2, len(stacked))).astype("Int64")
@@ -72,7 +74,7 @@ def histories(stacked: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def across(stacked: pd.DataFrame, histories: pd.DataFrame) -> pd.DataFrame:
-    return fit_across_waves(stacked, histories, protocol(), LEVELS)
+    return fit_across_waves(stacked, histories, PROTOCOL, LEVELS)
 
 
 def test_every_row_is_there_by_its_key(results: pd.DataFrame, table: pd.DataFrame) -> None:
@@ -82,19 +84,19 @@ def test_every_row_is_there_by_its_key(results: pd.DataFrame, table: pd.DataFram
 
 
 def test_every_estimate_has_its_commands(table: pd.DataFrame, across: pd.DataFrame) -> None:
-    for commanded in (table, commands(across, protocol())):
+    for commanded in (table, commands(across, PROTOCOL, LEVELS)):
         without = pd.Series(list(zip(commanded["analysis"], commanded["measure"], strict=True)))
         assert set(without[commanded["r"] == ""]) <= WITHOUT_R
         assert set(commanded.loc[commanded["stata"] == "", "analysis"]) <= WITHOUT_STATA
 
 
-def test_every_analysis_is_spelled_and_nothing_else(results: pd.DataFrame, across: pd.DataFrame) -> None:
+def test_every_analysis_has_its_functions_and_nothing_else_has(results: pd.DataFrame, across: pd.DataFrame) -> None:
     made = {name.split(":")[0] for name in [*results["analysis"], *across["analysis"]]}
-    # Of the other protocols, and of the asset that judges the others.
-    assert set(SPELLED) - made == {"sample_cuts", "spline_sample_knots", "diagnostics"}
+    # Analyses of other protocols, and of the asset with the diagnostics.
+    assert set(COMMAND_FUNCTIONS) - made == {"sample_cuts", "spline_sample_knots", "diagnostics"}
 
 
-def test_a_command_names_its_people_and_its_covariates(table: pd.DataFrame) -> None:
+def test_a_command_names_its_sample_and_its_covariates(table: pd.DataFrame) -> None:
     def of(analysis: str, population: str, model: str = "adjusted") -> pd.Series:
         chosen = table[
             (table["analysis"] == analysis) & (table["population"] == population) & (table["model"] == model)
@@ -115,25 +117,25 @@ def test_a_command_names_its_people_and_its_covariates(table: pd.DataFrame) -> N
     assert "xtile cut = walking_minutes if !missing(bmi), nq(4)" in bmi["stata"]
 
 
-def test_frozen_knots_and_fixed_cuts_are_written_out_where_the_protocol_has_them() -> None:
+def test_fixed_knots_and_cut_points_of_the_protocol_are_written_out() -> None:
     wave = wave_data_of(analysis_set_of(1500, of=FIXED), FIXED)
-    table = commands(fit((spline.spline_rows, main_models.other_cuts_rows), wave), FIXED)
+    table = commands(fit((spline.spline_rows, main_models.other_cuts_rows), wave), FIXED, LEVELS)
     walking = table[(table["exposure"] == "walking_minutes") & (table["measure"] == "rr")].groupby("analysis").first()
-    frozen, sampled = walking.loc["spline"], walking.loc["spline_sample_knots"]
-    assert "c(62, 99.7, 151)" in frozen["r"]
-    assert "cubic knots(62 99.7 151)" in frozen["stata"]
-    # Two terms of three frozen knots, three of the sample's four.
-    assert "poisson low_back_pain s1 s2 c.age" in frozen["stata"]
+    fixed_knots, sampled = walking.loc["spline"], walking.loc["spline_sample_knots"]
+    assert "c(62, 99.7, 151)" in fixed_knots["r"]
+    assert "cubic knots(62 99.7 151)" in fixed_knots["stata"]
+    # Two terms of three fixed knots, three of the sample's four.
+    assert "poisson low_back_pain s1 s2 c.age" in fixed_knots["stata"]
     assert "knots(people$walking_minutes)" in sampled["r"]
     assert "poisson low_back_pain s1 s2 s3 c.age" in sampled["stata"]
-    # The other rule for the cuts, beside fixed ones.
+    # The other rule for cut points.
     assert "xtile cut = walking_minutes, nq(4)" in walking.loc["sample_cuts", "stata"]
-    fixed = commands(fit((main_models.other_cuts_rows,), wave_data_of(analysis_set_of(1500))), protocol())
-    # A value on a bound belongs above it.
+    fixed = commands(fit((main_models.other_cuts_rows,), wave_data_of(analysis_set_of(1500))), PROTOCOL, LEVELS)
+    # A value equal to a bound belongs to the upper category.
     assert "cut = 1 + (walking_minutes >= 78) + (walking_minutes >= 101)" in fixed["stata"].iloc[0]
 
 
-def test_no_command_holds_a_person(wave: WaveData, table: pd.DataFrame) -> None:
+def test_no_command_contains_a_person(wave: WaveData, table: pd.DataFrame) -> None:
     text = " ".join([*table["r"], *table["stata"]])
     assert not any(person in text for person in wave.people["person"].head(50))
 
@@ -141,19 +143,19 @@ def test_no_command_holds_a_person(wave: WaveData, table: pd.DataFrame) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
 class TestR:
-    """R's numbers beside ours."""
+    """The numbers in R."""
 
     def test_of_one_wave(self, wave: WaveData, results: pd.DataFrame, tmp_path: Path) -> None:
-        tables = tables_of_wave(wave.people, wave.eligible, wave.days, protocol())
-        # A curve is told at many values: every tenth.
+        tables = tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL)
+        # Curves have many values: every tenth.
         curve = results["analysis"].str.contains("spline") & (results["measure"] == "rr")
         chosen = results[~curve | (np.arange(len(results)) % 10 == 0)].reset_index(drop=True)
-        assert_alike(chosen, protocol(), tables, tmp_path)
+        assert_alike(chosen, PROTOCOL, tables, tmp_path)
 
     def test_across_waves(
         self, stacked: pd.DataFrame, histories: pd.DataFrame, across: pd.DataFrame, tmp_path: Path
     ) -> None:
-        assert_alike(across, protocol(), tables_across(stacked, histories, protocol()), tmp_path)
+        assert_alike(across, PROTOCOL, tables_across(stacked, histories, PROTOCOL), tmp_path)
 
     def test_under_another_protocol(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(3000, lost=0.2, used=FIXED, seed=4)
@@ -168,16 +170,16 @@ class TestR:
         }
         assert_alike(chosen, FIXED, tables_of_wave(wave.people, wave.eligible, wave.days, FIXED), tmp_path)
 
-    def test_imputed_up_to_the_noise_of_the_draws(self, tmp_path: Path) -> None:
+    def test_imputed_up_to_monte_carlo_error(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(1200, lost=0.2, missing=0.04)
         results = fit((imputed_rows,), wave)
-        table = commands(results, protocol())
+        table = commands(results, PROTOCOL, LEVELS)
         chosen = (table["exposure"] == "walking_minutes") & (table["model"] == "adjusted") & (table["measure"] == "rr")
         row = table.index[chosen][2]
-        script = prepared(protocol(), tables_of_wave(wave.people, wave.eligible, wave.days, protocol()), tmp_path)
-        # A few rounds are enough: with so little missing the chains mix at once.
-        asked = f'IMPUTATION_ROUNDS <- 4\ncat({table["r"][row].removesuffix(ESTIMATE)}, sep = "\\n")'
-        found = run(f"{script}\n{asked}\n", tmp_path, "sandwich", "nnet", "mice")
+        script = prepared(PROTOCOL, tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL), tmp_path)
+        # Few iterations are enough: with so few missing values the chains converge at once.
+        command = f'IMPUTATION_ROUNDS <- 4\ncat({table["r"][row].removesuffix(ESTIMATE)}, sep = "\\n")'
+        found = run(f"{script}\n{command}\n", tmp_path, "sandwich", "nnet", "mice")
         estimate, low, high, error, _ = map(float, found.split())
         assert abs(np.log(estimate / results["estimate"][row])) < 0.25 * results["std_error"][row]
         assert 0.9 < error / results["std_error"][row] < 1.1
@@ -185,14 +187,14 @@ class TestR:
 
 
 def assert_alike(results: pd.DataFrame, used: Protocol, tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    """Run every command of rows that have an estimate, and hold what R gives against them."""
-    found = asked_of_r(results, used, tables, folder)
+    """Run the command of every row with an estimate, and compare the results of R."""
+    found = results_in_r(results, used, tables, folder)
     assert len(found) > 0.9 * (results["status"] == "ok").sum()
     rows = results.loc[found.index]
-    drawn = rows["analysis"].isin(RESTS_ON_DRAWS)
+    drawn = rows["analysis"].isin(RANDOM_ANALYSES)
     curve = rows["analysis"].str.contains("spline") & (rows["measure"] == "rr")
-    # A curve's value is printed to six digits, and the command starts from what is printed; a golden section finds a
-    # variance to half the digits; draws agree up to their noise.
+    # The value of a curve is printed with six digits, and the command uses those; a golden-section search finds a
+    # variance to half the digits; random draws agree up to Monte Carlo error.
     searched = rows["analysis"] == "regression_dilution"
     tolerance = np.select([drawn, curve, searched], [0.02, 1e-5, 1e-5], 2e-6)
     apart = (found["estimate"] - rows["estimate"]).abs() / np.maximum(rows["estimate"].abs(), 1e-9)
@@ -200,7 +202,7 @@ def assert_alike(results: pd.DataFrame, used: Protocol, tables: Mapping[str, pd.
     assert not wrong.any(), rows[wrong].assign(r=found["estimate"], apart=apart)[
         [*KEY_COLUMNS, "estimate", "r", "apart"]
     ]
-    # Where R gives limits too, they agree but for what rests on draws.
+    # Where R gives limits too, they agree, except for analyses with random draws.
     limits = found["low"].notna() & rows["ci_low"].notna() & ~drawn
     for ours, theirs in (("ci_low", "low"), ("ci_high", "high")):
         assert found.loc[limits, theirs].to_numpy() == pytest.approx(
@@ -211,30 +213,33 @@ def assert_alike(results: pd.DataFrame, used: Protocol, tables: Mapping[str, pd.
         assert found.loc[valued, value].to_numpy() == pytest.approx(rows.loc[valued, value].to_numpy(), rel=1e-4)
 
 
-def asked_of_r(results: pd.DataFrame, used: Protocol, tables: Mapping[str, pd.DataFrame], folder: Path) -> pd.DataFrame:
-    """What R gives for each row with an estimate and a command, by the row's index."""
-    table = commands(results, used)
-    # Those take minutes each, and have a test of their own.
+def results_in_r(
+    results: pd.DataFrame, used: Protocol, tables: Mapping[str, pd.DataFrame], folder: Path
+) -> pd.DataFrame:
+    """The results of R for each row with an estimate and a command, by the index of the row."""
+    table = commands(results, used, LEVELS)
+    # These take minutes each and have their own test.
     chosen = table.index[(table["r"] != "") & (results["status"] == "ok") & (results["analysis"] != "imputed")]
     lines = [prepared(used, tables, folder)]
     for row in chosen:
         whole = table["r"][row].removesuffix(ESTIMATE)
         lines.append(f"x <- {whole}")
         lines.append(f"row({row}, x, {'TRUE' if whole != table['r'][row] else 'FALSE'})")
-    told = """
+    functions = """
 row <- function(number, x, limits) {
-  told <- if (limits) c(x["estimate"], x["low"], x["high"], e_value(x["estimate"]), e_value_ci(x)) else c(x, rep(NA, 4))
-  cat(number, format(told, digits = 15), file = "found.txt", append = TRUE, sep = "\\t")
+  values <- c(x, rep(NA, 4))
+  if (limits) values <- c(x["estimate"], x["low"], x["high"], e_value(x["estimate"]), e_value_ci(x))
+  cat(number, format(values, digits = 15), file = "found.txt", append = TRUE, sep = "\\t")
   cat("\\n", file = "found.txt", append = TRUE)
 }
 """
-    run("\n".join([told, *lines, ""]), folder, "sandwich", "survival")
+    run("\n".join([functions, *lines, ""]), folder, "sandwich", "survival")
     names = ["estimate", "low", "high", "e_value", "e_value_ci"]
     return pd.read_csv(folder / "found.txt", sep=r"\t\s*", engine="python", names=names, na_values=["NA", "NaN"])
 
 
 def prepared(used: Protocol, tables: Mapping[str, pd.DataFrame], folder: Path) -> str:
-    """Write the tables and the functions, as a release and an export do; the lines that read them."""
+    """Write the tables and the functions as a release and an export do; returns the lines that read them."""
     for name, frame in tables.items():
         frame.to_csv(folder / f"{name}.csv", index=False)
     (folder / "repeat.R").write_text(r.settings(used, LEVELS) + r.functions())
@@ -242,7 +247,7 @@ def prepared(used: Protocol, tables: Mapping[str, pd.DataFrame], folder: Path) -
 
 
 def run(script: str, folder: Path, *packages: str) -> str:
-    """What an R script prints; the test is skipped where a package is not installed."""
+    """The output of an R script; skips the test when a package is not installed."""
     for package in packages:
         if subprocess.run(["Rscript", "-e", f"library({package})"], capture_output=True, check=False).returncode:
             pytest.skip(f"R's package {package} is not installed")

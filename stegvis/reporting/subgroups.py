@@ -1,7 +1,4 @@
-"""Parts of the people: strata, interactions, and one exposure within categories of the other; and mutual adjustment.
-
-Belongs here: the published analyses of who differs. Does not belong here: sensitivity analyses.
-"""
+"""Subgroups and interactions, one exposure within categories of the other, and mutual adjustment."""
 
 from __future__ import annotations
 
@@ -19,21 +16,20 @@ from stegvis.reporting.ratio_tables import ratios_table
 from stegvis.reporting.rows import by_level, chosen, highest
 from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import OUTCOME, level_label, plain
-from stegvis.study.protocol import EXPOSURES, Exposure, protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 WITHIN = {"walking_minutes": "within_intensity", "walking_met": "within_volume"}
 TESTS = {"p_likelihood_ratio": "Likelihood-ratio test (published)", "p_interaction": "Robust Wald test"}
-CAPTION = "Highest against lowest category, fully adjusted, with the cuts of the whole sample."
+CAPTION = "Highest against lowest category, fully adjusted, with the cut points of the whole sample."
 NO_DIFFERENCE = (
-    "That one part shows an association and another does not is no difference between them: the tests of "
-    "interaction ask "
-    "for that."
+    "An association in one subgroup but not in another does not show that the subgroups differ; the tests of "
+    "interaction address that."
 )
 
 
 def mutual(report: WaveReport) -> Section:
     """Each exposure adjusted for the other."""
-    made = []
+    tables = []
     for exposure in EXPOSURES:
         groups = [
             ("Main analysis", _ratios(report.own_results, "main", exposure)),
@@ -46,37 +42,42 @@ def mutual(report: WaveReport) -> Section:
                 _ratios(report.own_results, "mutual_categories", exposure),
             ),
         ]
-        scale = protocol().exposures.scale(exposure)
+        scale = report.protocol.exposures.scale(exposure)
         caption = f"{scale.name}, adjusted for the other exposure"
-        made.append(table(ratios_table(f"mutual-{exposure}", caption, f"{scale.name}, {scale.unit}", groups)))
-    return section("mutual", "Each exposure adjusted for the other", *made, short="Mutual adjustment")
+        tables.append(
+            table(ratios_table(f"mutual-{exposure}", caption, f"{scale.name}, {scale.unit}", groups, report.protocol))
+        )
+    return section("mutual", "Each exposure adjusted for the other", *tables, short="Mutual adjustment")
 
 
 def strata(report: WaveReport) -> Section:
     """Age and sex: figure, table and interaction tests; then one exposure within the other."""
     blocks: list[Markup] = [note(NO_DIFFERENCE)]
+    protocol = report.protocol
     for exposure in EXPOSURES:
-        scale = protocol().exposures.scale(exposure)
+        scale = report.protocol.exposures.scale(exposure)
         populations = _populations(report.own_results, "stratified", exposure)
-        entries = _entries(report.own_results, "stratified", exposure, populations)
-        heading = [f"{scale.name} and {OUTCOME}", f"in parts of the people, wave {report.wave}"]
+        entries = _entries(report.own_results, "stratified", exposure, populations, protocol)
+        heading = [f"{scale.name} and {OUTCOME}", f"by subgroup, wave {report.wave}"]
         identifier = f"strata-{exposure}"
-        groups = [(label(each), _ratios(report.own_results, "stratified", exposure, each)) for each in populations]
-        numbers = ratios_table(f"{identifier}-table", f"{scale.name} by age and sex", scale.unit, groups)
+        groups = [
+            (label(each, protocol), _ratios(report.own_results, "stratified", exposure, each)) for each in populations
+        ]
+        numbers = ratios_table(f"{identifier}-table", f"{scale.name} by age and sex", scale.unit, groups, protocol)
         blocks += [
             subheading(f"{scale.name} by age and sex", identifier),
-            drawing(ladder_plot(entries, identifier + "-plot", heading, report.synthetic), CAPTION, numbers),
-            table(_interaction_table(report.own_results, exposure)),
+            drawing(ladder_plot(entries, identifier + "-plot", heading, report.synthetic, protocol), CAPTION, numbers),
+            table(_interaction_table(report.own_results, exposure, protocol)),
         ]
         blocks.append(_within(report, exposure))
-    return section("strata", "Parts of the people, and interactions", *blocks, short="Strata")
+    return section("strata", "Subgroups and interactions", *blocks, short="Subgroups")
 
 
-def label(population: str) -> str:
-    """A part of the people in words: ``walking_minutes <125`` is ``Walking volume <125 min/day``."""
+def label(population: str, protocol: Protocol) -> str:
+    """The printed name of a subgroup: ``walking_minutes <125`` is ``Walking volume <125 min/day``."""
     for exposure in EXPOSURES:
         if population.startswith(exposure + " "):
-            scale = protocol().exposures.scale(exposure)
+            scale = protocol.exposures.scale(exposure)
             return f"{scale.name} {level_label(population.removeprefix(exposure + ' '))} {scale.unit}"
     if population.startswith("age"):
         return f"Age {level_label(population.removeprefix('age'))}"
@@ -86,11 +87,13 @@ def label(population: str) -> str:
 def _within(report: WaveReport, exposure: Exposure) -> Markup:
     analysis = WITHIN[exposure]
     populations = _populations(report.own_results, analysis, exposure)
-    scale = protocol().exposures.scale(exposure)
-    groups = [(label(each), _ratios(report.own_results, analysis, exposure, each)) for each in populations]
+    scale = report.protocol.exposures.scale(exposure)
+    groups = [
+        (label(each, report.protocol), _ratios(report.own_results, analysis, exposure, each)) for each in populations
+    ]
     caption = f"{scale.name} within categories of the other exposure"
-    made = ratios_table(f"{analysis}-table", caption, f"{scale.name}, {scale.unit}", groups)
-    return folded(caption, table(made))
+    ratios = ratios_table(f"{analysis}-table", caption, f"{scale.name}, {scale.unit}", groups, report.protocol)
+    return folded(caption, table(ratios))
 
 
 def _ratios(results: pd.DataFrame, analysis: str, exposure: Exposure, population: str = "all") -> list[dict[str, Any]]:
@@ -103,20 +106,20 @@ def _populations(results: pd.DataFrame, analysis: str, exposure: Exposure) -> li
 
 
 def _entries(
-    results: pd.DataFrame, analysis: str, exposure: Exposure, populations: list[str]
+    results: pd.DataFrame, analysis: str, exposure: Exposure, populations: list[str], protocol: Protocol
 ) -> list[tuple[str, dict[str, Any]]]:
     everyone = highest(results, exposure, analysis="main", population="all")
     entries = [] if everyone is None or not populations else [("Everyone", everyone)]
     for population in populations:
         row = highest(results, exposure, analysis=analysis, population=population)
         if row is not None:
-            entries.append((label(population), row))
+            entries.append((label(population, protocol), row))
     return entries
 
 
-def _interaction_table(results: pd.DataFrame, exposure: Exposure) -> Table | None:
-    groups = []
-    for term, name in (("older", "Age (65 and over against under 65)"), ("sex", "Sex (men against women)")):
+def _interaction_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
+    groups, age = [], protocol.covariates.older_from_age
+    for term, name in (("older", f"Age ({age} and over against under {age})"), ("sex", "Sex (men against women)")):
         rows = chosen(results, analysis="interaction", exposure=exposure, term=f"{exposure}_category x {term}")
         lines = [
             (TESTS[row["measure"]], p_value(row["p_value"]) if row["status"] == "ok" else "not estimable")
@@ -129,6 +132,6 @@ def _interaction_table(results: pd.DataFrame, exposure: Exposure) -> Table | Non
             groups.append(Group(tuple(lines), name))
     if not groups:
         return None
-    caption = f"{protocol().exposures.scale(exposure).name}: interaction"
-    published = "" if exposure == "walking_minutes" else "Published were the tests of volume only."
+    caption = f"{protocol.exposures.scale(exposure).name}: interaction"
+    published = "" if exposure == "walking_minutes" else "The published study reports tests for volume only."
     return Table(f"interaction-{exposure}", caption, ("Test or ratio", "Value"), tuple(groups), note=published)

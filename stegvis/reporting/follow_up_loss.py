@@ -1,7 +1,4 @@
-"""People who were lost or not fully known: weights, balance and multiple imputation beside the main analysis.
-
-Belongs here: attrition and missing covariates. Does not belong here: tipping points (``certainty.py``).
-"""
+"""Loss to follow-up and missing covariates: inverse-probability weights, balance and multiple imputation."""
 
 from __future__ import annotations
 
@@ -14,49 +11,47 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import variable_label
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
 
 VARIANTS = {
     "main": "Main analysis",
-    "attrition_weighted": "Weighted for who answered",
-    "attrition_weighted:estimated_weights": "The same, weights' estimation allowed for",
-    "attrition_weighted:truncated_1_99": "Weights cut at 1% and 99%",
-    "attrition_weighted:truncated_5_95": "Weights cut at 5% and 95%",
-    "imputed": "Missing covariates imputed",
+    "attrition_weighted": "Inverse-probability weights",
+    "attrition_weighted:estimated_weights": "The same, allowing for estimated weights",
+    "attrition_weighted:truncated_1_99": "Weights truncated at 1% and 99%",
+    "attrition_weighted:truncated_5_95": "Weights truncated at 5% and 95%",
+    "imputed": "Multiple imputation of missing covariates",
 }
 WEIGHTS = {"ess": "Effective sample size", "mean_weight": "Mean weight", "largest_weights": "Mean of the 5 largest"}
 MEANING = (
-    "Not everyone who took part at baseline answered at follow-up, and some answered without all "
-    "covariates. Weighting lets "
-    "those who answered stand for all who could have; imputation brings in those with missing covariates. "
-    "Both mend only "
-    "what is known of those lost; the tipping points say how much unknown difference it would take."
+    "Some participants were lost to follow-up, and some have missing covariates. Inverse-probability weights make the "
+    "respondents represent everyone eligible; multiple imputation includes those with missing covariates. Both correct "
+    "only for measured differences; the tipping points show how large an unmeasured difference would have to be."
 )
 
 
-def lost(report: WaveReport) -> Section:
-    """Main, weighted and imputed ratios side by side; balance and weights folded."""
+def follow_up_loss(report: WaveReport) -> Section:
+    """Main, weighted and imputed ratios side by side; balance and weights are collapsed."""
     results = report.own_results
-    made = []
+    tables = []
     for exposure in EXPOSURES:
         rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in VARIANTS}
         levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
-        caption = f"{protocol().exposures.scale(exposure).name}: main, weighted and imputed, fully adjusted"
+        caption = f"{report.protocol.exposures.scale(exposure).name}: main, weighted and imputed, fully adjusted"
         entries = [(name, rows[each]) for each, name in VARIANTS.items()]
-        made.append(table(variants_table(f"lost-{exposure}", caption, list(dict.fromkeys(levels)), entries)))
+        tables.append(table(variants_table(f"loss-{exposure}", caption, list(dict.fromkeys(levels)), entries)))
     return section(
-        "lost",
-        "Attrition, weights and missing covariates",
+        "loss",
+        "Loss to follow-up: inverse-probability weights; missing covariates",
         paragraph(MEANING),
-        *made,
+        *tables,
         folded("Balance and weights", table(_balance(report)), note(BALANCE_NOTE), table(_weights(report))),
-        short="Attrition",
+        short="Loss to follow-up",
     )
 
 
 BALANCE_NOTE = (
-    "Difference between who answered and who did not, in standard deviations; beyond 0.1 it is worth attention (Austin "
-    "2009, doi 10.1002/sim.3697)."
+    "Standardized differences between respondents and participants lost to follow-up; above 0.1 they deserve attention "
+    "(Austin 2009, doi 10.1002/sim.3697)."
 )
 
 
@@ -77,7 +72,7 @@ def _balance(report: WaveReport) -> Table | None:
     if not groups:
         return None
     columns = ("Characteristic", "Unweighted", "Weighted")
-    return Table("balance-table", "Who answered against who did not", columns, tuple(groups))
+    return Table("balance-table", "Respondents against participants lost to follow-up", columns, tuple(groups))
 
 
 def _signed(value: Any) -> str:
@@ -102,7 +97,7 @@ def _weights(report: WaveReport) -> Table | None:
             for term, values in by_term.items()
         )
         if lines:
-            groups.append(Group(lines, protocol().exposures.scale(exposure).name))
+            groups.append(Group(lines, report.protocol.exposures.scale(exposure).name))
     if not groups:
         return None
     return Table("weights-table", "The weights", ("Weights", *WEIGHTS.values()), tuple(groups))
