@@ -79,12 +79,15 @@ def demo(
     elif place.landing.exists() and any(place.landing.iterdir()):
         _fail(f"{place.landing} holds deliveries; the demo would mix synthetic people into them. Choose another --home")
     else:
+        from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+        from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
         from stegvis.twin import write_twin
 
         _say(f"writing the deliveries of {people:,} synthetic people to {place.landing}")
         write_twin(
-            place.landing, people=people, waves=waves, epochs=min(40, people // 20), signals=2, seed=seed, progress=_say
-        )
+            place.landing, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), people=people, waves=waves,
+            epochs=min(40, people // 20), signals=2, seed=seed, progress=_say,
+        )  # fmt: skip
     code = _refresh(place, as_json=False)
     from stegvis.orchestration.status import last_release
 
@@ -110,12 +113,14 @@ def twin(
     """Write a synthetic cohort's deliveries and its truth.json."""
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
+    from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
     from stegvis.twin import TooFewPeopleError, write_twin
 
     try:
         write_twin(
-            out, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed, progress=_say, raw=raw,
-            faults=faults,
+            out, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), people=people, waves=waves, epochs=epochs,
+            signals=signals, seed=seed, progress=_say, raw=raw, faults=faults,
         )  # fmt: skip
     except TooFewPeopleError as error:
         _fail(str(error), code=2)

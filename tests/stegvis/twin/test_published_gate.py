@@ -11,6 +11,7 @@ import pytest
 
 from stegvis.twin import write_twin
 from tests.oracle_flow import flow_from_deliveries
+from tests.study import CODEBOOK, PROTOCOL
 
 WAVE = "2021-2023"
 # Estimate, lower and upper limit of categories 2, 3 and 4 against 1, adjusted model.
@@ -30,7 +31,7 @@ COVARIATES = " + age + sex + C(education) + C(income) + employment + C(smoking) 
 @pytest.fixture(scope="module")
 def landing(tmp_path_factory):
     out = tmp_path_factory.mktemp("published") / "landing"
-    write_twin(out)
+    write_twin(out, PROTOCOL, CODEBOOK)
     return out
 
 

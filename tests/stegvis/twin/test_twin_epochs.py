@@ -8,6 +8,7 @@ from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
 from stegvis.twin.epochs import KIND_OF, KINDS, NONWEAR, delivered_tables, lake_tables, lay_out, wear
 from stegvis.twin.parameters import parameters
 from stegvis.twin.walking import LYING, SITTING, STANDING
+from tests.study import PROTOCOL
 
 EPOCHS_A_DAY = 17_280
 # lying, sitting, standing, slow, moderate, brisk, walking, running, cycling
@@ -27,7 +28,7 @@ ALWAYS_PARTIAL = WHOLE.model_copy(update={"partial_recordings": 1.0})
 def worn(model=WHOLE, people=4, days=(USUAL, USUAL, DETACHED, NOT_RECORDED), seed=1):
     seconds = np.tile(np.array(days, dtype=float), (people, 1, 1))
     first = np.full(people, "2018-05-01", dtype="datetime64[D]")
-    return wear(NAMES[:people], first, seconds, seed, model), seconds
+    return wear(NAMES[:people], first, seconds, seed, model, PROTOCOL), seconds
 
 
 def laid_out_counts(given, model, seed=1):

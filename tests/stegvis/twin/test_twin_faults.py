@@ -10,9 +10,9 @@ import pytest
 
 from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.deliveries.contract import apply_contract, contract_days
-from stegvis.study.codebook import codebook
 from stegvis.twin import TooFewPeopleError, write_twin
 from stegvis.twin.faults import CORRUPT_SINGLES, CORRUPT_STRETCH, OFF_AT_NIGHT, RAW_FAULTS, RESET_CLOCK
+from tests.study import CODEBOOK, PROTOCOL
 
 PEOPLE, SEED = 300, 5
 ASKED_FOR = {
@@ -37,7 +37,7 @@ def told(folder: Path) -> dict:
 @pytest.fixture(scope="module")
 def twin(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("faults") / "landing"
-    write_twin(out, people=PEOPLE, waves=2, seed=SEED, faults=True)
+    write_twin(out, PROTOCOL, CODEBOOK, people=PEOPLE, waves=2, seed=SEED, faults=True)
     return out
 
 
@@ -54,7 +54,7 @@ def test_the_truth_lists_each_fault_and_no_person(twin):
 
 
 def test_the_good_deliveries_are_those_of_the_twin_without_faults(twin, tmp_path):
-    write_twin(tmp_path / "good", people=PEOPLE, waves=2, seed=SEED)
+    write_twin(tmp_path / "good", PROTOCOL, CODEBOOK, people=PEOPLE, waves=2, seed=SEED)
     assert told(tmp_path / "good")["faults"] == []
     faulty = {fault["delivery"] for fault in told(twin)["faults"]}
     left = {name: digest for name, digest in files_of(twin).items() if name.rsplit("/", 1)[0] not in faulty}
@@ -62,7 +62,7 @@ def test_the_good_deliveries_are_those_of_the_twin_without_faults(twin, tmp_path
 
 
 def test_the_same_seed_plants_the_same_bytes(twin, tmp_path):
-    write_twin(tmp_path / "again", people=PEOPLE, waves=2, seed=SEED, faults=True)
+    write_twin(tmp_path / "again", PROTOCOL, CODEBOOK, people=PEOPLE, waves=2, seed=SEED, faults=True)
     assert files_of(tmp_path / "again") == files_of(twin)
 
 
@@ -73,7 +73,7 @@ def test_the_contract_finds_the_rows_and_no_others(twin, kind, layout):
     faults = [f for f in told(twin)["faults"] if f["row"] and f["delivery"].startswith(kind)]
     (delivery,) = {f["delivery"] for f in faults}
     raw = pd.read_csv(twin / delivery / f"{layout}.csv", dtype=str)
-    found = (contract_days if layout == "days" else apply_contract)(raw, codebook()[layout], f"{layout}.csv").problems
+    found = (contract_days if layout == "days" else apply_contract)(raw, CODEBOOK[layout], f"{layout}.csv").problems
     expected = [(f["row"], f["rule"]) for f in faults if f["rule"] != "box_against_screen"]
     assert sorted(zip(found["row"], found["rule"], strict=True)) == sorted(expected)
 
@@ -88,9 +88,9 @@ def test_the_box_against_the_screen_is_of_someone_who_has_no_recording(twin):
 
 def test_too_small_a_twin_says_so(tmp_path):
     with pytest.raises(TooFewPeopleError, match="too few people"):
-        write_twin(tmp_path / "few", people=12, waves=1, faults=True)
+        write_twin(tmp_path / "few", PROTOCOL, CODEBOOK, people=12, waves=1, faults=True)
     with pytest.raises(ValueError, match="waves"):
-        write_twin(tmp_path / "none", people=PEOPLE, waves=0, faults=True)
+        write_twin(tmp_path / "none", PROTOCOL, CODEBOOK, people=PEOPLE, waves=0, faults=True)
 
 
 # --- raw pairs: what each file shows by itself ---
@@ -99,7 +99,7 @@ def test_too_small_a_twin_says_so(tmp_path):
 @pytest.fixture(scope="module")
 def raw_twin(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("raw faults") / "landing"
-    write_twin(out, people=PEOPLE, waves=1, seed=SEED, raw=1, faults=True)
+    write_twin(out, PROTOCOL, CODEBOOK, people=PEOPLE, waves=1, seed=SEED, raw=1, faults=True)
     return out
 
 

@@ -8,12 +8,13 @@ from stegvis.twin.outcome import bent, draw_waves, fading, falling, first_delive
 from stegvis.twin.parameters import Bend, FadingBend, Fall, parameters
 from stegvis.twin.population import draw_population
 from stegvis.twin.walking import Habits, draw_days, draw_habits
+from tests.study import PROTOCOL
 
 POPULATION = draw_population(20_000, seed=5, parameters=parameters())
-HABITS = draw_habits(POPULATION, 5, parameters())
-OBSERVED = observe(POPULATION, draw_days(POPULATION, HABITS, 5, parameters()))
-WAVES = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters())
-BALANCED = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters(), balanced=True)
+HABITS = draw_habits(POPULATION, 5, parameters(), PROTOCOL.exposures)
+OBSERVED = observe(POPULATION, draw_days(POPULATION, HABITS, 5, parameters(), PROTOCOL), PROTOCOL.exposures)
+WAVES = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters(), PROTOCOL.covariates)
+BALANCED = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters(), PROTOCOL.covariates, balanced=True)
 
 
 def analyzed(wave):
@@ -44,8 +45,8 @@ def test_intensity_matters_to_those_who_walk_little():
 def test_more_walking_means_less_risk_and_more_so_in_the_older():
     n = len(POPULATION)
     slow = np.full(n, parameters().outcome.intensity.fades_to)
-    low = log_risk(POPULATION, Habits(np.full(n, 60.0), slow), parameters())
-    high = log_risk(POPULATION, Habits(np.full(n, 100.0), slow), parameters())
+    low = log_risk(POPULATION, Habits(np.full(n, 60.0), slow), parameters(), PROTOCOL.covariates)
+    high = log_risk(POPULATION, Habits(np.full(n, 100.0), slow), parameters(), PROTOCOL.covariates)
     older = POPULATION.numbers("age") >= 65
     assert (high < low).all()
     assert (high - low)[older].max() < (high - low)[~older].min()
@@ -112,7 +113,7 @@ def test_cases_follow_the_risk_they_were_given():
 
 
 def test_another_wave_leaves_the_earlier_ones_as_they_were():
-    again = draw_waves(POPULATION, HABITS, OBSERVED, 3, 5, parameters())
+    again = draw_waves(POPULATION, HABITS, OBSERVED, 3, 5, parameters(), PROTOCOL.covariates)
     assert [wave.name for wave in again] == ["2021-2023", "2024-2026", "2027-2029"]
     for old, new in zip(WAVES, again, strict=False):
         assert all(np.array_equal(getattr(old, name), getattr(new, name)) for name in vars(old) if name != "name")
