@@ -1,4 +1,4 @@
-"""Root finding: values found again, and written without touching the rest of the file."""
+"""Root finding: values are found, and written without changing the rest of the file."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ from tests.study import PROTOCOL
 SOLVED = (*AGE_TERMS, *VOLUME_TERMS, *INTENSITY_TERMS, *RISK_TERMS)
 
 
-def test_the_targets_are_the_published_ratios_with_more_digits():
+def test_the_targets_round_to_the_published_ratios():
     assert np.round(np.exp(target_contrasts()), 2) == pytest.approx([0.87, 0.77, 0.76, 0.85, 0.82, 0.82])
 
 
@@ -58,7 +58,7 @@ def test_the_solved_parameters_are_marked_and_no_others():
 
 
 @pytest.mark.slow
-def test_the_parameters_in_force_meet_every_target():
+def test_the_parameters_meet_every_target():
     model = parameters()
     population = draw_population(model.cohort.people, DEFAULT_SEED, model)
     habits = draw_habits(population, DEFAULT_SEED, model, PROTOCOL.exposures)

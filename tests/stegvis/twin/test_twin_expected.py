@@ -20,7 +20,7 @@ def test_risks_that_are_log_linear_are_fitted_exactly():
     assert poisson_fit(X, np.exp(X @ b)) == pytest.approx(b, abs=1e-9)
 
 
-def test_a_column_that_says_nothing_is_refused():
+def test_a_collinear_column_is_refused():
     with pytest.raises(ValueError, match="too few"):
         poisson_fit(np.column_stack([X, X[:, 1]]), np.full(2_000, 0.1))
 
@@ -47,7 +47,7 @@ def test_contrasts_of_the_categories_are_those_put_into_the_risk():
     assert found["walking_minutes"] == pytest.approx(put_in[1:], abs=0.002)
 
 
-def test_nobody_has_no_contrast():
+def test_contrasts_need_someone_analyzed():
     population = draw_population(20, seed=2, parameters=parameters())
     nobody = np.zeros(len(population), dtype=bool)
     blank = np.full(len(population), np.nan)

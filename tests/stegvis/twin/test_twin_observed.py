@@ -40,7 +40,7 @@ def test_cuts_are_those_of_the_oracle(size):
     assert quartile_cuts(values) == pytest.approx(oracle_cuts(pd.Series(values)))
 
 
-def test_a_value_on_a_cut_goes_to_the_lower_quarter():
+def test_a_value_equal_to_a_cut_belongs_to_the_lower_quarter():
     assert quarters(np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])).tolist() == [0, 0, 0, 1, 2, 2, 3, 3]
 
 

@@ -1,4 +1,4 @@
-"""Raw pairs: files that a reader takes for a device's, and a truth that is true of them."""
+"""Raw pairs: files as a device writes them, and the truth about them."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def device_seconds(sensor: SensorTruth, true_seconds: np.ndarray) -> np.ndarray:
     return sensor.clock_offset_seconds + true_seconds * (1 + drift)
 
 
-def test_files_tell_the_device_the_person_and_the_place(pair):
+def test_files_name_the_device_the_person_and_the_body_location(pair):
     truth, back, thigh = pair
     assert back.header.device_id == truth.back.device_id
     assert thigh.header.device_id == truth.thigh.device_id
@@ -37,7 +37,7 @@ def test_files_tell_the_device_the_person_and_the_place(pair):
     assert (len(back.samples), len(thigh.samples)) == (truth.back.samples, truth.thigh.samples)
 
 
-def test_clocks_run_as_the_truth_says(pair):
+def test_clocks_run_as_in_the_truth(pair):
     truth, *recordings = pair
     for sensor, recording in zip((truth.back, truth.thigh), recordings, strict=True):
         true_seconds = sensor.start_seconds + np.arange(sensor.samples) / sensor.true_rate_hz
@@ -48,7 +48,7 @@ def test_clocks_run_as_the_truth_says(pair):
     assert truth.back.true_rate_hz != truth.thigh.true_rate_hz
 
 
-def test_both_sensors_feel_the_same_motion_once_their_clocks_are_put_right(pair):
+def test_both_sensors_measure_the_same_motion_once_their_clocks_are_corrected(pair):
     truth, back, thigh = pair
     activity = []
     for sensor, recording in ((truth.back, back), (truth.thigh, thigh)):
@@ -97,13 +97,13 @@ def mean_of(folder, name: str, first_hour: int, last_hour: int) -> np.ndarray:
 STANDING_DAY = still_day((ActivityCode.STANDING, 24))
 
 
-def test_an_upside_down_sensor_reads_the_long_axis_the_other_way(tmp_path):
+def test_an_upside_down_sensor_measures_the_long_axis_with_the_opposite_sign(tmp_path):
     write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=STANDING_DAY, thigh=Worn(upside_down=True))
     assert mean_of(tmp_path, "P1_thigh.cwa", 1, 5)[0] > 0.8
     assert mean_of(tmp_path, "P1_back.cwa", 1, 5)[0] < -0.8
 
 
-def test_a_turned_sensor_reads_the_outward_axis_the_other_way(tmp_path):
+def test_a_turned_sensor_measures_the_outward_axis_with_the_opposite_sign(tmp_path):
     sitting = still_day((ActivityCode.SITTING, 24))
     write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=sitting, thigh=Worn(turned=True))
     assert mean_of(tmp_path, "P1_thigh.cwa", 1, 5)[2] > 0.8
@@ -132,7 +132,7 @@ def test_a_sensor_taken_off_is_still_and_cools(tmp_path):
     assert celsius[(block_hours > 2) & (block_hours < 5)].mean() > 31
 
 
-def test_epochs_without_wear_take_both_sensors_off(tmp_path):
+def test_both_sensors_are_off_in_epochs_of_nonwear(tmp_path):
     day = still_day((ActivityCode.STANDING, 10), (ActivityCode.NONWEAR, 4), (ActivityCode.STANDING, 10))
     truth = write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=day)
     assert truth.back.worn.off == truth.thigh.worn.off == ((36000.0, 50400.0),)
@@ -151,14 +151,14 @@ def test_speeds_of_classified_epochs_stay_in_their_class():
     assert (found + 1 == speed).all()
 
 
-def test_a_sequence_needs_a_speed_where_and_only_where_there_is_walking():
+def test_walking_epochs_and_only_they_need_a_speed():
     walking = np.array([ActivityCode.WALKING, ActivityCode.SITTING], np.uint8)
     for wrong in ([0, 0], [3, 3]):
         with pytest.raises(ValueError, match="speed"):
             ActivitySequence(walking, np.array(wrong, np.float32), 5)
 
 
-def test_drawn_days_are_days():
+def test_drawn_days_have_plausible_totals():
     days = [draw_activities(1, gait_parameters(), stream(seed, "days"), 5).seconds() for seed in range(12)]
     means = {name: np.mean([day[name] for day in days]) / 60 for name in days[0]}
     assert 400 < means["lying"] < 620

@@ -41,7 +41,7 @@ def test_gravity_points_where_the_posture_puts_it(activity, column, expected):
     assert mean_of(activity, column) == pytest.approx(expected, abs=0.25)
 
 
-def test_stillness_weighs_one_g():
+def test_a_still_body_measures_one_g():
     back = SIGNAL.loc[ACTIVITY == "standing", ["back_x", "back_y", "back_z"]].to_numpy()
     assert np.linalg.norm(back, axis=1).mean() == pytest.approx(1.0, abs=0.03)
     assert back[:, 0].std() < 0.05

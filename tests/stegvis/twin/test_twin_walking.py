@@ -1,4 +1,4 @@
-"""True walking and its days: whole days, speeds, variation, detached sensors."""
+"""True walking and its days: 24-hour days, speeds, variation, detached sensors."""
 
 import numpy as np
 import pytest
@@ -39,11 +39,11 @@ def test_the_speeds_add_up_to_walking():
     assert np.array_equal(speeds[RECORDED], DAYS.seconds[..., WALKING][RECORDED])
 
 
-def test_worn_days_hold_every_posture():
+def test_worn_days_have_every_posture():
     assert np.all(DAYS.seconds[DAYS.worn & WHOLE][:, [LYING, SITTING, STANDING, WALKING, SLOW]] > 0)
 
 
-def test_a_detached_sensor_lies_down_for_good():
+def test_a_detached_sensor_stays_off():
     off = RECORDED & ~DAYS.worn
     assert off.any()
     assert np.all(DAYS.seconds[off][:, LYING] == 86_400)
