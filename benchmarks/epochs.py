@@ -23,6 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+
 SEED = 1
 WORKERS = 2
 PEOPLE_PER_SHARD = 490
@@ -31,7 +34,7 @@ STAGES = ("recordings", "epoch_classification", "daily_exposures")
 
 
 def weeks(people: int) -> Any:
-    """The epochs of so many people with a full week, by person (``stegvis.twin.epochs.Worn``)."""
+    """The epochs of so many people with a full week, by person (``stegvis.twin.epochs.WornEpochs``)."""
     from stegvis.twin.epochs import wear
     from stegvis.twin.parameters import parameters
     from stegvis.twin.population import draw_population
@@ -40,12 +43,14 @@ def weeks(people: int) -> Any:
     model = parameters()
     # Two in nine people have a recording of seven days; five for each leaves room.
     population = draw_population(5 * people + 100, SEED, model)
-    days = draw_days(population, draw_habits(population, SEED, model), SEED, model)
+    protocol = read_protocol(PROTOCOL_FILE)
+    habits = draw_habits(population, SEED, model, protocol.exposures)
+    days = draw_days(population, habits, SEED, model, protocol)
     full = np.flatnonzero(days.recorded == days.seconds.shape[1])[:people]
     names = population.people["person"].to_numpy()[days.rows[full]].astype(str)
     first = population.people["baseline_date"].to_numpy()[days.rows[full]].astype("datetime64[D]") + 1
     order = np.argsort(names)
-    return wear(names[order], first[order], days.seconds[full][order], SEED, model.epochs)
+    return wear(names[order], first[order], days.seconds[full][order], SEED, model.epochs, protocol)
 
 
 def to_lake(people: int, folder: Path) -> dict[str, float]:
@@ -112,7 +117,16 @@ def to_delivery(people: int, folder: Path) -> dict[str, float]:
     def note(line: str) -> None:
         marks.append((time.perf_counter(), line))
 
-    write_twin(folder, people=5 * people + 100, waves=1, epochs=people, seed=SEED, progress=note)
+    write_twin(
+        folder,
+        read_protocol(PROTOCOL_FILE),
+        read_codebook(CODEBOOK_FILE),
+        people=5 * people + 100,
+        waves=1,
+        epochs=people,
+        seed=SEED,
+        progress=note,
+    )
     place = next(number for number, (_, line) in enumerate(marks) if "epochs" in line)
     import pyarrow.parquet as pq
 

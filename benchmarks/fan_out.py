@@ -27,6 +27,7 @@ from stegvis.storage.classification import Recording, classify
 from stegvis.storage.fan_out import fan_out
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingNotes
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
 DISTINCT = 4
 BAR_RATIO, BAR_MEGABYTES = 1.8, 1200.0
@@ -57,7 +58,7 @@ def pairs(folder: Path, wanted: int) -> list[tuple[Path, Path]]:
     if not (made / "done").exists():
         made.mkdir(exist_ok=True)
         for number in range(DISTINCT):
-            write_raw_pair(made, f"M{number}", 1, seed=1)
+            write_raw_pair(made, f"M{number}", 1, seed=1, protocol=read_protocol(PROTOCOL_FILE))
         (made / "done").touch()
     found = []
     for number in range(wanted):

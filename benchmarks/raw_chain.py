@@ -55,6 +55,7 @@ print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 def pair(days: int) -> tuple[Path, Path]:
     """The files of the pair; made if they are not there."""
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
     from stegvis.twin.raw import write_raw_pair
 
     folder = Path(tempfile.gettempdir()) / f"stegvis-raw-chain-{days}"
@@ -62,7 +63,7 @@ def pair(days: int) -> tuple[Path, Path]:
     if not (folder / "done").exists():
         folder.mkdir(exist_ok=True)
         begin = time.perf_counter()
-        write_raw_pair(folder, "P", days, seed=1)
+        write_raw_pair(folder, "P", days, seed=1, protocol=read_protocol(PROTOCOL_FILE))
         (folder / "done").touch()
         print(f"made a pair of {days} days in {time.perf_counter() - begin:.0f} s: {folder}")
     return files

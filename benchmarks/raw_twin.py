@@ -20,7 +20,7 @@ import pandas as pd
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.classifier import classify_signal
 from stegvis.accelerometry.cwa import read_cwa
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin.gait_parameters import AXES
 from stegvis.twin.raw import RawTruth, SensorTruth, write_raw_pair
 from stegvis.twin.spectra import Spectra, hunt4_spectra, spectra
@@ -76,10 +76,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--days", type=int, default=1)
     arguments = parser.parse_args()
+    protocol = read_protocol(PROTOCOL_FILE)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wall, processor = time.perf_counter(), time.process_time()
-        truths = [write_raw_pair(folder, f"P{n}", arguments.days, seed=1) for n in range(arguments.pairs)]
+        truths = [
+            write_raw_pair(folder, f"P{n}", arguments.days, seed=1, protocol=protocol) for n in range(arguments.pairs)
+        ]
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         made = f"{arguments.pairs} pairs of {arguments.days} d"
@@ -95,7 +98,7 @@ def main() -> None:
     true, seen = ((table[column] == "walking").sum() / 12 for column in ("true", "found"))
     print(f"walking minutes: true {true:.1f}, found {seen:.1f} ({seen / true - 1:+.1%})")
     walking = table[table["true"] == "walking"]
-    cuts = protocol().epochs
+    cuts = protocol.epochs
     classes = pd.cut(walking["km_per_hour"], [0, cuts.slow_up_to_km_per_hour, cuts.moderate_up_to_km_per_hour, 99])
     named = classes.cat.rename_categories(["slow", "moderate", "brisk"])
     print("\nspeed class of walking epochs (0: not taken for walking, 1 slow, 2 moderate, 3 brisk)")

@@ -15,11 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import write_twin
 
 
 class Steps:
-    """When each step began, as the twin tells it."""
+    """When each step began, as the twin reports it."""
 
     def __init__(self) -> None:
         self.began = [("start", time.perf_counter())]
@@ -44,7 +46,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         out, steps = Path(name) / "landing", Steps()
         wall, processor = time.perf_counter(), time.process_time()
-        write_twin(out, asked.people, asked.waves, asked.epochs, raw=asked.raw, faults=asked.faults, progress=steps)
+        write_twin(
+            out, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), asked.people, asked.waves, asked.epochs,
+            raw=asked.raw, faults=asked.faults, progress=steps,
+        )  # fmt: skip
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         steps.print()
         written = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())

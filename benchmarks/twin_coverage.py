@@ -2,12 +2,12 @@
 
 Run: ``python -m benchmarks.twin_coverage [--seeds N] [--people N]``.
 
-Each seed is a whole cohort of its own by plain sampling, held in memory and analyzed by ``stegvis.statistics``. The truth
-of a contrast is what its model finds when it sees true risks instead of cases, averaged over the cohorts: what the
-estimates scatter around. It is not the risk function itself, because a recorded week tells a habit with an error.
+Each seed is a cohort of its own by plain sampling, kept in memory and analyzed by ``stegvis.statistics``. The truth of
+a contrast is the estimate of its model from true risks instead of cases, averaged over the cohorts. It differs from the
+risk function itself, because a recorded week measures a habit with error.
 
 With S seeds a coverage of 95 % is known to within 1.96 * sqrt(0.95 * 0.05 / S): 3 points for one contrast at 200 seeds,
-about 1.2 for all six together, whose errors are shared in part only.
+about 1.2 for all six together, whose errors are partly shared.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.terms import covariate_terms
-from stegvis.study.codebook import codebook
+from stegvis.study.codebook import CODEBOOK_FILE, Codebook, read_codebook
 from stegvis.study.codebook import levels as coded_levels
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES, PROTOCOL_FILE, Protocol, read_protocol
 from stegvis.twin.draws import Flags
 from stegvis.twin.expected import category_log_risk_ratios
 from stegvis.twin.observed import Observed, observe
-from stegvis.twin.outcome import Wave, draw_waves
+from stegvis.twin.outcome import Wave, draw_waves, eligible_if_responding
 from stegvis.twin.parameters import parameters
 from stegvis.twin.population import Population, draw_population, is_depressed
 from stegvis.twin.walking import draw_days, draw_habits
@@ -40,9 +40,11 @@ FIRST_SEED = 1001
 CONTRASTS = [(exposure, quarter) for exposure in EXPOSURES for quarter in (2, 3, 4)]
 
 
-def analysis_frame(population: Population, observed: Observed, wave: Wave, who: Flags) -> pd.DataFrame:
-    """The analysis set of one wave, straight from the model: what the pipeline makes of the deliveries."""
-    people, coded = population.people[who], codebook()["participants"]
+def analysis_frame(
+    population: Population, observed: Observed, wave: Wave, who: Flags, protocol: Protocol, codebook: Codebook
+) -> pd.DataFrame:
+    """The analysis set of one wave, directly from the model: what the pipeline makes of the deliveries."""
+    people, coded = population.people[who], codebook["participants"]
 
     def words(column: str, codes: pd.Series) -> pd.Series:
         return codes.astype(int).map(dict(enumerate(coded_levels(coded, column))))
@@ -57,7 +59,7 @@ def analysis_frame(population: Population, observed: Observed, wave: Wave, who: 
             "income": words("income", people["income"]),
             "employment": words("employment", ~people["employed"].astype(bool)),
             "smoking": words("smoking", people["smoking"]),
-            "depression": np.where(is_depressed(population)[who], "yes", "no"),
+            "depression": np.where(is_depressed(population, protocol.covariates)[who], "yes", "no"),
             "walking_minutes": observed.volume[who],
             "walking_met": observed.intensity[who],
             "low_back_pain": wave.back_pain[who].astype(float),
@@ -67,15 +69,14 @@ def analysis_frame(population: Population, observed: Observed, wave: Wave, who: 
 
 def one_cohort(seed: int, people: int) -> np.ndarray:
     """Per contrast (6, 4): true log risk ratio of this cohort, estimate, lower and upper limit, all logs."""
-    model, rules = parameters(), protocol()
+    model, rules, codes = parameters(), read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE)
     population = draw_population(people, seed, model)
-    habits = draw_habits(population, seed, model)
-    observed = observe(population, draw_days(population, habits, seed, model))
-    (wave,) = draw_waves(population, habits, observed, 1, seed, model)
-    who = observed.valid & population.pain_answered & ~population.flags("back_pain") & population.complete
-    who &= ~population.flags("withdrawn") & wave.screen_answered
-    true = category_log_risk_ratios(population, observed, who, wave.risk)
-    frame = add_categories(analysis_frame(population, observed, wave, who), rules)
+    habits = draw_habits(population, seed, model, rules.exposures)
+    observed = observe(population, draw_days(population, habits, seed, model, rules), rules.exposures)
+    (wave,) = draw_waves(population, habits, observed, 1, seed, model, rules.covariates)
+    who = eligible_if_responding(population, observed) & wave.screen_answered
+    true = category_log_risk_ratios(population, observed, who, wave.risk, rules.covariates)
+    frame = add_categories(analysis_frame(population, observed, wave, who, rules, codes), rules)
     found = []
     for exposure in EXPOSURES:
         template = ResultRow(wave.name, "main", "all", "adjusted", exposure)

@@ -46,7 +46,7 @@ class Walker:
 def walker(person: str, days: int, parameters: GaitParameters, seed: int) -> Walker:
     """Simulate a person's raw pair and take it through the path."""
     with tempfile.TemporaryDirectory() as folder:
-        truth = write_raw_pair(Path(folder), person, days, seed, parameters=parameters)
+        truth = write_raw_pair(Path(folder), person, days, seed, protocol=protocol(), parameters=parameters)
         epochs = process_pair(Path(folder) / f"{person}_back.cwa", Path(folder) / f"{person}_thigh.cwa").epochs
     true = truth.sequence.speed_km_per_hour
     then = true[truth.epochs_at(epochs["epoch_start"].to_numpy())]

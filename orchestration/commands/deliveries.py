@@ -34,12 +34,14 @@ def twin(
     """Write a synthetic cohort's deliveries and its truth.json."""
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
+    from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
     from stegvis.twin import TooFewPeopleError, write_twin
 
     try:
         write_twin(
-            out, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed, progress=say, raw=raw,
-            faults=faults,
+            out, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), people=people, waves=waves, epochs=epochs,
+            signals=signals, seed=seed, progress=say, raw=raw, faults=faults,
         )  # fmt: skip
     except TooFewPeopleError as error:
         fail(str(error), code=2)

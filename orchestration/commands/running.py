@@ -43,12 +43,15 @@ def demo(
     elif place.landing.exists() and any(place.landing.iterdir()):
         fail(f"{place.landing} holds deliveries; the demo would mix synthetic people into them. Choose another --home")
     else:
+        from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+        from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
         from stegvis.twin import write_twin
 
         say(f"writing the deliveries of {people:,} synthetic people to {place.landing}")
         write_twin(
-            place.landing, people=people, waves=waves, epochs=min(40, people // 20), signals=2, seed=seed, progress=say
-        )
+            place.landing, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), people=people, waves=waves,
+            epochs=min(40, people // 20), signals=2, seed=seed, progress=say,
+        )  # fmt: skip
     code = run_refresh(place, as_json=False)
     from stegvis.orchestration.status import last_release
 

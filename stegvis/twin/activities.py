@@ -1,7 +1,6 @@
 """What a person does, epoch by epoch: the truth behind a raw recording.
 
-Belongs here: sequences of activities and walking speeds, drawn or taken from classified epochs. Does not belong here:
-how it feels at a sensor (``gait``), day totals that must be met (``epochs``).
+Sequences of activities and walking speeds are drawn, or taken from classified epochs.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Epochs
 from stegvis.twin.gait_parameters import Day, DayActivity, GaitParameters
 
 CODES: dict[DayActivity, ActivityCode] = {
@@ -22,23 +21,26 @@ CODES: dict[DayActivity, ActivityCode] = {
     "running": ActivityCode.RUNNING,
     "cycling": ActivityCode.CYCLING,
 }
-# Walking slower than the first, or faster than the last, is left to other words; km/h.
+# Limits of drawn walking speeds, km/h.
 SLOWEST, FASTEST = 1.6, 7.2
-# A bout this long, in seconds, is walked at one's own pace.
-OWN_PACE_SECONDS = 60
+# Bouts at least this long, in seconds, are walked at the person's usual pace.
+USUAL_PACE_SECONDS = 60
+SECONDS_PER_DAY = 86400
 
 
 @dataclass(frozen=True)
 class ActivitySequence:
-    """Epochs of ``protocol.epochs.seconds`` in time order.
+    """Epochs in time order.
 
     Attributes:
         activity: (k,) uint8, ``ActivityCode``.
         speed_km_per_hour: (k,) float32, 0 when not walking.
+        epoch_seconds: length of an epoch.
     """
 
     activity: NDArray[np.uint8]
     speed_km_per_hour: NDArray[np.float32]
+    epoch_seconds: int
 
     def __post_init__(self) -> None:
         walking = self.activity == ActivityCode.WALKING
@@ -54,25 +56,25 @@ class ActivitySequence:
 
     def seconds(self) -> dict[str, int]:
         """Seconds of each activity."""
-        step = protocol().epochs.seconds
-        return {code.name.lower(): int((self.activity == code).sum()) * step for code in ActivityCode}
+        return {code.name.lower(): int((self.activity == code).sum()) * self.epoch_seconds for code in ActivityCode}
 
 
-def from_epochs(activity: ArrayLike, speed: ArrayLike, rng: np.random.Generator) -> ActivitySequence:
-    """A sequence with speeds in km/h from classified epochs: one speed per bout, drawn within its class.
+def from_epochs(activity: ArrayLike, speed: ArrayLike, rng: np.random.Generator, epochs: Epochs) -> ActivitySequence:
+    """A sequence with speeds in km/h from classified epochs: one speed per bout, drawn within its speed class.
 
     Args:
         activity: (k,) ``ActivityCode``.
         speed: (k,) ``SpeedCode``.
-        rng: of the speeds.
+        rng: random stream of the speeds.
+        epochs: length of an epoch, and the limits of the speed classes.
     """
     activities = np.asarray(activity, dtype=np.uint8)
     classes = np.asarray(speed, dtype=np.uint8)
-    cuts = protocol().epochs
+    slow, moderate = epochs.slow_up_to_km_per_hour, epochs.moderate_up_to_km_per_hour
     limits = {
-        SpeedCode.SLOW: (0.6 * cuts.slow_up_to_km_per_hour, cuts.slow_up_to_km_per_hour),
-        SpeedCode.MODERATE: (cuts.slow_up_to_km_per_hour, cuts.moderate_up_to_km_per_hour),
-        SpeedCode.BRISK: (cuts.moderate_up_to_km_per_hour, 1.2 * cuts.moderate_up_to_km_per_hour),
+        SpeedCode.SLOW: (0.6 * slow, slow),
+        SpeedCode.MODERATE: (slow, moderate),
+        SpeedCode.BRISK: (moderate, 1.2 * moderate),
     }
     km_per_hour = np.zeros(len(activities), dtype=np.float32)
     changes = (np.diff(activities, prepend=255) != 0) | (np.diff(classes, prepend=255) != 0)
@@ -80,47 +82,52 @@ def from_epochs(activity: ArrayLike, speed: ArrayLike, rng: np.random.Generator)
     drawn = rng.random(bout[-1] + 1) if len(bout) else np.zeros(0)
     for code, (low, high) in limits.items():
         here = classes == code
-        # A little inside, so that rounding never moves an epoch to the next class.
+        # Slightly inside the limits, so that rounding never moves an epoch to the next class.
         km_per_hour[here] = low + (high - low) * (0.02 + 0.96 * drawn[bout[here]])
-    return ActivitySequence(activities, km_per_hour)
+    return ActivitySequence(activities, km_per_hour, epochs.seconds)
 
 
-def draw_activities(days: int, parameters: GaitParameters, rng: np.random.Generator) -> ActivitySequence:
-    """Whole days of someone: nights lying, in between bouts that follow each other by ``parameters.day.follows``.
+def draw_activities(
+    days: int, parameters: GaitParameters, rng: np.random.Generator, epoch_seconds: int
+) -> ActivitySequence:
+    """24-hour days of one person: lying at night, and between the nights bouts drawn from ``parameters.day.follows``.
 
     Raises:
-        ValueError: not at least one day.
+        ValueError: fewer than one day.
     """
     if days < 1:
         raise ValueError("a recording needs at least one day")
-    step = protocol().epochs.seconds
-    per_day = protocol().days.seconds_per_day // step
+    per_day = SECONDS_PER_DAY // epoch_seconds
     activity = np.full(days * per_day, ActivityCode.LYING, dtype=np.uint8)
     speed = np.zeros(len(activity), dtype=np.float32)
     day = parameters.day
     pace = day.speed_mean + day.speed_sd_between * float(rng.standard_normal())
     for number in range(days):
         rise, bed = (np.clip(rng.normal(hour, day.hour_sd), 0.5, 23.9) for hour in (day.rise_hour, day.bed_hour))
-        first, last = (number * per_day + int(hour * 3600 / step) for hour in (rise, bed))
-        _waking_hours(activity[first:last], speed[first:last], pace, day, rng)
+        first, last = (number * per_day + int(hour * 3600 / epoch_seconds) for hour in (rise, bed))
+        _waking_hours(activity[first:last], speed[first:last], pace, day, rng, epoch_seconds)
         if rng.random() < day.nap_probability:
-            length = int(rng.uniform(20, 60) * 60 / step)
+            length = int(rng.uniform(20, 60) * 60 / epoch_seconds)
             nap = slice(int(rng.uniform(0.4, 0.6) * (last - first)) + first, None)
             activity[nap][:length], speed[nap][:length] = ActivityCode.LYING, 0
-    return ActivitySequence(activity, speed)
+    return ActivitySequence(activity, speed, epoch_seconds)
 
 
 def _waking_hours(
-    activity: NDArray[np.uint8], speed: NDArray[np.float32], pace: float, day: Day, rng: np.random.Generator
+    activity: NDArray[np.uint8],
+    speed: NDArray[np.float32],
+    pace: float,
+    day: Day,
+    rng: np.random.Generator,
+    epoch_seconds: int,
 ) -> None:
     """Fill the epochs from rising to going to bed."""
-    step = protocol().epochs.seconds
     now: DayActivity = "standing"
     at = 0
     while at < len(activity):
         # Many short bouts and a few long ones: a log-normal with the mean of the parameters.
         seconds = day.minutes[now] * 60 * np.exp(rng.standard_normal() - 0.5)
-        end = at + max(1, round(seconds / step))
+        end = at + max(1, round(seconds / epoch_seconds))
         activity[at:end] = CODES[now]
         if now == "walking":
             speed[at:end] = _bout_speed(seconds, pace, day, rng)
@@ -130,7 +137,7 @@ def _waking_hours(
 
 
 def _bout_speed(seconds: float, pace: float, day: Day, rng: np.random.Generator) -> float:
-    """Speed of a bout, km/h: short ones are slow, indoors and around corners."""
-    share = np.clip(np.log(max(seconds, 10) / 10) / np.log(OWN_PACE_SECONDS / 10), 0, 1)
+    """Speed of a bout, km/h. Short bouts are slow: indoors and around corners."""
+    share = np.clip(np.log(max(seconds, 10) / 10) / np.log(USUAL_PACE_SECONDS / 10), 0, 1)
     mean = day.short_bout_speed + share * (pace - day.short_bout_speed)
     return float(np.clip(3.6 * mean * np.exp(day.speed_sd_within * rng.standard_normal()), SLOWEST, FASTEST))

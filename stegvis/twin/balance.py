@@ -1,6 +1,4 @@
-"""Balanced sampling: who is drawn, with given chances, so that totals of chosen variables come out as expected.
-
-Belongs here: the cube method. Does not belong here: what is drawn or balanced on (``outcome``).
+"""Balanced sampling by the cube method: given chances, and totals of chosen variables that come out as expected.
 
 Deville & Tillé 2004, Efficient balanced sampling: the cube method, Biometrika 91:893-912, doi 10.1093/biomet/91.4.893;
 the order of its steps is that of Chauvet & Tillé 2006, A fast algorithm for balanced sampling, Computational Statistics
@@ -17,7 +15,7 @@ CERTAIN = 1e-9
 
 
 def balanced_sample(chance: Floats, variables: Floats, rng: np.random.Generator) -> Flags:
-    """Draw a sample in which every unit has exactly its own chance, balanced on the variables.
+    """Draw a sample in which every unit keeps exactly its own chance, balanced on the variables.
 
     The drawn units' sum of each variable equals its expected sum, sum(chance * variable), up to the last few units,
     which are settled by giving up the variables one by one from the last. A first column of ones whose expected sum is
@@ -55,10 +53,10 @@ def _fly(now: Floats, variables: Floats, left: Integers, rng: np.random.Generato
         step = _direction(A)
         moves = np.flatnonzero(np.abs(step) > CERTAIN)
         by, at = step[moves], p[moves]
-        # How far each chance may go until it is 0 or 1, forth and back along the direction.
+        # How far each chance can move along the direction, in either sense, until it is 0 or 1.
         to_one, to_zero = (1.0 - at) / by, -at / by
         forth, back = float(np.maximum(to_one, to_zero).min()), float(-np.minimum(to_one, to_zero).max())
-        # A martingale: forth with the chance that keeps every expected value where it is.
+        # A martingale: the sense is drawn with the chance that keeps every expected value unchanged.
         p += step * (forth if next(draws) * (forth + back) < back else -back)
         settled = np.flatnonzero((p < CERTAIN) | (p > 1.0 - CERTAIN))
         for place in settled.tolist():
@@ -74,12 +72,12 @@ def _fly(now: Floats, variables: Floats, left: Integers, rng: np.random.Generato
 
 
 def _direction(A: Floats) -> Floats:
-    """A vector (q + 1,) that leaves all q balancing totals of the rows A (q + 1, q) as they are."""
+    """A vector (q + 1,) that changes none of the q balancing totals of the rows A (q + 1, q)."""
     step = np.ones(len(A))
     try:
         step[:-1] = np.linalg.solve(A[:-1].T, -A[-1])
         largest = float(np.abs(step).max())
-        # Rows that nearly repeat each other solve badly.
+        # Nearly collinear rows give an inaccurate solution.
         if largest < 1e6:
             return step / largest
     except np.linalg.LinAlgError:

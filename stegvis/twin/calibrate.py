@@ -1,18 +1,15 @@
 """Finds the parameters marked SOLVED in ``parameters.toml``: ``python -m stegvis.twin.calibrate [--write]``.
 
-Belongs here: the published targets, and root finding on the default seed's people. Does not belong here: anything
-that a twin needs when it is drawn; the values found stand in the parameter file.
+Three steps, each with at most as many unknowns as targets; no step changes the results of the earlier ones:
 
-Three steps, each with fewer or as many unknowns as targets, and each leaving the ones before as they were:
-
-1. how answering depends on age, for the mean and the SD of the analyzed people's age;
+1. how responding depends on age, for the mean and the SD of the analyzed people's age;
 2. the distributions of habitual walking, for the printed quartile cuts of the recorded walking;
 3. the risk function of habitual walking, for the six adjusted risk ratios, at the level of true risks: no case is
-   drawn, so none is chosen.
+   drawn, so no draw of cases is selected.
 
-Targets are Haddadj 2025 (doi 10.1001/jamanetworkopen.2025.15592). A printed ratio's target is the geometric mean of its
-limits, which tells it with more digits. Steps 2 and 3 see one draw of people, the default seed's: its sampling error
-(a few tenths of a minute, about 0.01 in a log risk ratio) is in the values.
+Targets are from Haddadj 2025 (doi 10.1001/jamanetworkopen.2025.15592). The target of a printed ratio is the geometric
+mean of its limits, which has more digits. Steps 2 and 3 use one draw of people, the default seed's, so the values
+contain its sampling error (a few tenths of a minute, about 0.01 in a log risk ratio).
 """
 
 from __future__ import annotations
@@ -25,10 +22,17 @@ from pathlib import Path
 import numpy as np
 from scipy import optimize
 
+from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
 from stegvis.twin.draws import Flags, Floats
 from stegvis.twin.expected import category_log_risk_ratios
 from stegvis.twin.observed import Observed, observe, quartile_cuts
-from stegvis.twin.outcome import chance_of_answering, draw_waves, log_risk, log_risk_constant
+from stegvis.twin.outcome import (
+    chance_of_responding,
+    draw_waves,
+    eligible_if_responding,
+    log_risk,
+    log_risk_constant,
+)
 from stegvis.twin.parameters import DEFAULT_SEED, PARAMETERS_FILE, Parameters, parameters
 from stegvis.twin.population import Population, draw_population
 from stegvis.twin.walking import Habits, draw_days, draw_habits
@@ -77,46 +81,63 @@ def values_of(model: Parameters, paths: tuple[str, ...]) -> Floats:
     return np.array(found, dtype=np.float64)
 
 
-def calibrate(model: Parameters) -> Parameters:
+def calibrate(model: Parameters, protocol: Protocol) -> Parameters:
     """The parameters with all SOLVED values found again, rounded to six decimals."""
     population = draw_population(model.cohort.people, DEFAULT_SEED, model)
-    observed = _observed(population, model)
-    model = solve(model, AGE_TERMS, lambda m: age_of_the_analyzed(population, observed, m) - [AGE_MEAN, AGE_SD])
-    analyzed = analyzed_people(population, observed, model)
+    observed = _observed(population, model, protocol)
+
+    def off_age(m: Parameters) -> Floats:
+        return age_of_the_analyzed(population, observed, m, protocol) - [AGE_MEAN, AGE_SD]
+
+    model = solve(model, AGE_TERMS, off_age)
+    analyzed = analyzed_people(population, observed, model, protocol)
     for measure, terms in (("volume", VOLUME_TERMS), ("intensity", INTENSITY_TERMS)):
         target = np.array(CUTS[measure])
 
         def off(m: Parameters, measure: str = measure, target: Floats = target) -> Floats:
-            return 100.0 * (quartile_cuts(getattr(_observed(population, m), measure)[analyzed]) / target - 1.0)
+            walking = getattr(_observed(population, m, protocol), measure)
+            return 100.0 * (quartile_cuts(walking[analyzed]) / target - 1.0)
 
         model = solve(model, terms, off)
-    habits, observed = draw_habits(population, DEFAULT_SEED, model), _observed(population, model)
-    return solve(model, RISK_TERMS, lambda m: contrasts(population, habits, observed, analyzed, m) - target_contrasts())
+    habits = draw_habits(population, DEFAULT_SEED, model, protocol.exposures)
+    observed = _observed(population, model, protocol)
+
+    def off_contrasts(m: Parameters) -> Floats:
+        return contrasts(population, habits, observed, analyzed, m, protocol) - target_contrasts()
+
+    return solve(model, RISK_TERMS, off_contrasts)
 
 
-def age_of_the_analyzed(population: Population, observed: Observed, model: Parameters) -> Floats:
+def age_of_the_analyzed(population: Population, observed: Observed, model: Parameters, protocol: Protocol) -> Floats:
     """Expected mean and SD (2,) of the age of the analyzed."""
-    candidates = observed.valid & population.pain_answered & ~population.flags("back_pain")
-    candidates &= population.complete & ~population.flags("withdrawn")
-    weight = chance_of_answering(population, candidates, model)[candidates]
-    age = population.numbers("age")[candidates]
+    eligible = eligible_if_responding(population, observed)
+    weight = chance_of_responding(population, eligible, model, protocol.covariates)[eligible]
+    age = population.numbers("age")[eligible]
     mean = np.average(age, weights=weight)
     return np.array([mean, np.sqrt(np.average((age - mean) ** 2, weights=weight))])
 
 
-def analyzed_people(population: Population, observed: Observed, model: Parameters) -> Flags:
+def analyzed_people(population: Population, observed: Observed, model: Parameters, protocol: Protocol) -> Flags:
     """Mask (n,) of the people analyzed in the first wave of the default twin; it does not depend on how they walk."""
-    habits = draw_habits(population, DEFAULT_SEED, model)
-    (wave,) = draw_waves(population, habits, observed, 1, DEFAULT_SEED, model, balanced=True)
-    kept = observed.valid & population.pain_answered & ~population.flags("back_pain") & population.complete
-    return np.asarray(kept & ~population.flags("withdrawn") & wave.screen_answered)
+    habits = draw_habits(population, DEFAULT_SEED, model, protocol.exposures)
+    coding = protocol.covariates
+    (wave,) = draw_waves(population, habits, observed, 1, DEFAULT_SEED, model, coding, balanced=True)
+    return np.asarray(eligible_if_responding(population, observed) & wave.screen_answered)
 
 
-def contrasts(population: Population, habits: Habits, observed: Observed, analyzed: Flags, model: Parameters) -> Floats:
+def contrasts(
+    population: Population,
+    habits: Habits,
+    observed: Observed,
+    analyzed: Flags,
+    model: Parameters,
+    protocol: Protocol,
+) -> Floats:
     """The six expected log risk ratios (6,) of the quarters, volume first."""
-    base = log_risk(population, habits, model)
+    coding = protocol.covariates
+    base = log_risk(population, habits, model, coding)
     risk = np.minimum(np.exp(log_risk_constant(base, analyzed, model) + base), model.outcome.largest_risk)
-    return np.concatenate(list(category_log_risk_ratios(population, observed, analyzed, risk).values()))
+    return np.concatenate(list(category_log_risk_ratios(population, observed, analyzed, risk, coding).values()))
 
 
 def target_contrasts() -> Floats:
@@ -127,7 +148,7 @@ def target_contrasts() -> Floats:
 def solve(model: Parameters, paths: tuple[str, ...], off: Callable[[Parameters], Floats]) -> Parameters:
     """The parameters with the values at ``paths`` that bring ``off`` nearest to zero (least squares).
 
-    Steps of a hundredth: cuts of a sample are not smooth in the small.
+    Steps of a hundredth: the cuts of a sample are not smooth on a smaller scale.
     """
     start = values_of(model, paths)
 
@@ -139,7 +160,7 @@ def solve(model: Parameters, paths: tuple[str, ...], off: Callable[[Parameters],
 
 
 def write(file: Path, model: Parameters) -> None:
-    """Put the solved values into the parameter file, its comments kept."""
+    """Write the solved values to the parameter file; its comments are kept."""
     text = file.read_text(encoding="utf-8")
     for path in (*AGE_TERMS, *VOLUME_TERMS, *INTENSITY_TERMS, *RISK_TERMS):
         section, key = path.rsplit(".", 1)
@@ -148,20 +169,20 @@ def write(file: Path, model: Parameters) -> None:
         place = re.compile(rf"^({key} = )\S+( *)(?=#)", re.M)
         found = place.search(text, start)
         if found is None:
-            raise ValueError(f"{path} does not stand in {file.name}")
+            raise ValueError(f"{path} is not in {file.name}")
         line = f"{key} = {value:.{DECIMALS}f}".rstrip("0").rstrip(".")
         text = text[: found.start()] + line.ljust(31) + " " + text[found.end() :]
     file.write_text(text, encoding="utf-8")
 
 
-def _observed(population: Population, model: Parameters) -> Observed:
-    habits = draw_habits(population, DEFAULT_SEED, model)
-    return observe(population, draw_days(population, habits, DEFAULT_SEED, model))
+def _observed(population: Population, model: Parameters, protocol: Protocol) -> Observed:
+    habits = draw_habits(population, DEFAULT_SEED, model, protocol.exposures)
+    return observe(population, draw_days(population, habits, DEFAULT_SEED, model, protocol), protocol.exposures)
 
 
 def main() -> None:
-    """Print what is found; with ``--write``, put it into the parameter file."""
-    found = calibrate(parameters())
+    """Print what is found; with ``--write``, write it to the parameter file."""
+    found = calibrate(parameters(), read_protocol(PROTOCOL_FILE))
     for path in (*AGE_TERMS, *VOLUME_TERMS, *INTENSITY_TERMS, *RISK_TERMS):
         old, new = (values_of(model, (path,))[0] for model in (parameters(), found))
         sys.stdout.write(f"{path:32} {old:12.6f} -> {new:12.6f}\n")

@@ -2,9 +2,6 @@
 
 The format is that of the Open Movement project (github.com/openmovementproject/openmovement, Docs/ax3); its names and
 bytes are those of ``stegvis.accelerometry.cwa``, which reads them.
-
-Belongs here: samples and a clock to bytes. Does not belong here: what the samples are (``gait``), which faults a
-recording has (``raw``), reading.
 """
 
 from __future__ import annotations
@@ -32,13 +29,13 @@ from stegvis.accelerometry.cwa import (
     range_g,
     rate_hz,
 )
+from stegvis.twin.activities import SECONDS_PER_DAY
 
 PACKED, UNPACKED = 0x30, 0x32
 AX3_HARDWARE = 0x17
 UNSET = 0xFFFFFFFF
-SECONDS_PER_DAY = 86400
-# The sensor hands its samples over in groups of 25, and only then looks at the clock: a sector's stamp is that of the
-# first such moment at or after its last sample.
+# The device reads its clock only when the sensor delivers a group of 25 samples: a sector's stamp is the first such
+# reading at or after its last sample.
 BUFFERED_SAMPLES = 25
 # The clock's fractions of a second: 15 bits.
 FRACTIONS = 32768
@@ -53,7 +50,7 @@ class Device:
     Attributes:
         device_id: serial number.
         recording_id: number of the recording (session).
-        true_rate_hz: what it really samples at, in true time; real ones are up to a few percent off the nominal rate.
+        true_rate_hz: actual samples per second of true time; real devices are up to a few percent off the nominal rate.
         clock_drift_seconds_per_day: how much its clock gains on true time.
         nominal_rate_hz, largest_g: its configuration.
         packed: 10-bit samples, 120 to a sector; else 16-bit, 80.
@@ -104,7 +101,7 @@ def write_cwa(
     temperature_c: NDArray[np.floating[Any]] | float = 30.0,
     first_sequence: int = 0,
 ) -> int:
-    """Write a recording; what the device cannot hold (range, resolution) is clipped and rounded as the device would.
+    """Write a recording; samples are clipped and rounded to the device's range and resolution.
 
     Args:
         path: the file to write.
@@ -119,7 +116,7 @@ def write_cwa(
         Samples written.
 
     Raises:
-        ValueError: the device's configuration is none an AX3 has, or a chunk before the last ends within a sector.
+        ValueError: an AX3 has no such configuration, or a chunk before the last ends within a sector.
     """
     pieces = [samples_g] if isinstance(samples_g, np.ndarray) else samples_g
     capacity, written = device.samples_per_sector, 0
@@ -158,12 +155,12 @@ def encode_stamps(times: NDArray[Any]) -> NDArray[np.uint32]:
         | ((second // 60 % 60) << 6)
         | (second % 60)
     )
-    return stamps.astype(np.uint32)
+    return np.asarray(stamps, dtype=np.uint32)
 
 
 def _header(start: np.datetime64, device: Device) -> bytes:
     header = np.zeros(1, dtype=HEADER)
-    # As the device leaves it: unset bytes are 0xff, the annotation is filled up with spaces.
+    # As on the device: unset bytes are 0xff, the annotation is padded with spaces.
     header.view(np.uint8)[:] = 0xFF
     annotation = urlencode(device.annotations).encode("ascii", "replace")
     if len(annotation) > 448:
@@ -214,7 +211,7 @@ def _sectors(
     volt = device.battery_volt - device.battery_volt_per_day * days
     sectors["battery"] = np.clip(np.round(volt * 1024 / 6 - 512), 0, 255)
 
-    # The clock is looked at when the sensor next hands over its buffer.
+    # The clock is read when the sensor next delivers its buffer.
     ends = (number + 1) * capacity
     position = -(-ends // BUFFERED_SAMPLES) * BUFFERED_SAMPLES
     within = (start.astype("datetime64[us]") - start.astype("datetime64[s]")) / np.timedelta64(1, "s")

@@ -1,8 +1,4 @@
-"""Random streams by name, and the few kinds of draw the twin is made of.
-
-Belongs here: generators, latent scores, margins met on the population at hand. Does not belong here: what is drawn
-(``population``, ``walking``, ``outcome``).
-"""
+"""Random streams by name, and the few kinds of draw that the twin needs."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ AGE_ORIGIN = 55.0
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """A generator of its own for one concern, so that drawing more of one thing never moves another.
+    """A generator for one concern, so that drawing more of one thing never changes another.
 
     The name enters the seed by its CRC-32, which is the same on every machine and in every session.
     """
@@ -59,7 +55,7 @@ def levels(latent: Floats, shares: Sequence[float]) -> Integers:
 
 
 def probabilities(log_odds: Floats, share: float, within: Flags) -> Floats:
-    """Probabilities (n,) of a logistic model whose mean ``within`` a group equals ``share``; nobody in it: no shift."""
+    """Probabilities (n,) of a logistic model with mean ``share`` ``within`` a group; an empty group: no shift."""
     if not within.any() or not 0.0 < share < 1.0:
         shift = float(special.logit(share)) if 0.0 < share < 1.0 else (np.inf if share else -np.inf)
     else:
@@ -90,7 +86,7 @@ def correlated_uniform(person: Floats, own: Floats, correlation: float) -> Float
 
 
 def identifiers(rng: np.random.Generator, count: int) -> npt.NDArray[np.str_]:
-    """Opaque identifiers (count,): 'P' and six characters, all different, in an order that tells nothing."""
+    """Opaque identifiers (count,): 'P' and six characters, all different, in random order."""
     alphabet = np.array(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"))
     size, length = alphabet.size, 6
     drawn = rng.integers(0, size**length, size=2 * count + 16)

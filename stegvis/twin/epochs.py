@@ -1,11 +1,7 @@
 """Weeks of 5-second epochs that add up to given day totals.
 
-Belongs here: what of the totals was worn and recorded, bouts and their order within a day, epochs as tables. Does not
-belong here: the totals (``walking``), which files hold them (``deliveries``), classification of signals
-(``stegvis.accelerometry``).
-
-Work is done on bouts of many people and days at once; only the last step repeats each bout into its epochs. Each
-person has random streams of their own, so that one person's epochs never depend on who else is asked for.
+Bouts of many people and days are drawn at once; only the last step repeats each bout into its epochs. Each person has
+own random streams, so that one person's epochs never depend on who else is requested.
 """
 
 from __future__ import annotations
@@ -18,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Protocol
 from stegvis.twin.draws import Floats, Integers, stream
 from stegvis.twin.parameters import EpochDays
 from stegvis.twin.walking import BRISK, CYCLING, LYING, MODERATE, RUNNING, SITTING, SLOW, STANDING
@@ -26,7 +22,7 @@ from stegvis.twin.walking import BRISK, CYCLING, LYING, MODERATE, RUNNING, SITTI
 Codes = npt.NDArray[np.uint8]
 Dates = npt.NDArray[np.datetime64]
 
-# What an epoch can be: its activity and speed in words, and the day total it is part of.
+# Kinds of epoch: activity and speed in words, and the day total the kind belongs to.
 KINDS: tuple[tuple[str, str | None, int], ...] = (
     ("lying", None, LYING),
     ("sitting", None, SITTING),
@@ -41,48 +37,59 @@ KINDS: tuple[tuple[str, str | None, int], ...] = (
 NONWEAR = len(KINDS) - 1
 KIND_OF = {place: kind for kind, (_, _, place) in enumerate(KINDS)}
 
-# A day is its night before the morning, everything else, and its night after the evening.
+# A day consists of the night before the morning, everything else, and the night after the evening.
 MORNING, DAYTIME, EVENING = range(3)
 
-# Every epoch of the twin is what the model says.
+# Confidence of the twin's epochs, which are known.
 CERTAIN = 255
 
-# People whose epochs are held at once, and written as one row group: 8 weeks are 967,680 rows of 15 bytes.
+# People whose epochs are in memory at once, and written as one row group: 8 weeks are 967,680 rows of 15 bytes.
 PEOPLE_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
-class Worn:
-    """How many epochs of each kind every day of some people holds.
+class WornEpochs:
+    """How many epochs of each kind there are on every day of some people.
 
     Attributes:
         people: identifiers (p,).
         first_date: first recorded day (p,), device-local.
         counts: epochs (p, d, len(KINDS)); a day that was not recorded has none.
-        first_epoch: place (p,) of the recording's first epoch within its first day, 0 at midnight.
+        first_epoch: number (p,) of the recording's first epoch within its first day, 0 at midnight.
+        epoch_seconds: length of an epoch.
     """
 
     people: npt.NDArray[np.str_]
     first_date: Dates
     counts: Integers
     first_epoch: Integers
+    epoch_seconds: int
 
     @property
     def epochs(self) -> Integers:
         """Epochs per person (p,)."""
         return np.asarray(self.counts.sum(axis=(1, 2)))
 
-    def some(self, which: slice) -> Worn:
+    def some(self, which: slice) -> WornEpochs:
         """Some of the people."""
-        return Worn(self.people[which], self.first_date[which], self.counts[which], self.first_epoch[which])
+        return WornEpochs(
+            self.people[which], self.first_date[which], self.counts[which], self.first_epoch[which], self.epoch_seconds
+        )
 
 
-def wear(people: Sequence[str], first_date: Dates, seconds: Floats, seed: int, parameters: EpochDays) -> Worn:
-    """Turn day totals into epochs to be laid out.
+def wear(
+    people: Sequence[str],
+    first_date: Dates,
+    seconds: Floats,
+    seed: int,
+    parameters: EpochDays,
+    protocol: Protocol,
+) -> WornEpochs:
+    """Turn day totals into counts of epochs.
 
     Walking, its speeds, running, cycling and standing stay as they are. On a small share of days the sensor is off for
     a while: those epochs are non-wear instead of sitting. A small share of recordings begins late in the first night or
-    ends early in the last one: those epochs of lying are absent. A blank cell is what the rest of its day leaves. A day
+    ends early in the last one: those epochs of lying are absent. A blank cell becomes the remainder of its day. A day
     that is all lying (a detached sensor, as the published classification sees it) stays all lying.
 
     Args:
@@ -91,67 +98,86 @@ def wear(people: Sequence[str], first_date: Dates, seconds: Floats, seed: int, p
         seconds: day totals (p, d, 9) in the order of ``walking.ACTIVITIES``, whole epochs; NaN where not recorded.
         seed: of every random stream.
         parameters: shares and lengths.
+        protocol: length of an epoch and of a day.
 
     Raises:
         ValueError: the totals of a recorded day do not fill it, or recorded days do not come first.
     """
-    step = protocol().epochs.seconds
-    most = protocol().days.seconds_per_day // step
+    epoch = protocol.epochs.seconds
+    counts = _counts(seconds, protocol.days.seconds_per_day // epoch, epoch)
+    days = counts.shape[1]
+    uniform = np.array([stream(seed, f"epochs.wear.{person}").random(days + 4) for person in people])
+    uniform = uniform.reshape(len(people), days + 4)
+    _take_off(counts, uniform[:, :days], parameters, epoch)
+    late = _cut_short(counts, uniform[:, days:], parameters, epoch)
+    names = np.asarray(people, dtype=np.str_)
+    return WornEpochs(names, np.asarray(first_date, dtype="datetime64[D]"), counts, late, epoch)
+
+
+def _counts(seconds: Floats, epochs_per_day: int, epoch: int) -> Integers:
+    """Epochs (p, d, len(KINDS)) of day totals (p, d, 9)."""
     recorded = np.asarray(~np.isnan(seconds).all(axis=2))
     if (recorded[:, 1:] & ~recorded[:, :-1]).any():
         raise ValueError("a recording's days must follow each other")
     exclusive = [place for _, _, place in KINDS[:NONWEAR]]
-    parts = np.where(recorded[:, :, None], seconds[:, :, exclusive], 0.0) / step
+    parts = np.where(recorded[:, :, None], seconds[:, :, exclusive], 0.0) / epoch
     blank = np.isnan(parts)
-    left = np.where(recorded, most, 0) - np.nansum(parts, axis=2)
+    left = np.where(recorded, epochs_per_day, 0) - np.nansum(parts, axis=2)
     parts = np.where(blank, (left / np.maximum(blank.sum(axis=2), 1))[:, :, None], parts)
     counts = np.zeros((*recorded.shape, len(KINDS)), dtype=np.int64)
     counts[..., :NONWEAR] = np.rint(parts)
-    if (np.abs(counts[..., :NONWEAR] - parts) > 1e-6).any() or (counts.sum(axis=2) != most * recorded).any():
+    not_whole = np.abs(counts[..., :NONWEAR] - parts) > 1e-6
+    if not_whole.any() or (counts.sum(axis=2) != epochs_per_day * recorded).any():
         raise ValueError("the totals do not fill a day in whole epochs")
+    return counts
 
-    days = recorded.shape[1]
-    uniform = np.array([stream(seed, f"epochs.wear.{person}").random(days + 4) for person in people])
-    uniform = uniform.reshape(len(people), days + 4)
-    # The sensor is off for a while.
+
+def _take_off(counts: Integers, uniform: Floats, parameters: EpochDays, epoch: int) -> None:
+    """Turn sitting into non-wear, in place, on the days (p, d) on which the sensor is off for a while."""
     sitting = KIND_OF[SITTING]
     gap_ends = np.cumsum([gap.days for gap in parameters.wear_gaps])
     minutes = np.array([*(gap.minutes for gap in parameters.wear_gaps), 0])
-    off = minutes[np.searchsorted(gap_ends, uniform[:, :days], side="right")] * 60 // step
+    off = minutes[np.searchsorted(gap_ends, uniform, side="right")] * 60 // epoch
     off = np.minimum(off, np.maximum(counts[..., sitting] - 1, 0))
     counts[..., sitting] -= off
     counts[..., NONWEAR] += off
-    # The recording begins late or ends early.
-    lying, rows = KIND_OF[LYING], np.arange(len(people))
-    last = np.maximum(recorded.sum(axis=1) - 1, 0)
-    longest = parameters.partial_minutes * 60 // step
-    absent = np.floor(uniform[:, days + 2 :] * longest).astype(np.int64) + 1
-    absent *= uniform[:, days : days + 2] < parameters.partial_recordings
+
+
+def _cut_short(counts: Integers, uniform: Floats, parameters: EpochDays, epoch: int) -> Integers:
+    """Remove lying, in place, where the recording begins late or ends early; returns the epochs (p,) it begins late.
+
+    Args:
+        uniform: scores (p, 4): whether it begins late, whether it ends early, and by how much.
+    """
+    lying, rows = KIND_OF[LYING], np.arange(len(counts))
+    last = np.maximum((counts.sum(axis=2) > 0).sum(axis=1) - 1, 0)
+    longest = parameters.partial_minutes * 60 // epoch
+    absent = np.floor(uniform[:, 2:] * longest).astype(np.int64) + 1
+    absent *= uniform[:, :2] < parameters.partial_recordings
     night = np.stack([_night(counts[rows, 0, lying], parameters)[0], _night(counts[rows, last, lying], parameters)[1]])
-    # Some of the night is always there, so that no day loses all of its lying.
+    # Part of the night always remains, so that every day keeps some lying.
     absent = np.minimum(absent, np.maximum(night.T // 2, 0))
     counts[rows, 0, lying] -= absent[:, 0]
     counts[rows, last, lying] -= absent[:, 1]
-    return Worn(np.asarray(people, dtype=np.str_), np.asarray(first_date, dtype="datetime64[D]"), counts, absent[:, 0])
+    return np.asarray(absent[:, 0])
 
 
-def lay_out(worn: Worn, seed: int, parameters: EpochDays) -> tuple[Codes, Integers]:
+def lay_out(worn: WornEpochs, seed: int, parameters: EpochDays) -> tuple[Codes, Integers]:
     """Order each day into bouts.
 
     A night is one bout. Every other kind is cut into bouts of lognormal length (walking: Orendurff et al. 2008, doi
-    10.1682/JRRD.2007.11.0197), the last bout taking what is left of the total, and the bouts of a kind are spread
-    evenly over the day with a random offset each, so that sitting, standing and walking alternate.
+    10.1682/JRRD.2007.11.0197); the last bout is the remainder of the total. The bouts of a kind are spread evenly over
+    the day with a random offset each, so that sitting, standing and walking alternate.
 
     Returns:
         Kinds (r,), indices into ``KINDS``, and lengths (r,) in epochs, by person, day and time; lengths add up to
         ``worn.counts``.
     """
-    step = protocol().epochs.seconds
     kind_of_part = np.array([KIND_OF[LYING], KIND_OF[LYING], *range(len(KINDS))])
     section = np.array([MORNING, EVENING, *[DAYTIME] * len(KINDS)])
     means = [getattr(parameters.bout_minutes, speed or activity) for activity, speed, _ in KINDS[:NONWEAR]]
     # Nights and non-wear are single bouts.
-    mean = np.array([0.0, 0.0, *means, 0.0]) * 60.0 / step
+    mean = np.array([0.0, 0.0, *means, 0.0]) * 60.0 / worn.epoch_seconds
 
     counts = worn.counts.reshape(-1, len(KINDS))
     morning, evening = _night(counts[:, KIND_OF[LYING]], parameters)
@@ -160,7 +186,7 @@ def lay_out(worn: Worn, seed: int, parameters: EpochDays) -> tuple[Codes, Intege
     day, part = np.nonzero(parts)
     total, typical = parts[day, part], mean[part]
 
-    # Enough bouts for each total, three standard deviations of a count and then some; one where a bout is all.
+    # Enough bouts for each total: three standard deviations of a count and a few more; one where a bout is all.
     expected = np.divide(total, typical, out=np.zeros(total.size), where=typical > 0)
     bouts = np.where(typical > 0, np.ceil(expected + 3.0 * np.sqrt(expected)) + 3, 1).astype(np.int64)
     drawn = np.bincount(day // worn.counts.shape[1], weights=bouts, minlength=worn.people.size).astype(np.int64)
@@ -187,7 +213,7 @@ def lay_out(worn: Worn, seed: int, parameters: EpochDays) -> tuple[Codes, Intege
 
 
 def delivered_tables(
-    worn: Worn, seed: int, parameters: EpochDays, people_at_once: int = PEOPLE_AT_ONCE
+    worn: WornEpochs, seed: int, parameters: EpochDays, people_at_once: int = PEOPLE_AT_ONCE
 ) -> Iterator[pa.Table]:
     """Epochs as delivered, some people at a time: person, epoch_start (milliseconds), activity and speed as text."""
     activities = _words([activity for activity, _, _ in KINDS])
@@ -204,7 +230,7 @@ def delivered_tables(
 
 
 def lake_tables(
-    worn: Worn, seed: int, parameters: EpochDays, people_at_once: int = PEOPLE_AT_ONCE
+    worn: WornEpochs, seed: int, parameters: EpochDays, people_at_once: int = PEOPLE_AT_ONCE
 ) -> Iterator[pa.Table]:
     """The same epochs in the codes of the lake: person, epoch_start, activity, speed, confidence (uint8)."""
     activities = np.array([ACTIVITIES[activity] for activity, _, _ in KINDS], dtype=np.uint8)
@@ -227,14 +253,14 @@ def _night(lying: Integers, parameters: EpochDays) -> tuple[Integers, Integers]:
     return morning, np.floor(lying * parameters.lying_after_evening).astype(np.int64)
 
 
-def _parts(worn: Worn, people_at_once: int) -> Iterator[Worn]:
+def _parts(worn: WornEpochs, people_at_once: int) -> Iterator[WornEpochs]:
     for start in range(0, worn.people.size, people_at_once):
         yield worn.some(slice(start, start + people_at_once))
 
 
-def _who_and_when(worn: Worn) -> dict[str, pa.Array]:
+def _who_and_when(worn: WornEpochs) -> dict[str, pa.Array]:
     """Columns ``person`` (dictionary) and ``epoch_start`` (device-local milliseconds), one epoch after the other."""
-    milliseconds = 1000 * protocol().epochs.seconds
+    milliseconds = 1000 * worn.epoch_seconds
     epochs = worn.epochs
     start = worn.first_date.astype("datetime64[ms]").astype(np.int64) + milliseconds * worn.first_epoch
     clock = np.arange(epochs.sum(), dtype=np.int64) * milliseconds
@@ -247,7 +273,7 @@ def _who_and_when(worn: Worn) -> dict[str, pa.Array]:
 
 
 def _words(words: Sequence[str | None]) -> tuple[npt.NDArray[np.int8], pa.Array]:
-    """The place of each kind's word in a dictionary of words, -1 for none, and the dictionary."""
+    """The index of each kind's word in a dictionary of words, -1 for none, and the dictionary."""
     distinct = sorted({word for word in words if word is not None})
     return np.array([distinct.index(w) if w is not None else -1 for w in words], dtype=np.int8), pa.array(distinct)
 

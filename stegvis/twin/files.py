@@ -1,8 +1,6 @@
 """Files and drops: tables in the format of a name, and the ``drop.json`` that completes a delivery.
 
-Belongs here: how things are written. Does not belong here: what is in them (``deliveries``, ``faults``).
-
-Same tables give the same bytes: where a format carries its time of writing (``.dta``, ``.sav``) a fixed one is put.
+The same tables give the same bytes: formats that store their time of writing (``.dta``, ``.sav``) get a fixed one.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ def write_drop(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 
 def complete(folder: Path, note: Path | None = None) -> None:
-    """Write the drop's ``drop.json`` (or ``note``), last: the drop is complete with the files that are there."""
+    """Write the drop's ``drop.json`` (or ``note``), last; it names every file that is in the folder."""
     files = {}
     for file in sorted(folder.iterdir()):
         with file.open("rb") as content:
@@ -62,7 +60,7 @@ def write_table(frame: pd.DataFrame, file: Path) -> None:
 
 
 def parquet_options(*clocks: str) -> dict[str, Any]:
-    """Evenly spaced clocks cost next to nothing as differences, and eight bytes a row otherwise."""
+    """Options of the parquet writer; evenly spaced ``clocks`` are stored as differences, which take almost no space."""
     if not clocks:
         return {"compression": "zstd"}
     encoding = dict.fromkeys(clocks, "DELTA_BINARY_PACKED")
@@ -70,7 +68,7 @@ def parquet_options(*clocks: str) -> dict[str, Any]:
 
 
 def _as_floats(frame: pd.DataFrame) -> pd.DataFrame:
-    """Nullable integers as floats, the only numbers SPSS knows and Stata's way of a blank."""
+    """Nullable integers as floats: SPSS has no other numbers, and Stata needs them for blanks."""
     whole = frame.select_dtypes("Int32").columns
     return frame.astype(dict.fromkeys(whole, "float64"))
 

@@ -5,8 +5,7 @@ running and pedaling as phase knots, bursts of small movements. It is a function
 sensor can sample it with a clock of its own. Gait is a sum of harmonics of the stride whose swing and impact grow
 with speed, with ringing after each heel strike.
 
-Belongs here: the body, in the axes of ``gait.toml``. Does not belong here: what the person does when
-(``activities``), how sensors are worn and what their electronics make of it (``raw``).
+This is the body, in the axes of ``gait.toml``; how sensors are worn, and their electronics, are in ``raw``.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.study.protocol import protocol
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.gait_parameters import Cyclic, GaitParameters, Posture
 
@@ -48,7 +46,7 @@ class Strides:
         strength: (s,) size of each stride, around 1.
         harmonics: (6, h) complex amplitudes, g; three axes of the back, three of the thigh.
         ringing: (2,) size of the broadband part on back and thigh, g.
-        rings: whether it rings after each heel strike; else it is there all the time (a road's surface).
+        rings: whether it rings after each heel strike; otherwise it is continuous (a road's surface).
     """
 
     start: float
@@ -89,12 +87,12 @@ class Motion:
     bursts: tuple[Burst, ...]
 
     def acceleration(self, sensor: Sensor, seconds: Floats, rng: np.random.Generator) -> Samples:
-        """What a perfect sensor feels, body axes.
+        """What a perfect sensor measures, body axes.
 
         Args:
             sensor: where it sits.
-            seconds: (n,) increasing times; before the start and after the end the body keeps still.
-            rng: of the ringing, which is different at every sample.
+            seconds: (n,) increasing times; before the start and after the end the body is still.
+            rng: random stream of the ringing, which differs from sample to sample.
 
         Returns:
             (n, 3) float32, g.
@@ -128,13 +126,12 @@ def _within(movements: tuple[Timed, ...], seconds: Floats) -> Iterator[tuple[Tim
 def draw_motion(sequence: ActivitySequence, parameters: GaitParameters, rng: np.random.Generator) -> Motion:
     """Draw one person's motion through a sequence of activities.
 
-    Bouts begin near the borders of epochs, not on them, by at most ``movements.border_jitter_seconds``: what an epoch
-    mostly holds is what the sequence says. In epochs without wear the body stands still; nobody feels it.
+    Bouts begin within ``movements.border_jitter_seconds`` of the border of an epoch, so that most of each epoch is the
+    activity that the sequence gives. In epochs of non-wear the body stands still; the sensors do not record it.
     """
     person = _Person.draw(parameters, rng)
-    step = protocol().epochs.seconds
     first = sequence.bout_starts()
-    borders = np.append(first, len(sequence.activity)) * float(step)
+    borders = np.append(first, len(sequence.activity)) * float(sequence.epoch_seconds)
     jitter = parameters.movements.border_jitter_seconds
     borders[1:-1] += rng.uniform(-jitter, jitter, len(borders) - 2)
 
@@ -166,7 +163,7 @@ def draw_motion(sequence: ActivitySequence, parameters: GaitParameters, rng: np.
 def stride_hz(speed: float, parameters: GaitParameters) -> float:
     """Strides per second of walking at ``speed`` m/s (Grieve and Gear 1966, doi 10.1080/00140136608964399)."""
     walking = parameters.walking
-    return walking.cadence_at_1_m_per_s * speed**walking.cadence_exponent / 120
+    return float(walking.cadence_at_1_m_per_s * speed**walking.cadence_exponent / 120)
 
 
 # --- posture --------------------------------------------------------------------------------------------------------
@@ -184,7 +181,7 @@ def _posture(activity: ActivityCode, parameters: GaitParameters) -> Posture:
 def _turns(
     activity: ActivityCode, start: float, end: float, parameters: GaitParameters, rng: np.random.Generator
 ) -> list[tuple[float, float]]:
-    """Stretches of one posture: who lies long turns over now and then."""
+    """Stretches of one posture: a person who lies for long turns over now and then."""
     mean = parameters.movements.lying_turn_minutes * 60
     if activity is not ActivityCode.LYING or end - start < mean:
         return [(start, end)]
@@ -298,7 +295,7 @@ class _Person:
         harmonics[:3, 1:] *= back
         harmonics[3:, 1:] *= thigh
         ringing = (walking.ringing_back * back, walking.ringing_thigh * thigh)
-        # Nobody walks evenly.
+        # Walking speed varies from bout to bout.
         paced = speed * max(0.5, 1 + walking.speed_drift_sd * float(rng.standard_normal()))
         hertz = stride_hz(paced, self.parameters) * self.cadence
         return _strides(walking, harmonics, hertz, start, end, ringing, True, rng)
@@ -322,7 +319,7 @@ def _strides(
     rng: np.random.Generator,
 ) -> Strides:
     audible = harmonics[:, : max(1, int(HIGHEST_HZ / hertz))]
-    # A few more strides than fit, whatever their lengths come to.
+    # A few more strides than fit, because their lengths vary.
     count = int((end - start) * hertz * 1.1) + 5
     lengths = np.maximum(1 + movement.stride_time_cv * rng.standard_normal(count), 0.5) / hertz
     onsets = start + np.concatenate([[0.0], np.cumsum(lengths)])

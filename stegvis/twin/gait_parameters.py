@@ -1,8 +1,4 @@
-"""Parameters of the twin's movements and sensors, read from ``gait.toml`` into typed, validated objects.
-
-Belongs here: reading and validating that file. Does not belong here: the model that uses it (``gait``, ``raw``), the
-parameters of the cohort (``parameters``).
-"""
+"""Parameters of the twin's movements and sensors, read from ``gait.toml`` into typed, validated objects."""
 
 from __future__ import annotations
 
@@ -14,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from stegvis.data_files import data_file
 from stegvis.study.settings import Section, SettingsError, read_settings
 
-GAIT_FILE = Path(__file__).with_name("gait.toml")
+GAIT_FILE = data_file("twin/gait.toml")
 
 Axis = Literal["back_x", "back_y", "back_z", "thigh_x", "thigh_y", "thigh_z"]
 AXES: tuple[Axis, ...] = get_args(Axis)
@@ -24,11 +21,11 @@ Vector = tuple[float, float, float]
 
 
 class GaitParametersError(SettingsError):
-    """The parameter file breaks its own rules; the message names the key."""
+    """The parameter file is invalid; the message names the key."""
 
 
 class Cyclic(Section):
-    """A movement that repeats itself: per axis, amplitude (g) and phase (radians) of each harmonic of the stride."""
+    """A periodic movement: per axis, amplitude (g) and phase (radians) of each harmonic of the stride."""
 
     amplitude: dict[Axis, tuple[float, ...]]
     phase: dict[Axis, tuple[float, ...]]
@@ -88,7 +85,7 @@ class Cycling(Cyclic):
 
 
 class Posture(Section):
-    """Direction of gravity, and how still it is held."""
+    """Direction of gravity, and how much it varies."""
 
     back: Vector
     thigh: Vector
@@ -109,7 +106,7 @@ class Postures(Section):
 
 
 class Movements(Section):
-    """What happens between and within postures."""
+    """Movements between and within postures."""
 
     transition_seconds: float = Field(gt=0)
     sway_seconds: float = Field(gt=0)
@@ -143,7 +140,7 @@ DayActivity = Literal["sitting", "standing", "walking", "running", "cycling"]
 
 
 class Day(Section):
-    """The day of someone whose activities are not given."""
+    """The day of a person whose activities are not given."""
 
     bed_hour: float = Field(gt=12, lt=24)
     rise_hour: float = Field(gt=0, lt=12)
@@ -189,5 +186,5 @@ def read_gait_parameters(file: Path) -> GaitParameters:
 
 @cache
 def gait_parameters() -> GaitParameters:
-    """The parameters in force: ``stegvis/twin/gait.toml``."""
+    """The parameters of ``stegvis/twin/gait.toml``."""
     return read_gait_parameters(GAIT_FILE)

@@ -1,7 +1,7 @@
 """What a study of the twin would see: each person's walking as recorded, its quarters, and the covariates.
 
-Belongs here: the twin's own arithmetic of its observable values, written without the pipeline's code so that each can
-be wrong only once. Does not belong here: drawing anything, and the pipeline's rules (``sql/``, ``stegvis.statistics``).
+The arithmetic is written without the pipeline's code (``sql/``, ``stegvis.statistics``), so that the twin is an
+independent check of the pipeline and a mistake in one does not hide in the other.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Covariates, Exposures
 from stegvis.twin.draws import AGE_ORIGIN, Flags, Floats, Integers
 from stegvis.twin.population import Population, is_depressed
 from stegvis.twin.walking import BRISK, LYING, MODERATE, SITTING, SLOW, STANDING, WALKING, Days
@@ -18,12 +18,12 @@ from stegvis.twin.walking import BRISK, LYING, MODERATE, SITTING, SLOW, STANDING
 
 @dataclass(frozen=True)
 class Observed:
-    """Everyone's walking as their recording tells it (n,), before any selection.
+    """Everyone's walking as recorded (n,), before any selection.
 
     Attributes:
-        valid_days: days that count; 0 for people without.
-        volume: mean walking minutes a day over them; NaN without.
-        intensity: mean walking MET; NaN without.
+        valid_days: valid walking days; 0 for people without a recording.
+        volume: mean walking minutes a day over the valid days; NaN for people without one.
+        intensity: mean walking MET; NaN for people without a valid day.
     """
 
     valid_days: Integers
@@ -36,27 +36,33 @@ class Observed:
         return self.valid_days > 0
 
 
-def counts_as_walking(days: Days) -> Flags:
-    """Mask (m, 7): worn, and nothing of lying, sitting, standing and walking is zero (a blank is not)."""
-    return np.asarray(days.valid & (days.seconds[..., [LYING, SITTING, STANDING, WALKING]] != 0.0).all(axis=2))
+def valid_walking_days(days: Days) -> Flags:
+    """Mask (m, 7) of valid days: worn, and none of lying, sitting, standing and walking is zero (a blank may be)."""
+    return np.asarray(days.worn & (days.seconds[..., [LYING, SITTING, STANDING, WALKING]] != 0.0).all(axis=2))
 
 
-def observe(population: Population, days: Days) -> Observed:
-    """Walking as recorded: total seconds over the valid days, by speed."""
-    n, rule = len(population), protocol().exposures
-    counted = counts_as_walking(days)
+def observe(population: Population, days: Days, exposures: Exposures) -> Observed:
+    """Walking as recorded: total seconds over the valid days, by speed, with the METs of ``exposures``."""
+    n = len(population)
+    counted = valid_walking_days(days)
     totals = np.where(counted[..., None], days.seconds[..., [SLOW, MODERATE, BRISK]], 0.0).sum(axis=1)
     valid_days = np.zeros(n, dtype=np.int64)
     valid_days[days.rows] = counted.sum(axis=1)
     volume, intensity = np.full(n, np.nan), np.full(n, np.nan)
     with np.errstate(invalid="ignore"):
         volume[days.rows] = totals.sum(axis=1) / counted.sum(axis=1) / 60.0
-        intensity[days.rows] = totals @ [rule.met_slow, rule.met_moderate, rule.met_brisk] / totals.sum(axis=1)
+        intensity[days.rows] = mean_met(totals, exposures)
     return Observed(valid_days, volume, intensity)
 
 
+def mean_met(seconds: Floats, exposures: Exposures) -> Floats:
+    """Mean MET (m,) of walking seconds by speed (m, 3): slow, moderate, brisk; NaN without walking."""
+    met = [exposures.met_slow, exposures.met_moderate, exposures.met_brisk]
+    return np.asarray(seconds @ met / seconds.sum(axis=1))
+
+
 def quartile_cuts(values: Floats) -> Floats:
-    """Three cuts; where n*p is whole, between the two neighbors."""
+    """Three cuts; where n*p is a whole number, the mean of the two neighbors."""
     ordered = np.sort(values)
     places = ordered.size * np.array([1, 2, 3]) / 4.0
     upper = ordered[np.minimum(np.floor(places).astype(np.int64), ordered.size - 1)]
@@ -65,15 +71,15 @@ def quartile_cuts(values: Floats) -> Floats:
 
 
 def quarters(values: Floats) -> Integers:
-    """Quarter 0 to 3 of each value (k,); a value on a cut goes to the lower."""
-    return (values[:, None] > quartile_cuts(values)).sum(axis=1)
+    """Quarter 0 to 3 of each value (k,); a value equal to a cut belongs to the lower quarter."""
+    return np.asarray((values[:, None] > quartile_cuts(values)).sum(axis=1))
 
 
-def covariates(population: Population, who: Flags) -> Floats:
-    """The adjusted model's covariates (k, 15) of the chosen: age in decades from 55, and indicators of the others."""
+def covariates(population: Population, who: Flags, coding: Covariates) -> Floats:
+    """The adjusted model's covariates (k, 15) of the chosen: age in decades from 55, indicators of the others."""
 
     def indicators(codes: Floats, levels: int) -> Floats:
-        return (codes[:, None] == np.arange(1, levels)).astype(np.float64)
+        return np.asarray(codes[:, None] == np.arange(1, levels), dtype=np.float64)
 
     people = population.people[who]
     return np.column_stack(
@@ -84,11 +90,11 @@ def covariates(population: Population, who: Flags) -> Floats:
             indicators(people["income"].to_numpy(), 5),
             ~people["employed"].to_numpy(dtype=bool),
             indicators(people["smoking"].to_numpy(), 3),
-            is_depressed(population)[who],
+            is_depressed(population, coding)[who],
         ]
     ).astype(np.float64)
 
 
 def indicators_of_quarters(values: Floats) -> Floats:
     """Indicators (k, 3) of the second, third and fourth quarter."""
-    return (quarters(values)[:, None] == [1, 2, 3]).astype(np.float64)
+    return np.asarray(quarters(values)[:, None] == [1, 2, 3], dtype=np.float64)

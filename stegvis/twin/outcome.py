@@ -1,17 +1,14 @@
-"""Chronic low back pain at follow-up, and who tells about it, wave by wave.
-
-Belongs here: the true risk, the draw of outcomes and answers. Does not belong here: risk estimation, quartiles, codes
-and files (``deliveries``).
-"""
+"""Chronic low back pain at follow-up, and who responds, wave by wave: the true risk, outcomes and responses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import optimize, special
 
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Covariates
 from stegvis.twin.balance import balanced_sample
 from stegvis.twin.draws import AGE_ORIGIN, Flags, Floats, correlated_uniform, probabilities, stream
 from stegvis.twin.expected import adjusted_designs, influences
@@ -27,17 +24,17 @@ class Wave:
 
     Attributes:
         name: its years, for example 2021-2023.
-        answered: sent the questionnaire back.
-        screen_answered: and answered the pain screen.
-        back_pain: chronic low back pain, true whether told or not.
+        answered: returned the questionnaire.
+        screen_answered: returned it with the pain screen answered.
+        back_pain: chronic low back pain, whether reported or not.
         other_pain: chronic pain elsewhere only.
         limited: pain limits leisure.
-        limited_missing: ... but the item is blank.
-        screen_contradicts: has the box ticked and the screen answered no.
+        limited_missing: the item on limits is blank.
+        screen_contradicts: ticked the low back box but answered no to the pain screen.
         risk: the true probability of back pain.
-        date: of the answer.
-        late: answered after the wave was delivered; told by a later delivery.
-        misread: the low back box was misread at first; corrected by the same later delivery.
+        date: of the response.
+        late: responded after the wave was first delivered; in the wave's second delivery.
+        misread: the low back box was misread at first; corrected in the second delivery.
     """
 
     name: str
@@ -49,7 +46,7 @@ class Wave:
     limited_missing: Flags
     screen_contradicts: Flags
     risk: Floats
-    date: np.ndarray
+    date: npt.NDArray[np.datetime64]
     late: Flags
     misread: Flags
 
@@ -71,17 +68,17 @@ def bent(values: Floats, shape: Bend) -> Floats:
 
 
 def fading(intensity: Floats, volume: Floats, shape: FadingBend) -> Floats:
-    """A log risk (n,) by intensity that matters less and less, the more someone walks."""
+    """A log risk (n,) by intensity whose effect fades with walking volume."""
     origin = bent(np.array([shape.fades_to]), shape)
     share = special.expit((shape.fades_at - volume) / shape.fades_width)
     return np.asarray((bent(intensity, shape) - origin) * share)
 
 
-def log_risk(population: Population, habits: Habits, parameters: Parameters) -> Floats:
+def log_risk(population: Population, habits: Habits, parameters: Parameters, coding: Covariates) -> Floats:
     """The log risk (n,) of chronic low back pain at follow-up, up to a constant: log-linear in true values."""
     model, terms = parameters.outcome, parameters.outcome.covariates
     age = population.numbers("age")
-    older = (age >= protocol().covariates.older_from_age).astype(np.float64)
+    older = (age >= coding.older_from_age).astype(np.float64)
     smoking = population.numbers("smoking")
     return np.asarray(
         falling(habits.volume, model.volume, older)
@@ -92,7 +89,7 @@ def log_risk(population: Population, habits: Habits, parameters: Parameters) -> 
         + terms.income * population.numbers("income")
         + terms.smoking_former * (smoking == 1)
         + terms.smoking_current * (smoking == 2)
-        + terms.depression * is_depressed(population)
+        + terms.depression * is_depressed(population, coding)
         + terms.employment_none * ~population.flags("employed")
         + model.back_pain_at_baseline * population.flags("back_pain")
         + model.other_pain_at_baseline * population.flags("other_pain")
@@ -106,97 +103,143 @@ def draw_waves(
     waves: int,
     seed: int,
     parameters: Parameters,
+    coding: Covariates,
     balanced: bool = False,
 ) -> list[Wave]:
     """Draw every wave.
 
-    Two constants are set once. Among the people otherwise fit for the first wave's analysis, the women and the men who
-    answer are expected to be as many as published (scaled to the people at hand); and the mean true risk of the
-    analyzed is the published one. Each wave has streams of its own, so that a further wave leaves the earlier ones as
-    they were.
+    Two constants are set once. Among the people eligible for the first wave, the expected numbers of women and men who
+    respond are the published ones, scaled to this cohort; and the mean true risk of the analyzed is the published one.
+    Each wave has its own random streams, so that a further wave does not change the earlier ones.
 
     Args:
-        observed: everyone's walking as recorded.
+        population: everyone.
+        habits: their true walking.
+        observed: their walking as recorded.
         waves: how many.
-        balanced: draw the first wave's respondents and cases by balanced sampling (``balance``): exact numbers, the
-            respondents' age and the cases' spread over exposures and covariates as expected. Everyone keeps their own
-            chance; only how the draws hang together changes.
+        seed: of every random stream.
+        parameters: the twin's model.
+        coding: how covariates are coded.
+        balanced: draw the first wave's respondents and cases by balanced sampling (``balance``): the numbers are exact,
+            and the respondents' ages and the cases' spread over exposures and covariates are as expected. Each
+            person's own chance is unchanged; only the dependence between the draws changes.
     """
-    model = parameters.followup
-    n = len(population)
-    candidates = observed.valid & population.pain_answered & ~population.flags("back_pain")
-    candidates &= population.complete & ~population.flags("withdrawn")
-    willing = stream(seed, "followup.willing").standard_normal(n)
-    frail = stream(seed, "outcome.frail").standard_normal(n)
-    chance = chance_of_answering(population, candidates, parameters)
-    log_odds = special.logit(chance)
-    base = log_risk(population, habits, parameters)
+    eligible = eligible_if_responding(population, observed)
+    draws = _Draws(
+        population=population,
+        observed=observed,
+        eligible=eligible,
+        log_odds=special.logit(chance_of_responding(population, eligible, parameters, coding)),
+        log_risk=log_risk(population, habits, parameters, coding),
+        seed=seed,
+        parameters=parameters,
+        coding=coding,
+        willing=stream(seed, "followup.willing").standard_normal(len(population)),
+        frail=stream(seed, "outcome.frail").standard_normal(len(population)),
+    )
+    return [draws.wave(number, balanced and number == 0) for number in range(waves)]
 
-    drawn: list[Wave] = []
+
+@dataclass
+class _Draws:
+    """Draws waves one after the other.
+
+    Attributes:
+        eligible: mask (n,) of the people who are analyzed if they respond.
+        log_odds: of responding to the first wave (n,).
+        log_risk: of back pain (n,), up to a constant.
+        willing, frail: each person's standard normal part (n,) of responding and of back pain, shared by the waves.
+        constant: of the log risk; set by the first wave.
+    """
+
+    population: Population
+    observed: Observed
+    eligible: Flags
+    log_odds: Floats
+    log_risk: Floats
+    seed: int
+    parameters: Parameters
+    coding: Covariates
+    willing: Floats
+    frail: Floats
     constant: float | None = None
-    for number in range(waves):
+
+    def wave(self, number: int, balanced: bool) -> Wave:
+        """Draw the wave ``number`` (from 0); call in order."""
+        model, n = self.parameters.followup, len(self.population)
         first_year = model.first_year + number * model.years_per_wave
-        name = f"{first_year}-{first_year + model.years_per_wave - 1}"
-        draw, pain = stream(seed, f"followup.{name}"), stream(seed, f"outcome.{name}")
-        chance = special.expit(log_odds + model.by_wave * number)
-        answering = correlated_uniform(willing, draw.standard_normal(n), model.correlation)
-        if balanced and number == 0:
-            chosen = balanced_sample(chance[candidates], _answering_balance(population, candidates), draw)
-            answering[candidates] = _made_to_agree(answering[candidates], chance[candidates], chosen)
-            again = stream(seed, "followup.willing given the first wave").standard_normal(n)
-            willing = _shared_part(answering, again, model.correlation)
-        # Just above the chance of a full answer lies that of an answer without the pain screen.
-        screen_answered = answering < chance
-        answered = answering < np.minimum(chance / (1.0 - model.screen_missing), 1.0)
-        analyzed = candidates & screen_answered
-        if constant is None:
-            constant = log_risk_constant(base, analyzed, parameters)
-        risk = np.minimum(
-            np.exp(constant + base + parameters.outcome.by_wave * number), parameters.outcome.largest_risk
-        )
-        health = correlated_uniform(frail, pain.standard_normal(n), parameters.outcome.correlation)
-        if balanced and number == 0:
-            balance = _outcome_balance(population, observed, analyzed, risk)
-            health[analyzed] = _made_to_agree(
-                health[analyzed], risk[analyzed], balanced_sample(risk[analyzed], balance, pain)
-            )
-            again = stream(seed, "outcome.frail given the first wave").standard_normal(n)
-            frail = _shared_part(health, again, parameters.outcome.correlation)
-        back_pain = health < risk
-        kept = np.where(population.flags("other_pain"), model.other_pain_kept, model.other_pain_new)
+        last_year = first_year + model.years_per_wave - 1
+        name = f"{first_year}-{last_year}"
+        draw, pain = stream(self.seed, f"followup.{name}"), stream(self.seed, f"outcome.{name}")
+        answered, screen_answered = self._responses(number, balanced, draw)
+        risk, back_pain = self._outcomes(number, balanced, self.eligible & screen_answered, pain)
+        kept = np.where(self.population.flags("other_pain"), model.other_pain_kept, model.other_pain_new)
         other_pain = ~back_pain & (pain.random(n) < kept)
         limits = np.where(back_pain, model.limited_with_back_pain, model.limited_with_other_pain)
-        start, end = np.datetime64(f"{first_year}-01-01"), np.datetime64(f"{first_year + model.years_per_wave}-01-01")
+        start, end = np.datetime64(f"{first_year}-01-01"), np.datetime64(f"{last_year + 1}-01-01")
         length = int((end - start).astype(int))
         offset = np.floor(draw.beta(model.date_alpha, model.date_beta, size=n) * length).astype(np.int64)
         offset = np.clip(offset, 0, length - 1)
         late, misread = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
         if number == 0:
-            mend = stream(seed, f"followup.{name}.corrections")
-            late = _some_of(answered, model.late_share, mend)
-            misread = _some_of(screen_answered & ~late, model.corrected_share, mend)
-            offset = np.where(late, length + mend.integers(0, model.late_days, size=n), offset)
-        drawn.append(
-            Wave(
-                name=name,
-                answered=answered,
-                screen_answered=screen_answered,
-                back_pain=back_pain,
-                other_pain=other_pain,
-                limited=(back_pain | other_pain) & (pain.random(n) < limits),
-                limited_missing=draw.random(n) < model.limited_missing,
-                screen_contradicts=draw.random(n) < model.ticked_but_screen_no,
-                risk=risk,
-                date=start + offset,
-                late=late,
-                misread=misread,
-            )
+            corrections = stream(self.seed, f"followup.{name}.corrections")
+            late = _some_of(answered, model.late_share, corrections)
+            misread = _some_of(screen_answered & ~late, model.corrected_share, corrections)
+            offset = np.where(late, length + corrections.integers(0, model.late_days, size=n), offset)
+        return Wave(
+            name=name,
+            answered=answered,
+            screen_answered=screen_answered,
+            back_pain=back_pain,
+            other_pain=other_pain,
+            limited=(back_pain | other_pain) & (pain.random(n) < limits),
+            limited_missing=draw.random(n) < model.limited_missing,
+            screen_contradicts=draw.random(n) < model.ticked_but_screen_no,
+            risk=risk,
+            date=start + offset,
+            late=late,
+            misread=misread,
         )
-    return drawn
+
+    def _responses(self, number: int, balanced: bool, draw: np.random.Generator) -> tuple[Flags, Flags]:
+        """Who returned the questionnaire (n,), and who of them answered the pain screen (n,)."""
+        model, n = self.parameters.followup, len(self.population)
+        chance = special.expit(self.log_odds + model.by_wave * number)
+        score = correlated_uniform(self.willing, draw.standard_normal(n), model.correlation)
+        if balanced:
+            chosen = balanced_sample(chance[self.eligible], _response_balance(self.population, self.eligible), draw)
+            score[self.eligible] = _made_to_agree(score[self.eligible], chance[self.eligible], chosen)
+            again = stream(self.seed, "followup.willing given the first wave").standard_normal(n)
+            self.willing = _shared_part(score, again, model.correlation)
+        # A score slightly above the chance of a full response is a response without the pain screen.
+        return score < np.minimum(chance / (1.0 - model.screen_missing), 1.0), score < chance
+
+    def _outcomes(
+        self, number: int, balanced: bool, analyzed: Flags, pain: np.random.Generator
+    ) -> tuple[Floats, Flags]:
+        """True risks (n,) and who has back pain (n,)."""
+        model, n = self.parameters.outcome, len(self.population)
+        if self.constant is None:
+            self.constant = log_risk_constant(self.log_risk, analyzed, self.parameters)
+        risk = np.minimum(np.exp(self.constant + self.log_risk + model.by_wave * number), model.largest_risk)
+        score = correlated_uniform(self.frail, pain.standard_normal(n), model.correlation)
+        if balanced:
+            balance = _outcome_balance(self.population, self.observed, analyzed, risk, self.coding)
+            chosen = balanced_sample(risk[analyzed], balance, pain)
+            score[analyzed] = _made_to_agree(score[analyzed], risk[analyzed], chosen)
+            again = stream(self.seed, "outcome.frail given the first wave").standard_normal(n)
+            self.frail = _shared_part(score, again, model.correlation)
+        return risk, score < risk
+
+
+def eligible_if_responding(population: Population, observed: Observed) -> Flags:
+    """Mask (n,) of the people who are analyzed in a wave if they respond to it."""
+    kept = observed.valid & population.pain_answered & ~population.flags("back_pain") & population.complete
+    return np.asarray(kept & ~population.flags("withdrawn"))
 
 
 def first_delivery(wave: Wave) -> Wave:
-    """The wave as its first delivery tells it: without the late answers, and with the misread boxes."""
+    """The wave as in its first delivery: without the late responses, and with the misread boxes."""
     return replace(
         wave,
         answered=wave.answered & ~wave.late,
@@ -208,7 +251,7 @@ def first_delivery(wave: Wave) -> Wave:
 def true_log_risk_ratios(parameters: Parameters) -> dict[str, float]:
     """The model's log risk ratios by term: exposures between stated values, covariates per unit.
 
-    Those of volume are at an intensity of no further effect (``fades_to``).
+    Ratios of volume are at the intensity ``fades_to``, where intensity has no effect of its own.
     """
     model = parameters.outcome
     at = falling(np.array([60.0, 80.0, 100.0, 120.0, 150.0]), model.volume)
@@ -225,40 +268,42 @@ def true_log_risk_ratios(parameters: Parameters) -> dict[str, float]:
     return ratios | model.covariates.model_dump()
 
 
-def chance_of_answering(population: Population, candidates: Flags, parameters: Parameters) -> Floats:
-    """Everyone's chance (n,) to answer the first wave's screen; the expected number of each sex is the published."""
+def chance_of_responding(population: Population, eligible: Flags, parameters: Parameters, coding: Covariates) -> Floats:
+    """Everyone's chance (n,) of answering the first wave's pain screen; by sex the expected number is the published."""
     model, cohort = parameters.followup, parameters.cohort
     log_odds = (
         population.background(model.answering)
         + model.answering.smoking_current * (population.numbers("smoking") == 2)
-        + model.answering.depression * is_depressed(population)
+        + model.answering.depression * is_depressed(population, coding)
     )
     people = int((~population.flags("withdrawn")).sum())
     analyzed = round(people * cohort.analyzed / cohort.people)
     women = round(people * cohort.analyzed_women / cohort.people)
     chance = np.zeros(len(population))
     for sex, wanted in ((~population.flags("male"), women), (population.flags("male"), analyzed - women)):
-        group = candidates & sex
+        group = eligible & sex
         share = min(wanted / max(int(group.sum()), 1), model.largest_share)
-        # With nobody wanted, one answer is still more likely than none at all.
+        # Where nobody is wanted a small chance remains: its log odds must be finite.
         chance[sex] = probabilities(log_odds, max(share, 0.01), group)[sex]
     return chance
 
 
-def _answering_balance(population: Population, candidates: Flags) -> Floats:
+def _response_balance(population: Population, eligible: Flags) -> Floats:
     """What the respondents are balanced on (k, 4): their number, their sex, the mean and the spread of their age."""
-    decades = (population.numbers("age")[candidates] - AGE_ORIGIN) / 10.0
-    male = population.flags("male")[candidates]
+    decades = (population.numbers("age")[eligible] - AGE_ORIGIN) / 10.0
+    male = population.flags("male")[eligible]
     return np.column_stack([np.ones(decades.size), male, decades, decades**2])
 
 
-def _outcome_balance(population: Population, observed: Observed, analyzed: Flags, risk: Floats) -> Floats:
+def _outcome_balance(
+    population: Population, observed: Observed, analyzed: Flags, risk: Floats, coding: Covariates
+) -> Floats:
     """What the cases are balanced on: the six estimates, cases per quarter, and the quarters within age and sex.
 
     Balancing on a person's influence on an estimate keeps the estimate at its expected value.
     """
-    volume, intensity = adjusted_designs(population, observed, analyzed).values()
-    older = population.numbers("age")[analyzed] >= protocol().covariates.older_from_age
+    volume, intensity = adjusted_designs(population, observed, analyzed, coding).values()
+    older = population.numbers("age")[analyzed] >= coding.older_from_age
     male = population.flags("male")[analyzed]
     rank = volume[:, 1:4] @ [1.0, 2.0, 3.0]
     return np.column_stack(
@@ -277,7 +322,7 @@ def _outcome_balance(population: Population, observed: Observed, analyzed: Flags
 
 
 def _made_to_agree(uniform: Floats, chance: Floats, chosen: Flags) -> Floats:
-    """Uniform scores moved to below the chance for the chosen and above it for the others, uniform on each side."""
+    """Uniform scores moved below the chance for the chosen and above it for the others, uniform on each side."""
     return np.where(chosen, uniform * chance, chance + uniform * (1.0 - chance))
 
 
@@ -288,7 +333,7 @@ def _shared_part(uniform: Floats, own: Floats, correlation: float) -> Floats:
 
 
 def _some_of(group: Flags, share: float, rng: np.random.Generator) -> Flags:
-    """A fixed share of a group, rounded; one at least, if the group has ten."""
+    """A fixed share of a group, rounded; at least one if the group has ten people or more."""
     count = max(round(share * group.sum()), 1 if group.sum() >= 10 else 0)
     chosen = np.zeros(group.size, dtype=bool)
     chosen[rng.choice(np.flatnonzero(group), size=count, replace=False)] = True
@@ -299,7 +344,7 @@ def log_risk_constant(base: Floats, analyzed: Flags, parameters: Parameters) -> 
     """The constant that makes the mean risk of the analyzed (of everyone, if nobody is) the published share."""
     group = base[analyzed] if analyzed.any() else base
     published = parameters.cohort.events / parameters.cohort.analyzed
-    # A whole number of cases is expected: it is then drawn exactly by balanced sampling.
+    # The expected number of cases is whole, so that balanced sampling draws exactly that many.
     share = max(round(published * group.size), 1) / group.size if group.size > 10 else published
 
     def excess(constant: float) -> float:

@@ -1,7 +1,6 @@
 """The twin's parameters, read from ``parameters.toml`` into typed, validated objects.
 
-Belongs here: names, ranges and the digest of the parameters. Does not belong here: any drawing (the other modules of
-this package), or the study's own numbers (``stegvis/study/protocol.toml``).
+The study's own numbers are in ``stegvis/study/protocol.toml``.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from stegvis.data_files import data_file
 from stegvis.study.settings import Section, SettingsError, read_settings
 
-PARAMETERS_FILE = Path(__file__).with_name("parameters.toml")
-# The seed that the SOLVED parameters were found with, and whose twin meets the published numbers.
+PARAMETERS_FILE = data_file("twin/parameters.toml")
+# The seed for which the SOLVED parameters were found, and whose twin reproduces the published numbers.
 DEFAULT_SEED = 1
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -26,11 +26,11 @@ FileFormat = Literal["csv", "parquet", "sav", "dta"]
 
 
 class ParametersError(SettingsError):
-    """The parameter file breaks its own rules; the message names the key."""
+    """The parameter file is invalid; the message names the key."""
 
 
 class Effects(Section):
-    """Effects of a person's background on a latent score or a log odds; one not named is none."""
+    """Effects of a person's background on a latent score or a log odds; an effect that is not named is zero."""
 
     age: float = 0.0
     age_squared: float = 0.0
@@ -168,7 +168,7 @@ class People(Section):
     def _bands(self) -> People:
         _sum_to_one(self.age_shares)
         if len(self.age_bands) != len(self.age_shares) + 1 or list(self.age_bands) != sorted(set(self.age_bands)):
-            raise ValueError("age_bands must increase and hold one edge more than age_shares")
+            raise ValueError("age_bands must increase and have one edge more than age_shares")
         return self
 
 
@@ -249,7 +249,7 @@ class Bend(Section):
 
 
 class Fall(Section):
-    """A log risk that falls by ``fall`` around ``middle``, as a logistic curve; by more in older people."""
+    """A log risk that falls by ``fall`` around ``middle`` along a logistic curve; by more in older people."""
 
     fall: Positive
     older_more: float
@@ -258,7 +258,7 @@ class Fall(Section):
 
 
 class FadingBend(Bend):
-    """A bend of intensity; above a walking volume (min/day) everyone's risk nears that at one intensity (MET)."""
+    """A bend of intensity; above a walking volume (min/day) the risk approaches that at one intensity (MET)."""
 
     fades_to: Positive
     fades_at: Positive
@@ -292,7 +292,7 @@ class Outcome(Section):
 
 
 class Answering(Effects):
-    """Who answers a follow-up questionnaire, log odds."""
+    """Who responds to a follow-up questionnaire, log odds."""
 
     smoking_current: float
     depression: float
@@ -389,7 +389,7 @@ def read_parameters(file: Path) -> Parameters:
 
 @cache
 def parameters() -> Parameters:
-    """The parameters in force: ``stegvis/twin/parameters.toml``."""
+    """The parameters of ``stegvis/twin/parameters.toml``."""
     return read_parameters(PARAMETERS_FILE)
 
 

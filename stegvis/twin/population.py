@@ -1,20 +1,28 @@
-"""The people of the twin at baseline: who they are, what they answered, what is missing, who wore the sensors.
-
-Belongs here: the baseline population, true values and missingness. Does not belong here: walking (``walking``),
-follow-up (``outcome``), codes and files (``deliveries``).
-"""
+"""The people of the twin at baseline: true values, missing answers, and who wore the sensors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from stegvis.study.protocol import protocol
-from stegvis.twin.draws import Flags, Floats, background, identifiers, levels, probabilities, standardized, stream, top
-from stegvis.twin.parameters import Effects, Event, Levels, Parameters
+from stegvis.study.protocol import Covariates
+from stegvis.twin.draws import (
+    Flags,
+    Floats,
+    Integers,
+    background,
+    identifiers,
+    levels,
+    probabilities,
+    standardized,
+    stream,
+    top,
+)
+from stegvis.twin.parameters import Effects, Event, Levels, Parameters, People
 
 DISEASES = ("diabetes", "cancer", "angina", "infarction", "heart_failure", "atrial_fibrillation", "stroke")
 
@@ -58,7 +66,39 @@ class Population:
     def complete(self) -> Flags:
         """Mask (n,): the seven covariates of the complete-case rule are all delivered."""
         parts = [self.missing[name] for name in ("education", "income", "employment", "smoking", "depression_score")]
-        return ~np.any(parts, axis=0)
+        return np.asarray(~np.any(parts, axis=0))
+
+
+@dataclass(frozen=True)
+class _Background:
+    """What everyone's traits are drawn from: age, sex, socioeconomic position and health, each (n,)."""
+
+    seed: int
+    age: Floats
+    male: Flags
+    position: Floats
+    health: Floats
+
+    def rng(self, concern: str) -> np.random.Generator:
+        """The random stream of one trait."""
+        return stream(self.seed, f"population.{concern}")
+
+    def predictor(self, effects: Effects) -> Floats:
+        """The linear predictor (n,) of a trait."""
+        return background(effects, self.age, self.male, self.position, self.health)
+
+    def latent(self, effects: Effects, name: str) -> Floats:
+        """A standardized latent score (n,)."""
+        return standardized(self.predictor(effects) + self.rng(name).standard_normal(self.age.size))
+
+    def ordered(self, trait: Levels, name: str, more: Floats | float = 0.0) -> Integers:
+        """Levels (n,) of an ordered trait."""
+        return levels(self.predictor(trait) + more + self.rng(name).standard_normal(self.age.size), trait.shares)
+
+    def event(self, trait: Event, name: str, within: Flags) -> Flags:
+        """A yes/no trait (n,) whose share is met ``within`` a group."""
+        chance = probabilities(self.predictor(trait), trait.share, within)
+        return np.asarray(self.rng(name).random(self.age.size) < chance)
 
 
 def draw_population(people: int, seed: int, parameters: Parameters) -> Population:
@@ -74,102 +114,103 @@ def draw_population(people: int, seed: int, parameters: Parameters) -> Populatio
     model, cohort = parameters.people, parameters.cohort
     withdrawn_count = max(2, round(people * cohort.withdrawn_share))
     n = people + withdrawn_count
+    drawn = _draw_background(n, seed, parameters)
+    withdrawn = np.zeros(n, dtype=bool)
+    withdrawn[drawn.rng("withdrawn").choice(n, size=withdrawn_count, replace=False)] = True
+
+    table: dict[str, Any] = {
+        "person": identifiers(drawn.rng("identifiers"), n),
+        "withdrawn": withdrawn,
+        "male": drawn.male,
+        "age": drawn.age,
+        "position": drawn.position,
+        "health": drawn.health,
+    }
+    draw = drawn.rng("clinic")
+    days = pd.bdate_range(cohort.first_day, cohort.last_day)
+    table["baseline_date"] = days.to_numpy()[draw.integers(0, len(days), size=n)]
+    at_home = (drawn.age >= model.seen_at_home_from_age) & (draw.random(n) < model.seen_at_home)
+    table["seen_at_home"] = at_home
+    # A logistic choice with an exact number among those who stay; the withdrawn are chosen by the same threshold.
+    wanted = round(people * cohort.with_recording / cohort.people)
+    recorded = top(drawn.predictor(model.recorded) + drawn.rng("recorded").logistic(size=n), wanted, ~withdrawn)
+    table["recorded"] = recorded
+    table |= _traits(drawn, model)
+
+    missing = _missing_sheets(seed, parameters, n, at_home, ~table["employed"])
+    returned = drawn.event(model.questionnaire_2, "questionnaire 2", recorded)
+    for name in ("depression_score", "pain_screen"):
+        missing[name] = missing[name] | ~returned
+
+    table["back_pain"] = drawn.event(model.back_pain, "back pain", recorded & ~missing["pain_screen"])
+    table["other_pain"] = drawn.event(model.other_pain, "other pain", ~table["back_pain"]) & ~table["back_pain"]
+    pain = model.pain_last_4_weeks
+    table["pain_last_4_weeks"] = drawn.ordered(pain, "pain last 4 weeks", pain.back_pain * table["back_pain"])
+    table["screen_contradicts"] = drawn.rng("contradictions").random(n) < model.pain_answers.ticked_but_screen_no
+    return Population(pd.DataFrame(table), missing)
+
+
+def _draw_background(n: int, seed: int, parameters: Parameters) -> _Background:
+    model = parameters.people
 
     def rng(concern: str) -> np.random.Generator:
         return stream(seed, f"population.{concern}")
-
-    withdrawn = np.zeros(n, dtype=bool)
-    withdrawn[rng("withdrawn").choice(n, size=withdrawn_count, replace=False)] = True
 
     draw = rng("sex and age")
     male = draw.random(n) >= model.women
     edges = np.array(model.age_bands)
     band = draw.choice(len(model.age_shares), size=n, p=model.age_shares)
-    # Ages are cut, not rounded, to one decimal: nobody turns 65 by rounding.
+    # Ages are truncated, not rounded, to one decimal: nobody turns 65 by rounding.
     age = np.floor(10.0 * (edges[band] + draw.random(n) * (edges[band + 1] - edges[band]))) / 10.0
     position = rng("position").standard_normal(n)
     decades = standardized(age) * age.std() / 10.0
     health = model.health_by_age * decades + model.health_by_position * position
     health = standardized(health + np.sqrt(1.0 - model.health_by_position**2) * rng("health").standard_normal(n))
+    return _Background(seed, age, male, position, health)
 
-    def predictor(effects: Effects) -> Floats:
-        return background(effects, age, male, position, health)
 
-    def ordered(trait: Levels, name: str, more: Floats | float = 0.0) -> np.ndarray:
-        return levels(predictor(trait) + more + rng(name).standard_normal(n), trait.shares)
-
-    def event(trait: Event, name: str, within: Flags) -> Flags:
-        return np.asarray(rng(name).random(n) < probabilities(predictor(trait), trait.share, within))
-
-    everyone = np.ones(n, dtype=bool)
-    table: dict[str, np.ndarray] = {
-        "person": identifiers(rng("identifiers"), n),
-        "withdrawn": withdrawn,
-        "male": male,
-        "age": age,
-        "position": position,
-        "health": health,
-    }
-    draw = rng("clinic")
-    days = pd.bdate_range(cohort.first_day, cohort.last_day)
-    table["baseline_date"] = days.to_numpy()[draw.integers(0, len(days), size=n)]
-    at_home = (age >= model.seen_at_home_from_age) & (draw.random(n) < model.seen_at_home)
-    table["seen_at_home"] = at_home
-
-    # Who wore the sensors: a logistic choice with an exact number, the withdrawn being held to the same bar.
-    wanted = round(people * parameters.cohort.with_recording / parameters.cohort.people)
-    recorded = top(predictor(model.recorded) + rng("recorded").logistic(size=n), wanted, ~withdrawn)
-    table["recorded"] = recorded
-
+def _traits(drawn: _Background, model: People) -> dict[str, Any]:
+    """Socioeconomic and health traits, each (n,)."""
+    table: dict[str, Any] = {}
     for name in ("education", "income", "smoking", "self_rated_health", "exercise", "work_type"):
-        table[name] = ordered(getattr(model, name), name)
-    table["employed"] = event(model.employed, "employed", everyone)
+        table[name] = drawn.ordered(getattr(model, name), name)
+    everyone = np.ones(drawn.age.size, dtype=bool)
+    table["employed"] = drawn.event(model.employed, "employed", everyone)
     for name in DISEASES:
-        table[name] = event(getattr(model, name), name, everyone)
-    latent = standardized(predictor(model.depression) + rng("depression").standard_normal(n))
+        table[name] = drawn.event(getattr(model, name), name, everyone)
     from scipy import stats  # slow to import
 
     spread = model.depression
-    score = stats.nbinom.ppf(special.ndtr(latent), spread.shape, spread.shape / (spread.shape + spread.mean))
+    uniform = special.ndtr(drawn.latent(spread, "depression"))
+    score = stats.nbinom.ppf(uniform, spread.shape, spread.shape / (spread.shape + spread.mean))
     table["depression_score"] = np.clip(score, 0, 21)
-    latent = standardized(predictor(model.bmi) + rng("bmi").standard_normal(n))
-    table["bmi"] = np.round(np.clip(model.bmi.mean * np.exp(model.bmi.log_sd * latent), 13, 70), 1)
-
-    missing = _missing_sheets(seed, parameters, n, at_home, ~table["employed"])
-    returned = event(model.questionnaire_2, "questionnaire 2", recorded)
-    for name in ("depression_score", "pain_screen"):
-        missing[name] = missing[name] | ~returned
-
-    table["back_pain"] = event(model.back_pain, "back pain", recorded & ~missing["pain_screen"])
-    table["other_pain"] = event(model.other_pain, "other pain", ~table["back_pain"]) & ~table["back_pain"]
-    pain = model.pain_last_4_weeks
-    table["pain_last_4_weeks"] = ordered(pain, "pain last 4 weeks", pain.back_pain * table["back_pain"])
-    table["screen_contradicts"] = rng("contradictions").random(n) < model.pain_answers.ticked_but_screen_no
-    return Population(pd.DataFrame(table), missing)
+    bmi = model.bmi.mean * np.exp(model.bmi.log_sd * drawn.latent(model.bmi, "bmi"))
+    table["bmi"] = np.round(np.clip(bmi, 13, 70), 1)
+    return table
 
 
 def _missing_sheets(seed: int, parameters: Parameters, n: int, at_home: Flags, not_working: Flags) -> dict[str, Flags]:
-    """Masks of missing values: a sheet that never came back takes all its items with it."""
+    """Masks of missing values; when a questionnaire is not returned, all its items are missing."""
     rates = parameters.people.missing
 
-    def lost(rate: float, name: str) -> Flags:
+    def absent(rate: float, name: str) -> Flags:
         return np.asarray(stream(seed, f"population.missing.{name}").random(n) < rate)
 
-    sheet_1, interview = lost(rates.questionnaire_1, "questionnaire 1"), lost(rates.interview, "interview")
-    missing = {name: sheet_1 | lost(getattr(rates, name), name) for name in ("education", "income", "smoking")}
+    sheet_1, interview = absent(rates.questionnaire_1, "questionnaire 1"), absent(rates.interview, "interview")
+    missing = {name: sheet_1 | absent(getattr(rates, name), name) for name in ("education", "income", "smoking")}
     for name in ("self_rated_health", "pain_last_4_weeks", "exercise"):
-        missing[name] = sheet_1 | lost(getattr(rates, name), name)
+        missing[name] = sheet_1 | absent(getattr(rates, name), name)
     for name in DISEASES:
-        missing[name] = sheet_1 | lost(rates.disease, name)
-    missing["employment"] = interview | lost(rates.employment, "employment")
-    missing["work_type"] = not_working | missing["employment"] | lost(rates.work_type, "work type")
-    missing["depression_score"] = lost(rates.depression, "depression")
-    missing["pain_screen"] = lost(rates.pain_screen, "pain screen")
-    missing["bmi_clinic"] = at_home | lost(rates.clinic_bmi, "clinic bmi")
-    missing["bmi_home"] = ~at_home | lost(rates.clinic_bmi, "home bmi")
+        missing[name] = sheet_1 | absent(rates.disease, name)
+    missing["employment"] = interview | absent(rates.employment, "employment")
+    missing["work_type"] = not_working | missing["employment"] | absent(rates.work_type, "work type")
+    missing["depression_score"] = absent(rates.depression, "depression")
+    missing["pain_screen"] = absent(rates.pain_screen, "pain screen")
+    missing["bmi_clinic"] = at_home | absent(rates.clinic_bmi, "clinic bmi")
+    missing["bmi_home"] = ~at_home | absent(rates.clinic_bmi, "home bmi")
     return missing
 
 
-def is_depressed(population: Population) -> Flags:
-    """Mask (n,): the depression score reaches the protocol's cut."""
-    return np.asarray(population.numbers("depression_score") >= protocol().covariates.depression_cut)
+def is_depressed(population: Population, coding: Covariates) -> Flags:
+    """Mask (n,): the depression score reaches the cut of ``coding``."""
+    return np.asarray(population.numbers("depression_score") >= coding.depression_cut)

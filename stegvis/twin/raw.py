@@ -3,8 +3,7 @@
 Each sensor samples the same motion at its own true rate, starts when its own clock says so, and may be worn wrongly
 or be taken off. True time is that of an exact clock which agrees with the back sensor's when its recording begins.
 
-Belongs here: sensors, their clocks, how they are worn, files. Does not belong here: motion (``gait``), what the person
-does (``activities``), the bytes of the files (``cwa``), delivery folders (``deliveries``).
+Motion is in ``gait``, what the person does in ``activities``, and the bytes of the files in ``cwa``.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.study.protocol import protocol
-from stegvis.twin.activities import ActivitySequence, draw_activities
-from stegvis.twin.cwa import SECONDS_PER_DAY, Device, write_cwa
+from stegvis.study.protocol import Protocol
+from stegvis.twin.activities import SECONDS_PER_DAY, ActivitySequence, draw_activities
+from stegvis.twin.cwa import Device, write_cwa
 from stegvis.twin.draws import stream
 from stegvis.twin.gait import SENSORS, Floats, Motion, Samples, Sensor, draw_motion
 from stegvis.twin.gait_parameters import GaitParameters, gait_parameters
@@ -96,15 +95,15 @@ class RawTruth:
         return self.thigh.clock_drift_seconds_per_day - self.back.clock_drift_seconds_per_day
 
     def epochs_at(self, epoch_start: NDArray[np.datetime64]) -> NDArray[np.int64]:
-        """Number in ``sequence`` of what is under way amid the epochs (k,) that begin then by the back's clock."""
-        length = protocol().epochs.seconds
+        """Index in ``sequence`` of the activity in the middle of epochs (k,) with these starts by the back's clock."""
+        length = self.sequence.epoch_seconds
         shown = (epoch_start - self.start) / np.timedelta64(1, "s") + length / 2
         drift = self.back.clock_drift_seconds_per_day / SECONDS_PER_DAY
         seconds = (shown - self.back.clock_offset_seconds) / (1 + drift)
         return np.clip(seconds // length, 0, len(self.sequence.activity) - 1).astype(np.int64)
 
     def summary(self) -> dict[str, float]:
-        """Clocks, rates and minutes of each activity: what ``truth.json`` keeps of the pair."""
+        """Clocks, rates and minutes of each activity, for ``truth.json``."""
         minutes = {f"{name}_minutes": seconds / 60 for name, seconds in self.sequence.seconds().items()}
         return {
             "offset_seconds": self.offset_seconds,
@@ -117,7 +116,7 @@ class RawTruth:
 
 @dataclass(frozen=True)
 class _Mounted:
-    """A sensor on a body: what it makes of what is felt there."""
+    """A sensor on a body: its orientation, gain, offset and noise."""
 
     sensor: Sensor
     worn: Worn
@@ -145,6 +144,7 @@ def write_raw_pair(
     days: int = 7,
     seed: int = 1,
     *,
+    protocol: Protocol,
     start: np.datetime64 = DEFAULT_START,
     sequence: ActivitySequence | None = None,
     back: Worn = Worn(),
@@ -156,35 +156,38 @@ def write_raw_pair(
     """Write ``<person>_back.cwa`` and ``<person>_thigh.cwa``; the same arguments give the same bytes.
 
     Args:
-        folder: where to; must exist.
-        person: identifier; it also is the subject code in the files' annotations, and its own random stream.
+        folder: to write to; must exist.
+        person: identifier; it is also the subject code in the files' annotations, and names the random streams.
         days: length of the recording.
         seed: of every random stream.
-        start: device-local time at which both devices were told to begin.
+        protocol: length of an epoch and nominal sampling rate.
+        start: device-local time at which both devices were set to begin.
         sequence: what the person does (``activities.from_epochs`` makes it of classified epochs); drawn if not given.
-            Epochs without wear take both sensors off.
+            In epochs of non-wear both sensors are off.
         back, thigh: how the sensors are worn.
         swapped: the two files have each other's names, as when sensors are mixed up.
         rate_errors: by which share of the nominal rate back and thigh sample too fast; drawn if not given.
-        parameters: of movements and sensors; the ones in force if not given.
+        parameters: of movements and sensors; those of ``gait.toml`` if not given.
 
     Raises:
         ValueError: the sequence is not ``days`` long.
     """
     parameters = parameters or gait_parameters()
     if sequence is None:
-        sequence = draw_activities(days, parameters, stream(seed, f"raw.activities.{person}"))
-    if len(sequence.activity) * protocol().epochs.seconds != days * SECONDS_PER_DAY:
+        rng = stream(seed, f"raw.activities.{person}")
+        sequence = draw_activities(days, parameters, rng, protocol.epochs.seconds)
+    if len(sequence.activity) * sequence.epoch_seconds != days * SECONDS_PER_DAY:
         raise ValueError("the sequence of activities is not as long as the recording")
     motion = draw_motion(sequence, parameters, stream(seed, f"raw.motion.{person}"))
     off = _without_wear(sequence)
+    nominal = float(protocol.epochs.sampling_rate_hz)
     truths: dict[Sensor, SensorTruth] = {}
     for sensor, worn, rate_error in zip(SENSORS, (back, thigh), rate_errors or (None, None), strict=True):
         rng = stream(seed, f"raw.{sensor}.{person}")
         name = SENSORS[1 - SENSORS.index(sensor)] if swapped else sensor
         worn = Worn(worn.upside_down, worn.turned, (*off, *worn.off))
         truths[sensor] = _write_sensor(
-            folder / f"{person}_{name}.cwa", sensor, worn, person, motion, start, rate_error, parameters, rng
+            folder / f"{person}_{name}.cwa", sensor, worn, person, motion, start, nominal, rate_error, parameters, rng
         )
     return RawTruth(start=start, sequence=sequence, back=truths["back"], thigh=truths["thigh"])
 
@@ -196,12 +199,12 @@ def _write_sensor(
     person: str,
     motion: Motion,
     start: np.datetime64,
+    nominal: float,
     rate_error: float | None,
     parameters: GaitParameters,
     rng: np.random.Generator,
 ) -> SensorTruth:
     sensors = parameters.sensors
-    nominal = float(protocol().epochs.sampling_rate_hz)
     device_id, recording_id = int(rng.integers(20_000, 60_000)), int(rng.integers(1, 1_000_000))
     drawn_rate_error = sensors.largest_rate_error * float(rng.uniform(-1, 1))
     device = Device(
@@ -253,9 +256,9 @@ def _pieces(mounted: _Mounted, motion: Motion, begin: float, samples: int, devic
 
 
 def _without_wear(sequence: ActivitySequence) -> tuple[tuple[float, float], ...]:
-    """Stretches of epochs without wear, seconds."""
+    """Stretches of non-wear, seconds."""
     off = np.concatenate([[0], sequence.activity == ActivityCode.NONWEAR, [0]]).astype(np.int8)
-    change = np.flatnonzero(np.diff(off)) * float(protocol().epochs.seconds)
+    change = np.flatnonzero(np.diff(off)) * float(sequence.epoch_seconds)
     return tuple(zip(change[::2].tolist(), change[1::2].tolist(), strict=True))
 
 

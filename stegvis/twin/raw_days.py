@@ -1,8 +1,4 @@
-"""One day of someone, to be delivered as a raw pair: what they do, epoch by epoch, with the day totals they have.
-
-Belongs here: from a person's day totals to a sequence of activities. Does not belong here: the laying out of epochs
-(``epochs``), sensors and files (``raw``), who is delivered so (``deliveries``).
-"""
+"""One day of a person to be delivered as a raw pair: from day totals to a sequence of activities."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.study.protocol import Protocol
 from stegvis.twin.activities import ActivitySequence, from_epochs
 from stegvis.twin.draws import Flags, Floats, stream
 from stegvis.twin.epochs import KINDS, lay_out, wear
@@ -27,25 +24,34 @@ class RawDay:
 
 
 def draw_raw_day(
-    person: str, first_date: np.datetime64, seconds: Floats, full: Flags, seed: int, parameters: EpochDays
+    person: str,
+    first_date: np.datetime64,
+    seconds: Floats,
+    full: Flags,
+    seed: int,
+    parameters: EpochDays,
+    protocol: Protocol,
 ) -> RawDay:
-    """The first full day of a recording as 17,280 epochs with its totals.
+    """The first complete day of a recording, as epochs that add up to its totals.
 
     Args:
-        person: identifier; it is the random streams' own.
+        person: identifier; it names the random streams.
         first_date: of the recording.
         seconds: day totals (d, 9) in the order of ``walking.ACTIVITIES``.
-        full: which days (d,) are valid, without a blank cell; at least one is.
+        full: which days (d,) are valid and without a blank cell; at least one is.
         seed: of every random stream.
         parameters: how epochs are laid out.
+        protocol: length of an epoch and of a day, limits of the speed classes.
     """
     day = int(np.argmax(full))
     date = first_date + np.timedelta64(day, "D")
-    # A raw recording of one day is of the whole of it.
+    # A raw recording of one day covers all 24 hours.
     whole = parameters.model_copy(update={"partial_recordings": 0.0})
-    kinds, lengths = lay_out(wear([person], np.array([date]), seconds[None, [day]], seed, whole), seed, whole)
+    worn = wear([person], np.array([date]), seconds[None, [day]], seed, whole, protocol)
+    kinds, lengths = lay_out(worn, seed, whole)
     activity = np.array([ACTIVITIES[activity] for activity, _, _ in KINDS], dtype=np.uint8)
     speed = np.array([SPEEDS[speed] if speed else 0 for _, speed, _ in KINDS], dtype=np.uint8)
     speeds = stream(seed, f"raw.speeds.{person}")
-    sequence = from_epochs(np.repeat(activity[kinds], lengths), np.repeat(speed[kinds], lengths), speeds)
+    activity, speed = np.repeat(activity[kinds], lengths), np.repeat(speed[kinds], lengths)
+    sequence = from_epochs(activity, speed, speeds, protocol.epochs)
     return RawDay(person, date.astype("datetime64[s]"), sequence)

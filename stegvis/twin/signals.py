@@ -1,16 +1,13 @@
-"""Synchronized 50 Hz signals: the scripted hour of someone whose recording comes already put together.
-
-Belongs here: the script and its signal on an exact clock. Does not belong here: how the body moves (``gait``), raw
-device files and their clocks (``raw``), delivery folders (``deliveries``), classification (``stegvis.accelerometry``).
-"""
+"""Synchronized 50 Hz signals: a scripted hour of both sensors on one exact clock."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ACTIVITIES
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Epochs
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.gait import SENSORS, draw_motion
 from stegvis.twin.gait_parameters import AXES, gait_parameters
@@ -20,20 +17,23 @@ from stegvis.twin.raw import rotation
 COLUMNS: tuple[str, ...] = AXES
 
 
-def draw_signal(start: np.datetime64, parameters: Signals, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
+def draw_signal(
+    start: np.datetime64, parameters: Signals, rng: np.random.Generator, epochs: Epochs
+) -> tuple[pd.DataFrame, NDArray[np.str_]]:
     """One person's scripted hour.
 
     Returns:
         The signal, one row per sample: timestamp (milliseconds) and six float32 columns in g; and the true activity
         of each sample, as text (n,).
     """
-    rate, step = protocol().epochs.sampling_rate_hz, protocol().epochs.seconds
+    rate, step = epochs.sampling_rate_hz, epochs.seconds
     pace = 1.0 + parameters.speed_sd * float(rng.standard_normal())
-    epochs = [round(minutes * 60 / step) for _, minutes, _ in parameters.script]
-    names = np.repeat([activity for activity, _, _ in parameters.script], epochs)
+    lengths = [round(minutes * 60 / step) for _, minutes, _ in parameters.script]
+    names = np.repeat([activity for activity, _, _ in parameters.script], lengths)
     sequence = ActivitySequence(
-        activity=np.repeat([ACTIVITIES[activity] for activity, _, _ in parameters.script], epochs).astype(np.uint8),
-        speed_km_per_hour=np.repeat([speed * pace for _, _, speed in parameters.script], epochs).astype(np.float32),
+        activity=np.repeat([ACTIVITIES[activity] for activity, _, _ in parameters.script], lengths).astype(np.uint8),
+        speed_km_per_hour=np.repeat([speed * pace for _, _, speed in parameters.script], lengths).astype(np.float32),
+        epoch_seconds=step,
     )
     moving = gait_parameters()
     motion = draw_motion(sequence, moving, rng)

@@ -1,22 +1,18 @@
-"""Compare a synchronized signal with the published mean spectra of HUNT4 (``hunt4_spectra.toml``).
-
-Belongs here: spectra of a signal in the published form, and the published ones. Does not belong here: the model that
-is compared (``gait``).
-"""
+"""Spectra of a synchronized signal, in the form of the published mean spectra of HUNT4 (``hunt4_spectra.toml``)."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stegvis.data_files import data_file
 from stegvis.twin.gait_parameters import AXES
 
-SPECTRA_FILE = Path(__file__).with_name("hunt4_spectra.toml")
+SPECTRA_FILE = data_file("twin/hunt4_spectra.toml")
 WINDOW_SAMPLES = 50
 HOP_SAMPLES = 25
 
@@ -31,13 +27,13 @@ class Spectra:
 
 @cache
 def hunt4_spectra() -> Spectra:
-    """The published ones (Logacjov et al. 2024, SelfPAB)."""
+    """The published spectra (Logacjov et al. 2024, SelfPAB)."""
     published = tomllib.loads(SPECTRA_FILE.read_text(encoding="utf-8"))
     return Spectra(*(np.array([published[kind][axis] for axis in AXES]) for kind in ("mean", "sd")))
 
 
 def spectra(acceleration: NDArray[np.float32]) -> Spectra:
-    """Those of a signal (n, 6) at 50 Hz, in g, over windows of a second that overlap by half.
+    """Spectra of a signal (n, 6) at 50 Hz, in g, over windows of a second that overlap by half.
 
     Raises:
         ValueError: the signal is shorter than a window.

@@ -20,6 +20,7 @@ from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
 from tests.browser.test_report_page import ARGUMENTS, CHROMIUM
+from tests.study import CODEBOOK, PROTOCOL
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -38,7 +39,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not CHROMIUM.exists():
         pytest.skip("no chromium on this machine")
     home = Home(root := tmp_path_factory.mktemp("ui") / "home", root / "landing")
-    write_twin(home.landing, people=400, waves=1, seed=3)
+    write_twin(home.landing, PROTOCOL, CODEBOOK, people=400, waves=1, seed=3)
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
         # Where this UI will serve the reports.

@@ -15,6 +15,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
 from stegvis.twin import write_twin
 from tests.orchestration.story import Story
+from tests.study import CODEBOOK, PROTOCOL
 
 PEOPLE = 400
 
@@ -30,7 +31,7 @@ def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             unfinished = shared / "being-built"
             shutil.rmtree(unfinished, ignore_errors=True)
             home = unfinished / "home"
-            write_twin(home / "landing", people=PEOPLE, waves=1, seed=3)
+            write_twin(home / "landing", PROTOCOL, CODEBOOK, people=PEOPLE, waves=1, seed=3)
             done = refresh(Home(home, home / "landing"))
             assert done.ok, done.failed
             unfinished.rename(shared / "built")

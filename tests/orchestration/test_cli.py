@@ -15,6 +15,7 @@ import pytest
 
 from stegvis.storage.landing import scan
 from tests.orchestration.story import Story
+from tests.study import PROTOCOL
 
 ROOT = Path(__file__).parents[2]
 
@@ -193,7 +194,7 @@ def raw_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     from stegvis.twin.raw import write_raw_pair
 
     folder = tmp_path_factory.mktemp("pair")
-    write_raw_pair(folder, "P1", days=1, seed=5)
+    write_raw_pair(folder, "P1", days=1, seed=5, protocol=PROTOCOL)
     return folder / "P1_back.cwa", folder / "P1_thigh.cwa"
 
 

@@ -23,6 +23,7 @@ from stegvis.twin.raw import Worn, write_raw_pair
 from tests.orchestration.raw_pairs import copies, empty_home, recorded_again, spoiled
 from tests.orchestration.story import Story, complete
 from tests.stegvis.storage.clusters import two_workers
+from tests.study import PROTOCOL
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,7 @@ def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good pair of a day."""
     folder = tmp_path_factory.mktemp("pair")
-    write_raw_pair(folder, "P", 1, seed=11)
+    write_raw_pair(folder, "P", 1, seed=11, protocol=PROTOCOL)
     return folder
 
 
@@ -169,7 +170,7 @@ def shared_device(tmp_path_factory: pytest.TempPathFactory) -> Story:
     together.mkdir(parents=True)
     alone.mkdir(parents=True)
     for person, worn in (("A", Worn()), ("B", Worn(upside_down=True))):
-        write_raw_pair(root, person, 1, seed=5, back=worn, parameters=perfect)
+        write_raw_pair(root, person, 1, seed=5, protocol=PROTOCOL, back=worn, parameters=perfect)
         recorded_again(root / f"{person}_back.cwa", together / f"{person}_back.cwa", 4711, GAIN, OFFSET)
         os.link(root / f"{person}_thigh.cwa", together / f"{person}_thigh.cwa")
     for half in ("back", "thigh"):

@@ -18,6 +18,7 @@ from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import write_twin
 from tests.oracle_flow import flow_from_deliveries
 from tests.orchestration.story import WAVE_STAGES, Story, apart_from_what_leaves
+from tests.study import CODEBOOK, PROTOCOL
 
 
 def test_a_second_refresh_does_nothing(story: Story) -> None:
@@ -139,7 +140,7 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
 def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_withdraws(tmp_path: Path) -> None:
     # So many people that no estimate has to be held back.
     story = Story(Home(tmp_path / "home", tmp_path / "home" / "landing"))
-    write_twin(story.home.landing, people=4000, waves=1, seed=3)
+    write_twin(story.home.landing, PROTOCOL, CODEBOOK, people=4000, waves=1, seed=3)
     assert story.refresh().ok
     story.give_pain("2021-2023.2", every=5)
     assert story.refresh().ok

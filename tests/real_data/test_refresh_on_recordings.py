@@ -13,6 +13,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin
 from tests.real_data.make_signal_drop import write_signal_drop
+from tests.study import CODEBOOK, PROTOCOL
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
@@ -30,7 +31,7 @@ def test_five_recordings_go_through_a_refresh_to_a_release(
     real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = Home(tmp_path / "home", tmp_path / "home" / "landing")
-    write_twin(home.landing, people=400, waves=1, seed=3)
+    write_twin(home.landing, PROTOCOL, CODEBOOK, people=400, waves=1, seed=3)
     withdrawn = set(pd.read_csv(next((home.landing / "withdrawals").glob("*.csv")), dtype=str)["person"])
     everyone = pd.read_csv(next(home.landing.glob("baseline/*/participants.csv")), dtype=str)["person"]
     chosen = sorted(set(everyone) - withdrawn)[: len(PEOPLE)]

@@ -9,6 +9,7 @@ import pytest
 from stegvis.accelerometry.pair_classification import PairResult
 from stegvis.twin.raw import RawTruth, write_raw_pair
 from tests.stegvis.accelerometry.raw_pairs import processed, with_sensors
+from tests.study import PROTOCOL
 
 
 @pytest.fixture(scope="session")
@@ -18,5 +19,7 @@ def day(tmp_path_factory) -> tuple[Path, RawTruth, PairResult]:
     """
     folder = tmp_path_factory.mktemp("day")
     parameters = with_sensors(clock_drift_sd=4.0)
-    truth = write_raw_pair(folder, "P", 1, seed=11, rate_errors=(0.015, -0.015), parameters=parameters)
+    truth = write_raw_pair(
+        folder, "P", 1, seed=11, protocol=PROTOCOL, rate_errors=(0.015, -0.015), parameters=parameters
+    )
     return folder, truth, processed(folder)

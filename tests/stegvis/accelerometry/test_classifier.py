@@ -26,7 +26,7 @@ LYING, SITTING, STANDING, WALKING = 1, 2, 3, 4
 
 def walk(km_per_hour: float, epochs: int, seed: int) -> np.ndarray:
     """The twin's gait, whose amplitudes are those of real people."""
-    sequence = ActivitySequence(np.full(epochs, WALKING, dtype=np.uint8), np.full(epochs, km_per_hour, np.float32))
+    sequence = ActivitySequence(np.full(epochs, WALKING, dtype=np.uint8), np.full(epochs, km_per_hour, np.float32), 5)
     rng = np.random.default_rng(seed)
     motion = draw_motion(sequence, gait_parameters(), rng)
     seconds = np.arange(epochs * 250) / 50

@@ -23,7 +23,7 @@ SIGNS = {
 def walk(request):
     """Two minutes of walking at 4.5 km/h: (n, 6) and activity codes."""
     epochs = 24
-    sequence = ActivitySequence(np.full(epochs, WALKING, dtype=np.uint8), np.full(epochs, 4.5, dtype=np.float32))
+    sequence = ActivitySequence(np.full(epochs, WALKING, dtype=np.uint8), np.full(epochs, 4.5, dtype=np.float32), 5)
     rng = np.random.default_rng(request.param)
     motion = draw_motion(sequence, gait_parameters(), rng)
     seconds = np.arange(epochs * 250) / 50

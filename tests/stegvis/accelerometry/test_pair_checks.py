@@ -13,6 +13,7 @@ from stegvis.accelerometry.pair_classification import process_pair
 from stegvis.accelerometry.pair_problems import PairError
 from stegvis.twin.cwa import Device, write_cwa
 from stegvis.twin.raw import write_raw_pair
+from tests.study import PROTOCOL
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_recordings_of_different_weeks_and_days(pair, day):
 def test_sensors_of_two_people(pair, tmp_path):
     back, _ = pair
     (tmp_path / "other").mkdir()
-    write_raw_pair(tmp_path / "other", "P", 1, seed=17)
+    write_raw_pair(tmp_path / "other", "P", 1, seed=17, protocol=PROTOCOL)
     rule, message = refusal(back, tmp_path / "other" / "P_thigh.cwa")
     assert rule == "not_together"
     assert "do not move together" in message

@@ -10,6 +10,7 @@ from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.raw import write_raw_pair
 from tests.stegvis.accelerometry.raw_pairs import with_sensors
 from tests.stegvis.accelerometry.simulated_pairs import ORIGIN, START, bouts, sensor
+from tests.study import PROTOCOL
 
 HOURS = 8.0
 
@@ -87,7 +88,7 @@ def test_the_same_recordings_give_the_same_line(tmp_path):
 def of_the_twin(folder, days, seed, sequence=None):
     """What is found of a pair, and its truth. Clocks begin up to half an hour apart and part by seconds a day."""
     sensors = with_sensors(clock_drift_sd=4.0, largest_start_offset=1800.0)
-    truth = write_raw_pair(folder, "P", days, seed=seed, sequence=sequence, parameters=sensors)
+    truth = write_raw_pair(folder, "P", days, seed=seed, protocol=PROTOCOL, sequence=sequence, parameters=sensors)
     back, thigh = (
         raw_sensor(read_recording(folder / f"P_{place}.cwa", place), place, ORIGIN, {}) for place in ("back", "thigh")
     )
@@ -116,7 +117,7 @@ def some_walking(days: int, minutes: float) -> ActivitySequence:
     speed = np.zeros(len(activity), dtype=np.float32)
     walk = slice(6000, 6000 + int(minutes * 12))
     activity[walk], speed[walk] = ActivityCode.WALKING, 4.0
-    return ActivitySequence(activity, speed)
+    return ActivitySequence(activity, speed, PROTOCOL.epochs.seconds)
 
 
 @pytest.mark.parametrize("minutes", [5, *(pytest.param(minutes, marks=pytest.mark.slow) for minutes in (0, 10))])

@@ -25,7 +25,7 @@ def estimated(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """One person's speed and its SD at each of the true speeds, km/h."""
     rng = stream(seed, "walk")
     activity = np.full(len(SPEEDS) * EPOCHS, ActivityCode.WALKING, dtype=np.uint8)
-    sequence = ActivitySequence(activity, np.repeat(SPEEDS, EPOCHS).astype(np.float32))
+    sequence = ActivitySequence(activity, np.repeat(SPEEDS, EPOCHS).astype(np.float32), 5)
     motion = draw_motion(sequence, gait_parameters(), rng)
     seconds = np.arange(int(motion.seconds * 50)) / 50
     felt = np.hstack([motion.acceleration(sensor, seconds, rng) for sensor in SENSORS])

@@ -18,6 +18,7 @@ from stegvis.storage.lake import EpochLake, create_epochs_view
 from stegvis.twin.epochs import KINDS, NONWEAR, delivered_tables, lake_tables, wear
 from stegvis.twin.parameters import parameters
 from tests.stegvis.storage.epoch_files import CONTRACT, opened
+from tests.study import PROTOCOL
 
 LAYOUT = CONTRACT.codebook["epochs"]
 SHARD_COLUMNS = [
@@ -151,7 +152,7 @@ def test_seconds_of_each_day_are_those_the_epochs_were_made_from(tmp_path: Path)
     people = np.array(["P0", "P1", "P2"])
     seconds = np.array([[WALKED, RODE, WALKED], [RODE, WALKED, DETACHED], [RODE, [np.nan] * 9, [np.nan] * 9]])
     first = np.array(["2018-03-01", "2018-03-02", "2018-03-03"], dtype="datetime64[D]")
-    worn = wear(people, first, seconds, 3, often_off)
+    worn = wear(people, first, seconds, 3, often_off, PROTOCOL)
     assert 0 < (worn.counts[..., NONWEAR] > 0).sum() < 7
     file = tmp_path / "epochs.parquet"
     pq.write_table(pa.concat_tables(delivered_tables(worn, 3, often_off)), file, store_schema=False)

@@ -1,8 +1,8 @@
 """The published-result gate: the default twin's deliveries give the published numbers and findings.
 
 Published: Haddadj et al. 2025, doi 10.1001/jamanetworkopen.2025.15592. The slow test runs the real pipeline; the fast
-ones read the deliveries with the oracle and fit with statsmodels, so that they fail for the twin's reasons alone. What
-is no target, and only has to point the right way, is in the second half.
+ones read the deliveries with the oracle and fit with statsmodels, so that they fail only because of the twin. Findings
+that are no target, and only need the right direction, are in the second half.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from stegvis.twin import write_twin
 from tests.oracle_flow import flow_from_deliveries
+from tests.study import CODEBOOK, PROTOCOL
 
 WAVE = "2021-2023"
 # Estimate, lower and upper limit of categories 2, 3 and 4 against 1, adjusted model.
@@ -30,7 +31,7 @@ COVARIATES = " + age + sex + C(education) + C(income) + employment + C(smoking) 
 @pytest.fixture(scope="module")
 def landing(tmp_path_factory):
     out = tmp_path_factory.mktemp("published") / "landing"
-    write_twin(out)
+    write_twin(out, PROTOCOL, CODEBOOK)
     return out
 
 
@@ -83,7 +84,7 @@ def test_the_published_steps_have_the_published_people(flow):
     assert flow["cases"] == 1_659
 
 
-def test_the_analyzed_are_who_was_published(flow):
+def test_the_analyzed_have_the_published_characteristics(flow):
     people = flow["analyzed"]
     assert (people["sex"] == 0).sum() == 6_564
     assert round(people["age"].mean(), 1) == 55.3
@@ -129,7 +130,7 @@ def test_the_pipeline_gives_the_published_numbers(landing, tmp_path, monkeypatch
         assert found == pytest.approx(np.array(published), abs=TOLERANCE)
 
 
-# --- findings that must point the right way ---------------------------------------------------------------------------
+# --- findings that need the right direction ---------------------------------------------------------------------------
 
 
 def test_the_fall_flattens_above_100_minutes(analyzed):
@@ -144,7 +145,7 @@ def test_the_fall_flattens_above_100_minutes(analyzed):
 def test_walking_matters_more_at_65_and_over(analyzed):
     younger, older = (ratios(analyzed[analyzed["older"] == group], "volume") for group in (0, 1))
     assert np.all(older[:, 0] < younger[:, 0])
-    # In the older every interval lies below 1, in the younger not.
+    # Every interval is below 1 in the older, but not in the younger.
     assert np.all(older[:, 2] < 1)
     assert younger[0, 2] > 1
 
@@ -155,7 +156,7 @@ def test_women_and_men_do_not_differ(analyzed, exposure):
     assert product_test(analyzed, f"outcome ~ C({exposure}_category) * sex{others}") > 0.05
 
 
-def test_mutual_adjustment_weakens_intensity_and_leaves_volume(analyzed):
+def test_mutual_adjustment_weakens_intensity_but_not_volume(analyzed):
     alone, together = ratios(analyzed, "intensity"), ratios(analyzed, "intensity", f" + volume{COVARIATES}")
     assert np.all(together[:, 0] > alone[:, 0])
     volume = ratios(analyzed, "volume", f" + intensity{COVARIATES}")

@@ -1,4 +1,4 @@
-"""Balanced sampling: the totals are met, and everyone keeps their own chance."""
+"""Balanced sampling: the totals are met, and each unit keeps its own chance."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_totals_of_the_variables_come_out_as_expected():
     assert np.all(np.abs(off) < 0.15 * plain)
 
 
-def test_everyone_keeps_their_own_chance():
+def test_each_unit_keeps_its_own_chance():
     chance = np.array([0.1, 0.3, 0.5, 0.7, 0.9, 0.25, 0.25, 0.5, 0.2, 0.3])
     variables = np.column_stack([np.ones(10), np.arange(10)])
     draws = [balanced_sample(chance, variables, stream(seed, "balance")) for seed in range(1_000)]
@@ -27,12 +27,12 @@ def test_everyone_keeps_their_own_chance():
     assert {int(drawn.sum()) for drawn in draws} == {4}
 
 
-def test_certain_units_are_certain_and_nobody_is_needed():
+def test_certain_units_are_certain_and_an_empty_population_is_allowed():
     assert balanced_sample(np.array([0.0, 1.0, 1.0]), np.ones((3, 1)), stream(1, "b")).tolist() == [False, True, True]
     assert balanced_sample(np.zeros(0), np.zeros((0, 2)), stream(1, "b")).size == 0
 
 
-def test_variables_that_repeat_each_other_do_no_harm():
+def test_collinear_variables_are_allowed():
     chance = np.full(500, 0.2)
     half = np.arange(500) % 2
     variables = np.column_stack([np.ones(500), half, 1 - half, half])
@@ -42,6 +42,6 @@ def test_variables_that_repeat_each_other_do_no_harm():
 
 
 @pytest.mark.parametrize(("chance", "rows"), [([0.5, 1.5], 2), ([0.5, np.nan], 2), ([0.5, 0.5], 3)])
-def test_what_is_no_chance_is_refused(chance, rows):
+def test_invalid_chances_are_refused(chance, rows):
     with pytest.raises(ValueError, match="chance"):
         balanced_sample(np.array(chance), np.ones((rows, 1)), stream(1, "b"))

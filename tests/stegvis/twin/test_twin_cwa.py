@@ -39,7 +39,7 @@ def test_a_packed_word_holds_ten_bits_an_axis_and_the_exponent(tmp_path):
     assert [first & 1023, (first >> 10) & 1023, (first >> 20) & 1023, first >> 30] == [16, 1024 - 32, 64, 2]
 
 
-def test_stamps_are_of_the_moment_the_buffer_is_emptied(tmp_path):
+def test_stamps_are_those_of_the_moment_the_buffer_is_read(tmp_path):
     _, sectors = written(tmp_path)
     fraction = (sectors["fraction"].astype(int) & 0x7FFF) << 1
     index = sectors["stamp_index"] + ((fraction * 50) >> 16)

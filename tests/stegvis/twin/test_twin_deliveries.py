@@ -1,4 +1,4 @@
-"""The deliveries: complete, within the contract, repeatable, and flowing to the counts the twin says are true."""
+"""The deliveries: complete, within the contract, reproducible, and leading to the counts of ``truth.json``."""
 
 import hashlib
 import json
@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 
 from stegvis.deliveries.contract import apply_contract, contract_days
-from stegvis.study.codebook import codebook
-from stegvis.study.protocol import PROTOCOL_FILE, protocol, read_protocol
 from stegvis.twin import write_twin
 from stegvis.twin.parameters import parameters
 from tests.oracle_flow import answers as wave_answers
 from tests.oracle_flow import baseline, flow_from_deliveries, recorded_days, withdrawn_people
+from tests.study import CODEBOOK, PROTOCOL
 
 
 def files_of(folder: Path) -> dict[str, str]:
@@ -28,7 +27,7 @@ def files_of(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def twin(tmp_path_factory):
     out = tmp_path_factory.mktemp("twin") / "landing"
-    return out, write_twin(out, people=3_000, waves=3, epochs=8)
+    return out, write_twin(out, PROTOCOL, CODEBOOK, people=3_000, waves=3, epochs=8)
 
 
 def read(file: Path) -> pd.DataFrame:
@@ -66,22 +65,22 @@ def test_every_file_keeps_the_contract(twin):
     for file in sorted(out.rglob("*.*")):
         if file.stem in ("participants", "questionnaire", "epochs", "2024-01") and file.suffix != ".json":
             layout = "withdrawals" if file.stem == "2024-01" else file.stem
-            result = apply_contract(read(file), codebook()[layout], file.name)
+            result = apply_contract(read(file), CODEBOOK[layout], file.name)
         elif file.stem == "days":
-            result = contract_days(read(file), codebook()["days"], file.name, read_protocol(PROTOCOL_FILE).days)
+            result = contract_days(read(file), CODEBOOK["days"], file.name, PROTOCOL.days)
         else:
             continue
         assert len(result.problems) == 0, result.problems
         assert result.rows_read == len(result.frame) > 0
 
 
-def test_the_flow_by_the_published_rules_is_the_flow_the_twin_knows(twin):
+def test_the_published_exclusions_give_the_counts_of_the_truth(twin):
     out, truth = twin
     flow = flow_from_deliveries(out)
     assert list(flow) == list(truth.waves) == ["2021-2023", "2024-2026", "2027-2029"]
     for wave, found in flow.items():
         assert found["counts"]["participants"] == truth.people["participants"] == 3_000
-        for step in protocol().exclusions.order:
+        for step in PROTOCOL.exclusions.order:
             assert found["counts"][step] == truth.waves[wave][step]
         assert found["cases"] == truth.waves[wave]["cases"]
         assert len(found["analyzed"]) == truth.waves[wave]["analyzed"]
@@ -100,8 +99,8 @@ def test_the_first_wave_is_corrected_by_a_second_delivery(twin):
     assert (second.loc[late, "PartDat_NT4CovQ"] >= "2024-01-01").all()
 
 
-def test_a_single_wave_is_told_as_it_was_first_delivered(tmp_path):
-    truth = write_twin(tmp_path / "out", people=3_000, waves=1)
+def test_the_truth_of_a_single_wave_is_that_of_its_first_delivery(tmp_path):
+    truth = write_twin(tmp_path / "out", PROTOCOL, CODEBOOK, people=3_000, waves=1)
     assert [folder.name for folder in (tmp_path / "out" / "followup").iterdir()] == ["2021-2023"]
     found = flow_from_deliveries(tmp_path / "out")["2021-2023"]
     assert found["counts"]["covariate_missing"] == truth.waves["2021-2023"]["analyzed"]
@@ -114,19 +113,19 @@ def test_people_return_after_missing_a_wave(twin):
     assert (who[0] & who[2]) - who[1]
 
 
-def test_the_truth_tells_sizes_parameters_effects_and_counts(twin):
+def test_the_truth_holds_sizes_parameters_effects_and_counts(twin):
     out, _ = twin
-    told = json.loads((out / "truth.json").read_text())
-    assert told["seed"] == 1
-    assert told["balanced"] is False
-    assert told["sizes"] == {"people": 3_000, "waves": 3, "epochs": 8, "signals": 0, "raw": 0}
-    assert told["parameters_sha256"] == parameters().digest
-    assert told["log_risk_ratios"]["walking_minutes 100 v 60, age 65+"] < 0
-    contrasts = told["category_log_risk_ratios"]["2021-2023"]
+    truth = json.loads((out / "truth.json").read_text())
+    assert truth["seed"] == 1
+    assert truth["balanced"] is False
+    assert truth["sizes"] == {"people": 3_000, "waves": 3, "epochs": 8, "signals": 0, "raw": 0}
+    assert truth["parameters_sha256"] == parameters().digest
+    assert truth["log_risk_ratios"]["walking_minutes 100 v 60, age 65+"] < 0
+    contrasts = truth["category_log_risk_ratios"]["2021-2023"]
     assert set(contrasts) == {"walking_minutes", "walking_met"}
     assert all(len(values) == 3 and max(values) < 0 for values in contrasts.values())
     analyzed = flow_from_deliveries(out)["2021-2023"]["analyzed"]
-    wave = told["waves"]["2021-2023"]
+    wave = truth["waves"]["2021-2023"]
     assert wave["women"] == (analyzed["sex"] == 0).sum()
     assert wave["mean_age"] == pytest.approx(analyzed["age"].mean())
     assert wave["sd_age"] == pytest.approx(analyzed["age"].std())
@@ -134,9 +133,9 @@ def test_the_truth_tells_sizes_parameters_effects_and_counts(twin):
 
 
 @pytest.mark.parametrize(("seed", "asked", "expected"), [(1, None, True), (2, None, False), (2, True, True)])
-def test_the_default_seed_is_balanced_and_others_are_on_request(tmp_path, seed, asked, expected):
+def test_the_default_seed_is_balanced_and_others_only_on_request(tmp_path, seed, asked, expected):
     people = parameters().cohort.smallest_balanced
-    truth = write_twin(tmp_path / "out", people=people, seed=seed, balanced=asked)
+    truth = write_twin(tmp_path / "out", PROTOCOL, CODEBOOK, people=people, seed=seed, balanced=asked)
     assert truth.balanced is expected
     published = {"covariate_missing": 11_194, "cases": 1_659}
     found = flow_from_deliveries(tmp_path / "out")["2021-2023"]
@@ -151,7 +150,7 @@ def test_withdrawn_people_were_delivered_and_are_not_counted(twin):
     assert gone <= set(baseline(out).index)
 
 
-def test_epoch_people_stand_in_no_other_batch(twin):
+def test_people_delivered_as_epochs_are_in_no_other_batch(twin):
     out, _ = twin
     elsewhere = {
         person
@@ -164,13 +163,13 @@ def test_epoch_people_stand_in_no_other_batch(twin):
     assert not set(epochs["person"]) & elsewhere
 
 
-def test_no_person_stands_in_the_truth(twin):
+def test_the_truth_names_no_person(twin):
     out, _ = twin
     text = (out / "truth.json").read_text()
     assert not any(person in text for person in baseline(out).index)
 
 
-def test_missing_cells_are_blank_and_whole_numbers_whole(twin):
+def test_missing_cells_are_blank_and_codes_are_whole_numbers(twin):
     out, _ = twin
     first = (out / "baseline" / "2019-06" / "participants.csv").read_text().splitlines()
     assert first[0].startswith("person,PartDat_NT4BLM,Sex,PartAg_NT4BLM")
@@ -184,9 +183,9 @@ def test_missing_cells_are_blank_and_whole_numbers_whole(twin):
 
 def test_the_same_arguments_give_the_same_bytes(tmp_path):
     sizes = {"people": 200, "waves": 3, "epochs": 2, "signals": 1, "seed": 7}
-    write_twin(tmp_path / "first", **sizes)
+    write_twin(tmp_path / "first", PROTOCOL, CODEBOOK, **sizes)
     time.sleep(1.1)  # a time of writing in seconds (SPSS) would show
-    write_twin(tmp_path / "second", **sizes)
+    write_twin(tmp_path / "second", PROTOCOL, CODEBOOK, **sizes)
     assert files_of(tmp_path / "first") == files_of(tmp_path / "second")
 
 
@@ -197,9 +196,9 @@ def test_the_time_of_writing_is_a_fixed_one(twin):
     assert header[92:] == b"01 Jan 0000:00:00"
 
 
-def test_another_wave_and_other_levels_leave_the_rest_as_it_was(tmp_path):
-    write_twin(tmp_path / "small", people=200, waves=1, seed=7)
-    write_twin(tmp_path / "large", people=200, waves=2, epochs=2, signals=1, seed=7)
+def test_another_wave_and_other_recordings_do_not_change_the_other_files(tmp_path):
+    write_twin(tmp_path / "small", PROTOCOL, CODEBOOK, people=200, waves=1, seed=7)
+    write_twin(tmp_path / "large", PROTOCOL, CODEBOOK, people=200, waves=2, epochs=2, signals=1, seed=7)
     small, large = files_of(tmp_path / "small"), files_of(tmp_path / "large")
     for folder in ("baseline/", "followup/2021-2023/", "withdrawals/"):
         assert {n: h for n, h in small.items() if n.startswith(folder)} == {
@@ -208,21 +207,21 @@ def test_another_wave_and_other_levels_leave_the_rest_as_it_was(tmp_path):
 
 
 def test_another_seed_is_another_cohort(tmp_path):
-    write_twin(tmp_path / "one", people=100, seed=1)
-    write_twin(tmp_path / "two", people=100, seed=2)
+    write_twin(tmp_path / "one", PROTOCOL, CODEBOOK, people=100, seed=1)
+    write_twin(tmp_path / "two", PROTOCOL, CODEBOOK, people=100, seed=2)
     assert not set(baseline(tmp_path / "one").index) & set(baseline(tmp_path / "two").index)
 
 
-def test_signals_come_one_file_a_person(tmp_path):
-    write_twin(tmp_path / "out", people=100, waves=0, signals=2)
+def test_signals_are_one_file_per_person(tmp_path):
+    write_twin(tmp_path / "out", PROTOCOL, CODEBOOK, people=100, waves=0, signals=2)
     files = sorted((tmp_path / "out" / "recordings" / "signals").glob("*.parquet"))
     assert len(files) == 2
     assert {file.stem for file in files} <= set(baseline(tmp_path / "out").index)
     assert not (tmp_path / "out" / "followup").exists()
 
 
-def test_a_redelivered_person_has_the_later_batch(tmp_path):
-    write_twin(tmp_path / "out", people=6_000, waves=0)
+def test_the_later_batch_of_a_redelivered_person_has_more_days(tmp_path):
+    write_twin(tmp_path / "out", PROTOCOL, CODEBOOK, people=6_000, waves=0)
     rows = [
         read(file).assign(batch=file.parent.name) for file in sorted((tmp_path / "out" / "recordings").glob("*/days.*"))
     ]
@@ -238,19 +237,19 @@ def test_a_redelivered_person_has_the_later_batch(tmp_path):
 
 @pytest.mark.parametrize("people", [1, 60, 500])
 def test_small_cohorts_work(tmp_path, people):
-    truth = write_twin(tmp_path / "out", people=people)
+    truth = write_twin(tmp_path / "out", PROTOCOL, CODEBOOK, people=people)
     assert truth.people["participants"] == people
     assert (tmp_path / "out" / "truth.json").exists()
 
 
-def test_a_folder_in_use_is_left_alone(tmp_path):
+def test_a_folder_that_is_not_empty_is_refused_and_unchanged(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(FileExistsError):
-        write_twin(tmp_path, people=60)
+        write_twin(tmp_path, PROTOCOL, CODEBOOK, people=60)
     assert [file.name for file in tmp_path.iterdir()] == ["note.txt"]
 
 
 @pytest.mark.parametrize("sizes", [{"people": 0}, {"waves": -1}, {"people": 60, "epochs": 50}])
 def test_impossible_sizes_are_refused(tmp_path, sizes):
     with pytest.raises(ValueError, match="people"):
-        write_twin(tmp_path / "out", **({"people": 60} | sizes))
+        write_twin(tmp_path / "out", PROTOCOL, CODEBOOK, **({"people": 60} | sizes))

@@ -32,7 +32,7 @@ def test_a_certain_share_is_certain(share):
     assert set(probabilities(NORMAL, share, NORMAL > 0)) == {share}
 
 
-def test_probabilities_of_an_empty_group_still_exist():
+def test_probabilities_for_an_empty_group_are_not_shifted():
     assert probabilities(np.zeros(3), 0.3, np.zeros(3, dtype=bool)) == pytest.approx([0.3] * 3)
 
 
@@ -56,7 +56,7 @@ def test_correlated_scores_stay_uniform_and_correlate():
     assert np.corrcoef(first, second)[0, 1] == pytest.approx(6 / np.pi * np.arcsin(0.25), abs=0.02)
 
 
-def test_identifiers_are_distinct_and_in_no_order():
+def test_identifiers_are_distinct_and_in_random_order():
     names = identifiers(stream(1, "names"), 5_000)
     assert len(set(names)) == 5_000
     assert all(len(name) == 7 and name.startswith("P") for name in names)

@@ -1,4 +1,4 @@
-"""Epochs add up to the day totals they are made from, follow each other on the clock, and come in believable bouts."""
+"""Epochs add up to their day totals, follow each other without gaps, and form plausible bouts."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +8,7 @@ from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
 from stegvis.twin.epochs import KIND_OF, KINDS, NONWEAR, delivered_tables, lake_tables, lay_out, wear
 from stegvis.twin.parameters import parameters
 from stegvis.twin.walking import LYING, SITTING, STANDING
+from tests.study import PROTOCOL
 
 EPOCHS_A_DAY = 17_280
 # lying, sitting, standing, slow, moderate, brisk, walking, running, cycling
@@ -27,7 +28,7 @@ ALWAYS_PARTIAL = WHOLE.model_copy(update={"partial_recordings": 1.0})
 def worn(model=WHOLE, people=4, days=(USUAL, USUAL, DETACHED, NOT_RECORDED), seed=1):
     seconds = np.tile(np.array(days, dtype=float), (people, 1, 1))
     first = np.full(people, "2018-05-01", dtype="datetime64[D]")
-    return wear(NAMES[:people], first, seconds, seed, model), seconds
+    return wear(NAMES[:people], first, seconds, seed, model, PROTOCOL), seconds
 
 
 def laid_out_counts(given, model, seed=1):
@@ -58,7 +59,7 @@ def test_every_activity_and_speed_of_every_day_keeps_its_total():
     assert given.counts[..., NONWEAR].sum() == 0
 
 
-def test_a_sensor_that_is_off_takes_its_time_from_sitting_alone():
+def test_nonwear_replaces_sitting_only():
     given, _ = worn(OFF_EVERY_DAY)
     whole, _ = worn()
     assert (laid_out_counts(given, OFF_EVERY_DAY) == given.counts).all()
@@ -67,18 +68,18 @@ def test_a_sensor_that_is_off_takes_its_time_from_sitting_alone():
     assert (5 * changed[:, :2, KIND_OF[SITTING]] == -3_600).all()
     others = [kind for kind in range(NONWEAR) if kind != KIND_OF[SITTING]]
     assert (changed[..., others] == 0).all()
-    # A day with nothing but lying has no sitting to take from.
+    # A day of lying only has no sitting to replace.
     assert (given.counts[:, 2, NONWEAR] == 0).all()
 
 
-def test_a_gap_longer_than_the_sitting_leaves_some_sitting():
+def test_a_gap_longer_than_the_sitting_keeps_some_sitting():
     day = [60_000, 600, 19_000, 4_000, 1_500, 500, 6_000, 400, 400]
     given, _ = worn(OFF_EVERY_DAY, days=(day,))
     assert (5 * given.counts[:, 0, KIND_OF[SITTING]] == 5).all()
     assert (given.counts.sum(axis=2) == EPOCHS_A_DAY).all()
 
 
-def test_a_partial_recording_begins_late_and_ends_early_by_the_night_alone():
+def test_a_partial_recording_lacks_only_lying_at_night():
     given, _ = worn(ALWAYS_PARTIAL, people=30, days=(USUAL, USUAL, USUAL))
     missing = EPOCHS_A_DAY - given.counts.sum(axis=2)
     assert (missing[:, 0] > 0).all()
@@ -99,7 +100,7 @@ def test_gaps_and_partial_recordings_are_a_small_share():
     assert (given.counts.sum(axis=2) == EPOCHS_A_DAY).mean() > 0.9
 
 
-def test_a_blank_cell_is_what_the_rest_of_its_day_leaves():
+def test_a_blank_cell_becomes_the_remainder_of_its_day():
     day = np.array(USUAL, dtype=float)
     day[STANDING] = np.nan
     given, _ = worn(days=(day,))
@@ -112,7 +113,7 @@ def test_totals_that_do_not_fill_a_day_in_whole_epochs_are_refused(day):
         worn(days=(day,))
 
 
-def test_days_with_a_hole_between_them_are_refused():
+def test_days_that_do_not_follow_each_other_are_refused():
     with pytest.raises(ValueError, match="must follow each other"):
         worn(days=(USUAL, NOT_RECORDED, USUAL))
 
@@ -129,7 +130,7 @@ def test_epochs_follow_each_other_every_five_seconds_from_the_first_to_the_last(
         assert (np.diff(start) == np.timedelta64(5, "s")).all()
 
 
-def test_delivered_words_and_codes_of_the_lake_say_the_same():
+def test_delivered_words_and_lake_codes_agree():
     given, _ = worn(OFF_EVERY_DAY)
     words = pa.concat_tables(delivered_tables(given, 1, OFF_EVERY_DAY)).to_pandas()
     codes = pa.concat_tables(lake_tables(given, 1, OFF_EVERY_DAY)).to_pandas()
@@ -140,7 +141,7 @@ def test_delivered_words_and_codes_of_the_lake_say_the_same():
     assert set(words["activity"]) == {activity for activity, _, _ in KINDS}
 
 
-def test_a_persons_epochs_do_not_depend_on_who_else_is_asked_for():
+def test_a_persons_epochs_do_not_depend_on_the_other_people():
     few, _ = worn(MODEL, people=2)
     many, _ = worn(MODEL, people=5)
     kinds, lengths = lay_out(few, 1, MODEL)
@@ -174,7 +175,7 @@ def test_sitting_standing_and_walking_alternate():
     given, _ = worn(people=10, days=(USUAL,))
     kinds, lengths = lay_out(given, 1, WHOLE)
     sitting = np.repeat(kinds, lengths) == KIND_OF[SITTING]
-    # 36,400 s in bouts of 20 minutes on average make 30 a day; few stand beside each other and become one.
+    # 36,400 s in bouts of 20 minutes on average make 30 a day; few are adjacent and merge.
     assert 20 < bouts(sitting).size / 10 < 40
     assert np.median(5 * bouts(sitting)) < 20 * 60
     changes = np.count_nonzero(np.diff(kinds)) / 10

@@ -1,4 +1,4 @@
-"""Planted faults: beside the good deliveries, where ``truth.json`` says, and telling of no person."""
+"""Planted faults: beside the good deliveries, where ``truth.json`` says, without naming a person."""
 
 import hashlib
 import json
@@ -10,10 +10,9 @@ import pytest
 
 from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.deliveries.contract import apply_contract, contract_days
-from stegvis.study.codebook import codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import TooFewPeopleError, write_twin
 from stegvis.twin.faults import CORRUPT_SINGLES, CORRUPT_STRETCH, OFF_AT_NIGHT, RAW_FAULTS, RESET_CLOCK
+from tests.study import CODEBOOK, PROTOCOL
 
 PEOPLE, SEED = 300, 5
 ASKED_FOR = {
@@ -31,14 +30,14 @@ def files_of(folder: Path) -> dict[str, str]:
     }
 
 
-def told(folder: Path) -> dict:
+def truth_of(folder: Path) -> dict:
     return json.loads((folder / "truth.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def twin(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("faults") / "landing"
-    write_twin(out, people=PEOPLE, waves=2, seed=SEED, faults=True)
+    write_twin(out, PROTOCOL, CODEBOOK, people=PEOPLE, waves=2, seed=SEED, faults=True)
     return out
 
 
@@ -55,15 +54,15 @@ def test_the_truth_lists_each_fault_and_no_person(twin):
 
 
 def test_the_good_deliveries_are_those_of_the_twin_without_faults(twin, tmp_path):
-    write_twin(tmp_path / "good", people=PEOPLE, waves=2, seed=SEED)
-    assert told(tmp_path / "good")["faults"] == []
-    faulty = {fault["delivery"] for fault in told(twin)["faults"]}
+    write_twin(tmp_path / "good", PROTOCOL, CODEBOOK, people=PEOPLE, waves=2, seed=SEED)
+    assert truth_of(tmp_path / "good")["faults"] == []
+    faulty = {fault["delivery"] for fault in truth_of(twin)["faults"]}
     left = {name: digest for name, digest in files_of(twin).items() if name.rsplit("/", 1)[0] not in faulty}
     assert left == files_of(tmp_path / "good")
 
 
 def test_the_same_seed_plants_the_same_bytes(twin, tmp_path):
-    write_twin(tmp_path / "again", people=PEOPLE, waves=2, seed=SEED, faults=True)
+    write_twin(tmp_path / "again", PROTOCOL, CODEBOOK, people=PEOPLE, waves=2, seed=SEED, faults=True)
     assert files_of(tmp_path / "again") == files_of(twin)
 
 
@@ -71,29 +70,29 @@ def test_the_same_seed_plants_the_same_bytes(twin, tmp_path):
     ("kind", "layout"), [("baseline", "participants"), ("followup", "questionnaire"), ("recordings", "days")]
 )
 def test_the_contract_finds_the_rows_and_no_others(twin, kind, layout):
-    faults = [f for f in told(twin)["faults"] if f["row"] and f["delivery"].startswith(kind)]
+    faults = [f for f in truth_of(twin)["faults"] if f["row"] and f["delivery"].startswith(kind)]
     (delivery,) = {f["delivery"] for f in faults}
     raw = pd.read_csv(twin / delivery / f"{layout}.csv", dtype=str)
-    rules = (read_protocol(PROTOCOL_FILE).days,) if layout == "days" else ()
+    rules = (PROTOCOL.days,) if layout == "days" else ()
     contract = contract_days if layout == "days" else apply_contract
-    found = contract(raw, codebook()[layout], f"{layout}.csv", *rules).problems
+    found = contract(raw, CODEBOOK[layout], f"{layout}.csv", *rules).problems
     expected = [(f["row"], f["rule"]) for f in faults if f["rule"] != "box_against_screen"]
     assert sorted(zip(found["row"], found["rule"], strict=True)) == sorted(expected)
 
 
-def test_the_box_against_the_screen_is_of_someone_who_has_no_recording(twin):
-    (fault,) = [f for f in told(twin)["faults"] if f["rule"] == "box_against_screen"]
+def test_the_box_that_contradicts_the_screen_is_of_someone_without_a_recording(twin):
+    (fault,) = [f for f in truth_of(twin)["faults"] if f["rule"] == "box_against_screen"]
     row = pd.read_csv(twin / fault["delivery"] / fault["file"]).iloc[fault["row"] - 2]
     assert (row["MSPaLY_NT4BLQ2"], row["MSPaLum_NT4BLQ2"]) == (0, 1)
     days = (pd.read_csv(file)["person"] for file in (twin / "recordings").glob("*/days.csv"))
     assert row["person"] not in set(pd.concat(days))
 
 
-def test_too_small_a_twin_says_so(tmp_path):
+def test_too_small_a_twin_is_refused(tmp_path):
     with pytest.raises(TooFewPeopleError, match="too few people"):
-        write_twin(tmp_path / "few", people=12, waves=1, faults=True)
+        write_twin(tmp_path / "few", PROTOCOL, CODEBOOK, people=12, waves=1, faults=True)
     with pytest.raises(ValueError, match="waves"):
-        write_twin(tmp_path / "none", people=PEOPLE, waves=0, faults=True)
+        write_twin(tmp_path / "none", PROTOCOL, CODEBOOK, people=PEOPLE, waves=0, faults=True)
 
 
 # --- raw pairs: what each file shows by itself ---
@@ -102,14 +101,14 @@ def test_too_small_a_twin_says_so(tmp_path):
 @pytest.fixture(scope="module")
 def raw_twin(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("raw faults") / "landing"
-    write_twin(out, people=PEOPLE, waves=1, seed=SEED, raw=1, faults=True)
+    write_twin(out, PROTOCOL, CODEBOOK, people=PEOPLE, waves=1, seed=SEED, raw=1, faults=True)
     return out
 
 
 @pytest.fixture(scope="module")
 def pairs(raw_twin) -> dict[str, tuple[CwaRecording, CwaRecording]]:
     """Back and thigh file by fault, and of the good pair."""
-    batches = {f["fault"]: f["delivery"] for f in told(raw_twin)["faults"] if f["fault"] in RAW_FAULTS}
+    batches = {f["fault"]: f["delivery"] for f in truth_of(raw_twin)["faults"] if f["fault"] in RAW_FAULTS}
     folders = {fault: raw_twin / delivery for fault, delivery in batches.items()} | {
         "good": raw_twin / "recordings" / "raw"
     }
@@ -120,7 +119,7 @@ def pairs(raw_twin) -> dict[str, tuple[CwaRecording, CwaRecording]]:
 
 
 def midnight(recording: CwaRecording) -> np.datetime64:
-    """Of the day recorded; a sensor's first sample may lie a moment before it."""
+    """Of the day recorded; a sensor's first sample may be a moment earlier."""
     return recording.times[len(recording.times) // 2].astype("datetime64[D]")
 
 
@@ -132,7 +131,7 @@ def upright(recording: CwaRecording) -> float:
 
 @pytest.mark.slow
 def test_each_raw_fault_has_a_pair_of_its_own_named_without_its_person(raw_twin):
-    planted = [f for f in told(raw_twin)["faults"] if f["fault"] in RAW_FAULTS]
+    planted = [f for f in truth_of(raw_twin)["faults"] if f["fault"] in RAW_FAULTS]
     assert [(f["fault"], f["file"], f["rule"]) for f in planted] == [(n, *r[:2]) for n, r in RAW_FAULTS.items()]
     good_days = (pd.read_csv(f)["person"] for f in (raw_twin / "recordings").glob("*/days.csv"))
     people = [{f.name.split("_")[0] for f in (raw_twin / p["delivery"]).glob(p["file"])} for p in planted]
@@ -143,8 +142,8 @@ def test_each_raw_fault_has_a_pair_of_its_own_named_without_its_person(raw_twin)
 
 
 @pytest.mark.slow
-def test_the_good_pair_is_whole_and_told_by_number(raw_twin, pairs):
-    (truth,) = told(raw_twin)["raw"]
+def test_the_good_pair_is_intact_and_listed_by_number(raw_twin, pairs):
+    (truth,) = truth_of(raw_twin)["raw"]
     assert truth["pair"] == 1
     minutes = sum(value for name, value in truth.items() if name.endswith("_minutes"))
     assert minutes == pytest.approx(24 * 60)
@@ -163,7 +162,7 @@ def test_corrupt_blocks_are_masked_one_by_one(pairs):
 
 
 @pytest.mark.slow
-def test_swapped_files_tell_each_others_place(pairs):
+def test_swapped_files_name_each_others_body_location(pairs):
     places = {
         fault: tuple(file.header.annotations["_p"] for file in pair)
         for fault, pair in pairs.items()
@@ -173,13 +172,13 @@ def test_swapped_files_tell_each_others_place(pairs):
 
 
 @pytest.mark.slow
-def test_an_upside_down_sensor_has_gravity_the_other_way_round(pairs):
+def test_an_upside_down_sensor_measures_gravity_with_the_opposite_sign(pairs):
     assert upright(pairs["upside_down"][0]) > 0.5
     assert all(upright(back) < -0.5 for fault, (back, _) in pairs.items() if fault == "corrupt_blocks")
 
 
 @pytest.mark.slow
-def test_a_sensor_taken_off_at_night_lies_still_and_cools(pairs):
+def test_a_sensor_taken_off_at_night_is_stationary_and_cools(pairs):
     def shown(recording: CwaRecording) -> tuple[float, float]:
         second = (recording.times - midnight(recording)) / np.timedelta64(1, "s")
         # An hour in, both stillness and room temperature have come.
@@ -195,7 +194,7 @@ def test_a_sensor_taken_off_at_night_lies_still_and_cools(pairs):
 
 
 @pytest.mark.slow
-def test_a_clock_reset_goes_back_and_loses_nothing(pairs):
+def test_a_clock_reset_goes_back_and_no_sample_is_missing(pairs):
     back, thigh = pairs["clock_reset"]
     assert thigh.clock_goes_back
     assert not back.clock_goes_back

@@ -27,7 +27,7 @@ def signal(sequence: ActivitySequence, seed: int = 1) -> np.ndarray:
 
 def bout(code: ActivityCode, minutes: float = 3, km_per_hour: float = 0.0) -> ActivitySequence:
     epochs = round(minutes * 12)
-    return ActivitySequence(np.full(epochs, code, np.uint8), np.full(epochs, km_per_hour, np.float32))
+    return ActivitySequence(np.full(epochs, code, np.uint8), np.full(epochs, km_per_hour, np.float32), 5)
 
 
 def steps_per_minute(felt: np.ndarray) -> float:
@@ -100,7 +100,7 @@ def test_gravity_points_where_the_posture_puts_it(code, axis, value):
     assert np.median(means) == pytest.approx(value, abs=0.12)
 
 
-def test_a_still_body_weighs_one_g():
+def test_a_still_body_measures_one_g():
     felt = signal(bout(ActivityCode.LYING, 10))
     for sensor in (felt[:, :3], felt[:, 3:]):
         assert np.median(np.linalg.norm(sensor, axis=1)) == pytest.approx(1, abs=0.02)
@@ -121,7 +121,7 @@ def test_a_motion_can_be_sampled_in_pieces():
     np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-6)
 
 
-def test_before_and_after_the_body_keeps_still():
+def test_before_and_after_the_recording_the_body_is_still():
     motion = draw_motion(bout(ActivityCode.STANDING, 1), PARAMETERS, stream(1, "edge"))
     outside = motion.acceleration("thigh", np.array([-8.0, -1.0, 75.0, 90.0]), stream(1, "noise"))
     np.testing.assert_allclose(np.linalg.norm(outside, axis=1), 1, atol=1e-5)
@@ -143,7 +143,7 @@ def test_every_axis_needs_its_harmonics(tmp_path):
         read_gait_parameters(file)
 
 
-def test_every_number_that_is_no_harmonic_states_its_mark_or_its_block_does():
+def test_every_number_states_its_source_class_or_its_block_does():
     block_marked = False
     for line in GAIT_FILE.read_text().splitlines():
         if line.startswith("#"):
@@ -157,7 +157,7 @@ def test_every_number_that_is_no_harmonic_states_its_mark_or_its_block_does():
 @pytest.mark.slow
 def test_days_have_the_spectra_of_hunt4_within_a_factor_of_two():
     """Mean magnitude at 0 to 25 Hz on six axes, over 100,000 h of real recordings."""
-    days = [spectra(signal(draw_activities(1, PARAMETERS, stream(seed, "day")), seed)) for seed in range(4)]
+    days = [spectra(signal(draw_activities(1, PARAMETERS, stream(seed, "day"), 5), seed)) for seed in range(4)]
     ratio = np.mean([day.mean for day in days], axis=0) / hunt4_spectra().mean
     assert ((ratio > 0.5) & (ratio < 2)).all()
     spread = np.sqrt(
@@ -171,7 +171,7 @@ def test_days_have_the_spectra_of_hunt4_within_a_factor_of_two():
 def test_the_shipped_classifier_recognizes_a_simulated_day():
     from stegvis.accelerometry.classifier import classify_signal
 
-    sequence = draw_activities(1, PARAMETERS, stream(1, "day"))
+    sequence = draw_activities(1, PARAMETERS, stream(1, "day"), 5)
     felt = signal(sequence)
     times = np.datetime64("2018-05-02", "us") + np.arange(len(felt)) * np.timedelta64(20_000, "us")
     found = classify_signal(times, felt)["activity"].to_numpy()

@@ -8,15 +8,16 @@ from stegvis.twin.parameters import parameters
 from stegvis.twin.population import draw_population
 from stegvis.twin.walking import SLOW, WALKING, draw_days, draw_habits
 from tests.oracle_flow import quartile_cuts as oracle_cuts
+from tests.study import PROTOCOL
 
 POPULATION = draw_population(2_000, seed=3, parameters=parameters())
-DAYS = draw_days(POPULATION, draw_habits(POPULATION, 3, parameters()), 3, parameters())
-OBSERVED = observe(POPULATION, DAYS)
+DAYS = draw_days(POPULATION, draw_habits(POPULATION, 3, parameters(), PROTOCOL.exposures), 3, parameters(), PROTOCOL)
+OBSERVED = observe(POPULATION, DAYS, PROTOCOL.exposures)
 
 
 def test_only_worn_days_count():
-    row = int(np.flatnonzero((DAYS.valid.sum(axis=1) > 0) & (DAYS.valid.sum(axis=1) < DAYS.recorded))[0])
-    worn = DAYS.seconds[row][DAYS.valid[row]]
+    row = int(np.flatnonzero((DAYS.worn.sum(axis=1) > 0) & (DAYS.worn.sum(axis=1) < DAYS.recorded))[0])
+    worn = DAYS.seconds[row][DAYS.worn[row]]
     person = DAYS.rows[row]
     assert OBSERVED.valid_days[person] == len(worn)
     assert OBSERVED.volume[person] == pytest.approx(worn[:, WALKING].mean() / 60)
@@ -39,11 +40,11 @@ def test_cuts_are_those_of_the_oracle(size):
     assert quartile_cuts(values) == pytest.approx(oracle_cuts(pd.Series(values)))
 
 
-def test_a_value_on_a_cut_goes_to_the_lower_quarter():
+def test_a_value_equal_to_a_cut_belongs_to_the_lower_quarter():
     assert quarters(np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])).tolist() == [0, 0, 0, 1, 2, 2, 3, 3]
 
 
 def test_covariates_are_one_column_per_level_but_the_first():
-    found = covariates(POPULATION, np.ones(len(POPULATION), dtype=bool))
+    found = covariates(POPULATION, np.ones(len(POPULATION), dtype=bool), PROTOCOL.covariates)
     assert found.shape == (len(POPULATION), 15)
     assert np.linalg.matrix_rank(np.column_stack([np.ones(len(found)), found])) == 16

@@ -1,4 +1,4 @@
-"""The outcome: the shape of the risk, its level, and waves that stand on their own."""
+"""The outcome: the shape of the risk, its level, and waves that do not depend on later ones."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,13 @@ from stegvis.twin.outcome import bent, draw_waves, fading, falling, first_delive
 from stegvis.twin.parameters import Bend, FadingBend, Fall, parameters
 from stegvis.twin.population import draw_population
 from stegvis.twin.walking import Habits, draw_days, draw_habits
+from tests.study import PROTOCOL
 
 POPULATION = draw_population(20_000, seed=5, parameters=parameters())
-HABITS = draw_habits(POPULATION, 5, parameters())
-OBSERVED = observe(POPULATION, draw_days(POPULATION, HABITS, 5, parameters()))
-WAVES = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters())
-BALANCED = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters(), balanced=True)
+HABITS = draw_habits(POPULATION, 5, parameters(), PROTOCOL.exposures)
+OBSERVED = observe(POPULATION, draw_days(POPULATION, HABITS, 5, parameters(), PROTOCOL), PROTOCOL.exposures)
+WAVES = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters(), PROTOCOL.covariates)
+BALANCED = draw_waves(POPULATION, HABITS, OBSERVED, 2, 5, parameters(), PROTOCOL.covariates, balanced=True)
 
 
 def analyzed(wave):
@@ -34,7 +35,7 @@ def test_a_fall_falls_once_and_by_more_in_the_older():
     assert falling(np.array([20.0]), shape, 1.0) == pytest.approx([0.6], abs=1e-6)
 
 
-def test_intensity_matters_to_those_who_walk_little():
+def test_intensity_matters_for_those_who_walk_little():
     shape = FadingBend(bend=3.1, width=0.01, below=-1.0, above=0.0, fades_to=2.9, fades_at=120.0, fades_width=5.0)
     at = np.array([2.9, 3.3])
     assert np.diff(fading(at, np.full(2, 60.0), shape)) == pytest.approx([-0.2], abs=1e-4)
@@ -44,8 +45,8 @@ def test_intensity_matters_to_those_who_walk_little():
 def test_more_walking_means_less_risk_and_more_so_in_the_older():
     n = len(POPULATION)
     slow = np.full(n, parameters().outcome.intensity.fades_to)
-    low = log_risk(POPULATION, Habits(np.full(n, 60.0), slow), parameters())
-    high = log_risk(POPULATION, Habits(np.full(n, 100.0), slow), parameters())
+    low = log_risk(POPULATION, Habits(np.full(n, 60.0), slow), parameters(), PROTOCOL.covariates)
+    high = log_risk(POPULATION, Habits(np.full(n, 100.0), slow), parameters(), PROTOCOL.covariates)
     older = POPULATION.numbers("age") >= 65
     assert (high < low).all()
     assert (high - low)[older].max() < (high - low)[~older].min()
@@ -73,7 +74,7 @@ def test_balanced_cases_are_spread_over_the_quarters_as_expected():
         assert np.bincount(quarter, weights=first.back_pain[who]) == pytest.approx(expected, abs=4)
 
 
-def test_balanced_or_not_the_waves_hang_together_alike():
+def test_waves_correlate_alike_with_and_without_balancing():
     for waves in (WAVES, BALANCED):
         pain = np.corrcoef(waves[0].back_pain, waves[1].back_pain)[0, 1]
         answers = np.corrcoef(waves[0].answered, waves[1].answered)[0, 1]
@@ -89,12 +90,12 @@ def test_some_people_return_after_missing_a_wave():
 
 
 def test_the_first_delivery_lacks_the_late_and_misreads_a_few():
-    wave, told = WAVES[0], first_delivery(WAVES[0])
+    wave, delivered = WAVES[0], first_delivery(WAVES[0])
     model = parameters().followup
     assert wave.late.sum() == round(model.late_share * wave.answered.sum()) > 0
-    assert np.array_equal(wave.answered & ~told.answered, wave.late)
-    assert np.array_equal(wave.back_pain != told.back_pain, wave.misread)
-    assert (wave.misread & told.screen_answered).sum() == wave.misread.sum() > 0
+    assert np.array_equal(wave.answered & ~delivered.answered, wave.late)
+    assert np.array_equal(wave.back_pain != delivered.back_pain, wave.misread)
+    assert (wave.misread & delivered.screen_answered).sum() == wave.misread.sum() > 0
     assert not (WAVES[1].late | WAVES[1].misread).any()
 
 
@@ -105,14 +106,14 @@ def test_the_analyzed_of_the_first_wave_have_the_published_mean_risk():
     assert WAVES[0].back_pain[who].mean() == pytest.approx(0.148, abs=0.02)
 
 
-def test_cases_follow_the_risk_they_were_given():
+def test_cases_follow_their_risk():
     for wave in WAVES:
         for group in (wave.risk < np.median(wave.risk), wave.risk >= np.median(wave.risk)):
             assert wave.back_pain[group].mean() == pytest.approx(wave.risk[group].mean(), abs=0.015)
 
 
-def test_another_wave_leaves_the_earlier_ones_as_they_were():
-    again = draw_waves(POPULATION, HABITS, OBSERVED, 3, 5, parameters())
+def test_another_wave_does_not_change_the_earlier_ones():
+    again = draw_waves(POPULATION, HABITS, OBSERVED, 3, 5, parameters(), PROTOCOL.covariates)
     assert [wave.name for wave in again] == ["2021-2023", "2024-2026", "2027-2029"]
     for old, new in zip(WAVES, again, strict=False):
         assert all(np.array_equal(getattr(old, name), getattr(new, name)) for name in vars(old) if name != "name")
@@ -124,7 +125,7 @@ def test_a_persons_waves_resemble_each_other():
     assert np.corrcoef(first.answered, second.answered)[0, 1] > 0.25
 
 
-def test_answers_are_dated_within_the_wave():
+def test_responses_are_dated_within_the_wave():
     dates, late = WAVES[0].date, WAVES[0].late
     assert dates.min() >= np.datetime64("2021-01-01")
     assert dates[~late].max() <= np.datetime64("2023-12-31")

@@ -48,7 +48,7 @@ def test_the_default_size_is_the_published_one():
     assert parameters().cohort.people == PUBLISHED_PEOPLE
 
 
-def test_every_parameter_of_walking_and_cohort_states_its_mark():
+def test_every_parameter_of_walking_and_cohort_states_its_source_class():
     text = PARAMETERS_FILE.read_text()
     for section in ("cohort", "walking.volume", "walking.intensity", "walking.days", "walking.rest"):
         body = re.search(rf"^\[{re.escape(section)}\].*?$(.*?)(?=^\[|\Z)", text, re.M | re.S)[1]

@@ -30,7 +30,7 @@ def test_pain_elsewhere_excludes_back_pain():
     assert not (POPULATION.flags("back_pain") & POPULATION.flags("other_pain")).any()
 
 
-def test_health_ties_disease_depression_and_pain_together():
+def test_disease_depression_and_pain_correlate_through_health():
     people = POPULATION.people
     ill = people["self_rated_health"] <= 1
     for column in ("depression_score", "back_pain", "diabetes", "pain_last_4_weeks"):
@@ -50,13 +50,13 @@ def test_only_working_people_have_a_work_type():
     assert POPULATION.missing["work_type"][~POPULATION.flags("employed")].all()
 
 
-def test_the_seeing_place_decides_which_body_mass_is_missing():
+def test_the_place_of_the_visit_decides_which_body_mass_is_missing():
     at_home = POPULATION.flags("seen_at_home")
     assert at_home.any()
     assert POPULATION.missing["bmi_clinic"][at_home].all()
     assert POPULATION.missing["bmi_home"][~at_home].all()
 
 
-def test_nobody_is_refused():
+def test_an_empty_cohort_is_refused():
     with pytest.raises(ValueError, match="at least one"):
         draw_population(0, seed=1, parameters=parameters())

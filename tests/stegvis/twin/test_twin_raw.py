@@ -1,15 +1,15 @@
-"""Raw pairs: files that a reader takes for a device's, and a truth that is true of them."""
+"""Raw pairs: files as a device writes them, and the truth about them."""
 
 import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.cwa import CwaRecording, read_cwa
-from stegvis.study.protocol import protocol
 from stegvis.twin.activities import ActivitySequence, draw_activities, from_epochs
 from stegvis.twin.draws import stream
 from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import DEFAULT_START, RawTruth, SensorTruth, Worn, write_raw_pair
+from tests.study import PROTOCOL
 
 EPOCHS = 17_280
 
@@ -17,7 +17,7 @@ EPOCHS = 17_280
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory) -> tuple[RawTruth, CwaRecording, CwaRecording]:
     folder = tmp_path_factory.mktemp("raw")
-    truth = write_raw_pair(folder, "P1", days=1, seed=5)
+    truth = write_raw_pair(folder, "P1", days=1, protocol=PROTOCOL, seed=5)
     return truth, read_cwa(folder / "P1_back.cwa"), read_cwa(folder / "P1_thigh.cwa")
 
 
@@ -27,7 +27,7 @@ def device_seconds(sensor: SensorTruth, true_seconds: np.ndarray) -> np.ndarray:
     return sensor.clock_offset_seconds + true_seconds * (1 + drift)
 
 
-def test_files_tell_the_device_the_person_and_the_place(pair):
+def test_files_name_the_device_the_person_and_the_body_location(pair):
     truth, back, thigh = pair
     assert back.header.device_id == truth.back.device_id
     assert thigh.header.device_id == truth.thigh.device_id
@@ -37,7 +37,7 @@ def test_files_tell_the_device_the_person_and_the_place(pair):
     assert (len(back.samples), len(thigh.samples)) == (truth.back.samples, truth.thigh.samples)
 
 
-def test_clocks_run_as_the_truth_says(pair):
+def test_clocks_run_as_in_the_truth(pair):
     truth, *recordings = pair
     for sensor, recording in zip((truth.back, truth.thigh), recordings, strict=True):
         true_seconds = sensor.start_seconds + np.arange(sensor.samples) / sensor.true_rate_hz
@@ -48,7 +48,7 @@ def test_clocks_run_as_the_truth_says(pair):
     assert truth.back.true_rate_hz != truth.thigh.true_rate_hz
 
 
-def test_both_sensors_feel_the_same_motion_once_their_clocks_are_put_right(pair):
+def test_both_sensors_measure_the_same_motion_once_their_clocks_are_corrected(pair):
     truth, back, thigh = pair
     activity = []
     for sensor, recording in ((truth.back, back), (truth.thigh, thigh)):
@@ -73,11 +73,11 @@ def test_the_truth_covers_the_day(pair):
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_people_differ(tmp_path):
-    sequence = from_epochs(np.full(EPOCHS, ActivityCode.SITTING), np.zeros(EPOCHS), stream(1, "x"))
+    sequence = from_epochs(np.full(EPOCHS, ActivityCode.SITTING), np.zeros(EPOCHS), stream(1, "x"), PROTOCOL.epochs)
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         for person in ("P1", "P2"):
-            write_raw_pair(tmp_path / folder, person, 1, seed=1, sequence=sequence)
+            write_raw_pair(tmp_path / folder, person, 1, protocol=PROTOCOL, seed=1, sequence=sequence)
     a, b = ((tmp_path / folder / "P1_thigh.cwa").read_bytes() for folder in ("a", "b"))
     assert a == b
     assert a != (tmp_path / "a" / "P2_thigh.cwa").read_bytes()
@@ -85,7 +85,7 @@ def test_the_same_seed_gives_the_same_bytes_and_people_differ(tmp_path):
 
 def still_day(*parts: tuple[ActivityCode, int]) -> ActivitySequence:
     activity = np.repeat([int(code) for code, _ in parts], [hours * 720 for _, hours in parts])
-    return from_epochs(activity, np.zeros(len(activity)), stream(1, "still"))
+    return from_epochs(activity, np.zeros(len(activity)), stream(1, "still"), PROTOCOL.epochs)
 
 
 def mean_of(folder, name: str, first_hour: int, last_hour: int) -> np.ndarray:
@@ -97,28 +97,30 @@ def mean_of(folder, name: str, first_hour: int, last_hour: int) -> np.ndarray:
 STANDING_DAY = still_day((ActivityCode.STANDING, 24))
 
 
-def test_an_upside_down_sensor_reads_the_long_axis_the_other_way(tmp_path):
-    write_raw_pair(tmp_path, "P1", 1, sequence=STANDING_DAY, thigh=Worn(upside_down=True))
+def test_an_upside_down_sensor_measures_the_long_axis_with_the_opposite_sign(tmp_path):
+    write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=STANDING_DAY, thigh=Worn(upside_down=True))
     assert mean_of(tmp_path, "P1_thigh.cwa", 1, 5)[0] > 0.8
     assert mean_of(tmp_path, "P1_back.cwa", 1, 5)[0] < -0.8
 
 
-def test_a_turned_sensor_reads_the_outward_axis_the_other_way(tmp_path):
+def test_a_turned_sensor_measures_the_outward_axis_with_the_opposite_sign(tmp_path):
     sitting = still_day((ActivityCode.SITTING, 24))
-    write_raw_pair(tmp_path, "P1", 1, sequence=sitting, thigh=Worn(turned=True))
+    write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=sitting, thigh=Worn(turned=True))
     assert mean_of(tmp_path, "P1_thigh.cwa", 1, 5)[2] > 0.8
 
 
 def test_swapped_files_have_each_others_names(tmp_path):
     sitting = still_day((ActivityCode.SITTING, 24))
-    truth = write_raw_pair(tmp_path, "P1", 1, sequence=sitting, swapped=True)
+    truth = write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=sitting, swapped=True)
     assert truth.back.file == "P1_thigh.cwa"
     assert mean_of(tmp_path, "P1_thigh.cwa", 1, 5)[0] < -0.7
     assert mean_of(tmp_path, "P1_back.cwa", 1, 5)[2] < -0.8
 
 
 def test_a_sensor_taken_off_is_still_and_cools(tmp_path):
-    write_raw_pair(tmp_path, "P1", 1, sequence=STANDING_DAY, thigh=Worn(off=((6 * 3600.0, 9 * 3600.0),)))
+    write_raw_pair(
+        tmp_path, "P1", 1, protocol=PROTOCOL, sequence=STANDING_DAY, thigh=Worn(off=((6 * 3600.0, 9 * 3600.0),))
+    )
     recording = read_cwa(tmp_path / "P1_thigh.cwa")
     hours = (recording.times - DEFAULT_START) / np.timedelta64(1, "h")
     off, worn = (hours > 6.1) & (hours < 8.9), (hours > 2) & (hours < 5)
@@ -130,34 +132,34 @@ def test_a_sensor_taken_off_is_still_and_cools(tmp_path):
     assert celsius[(block_hours > 2) & (block_hours < 5)].mean() > 31
 
 
-def test_epochs_without_wear_take_both_sensors_off(tmp_path):
+def test_both_sensors_are_off_in_epochs_of_nonwear(tmp_path):
     day = still_day((ActivityCode.STANDING, 10), (ActivityCode.NONWEAR, 4), (ActivityCode.STANDING, 10))
-    truth = write_raw_pair(tmp_path, "P1", 1, sequence=day)
+    truth = write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=day)
     assert truth.back.worn.off == truth.thigh.worn.off == ((36000.0, 50400.0),)
 
 
 def test_a_sequence_of_another_length_is_refused(tmp_path):
     with pytest.raises(ValueError, match="as long as"):
-        write_raw_pair(tmp_path, "P1", 2, sequence=STANDING_DAY)
+        write_raw_pair(tmp_path, "P1", 2, protocol=PROTOCOL, sequence=STANDING_DAY)
 
 
 def test_speeds_of_classified_epochs_stay_in_their_class():
     speed = np.repeat([SpeedCode.SLOW, SpeedCode.MODERATE, SpeedCode.BRISK], 400)
-    sequence = from_epochs(np.full(1200, ActivityCode.WALKING), speed, stream(1, "speeds"))
-    cuts = protocol().epochs
+    sequence = from_epochs(np.full(1200, ActivityCode.WALKING), speed, stream(1, "speeds"), PROTOCOL.epochs)
+    cuts = PROTOCOL.epochs
     found = np.searchsorted([cuts.slow_up_to_km_per_hour, cuts.moderate_up_to_km_per_hour], sequence.speed_km_per_hour)
     assert (found + 1 == speed).all()
 
 
-def test_a_sequence_needs_a_speed_where_and_only_where_there_is_walking():
+def test_walking_epochs_and_only_they_need_a_speed():
     walking = np.array([ActivityCode.WALKING, ActivityCode.SITTING], np.uint8)
     for wrong in ([0, 0], [3, 3]):
         with pytest.raises(ValueError, match="speed"):
-            ActivitySequence(walking, np.array(wrong, np.float32))
+            ActivitySequence(walking, np.array(wrong, np.float32), 5)
 
 
-def test_drawn_days_are_days():
-    days = [draw_activities(1, gait_parameters(), stream(seed, "days")).seconds() for seed in range(12)]
+def test_drawn_days_have_plausible_totals():
+    days = [draw_activities(1, gait_parameters(), stream(seed, "days"), 5).seconds() for seed in range(12)]
     means = {name: np.mean([day[name] for day in days]) / 60 for name in days[0]}
     assert 400 < means["lying"] < 620
     assert 400 < means["sitting"] < 750
@@ -169,7 +171,7 @@ def test_other_parameters_make_another_recording(tmp_path):
     parameters = gait_parameters()
     loud = replace_noise(parameters, 0.05)
     sitting = still_day((ActivityCode.SITTING, 24))
-    write_raw_pair(tmp_path, "P1", 1, sequence=sitting, parameters=loud)
+    write_raw_pair(tmp_path, "P1", 1, protocol=PROTOCOL, sequence=sitting, parameters=loud)
     assert np.diff(read_cwa(tmp_path / "P1_back.cwa").acceleration()[:5000], axis=0).std() > 0.05
 
 

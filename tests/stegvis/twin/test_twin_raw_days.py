@@ -7,6 +7,7 @@ from stegvis.accelerometry.activity import ActivityCode
 from stegvis.twin.parameters import parameters
 from stegvis.twin.raw_days import draw_raw_day
 from stegvis.twin.walking import ACTIVITIES, WALKING
+from tests.study import PROTOCOL
 
 MONDAY = np.datetime64("2018-03-05", "D")
 
@@ -22,14 +23,16 @@ def week(walking: int = 5_000) -> np.ndarray:
 @pytest.mark.parametrize("first_full", [0, 2, 6])
 def test_it_is_the_first_full_day_from_midnight_to_midnight(first_full):
     full = np.arange(7) >= first_full
-    day = draw_raw_day("P1", MONDAY, week(), full, 1, parameters().epochs)
+    day = draw_raw_day("P1", MONDAY, week(), full, 1, parameters().epochs, PROTOCOL)
     assert day.start == (MONDAY + first_full).astype("datetime64[s]")
     assert len(day.sequence.activity) == 17_280
 
 
 def test_its_activities_add_up_to_the_day_totals():
     totals = week()[0]
-    seconds = draw_raw_day("P1", MONDAY, week(), np.ones(7, dtype=bool), 1, parameters().epochs).sequence.seconds()
+    seconds = draw_raw_day(
+        "P1", MONDAY, week(), np.ones(7, dtype=bool), 1, parameters().epochs, PROTOCOL
+    ).sequence.seconds()
     for name in ("lying", "standing", "running", "cycling"):
         assert seconds[name] == totals[ACTIVITIES.index(name)]
     assert seconds["walking"] == totals[WALKING]
@@ -37,7 +40,7 @@ def test_its_activities_add_up_to_the_day_totals():
 
 
 def test_only_walking_has_a_speed_within_its_class():
-    sequence = draw_raw_day("P1", MONDAY, week(), np.ones(7, dtype=bool), 1, parameters().epochs).sequence
+    sequence = draw_raw_day("P1", MONDAY, week(), np.ones(7, dtype=bool), 1, parameters().epochs, PROTOCOL).sequence
     walking = sequence.activity == ActivityCode.WALKING
     assert (sequence.speed_km_per_hour[~walking] == 0).all()
     slow = (sequence.speed_km_per_hour > 0) & (sequence.speed_km_per_hour < 4.0)

@@ -6,9 +6,10 @@ import pytest
 from stegvis.twin.draws import stream
 from stegvis.twin.parameters import parameters
 from stegvis.twin.signals import COLUMNS, draw_signal
+from tests.study import PROTOCOL
 
 START = np.datetime64("2018-05-02T09:00:00")
-SIGNAL, ACTIVITY = draw_signal(START, parameters().signals, stream(1, "signal"))
+SIGNAL, ACTIVITY = draw_signal(START, parameters().signals, stream(1, "signal"), PROTOCOL.epochs)
 
 
 def mean_of(activity, column):
@@ -40,7 +41,7 @@ def test_gravity_points_where_the_posture_puts_it(activity, column, expected):
     assert mean_of(activity, column) == pytest.approx(expected, abs=0.25)
 
 
-def test_stillness_weighs_one_g():
+def test_a_still_body_measures_one_g():
     back = SIGNAL.loc[ACTIVITY == "standing", ["back_x", "back_y", "back_z"]].to_numpy()
     assert np.linalg.norm(back, axis=1).mean() == pytest.approx(1.0, abs=0.03)
     assert back[:, 0].std() < 0.05
@@ -50,7 +51,7 @@ def test_gait_is_stronger_and_quicker_at_higher_speed():
     found = []
     for speed in (3.2, 6.0):
         settings = parameters().signals.model_copy(update={"script": (("walking", 2, speed),)})
-        walk, _ = draw_signal(START, settings, stream(1, "walk"))
+        walk, _ = draw_signal(START, settings, stream(1, "walk"), PROTOCOL.epochs)
         vertical = walk["back_x"].to_numpy() - walk["back_x"].mean()
         spectrum = np.abs(np.fft.rfft(vertical)) ** 2
         hertz = np.fft.rfftfreq(vertical.size, 1 / 50)
@@ -63,5 +64,5 @@ def test_gait_is_stronger_and_quicker_at_higher_speed():
 
 
 def test_the_same_stream_gives_the_same_signal():
-    again, _ = draw_signal(START, parameters().signals, stream(1, "signal"))
+    again, _ = draw_signal(START, parameters().signals, stream(1, "signal"), PROTOCOL.epochs)
     assert again.equals(SIGNAL)

@@ -1,4 +1,4 @@
-"""True walking and its days: whole days, speeds, variation, detached sensors."""
+"""True walking and its days: 24-hour days, speeds, variation, detached sensors."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,11 @@ from stegvis.twin.walking import (
     draw_days,
     draw_habits,
 )
+from tests.study import PROTOCOL
 
 POPULATION = draw_population(8_000, seed=3, parameters=parameters())
-HABITS = draw_habits(POPULATION, 3, parameters())
-DAYS = draw_days(POPULATION, HABITS, 3, parameters())
+HABITS = draw_habits(POPULATION, 3, parameters(), PROTOCOL.exposures)
+DAYS = draw_days(POPULATION, HABITS, 3, parameters(), PROTOCOL)
 RECORDED = ~np.isnan(DAYS.seconds).all(axis=2)
 WHOLE = ~np.isnan(DAYS.seconds).any(axis=2)
 EXCLUSIVE = [LYING, SITTING, STANDING, WALKING, RUNNING, CYCLING]
@@ -38,20 +39,20 @@ def test_the_speeds_add_up_to_walking():
     assert np.array_equal(speeds[RECORDED], DAYS.seconds[..., WALKING][RECORDED])
 
 
-def test_worn_days_hold_every_posture():
-    assert np.all(DAYS.seconds[DAYS.valid & WHOLE][:, [LYING, SITTING, STANDING, WALKING, SLOW]] > 0)
+def test_worn_days_have_every_posture():
+    assert np.all(DAYS.seconds[DAYS.worn & WHOLE][:, [LYING, SITTING, STANDING, WALKING, SLOW]] > 0)
 
 
-def test_a_detached_sensor_lies_down_for_good():
-    off = RECORDED & ~DAYS.valid
+def test_a_detached_sensor_stays_off():
+    off = RECORDED & ~DAYS.worn
     assert off.any()
     assert np.all(DAYS.seconds[off][:, LYING] == 86_400)
     later = np.logical_or.accumulate(off, axis=1)
-    assert not (later & DAYS.valid).any()
+    assert not (later & DAYS.worn).any()
 
 
 def test_most_people_have_a_valid_day_but_not_all():
-    without = 1 - DAYS.valid.any(axis=1).mean()
+    without = 1 - DAYS.worn.any(axis=1).mean()
     assert 0.005 < without < 0.025
     assert DAYS.recorded.min() == 1
     assert DAYS.recorded.max() == 7
@@ -65,7 +66,7 @@ def test_walking_falls_with_age_and_goes_with_intensity():
 
 
 def test_single_day_correlation_is_in_the_published_range():
-    full = DAYS.valid.all(axis=1)
+    full = DAYS.worn.all(axis=1)
     minutes = DAYS.seconds[full][..., WALKING] / 60
     between = minutes.mean(axis=1).var(ddof=1)
     within = minutes.var(axis=1, ddof=1).mean()
@@ -78,11 +79,11 @@ def test_sundays_are_lowest():
     dates = first[:, None] + np.arange(7)
     sunday = (dates.astype(np.int64) + 4) % 7 == 0  # 4 January 1970 was a Sunday
     walking = DAYS.seconds[..., WALKING]
-    assert walking[sunday & DAYS.valid].mean() < 0.95 * walking[~sunday & DAYS.valid].mean()
+    assert walking[sunday & DAYS.worn].mean() < 0.95 * walking[~sunday & DAYS.worn].mean()
 
 
 def test_day_by_day_intensity_stays_around_the_habit():
-    speeds = np.where(DAYS.valid[..., None], DAYS.seconds[..., [SLOW, MODERATE, BRISK]], 0).sum(axis=1)
+    speeds = np.where(DAYS.worn[..., None], DAYS.seconds[..., [SLOW, MODERATE, BRISK]], 0).sum(axis=1)
     walked = speeds.sum(axis=1) > 3600
     met = (speeds @ [2.8, 3.8, 4.8])[walked] / speeds.sum(axis=1)[walked]
     error = met - HABITS.intensity[DAYS.rows][walked]
