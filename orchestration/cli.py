@@ -208,17 +208,21 @@ def classify(
         raise typer.BadParameter(f"{out.name} does not end in .parquet")
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is no folder")
-    from stegvis.orchestration.classify import PairFiles, pair_summary, write_pair
+    from stegvis.orchestration.classify import PairFiles, days_of, pair_summary, write_pair
 
-    from stegvis.accelerometry.classifier import ModelError
-    from stegvis.accelerometry.pair_classification import process_pair
+    from stegvis.accelerometry.epoch_model import ModelError
+    from stegvis.accelerometry.method import Method
+    from stegvis.accelerometry.pair_classification import classify_pair
     from stegvis.accelerometry.pair_problems import PairError
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
+    protocol = read_protocol(PROTOCOL_FILE)
     try:
-        result = process_pair(back, thigh, progress=_say)
+        result = classify_pair(back, thigh, Method.of(protocol), progress=_say)
+        days = days_of(result, protocol)
         if picture:
             _say("drawing the week")
-        written = write_pair(result, PairFiles(out), picture=picture)
+        written = write_pair(result, days, PairFiles(out), picture=picture)
     except PairError as error:
         _fail(f"{error.rule}: {error}")
     except ModelError as error:
@@ -227,7 +231,7 @@ def classify(
         _fail(f"cannot write beside {out}: {error.strerror or 'the disk refuses'}")
     for problem in result.problems:
         _say(f"{problem.rule}: {problem.message}")
-    summary = pair_summary(result, written)
+    summary = pair_summary(result, days, written)
     if as_json:
         print(json.dumps(summary, indent=2))
         return
@@ -247,9 +251,10 @@ def train(
     from stegvis.accelerometry.recording import RecordingError
     from stegvis.accelerometry.training import TrainingError
     from stegvis.accelerometry.training import train as train_classifier
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
     try:
-        train_classifier(folders, out, _say)
+        train_classifier(folders, out, read_protocol(PROTOCOL_FILE), _say)
     except (DatasetError, RecordingError, TrainingError) as error:
         _fail(str(error))
     print(out)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from stegvis.accelerometry.cwa import CwaError, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import CwaError
 from stegvis.deliveries.contract import FIRST_ROW, Contracted, apply_contract, contract_days, contract_signal
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.storage.landing import (

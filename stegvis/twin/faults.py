@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR, decode_stamps
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR, decode_stamps
 from stegvis.study.codebook import codebook
 from stegvis.study.protocol import protocol
 from stegvis.twin.cwa import encode_stamps, with_checksums

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegvis.accelerometry.cwa import (
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import (
     HEADER_BYTES,
     SECTOR,
     SECTOR_BYTES,
@@ -15,7 +16,6 @@ from stegvis.accelerometry.cwa import (
     decode_stamps,
     range_g,
     rate_hz,
-    read_cwa,
 )
 from stegvis.twin.cwa import Device, encode_stamps, with_checksums, write_cwa
 

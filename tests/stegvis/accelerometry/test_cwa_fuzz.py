@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR, SECTOR_BYTES, CwaError, CwaRecording, read_cwa
+from stegvis.accelerometry.cwa import CwaRecording, read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR, SECTOR_BYTES, CwaError
 from stegvis.twin.cwa import Device, with_checksums, write_cwa
 
 START = np.datetime64("2018-02-28T23:59:30.500000", "us")

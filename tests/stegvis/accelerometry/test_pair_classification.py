@@ -11,7 +11,7 @@ import pytest
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.calibration import calibrate, pooled
 from stegvis.accelerometry.classifier import classify_windows
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR_BYTES
 from stegvis.accelerometry.pair_classification import process_pair
 from stegvis.accelerometry.pair_epochs import common_epochs
 from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording, still_directions_of

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR_BYTES
 from stegvis.accelerometry.resampling import ClockError, RawSignal, epoch_positions, raw_signal, resample
 from tests.stegvis.accelerometry.simulated_pairs import ORIGIN, START, write
 

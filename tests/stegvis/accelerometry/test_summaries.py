@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR_BYTES
 from stegvis.accelerometry.resampling import raw_signal
 from stegvis.accelerometry.summaries import summarize
 from stegvis.twin.cwa import Device, write_cwa
