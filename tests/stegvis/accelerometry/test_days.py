@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-
 from stegvis.accelerometry.days import day_rules, day_table
 
 
