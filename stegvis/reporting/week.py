@@ -56,7 +56,7 @@ def week_picture(epochs: pd.DataFrame, days: pd.DataFrame) -> str:
 
     Args:
         epochs: one row per epoch: ``epoch_start`` datetime64 and ``activity`` codes. Hours without epochs stay blank.
-        days: of the same epochs, ``accelerometry.days.day_table``.
+        days: of the same epochs, ``storage.day_sums.day_table``.
     """
     every = pd.date_range(days["date"].min(), days["date"].max(), freq="D")
     rows = days.set_index("date").reindex(every)

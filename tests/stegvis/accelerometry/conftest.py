@@ -13,8 +13,8 @@ from tests.stegvis.accelerometry.raw_pairs import processed, with_sensors
 
 @pytest.fixture(scope="session")
 def day(tmp_path_factory) -> tuple[Path, RawTruth, PairResult]:
-    """A day. The clocks drift apart by as much as two devices may in a week. One sensor samples 1.5 % too fast, the other
-    1.5 % too slow: counting samples instead of reading the clock would be wrong by 259 epochs in the evening.
+    """A day. The clocks drift apart by as much as two devices may in a week. One sensor samples 1.5 % too fast, the
+    other 1.5 % too slow: counting samples instead of reading the clock would be wrong by 259 epochs in the evening.
     """
     folder = tmp_path_factory.mktemp("day")
     parameters = with_sensors(clock_drift_sd=4.0)

@@ -1,15 +1,27 @@
-"""Two small made-up recordings that use every part of the classification: a raw pair of two hours and a 50 Hz signal.
+"""Golden recordings: a raw pair of two hours and a 50 Hz signal that use every part of the classification.
 
-Postures are made from fixed seeds; walking and running are pieces of the twin's gait, stored in ``golden/gait.npz``
-(int16, 1/1024 g, 50 Hz), so that a changed twin does not change these recordings.
+Postures are made from fixed seeds. Walking and running are pieces of the twin's gait, stored in ``golden/gait.npz``
+(int16, 1/1024 g, 50 Hz), so that a changed twin does not change these recordings. The expected epochs and the settings
+they were classified with are in ``golden/<CLASSIFICATION_VERSION>``; to write them again:
+
+    python -m tests.stegvis.accelerometry.golden_recordings
 """
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from stegvis.accelerometry.method import CLASSIFICATION_VERSION, Method
+from stegvis.storage.classification import ClassificationTask, classify_recording
+from stegvis.storage.lake import EpochLake
+from stegvis.storage.recording_records import RecordingRecords
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin.cwa import Device, write_cwa
 from tests.stegvis.accelerometry.simulated_signals import (
     RATE,
@@ -23,6 +35,10 @@ from tests.stegvis.accelerometry.simulated_signals import (
 )
 
 GAIT = Path(__file__).parent / "golden" / "gait.npz"
+EXPECTED = Path(__file__).parent / "golden" / CLASSIFICATION_VERSION
+LEVELS = ("raw", "signal")
+# Confidence, cadence and speed are rounded to integers, so another processor may differ by one.
+ROUNDED = ("confidence", "cadence", "centimeters_per_second")
 START = np.datetime64("2018-05-02T23:10:00", "us")
 SKIN, ROOM = 33.0, 21.0  # degrees Celsius
 OFF_MINUTES = (74, 104)  # the thigh sensor lies on a table
@@ -113,3 +129,68 @@ def write_signal(folder: Path) -> Path:
     file = folder / "G.parquet"
     frame.assign(timestamp=stamps).to_parquet(file, index=False)
     return file
+
+
+def write_recordings(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Write both recordings: their files by level."""
+    return {"raw": write_pair(folder), "signal": (write_signal(folder),)}
+
+
+def classify(recordings: Mapping[str, tuple[Path, ...]], folder: Path, method: Method) -> dict[str, pd.DataFrame]:
+    """The shard of each recording that is not refused, by level."""
+    lake, records = EpochLake(folder, "golden"), RecordingRecords(folder, "golden")
+    layout = read_codebook(CODEBOOK_FILE)["signal"]
+    for level, files in recordings.items():
+        classify_recording(ClassificationTask(level, "G", level, files, lake, records, method, layout))
+    shards = {level: lake.shard(level) for level in recordings}
+    return {level: pd.read_parquet(shard) for level, shard in shards.items() if shard}
+
+
+def expected_method() -> Method:
+    """The settings that the expected epochs were classified with."""
+    return Method.model_validate_json((EXPECTED / "method.json").read_text(encoding="utf-8"))
+
+
+def expected_epochs(level: str) -> pd.DataFrame:
+    """The expected shard of a recording."""
+    return pd.read_parquet(EXPECTED / f"{level}.parquet")
+
+
+def differences(found: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Where classified epochs differ from the expected ones; empty if they agree."""
+    listed = []
+    for level in LEVELS:
+        expected = expected_epochs(level)
+        if level not in found:
+            listed.append(f"{level}: refused")
+            continue
+        if not found[level]["epoch_start"].equals(expected["epoch_start"]):
+            listed.append(f"{level}: other epochs")
+            continue
+        for column in expected:
+            ours, theirs = found[level][column], expected[column]
+            if column in ROUNDED:
+                different = (ours.astype("int64") - theirs.astype("int64")).abs() > 1
+            else:
+                different = (ours != theirs) & ~(ours.isna() & theirs.isna())
+            if different.any():
+                listed.append(f"{level}: {column} differs in {different.sum()} of {len(expected)} epochs")
+    return listed
+
+
+def main() -> None:
+    """Write the expected epochs of the current version, with the settings of the shipped protocol."""
+    method = Method.of(read_protocol(PROTOCOL_FILE))
+    # The golden pair is shorter than a real one may be.
+    short = method.raw_recordings.model_copy(update={"smallest_overlap_hours": 2.0})
+    method = method.model_copy(update={"raw_recordings": short})
+    EXPECTED.mkdir(exist_ok=True)
+    (EXPECTED / "method.json").write_text(method.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory() as name:
+        for level, epochs in classify(write_recordings(Path(name)), Path(name), method).items():
+            epochs.to_parquet(EXPECTED / f"{level}.parquet", index=False)
+            print(f"wrote {EXPECTED / level}.parquet, {len(epochs)} epochs")
+
+
+if __name__ == "__main__":
+    main()

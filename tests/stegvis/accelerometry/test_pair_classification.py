@@ -138,7 +138,7 @@ def test_a_pooled_calibration_is_used_if_it_was_successful(day):
     assert processed(folder, calibrations={device: refused}).epochs.equals(result.epochs)
 
 
-# --- sensors not worn as prescribed -------------------------------------------------------------------------------------------------
+# --- sensors not worn as prescribed ----------------------------------------------------------------------------------
 
 
 def test_swapped_sensors_are_corrected(tmp_path, day):

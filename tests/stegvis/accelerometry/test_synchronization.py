@@ -90,7 +90,7 @@ def test_the_same_recordings_give_the_same_line(tmp_path):
 
 
 def of_the_twin(folder, days, seed, sequence=None):
-    """The synchronization of a pair, and its truth. Clocks start up to half an hour apart and drift by seconds a day."""
+    """The synchronization of a pair, and its truth. Clocks start up to 30 minutes apart and drift by seconds a day."""
     sensors = with_sensors(clock_drift_sd=4.0, largest_start_offset=1800.0)
     truth = write_raw_pair(folder, "P", days, seed=seed, sequence=sequence, parameters=sensors)
     back, thigh = (
