@@ -138,8 +138,8 @@ def _outlying(report: TrainingReport) -> str:
     if not report.outlying:
         return f"{rule}; there is none."
     return (
-        f"{rule}: {', '.join(report.outlying)}. They are selected by their results, so the figures without them are "
-        "optimistic. They remain in the training data."
+        f"{rule}: {', '.join(report.outlying)}. Outlying people are selected by their results, so the figures "
+        "without them are optimistic. They remain in the training data."
     )
 
 

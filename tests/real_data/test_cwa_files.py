@@ -1,4 +1,4 @@
-"""Our reader on the files of real AX3 and AX6 devices, against pinned facts and an independent reader."""
+"""The CWA reader on files of real AX3 and AX6 devices, compared with known facts and an independent reader."""
 
 import numpy as np
 import pytest

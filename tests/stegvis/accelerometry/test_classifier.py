@@ -17,7 +17,10 @@ from stegvis.accelerometry.epoch_model import (
     model_bytes,
     model_digest,
 )
+from stegvis.accelerometry.model_card import render
 from stegvis.accelerometry.signal import SignalError
+from stegvis.accelerometry.training import TrainingReport
+from stegvis.data_files import data_file
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.gait import draw_motion
 from stegvis.twin.gait_parameters import gait_parameters
@@ -165,9 +168,14 @@ def test_an_empty_signal_is_refused():
 
 
 def test_the_digest_is_that_of_the_model_card():
-    card = json.loads((MODEL_FILE.parent / "model_card.json").read_text())
+    card = json.loads(data_file("accelerometry/model/model_card.json").read_text())
     assert model_digest() == card["model_sha256"]
-    assert model_digest() in (MODEL_FILE.parent / "model_card.md").read_text()
+    assert model_digest() in data_file("accelerometry/model/model_card.md").read_text()
+
+
+def test_the_shipped_model_card_is_written_from_its_json():
+    report = TrainingReport.model_validate_json(data_file("accelerometry/model/model_card.json").read_text())
+    assert data_file("accelerometry/model/model_card.md").read_text() == render(report)
 
 
 def test_the_shipped_model_is_small():
