@@ -130,9 +130,7 @@ def rotation_bars(turned: tuple[RotatedSensorAgreement, ...]) -> Iterator[Bar]:
     """A sensor rotated by 180 degrees changes almost nothing and is flagged."""
     prescribed = turned[0].accuracy
     halves = [turn for turn in turned if turn.worn in [str(each) for each in ROTATIONS]]
-    yield at_most(
-        "rotated: loss of accuracy, points", max(100 * (prescribed - t.accuracy) for t in halves), 1.0
-    )
+    yield at_most("rotated: loss of accuracy, points", max(100 * (prescribed - t.accuracy) for t in halves), 1.0)
     yield at_least("rotated: fewest people flagged, %", min(100 * t.flagged / t.people for t in halves), 85)
 
 

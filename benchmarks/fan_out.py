@@ -3,8 +3,8 @@
     python -m benchmarks.fan_out [--pairs 32] [--repeats 1]
 
 A few pairs of one day are made by the twin and kept in the system's temporary folder; all pairs are links to these.
-Each is classified into a temporary lake by workers of one thread each. Runs with one and two workers alternate; the best of
-the repeats counts. The time includes starting and stopping the workers. The time from the first finished pair to the
+Each is classified into a temporary lake by workers of one thread each. Runs with one and two workers alternate; the best
+of the repeats counts. The time includes starting and stopping the workers. The time from the first finished pair to the
 last, the processor time of all workers and the largest memory of a worker are printed too. On a busy machine two
 workers do not get two processors, so the share they got is printed as well.
 """

@@ -3,7 +3,7 @@
     python -m benchmarks.raw_chain [--days 7] [--repeats 3] [--peer PYTHON]
 
 The pair is made by the twin and kept in the system's temporary folder for the next run. The classification and the
-peers run in separate processes with one thread each; the best of the repeats is printed. cwa-reader-rs reads the same two
+peers run in separate processes with one thread each; the best of the repeats is printed. cwa-reader-rs reads the same
 files. ActiMotus (`pip install acti-motus`), in the environment whose interpreter --peer names, classifies the same
 signals one day at a time, after they have been read, synchronized and resampled here, which it does not do. Times are
 processor times, but still increase by half on a busy machine; then only the ratios to the peers are meaningful. Peak

@@ -145,7 +145,7 @@ def create_epochs_view(connection: duckdb.DuckDBPyConnection, shards: Sequence[P
 
 
 def epochs_in_words(connection: duckdb.DuckDBPyConnection, source: str | None, view: str = "epochs") -> None:
-    """A temporary view of a SELECT with a shard's columns, activity and speed in words; without a SELECT it is empty."""
+    """A temporary view of a SELECT with a shard's columns, activity and speed in words; empty without a SELECT."""
     activities = ", ".join(f"'{name}'" for name in ACTIVITIES)
     speeds = ", ".join(f"'{name}'" for name in list(SPEEDS)[1:])
     connection.execute(
