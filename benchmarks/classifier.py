@@ -156,6 +156,13 @@ def line(name: str, found: Agreement) -> None:
     )
 
 
+def print_bars(bars: list[Bar]) -> None:
+    """Print whether each limit is met."""
+    print()
+    for bar in bars:
+        print(f"{'PASS' if bar.passed else 'FAIL'}  {bar.what:46} {bar.found:8.3f}  required {bar.required:g}")
+
+
 def of_some(
     people: list[LabeledPerson], predicted: list[Predicted], excluded: set[str], epoch_rules: Epochs
 ) -> Agreement:
@@ -303,9 +310,7 @@ def main() -> None:
     bars.extend(rotation_bars(turned))
 
     bars.append(at_most("features and prediction of 7 days, s", time_week(week(people), models[0], method), 3.0))
-    print()
-    for bar in bars:
-        print(f"{'PASS' if bar.passed else 'FAIL'}  {bar.what:46} {bar.found:8.3f}  required {bar.required:g}")
+    print_bars(bars)
     sys.exit(0 if all(bar.passed for bar in bars) else 1)
 
 

@@ -3,9 +3,9 @@
     python -m benchmarks.fan_out [--pairs 32] [--repeats 1]
 
 A few pairs of one day are made by the twin and kept in the system's temporary folder; all pairs are links to these.
-Each is classified into a temporary lake by workers of one thread each. Runs with one and two workers alternate; the best
-of the repeats counts. The time includes starting and stopping the workers. The time from the first finished pair to the
-last, the processor time of all workers and the largest memory of a worker are printed too. On a busy machine two
+Each is classified into a temporary lake by workers of one thread each. Runs with one and two workers alternate; the
+best of the repeats counts. The time includes starting and stopping the workers. The time from the first finished pair
+to the last, the processor time of all workers and the largest memory of a worker are printed too. On a busy machine two
 workers do not get two processors, so the share they got is printed as well.
 """
 
@@ -136,8 +136,8 @@ def main() -> None:
     ratio = best[1].seconds / best[2].seconds
     print(f"ratio {ratio:.2f}, from the first pair to the last {best[1].between / best[2].between:.2f}")
     print(f"two workers got {best[2].processor / best[2].seconds:.2f} of 2 processors")
-    held = ratio >= BAR_RATIO and max(each.megabytes for each in best.values()) <= BAR_MEGABYTES
-    print(f"bar of {BAR_RATIO} and {BAR_MEGABYTES:.0f} MB a worker: {'PASS' if held else 'FAIL'}")
+    passed = ratio >= BAR_RATIO and max(each.megabytes for each in best.values()) <= BAR_MEGABYTES
+    print(f"bar of {BAR_RATIO} and {BAR_MEGABYTES:.0f} MB a worker: {'PASS' if passed else 'FAIL'}")
 
 
 if __name__ == "__main__":

@@ -248,8 +248,8 @@ def train(
 ) -> None:
     """Train the epoch classifier from labeled recordings and write its model card."""
     from stegvis.accelerometry.datasets import DatasetError
+    from stegvis.accelerometry.labeled_people import TrainingError
     from stegvis.accelerometry.recording import RecordingError
-    from stegvis.accelerometry.training import TrainingError
     from stegvis.accelerometry.training import train as train_classifier
     from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 

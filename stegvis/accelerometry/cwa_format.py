@@ -60,7 +60,7 @@ class CwaError(ValueError):
 
 def rate_hz(rate_code: int) -> float:
     """Nominal sampling rate of a rate code, Hz; the upper two bits of the code are the range."""
-    return 3200 / 2 ** (15 - (rate_code & 15))
+    return float(3200 / 2 ** (15 - (rate_code & 15)))
 
 
 def range_g(rate_code: int) -> int:

@@ -168,7 +168,8 @@ def rotation(axis: NDArray[np.floating], radians: NDArray[np.floating]) -> Float
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         cross[:, i, j], cross[:, j, i] = -axis[:, k], axis[:, k]
     angle = radians[:, None, None]
-    return (np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)).astype(np.float32)
+    turned = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return np.asarray(turned, dtype=np.float32)
 
 
 def _tilted(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs, rng: np.random.Generator) -> Floats:

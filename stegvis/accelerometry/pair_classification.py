@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.calibration import Calibration
-from stegvis.accelerometry.classifier import MODEL_FILE, EpochModel, classify_epochs, load_model
+from stegvis.accelerometry.classifier import classify_epochs
 from stegvis.accelerometry.cwa import CwaRecording
+from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.orientation import Orientation
 from stegvis.accelerometry.pair_checks import (

@@ -93,4 +93,4 @@ def _temperature(recording: CwaRecording, origin: np.datetime64, at: NDArray[np.
     good = recording.blocks["first_sample"].to_numpy() >= 0
     since = recording.blocks["start"].to_numpy()[good] - origin.astype("datetime64[us]")
     celsius = recording.blocks["temperature_c"].to_numpy()[good]
-    return np.interp(at, since / np.timedelta64(1, "s"), celsius).astype(np.float32)
+    return np.asarray(np.interp(at, since / np.timedelta64(1, "s"), celsius), dtype=np.float32)

@@ -131,7 +131,7 @@ def _course(summary: Summary, grid: Floats) -> Floats:
     """Log activity at the times of a grid, centered at its mean; 0 where nothing was recorded."""
     level: Floats = np.log10(np.maximum(summary.activity, SMALLEST_SD_G), dtype=np.float64)
     center = summary.start + summary.seconds / 2
-    return np.interp(grid, center, level - level.mean(), left=0, right=0)
+    return np.asarray(np.interp(grid, center, level - level.mean(), left=0, right=0))
 
 
 def _active_windows(back: Summary, thigh: Summary, coarse: float, rules: SynchronizationRules) -> Floats:

@@ -36,7 +36,7 @@ def window_starts(timestamps: NDArray[Any], epoch_rules: Epochs) -> NDArray[np.i
     first, counts = borders[:-1], np.diff(borders) // size
     # Number the windows within each segment: 0, 1, ... counts - 1.
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(first, counts) + within * size
+    return np.asarray(np.repeat(first, counts) + within * size)
 
 
 def continues(timestamps: NDArray[Any], starts: NDArray[np.int64], epoch_rules: Epochs) -> NDArray[np.bool_]:
@@ -90,7 +90,7 @@ def majority_labels(labels: NDArray[np.uint8], starts: NDArray[np.int64], size: 
     """
     counts = label_counts(labels, starts, size)
     codes = np.append(np.arange(counts.shape[1] - 1), UNLABELED)
-    return codes[counts.argmax(axis=1)].astype(np.uint8)
+    return np.asarray(codes[counts.argmax(axis=1)], dtype=np.uint8)
 
 
 def label_counts(labels: NDArray[np.uint8], starts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
