@@ -23,7 +23,7 @@ from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import Drop, LandedFile
 from stegvis.storage.recording_files import recordings_of, sensor_of
-from stegvis.storage.recording_records import Note, RecordingNotes
+from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
 from stegvis.study.codebook import codebook
 
 # Of a raw pair, as ``stegvis.accelerometry.pair_classification`` names them; the column ``quality`` has all of them.
@@ -105,7 +105,7 @@ def make(build: Build) -> Rows:
     batch = _recording_batch(build)
     outcomes = batch.classify([source for _, source in to_classify])
     for (delivery, source), outcome in zip(to_classify, outcomes, strict=True):
-        found.append(_classified(delivery, source, outcome.note, delivered) | {"shard": outcome.shard})
+        found.append(_classified(delivery, source, outcome.record, delivered) | {"shard": outcome.shard})
 
     rows = pd.DataFrame(found, columns=list(COLUMNS)).assign(batch=build.key).astype(COLUMNS)
     rows = rows[~rows["person"].isin(withdrawn)].sort_values("status", ascending=False, kind="stable")
@@ -123,20 +123,22 @@ def make(build: Build) -> Rows:
         delivered.summary() | {"recordings_accepted": accepted, "recordings_refused": len(rows) - accepted},
         delivered.all_problems(),
         also={"delivered_days": totals.astype({"batch": "string"})},
-        on_publish=lambda: batch.notes.keep_only(batch.asked_for),
+        on_publish=lambda: batch.records.keep_only(batch.used_records),
     )
 
 
 def _recording_batch(build: Build) -> RecordingBatch:
-    """The batch's recordings; a note is named after the method, the code of the classification and its own parts."""
+    """The batch's recordings; a record is named after the method, the code of the classification and its own parts."""
     method = build.recipe.method(build.protocol)
     decides = [*(f"protocol {name}" for name in CLASSIFIED_BY), "codebook [signal]", f"file {MODEL_FILE}"]
     parts = {name: method[name] for name in decides} | {"code": code_digest("stegvis.storage.classification")}
     return RecordingBatch(
         EpochLake(build.home.lake, build.key),
-        RecordingNotes(build.home.lake, build.key),
+        RecordingRecords(build.home.lake, build.key),
         lambda kind, own: f"{kind}-{fingerprint(parts | dict(own))}",
         build.tell,
+        build.protocol,
+        codebook()["signal"],
     )
 
 
@@ -169,7 +171,7 @@ def _half(drop: Drop, file: LandedFile, reason: str) -> dict[str, Any]:
     return facts | {"sha256": file.sha256, "status": "refused", "rule": "half_missing", "reason": reason}
 
 
-def _classified(delivery: str, source: Source, note: Note, delivered: Delivered) -> dict[str, Any]:
+def _classified(delivery: str, source: Source, record: RecordingRecord, delivered: Delivered) -> dict[str, Any]:
     """The row of a recording that was classified or refused; what is wrong with it goes into quarantine."""
     file = " + ".join(file.name for file in source.files)
     row = {
@@ -178,26 +180,26 @@ def _classified(delivery: str, source: Source, note: Note, delivered: Delivered)
         "delivery": delivery,
         "file": file,
         "sha256": _hash(source.files),
-        "start": pd.Timestamp(note["start"]) if note["start"] else None,
-        "hours": note["hours"],
-        "rule": note["rule"],
-        "reason": note["reason"],
+        "start": pd.Timestamp(record["start"]) if record["start"] else None,
+        "hours": record["hours"],
+        "rule": record["rule"],
+        "reason": record["reason"],
     }
-    if note["rule"] is not None:
-        _refuse(f"{delivery}/{file}", note, delivered)
+    if record["rule"] is not None:
+        _refuse(f"{delivery}/{file}", record, delivered)
         return row | {"status": "refused"}
     delivered.files_read += len(source.files)
-    quality: Mapping[str, Any] | None = note["quality"]
+    quality: Mapping[str, Any] | None = record["quality"]
     if quality is None:
         return row | {"status": "accepted"}
-    told = {"problems": ", ".join(note["problems"]), "quality": json.dumps(quality)}
+    told = {"problems": ", ".join(record["problems"]), "quality": json.dumps(quality)}
     return row | {"status": "accepted"} | told | {name: quality[name] for name in QUALITY}
 
 
-def _refuse(label: str, note: Note, delivered: Delivered) -> None:
-    breaches = note["breaches"]
+def _refuse(label: str, record: RecordingRecord, delivered: Delivered) -> None:
+    breaches = record["breaches"]
     if not breaches:
-        delivered.refuse(label, note["rule"], note["reason"])
+        delivered.refuse(label, record["rule"], record["reason"])
         return
     delivered.files_refused += 1
     delivered.problems.append(pd.DataFrame(breaches).assign(file=label).astype({"row": "Int64"}))

@@ -1,8 +1,8 @@
-"""Reading and writing a week of 50 Hz (129 MB packed), beside cwa-reader-rs in the same run.
+"""Read and write a week at 50 Hz (129 MB packed), compared with cwa-reader-rs in the same run.
 
     python benchmarks/cwa.py [--days 7] [--repeats 3]
 
-Each reader runs in a process of its own, so that its peak memory is its own; the best of the repeats is printed.
+Each reader runs in its own process, so that its peak memory can be measured; the best of the repeats is printed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ BAR_SECONDS = 1.0  # to read a week
 
 
 def ours(path: Path) -> int:
-    """Samples, and the time of each."""
+    """Number of samples, after reading samples and times."""
     recording = read_cwa(path)
     return len(recording.times)
 
 
 def ours_in_g(path: Path) -> int:
-    """The same, and the acceleration as float32."""
+    """The same, with the acceleration as float32."""
     recording = read_cwa(path)
     return min(len(recording.times), len(recording.acceleration()))
 

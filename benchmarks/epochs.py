@@ -1,8 +1,8 @@
-"""Full weeks of 5-second epochs: how fast the twin writes them, and how fast the pipeline takes them in.
+"""Full weeks of 5-second epochs: how fast the twin writes them, and how fast the pipeline imports them.
 
     python -m benchmarks.epochs [--people 1000] [--lake-people 4000]
 
-Prints, each part in a process of its own so that peak memory is the part's:
+Prints the following, each measured in its own process because of its peak memory:
 
 - from person totals to Parquet in the lake's layout, two threads, against a naive pandas writer in the same run;
 - from person totals to the delivered ``epochs.parquet``;
@@ -30,7 +30,7 @@ SEED = 1
 WORKERS = 2
 PEOPLE_PER_SHARD = 490
 NAIVE_PEOPLE = 20
-STAGES = ("recordings", "epoch_classification", "daily_exposures")
+ASSETS = ("recordings", "epoch_classification", "daily_exposures")
 
 
 def weeks(people: int) -> Any:
@@ -41,7 +41,7 @@ def weeks(people: int) -> Any:
     from stegvis.twin.walking import draw_days, draw_habits
 
     model = parameters()
-    # Two in nine people have a recording of seven days; five for each leaves room.
+    # Two in nine people have a recording of seven days; one in five is a safe lower bound.
     population = draw_population(5 * people + 100, SEED, model)
     protocol = read_protocol(PROTOCOL_FILE)
     habits = draw_habits(population, SEED, model, protocol.exposures)
@@ -74,7 +74,7 @@ def to_lake(people: int, folder: Path) -> dict[str, float]:
 
 
 def to_lake_naively(people: int, folder: Path) -> dict[str, float]:
-    """The same bouts, a pandas frame per person and day, put together, sorted and written."""
+    """The same bouts as a pandas frame per person, concatenated, sorted and written."""
     import pandas as pd
 
     from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
@@ -108,14 +108,14 @@ def to_lake_naively(people: int, folder: Path) -> dict[str, float]:
 
 
 def to_delivery(people: int, folder: Path) -> dict[str, float]:
-    """A whole twin whose ``epochs.parquet`` holds so many people; only that file's making is timed."""
+    """A twin whose ``epochs.parquet`` has this number of people; only writing that file is timed."""
     from stegvis.twin import write_twin
 
     cpu = time.process_time()
-    marks: list[tuple[float, str]] = []
+    reported: list[tuple[float, str]] = []
 
     def note(line: str) -> None:
-        marks.append((time.perf_counter(), line))
+        reported.append((time.perf_counter(), line))
 
     write_twin(
         folder,
@@ -127,17 +127,17 @@ def to_delivery(people: int, folder: Path) -> dict[str, float]:
         seed=SEED,
         progress=note,
     )
-    place = next(number for number, (_, line) in enumerate(marks) if "epochs" in line)
+    place = next(number for number, (_, line) in enumerate(reported) if "epochs" in line)
     import pyarrow.parquet as pq
 
     file = folder / "recordings" / "epochs" / "epochs.parquet"
     about = pq.read_metadata(file)
     facts = {"epochs": about.num_rows, "row groups": about.num_row_groups, "bytes": file.stat().st_size}
-    return facts | {"seconds": marks[place + 1][0] - marks[place][0]} | _cost(cpu)
+    return facts | {"seconds": reported[place + 1][0] - reported[place][0]} | _cost(cpu)
 
 
 def through_pipeline(people: int, folder: Path) -> dict[str, float]:
-    """One Dagster run of the three stages on a home that has only the epochs delivery."""
+    """One Dagster run of three assets on a home that has only the delivery of epochs."""
     import dagster as dg
     from stegvis.orchestration.definitions import build_definitions
     from stegvis.orchestration.instance import open_instance, register_partitions
@@ -154,7 +154,7 @@ def through_pipeline(people: int, folder: Path) -> dict[str, float]:
         common: dict[str, Any] = {"instance": instance, "run_config": quiet}
         job.execute_in_process(asset_selection=[dg.AssetKey("withdrawals")], **common)
         result = job.execute_in_process(
-            asset_selection=[dg.AssetKey(name) for name in STAGES], partition_key="epochs", **common
+            asset_selection=[dg.AssetKey(name) for name in ASSETS], partition_key="epochs", **common
         )
     took = {
         event.asset_key.to_user_string(): float(event.materialization.metadata["seconds"].value)
@@ -165,7 +165,7 @@ def through_pipeline(people: int, folder: Path) -> dict[str, float]:
 
 
 def _cost(cpu_before: float) -> dict[str, float]:
-    """Processor time since then, which a busy machine does not lengthen much, and the process's peak memory."""
+    """Processor time, which depends little on other work of the machine, and the peak memory of the process."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"processor seconds": time.process_time() - cpu_before, "peak MB": peak}
 
@@ -179,13 +179,13 @@ def _alone(part: Callable[[int, Path], dict[str, float]], people: int, folder: P
 def _show(title: str, found: dict[str, float]) -> None:
     rate = found["epochs"] / found["seconds"] / 1e6
     rest = {name: value for name, value in found.items() if name not in ("epochs", "seconds")}
-    told = ", ".join(f"{name} {value:,.0f}" if value >= 100 else f"{name} {value:.1f}" for name, value in rest.items())
-    print(f"{title}: {found['epochs']:,} epochs in {found['seconds']:.1f} s, {rate:.1f} million a second; {told}")
+    text = ", ".join(f"{name} {value:,.0f}" if value >= 100 else f"{name} {value:.1f}" for name, value in rest.items())
+    print(f"{title}: {found['epochs']:,} epochs in {found['seconds']:.1f} s, {rate:.1f} million a second; {text}")
 
 
 def main() -> None:
-    """Run every part and print what it took."""
-    options = argparse.ArgumentParser(description="Full weeks of 5-second epochs, written and taken in.")
+    """Run every part and print time and memory."""
+    options = argparse.ArgumentParser(description="Full weeks of 5-second epochs, written and imported.")
     options.add_argument("--people", type=int, default=1000, help="people of the delivery")
     options.add_argument("--lake-people", type=int, default=4000, help="people written to the lake")
     asked = options.parse_args()

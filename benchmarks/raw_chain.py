@@ -1,13 +1,13 @@
-"""A raw pair of a week, from files to days: processor time and peak memory of each step, against its bars and peers.
+"""A raw pair of a week, from files to epochs: processor time and peak memory of each step, with limits and peers.
 
     python -m benchmarks.raw_chain [--days 7] [--repeats 3] [--peer PYTHON]
 
-The pair is made by the twin and kept in the temporary folder of the system for the next run. The chain and the peers
-run in processes of their own, with one thread each; the best of the repeats is printed. cwa-reader-rs reads the same
-two files. ActiMotus (`pip install acti-motus`), in the environment whose interpreter --peer names, classifies the same
-signals a day at a time, after we have read, synchronized and resampled them for it, which it does not do. Seconds are
-of a processor, but still grow by half on a busy machine: then only the ratios to the peers mean something. Peaks need
-Linux.
+The pair is made by the twin and kept in the system's temporary folder for the next run. The classification and the
+peers run in separate processes with one thread each; the best of the repeats is printed. cwa-reader-rs reads the same
+files. ActiMotus (`pip install acti-motus`), in the environment whose interpreter --peer names, classifies the same
+signals one day at a time, after they have been read, synchronized and resampled here, which it does not do. Times are
+processor times, but still increase by half on a busy machine; then only the ratios to the peers are meaningful. Peak
+memory needs Linux.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# What is timed: module and name as the caller knows it, in the order in which they run.
+if TYPE_CHECKING:
+    from stegvis.accelerometry.method import Method
+
+# The timed functions: module and name as the caller imports them, in the order in which they run.
 STEPS = {
     "raw_sensor.read_cwa": "read both files",
     "raw_sensor.raw_signal": "times of samples",
@@ -32,29 +35,36 @@ STEPS = {
     "raw_sensor.still_directions": "still windows",
     "raw_sensor.calibrate": "calibration",
     "raw_sensor.worn": "wear",
-    "chain.changed_places": "swapped?",
-    "chain.synchronize": "synchronization",
-    "chain.common_epochs": "epochs in common",
-    "chain.classify_epochs": "resample, features, predict, pace",
-    "pair_epochs.resample": "  of it resampling",
-    "classifier.features": "  of it features",
-    "classifier.EpochModel.probabilities": "  of it prediction",
-    "classifier.gait_autocorrelation": "  of it pace: autocorrelation",
-    "classifier.orientation_of": "  of it how worn",
-    "chain.day_table": "days",
+    "pair_classification.sensors_swapped": "swapped?",
+    "pair_classification.synchronize": "synchronization",
+    "pair_classification.common_epochs": "epochs in common",
+    "pair_classification.classify_epochs": "resample, features, predict, pace",
+    "pair_epochs.resample": "  including resampling",
+    "classifier.features": "  including features",
+    "epoch_model.EpochModel.probabilities": "  including prediction",
+    "classifier.gait_autocorrelation": "  including autocorrelation",
+    "classifier.orientation_of": "  including orientation",
 }
 BAR_SECONDS, STRETCH_SECONDS, BAR_MEGABYTES = 8.0, 5.0, 1200.0
-BAR_MODEL_SECONDS, MODEL_STEPS = 3.0, ("classifier.features", "classifier.EpochModel.probabilities")
+BAR_MODEL_SECONDS, MODEL_STEPS = 3.0, ("classifier.features", "epoch_model.EpochModel.probabilities")
 
-# How the peer's script ends: its own peak.
+# The end of the peer's script, which prints its peak memory.
 PEAK = """
 import json, resource
 print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 """
 
 
+def shipped_method() -> Method:
+    """The settings of the shipped protocol."""
+    from stegvis.accelerometry.method import Method
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+
+    return Method.of(read_protocol(PROTOCOL_FILE))
+
+
 def pair(days: int) -> tuple[Path, Path]:
-    """The files of the pair; made if they are not there."""
+    """The files of the pair, which are made if they do not exist."""
     from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
     from stegvis.twin.raw import write_raw_pair
 
@@ -78,12 +88,13 @@ def peak_megabytes(*, reset: bool = False) -> float:
     return peak
 
 
-def chain(back: Path, thigh: Path) -> dict[str, Any]:
-    """Processor seconds and peak of each step, and of the whole."""
-    from stegvis.accelerometry.classifier import load_model
-    from stegvis.accelerometry.pair_classification import process_pair
+def classification(back: Path, thigh: Path) -> dict[str, Any]:
+    """Processor seconds and peak memory of each step, and in total."""
+    from stegvis.accelerometry.epoch_model import load_model
+    from stegvis.accelerometry.pair_classification import classify_pair
 
-    load_model()  # imports and the model are paid once per process, not per pair
+    method = shipped_method()
+    load_model()  # imports and the model are loaded once per process, not per pair
     steps: dict[str, list[float]] = {name: [0.0, 0.0] for name in STEPS}
     highest = 0.0
 
@@ -107,7 +118,7 @@ def chain(back: Path, thigh: Path) -> dict[str, Any]:
             holder = getattr(holder, part)
         setattr(holder, name, timed(step, getattr(holder, name)))
     begin = time.process_time()
-    result = process_pair(back, thigh)
+    result = classify_pair(back, thigh, method)
     seconds = time.process_time() - begin
     return {
         "seconds": seconds,
@@ -138,17 +149,22 @@ def actimotus(interpreter: str, files: tuple[Path, Path]) -> dict[str, float]:
     from stegvis.accelerometry.synchronization import synchronize
     from stegvis.accelerometry.windows import gather
 
-    recordings = {"back": read_recording(files[0], "back"), "thigh": read_recording(files[1], "thigh")}
+    method = shipped_method()
+    recordings = {
+        place: read_recording(file, place, method.raw_recordings)
+        for place, file in zip(("back", "thigh"), files, strict=True)
+    }
     origin = recordings["back"].segments[0].start.astype("datetime64[D]")
-    sensors = {place: raw_sensor(recordings[place], place, origin, {}) for place in recordings}
+    sensors = {place: raw_sensor(recordings[place], place, origin, {}, method) for place in recordings}
     back, thigh = sensors["back"], sensors["thigh"]
-    epochs = common_epochs(sensors, synchronize(back.signal, thigh.signal, back.summary, thigh.summary))
+    clocks = synchronize(back.signal, thigh.signal, back.summary, thigh.summary, method.synchronization, method.epochs)
+    epochs = common_epochs(sensors, clocks, method)
     names = [f"{place}_{axis}" for place in ("back", "thigh") for axis in "xyz"]
     with tempfile.TemporaryDirectory() as name:
         day = epochs.start // 86400
         for number in np.unique(day):
             which = np.flatnonzero(day == number)
-            samples = gather(epochs.windows, which)
+            samples = gather(epochs.windows, which, method.epochs.samples_per_epoch)
             times = 1000 * epochs.start[which][:, None] + np.arange(samples.shape[1]) * 20
             table = pd.DataFrame(samples.reshape(-1, 6), columns=names)
             table["time"] = origin.astype("datetime64[ms]") + times.ravel().astype("timedelta64[ms]")
@@ -162,7 +178,7 @@ def actimotus(interpreter: str, files: tuple[Path, Path]) -> dict[str, float]:
 
 
 def alone(what: str, files: tuple[Path, Path], repeats: int) -> dict[str, Any]:
-    """The fastest of some runs, each in a process of its own."""
+    """The fastest of several runs, each in its own process."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "benchmarks.raw_chain", "--run", what, *map(str, files)]
     found = [
@@ -182,16 +198,16 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.run:
         what, back, thigh = arguments.run
-        print(json.dumps({"chain": chain, "peer": peer}[what](Path(back), Path(thigh))))
+        print(json.dumps({"classification": classification, "peer": peer}[what](Path(back), Path(thigh))))
         return
     files = pair(arguments.days)
-    ours, reading = (alone(what, files, arguments.repeats) for what in ("chain", "peer"))
+    ours, reading = (alone(what, files, arguments.repeats) for what in ("classification", "peer"))
     print(f"{'step':36} {'seconds':>8} {'of the peer':>12} {'peak MB':>8}")
     for name, label in STEPS.items():
         seconds, megabytes = ours["steps"][name]
         print(f"{label:36} {seconds:8.2f} {seconds / reading['seconds']:12.2f} {megabytes:8.0f}")
     ratio = ours["seconds"] / reading["seconds"]
-    whole = f"whole path, {ours['epochs']} epochs"
+    whole = f"all steps, {ours['epochs']} epochs"
     print(f"{whole:36} {ours['seconds']:8.2f} {ratio:12.2f} {ours['megabytes']:8.0f}")
     print(f"{'cwa-reader-rs, reading only':36} {reading['seconds']:8.2f} {1:12.2f} {reading['megabytes']:8.0f}")
     if arguments.peer:

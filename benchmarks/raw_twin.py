@@ -1,9 +1,9 @@
-"""Raw pairs of the twin: how fast, how near the published spectra of HUNT4, and what the classifier makes of them.
+"""Raw pairs of the twin: speed, similarity to the published spectra of HUNT4, and their classification.
 
     python benchmarks/raw_twin.py [--pairs 3] [--days 1]
 
-The classifier was trained on real people only; what it makes of the twin shows that the twin is sensible, not that
-the classifier is good. The pairs are read back and put on a common 50 Hz clock by their true offsets and drifts.
+The classifier was trained on real people only, so its accuracy on the twin shows that the twin is realistic, not that
+the classifier is accurate. The pairs are read back and put on a common 50 Hz clock by their true offsets and drifts.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pandas as pd
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.classifier import classify_signal
 from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.method import Method
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin.gait_parameters import AXES
 from stegvis.twin.raw import RawTruth, SensorTruth, write_raw_pair
@@ -27,7 +28,7 @@ from stegvis.twin.spectra import Spectra, hunt4_spectra, spectra
 
 
 def on_true_time(file: Path, sensor: SensorTruth, start: np.datetime64, seconds: np.ndarray) -> np.ndarray:
-    """The sensor's signal (n, 3) at true times (n,), nearest sample, its clock put right by the truth."""
+    """The sensor's signal (n, 3) at true times (n,), nearest sample, its clock corrected by the truth."""
     recording = read_cwa(file)
     shown = (recording.times - start) / np.timedelta64(1, "s")
     drift = sensor.clock_drift_seconds_per_day / 86400
@@ -42,10 +43,10 @@ def synchronized(folder: Path, truth: RawTruth, days: int) -> np.ndarray:
     return np.hstack(sides)
 
 
-def classified(signal: np.ndarray, truth: RawTruth) -> pd.DataFrame:
+def classified(signal: np.ndarray, truth: RawTruth, method: Method) -> pd.DataFrame:
     """True and found activity of each epoch, true speed and found speed class."""
     times = truth.start.astype("datetime64[us]") + np.arange(len(signal)) * np.timedelta64(20_000, "us")
-    found = classify_signal(times, signal)
+    found = classify_signal(times, signal, method)
     return pd.DataFrame(
         {
             "true": [ActivityCode(code).name.lower() for code in truth.sequence.activity],
@@ -77,6 +78,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=1)
     arguments = parser.parse_args()
     protocol = read_protocol(PROTOCOL_FILE)
+    method = Method.of(protocol)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wall, processor = time.perf_counter(), time.process_time()
@@ -91,17 +93,17 @@ def main() -> None:
         for truth in truths:
             signal = synchronized(folder, truth, arguments.days)
             found.append(spectra(signal))
-            tables.append(classified(signal, truth))
+            tables.append(classified(signal, truth, method))
     table = pd.concat(tables)
     print(f"\nclassifier: {(table['true'] == table['found']).mean():.1%} of epochs")
     print(pd.crosstab(table["true"], table["found"]).to_string())
     true, seen = ((table[column] == "walking").sum() / 12 for column in ("true", "found"))
     print(f"walking minutes: true {true:.1f}, found {seen:.1f} ({seen / true - 1:+.1%})")
     walking = table[table["true"] == "walking"]
-    cuts = protocol.epochs
+    cuts = method.epochs
     classes = pd.cut(walking["km_per_hour"], [0, cuts.slow_up_to_km_per_hour, cuts.moderate_up_to_km_per_hour, 99])
     named = classes.cat.rename_categories(["slow", "moderate", "brisk"])
-    print("\nspeed class of walking epochs (0: not taken for walking, 1 slow, 2 moderate, 3 brisk)")
+    print("\nspeed class of walking epochs (0: not classified as walking, 1 slow, 2 moderate, 3 brisk)")
     print(pd.crosstab(named, walking["speed"]).to_string())
     print_ratios(found)
 

@@ -1,7 +1,6 @@
-"""One raw pair to files, without the warehouse: epochs, days, a picture of the week, and how well it went.
+"""Write the results of one raw pair without a warehouse: epochs, days, quality, and a picture of the week.
 
-The files hold one person's data and lie only where the caller said. Belongs here: what is written, and its summary.
-Does not belong here: the science (``stegvis.accelerometry.pair_classification``), the drawing (``stegvis.reporting.week``).
+The files hold one person's data and are written only where the caller says.
 """
 
 from __future__ import annotations
@@ -12,13 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import stegvis.sql
+
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.pair_classification import PairResult
+from stegvis.storage.day_sums import day_table
+from stegvis.study.protocol import Protocol
 
 
 @dataclass(frozen=True)
 class PairFiles:
-    """Where the parts of a classified pair go: beside each other, named after the epochs."""
+    """The files of a classified pair: in one folder, named after the file of epochs."""
 
     epochs: Path
 
@@ -38,12 +42,19 @@ class PairFiles:
         return self.epochs.with_name(f"{self.epochs.stem}_{what}")
 
 
-def write_pair(result: PairResult, files: PairFiles, epoch_seconds: int, *, picture: bool) -> list[Path]:
-    """Write a classified pair, over what is there.
+def days_of(result: PairResult, protocol: Protocol) -> pd.DataFrame:
+    """The days of a classified pair (``stegvis.storage.day_sums.day_table``)."""
+    select = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
+    return day_table(result.epochs, protocol, select)
+
+
+def write_pair(result: PairResult, days: pd.DataFrame, files: PairFiles, epoch_seconds: int, *, picture: bool) -> list[Path]:
+    """Write a classified pair; existing files are replaced.
 
     Args:
         result: the pair.
-        files: where to.
+        days: its days.
+        files: where to write.
         epoch_seconds: length of an epoch, s.
         picture: whether to draw the week.
 
@@ -54,7 +65,7 @@ def write_pair(result: PairResult, files: PairFiles, epoch_seconds: int, *, pict
         OSError: one of them cannot be written.
     """
     result.epochs.to_parquet(files.epochs, index=False)
-    result.days.to_csv(files.days, index=False)
+    days.to_csv(files.days, index=False)
     quality = {name: _plain(value) for name, value in result.quality.items()}
     problems = [problem._asdict() for problem in result.problems]
     files.quality.write_text(json.dumps({"problems": problems, "quality": quality}, indent=2) + "\n", encoding="utf-8")
@@ -62,18 +73,18 @@ def write_pair(result: PairResult, files: PairFiles, epoch_seconds: int, *, pict
     if picture:
         from stegvis.reporting.week import week_picture
 
-        files.week.write_text(week_picture(result.epochs, result.days, epoch_seconds), encoding="utf-8")
+        files.week.write_text(week_picture(result.epochs, days, epoch_seconds), encoding="utf-8")
         written.append(files.week)
     return written
 
 
-def pair_summary(result: PairResult, written: list[Path]) -> dict[str, Any]:
-    """What came of a pair in counts and minutes, and the files: what the command prints."""
-    totals = result.days[[code.name.lower() for code in ActivityCode]].sum()
+def pair_summary(result: PairResult, days: pd.DataFrame, written: list[Path]) -> dict[str, Any]:
+    """The summary that the command prints: counts, minutes, problems and files."""
+    totals = days[[code.name.lower() for code in ActivityCode]].sum()
     return {
         "epochs": len(result.epochs),
-        "days": len(result.days),
-        "valid_days": int(result.days["valid"].sum()),
+        "days": len(days),
+        "valid_days": int(days["valid"].sum()),
         "minutes": {name: round(seconds / 60) for name, seconds in totals.items()},
         "synchronized": result.quality["synchronization"] == "synchronized",
         "problems": [problem._asdict() for problem in result.problems],

@@ -36,17 +36,21 @@ def classify(
         raise typer.BadParameter(f"{out.name} does not end in .parquet")
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is not a folder")
-    from stegvis.orchestration.classify import PairFiles, pair_summary, write_pair
+    from stegvis.orchestration.classify import PairFiles, days_of, pair_summary, write_pair
 
-    from stegvis.accelerometry.classifier import ModelError
-    from stegvis.accelerometry.pair_classification import process_pair
+    from stegvis.accelerometry.epoch_model import ModelError
+    from stegvis.accelerometry.method import Method
+    from stegvis.accelerometry.pair_classification import classify_pair
     from stegvis.accelerometry.pair_problems import PairError
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
+    protocol = read_protocol(PROTOCOL_FILE)
     try:
-        result = process_pair(back, thigh, progress=say)
+        result = classify_pair(back, thigh, Method.of(protocol), progress=say)
+        days = days_of(result, protocol)
         if picture:
             say("drawing the week")
-        written = write_pair(result, PairFiles(out), picture=picture)
+        written = write_pair(result, days, PairFiles(out), protocol.epochs.seconds, picture=picture)
     except PairError as error:
         fail(f"{error.rule}: {error}")
     except ModelError as error:
@@ -55,7 +59,7 @@ def classify(
         fail(f"cannot write beside {out}: {error.strerror or 'the disk refuses'}")
     for problem in result.problems:
         say(f"{problem.rule}: {problem.message}")
-    summary = pair_summary(result, written)
+    summary = pair_summary(result, days, written)
     if as_json:
         print(json.dumps(summary, indent=2))
     else:
@@ -73,7 +77,7 @@ def train(
     from stegvis.accelerometry.training import train as train_classifier
 
     try:
-        train_classifier(folders, out, say)
+        train_classifier(folders, out, read_protocol(PROTOCOL_FILE), say)
     except (DatasetError, RecordingError, TrainingError) as error:
         fail(str(error))
     print(out)

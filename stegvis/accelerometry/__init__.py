@@ -1,6 +1,5 @@
 """From raw or synchronized two-sensor recordings to classified epochs.
 
-Belongs here: raw files, clocks, wear, calibration, signals, windows, features, the epoch classifier, walking speed, the
-training of the model, and the days of one recording.
-Does not belong here: day totals of the warehouse (SQL), landing folders and partitions (assets).
+Raw device files, clocks, wear, calibration, windows, features, the epoch classifier, walking speed, and the training
+and evaluation of the model. Sums by day and person are SQL.
 """

@@ -1,7 +1,4 @@
-"""The codes of activities and walking speeds, and what the source labels mean in them.
-
-Belongs here: names, numbers, and the merge of source labels. Does not belong here: how an epoch gets its code.
-"""
+"""The codes of activities and walking speeds, and the mapping of source labels to them."""
 
 from __future__ import annotations
 
@@ -35,14 +32,14 @@ class SpeedCode(IntEnum):
 ACTIVITIES: dict[str, int] = {code.name.lower(): int(code) for code in ActivityCode}
 SPEEDS: dict[str, int] = {code.name.lower(): int(code) for code in SpeedCode}
 
-# What the classifier can say; non-wear is decided elsewhere, from the raw signal.
+# The classes of the classifier. Non-wear is not one of them: it is detected in the raw signal (``wear``).
 CLASSIFIED = tuple(code for code in ActivityCode if code is not ActivityCode.NONWEAR)
 
 # A sample that carries no usable label.
 UNLABELED = 255
 
 # Label codes of HARTH and HAR70+ (Logacjov et al. 2021, doi 10.3390/s21237853; Ustad et al. 2023, doi
-# 10.3390/s23052368). Stairs count as walking: told apart they would take walking minutes away; shuffling is standing.
+# 10.3390/s23052368). Stairs count as walking, because the study counts all walking minutes; shuffling is standing.
 NTNU_LABELS: dict[int, ActivityCode] = {
     1: ActivityCode.WALKING,
     2: ActivityCode.RUNNING,

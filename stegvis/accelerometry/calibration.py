@@ -1,12 +1,9 @@
-"""Gravity calibration: a still sensor reads 1 g, whichever way it lies.
+"""Gravity calibration: a stationary sensor reads 1 g in every orientation.
 
-Offset and gain of each axis are fitted so that the means of still windows lie on the unit sphere: the criterion of van
-Hees et al., J Appl Physiol 2014;117(7):738-744, doi 10.1152/japplphysiol.00421.2014 (without its temperature term),
-solved by Gauss-Newton. A sensor worn on thigh or back for a week rarely lies in enough directions; the still windows of
-several recordings of the same device, pooled, may.
-
-Belongs here: still windows and the fit. Does not belong here: applying it to samples (``resampling``), keeping still
-windows between recordings.
+Offset and gain of each axis are fitted so that the means of stationary windows fall on the unit sphere: the criterion
+of van Hees et al., J Appl Physiol 2014;117(7):738-744, doi 10.1152/japplphysiol.00421.2014 (without its temperature
+term), solved by Gauss-Newton. A sensor worn on thigh or back for a week is rarely stationary in enough orientations;
+several recordings of the same device, pooled, often cover them. ``resampling`` applies the calibration to samples.
 """
 
 from __future__ import annotations
@@ -19,24 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.summaries import Summary
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import CalibrationRules
 
 Floats = NDArray[np.float64]
 Outcome = Literal["calibrated", "too_few_directions", "sphere_not_covered", "error_too_large", "not_plausible"]
 
-STEPS = 20
+ITERATIONS = 20
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What to make of a device's readings: g = ``offset`` + ``gain`` * measured g.
+    """The correction of a device's readings: g = ``offset`` + ``gain`` * measured g.
 
     Attributes:
         outcome: ``calibrated``, or why not.
         offset, gain: (3,); 0 and 1 unless calibrated.
-        error_before_g, error_after_g: mean distance of the still windows from 1 g; NaN if there are none. After equals
-            before unless calibrated.
-        cells: directions in which the device lay still.
+        error_before_g, error_after_g: mean distance of the stationary windows from 1 g; NaN if there are none. Equal
+            unless calibrated.
+        cells: number of directions in which the device was stationary.
     """
 
     outcome: Outcome
@@ -51,36 +48,36 @@ class Calibration:
         return self.outcome == "calibrated"
 
 
-def still_directions(summary: Summary) -> Floats:
-    """Mean readings (k, 3) in g of still windows, averaged by cell of direction: small enough to keep.
+def still_directions(summary: Summary, rules: CalibrationRules) -> Floats:
+    """Mean readings (k, 3) in g of stationary windows, averaged within cells of direction.
 
-    Cells weigh the same in the fit, so a night in one position does not outweigh everything else.
+    Each cell has the same weight in the fit, so a night in one position does not dominate. The result is small enough
+    to store with the recording.
     """
-    rules = protocol().calibration
     still = (summary.sd < rules.still_sd_g).all(axis=1)
     mean = summary.mean[still].astype(np.float64)
-    # Far from gravity it is falling, a blow, or a broken sensor.
+    # Readings far from 1 g come from a fall, a blow or a broken sensor.
     mean = mean[np.abs(np.linalg.norm(mean, axis=1) - 1) < rules.sphere_g]
     return _by_cell(mean, rules.cell_g)
 
 
-def pooled(recordings: Iterable[Floats]) -> Floats:
+def pooled(recordings: Iterable[Floats], rules: CalibrationRules) -> Floats:
     """The still directions (k, 3) of several recordings of one device as one set."""
     together = [np.empty((0, 3)), *recordings]
-    return _by_cell(np.concatenate(together), protocol().calibration.cell_g)
+    return _by_cell(np.concatenate(together), rules.cell_g)
 
 
-def calibrate(directions: Floats) -> Calibration:
+def calibrate(directions: Floats, rules: CalibrationRules) -> Calibration:
     """Fit offset and gain to still directions.
 
     Args:
-        directions: (k, 3) g, of ``still_directions`` or ``pooled``.
+        directions: (k, 3) g, from ``still_directions`` or ``pooled``.
+        rules: when a fit is accepted.
 
     Returns:
-        A calibration that changes nothing unless the directions reach far enough along every axis, the error afterwards
-        is small and smaller than before, and the correction is one that a sound sensor may need.
+        A calibration that changes nothing unless the directions cover every axis, the remaining error is small and
+        smaller than before, and the correction is plausible for an intact sensor.
     """
-    rules = protocol().calibration
     cells = len(directions)
     before = _error(directions) if cells else float("nan")
 
@@ -102,9 +99,9 @@ def calibrate(directions: Floats) -> Calibration:
 
 
 def _fit(directions: Floats) -> tuple[Floats, Floats]:
-    """Offset and gain (3,) that bring the lengths of directions (k, 3) nearest to 1, in least squares."""
+    """Offset and gain (3,) that bring the lengths of directions (k, 3) closest to 1 in the least-squares sense."""
     offset, gain = np.zeros(3), np.ones(3)
-    for _ in range(STEPS):
+    for _ in range(ITERATIONS):
         corrected = offset + gain * directions
         length = np.linalg.norm(corrected, axis=1)
         slope = corrected / length[:, None]

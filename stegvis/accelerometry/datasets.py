@@ -1,7 +1,6 @@
-"""What is known about a folder of labeled recordings: its name, licence and source.
+"""The description of a folder of labeled recordings: name, licence and source.
 
-Belongs here: the public sets the shipped model was trained on, and ``dataset.toml`` of other folders. Does not belong
-here: the recordings themselves.
+The public datasets that the shipped model was trained on are listed here; other folders have a ``dataset.toml``.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ class DatasetError(ValueError):
 
 
 class Dataset(BaseModel):
-    """A labeled set. People of a set that is not ``public`` are never listed one by one.
+    """A labeled dataset. Participants of a dataset that is not ``public`` are never listed individually.
 
-    ``layout`` says how its files are written: ``ntnu`` as ``recording.read_labeled`` reads them, ``walking_speeds`` as
-    ``walking_speed_set.read_walking_speeds`` does; of ``thigh_paces`` nothing is trained, it judges walking pace
+    ``layout`` is the layout of its files: ``ntnu`` is read by ``recording.read_labeled`` and ``walking_speeds`` by
+    ``walking_speed_set.read_walking_speeds``; ``thigh_paces`` is not used for training, only to evaluate walking pace
     (``pace_evaluation``).
     """
 
@@ -64,14 +63,14 @@ PUBLIC_SETS: dict[str, Dataset] = {
         name="selfBACK",
         licence="not confirmed: not redistributed",
         citation="Sani et al. 2017, KSEM",
-        remark="one sensor on the thigh; judges walking pace, nothing is trained on it",
+        remark="one sensor on the thigh; used to evaluate walking pace, not for training",
         layout="thigh_paces",
     ),
 }
 
 
 def describe(folder: Path) -> Dataset:
-    """The set in a folder: what its ``dataset.toml`` says, else a public set by the folder's name, else only a name.
+    """The dataset in a folder: from its ``dataset.toml``, else the public dataset of that name, else only a name.
 
     Raises:
         DatasetError: ``dataset.toml`` is not TOML, or a key is unknown or missing.

@@ -1,8 +1,6 @@
-"""How well predicted epochs agree with labeled ones.
+"""Agreement of predicted with labeled epochs.
 
-The measure that counts for the study is the bias in walking minutes per person, not the share of right epochs.
-
-Belongs here: agreement of two sequences of activity codes, overall and per person. Does not belong here: models, files.
+The most important measure for the study is the bias in walking minutes per person, not the share of correct epochs.
 """
 
 from __future__ import annotations
@@ -15,22 +13,22 @@ from pydantic import BaseModel, ConfigDict
 
 from stegvis.accelerometry.activity import CLASSIFIED, ActivityCode
 from stegvis.accelerometry.walking_speed import speed_class
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Exposures, Protocol
 
 Codes = NDArray[np.uint8]
 
-# A percentage of less labeled walking than this says nothing about a person.
+# With less labeled walking than this, a person's relative bias is not reported.
 FEWEST_WALKING_MINUTES = 5.0
 
 
 class Result(BaseModel):
-    """A part of an evaluation: immutable, written as JSON."""
+    """A part of an evaluation: immutable, serialized to JSON."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class ClassAgreement(Result):
-    """One activity: labeled windows, and how many of them were found; ``None`` where there is nothing to divide by."""
+    """Agreement for one activity; ``None`` where the denominator is zero."""
 
     activity: str
     windows: int
@@ -40,7 +38,7 @@ class ClassAgreement(Result):
 
 
 class PersonAgreement(Result):
-    """One person: share of right windows; walking minutes as labeled (sample by sample) and predicted (by window)."""
+    """Agreement for one person. Walking minutes are labeled by sample and predicted by window."""
 
     person: str
     dataset: str
@@ -51,14 +49,14 @@ class PersonAgreement(Result):
 
     @property
     def bias_percent(self) -> float | None:
-        """Predicted against labeled walking minutes; ``None`` with too little labeled walking."""
+        """Bias of the predicted walking minutes; ``None`` with too little labeled walking."""
         if self.labeled_walking_minutes < FEWEST_WALKING_MINUTES:
             return None
         return 100 * (self.predicted_walking_minutes / self.labeled_walking_minutes - 1)
 
 
 class Agreement(Result):
-    """Agreement over several people. ``confusion[i][j]`` counts windows labeled class i and predicted class j."""
+    """Agreement over several people. ``confusion[i][j]`` is the number of windows labeled i and predicted j."""
 
     people: int
     windows: int
@@ -74,11 +72,11 @@ class Agreement(Result):
     macro_f1_with_stairs: float | None = None
 
 
-class Turned(Result):
-    """The same people with one sensor worn otherwise: accuracy, and how many of them were told so by ``orientation``.
+class RotatedSensorAgreement(Result):
+    """Accuracy for the same people with one sensor rotated, and how many recordings ``orientation`` flags.
 
-    ``worn`` is how it was worn; ``flagged`` counts recordings that ``orientation`` reports as neither prescribed nor
-    unknown, for the prescribed sensor the false alarms.
+    ``worn`` is the rotation; ``flagged`` is the number of recordings that ``orientation`` reports as neither prescribed
+    nor unknown. For the unrotated sensor these are false alarms.
     """
 
     sensor: str
@@ -89,7 +87,7 @@ class Turned(Result):
 
 
 class SpeedAgreement(Result):
-    """Estimated against measured walking speed, of epochs labeled walking; ``confusion`` by class, slow to brisk."""
+    """Estimated compared with measured speed of epochs labeled walking; ``confusion`` by class, slow to brisk."""
 
     people: int
     windows: int
@@ -101,17 +99,23 @@ class SpeedAgreement(Result):
 
 
 def person_agreement(
-    person: str, dataset: str, labeled: Codes, predicted: Codes, labeled_walking_minutes: float
+    person: str,
+    dataset: str,
+    labeled: Codes,
+    predicted: Codes,
+    labeled_walking_minutes: float,
+    window_seconds: int,
 ) -> PersonAgreement:
     """One person's agreement.
 
     Args:
         person: identifier, for the model card.
-        dataset: the set the person belongs to.
+        dataset: the person's dataset.
         labeled: (k,) majority code of each window.
         predicted: (k,) predicted code of each window.
-        labeled_walking_minutes: walking in these windows counted from the labels of the samples, in minutes; the
-            majority label alone would inflate it.
+        labeled_walking_minutes: walking in these windows, from the labels of the samples; the majority labels would
+            overestimate it.
+        window_seconds: length of a window.
     """
     walking = int((predicted == ActivityCode.WALKING).sum())
     return PersonAgreement(
@@ -120,14 +124,14 @@ def person_agreement(
         windows=len(labeled),
         accuracy=float((labeled == predicted).mean()),
         labeled_walking_minutes=labeled_walking_minutes,
-        predicted_walking_minutes=walking * protocol().epochs.seconds / 60,
+        predicted_walking_minutes=walking * window_seconds / 60,
     )
 
 
 def agreement(
     people: Sequence[PersonAgreement], labeled: Codes, predicted: Codes, macro_f1_with_stairs: float | None = None
 ) -> Agreement:
-    """Agreement of all windows of some people, of whom ``people`` holds the single results."""
+    """Agreement of all windows of the people whose individual results are in ``people``."""
     confusion = np.array([[np.sum((labeled == i) & (predicted == j)) for j in CLASSIFIED] for i in CLASSIFIED])
     classes = tuple(_class_agreement(confusion, i) for i in range(len(CLASSIFIED)))
     f1 = [each.f1 for each in classes if each.f1 is not None and each.windows > 0]
@@ -164,7 +168,7 @@ def _class_agreement(confusion: NDArray[np.int64], row: int) -> ClassAgreement:
 def outlying_people(people: Sequence[PersonAgreement]) -> tuple[str, ...]:
     """People whose accuracy is below the outer fence, Q1 - 3 (Q3 - Q1) (Tukey 1977, Exploratory Data Analysis).
 
-    Such a recording is likely to be mis-worn or mislabeled; results are stated with it and without it.
+    Their recordings were probably worn incorrectly or mislabeled; results are reported with and without them.
     """
     accuracy = np.array([person.accuracy for person in people])
     lower, upper = np.quantile(accuracy, [0.25, 0.75])
@@ -173,7 +177,7 @@ def outlying_people(people: Sequence[PersonAgreement]) -> tuple[str, ...]:
 
 
 def macro_f1(labeled: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """Mean F1 of the classes that are labeled at all; any integer codes."""
+    """Mean F1 of the classes that occur among the labels; any integer codes."""
     scores = []
     for code in np.unique(labeled):
         right = np.sum((labeled == code) & (predicted == code))
@@ -181,8 +185,28 @@ def macro_f1(labeled: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
     return float(np.mean(scores))
 
 
+def walking_mets(exposures: Exposures) -> NDArray[np.float64]:
+    """(3,) METs of slow, moderate and brisk walking."""
+    return np.array([exposures.met_slow, exposures.met_moderate, exposures.met_brisk])
+
+
+def person_met_errors(
+    person: NDArray[np.int64], true: NDArray[np.int64], found: NDArray[np.int64], exposures: Exposures
+) -> list[float]:
+    """Absolute error of each person's mean METs.
+
+    Args:
+        person: (k,) number of the person of each walking epoch.
+        true: (k,) true class of speed, 0 slow to 2 brisk.
+        found: (k,) estimated class.
+        exposures: the METs of the classes.
+    """
+    met = walking_mets(exposures)
+    return [abs(met[found[person == p]].mean() - met[true[person == p]].mean()) for p in np.unique(person)]
+
+
 def speed_agreement(
-    person: NDArray[np.int64], measured: NDArray[np.float32], estimated: NDArray[np.float32]
+    person: NDArray[np.int64], measured: NDArray[np.float32], estimated: NDArray[np.float32], protocol: Protocol
 ) -> SpeedAgreement:
     """Agreement of walking speeds.
 
@@ -190,11 +214,10 @@ def speed_agreement(
         person: (k,) number of the person of each walking epoch.
         measured: (k,) km/h.
         estimated: (k,) km/h.
+        protocol: for the classes of speed and their METs.
     """
-    exposures = protocol().exposures
-    met = np.array([exposures.met_slow, exposures.met_moderate, exposures.met_brisk])
-    true, found = speed_class(measured).astype(int) - 1, speed_class(estimated).astype(int) - 1
-    errors = [abs(met[found[person == p]].mean() - met[true[person == p]].mean()) for p in np.unique(person)]
+    true, found = (speed_class(each, protocol.epochs).astype(np.int64) - 1 for each in (measured, estimated))
+    errors = person_met_errors(person, true, found, protocol.exposures)
     return SpeedAgreement(
         people=len(errors),
         windows=len(measured),

@@ -1,14 +1,12 @@
 """The features of one window of two-sensor acceleration.
 
-None of them changes when a sensor is turned by half about any of its own axes (two axes change sign): a sensor worn
-upside down or back to front gives the same numbers, so the classifier cannot be misled by it. ``orientation`` says
-whether it was. The kinds of feature (gravity, band powers, autocorrelation, correlations) are those of Bach et al. 2022
+None of them changes when a sensor is rotated by 180 degrees about one of its own axes (two axes change sign): a sensor
+worn upside down or back to front gives the same features, so the classifier is unaffected. ``orientation`` reports how
+it was worn. The kinds of feature (gravity, band powers, autocorrelation, correlations) are those of Bach et al. 2022
 (J Meas Phys Behav 5(1):24) and Logacjov et al. 2021 (Sensors 21:7853, doi 10.3390/s21237853); the autocorrelation is
 that of Moe-Nilssen and Helbostad 2004 (doi 10.1016/S0021-9290(03)00233-1).
 
-All linear parts - the spectrum from 0.4 to 10 Hz, gravity twice a second, the mean - are one matrix product.
-
-Belongs here: the numbers of a window and their names. Does not belong here: cutting windows, or deciding on them.
+All linear parts (the spectrum from 0.4 to 10 Hz, gravity twice a second, the mean) are computed by one matrix product.
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.signal import AXES
-from stegvis.study.protocol import protocol
 
 Floats = NDArray[np.float32]
 
@@ -32,7 +29,7 @@ BAND_EDGES = (2, 4, 6, 9, 13, 18, 26, 38, 51)
 BANDS = len(BAND_EDGES) - 1
 # Gravity: means over one second under a raised cosine, twice a second.
 GRAVITY_SAMPLES = 9
-# Movement is also measured in tenths of a window.
+# Movement is also measured in each tenth of a window.
 TENTHS = 10
 # Step periods 0.4 to 0.98 s and stride periods 0.8 to 1.6 s, in samples.
 STEP_LAGS = (20, 50)
@@ -80,9 +77,8 @@ FEATURE_NAMES = _names()
 
 
 @cache
-def _basis() -> Floats:
-    """(samples, 2 x bins + gravity samples + 1): cosines, sines (Hann-weighted), gravity weights, mean."""
-    n, rate = protocol().epochs.samples_per_epoch, protocol().epochs.sampling_rate_hz
+def _basis(n: int, rate: int) -> Floats:
+    """(n, 2 x bins + gravity samples + 1): cosines, sines (Hann-weighted), gravity weights, mean."""
     t = np.arange(n)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * (t + 0.5) / n)
     hann /= np.sqrt(np.square(hann).sum() * n)
@@ -104,24 +100,25 @@ def _band_sums() -> Floats:
 
 
 @cache
-def _lag_cosines() -> Floats:
-    """(bins, lags): from a power spectrum to the autocorrelation at step and stride lags."""
+def _lag_cosines(n: int) -> Floats:
+    """(bins, lags): from a power spectrum to the autocorrelation at step and stride lags of windows of n samples."""
     bins, lags = np.arange(FIRST_BIN, LAST_BIN + 1), np.arange(STEP_LAGS[0], STRIDE_LAGS[1])
-    return np.cos(2 * np.pi * np.outer(bins, lags) / protocol().epochs.samples_per_epoch).astype(np.float32)
+    return np.cos(2 * np.pi * np.outer(bins, lags) / n).astype(np.float32)
 
 
-def features(windows: Floats) -> Floats:
+def features(windows: Floats, rate_hz: int) -> Floats:
     """The features of each window.
 
     Args:
         windows: (k, samples per epoch, 6) in g; a few hundred at a time are fastest (``windows.chunks``).
+        rate_hz: sampling rate.
 
     Returns:
         (k, features) float32, columns as in ``FEATURE_NAMES``; always finite. Powers are decimal logarithms of g^2.
     """
     k, n, _ = windows.shape
     samples = np.ascontiguousarray(windows.transpose(0, 2, 1))
-    linear = (samples.reshape(-1, n) @ _basis()).reshape(k, len(AXES), -1)
+    linear = (samples.reshape(-1, n) @ _basis(n, rate_hz)).reshape(k, len(AXES), -1)
     cosine, sine = linear[:, :, :BINS], linear[:, :, BINS : 2 * BINS]
     gravity, mean = linear[:, :, 2 * BINS : -1], linear[:, :, -1]
 
@@ -137,7 +134,7 @@ def features(windows: Floats) -> Floats:
     columns += [_log(bands[:, :, j]) for j in range(BANDS)]
     for axes in (slice(0, 3), slice(3, 6)):
         columns += [_log(bands[:, axes].sum(axis=1)), _log(power[:, axes].sum(axis=1)), _log(jerk[:, axes].sum(axis=1))]
-        columns += _rhythm(spectrum[:, axes].sum(axis=1))
+        columns += _rhythm(spectrum[:, axes].sum(axis=1), n, rate_hz)
         columns += _course(squared[:, axes].sum(axis=1))
         columns += _posture(gravity[:, axes], mean[:, axes])
     scale = np.sqrt(power + SMALLEST_POWER)
@@ -153,9 +150,8 @@ def _log(power: Floats) -> Floats:
     return np.asarray(np.log10(power + SMALLEST_POWER))
 
 
-def _rhythm(spectrum: Floats) -> list[Floats]:
-    """Shape of a sensor's spectrum (k, bins), all axes together: entropy, frequencies (Hz), regularity, periods (s)."""
-    rate, n = protocol().epochs.sampling_rate_hz, protocol().epochs.samples_per_epoch
+def _rhythm(spectrum: Floats, n: int, rate: int) -> list[Floats]:
+    """Shape of a sensor's spectrum (k, bins), all axes combined: entropy, frequencies (Hz), regularity, periods (s)."""
     hertz = np.arange(FIRST_BIN, LAST_BIN + 1, dtype=np.float32) * np.float32(rate / n)
     share = spectrum / (spectrum.sum(axis=1, keepdims=True) + SMALLEST_POWER)
     dominant = share.argmax(axis=1)
@@ -165,7 +161,7 @@ def _rhythm(spectrum: Floats) -> list[Floats]:
         hertz[dominant],
         share.max(axis=1),
     ]
-    autocorrelation = share @ _lag_cosines()
+    autocorrelation = share @ _lag_cosines(n)
     for first, end in (STEP_LAGS, STRIDE_LAGS):
         part = autocorrelation[:, first - STEP_LAGS[0] : end - STEP_LAGS[0]]
         columns += [part.max(axis=1), (part.argmax(axis=1) + first).astype(np.float32) / rate]
@@ -173,14 +169,14 @@ def _rhythm(spectrum: Floats) -> list[Floats]:
 
 
 def _course(squared: Floats) -> list[Floats]:
-    """How movement (k, samples, g^2) is spread over the window: its first and last second, and its sorted tenths."""
+    """Distribution of movement (k, samples, g^2) over the window: first and last second, and the sorted tenths."""
     k, n = squared.shape
     tenths = _log(squared.reshape(k, TENTHS, n // TENTHS).mean(axis=2))
     return [tenths[:, :2].max(axis=1), tenths[:, -2:].max(axis=1), np.sort(tenths, axis=1)]
 
 
 def _posture(gravity: Floats, mean: Floats) -> list[Floats]:
-    """Direction of gravity (k, 3, gravity samples): its turn within the window, and how upright the sensor is."""
+    """Direction of gravity (k, 3, gravity samples): its change within the window, and the sensor's inclination."""
     length = np.sqrt(np.square(gravity).sum(axis=1)) + SMALLEST_LENGTH
     turn = np.einsum("ki,ki->k", gravity[:, :, 0], gravity[:, :, -1]) / (length[:, 0] * length[:, -1])
     upright = np.sort(np.abs(gravity[:, 0]) / length, axis=1)[:, ::2]

@@ -1,8 +1,4 @@
-"""Labeled people as training and evaluation need them: features, classes and what is known window by window.
-
-Belongs here: reading labeled folders into windows, and the altered copies the model also learns from. Does not belong
-here: file layouts, fitting, judging.
-"""
+"""Labeled people for training and evaluation: features and labels of windows, and altered copies for training."""
 
 from __future__ import annotations
 
@@ -15,24 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import CLASSIFIED, UNLABELED, ActivityCode
-from stegvis.accelerometry.classifier import STAIRS
 from stegvis.accelerometry.datasets import Dataset, describe
+from stegvis.accelerometry.epoch_model import STAIRS
 from stegvis.accelerometry.features import FEATURE_NAMES, features
 from stegvis.accelerometry.recording import LabeledRecording, read_labeled
 from stegvis.accelerometry.signal import Signal
 from stegvis.accelerometry.walking_speed_set import read_walking_speeds
 from stegvis.accelerometry.windows import chunks, continues, majority_labels, window_starts
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Epochs, Protocol
 
 Floats = NDArray[np.float32]
 
 SEED = 20250613
-# Copies of the training windows are turned about a random axis by up to this much: nobody tapes a sensor on straight.
+# Copies of the training windows are rotated about a random axis by up to this angle, as sensors are never attached
+# exactly straight.
 LARGEST_TILT_DEGREES = 15.0
 
 
 class TrainingError(ValueError):
-    """The folders do not hold what training needs; the message says what is missing."""
+    """The folders do not contain what training needs; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +38,17 @@ class LabeledPerson:
 
     Attributes:
         person: identifier.
-        dataset: the set the person belongs to.
+        dataset: the person's dataset.
         signal: the whole signal.
         starts: (k,) first sample of each window with a majority label.
-        follows: (k,) whether a window follows right on the one before.
+        follows: (k,) whether each window directly follows the previous one.
         X: (k, features).
         activity: (k,) majority activity codes.
         stairs: (k,) walking, mostly on stairs.
         km_per_hour: (k,) measured walking speed, NaN where unknown.
         labeled_walking_minutes: walking in these windows, counted sample by sample.
-        windows_without_label: windows left out.
-        copies: (c, features) and (c,) classes of tilted copies, half of them also shifted by half a window.
+        windows_without_label: number of windows excluded for want of a majority label.
+        copies: features (c, features) and classes (c,) of tilted copies, half of them also shifted by half a window.
     """
 
     person: str
@@ -69,21 +66,21 @@ class LabeledPerson:
 
     @property
     def classes(self) -> NDArray[np.int64]:
-        """(k,) class of each window, as in ``classifier.CLASSES``."""
+        """(k,) class of each window, as in ``epoch_model.CLASSES``."""
         return to_classes(self.activity, self.stairs)
 
 
 def to_classes(activity: NDArray[np.uint8], stairs: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Positions in ``classifier.CLASSES`` of labeled activity codes."""
+    """Positions in ``epoch_model.CLASSES`` of labeled activity codes."""
     return np.where(stairs & (activity == ActivityCode.WALKING), STAIRS, activity.astype(np.int64) - int(CLASSIFIED[0]))
 
 
-def read_people(folders: Sequence[Path], progress: Callable[[str], None]) -> list[LabeledPerson]:
+def read_people(folders: Sequence[Path], protocol: Protocol, progress: Callable[[str], None]) -> list[LabeledPerson]:
     """Everyone with labeled windows in the folders, sorted by person.
 
     Raises:
-        RecordingError, DatasetError: a file or a ``dataset.toml`` cannot be understood.
-        TrainingError: an empty folder, a person in two places, or too few people in a set that is not public.
+        RecordingError, DatasetError: a file or a ``dataset.toml`` is invalid.
+        TrainingError: a folder is empty, a person occurs twice, or a dataset that is not public has too few people.
     """
     people: dict[str, LabeledPerson] = {}
     for folder in folders:
@@ -94,71 +91,74 @@ def read_people(folders: Sequence[Path], progress: Callable[[str], None]) -> lis
         progress(f"reading {len(files)} recordings of {dataset.name}")
         found = 0
         for file in files:
-            for person, recording in _recordings(file, dataset):
+            for person, recording in _recordings(file, dataset, protocol.epochs):
                 found += 1
                 if person in people:
-                    raise TrainingError(f"{file.name} stands twice; a person's recording must be in one place")
-                people[person] = labeled_person(person, recording, dataset)
-        fewest = protocol().disclosure.smallest_count
+                    raise TrainingError(f"{file.name} occurs twice; each person needs exactly one recording")
+                people[person] = labeled_person(person, recording, dataset, protocol.epochs)
+        fewest = protocol.disclosure.smallest_count
         if not dataset.public and found < fewest:
             raise TrainingError(
-                f"{folder.name} is not a public set and holds fewer than {fewest} people: "
-                "the model card would describe single people"
+                f"{folder.name} is not a public dataset and has fewer than {fewest} people: "
+                "the model card would describe individuals"
             )
     return [people[name] for name in sorted(people) if len(people[name].activity)]
 
 
-def _recordings(file: Path, dataset: Dataset) -> Iterator[tuple[str, LabeledRecording]]:
+def _recordings(file: Path, dataset: Dataset, epoch_rules: Epochs) -> Iterator[tuple[str, LabeledRecording]]:
     if dataset.layout == "walking_speeds":
-        yield from read_walking_speeds(file).items()
+        yield from read_walking_speeds(file, epoch_rules).items()
     else:
-        yield file.stem, read_labeled(file)
+        yield file.stem, read_labeled(file, epoch_rules)
 
 
-def labeled_person(person: str, recording: LabeledRecording, dataset: Dataset) -> LabeledPerson:
-    """Windows, features and labels of one recording; windows without a majority label are left out."""
-    signal, size = recording.signal, protocol().epochs.samples_per_epoch
-    every_start = window_starts(signal.timestamps)
-    labels, stairs = _window_labels(recording, every_start)
+def labeled_person(person: str, recording: LabeledRecording, dataset: Dataset, epoch_rules: Epochs) -> LabeledPerson:
+    """Windows, features and labels of one recording; windows without a majority label are excluded."""
+    signal, size = recording.signal, epoch_rules.samples_per_epoch
+    every_start = window_starts(signal.timestamps, epoch_rules)
+    labels, stairs = _window_labels(recording, every_start, size)
     usable = labels != UNLABELED
     starts = every_start[usable]
     rng = np.random.default_rng([SEED, zlib.crc32(person.encode())])
 
-    follows = continues(signal.timestamps, every_start)
+    follows = continues(signal.timestamps, every_start, epoch_rules)
     between = every_start[:-1][follows[1:]] + size // 2
-    shifted_labels, shifted_stairs = _window_labels(recording, between)
+    shifted_labels, shifted_stairs = _window_labels(recording, between, size)
     shifted = shifted_labels != UNLABELED
-    copies = np.concatenate([_tilted(signal, starts, rng), _tilted(signal, between[shifted], rng)])
+    copies = np.concatenate(
+        [_tilted(signal, starts, epoch_rules, rng), _tilted(signal, between[shifted], epoch_rules, rng)]
+    )
+    copied_classes = np.concatenate(
+        [to_classes(labels[usable], stairs[usable]), to_classes(shifted_labels[shifted], shifted_stairs[shifted])]
+    )
     walking = (recording.activity[starts[:, None] + np.arange(size)] == ActivityCode.WALKING).sum()
     return LabeledPerson(
         person=person,
         dataset=dataset,
         signal=signal,
         starts=starts,
-        follows=continues(signal.timestamps, starts),
-        X=window_features(signal, starts),
+        follows=continues(signal.timestamps, starts, epoch_rules),
+        X=window_features(signal, starts, epoch_rules),
         activity=labels[usable],
         stairs=stairs[usable],
-        km_per_hour=_window_speeds(recording, starts),
-        labeled_walking_minutes=float(walking) / protocol().epochs.sampling_rate_hz / 60,
+        km_per_hour=_window_speeds(recording, starts, size),
+        labeled_walking_minutes=float(walking) / epoch_rules.sampling_rate_hz / 60,
         windows_without_label=int((~usable).sum()),
-        copies=(
-            copies,
-            np.concatenate(
-                [
-                    to_classes(labels[usable], stairs[usable]),
-                    to_classes(shifted_labels[shifted], shifted_stairs[shifted]),
-                ]
-            ),
-        ),
+        copies=(copies, copied_classes),
     )
 
 
 def window_features(
-    signal: Signal, starts: NDArray[np.int64], alter: Callable[[Floats], Floats] | None = None
+    signal: Signal,
+    starts: NDArray[np.int64],
+    epoch_rules: Epochs,
+    alter: Callable[[Floats], Floats] | None = None,
 ) -> Floats:
-    """Features (k, features) of some windows of a signal, each chunk of them altered before if so wished."""
-    parts = [features(alter(windows) if alter else windows) for windows in chunks(signal.acceleration, starts)]
+    """Features (k, features) of some windows of a signal; ``alter`` is applied to each chunk of windows first."""
+    parts = [
+        features(alter(windows) if alter else windows, epoch_rules.sampling_rate_hz)
+        for windows in chunks(signal.acceleration, starts, epoch_rules.samples_per_epoch)
+    ]
     return np.concatenate(parts) if parts else np.empty((0, len(FEATURE_NAMES)), dtype=np.float32)
 
 
@@ -168,11 +168,12 @@ def rotation(axis: NDArray[np.floating], radians: NDArray[np.floating]) -> Float
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         cross[:, i, j], cross[:, j, i] = -axis[:, k], axis[:, k]
     angle = radians[:, None, None]
-    return (np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)).astype(np.float32)
+    turned = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return np.asarray(turned, dtype=np.float32)
 
 
-def _tilted(signal: Signal, starts: NDArray[np.int64], rng: np.random.Generator) -> Floats:
-    """Features of the windows with each sensor turned a little, each window by its own angle."""
+def _tilted(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs, rng: np.random.Generator) -> Floats:
+    """Features of the windows with each sensor rotated slightly, by a different angle in each window."""
 
     def tilt(windows: Floats) -> Floats:
         turned = np.empty_like(windows)
@@ -183,24 +184,23 @@ def _tilted(signal: Signal, starts: NDArray[np.int64], rng: np.random.Generator)
             turned[:, :, axes] = windows[:, :, axes] @ rotation(axis, angle)
         return turned
 
-    return window_features(signal, starts, tilt)
+    return window_features(signal, starts, epoch_rules, tilt)
 
 
 def _window_labels(
-    recording: LabeledRecording, starts: NDArray[np.int64]
+    recording: LabeledRecording, starts: NDArray[np.int64], size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Majority activity code of each window, and whether most of its walking is on stairs."""
-    inside = starts[:, None] + np.arange(protocol().epochs.samples_per_epoch)
+    inside = starts[:, None] + np.arange(size)
     walking = recording.activity[inside] == ActivityCode.WALKING
     stairs = recording.stairs[inside]
-    return majority_labels(recording.activity, starts), (2 * stairs.sum(axis=1) > walking.sum(axis=1)) & stairs.any(
-        axis=1
-    )
+    mostly_stairs = (2 * stairs.sum(axis=1) > walking.sum(axis=1)) & stairs.any(axis=1)
+    return majority_labels(recording.activity, starts, size), mostly_stairs
 
 
-def _window_speeds(recording: LabeledRecording, starts: NDArray[np.int64]) -> Floats:
-    """Mean measured speed of each window whose every sample has one."""
+def _window_speeds(recording: LabeledRecording, starts: NDArray[np.int64], size: int) -> Floats:
+    """Mean measured speed of each window; NaN unless every sample of it has one."""
     if recording.km_per_hour is None:
         return np.full(len(starts), np.nan, dtype=np.float32)
-    inside = starts[:, None] + np.arange(protocol().epochs.samples_per_epoch)
+    inside = starts[:, None] + np.arange(size)
     return np.asarray(recording.km_per_hour[inside].mean(axis=1))

@@ -1,8 +1,6 @@
-"""The model card: what a trained classifier was made from, how good it is, and where it fails.
+"""The model card: training data, accuracy and limitations of a trained classifier.
 
 After Mitchell et al. 2019, Model Cards for Model Reporting (doi 10.1145/3287560.3287596).
-
-Belongs here: the card's wording and tables. Does not belong here: computing any of its numbers.
 """
 
 from __future__ import annotations
@@ -22,18 +20,18 @@ CARD = "model_card"
 NOTHING = "–"
 
 KNOWN_LIMITS = (
-    "Judged on the labeled epochs above only: day totals over whole days, with sleep and non-wear in them, have not "
-    "been judged. Non-wear is not a class of this model.",
-    "Few people cycle, and those who do have each their own way of wearing the sensor: cycling, and walking against "
-    "it, is the least certain part.",
-    "Sitting far back and lying with the trunk raised look alike, and people overlap: of the single people above 509 "
-    "sits as far back as 505 and 514 lie. One is taken for the other throughout.",
-    "Stairs count as walking, shuffling as standing. An epoch that holds two activities gets the one that fills most "
-    "of it; short walks between standing are where most errors lie.",
-    "Walking with a walking aid tends to be found too little (514 among the single people above).",
-    "A sensor turned by half or upside down is classified alike and flagged. Worn on the wrong leg, or rotated by a "
-    "quarter turn, has not been judged. The flag needs some walking in the recording.",
-    "The smoothing over neighboring epochs learned its transitions from partly scripted hours, not from life.",
+    "Evaluated only on the labeled epochs above. Totals over 24-hour days, with sleep and non-wear, have not been "
+    "evaluated. Non-wear is not a class of this model.",
+    "Few people cycle, and each of them wears the sensor differently. Cycling, and its distinction from walking, is "
+    "the least certain class.",
+    "Reclined sitting and lying with a raised trunk look similar, and people overlap: of the individuals above, 509 "
+    "reclines as far while sitting as 505 and 514 do while lying. One is classified as the other throughout.",
+    "Stairs count as walking, shuffling as standing. An epoch with two activities is assigned the longer one; most "
+    "errors occur in short walks between standing.",
+    "Walking with a walking aid tends to be underestimated (514 among the individuals above).",
+    "A sensor rotated by 180 degrees or worn upside down is classified alike and flagged. Sensors worn on the wrong "
+    "leg, or rotated by 90 degrees, have not been evaluated. The flag needs some walking in the recording.",
+    "The transitions used for smoothing were learned from partly scripted hours, not from free living.",
 )
 
 
@@ -47,32 +45,32 @@ def render(report: TrainingReport) -> str:
     """The card as Markdown."""
     sections = [
         "# Epoch classifier",
-        f"Tells the activity of {report.window_seconds}-second epochs from two accelerometers, on the lower back and "
-        f"the thigh: {', '.join(code.name.lower() for code in CLASSIFIED)}. The mean of "
+        f"Classifies {report.window_seconds}-second epochs from two accelerometers, on the lower back and the thigh: "
+        f"{', '.join(code.name.lower() for code in CLASSIFIED)}. The mean of "
         f"{report.networks} small neural networks ({report.hidden_units} hidden units each) on "
-        f"{report.features} features per epoch, none of which changes when a sensor is worn upside down or turned by "
-        "half; then a hidden Markov model over neighboring epochs. Fitted on "
-        "everyone listed here, on their epochs and on copies tilted by up to 15 degrees and shifted by half an epoch, "
+        f"{report.features} features per epoch, none of which changes when a sensor is worn upside down or rotated by "
+        "180 degrees; then a hidden Markov model over neighboring epochs. Fitted on everyone listed here, on their "
+        "epochs and on copies tilted by up to 15 degrees and shifted by half an epoch, "
         f"with numpy {report.numpy_version}.",
-        f"File `{report.model}`, sha256 `{report.model_sha256}`.",
+        f"File `{report.model}`, SHA-256 `{report.model_sha256}`.",
         "## Data",
         _datasets(report.datasets),
-        f"{report.windows_without_label} further epochs had no label for most of their length and were left out.",
+        f"{report.windows_without_label} further epochs had no label for most of their length and were excluded.",
         "## Agreement with the labels",
-        "One person left out at a time: every figure is of people whom the model that judged them had not seen. "
-        "Labeled walking minutes are counted from the labels second by second, predicted ones from whole epochs.",
+        "Leave-one-person-out: each person was evaluated by a model fitted without that person. Labeled walking "
+        "minutes are counted from the labels of the samples, predicted ones from whole epochs.",
         "### Everyone",
         _agreement(report.everyone),
         f"### Without outlying people ({len(report.outlying)})",
         _outlying(report),
         _agreement(report.without_outlying),
-        "## Walking minutes, person by person",
-        f"People of public sets only. The bias is not stated below {FEWEST_WALKING_MINUTES:g} labeled minutes.",
+        "## Walking minutes by person",
+        f"People of public datasets only. The bias is not reported below {FEWEST_WALKING_MINUTES:g} labeled minutes.",
         _people(report.people),
-        "## Sensors worn otherwise",
-        "The same recordings with one sensor rotated, each person judged by a model that had not seen the person. "
-        "*Flagged* are the people whose recording is then reported as worn otherwise; in the first row, which is the "
-        "recordings as they are, these are false alarms or sensors that really were worn so.",
+        "## Rotated sensors",
+        "The same recordings with one sensor rotated, each person evaluated by a model fitted without that person. "
+        "*Flagged* is the number of people whose recording is then reported as not worn as prescribed. In the first "
+        "row, the recordings as they are, these are false alarms or sensors that really were worn differently.",
         _table(
             ("sensor", "worn", "accuracy", "flagged"),
             [
@@ -90,20 +88,21 @@ def render(report: TrainingReport) -> str:
 
 def _speed(report: TrainingReport) -> str:
     parts = [
-        "Speed is not learned from these labels: it is estimated from cadence, from how far the back rises and falls "
-        "with each step and from the size of the thigh's movement by the relations in the protocol (`walking_speed`), "
-        "with a standard deviation, and cut at the protocol's km/h. A relation is the same for everyone: how far a "
-        "single person departs from all of them alike is not known, and the standard deviation allows for it."
+        "Speed is not learned from these labels. It is estimated from cadence, from how far the back rises and falls "
+        "with each step, and from the size of the thigh's movement, by the relations in the protocol "
+        "(`walking_speed`), with a standard deviation, and cut at the protocol's km/h. The relations are the same for "
+        "everyone. How far a single person departs from all of them at once is unknown; the standard deviation "
+        "includes an allowance for it."
     ]
     if report.measured_speed is None:
-        parts.append("No set with measured walking speeds was at hand: the km/h have not been judged.")
+        parts.append("No dataset with measured walking speeds was available: the km/h have not been evaluated.")
     else:
         found = report.measured_speed
         names = ("slow", "moderate", "brisk")
         parts.append(
-            f"Against measured speeds ({found.people} people, {found.windows} epochs): mean error "
+            f"Compared with measured speeds ({found.people} people, {found.windows} epochs): mean error "
             f"{found.mean_error_km_per_hour:+.2f} km/h, mean absolute error "
-            f"{found.mean_absolute_error_km_per_hour:.2f} km/h, classes right {found.accuracy:.1%}, mean absolute "
+            f"{found.mean_absolute_error_km_per_hour:.2f} km/h, correct classes {found.accuracy:.1%}, mean absolute "
             f"error of a person's mean METs {found.mean_absolute_person_met_error:.2f}."
         )
         rows = [(name, *map(str, row)) for name, row in zip(names, found.confusion, strict=True)]
@@ -113,33 +112,34 @@ def _speed(report: TrainingReport) -> str:
         speeds = " / ".join(f"{each:.1f}" for each in pace.mean_km_per_hour)
         cadences = " / ".join(f"{each:.0f}" for each in pace.mean_cadence)
         parts.append(
-            f"People who walked slowly, moderately and fast as they understood it ({pace.people} people, {pace.epochs} "
-            f"epochs, thigh sensor only): mean estimate {speeds} km/h at {cadences} steps/min, in the right order in "
-            f"{pace.ordered} of {pace.people} people. With cuts learned from the other people {pace.accuracy:.1%} of "
-            f"epochs get the right pace, and a person's mean METs are off by {pace.met_error:.2f}; with the protocol's "
-            f"cuts in km/h {pace.protocol_accuracy:.1%}."
+            f"Self-chosen slow, moderate and fast walking ({pace.people} people, {pace.epochs} epochs, thigh sensor "
+            f"only): mean estimate {speeds} km/h at {cadences} steps/min, in the right order in {pace.ordered} of "
+            f"{pace.people} people. With cut points learned from the other people, {pace.accuracy:.1%} of epochs are "
+            f"assigned the right pace, and the mean absolute error of a person's mean METs is {pace.met_error:.2f}; "
+            f"with the protocol's cut points in km/h, {pace.protocol_accuracy:.1%} are."
         )
         names = ("slow", "moderate", "fast")
         rows = [(name, *map(str, row)) for name, row in zip(names, pace.confusion, strict=True)]
-        parts.append(_table(("walked \\ found", *names), rows))
+        parts.append(_table(("walked \\ estimated", *names), rows))
         parts.append(
-            "Self-paced labels show that the estimate rises with pace within a person. They cannot show that it is "
-            "right in km/h: one person's fast is another's moderate, and no rule with one cut for everyone can do much "
-            "better. With the thigh alone the estimate lacks the movement of the back; pairs have not been judged so."
+            "Self-chosen pace shows that the estimate increases with pace within a person. It cannot show that the "
+            "estimate is correct in km/h: one person's fast is another's moderate, and no common cut points can do "
+            "much better. With the thigh alone, the estimate lacks the movement of the back; pairs have not been "
+            "evaluated in this way."
         )
     return "\n\n".join(parts)
 
 
 def _outlying(report: TrainingReport) -> str:
     rule = (
-        "A person of a public set is outlying when the accuracy is below the first quartile of all people minus three "
-        "interquartile ranges"
+        "A person of a public dataset is outlying if the accuracy is below the first quartile of all people minus "
+        "three interquartile ranges"
     )
     if not report.outlying:
-        return f"{rule}; nobody is."
+        return f"{rule}; there is none."
     return (
-        f"{rule}: {', '.join(report.outlying)}. They are chosen by the result, so the figures without them are "
-        "hopeful; they stay in the training data."
+        f"{rule}: {', '.join(report.outlying)}. Outlying people are selected by their results, so the figures "
+        "without them are optimistic. They remain in the training data."
     )
 
 
@@ -156,7 +156,7 @@ def _datasets(summaries: tuple[DatasetSummary, ...]) -> str:
         )
         for each in summaries
     ]
-    return _table(("set", "people", "epochs", "hours", "licence", "source", "remark"), rows)
+    return _table(("dataset", "people", "epochs", "hours", "licence", "source", "remark"), rows)
 
 
 def _agreement(found: Agreement) -> str:
@@ -170,7 +170,7 @@ def _agreement(found: Agreement) -> str:
         + (
             ""
             if found.macro_f1_with_stairs is None
-            else f" With stairs apart macro F1 {found.macro_f1_with_stairs:.3f}."
+            else f" Macro F1 with stairs as a separate class: {found.macro_f1_with_stairs:.3f}."
         )
     )
     scores = _table(
@@ -186,7 +186,7 @@ def _agreement(found: Agreement) -> str:
 
 def _people(people: tuple[PersonAgreement, ...]) -> str:
     if not people:
-        return "No public set."
+        return "No public dataset."
     rows = [
         (
             each.dataset,
@@ -200,7 +200,7 @@ def _people(people: tuple[PersonAgreement, ...]) -> str:
         )
         for each in people
     ]
-    header = ("set", "person", "epochs", "accuracy", "labeled min", "predicted min", "difference", "bias")
+    header = ("dataset", "person", "epochs", "accuracy", "labeled min", "predicted min", "difference", "bias")
     return _table(header, rows)
 
 

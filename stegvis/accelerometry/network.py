@@ -1,10 +1,8 @@
-"""A small neural network: one hidden layer of rectified units, several of them averaged.
+"""An ensemble of small neural networks, each with one hidden layer of rectified linear units.
 
 Trained by back-propagation with Adam (Kingma and Ba 2015, arXiv 1412.6980), dropout of features and hidden units
-(Srivastava et al. 2014, J Mach Learn Res 15:1929) and a learning rate that falls to nothing. A week takes a fraction of
-a second.
-
-Belongs here: fitting and applying networks of any features and classes. Does not belong here: which, and their file.
+(Srivastava et al. 2014, J Mach Learn Res 15:1929) and a learning rate that decays linearly to zero. Prediction for a
+week of epochs takes a fraction of a second.
 """
 
 from __future__ import annotations
@@ -24,16 +22,16 @@ BATCH = 128
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-4
 DROPOUT = 0.05
-# Features count as no further from the mean than this, in SD: nothing outlandish may decide alone.
+# Standardized features are clipped at this many SD, so that a single extreme value cannot decide.
 FURTHEST_SD = 4.0
-# Adam's memory of gradients and of their squares.
-MEMORY, SQUARE_MEMORY = 0.9, 0.999
+# Adam's decay rates (beta 1 and beta 2) of the running means of gradients and of their squares.
+GRADIENT_DECAY, SQUARE_DECAY = 0.9, 0.999
 ROWS_AT_A_TIME = 4096
 
 
 class Network(NamedTuple):
-    """``mean`` and ``sd`` (f,) standardize; weights and offsets of m members follow, from features to hidden units
-    (m, f, h) and (m, h), from these to classes (m, h, c) and (m, c).
+    """``mean`` and ``sd`` (f,) standardize the features. Then the weights and offsets of m members: from features to
+    hidden units, (m, f, h) and (m, h), and from hidden units to classes, (m, h, c) and (m, c).
     """
 
     mean: Floats
@@ -44,7 +42,7 @@ class Network(NamedTuple):
     class_offset: Floats
 
     def probabilities(self, X: Floats, threads: int = 1) -> Floats:
-        """Probabilities (k, c) of the rows of ``X`` (k, f): the mean over the members; the same for any ``threads``."""
+        """Probabilities (k, c) of the rows of ``X`` (k, f), averaged over the members; the same for any ``threads``."""
         parts = [X[begin : begin + ROWS_AT_A_TIME] for begin in range(0, len(X), ROWS_AT_A_TIME)]
         with ThreadPoolExecutor(threads) as pool:
             return np.concatenate(list(pool.map(self._of_part, parts)))
@@ -56,19 +54,19 @@ class Network(NamedTuple):
 
 
 def standardize(X: Floats, mean: Floats, sd: Floats) -> Floats:
-    """Features (k, f) in SD from the mean, at most ``FURTHEST_SD``."""
+    """Features (k, f) in SD from the mean, clipped at ``FURTHEST_SD``."""
     return np.asarray(np.clip((X - mean) / sd, -FURTHEST_SD, FURTHEST_SD))
 
 
 def fit_network(X: Floats, y: NDArray[np.int64], weight: Floats, classes: int, seeds: Sequence[int]) -> Network:
-    """Networks fitted to the same rows from different beginnings, one per seed.
+    """Networks fitted to the same rows from different initial weights, one per seed.
 
     Args:
         X: (k, f) features, finite.
         y: (k,) classes from zero.
-        weight: (k,) of each row; only their ratios count.
+        weight: (k,) weight of each row; only the ratios matter.
         classes: number of classes.
-        seeds: of each member.
+        seeds: one random seed per member.
     """
     mean, sd = X.mean(axis=0), X.std(axis=0) + np.float32(1e-3)
     standard = standardize(X, mean, sd)
@@ -98,17 +96,17 @@ def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int) -> list[Fl
             step += 1
             rate = LEARNING_RATE * (1 - step / steps)
             for each, gradient, m, v in zip(parameters, gradients, first, second, strict=True):
-                m += (1 - MEMORY) * (gradient - m)
-                v += (1 - SQUARE_MEMORY) * (np.square(gradient) - v)
-                size_of_step = np.sqrt(v / (1 - SQUARE_MEMORY**step)) + 1e-8
-                each -= (rate / (1 - MEMORY**step) * m / size_of_step).astype(np.float32)
+                m += (1 - GRADIENT_DECAY) * (gradient - m)
+                v += (1 - SQUARE_DECAY) * (np.square(gradient) - v)
+                size_of_step = np.sqrt(v / (1 - SQUARE_DECAY**step)) + 1e-8
+                each -= (rate / (1 - GRADIENT_DECAY**step) * m / size_of_step).astype(np.float32)
     return parameters
 
 
 def _gradients(
     X: Floats, target: Floats, weight: Floats, parameters: list[Floats], generator: np.random.Generator
 ) -> list[Floats]:
-    """Of the weighted cross-entropy, with some features and hidden units left out by chance."""
+    """Gradients of the weighted cross-entropy, with dropout of features and hidden units."""
     X = X * _mask(X.shape, generator)
     active = _hidden(X, parameters)
     mask = _mask(active.shape, generator)

@@ -1,11 +1,10 @@
-"""How each sensor was worn: as prescribed, upside down, turned by half about its long axis, or the two swapped.
+"""How each sensor was worn: as prescribed, upside down, rotated by 180 degrees about its long axis, or swapped.
 
-The classifier does not need to know (``features``); whoever looks at the recording does. Prescribed, walking reads x
-near -1 g on both sensors. The sign of z is told by gait: on the thigh by how z goes with x and by its skewness, on the
-back by how z lags x and by the skewness of its slope. The two statistics were chosen on HARTH and HAR70+; on the back
-of one of their 25 people (S009) they say "turned". Sitting, where the thigh reads z near -1 g, has a say too.
-
-Belongs here: orientation of whole recordings. Does not belong here: tilt by less than half a turn, calibration.
+The classifier does not depend on it (``features``); it is reported for quality control. As prescribed, x reads close to
+-1 g on both sensors while walking. The sign of z is inferred from gait: on the thigh from the correlation of z with x
+and the skewness of z, on the back from the lag of z behind x and the skewness of its slope. Both statistics were chosen
+on HARTH and HAR70+; for the back sensor of one of their 25 participants (S009) they indicate "turned". Sitting, where
+the thigh reads z close to -1 g, contributes too. Rotations by less than 180 degrees are not detected.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from stegvis.accelerometry.windows import Windows, gather, signal_windows
 
 Floats = NDArray[np.float32]
 
-# Epochs looked at, spread evenly over the recording, and how few are too few.
+# Most epochs used, spread evenly over the recording, and the fewest needed.
 MOST_EPOCHS = 1500
 FEWEST_EPOCHS = 6
-# Below this the evidence for either sign of z is too weak to name one.
+# Below this the evidence for either sign of z is too weak.
 WEAKEST_EVIDENCE = 0.1
-# Steps and their harmonics: 0.4 to 8 Hz, in bins of a five-second window.
+# Steps and their harmonics: 0.4 to 8 Hz, in frequency bins of a five-second window.
 GAIT_BINS = slice(2, 40)
-# Share of gravity along x that is upright or horizontal, and epochs (five minutes) a swap must be seen in.
+# Share of gravity along x that counts as upright or horizontal, and the fewest epochs (five minutes) that show a swap.
 UPRIGHT, HORIZONTAL = 0.7, 0.5
 FEWEST_SWAPPED = 60
 
@@ -51,31 +50,35 @@ class Orientation:
     thigh: Worn
 
 
-def orientation(acceleration: Floats, starts: NDArray[np.int64], activity: NDArray[np.uint8]) -> Orientation:
+def orientation_of_signal(
+    acceleration: Floats, starts: NDArray[np.int64], activity: NDArray[np.uint8], size: int
+) -> Orientation:
     """``orientation_of`` a signal in memory.
 
     Args:
         acceleration: (n, 6) in g.
         starts: (k,) first sample of each epoch.
         activity: (k,) activity codes.
+        size: samples per epoch.
     """
-    return orientation_of(signal_windows(acceleration, starts), activity)
+    return orientation_of(signal_windows(acceleration, starts, size), activity, size)
 
 
-def orientation_of(windows: Windows, activity: NDArray[np.uint8]) -> Orientation:
+def orientation_of(windows: Windows, activity: NDArray[np.uint8], size: int) -> Orientation:
     """How the two sensors were worn.
 
     Args:
         windows: of k epochs.
         activity: (k,) activity codes.
+        size: samples per epoch.
 
     Returns:
-        ``UNKNOWN`` for a sensor when the recording holds too little walking to say.
+        ``UNKNOWN`` for a sensor if the recording contains too little walking.
     """
-    walking = _some(windows, activity == ActivityCode.WALKING)
+    walking = _some(windows, activity == ActivityCode.WALKING, size)
     if len(walking) < FEWEST_EPOCHS:
         return Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
-    sitting = _some(windows, activity == ActivityCode.SITTING)
+    sitting = _some(windows, activity == ActivityCode.SITTING, size)
     long_axis = np.median(walking.mean(axis=1), axis=0)
     back_sign, thigh_sign = -np.sign(long_axis[0]), -np.sign(long_axis[3])
     back_z = float(np.median(back_evidence(walking[:, :, :3] * np.array([back_sign, 1, 1], dtype=np.float32))))
@@ -86,21 +89,21 @@ def orientation_of(windows: Windows, activity: NDArray[np.uint8]) -> Orientation
 
 
 def back_evidence(walking: Floats) -> Floats:
-    """Above zero where z of the back has its prescribed sign: (k,) from windows (k, samples, 3) with x put right."""
+    """Above zero where the back's z has its prescribed sign: (k,) from windows (k, samples, 3) with x corrected."""
     movement = _smoothed(walking)
     return 2 * _coherence(movement).imag - _skewness(np.diff(movement[:, :, 2], axis=1))
 
 
 def thigh_evidence(walking: Floats) -> Floats:
-    """Above zero where z of the thigh has its prescribed sign: (k,) from windows (k, samples, 3) with x put right."""
+    """Above zero where the thigh's z has its prescribed sign: (k,) from windows (k, samples, 3) with x corrected."""
     movement = _smoothed(walking)
     return 2 * _coherence(movement).real - _skewness(movement[:, :, 2])
 
 
 def swapped(gravity: Floats) -> bool:
-    """Whether the thigh sensor was worn on the back and the other way round.
+    """Whether the thigh sensor was worn on the back and vice versa.
 
-    People sit and stand: the thigh is horizontal while the back is upright. The opposite, for long, is a swap.
+    While people sit, the thigh is horizontal and the back upright. The opposite, for a long time, indicates a swap.
 
     Args:
         gravity: (k, 6) mean acceleration of each epoch, g.
@@ -111,9 +114,9 @@ def swapped(gravity: Floats) -> bool:
     return bool(opposite >= FEWEST_SWAPPED and opposite > 2 * seated)
 
 
-def _some(windows: Windows, wanted: NDArray[np.bool_]) -> Floats:
+def _some(windows: Windows, wanted: NDArray[np.bool_], size: int) -> Floats:
     which = np.flatnonzero(wanted)
-    return gather(windows, which[:: max(1, -(-len(which) // MOST_EPOCHS))])
+    return gather(windows, which[:: max(1, -(-len(which) // MOST_EPOCHS))], size)
 
 
 def _worn(long_sign: float, z: float) -> Worn:
@@ -131,7 +134,7 @@ def _smoothed(windows: Floats) -> Floats:
 
 
 def _coherence(movement: Floats) -> NDArray[np.complexfloating]:
-    """Complex correlation of x and z over the frequencies of gait; its phase is how far z lags x."""
+    """Complex correlation of x and z over the frequencies of gait; its phase is the lag of z behind x."""
     spectrum = np.fft.rfft(movement * np.hanning(movement.shape[1])[None, :, None], axis=1)[:, GAIT_BINS]
     x, z = spectrum[:, :, 0], spectrum[:, :, 2]
     size = np.sqrt(np.square(np.abs(x)).sum(axis=1) * np.square(np.abs(z)).sum(axis=1))

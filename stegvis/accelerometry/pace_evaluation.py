@@ -1,11 +1,9 @@
-"""How well estimated speed tells slow, moderate and fast walking apart when people chose the pace themselves.
+"""Evaluate how well estimated speed distinguishes self-chosen slow, moderate and fast walking.
 
-A set of this layout holds one thigh sensor: ``timestamp``, ``thigh_x`` to ``thigh_z`` (g, or integer counts of 1/4096
-g) and ``label`` with ``walk_slow``, ``walk_mod`` and ``walk_fast`` (Sani et al. 2017, selfBACK). Nobody measured a
-speed: the labels can show whether the estimate rises with pace within a person, and how far one cut for all people can
-go; they cannot show whether it is right in km/h.
-
-Belongs here: reading such a set and judging pace on it. Does not belong here: measured speeds (``evaluation``).
+A dataset of this layout has one thigh sensor: ``timestamp``, ``thigh_x`` to ``thigh_z`` (g, or integer counts of 1/4096
+g) and ``label`` with ``walk_slow``, ``walk_mod`` and ``walk_fast`` (Sani et al. 2017, selfBACK). Speed was not
+measured: the labels can show whether the estimate increases with pace within a person, and how well common cut
+points work; they cannot show whether the estimate is correct in km/h.
 """
 
 from __future__ import annotations
@@ -17,28 +15,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stegvis.accelerometry.evaluation import Result
+from stegvis.accelerometry.evaluation import Result, person_met_errors
 from stegvis.accelerometry.recording import COUNTS_PER_G, RecordingError
 from stegvis.accelerometry.walking_speed import gait_autocorrelation, movement, pace, speed_class
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Epochs, Protocol, WalkingSpeed
 
 AXES = ("thigh_x", "thigh_y", "thigh_z")
 PACES = ("walk_slow", "walk_mod", "walk_fast")
-# Shorter stretches of one pace are left out, seconds.
+# Shorter stretches of one pace are skipped, seconds.
 SHORTEST_STRETCH = 10.0
 
 
 class PaceAgreement(Result):
-    """Totals over people; nothing of a single person.
+    """Results over all people; nothing about a single person.
 
     Attributes:
-        people, epochs: how many.
-        ordered: people whose mean speed rises from slow over moderate to fast.
-        mean_km_per_hour, mean_cadence: at slow, moderate and fast pace, means of people.
-        accuracy, met_error: with two cuts learned from all other people: share of right epochs, and mean absolute error
-            of a person's mean METs.
-        confusion: the same, epochs by labeled pace (rows) and found pace, slow to fast.
-        protocol_accuracy: with the protocol's cuts in km/h, which people's own idea of slow and fast need not follow.
+        people, epochs: their numbers.
+        ordered: number of people whose mean speed increases from slow to moderate to fast.
+        mean_km_per_hour, mean_cadence: at slow, moderate and fast pace, averaged over people.
+        accuracy, met_error: with two cut points learned from all other people: share of correct epochs, and mean
+            absolute error of a person's mean METs.
+        confusion: likewise, epochs by labeled pace (rows) and estimated pace, slow to fast.
+        protocol_accuracy: share of correct epochs with the protocol's cut points in km/h, which need not match people's
+            own idea of slow and fast.
     """
 
     people: int
@@ -52,15 +51,16 @@ class PaceAgreement(Result):
     protocol_accuracy: float
 
 
-def evaluate_pace(folder: Path) -> PaceAgreement:
-    """Judge the speed estimate on every recording of a folder.
+def evaluate_pace(folder: Path, protocol: Protocol) -> PaceAgreement:
+    """Evaluate the speed estimate on every recording of a folder.
 
     Raises:
-        RecordingError: a file is not of this layout, or nobody walks at all three paces.
+        RecordingError: a file does not have this layout, or too few people walk at all three paces.
     """
-    files = sorted(folder.glob("*.parquet"))
-    people = [each for each in (_epochs(file) for file in files) if set(each["pace"]) == set(range(len(PACES)))]
-    if len(people) < protocol().disclosure.smallest_count:
+    every_pace = set(range(len(PACES)))
+    recordings = [_epochs(file, protocol) for file in sorted(folder.glob("*.parquet"))]
+    people = [each for each in recordings if set(each["pace"]) == every_pace]
+    if len(people) < protocol.disclosure.smallest_count:
         raise RecordingError(f"{folder.name}: too few people walk at all three paces")
     person = np.repeat(np.arange(len(people)), [len(each) for each in people])
     table = pd.concat(people, ignore_index=True)
@@ -69,9 +69,7 @@ def evaluate_pace(folder: Path) -> PaceAgreement:
 
     means = np.array([each.groupby("pace")["speed"].mean() for each in people])
     cadences = np.array([each.groupby("pace")["cadence"].mean() for each in people])
-    exposures = protocol().exposures
-    met = np.array([exposures.met_slow, exposures.met_moderate, exposures.met_brisk])
-    errors = [abs(met[found[person == p]].mean() - met[labeled[person == p]].mean()) for p in range(len(people))]
+    errors = person_met_errors(person, labeled, found, protocol.exposures)
     slow, moderate, fast = means.mean(axis=0)
     return PaceAgreement(
         people=len(people),
@@ -82,21 +80,21 @@ def evaluate_pace(folder: Path) -> PaceAgreement:
         accuracy=float((found == labeled).mean()),
         met_error=float(np.mean(errors)),
         confusion=tuple(tuple(int(np.sum((labeled == i) & (found == j))) for j in range(3)) for i in range(3)),
-        protocol_accuracy=float((speed_class(speed).astype(int) - 1 == labeled).mean()),
+        protocol_accuracy=float((speed_class(speed, protocol.epochs).astype(int) - 1 == labeled).mean()),
     )
 
 
 def leave_one_out(
     person: NDArray[np.int64], labeled: NDArray[np.int64], score: NDArray[np.floating]
 ) -> NDArray[np.int64]:
-    """Each epoch's pace by two cuts learned from the other people.
+    """Each epoch's pace by two cut points learned from the other people.
 
-    A cut lies between the means of two paces, nearer to the one that spreads less.
+    A cut point lies between the means of two paces, closer to the one with the smaller SD.
 
     Args:
         person: (k,) number of the person.
         labeled: (k,) pace, 0 to 2.
-        score: (k,) what is cut.
+        score: (k,) the variable that is cut.
     """
     found = np.empty(len(labeled), dtype=np.int64)
     for each in np.unique(person):
@@ -108,8 +106,8 @@ def leave_one_out(
     return found
 
 
-def _epochs(file: Path) -> pd.DataFrame:
-    """Pace, speed and cadence of one person's walking epochs; each labeled stretch is cut into epochs by itself."""
+def _epochs(file: Path, protocol: Protocol) -> pd.DataFrame:
+    """Pace, speed and cadence of one person's walking epochs; each labeled stretch is cut into epochs separately."""
     try:
         table = pd.read_parquet(file, columns=["timestamp", *AXES, "label"]).dropna()
     except (OSError, ValueError) as error:
@@ -118,24 +116,27 @@ def _epochs(file: Path) -> pd.DataFrame:
     counts = all(pd.api.types.is_integer_dtype(table[axis].dtype) for axis in AXES)
     thigh = np.asarray(table[list(AXES)], dtype=np.float32) / (COUNTS_PER_G if counts else np.float32(1))
     label = table["label"].astype(str).to_numpy()
-    new = (label[1:] != label[:-1]) | (np.diff(seconds) > protocol().epochs.largest_gap_seconds)
+    new = (label[1:] != label[:-1]) | (np.diff(seconds) > protocol.epochs.largest_gap_seconds)
     borders = np.concatenate([[0], np.flatnonzero(new) + 1, [len(label)]])
     parts = [
-        _stretch(seconds[a:b], thigh[a:b]).assign(pace=PACES.index(label[a]))
+        _stretch(seconds[a:b], thigh[a:b], protocol.walking_speed, protocol.epochs).assign(pace=PACES.index(label[a]))
         for a, b in pairwise(borders)
         if label[a] in PACES and seconds[b - 1] - seconds[a] >= SHORTEST_STRETCH
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["pace", "speed", "cadence"])
 
 
-def _stretch(seconds: NDArray[np.float64], thigh: NDArray[np.float32]) -> pd.DataFrame:
-    epochs = protocol().epochs
-    clock = np.arange(seconds[0], seconds[-1], 1 / epochs.sampling_rate_hz)
-    windows = len(clock) // epochs.samples_per_epoch
-    # Without a back sensor its half of the signal stays at rest.
-    samples = np.zeros((windows * epochs.samples_per_epoch, 6), dtype=np.float32)
+def _stretch(
+    seconds: NDArray[np.float64], thigh: NDArray[np.float32], rules: WalkingSpeed, epoch_rules: Epochs
+) -> pd.DataFrame:
+    rate, size = epoch_rules.sampling_rate_hz, epoch_rules.samples_per_epoch
+    clock = np.arange(seconds[0], seconds[-1], 1 / rate)
+    windows = len(clock) // size
+    # There is no back sensor: its half of the signal is zero.
+    samples = np.zeros((windows * size, 6), dtype=np.float32)
     for axis in range(3):
         samples[:, 3 + axis] = np.interp(clock[: len(samples)], seconds, thigh[:, axis])
-    cut = samples.reshape(windows, epochs.samples_per_epoch, 6)
-    found = pace(gait_autocorrelation(cut), movement(cut), np.zeros(windows, dtype=np.int64))
+    cut = samples.reshape(windows, size, 6)
+    gait, moved = gait_autocorrelation(cut, rules, rate), movement(cut, rules, rate)
+    found = pace(gait, moved, np.zeros(windows, dtype=np.int64), rules, rate)
     return pd.DataFrame({"speed": found.speed, "cadence": found.cadence})

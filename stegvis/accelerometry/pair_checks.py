@@ -1,8 +1,4 @@
-"""Whether two recordings are the back and the thigh of one person in one week, and whether they changed places.
-
-Belongs here: what two sensors say about each other. Does not belong here: each by itself (``raw_sensor``), how clocks
-and orientations are found (``synchronization``, ``orientation``).
-"""
+"""Whether two recordings are the back and the thigh of one person in one week, and whether they were swapped."""
 
 from __future__ import annotations
 
@@ -18,30 +14,31 @@ from stegvis.accelerometry.resampling import RawSignal
 from stegvis.accelerometry.summaries import WINDOW_SECONDS
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.wear import worn_at
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import RawRecordings, SynchronizationRules
 
-# Two sensors on one part of the body are upright and horizontal together; two on back and thigh part company whenever
-# the person sits. Hours of each needed to tell, and the largest share of the time in which they may differ by chance.
-HOURS_TO_TELL_PLACES = 1.0
+# Two sensors on one part of the body are upright and horizontal at the same time; sensors on back and thigh differ
+# whenever the person sits. Hours needed in each posture, and the largest share of time in which two sensors on one part
+# of the body may differ by chance.
+FEWEST_HOURS_PER_POSTURE = 1.0
 LARGEST_SHARE_APART = 0.01
 
 
 def check_devices(back: CwaRecording, thigh: CwaRecording) -> None:
-    """Refuse the same recording twice, and two that say they were worn at the same place.
+    """Refuse the same recording twice, and two that were both annotated with the same place.
 
     Raises:
         PairError: ``same_recording``, ``same_place``.
     """
     if back.header.device_id == thigh.header.device_id or np.array_equal(back.samples, thigh.samples):
-        raise PairError("same_recording", "both files are of the same device")
+        raise PairError("same_recording", "both files are from the same device")
     locations = [recording.header.annotations.get("_p", "").lower() for recording in (back, thigh)]
     for place in ("thigh", "back"):
         if all(place in location for location in locations):
             raise PairError("same_place", f"both files say that they were worn on the {place}")
 
 
-def check_overlap(back: RawSignal, thigh: RawSignal) -> None:
-    """Refuse recordings of different times.
+def check_overlap(back: RawSignal, thigh: RawSignal, rules: RawRecordings) -> None:
+    """Refuse recordings that overlap too little in time.
 
     Raises:
         PairError: ``different_weeks``, ``short_overlap``.
@@ -49,11 +46,11 @@ def check_overlap(back: RawSignal, thigh: RawSignal) -> None:
     overlap = min(back.timeline.end, thigh.timeline.end) - max(back.timeline.start, thigh.timeline.start)
     if overlap <= 0:
         raise PairError("different_weeks", "the two recordings have no time in common")
-    check_hours(overlap / 3600)
+    check_hours(overlap / 3600, rules)
 
 
-def changed_places(back: RawSensor, thigh: RawSensor) -> bool:
-    """Whether the sensors had changed places, from the ten-second windows in which both were worn.
+def sensors_swapped(back: RawSensor, thigh: RawSensor) -> bool:
+    """Whether the sensors were swapped, from the ten-second windows in which both were worn.
 
     Raises:
         PairError: ``same_place``, both were on the same part of the body.
@@ -68,16 +65,16 @@ def changed_places(back: RawSensor, thigh: RawSensor) -> bool:
     upright, horizontal = along > UPRIGHT, along < HORIZONTAL
     together = [float(each.all(axis=0).sum()) * WINDOW_SECONDS / 3600 for each in (upright, horizontal)]
     apart = (upright[0] & horizontal[1]) | (upright[1] & horizontal[0])
-    if min(together) >= HOURS_TO_TELL_PLACES and apart.mean() < LARGEST_SHARE_APART:
-        raise PairError("same_place", "both sensors were on the same part of the body: they are never apart in posture")
+    if min(together) >= FEWEST_HOURS_PER_POSTURE and apart.mean() < LARGEST_SHARE_APART:
+        raise PairError("same_place", "both sensors were on the same part of the body: their postures never differ")
     return swapped(gravity)
 
 
-def clock_problems(clocks: Synchronization) -> Iterator[Problem]:
-    """What the clocks have to say.
+def clock_problems(clocks: Synchronization, rules: SynchronizationRules) -> Iterator[Problem]:
+    """Problems of the two clocks.
 
     Raises:
-        PairError: ``not_together``, the two did not move together.
+        PairError: ``not_together``, the two sensors did not move together.
     """
     if clocks.status == "no_agreement":
         raise PairError(
@@ -87,15 +84,17 @@ def clock_problems(clocks: Synchronization) -> Iterator[Problem]:
     if not clocks.synchronized:
         reason = {
             "too_little_movement": "too little movement to compare",
-            "drift_uncertain": "movement to compare in a part of the recording only",
+            "drift_uncertain": "movement to compare in only a part of the recording",
         }[clocks.status]
-        yield Problem("not_synchronized", f"the clocks could not be synchronized: {reason}; used as they are")
-    elif abs(clocks.offset_seconds) > protocol().synchronization.search_seconds:
-        yield Problem("clocks_apart", f"the clocks were {clocks.offset_seconds:.0f} s apart; put right")
+        yield Problem("not_synchronized", f"the clocks could not be synchronized: {reason}; they were used unchanged")
+    elif abs(clocks.offset_seconds) > rules.search_seconds:
+        yield Problem("clocks_apart", f"the clocks were {clocks.offset_seconds:.0f} s apart; this was corrected")
 
 
 def orientation_problems(found: Orientation) -> Iterator[Problem]:
-    """Sensors that were worn another way round than prescribed."""
+    """Sensors that were not worn as prescribed."""
     for place, how in (("back", found.back), ("thigh", found.thigh)):
         if how not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN):
-            yield Problem(how, f"the {place} sensor was worn {how.replace('_', ' ')}; this does not change the classes")
+            yield Problem(
+                how, f"the {place} sensor was worn {how.replace('_', ' ')}; this does not affect the classification"
+            )

@@ -1,10 +1,8 @@
-"""From two raw recordings of one person to classified epochs and days: the whole path, in order, for one pair.
+"""Classify a raw pair: from two recordings of one person to epochs.
 
-Read, check that the two belong together, find wear, put gravity and clocks right, resample both sensors on the epochs
-of the back's clock, classify. An epoch in which either sensor was off is non-wear. A week takes less than 1.2 GB.
-
-Belongs here: the order of the steps, and what is handed over. Does not belong here: how a step works, folders, batches
-and the warehouse.
+Read both files, check that they belong together, detect wear, calibrate, synchronize the clocks, resample both sensors
+to the epochs of the back's clock, and classify. An epoch in which either sensor was not worn is non-wear. A week takes
+less than 1.2 GB of memory.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,24 +18,24 @@ from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.calibration import Calibration
-from stegvis.accelerometry.classifier import MODEL_FILE, classify_epochs, load_model
+from stegvis.accelerometry.classifier import classify_epochs
 from stegvis.accelerometry.cwa import CwaRecording
-from stegvis.accelerometry.days import day_table
+from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
+from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.orientation import Orientation
 from stegvis.accelerometry.pair_checks import (
-    changed_places,
     check_devices,
     check_overlap,
     clock_problems,
     orientation_problems,
+    sensors_swapped,
 )
 from stegvis.accelerometry.pair_epochs import PairEpochs, common_epochs
 from stegvis.accelerometry.pair_problems import PairError, Place, Problem
-from stegvis.accelerometry.raw_sensor import Facts, Floats, raw_sensor, read_recording, sensor_problems
+from stegvis.accelerometry.raw_sensor import Facts, Floats, RawSensor, raw_sensor, read_recording, sensor_problems
 from stegvis.accelerometry.synchronization import Synchronization, synchronize
-from stegvis.study.protocol import protocol
 
-# What stands in the table where an epoch is not classified; the columns it has.
+# The columns of a classified epoch, and their values where an epoch is not classified.
 NOT_CLASSIFIED = {
     "activity": ActivityCode.NONWEAR,
     "speed": SpeedCode.NOT_WALKING,
@@ -57,22 +56,21 @@ class PairResult:
             ``confidence`` uint8 (0 in epochs of non-wear, which are not classified); ``stairs``, ``wear_back`` and
             ``wear_thigh`` bool; ``cadence`` (steps/min), ``speed_km_per_hour`` and ``speed_sd_km_per_hour`` float32,
             NaN where not walking. Time that one of the sensors did not record has no row.
-        days: see ``days.day_table``.
-        quality: plain numbers and words about each step, by name; the same names for every pair.
-        problems: what fell short without stopping the pair.
-        still_directions: of each device by its serial number, for ``calibration.pooled``.
+        quality: quality measures by name, as plain numbers and words; the same names for every pair.
+        problems: problems that did not prevent the classification.
+        still_directions: directions of each stationary device by its serial number, for ``calibration.pooled``.
     """
 
     epochs: pd.DataFrame
-    days: pd.DataFrame
     quality: Facts
     problems: tuple[Problem, ...]
     still_directions: dict[int, Floats]
 
 
-def process_pair(
+def classify_pair(
     back: Path,
     thigh: Path,
+    method: Method,
     *,
     calibrations: Mapping[int, Calibration] | None = None,
     nthread: int = 1,
@@ -83,64 +81,73 @@ def process_pair(
 
     Args:
         back, thigh: CWA files.
-        calibrations: of devices by serial number, as found from all their recordings; used where one recording does
-            not suffice.
+        method: the settings of the classification.
+        calibrations: calibrations of devices by serial number, pooled over several recordings; preferred over the
+            recording's own.
         nthread: threads of the classifier.
         model_file: the classifier.
-        progress: is told each step as it begins.
+        progress: called with one line at the beginning of each step.
 
     Raises:
         PairError: the pair cannot be classified.
         ModelError: the classifier cannot be used.
     """
     progress("reading both recordings")
-    recordings: dict[Place, CwaRecording] = {
-        "back": read_recording(back, "back"),
-        "thigh": read_recording(thigh, "thigh"),
-    }
-    check_devices(recordings["back"], recordings["thigh"])
-    origin = min(recording.segments[0].start for recording in recordings.values()).astype("datetime64[D]")
-    sensors = {place: raw_sensor(recordings[place], place, origin, calibrations or {}) for place in recordings}
-    del recordings
-    check_overlap(sensors["back"].signal, sensors["thigh"].signal)
-    for place, sensor in sensors.items():
-        if not sensor.worn.any():
-            raise PairError("not_worn", f"the {place} sensor was not worn")
+    sensors, origin = _read_sensors(back, thigh, method, calibrations or {})
     problems = [problem for place in sensors for problem in sensor_problems(place, sensors[place])]
-
-    exchanged = changed_places(sensors["back"], sensors["thigh"])
+    exchanged = sensors_swapped(sensors["back"], sensors["thigh"])
     if exchanged:
         sensors = {"back": sensors["thigh"], "thigh": sensors["back"]}
-        problems.append(Problem("swapped", "the back and the thigh sensor had changed places; put right"))
+        problems.append(Problem("swapped", "the back and the thigh sensor were swapped; this was corrected"))
     progress("comparing the two clocks")
     clocks = synchronize(
-        sensors["back"].signal, sensors["thigh"].signal, sensors["back"].summary, sensors["thigh"].summary
+        sensors["back"].signal,
+        sensors["thigh"].signal,
+        sensors["back"].summary,
+        sensors["thigh"].summary,
+        method.synchronization,
+        method.epochs,
     )
-    problems += clock_problems(clocks)
-    epochs = common_epochs(sensors, clocks)
+    problems += clock_problems(clocks, method.synchronization)
+    epochs = common_epochs(sensors, clocks, method)
     progress(f"classifying {int(epochs.worn.sum()):,} epochs")
-    table, worn_as = _classified(epochs, origin, nthread, model_file)
+    table, worn_as = _classified(epochs, origin, method, load_model(model_file, nthread))
     problems += orientation_problems(worn_as)
     facts = {f"{place}_{name}": fact for place in sensors for name, fact in sensors[place].facts.items()}
     return PairResult(
         epochs=table,
-        days=day_table(table),
         quality=facts | _clock_facts(clocks) | _pair_facts(epochs, exchanged, worn_as),
         problems=tuple(problems),
         still_directions={sensor.device_id: sensor.directions for sensor in sensors.values()},
     )
 
 
+def _read_sensors(
+    back: Path, thigh: Path, method: Method, calibrations: Mapping[int, Calibration]
+) -> tuple[dict[Place, RawSensor], np.datetime64]:
+    """Both sensors of a pair, and the origin of their times: the midnight before the first sample."""
+    recordings: dict[Place, CwaRecording] = {
+        "back": read_recording(back, "back", method.raw_recordings),
+        "thigh": read_recording(thigh, "thigh", method.raw_recordings),
+    }
+    check_devices(recordings["back"], recordings["thigh"])
+    origin = min(recording.segments[0].start for recording in recordings.values()).astype("datetime64[D]")
+    sensors = {place: raw_sensor(recordings[place], place, origin, calibrations, method) for place in recordings}
+    check_overlap(sensors["back"].signal, sensors["thigh"].signal, method.raw_recordings)
+    for place, sensor in sensors.items():
+        if not sensor.worn.any():
+            raise PairError("not_worn", f"the {place} sensor was not worn")
+    return sensors, origin
+
+
 def _classified(
-    epochs: PairEpochs, origin: np.datetime64, nthread: int, model_file: Path
+    epochs: PairEpochs, origin: np.datetime64, method: Method, model: EpochModel
 ) -> tuple[pd.DataFrame, Orientation]:
     """The table of epochs, and how each sensor was worn."""
     worn = np.flatnonzero(epochs.worn)
-    follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == protocol().epochs.seconds
-    found = classify_epochs(
-        lambda which: epochs.windows(worn[which]), follows, load_model(model_file, nthread), interpolated=True
-    )
-    columns: dict[str, NDArray] = {}
+    follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == method.epochs.seconds
+    found = classify_epochs(lambda which: epochs.windows(worn[which]), follows, model, method, interpolated=True)
+    columns: dict[str, NDArray[Any]] = {}
     for name, otherwise in NOT_CLASSIFIED.items():
         columns[name] = np.full(len(epochs.start), otherwise, dtype=found.columns[name].dtype)
         columns[name][worn] = found.columns[name]
@@ -162,7 +169,7 @@ def _clock_facts(clocks: Synchronization) -> Facts:
 
 
 def _pair_facts(epochs: PairEpochs, exchanged: bool, worn_as: Orientation) -> Facts:
-    seconds = protocol().epochs.seconds
+    seconds = epochs.rules.seconds
     return {
         "epochs": len(epochs.start),
         "hours_in_common": round(len(epochs.start) * seconds / 3600, 3),

@@ -1,9 +1,7 @@
-"""The epochs that two sensors have in common, and their samples on one exact grid.
+"""The epochs that two sensors have in common, their wear, and their samples on one exact grid.
 
-An epoch begins at a multiple of the protocol's seconds of the back's clock and was recorded by both sensors without a
-gap. Samples are resampled when they are asked for and not kept: a week of them would be larger than its files.
-
-Belongs here: which epochs there are, their wear and their samples. Does not belong here: what is computed from them.
+An epoch begins at a multiple of the protocol's epoch length by the back's clock, and both sensors recorded it without a
+gap. Samples are resampled on demand and not kept: a week of them would be larger than its files.
 """
 
 from __future__ import annotations
@@ -14,17 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.pair_problems import PairError, Place, check_hours
 from stegvis.accelerometry.raw_sensor import RawSensor
 from stegvis.accelerometry.resampling import epoch_positions, resample
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.wear import worn_at
 from stegvis.accelerometry.windows import CHUNK
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Epochs
 
 Floats = NDArray[np.float64]
 
-# Where each sensor's axes stand in a window.
+# The columns of each sensor in a window.
 COLUMNS: dict[Place, slice] = {"back": slice(0, 3), "thigh": slice(3, 6)}
 
 
@@ -33,13 +32,15 @@ class PairEpochs:
     """The pair's epochs (k,).
 
     Attributes:
-        sensors: the two.
-        start: (k,) seconds since the origin by the back's clock, whole and increasing.
-        first, last: of each sensor, where the epochs begin and end among its samples (``resampling.epoch_positions``).
-        wear: of each sensor, whether it was worn.
+        sensors: the two sensors.
+        rules: length and sampling rate of the epochs.
+        start: (k,) whole seconds since the origin by the back's clock, increasing.
+        first, last: for each sensor, the positions of the epochs among its samples (``resampling.epoch_positions``).
+        wear: for each sensor, whether it was worn.
     """
 
     sensors: Mapping[Place, RawSensor]
+    rules: Epochs
     start: NDArray[np.int64]
     first: dict[Place, Floats]
     last: dict[Place, Floats]
@@ -47,15 +48,15 @@ class PairEpochs:
 
     @property
     def worn(self) -> NDArray[np.bool_]:
-        """(k,) whether both sensors were."""
+        """(k,) whether both sensors were worn."""
         return self.wear["back"] & self.wear["thigh"]
 
     def windows(self, which: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
-        """Samples of the epochs numbered ``which``, calibrated, in g (``windows.Windows``).
+        """Calibrated samples of the epochs numbered ``which``, in g (``windows.Windows``).
 
-        The array is used again for the next chunk.
+        The array is reused for the next chunk.
         """
-        samples = protocol().epochs.samples_per_epoch
+        samples = self.rules.samples_per_epoch
         buffer = np.empty((CHUNK * samples, 6), dtype=np.float32)
         for begin in range(0, len(which), CHUNK):
             some = which[begin : begin + CHUNK]
@@ -65,7 +66,7 @@ class PairEpochs:
                     sensor.signal,
                     self.first[place][some],
                     self.last[place][some],
-                    samples,
+                    self.rules,
                     gain=sensor.calibration.gain,
                     offset=sensor.calibration.offset,
                     out=values[:, COLUMNS[place]],
@@ -73,13 +74,13 @@ class PairEpochs:
             yield values.reshape(len(some), samples, 6)
 
 
-def common_epochs(sensors: Mapping[Place, RawSensor], clocks: Synchronization) -> PairEpochs:
-    """Epochs of the back's clock that both sensors recorded without a gap.
+def common_epochs(sensors: Mapping[Place, RawSensor], clocks: Synchronization, method: Method) -> PairEpochs:
+    """Epochs by the back's clock that both sensors recorded without a gap.
 
     Raises:
-        PairError: ``short_overlap``, there are too few; ``not_worn``, in none of them both were worn.
+        PairError: ``short_overlap``, there are too few; ``not_worn``, the two were never worn at the same time.
     """
-    seconds = protocol().epochs.seconds
+    seconds = method.epochs.seconds
     line = sensors["back"].signal.timeline
     runs = zip(np.ceil(line.run_start / seconds), np.floor(line.run_end / seconds), strict=True)
     start = seconds * np.concatenate([np.arange(first, last, dtype=np.int64) for first, last in runs])
@@ -87,12 +88,13 @@ def common_epochs(sensors: Mapping[Place, RawSensor], clocks: Synchronization) -
     times["thigh"] = (clocks.thigh_seconds(times["back"][0]), clocks.thigh_seconds(times["back"][1]))
     found = {place: epoch_positions(sensors[place].signal.timeline, *times[place]) for place in times}
     both = found["back"][2] & found["thigh"][2]
-    check_hours(float(both.sum()) * seconds / 3600)
+    check_hours(float(both.sum()) * seconds / 3600, method.raw_recordings)
     wear: dict[Place, NDArray[np.bool_]] = {}
     for place, (begin, end) in times.items():
         wear[place] = worn_at(sensors[place].summary, sensors[place].worn, (begin[both] + end[both]) / 2)
     epochs = PairEpochs(
         sensors=sensors,
+        rules=method.epochs,
         start=start[both],
         first={place: found[place][0][both] for place in times},
         last={place: found[place][1][both] for place in times},

@@ -1,14 +1,10 @@
-"""Why a pair of recordings is refused, and what is told of one that is classified all the same.
-
-Belongs here: the names of what can be wrong. Does not belong here: finding it (``raw_sensor``, ``pair_checks``,
-``pair_epochs``).
-"""
+"""Why a pair of recordings is refused, and the problems reported for a pair that is classified."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import RawRecordings
 
 Place = Literal["back", "thigh"]
 Refusal = Literal[
@@ -25,9 +21,9 @@ Refusal = Literal[
 
 
 class PairError(ValueError):
-    """A pair of recordings that cannot be classified; ``rule`` names why, the message says so in a sentence.
+    """A pair of recordings that cannot be classified: ``rule`` is the name of the reason, the message explains it.
 
-    Neither holds a sample, a file name or an identifier.
+    Neither contains a sample, a file name or an identifier.
     """
 
     def __init__(self, rule: Refusal, message: str) -> None:
@@ -36,18 +32,18 @@ class PairError(ValueError):
 
 
 class Problem(NamedTuple):
-    """Something worth knowing about a pair that was classified all the same."""
+    """A problem of a pair that was classified nevertheless."""
 
     rule: str
     message: str
 
 
-def check_hours(hours: float) -> None:
+def check_hours(hours: float, rules: RawRecordings) -> None:
     """Refuse a pair with too few hours in common.
 
     Raises:
         PairError: ``short_overlap``.
     """
-    least = protocol().raw_recordings.smallest_overlap_hours
+    least = rules.smallest_overlap_hours
     if hours < least:
         raise PairError("short_overlap", f"the two recordings have {hours:.1f} hours in common, {least:g} are needed")

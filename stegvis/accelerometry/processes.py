@@ -1,9 +1,7 @@
-"""Processes whose arithmetic does not depend on how many processors the machine has.
+"""Processes whose arithmetic does not depend on the number of processors.
 
-Matrix products split over threads add up in another order, and a model fitted to their results differs in its last
-digits. A library reads how many threads it may use when it is loaded, so the processes are new ones.
-
-Belongs here: starting them. Does not belong here: what is computed.
+Matrix products that are split over threads add up in a different order, so a model fitted to them differs in its last
+digits. Numerical libraries read their number of threads when they are loaded, so new processes are started.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @contextmanager
 def single_thread_processes() -> Iterator[ProcessPoolExecutor]:
-    """One process per processor, each of one thread; what is submitted must be importable and picklable."""
+    """One single-threaded process per processor; functions submitted to it must be importable and picklable."""
     before = {name: os.environ.get(name) for name in THREAD_COUNTS}
     os.environ.update(dict.fromkeys(THREAD_COUNTS, "1"))
     try:

@@ -1,8 +1,4 @@
-"""Read one synchronized signal from a file.
-
-Belongs here: the columns and units of a signal file. Does not belong here: raw device files, delivery folders, and the
-rules a signal must meet (``signal``).
-"""
+"""Read one synchronized signal, with or without labels, from a Parquet or CSV file."""
 
 from __future__ import annotations
 
@@ -15,24 +11,25 @@ from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import NTNU_STAIRS, from_ntnu_labels
 from stegvis.accelerometry.signal import AXES, Signal, SignalError, check_signal
+from stegvis.study.protocol import Epochs
 
-# Integer columns are counts; the public sets store acceleration this way.
+# Integer columns are counts; the public datasets store acceleration this way.
 COUNTS_PER_G = np.float32(4096)
 
 
 class RecordingError(ValueError):
-    """A file that is not a synchronized two-sensor signal; the message names the file and the rule."""
+    """A file that is not a synchronized two-sensor signal; the message names the file and the reason."""
 
 
 @dataclass(frozen=True)
 class LabeledRecording:
-    """One person's signal with what is known of each sample (n,).
+    """One person's signal with the labels of its samples (n,).
 
     Attributes:
         signal: the signal.
         activity: uint8 activity codes, ``UNLABELED`` where unknown.
         stairs: bool, walking on stairs.
-        km_per_hour: float32 measured walking speed, NaN where unknown; ``None`` where no sample has one.
+        km_per_hour: float32 measured walking speed, NaN where unknown; ``None`` if no sample has one.
     """
 
     signal: Signal
@@ -41,27 +38,27 @@ class LabeledRecording:
     km_per_hour: NDArray[np.float32] | None = None
 
 
-def read_signal(file: Path) -> Signal:
+def read_signal(file: Path, epoch_rules: Epochs) -> Signal:
     """Read ``timestamp, back_x..z, thigh_x..z`` from a parquet or csv file.
 
     Floats are g; integers are counts of 1/4096 g. Further columns are ignored.
 
     Raises:
-        RecordingError: the file cannot be read, lacks a column, or breaks a rule of ``check_signal``.
+        RecordingError: the file cannot be read, lacks a column, or is refused by ``check_signal``.
     """
-    return _signal(_read(file, ()), file)
+    return _signal(_read(file, ()), file, epoch_rules)
 
 
-def read_labeled(file: Path) -> LabeledRecording:
-    """The same with its ``label`` column (NTNU codes), as activity codes.
+def read_labeled(file: Path, epoch_rules: Epochs) -> LabeledRecording:
+    """Read a signal with its ``label`` column (NTNU codes), as activity codes.
 
     Raises:
-        RecordingError: as ``read_signal``; or no label column, or labels that are not numbers.
+        RecordingError: as ``read_signal``; or there is no label column, or a label is not a number.
     """
     table = _read(file, ("label",))
-    # Samples that check_signal leaves out for a missing value must leave their label out too.
+    # check_signal drops samples with a missing value; their labels must be dropped too.
     table = table.dropna(subset=["timestamp", *AXES])
-    signal = _signal(table, file)
+    signal = _signal(table, file, epoch_rules)
     try:
         activity = from_ntnu_labels(table["label"])
     except ValueError as error:
@@ -86,7 +83,7 @@ def _read(file: Path, more: tuple[str, ...]) -> pd.DataFrame:
     except RecordingError:
         raise
     except (OSError, ValueError) as error:
-        # Parsers quote what they could not parse; that is a person's data.
+        # Parsers quote the text that they could not parse, which is a person's data.
         raise RecordingError(
             f"{file.name}: cannot be read as a {file.suffix[1:]} signal ({type(error).__name__})"
         ) from None
@@ -108,15 +105,15 @@ def _check_columns(file: Path, names: list[str], required: tuple[str, ...]) -> N
         raise RecordingError(f"{file.name}: missing column {', '.join(missing)}")
 
 
-def _signal(table: pd.DataFrame, file: Path) -> Signal:
+def _signal(table: pd.DataFrame, file: Path, epoch_rules: Epochs) -> Signal:
     try:
-        return check_signal(table["timestamp"].to_numpy(), in_g(table))
+        return check_signal(table["timestamp"].to_numpy(), in_g(table), epoch_rules)
     except SignalError as error:
         raise RecordingError(f"{file.name}: {error}") from None
 
 
 def in_g(table: pd.DataFrame) -> NDArray[np.float32]:
-    """The six axes as (n, 6) float32 in g, whichever unit each column is stored in.
+    """The six axes as (n, 6) float32 in g, for columns in g or in counts.
 
     Raises:
         SignalError: a column is not numeric.

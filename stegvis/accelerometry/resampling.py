@@ -1,11 +1,8 @@
 """A raw recording on an exact 50 Hz grid.
 
-Time is read from the recording's clock, never from a count of samples: sensors sample up to a few percent faster or
-slower than they should. Within an epoch the clock is a straight line between its values at the epoch's two ends, and
-samples are interpolated linearly.
-
-Belongs here: where samples lie in time, and samples at other times. Does not belong here: bytes (``cwa``), which clock
-is right (``synchronization``).
+Time is read from the recording's clock, never from a count of samples: true sampling rates differ from the nominal
+rate by up to a few percent. Within an epoch the clock is a straight line between its values at the two ends of the
+epoch, and samples are interpolated linearly.
 """
 
 from __future__ import annotations
@@ -16,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.cwa import CwaRecording
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Epochs
 
 Floats = NDArray[np.float64]
 
-# Epochs resampled at a time: their samples stay in the processor's cache.
+# Epochs resampled at a time, so that their samples stay in the processor's cache.
 SLAB = 256
 
 
@@ -30,12 +27,12 @@ class ClockError(ValueError):
 
 @dataclass(frozen=True)
 class Timeline:
-    """Where the samples of a recording lie in time. Seconds are device time since an origin.
+    """The times of a recording's samples. Seconds are device time since an origin.
 
     Attributes:
-        knot_seconds, knot_samples: (m,) increasing times, and the sample that lies there (linear in between).
-        run_start, run_end: (r,) seconds of stretches without a gap, from the first sample to one period after the last.
-        run_sample, run_samples: (r,) first sample of each, and how many.
+        knot_seconds, knot_samples: (m,) increasing times, and the sample number at each (linear in between).
+        run_start, run_end: (r,) seconds of runs without a gap, from the first sample to one period after the last.
+        run_sample, run_samples: (r,) first sample of each run, and number of samples.
     """
 
     knot_seconds: Floats
@@ -47,7 +44,7 @@ class Timeline:
 
     @property
     def recorded_seconds(self) -> float:
-        """Time without the gaps."""
+        """Recorded time, without gaps."""
         return float((self.run_end - self.run_start).sum())
 
     @property
@@ -64,10 +61,10 @@ class RawSignal:
     """One sensor's samples and their times.
 
     Attributes:
-        counts: (3, n) int16, x, y, z; ``g_per_count`` is the unit.
-        g_per_count: see there.
-        rate_hz: true sampling rate by the device's clock.
-        timeline: see there.
+        counts: (3, n) int16, x, y, z.
+        g_per_count: the unit of ``counts``.
+        rate_hz: true sampling rate according to the device's clock.
+        timeline: the times of the samples.
     """
 
     counts: NDArray[np.int16]
@@ -76,31 +73,31 @@ class RawSignal:
     timeline: Timeline
 
 
-def raw_signal(recording: CwaRecording, origin: np.datetime64) -> RawSignal:
+def raw_signal(recording: CwaRecording, origin: np.datetime64, epoch_rules: Epochs) -> RawSignal:
     """The samples of a recording with their times in seconds since ``origin`` (device time).
 
     Raises:
-        ClockError: the clock was set back during the recording, so that some times are there twice.
+        ClockError: the clock was set back during the recording, so that some times occur twice.
     """
-    timeline = _timeline(recording, origin)
+    timeline = _timeline(recording, origin, epoch_rules.largest_gap_seconds)
     rate = len(recording.samples) / timeline.recorded_seconds
     return RawSignal(recording.samples.T, recording.g_per_count, rate, timeline)
 
 
-def _timeline(recording: CwaRecording, origin: np.datetime64) -> Timeline:
+def _timeline(recording: CwaRecording, origin: np.datetime64, largest_gap_seconds: float) -> Timeline:
     good = recording.blocks["first_sample"].to_numpy() >= 0
     first = recording.blocks["first_sample"].to_numpy()[good]
     counts = recording.blocks["samples"].to_numpy()[good]
     since = recording.blocks["start"].to_numpy()[good] - origin.astype("datetime64[us]")
     start = since / np.timedelta64(1, "s")
     end = start + counts * recording.sample_seconds
-    # A masked sector leaves a gap inside a segment; it is one here.
-    breaks = np.flatnonzero(np.abs(start[1:] - end[:-1]) > protocol().epochs.largest_gap_seconds) + 1
+    # A masked sector inside a segment is a gap here.
+    breaks = np.flatnonzero(np.abs(start[1:] - end[:-1]) > largest_gap_seconds) + 1
     if (start[breaks] < end[breaks - 1]).any():
         raise ClockError("its clock was set back during the recording")
     run = np.concatenate([[0], breaks])
     last = np.append(breaks, len(start)) - 1
-    # Each run ends in a knot of its own, so that time is not interpolated across the gap behind it.
+    # Each run ends in its own knot, so that time is not interpolated across the gap after it.
     after = last + 1
     return Timeline(
         knot_seconds=np.insert(start, after, end[last]),
@@ -113,15 +110,15 @@ def _timeline(recording: CwaRecording, origin: np.datetime64) -> Timeline:
 
 
 def epoch_positions(timeline: Timeline, begin: Floats, end: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Where epochs lie among the samples.
+    """The positions of epochs among the samples.
 
     Args:
-        timeline: of the sensor.
+        timeline: the sensor's timeline.
         begin, end: (k,) device seconds.
 
     Returns:
-        Positions (k,) of ``begin`` and of ``end``, in samples, and whether the whole epoch was recorded without a gap;
-        elsewhere the positions mean nothing.
+        Positions (k,) of ``begin`` and of ``end``, in samples, and whether the whole epoch was recorded without a gap.
+        Where it was not, the positions are meaningless.
     """
     run = np.searchsorted(timeline.run_start, begin, side="right") - 1
     recorded = (run >= 0) & (end <= timeline.run_end[np.maximum(run, 0)])
@@ -134,33 +131,35 @@ def resample(
     signal: RawSignal,
     first: Floats,
     last: Floats,
-    samples: int,
+    epoch_rules: Epochs,
     *,
     gain: Floats | None = None,
     offset: Floats | None = None,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Samples at equal steps within epochs.
+    """Samples at equal intervals within epochs.
 
     A sensor that samples much faster than the grid (100 Hz and more) is read at a multiple of the grid's rate and
-    averaged, so that what is too fast for the grid does not come back as something slow.
+    averaged, to avoid aliasing.
 
     Args:
-        signal: the sensor.
-        first, last: (k,) positions of the epochs' begin and end (``epoch_positions``).
-        samples: how many per epoch; the first lies at ``first``, the one after the last would lie at ``last``.
+        signal: the sensor's samples.
+        first, last: (k,) positions of the beginning and end of the epochs (``epoch_positions``).
+        epoch_rules: samples per epoch and their rate; the first sample is at ``first``, the one after the last would be
+            at ``last``.
         gain, offset: (3,) of the calibration: g = offset + gain * measured g.
-        out: (k * samples, 3) float32 to write to; made if not given.
+        out: (k * samples, 3) float32 to write to; allocated if not given.
 
     Returns:
         (k * samples, 3) float32, g.
     """
+    samples = epoch_rules.samples_per_epoch
     if out is None:
         out = np.empty((len(first) * samples, 3), dtype=np.float32)
     scale = (signal.g_per_count * (np.ones(3) if gain is None else gain)).astype(np.float32)
     shift = (np.zeros(3) if offset is None else offset).astype(np.float32)
-    finer = max(1, round(signal.rate_hz / protocol().epochs.sampling_rate_hz))
-    # In shares of the epoch; finer steps lie symmetrically about the sample they are averaged to.
+    finer = max(1, round(signal.rate_hz / epoch_rules.sampling_rate_hz))
+    # As shares of the epoch; finer steps are symmetric about the sample that they are averaged to.
     share = (np.arange(samples * finer) - (finer - 1) / 2) / (samples * finer)
     step = max(1, SLAB * 250 // (samples * finer))
     for begin in range(0, len(first), step):
@@ -177,7 +176,7 @@ def resample(
 
 
 def _interpolated(counts: NDArray[np.int16], position: Floats) -> list[NDArray[np.float32]]:
-    """Counts (n,) of each axis at positions (n,), linearly between the two samples beside each."""
+    """Counts (n,) of each axis at positions (n,), by linear interpolation."""
     below = position.astype(np.intp)
     share = (position - below).astype(np.float32)
     lowest, highest = int(below.min()), int(below.max())
@@ -186,9 +185,9 @@ def _interpolated(counts: NDArray[np.int16], position: Floats) -> list[NDArray[n
         below -= lowest
     values = []
     for axis in counts:
-        # Epochs that follow each other share their samples, which then are converted once; scattered ones do not.
+        # Consecutive epochs lie close together, so their samples are converted at once; scattered epochs do not.
         near = axis[lowest : highest + 2].astype(np.float32) if close else axis
-        # Positions just outside the samples take the nearest one.
+        # Positions just outside the samples take the nearest sample.
         value = near.take(below, mode="clip").astype(np.float32, copy=False)
         rise = near.take(below + 1, mode="clip").astype(np.float32, copy=False)
         rise -= value

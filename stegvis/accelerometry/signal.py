@@ -1,8 +1,4 @@
-"""What a synchronized signal must be before anything is computed from it.
-
-Belongs here: the shape, unit and clock rules of a two-sensor signal. Does not belong here: reading files
-(``recording``), cutting into windows (``windows``).
-"""
+"""Validation of a synchronized two-sensor signal: shape, unit and timestamps."""
 
 from __future__ import annotations
 
@@ -12,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import Epochs
 
 AXES = ("back_x", "back_y", "back_z", "thigh_x", "thigh_y", "thigh_z")
 
-# A worn or resting sensor reads about 1 g most of the time; outside this band the unit is wrong or the sensor is dead.
+# A worn or resting sensor reads about 1 g most of the time; outside this range the unit is wrong or the sensor is dead.
 PLAUSIBLE_MEDIAN_MAGNITUDE_G = (0.5, 2.0)
 
 
 class SignalError(ValueError):
-    """A signal that cannot be classified; the message says which rule it breaks and shows no sample of it."""
+    """A signal that cannot be classified. The message names the reason and contains no sample."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +28,20 @@ class Signal:
     acceleration: NDArray[np.float32]
 
 
-def largest_gap() -> np.timedelta64:
-    """The longest step between two samples that is not yet a gap."""
-    return np.timedelta64(round(protocol().epochs.largest_gap_seconds * 1e6), "us")
+def largest_gap(epoch_rules: Epochs) -> np.timedelta64:
+    """The longest interval between two samples that does not count as a gap."""
+    return np.timedelta64(round(epoch_rules.largest_gap_seconds * 1e6), "us")
 
 
-def check_signal(timestamps: ArrayLike, acceleration: ArrayLike) -> Signal:
-    """Check a signal against the contract and return it as plain arrays.
+def check_signal(timestamps: ArrayLike, acceleration: ArrayLike, epoch_rules: Epochs) -> Signal:
+    """Validate a signal and return it as plain arrays.
 
-    Samples with a missing value on any axis are left out; they then count as a gap like any other.
+    Samples with a missing value on any axis are dropped and then count as a gap.
 
     Args:
         timestamps: (n,) datetime64, device-local, no time zone.
         acceleration: (n, 6) in g, columns as in ``AXES``.
+        epoch_rules: the sampling rate, its tolerance, and what counts as a gap.
 
     Raises:
         SignalError: empty, of the wrong shape, not numeric, not increasing in time, not near the nominal sampling
@@ -69,26 +66,25 @@ def check_signal(timestamps: ArrayLike, acceleration: ArrayLike) -> Signal:
     steps = np.diff(clock)
     if (steps <= np.timedelta64(0)).any():
         raise SignalError("the timestamps do not increase from sample to sample")
-    _check_rate(steps)
+    _check_rate(steps, epoch_rules)
     _check_unit(values)
     return Signal(clock, values)
 
 
-def _check_rate(steps: NDArray[Any]) -> None:
-    epochs = protocol().epochs
-    inside = steps[steps <= largest_gap()]
+def _check_rate(steps: NDArray[Any], epoch_rules: Epochs) -> None:
+    inside = steps[steps <= largest_gap(epoch_rules)]
     if len(inside) == 0:
-        raise SignalError(f"no two samples are within {epochs.largest_gap_seconds} s of each other")
+        raise SignalError(f"no two samples are within {epoch_rules.largest_gap_seconds} s of each other")
     rate = len(inside) / (inside.sum() / np.timedelta64(1, "s"))
-    if abs(rate / epochs.sampling_rate_hz - 1) > epochs.largest_rate_deviation:
+    if abs(rate / epoch_rules.sampling_rate_hz - 1) > epoch_rules.largest_rate_deviation:
         raise SignalError(
-            f"the sampling rate is {rate:.1f} Hz, expected {epochs.sampling_rate_hz} Hz within "
-            f"{epochs.largest_rate_deviation:.0%}: resample the signal first"
+            f"the sampling rate is {rate:.1f} Hz, expected {epoch_rules.sampling_rate_hz} Hz within "
+            f"{epoch_rules.largest_rate_deviation:.0%}: resample the signal first"
         )
 
 
 def _check_unit(values: NDArray[np.float32]) -> None:
-    # Every 50th sample is plenty for a median, and keeps a week cheap.
+    # Every 50th sample is enough for a median, and fast for a week of signal.
     some = values[::50]
     low, high = PLAUSIBLE_MEDIAN_MAGNITUDE_G
     for sensor, columns in (("back", slice(0, 3)), ("thigh", slice(3, 6))):

@@ -1,10 +1,8 @@
-"""Make the epochs' probabilities agree with their neighbors: a hidden Markov model over time.
+"""Smooth the epochs' probabilities over time with a hidden Markov model.
 
 Forward-backward smoothing (Rabiner 1989, doi 10.1109/5.18626). The transitions are learned from labeled hours that were
-partly scripted, not from life; they and the classes' shares are therefore tempered, that is raised to a power below
-one, so that the signal has the last word.
-
-Belongs here: learning transitions and smoothing with them. Does not belong here: where the probabilities come from.
+partly scripted rather than free-living. They and the class shares are therefore tempered, that is, raised to a power
+below one, so that the signal dominates.
 """
 
 from __future__ import annotations
@@ -19,8 +17,8 @@ Floats = NDArray[np.float64]
 
 TRANSITION_POWER = 0.5
 SHARE_POWER = 0.25
-# The smoother runs over many stretches of this many epochs at once; each is entered this many epochs early and left as
-# many late, by which time the chain has forgotten where it began.
+# The smoother runs over many stretches of ``STRETCH`` epochs in parallel. Each is extended by ``RUN_UP`` epochs at both
+# ends, after which the influence of the starting state is negligible.
 STRETCH = 240
 RUN_UP = 60
 
@@ -34,11 +32,11 @@ class Transitions:
 
 
 def learn_transitions(sequences: Iterable[tuple[NDArray[np.int64], NDArray[np.bool_]]], classes: int) -> Transitions:
-    """Count what follows what, half a count added everywhere, and temper.
+    """Count transitions, with half a count added to each, and temper them.
 
     Args:
         sequences: per recording the class of each epoch (k,), below zero where unlabeled, and whether the epoch follows
-            right on the one before (k,).
+            directly on the previous one (k,).
         classes: number of classes.
     """
     counts = np.full((classes, classes), 0.5)
@@ -58,17 +56,17 @@ def smooth(probabilities: NDArray[np.floating], follows: NDArray[np.bool_], tran
 
     Args:
         probabilities: (k, c) of each epoch alone.
-        follows: (k,) whether the epoch follows right on the one before; where not, nothing is carried over.
+        follows: (k,) whether the epoch directly follows the previous one; where not, nothing is carried over.
         transitions: of c classes.
 
     Returns:
         (k, c), rows sum to 1. Equal to plain forward-backward to about 1e-6 (see ``RUN_UP``).
     """
     k = len(probabilities)
-    # How well each class explains the epoch: its probability, freed of the class's share in training.
+    # The likelihood of each class up to a constant: its probability divided by the class's share in training.
     evidence = np.maximum(probabilities, 1e-6) / transitions.share
     stretches = -(-k // STRETCH)
-    # (stretches, run-up + stretch + run-up) positions; outside the recording there is no evidence, and a new start.
+    # (stretches, run-up + stretch + run-up) positions; outside the recording there is no evidence.
     position = np.arange(stretches)[:, None] * STRETCH + np.arange(-RUN_UP, STRETCH + RUN_UP)
     inside, first = (position >= 0) & (position < k), position == 0
     position = np.clip(position, 0, k - 1)

@@ -1,9 +1,7 @@
-"""A raw recording in ten-second windows: mean, spread, temperature.
+"""A raw recording in ten-second windows: mean, standard deviation, temperature.
 
-Calibration, wear and the search for movement all look at these instead of at every sample; ten seconds are the window
-of van Hees et al., J Appl Physiol 2014;117(7):738-744, doi 10.1152/japplphysiol.00421.2014.
-
-Belongs here: making the windows. Does not belong here: what follows from them.
+Calibration, wear detection and the search for movement use these windows instead of every sample. Ten seconds is the
+window of van Hees et al., J Appl Physiol 2014;117(7):738-744, doi 10.1152/japplphysiol.00421.2014.
 """
 
 from __future__ import annotations
@@ -19,13 +17,13 @@ from stegvis.accelerometry.cwa import CwaRecording
 from stegvis.accelerometry.resampling import RawSignal
 
 WINDOW_SECONDS = 10
-# Windows summarized at a time: their samples stay in the processor's cache.
+# Windows summarized at a time, so that their samples stay in the processor's cache.
 SLAB = 256
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Windows of about ten seconds, in time order; none reaches over a gap.
+    """Windows of about ten seconds, in time order; none spans a gap.
 
     Attributes:
         start: (k,) device seconds since the origin.
@@ -51,12 +49,12 @@ class Summary:
 
 
 def summarize(signal: RawSignal, recording: CwaRecording, origin: np.datetime64) -> Summary:
-    """Summarize a recording. What is left over at the end of a run, less than a window, is left out.
+    """Summarize a recording. An incomplete window at the end of a run is dropped.
 
     Args:
         signal: samples and times of the recording.
-        recording: for the temperature.
-        origin: of the signal's times.
+        recording: the same recording, for its temperature.
+        origin: the origin of the signal's times.
     """
     size = round(WINDOW_SECONDS * signal.rate_hz)
     line = signal.timeline
@@ -64,7 +62,7 @@ def summarize(signal: RawSignal, recording: CwaRecording, origin: np.datetime64)
     starts = [first + size * np.arange(n) for first, n in zip(line.run_sample, counts, strict=True)]
     sample = np.concatenate(starts)
     seconds = size / signal.rate_hz
-    # Sample numbers go on across gaps: time is counted within each run.
+    # Sample numbers continue across gaps, so time is counted within each run.
     within = sample - np.repeat(line.run_sample, counts)
     length = np.repeat((line.run_end - line.run_start) / line.run_samples, counts)
     start = np.repeat(line.run_start, counts) + within * length
@@ -83,7 +81,7 @@ def summarize(signal: RawSignal, recording: CwaRecording, origin: np.datetime64)
 def _moments(counts: NDArray[np.int16]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean and SD (k,) of windows (k, samples)."""
     values = counts.astype(np.float32)
-    # From the first sample on, so that single precision suffices.
+    # Relative to the first sample, so that single precision suffices.
     base = values[:, :1].copy()
     values -= base
     mean = values.mean(axis=1)
@@ -95,4 +93,4 @@ def _temperature(recording: CwaRecording, origin: np.datetime64, at: NDArray[np.
     good = recording.blocks["first_sample"].to_numpy() >= 0
     since = recording.blocks["start"].to_numpy()[good] - origin.astype("datetime64[us]")
     celsius = recording.blocks["temperature_c"].to_numpy()[good]
-    return np.interp(at, since / np.timedelta64(1, "s"), celsius).astype(np.float32)
+    return np.asarray(np.interp(at, since / np.timedelta64(1, "s"), celsius), dtype=np.float32)

@@ -52,8 +52,8 @@ def week_picture(epochs: pd.DataFrame, days: pd.DataFrame, epoch_seconds: int) -
     """The picture as an SVG text.
 
     Args:
-        epochs: one row per epoch: ``epoch_start`` datetime64 and ``activity`` codes. Hours without epochs are blank.
-        days: of the same epochs, ``accelerometry.days.day_table``.
+        epochs: one row per epoch: ``epoch_start`` datetime64 and ``activity`` codes. Hours without epochs stay blank.
+        days: of the same epochs, ``storage.day_sums.day_table``.
         epoch_seconds: length of an epoch, s.
     """
     every = pd.date_range(days["date"].min(), days["date"].max(), freq="D")

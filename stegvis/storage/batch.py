@@ -1,11 +1,8 @@
-"""The raw pairs and signals of a batch: each classified once, by worker processes, and remembered.
+"""Classify the raw pairs and signals of a batch, each once, in worker processes.
 
-Belongs here: which recordings are new, the calibration of devices by all their recordings of the batch, handing the
-work out and telling how far it is. Does not belong here: one recording (``stegvis/storage/classification.py``), processes
-(``stegvis/storage/fan_out.py``), the table of recordings (``assets/recordings.py``).
-
-A device's recordings are pooled within the batch and never beyond it, so that a batch is the same whatever was
-delivered before or after it.
+Finds the recordings that have no processing record yet, pools the calibration of devices over the batch, distributes
+the work and reports progress. Calibrations are pooled within a batch and never beyond it, so that a batch does not
+depend on what was delivered before or after it.
 """
 
 from __future__ import annotations
@@ -14,24 +11,35 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stegvis.accelerometry.calibration import Calibration, calibrate, pooled
-from stegvis.accelerometry.cwa import CwaError, read_header
-from stegvis.storage.classification import RawFile, Recording, classify, lay_still, refused
+from stegvis.accelerometry.cwa_format import CwaError
+from stegvis.accelerometry.cwa_header import read_header
+from stegvis.accelerometry.method import Method
+from stegvis.storage.classification import (
+    ClassificationTask,
+    DirectionsTask,
+    classify_recording,
+    find_still_directions,
+    refused,
+)
 from stegvis.storage.fan_out import LostTaskError, fan_out
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import LandedFile
-from stegvis.storage.recording_records import Note, RecordingNotes
+from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.study.codebook import Layout
+from stegvis.study.protocol import Protocol
 
-# Seconds between two lines of progress.
-TELL_EVERY = 5.0
+SECONDS_BETWEEN_REPORTS = 5.0
 
 
 @dataclass(frozen=True)
 class Source:
-    """A recording to classify: whose it is, ``raw`` or ``signal``, and its files, back before thigh."""
+    """A recording to classify: its person, its level (``raw`` or ``signal``), and its files, back before thigh."""
 
     person: str
     level: str
@@ -40,68 +48,93 @@ class Source:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a recording: the name of its shard in the lake, and its note (``classification.classify``)."""
+    """The result of a recording: the name of its shard in the lake, and its record (``classify_recording``)."""
 
     shard: str
-    note: Note
+    record: RecordingRecord
 
 
 @dataclass
 class RecordingBatch:
-    """The batch's recordings in the making.
+    """The recordings of one batch.
 
     Attributes:
-        lake: where shards go.
-        notes: where notes are.
-        name: a name from everything that decides a note; given the kind of note and its parts.
-        tell: is told how far the work is.
-        asked_for: every note that was needed; the others are of deliveries or methods of the past.
+        lake: where shards are staged.
+        records: the processing records of the batch.
+        name: makes the name of a record from its kind (``raw``, ``signal`` or ``still``) and its own parts; it must
+            depend on everything else that decides the record (``stegvis.accelerometry.method``).
+        report: called with one line of progress at a time.
+        protocol: the settings of the classification.
+        layout: the codebook's layout of a signal.
+        used_records: the names of all records that were needed; others belong to earlier deliveries or methods.
     """
 
     lake: EpochLake
-    notes: RecordingNotes
+    records: RecordingRecords
     name: Callable[[str, Mapping[str, str]], str]
-    tell: Callable[[str], None]
-    asked_for: set[str] = field(default_factory=set)
+    report: Callable[[str], None]
+    protocol: Protocol
+    layout: Layout
+    used_records: set[str] = field(default_factory=set)
+
+    @cached_property
+    def method(self) -> Method:
+        """The settings of the classification."""
+        return Method.of(self.protocol)
 
     def classify(self, sources: Sequence[Source]) -> list[Outcome]:
-        """What became of each recording, in their order; those that are remembered are not read again.
+        """The result of each recording, in the same order; recordings that have a record are not read again.
 
         Raises:
-            stegvis.storage.fan_out.ClusterLostError: the workers went away; what they did is kept.
-            stegvis.accelerometry.classifier.ModelError: the classifier cannot be used.
+            stegvis.storage.fan_out.ClusterLostError: the workers disappeared; completed recordings are kept.
+            stegvis.accelerometry.epoch_model.ModelError: the classifier cannot be used.
         """
-        calibrations = self._calibrations(sources)
-        recordings = []
-        for source in sources:
-            mine = dict(calibrations[file.sha256] for file in source.files if file.sha256 in calibrations)
-            decides = {"person": source.person, "files": " ".join(file.sha256 for file in source.files)}
-            decides |= {f"device {device}": _as_text(known) for device, known in mine.items()}
-            name = self.name(source.level, decides)
-            files = tuple(file.path for file in source.files)
-            recordings.append(Recording(name, source.person, source.level, files, self.lake, self.notes, mine))
-        self.asked_for |= {recording.name for recording in recordings}
-        known = {recording.name: self._known(recording) for recording in recordings}
-        new = [recording for recording in recordings if known[recording.name] is None]
+        tasks = self._tasks(sources)
+        self.used_records |= {task.name for task in tasks}
+        known = {task.name: self._known(task) for task in tasks}
+        new = [task for task in tasks if known[task.name] is None]
         if new:
-            # A broken model is a fault of the installation, not of a recording: it fails here, before any is blamed.
-            from stegvis.accelerometry.classifier import load_model
+            # An unusable model is a fault of the installation and not of a recording, so it is found here first.
+            from stegvis.accelerometry.epoch_model import load_model
 
             load_model()
-        for recording, done in zip(new, fan_out(classify, new, self._progress("recordings classified")), strict=True):
-            # A recording that was lost is not remembered: it is tried again the next time.
-            known[recording.name] = refused("lost", str(done)) if isinstance(done, LostTaskError) else done
-        return [Outcome(recording.name, known[recording.name] or {}) for recording in recordings]
+        results = fan_out(classify_recording, new, self._progress("recordings classified"))
+        for task, result in zip(new, results, strict=True):
+            # A recording whose task was lost has no stored record, so it is tried again the next time.
+            known[task.name] = refused("lost", str(result)) if isinstance(result, LostTaskError) else result
+        return [Outcome(task.name, known[task.name] or {}) for task in tasks]
 
-    def _known(self, recording: Recording) -> Note | None:
-        note = self.notes.read(recording.name)
-        complete = note is not None and (note["rule"] is not None or self.lake.shard(recording.name) is not None)
-        return note if complete else None
+    def _tasks(self, sources: Sequence[Source]) -> list[ClassificationTask]:
+        calibrations = self._calibrations(sources)
+        tasks = []
+        for source in sources:
+            own = dict(calibrations[file.sha256] for file in source.files if file.sha256 in calibrations)
+            parts = {"person": source.person, "files": " ".join(file.sha256 for file in source.files)}
+            parts |= {f"device {device}": _as_text(calibration) for device, calibration in own.items()}
+            tasks.append(
+                ClassificationTask(
+                    name=self.name(source.level, parts),
+                    person=source.person,
+                    level=source.level,
+                    files=tuple(file.path for file in source.files),
+                    lake=self.lake,
+                    records=self.records,
+                    method=self.method,
+                    layout=self.layout,
+                    calibrations=own,
+                )
+            )
+        return tasks
+
+    def _known(self, task: ClassificationTask) -> RecordingRecord | None:
+        record = self.records.read(task.name)
+        complete = record is not None and (record["rule"] is not None or self.lake.shard(task.name) is not None)
+        return record if complete else None
 
     def _calibrations(self, sources: Sequence[Source]) -> dict[str, tuple[int, Calibration]]:
-        """Device and pooled calibration by file hash, of files whose own week cannot tell and whose device's can.
+        """Device and pooled calibration by file hash, for files that cannot be calibrated alone but pooled.
 
-        Only files of devices with several recordings in the batch are looked at.
+        Only files of devices with several recordings in the batch are read.
         """
         files = {file.sha256: file for source in sources if source.level == "raw" for file in source.files}
         by_device: dict[int, list[str]] = defaultdict(list)
@@ -111,45 +144,50 @@ class RecordingBatch:
                 by_device[device].append(sha256)
         shared = {device: hashes for device, hashes in by_device.items() if len(hashes) > 1}
         directions = self._directions([files[sha256] for hashes in shared.values() for sha256 in hashes])
+        rules = self.method.calibration
         found: dict[str, tuple[int, Calibration]] = {}
         for device, hashes in shared.items():
-            wanting = [sha256 for sha256 in hashes if not calibrate(directions[sha256]).calibrated]
-            together = calibrate(pooled(directions[sha256] for sha256 in hashes))
+            uncalibrated = [sha256 for sha256 in hashes if not calibrate(directions[sha256], rules).calibrated]
+            together = calibrate(pooled((directions[sha256] for sha256 in hashes), rules), rules)
             if together.calibrated:
-                found |= dict.fromkeys(wanting, (device, together))
+                found |= dict.fromkeys(uncalibrated, (device, together))
         return found
 
-    def _directions(self, files: Sequence[LandedFile]) -> dict[str, np.ndarray]:
-        """The directions (k, 3) each file's device lay still in, by the file's hash."""
-        asked = [RawFile(self.name("still", {"file": file.sha256}), file.path, self.notes) for file in files]
-        self.asked_for |= {raw.name for raw in asked}
-        known = {raw.name: self.notes.read(raw.name) for raw in asked}
-        new = [raw for raw in asked if known[raw.name] is None]
-        for raw, done in zip(new, fan_out(lay_still, new, self._progress("files read for calibration")), strict=True):
-            known[raw.name] = None if isinstance(done, LostTaskError) else done
-        notes = [known[raw.name] for raw in asked]
+    def _directions(self, files: Sequence[LandedFile]) -> dict[str, NDArray[np.float64]]:
+        """The directions (k, 3) of each file's device while stationary, by the file's hash."""
+        tasks = [
+            DirectionsTask(self.name("still", {"file": file.sha256}), file.path, self.records, self.method)
+            for file in files
+        ]
+        self.used_records |= {task.name for task in tasks}
+        known = {task.name: self.records.read(task.name) for task in tasks}
+        new = [task for task in tasks if known[task.name] is None]
+        results = fan_out(find_still_directions, new, self._progress("files read for calibration"))
+        for task, result in zip(new, results, strict=True):
+            known[task.name] = None if isinstance(result, LostTaskError) else result
+        records = [known[task.name] for task in tasks]
         return {
-            file.sha256: np.array(note["directions"] if note else [], dtype=np.float64).reshape(-1, 3)
-            for file, note in zip(files, notes, strict=True)
+            file.sha256: np.array(record["directions"] if record else [], dtype=np.float64).reshape(-1, 3)
+            for file, record in zip(files, records, strict=True)
         }
 
-    def _progress(self, what: str) -> Callable[[int, int, Note | LostTaskError], None]:
-        started = told = time.monotonic()
+    def _progress(self, what: str) -> Callable[[int, int, RecordingRecord | LostTaskError], None]:
+        started = reported = time.monotonic()
         epochs = 0
 
-        def progress(done: int, total: int, note: Note | LostTaskError) -> None:
-            nonlocal told, epochs
+        def progress(done: int, total: int, result: RecordingRecord | LostTaskError) -> None:
+            nonlocal reported, epochs
             now = time.monotonic()
-            epochs += note.get("epochs", 0) if isinstance(note, dict) else 0
-            if done == total or done == 1 or now - told >= TELL_EVERY:
-                told = now
+            epochs += result.get("epochs", 0) if isinstance(result, dict) else 0
+            if done in (1, total) or now - reported >= SECONDS_BETWEEN_REPORTS:
+                reported = now
                 seconds = now - started
                 line = f"{done} of {total} {what}"
                 if epochs:
                     line += f", {epochs / seconds:,.0f} epochs per second"
                 if done < total:
                     line += f", about {_duration(seconds / done * (total - done))} left"
-                self.tell(line)
+                self.report(line)
 
         return progress
 
@@ -158,7 +196,7 @@ def _device(file: LandedFile) -> int | None:
     try:
         return read_header(file.path).device_id
     except (CwaError, OSError):
-        # Why it cannot be read is found out when it is classified.
+        # The reason is reported when the recording is classified.
         return None
 
 

@@ -1,13 +1,12 @@
-"""One recording, from its delivered files to its shard of epochs: the work a Dask worker does.
+"""Classify one recording: from its delivered files to its shard of epochs and its processing record.
 
-Belongs here: reading, classifying and writing one recording, and the note of how it went. Does not belong here: how the
-recordings of a batch are brought together and spread over processes (``stegvis/storage/batch.py``, ``stegvis/storage/fan_out.py``), the
-science (``stegvis/accelerometry``).
+This is the work of one Dask task. Tasks are plain values: paths, settings and places to write to.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,26 +14,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.signal import AXES, SignalError
 from stegvis.deliveries.contract import contract_signal
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.reading import UnreadableFile, read_table
-from stegvis.storage.recording_records import Note, RecordingNotes
-from stegvis.study.codebook import codebook
+from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.study.codebook import Layout
 
 if TYPE_CHECKING:
     from stegvis.accelerometry.calibration import Calibration
 
-# Digits (g) to which the directions a device lay still in are remembered; a device counts in 1/256 g or coarser.
-DIGITS = 5
+# Decimals (g) of stored directions of a stationary device; its resolution is 1/256 g or coarser.
+DECIMALS = 5
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A recording to classify: name of its shard and note, whose it is, its level, its files, and where to put them.
+class ClassificationTask:
+    """A recording to classify.
 
-    A raw recording has two files, back before thigh; a signal has one. ``calibrations``: of devices by serial number,
-    where the recording's own week cannot tell.
+    Attributes:
+        name: of its shard and its record.
+        person: identifier.
+        level: ``raw`` or ``signal``.
+        files: two for a raw recording, back before thigh; one for a signal.
+        lake: where the shard is staged.
+        records: where the record is written.
+        method: the settings of the classification.
+        layout: the codebook's layout of a signal.
+        calibrations: pooled calibrations by the device's serial number, for devices that could not be calibrated from
+            this recording alone.
     """
 
     name: str
@@ -42,80 +51,83 @@ class Recording:
     level: str
     files: tuple[Path, ...]
     lake: EpochLake
-    notes: RecordingNotes
-    calibrations: dict[int, Calibration] = field(default_factory=dict)
+    records: RecordingRecords
+    method: Method
+    layout: Layout
+    calibrations: Mapping[int, Calibration] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class RawFile:
-    """One file of a raw pair, whose device's calibration is asked for."""
+class DirectionsTask:
+    """One file of a raw pair, to find the directions of its device while stationary."""
 
     name: str
     file: Path
-    notes: RecordingNotes
+    records: RecordingRecords
+    method: Method
 
 
-def classify(recording: Recording) -> Note:
-    """Classify one recording, write its shard and its note; one that cannot be used is refused in the note, not raised.
+def classify_recording(task: ClassificationTask) -> RecordingRecord:
+    """Classify one recording; write its shard and its record. An unusable recording is refused in the record.
 
     Returns:
-        The note: ``rule`` and ``reason`` (why it is refused, else none), ``breaches`` (of the contract: row, column,
-        rule, message), ``start``, ``hours`` and number of its ``epochs`` (if there are any), ``problems`` (rules) and
+        The record: ``rule`` and ``reason`` (why it is refused, else null), ``breaches`` (of the contract: row, column,
+        rule, message), ``start``, ``hours`` and the number of ``epochs`` (if there are any), ``problems`` (rules) and
         ``quality`` of a raw pair.
     """
-    from stegvis.accelerometry.pair_classification import PairError
+    from stegvis.accelerometry.pair_problems import PairError
 
     try:
-        epochs, note = _pair(recording) if recording.level == "raw" else _signal(recording)
-    # What is wrong with the recording, never a value of it.
+        epochs, record = _pair(task) if task.level == "raw" else _signal(task)
+    # These messages describe the fault and never contain a value of the recording.
     except PairError as error:
-        epochs, note = None, refused(error.rule, str(error))
+        epochs, record = None, refused(error.rule, str(error))
     except SignalError as error:
-        epochs, note = None, refused("implausible_signal", str(error))
+        epochs, record = None, refused("implausible_signal", str(error))
     if epochs is not None:
-        epochs.insert(0, "person", recording.person)
-        recording.lake.write(recording.name, epochs)
-        note["epochs"] = len(epochs)
-    # The note last: where there is one, nothing is left to do.
-    recording.notes.write(recording.name, note)
-    return note
+        epochs.insert(0, "person", task.person)
+        task.lake.write(task.name, epochs)
+        record["epochs"] = len(epochs)
+    # The record is written last: its existence means that the recording is complete.
+    task.records.write(task.name, record)
+    return record
 
 
-def lay_still(raw: RawFile) -> Note:
-    """The device of a raw file and the directions it lay still in, as a note.
+def find_still_directions(task: DirectionsTask) -> RecordingRecord:
+    """Find the directions of a raw file's device while stationary; write them as a record.
 
     Returns:
-        ``device`` (none if the file cannot be used) and ``directions`` (k, 3) in g.
+        ``device`` (null if the file is unusable) and ``directions`` (k, 3) in g.
     """
     from stegvis.accelerometry.pair_problems import PairError
     from stegvis.accelerometry.raw_sensor import still_directions_of
 
     try:
-        device, directions = still_directions_of(raw.file)
-        note: Note = {"device": device, "directions": np.round(directions, DIGITS).tolist()}
+        device, directions = still_directions_of(task.file, task.method)
+        record: RecordingRecord = {"device": device, "directions": np.round(directions, DECIMALS).tolist()}
     except PairError:
-        note = {"device": None, "directions": []}
-    raw.notes.write(raw.name, note)
-    return note
+        record = {"device": None, "directions": []}
+    task.records.write(task.name, record)
+    return record
 
 
-def _pair(recording: Recording) -> tuple[pd.DataFrame, Note]:
-    from stegvis.accelerometry.pair_classification import process_pair
+def _pair(task: ClassificationTask) -> tuple[pd.DataFrame, RecordingRecord]:
+    from stegvis.accelerometry.pair_classification import classify_pair
 
-    back, thigh = recording.files
-    result = process_pair(back, thigh, calibrations=recording.calibrations)
-    note = _accepted(result.epochs["epoch_start"].iloc[0], float(result.quality["hours_in_common"]))
-    note["problems"] = [problem.rule for problem in result.problems]
-    note["quality"] = {name: _plain(value) for name, value in result.quality.items()}
-    return in_the_lakes_form(result.epochs), note
+    back, thigh = task.files
+    result = classify_pair(back, thigh, task.method, calibrations=task.calibrations)
+    record = _accepted(result.epochs["epoch_start"].iloc[0], float(result.quality["hours_in_common"]))
+    record["problems"] = [problem.rule for problem in result.problems]
+    record["quality"] = {name: _plain(value) for name, value in result.quality.items()}
+    return to_lake_schema(result.epochs), record
 
 
-def _signal(recording: Recording) -> tuple[pd.DataFrame | None, Note]:
+def _signal(task: ClassificationTask) -> tuple[pd.DataFrame | None, RecordingRecord]:
     from stegvis.accelerometry.classifier import classify_windows
 
-    (file,) = recording.files
+    (file,) = task.files
     try:
-        contracted = contract_signal(read_table(file, infer_types=True), codebook()["signal"], file.name)
+        contracted = contract_signal(read_table(file, infer_types=True), task.layout, file.name)
     except UnreadableFile as error:
         return None, refused("unreadable", error.reason)
     if contracted.refused:
@@ -125,15 +137,15 @@ def _signal(recording: Recording) -> tuple[pd.DataFrame | None, Note]:
     signal = contracted.frame
     stamps = signal["timestamp"]
     hours = (stamps.iloc[-1] - stamps.iloc[0]).total_seconds() / 3600
-    found = classify_windows(stamps.to_numpy(), signal[list(AXES)].to_numpy("float32"))
-    return in_the_lakes_form(found.epochs), _accepted(stamps.iloc[0], hours)
+    found = classify_windows(stamps.to_numpy(), signal[list(AXES)].to_numpy("float32"), task.method)
+    return to_lake_schema(found.epochs), _accepted(stamps.iloc[0], hours)
 
 
-def in_the_lakes_form(epochs: pd.DataFrame) -> pd.DataFrame:
-    """Classified epochs as the lake keeps them: small integers, and zero where there is no pace.
+def to_lake_schema(epochs: pd.DataFrame) -> pd.DataFrame:
+    """Classified epochs in the lake's schema: small integers, and zero where there is no pace.
 
     Args:
-        epochs: of ``chain.process_pair``, or of ``classifier.classify_windows``, which knows nothing of wear.
+        epochs: from ``pair_classification.classify_pair``, or from ``classifier.classify_windows``, which has no wear.
     """
     kept = ["epoch_start", "activity", "speed", "confidence", "wear_back", "wear_thigh"]
     centimeters = epochs["speed_km_per_hour"] / 3.6 * 100
@@ -146,13 +158,16 @@ def _small(values: pd.Series[float]) -> pd.Series[int]:
     return values.round().fillna(0).clip(0, 255).astype("uint8")
 
 
-def _accepted(start: pd.Timestamp, hours: float) -> Note:
-    note = refused(None, None)
-    return note | {"start": start.isoformat(), "hours": hours}
+def _accepted(start: pd.Timestamp, hours: float) -> RecordingRecord:
+    return _record(None, None) | {"start": start.isoformat(), "hours": hours}
 
 
-def refused(rule: str | None, reason: str | None) -> Note:
-    """The note of a recording that cannot be used; of one that can, to be filled in, where there is no rule."""
+def refused(rule: str, reason: str) -> RecordingRecord:
+    """The record of a recording that cannot be used."""
+    return _record(rule, reason)
+
+
+def _record(rule: str | None, reason: str | None) -> RecordingRecord:
     return {
         "rule": rule, "reason": reason, "breaches": [], "start": None, "hours": None, "problems": [], "quality": None,
     }  # fmt: skip

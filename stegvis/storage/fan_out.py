@@ -1,10 +1,8 @@
-"""Independent work spread over processes, on this machine or on a cluster.
+"""Distribute independent tasks over processes with Dask, on this machine or on a cluster.
 
-Belongs here: handing tasks to Dask workers, progress, and outliving a worker that dies. Does not belong here: what a
-task does.
-
-Few tasks run in this process: starting workers takes seconds. Many run on a cluster of local processes, or on the one
-whose scheduler ``STEGVIS_DASK_SCHEDULER`` names (its workers need this project installed, and the same folders).
+A few tasks run in this process, because starting workers takes seconds. More tasks run on a cluster of local processes,
+or on the cluster whose scheduler is in ``STEGVIS_DASK_SCHEDULER`` (its workers need this package and the same folders).
+A worker that dies does not stop the others.
 """
 
 from __future__ import annotations
@@ -22,18 +20,18 @@ Result = TypeVar("Result")
 
 SCHEDULER_VARIABLE = "STEGVIS_DASK_SCHEDULER"
 
-# How often a task may take its worker down before it is given up.
+# How many workers a task may crash before it is given up.
 _ATTEMPTS = 3
-# Memory a local worker needs at most: a raw pair of a week takes 0.7 GB, a signal of a week 1.1 GB.
+# Peak memory of a local worker: a raw pair of a week takes 0.7 GB, a signal of a week 1.1 GB.
 WORKER_BYTES = 1.2e9
 
 
 class LostTaskError(RuntimeError):
-    """A task could not be done: it failed unexpectedly, or its worker died each time. Names the error's class only."""
+    """A task failed unexpectedly, or its worker died each time. The message contains only the class of the error."""
 
 
 class ClusterLostError(RuntimeError):
-    """The workers went away and did not come back: no fault of any task."""
+    """The connection to the cluster was lost; no task is at fault."""
 
 
 OnDone = Callable[[int, int, Result | LostTaskError], None]
@@ -50,18 +48,18 @@ def fan_out(
     """The result of each task, in the order of the tasks.
 
     Args:
-        function: at the top level of a module, so that a worker finds it.
-        tasks: small and picklable; they name files rather than carry data.
-        on_done: told how many of all are done, and the result of the last.
-        few: up to this many tasks run here, unless a scheduler is named.
-        workers: local processes; default one per processor, or fewer where memory is short.
-        patience: how long a named scheduler may take to answer.
+        function: at the top level of a module, so that workers can import it.
+        tasks: small and picklable; they contain paths rather than data.
+        on_done: called with the number of finished tasks, the number of all tasks, and the latest result.
+        few: up to this many tasks run in this process, unless a scheduler is configured.
+        workers: local processes; by default one per processor, or fewer if memory is short.
+        patience: how long to wait for a configured scheduler.
 
     Returns:
-        For each task its result, or why it has none. One task's failure is no other's.
+        For each task its result, or an error. A failed task does not affect the others.
 
     Raises:
-        ClusterLostError: the scheduler cannot be reached, or went away with all its work.
+        ClusterLostError: the scheduler cannot be reached, or the connection to it was lost.
     """
     scheduler = os.environ.get(SCHEDULER_VARIABLE)
     if not tasks:
@@ -77,11 +75,11 @@ def fan_out(
 
 
 def local_workers() -> int:
-    """How many worker processes this machine has room for: one per processor, each with ``WORKER_BYTES``."""
+    """Number of worker processes for this machine: one per processor, as far as each has ``WORKER_BYTES``."""
     from dask.system import CPU_COUNT
     from distributed.system import MEMORY_LIMIT
 
-    # Both know of the limits of a container.
+    # Both respect the limits of a container.
     return int(max(1, min(CPU_COUNT, MEMORY_LIMIT // WORKER_BYTES)))
 
 
@@ -89,7 +87,7 @@ def _attempt(function: Callable[[Task], Result], task: Task) -> Result | LostTas
     try:
         return function(task)
     except Exception as error:
-        # The class only: the text could hold a person's value.
+        # Only the class, because the message could contain a person's data.
         return LostTaskError(f"unexpected {type(error).__name__}")
 
 
@@ -107,7 +105,7 @@ def _over(
     results: list[Result | LostTaskError] = [LostTaskError("not done")] * len(tasks)
     for done, future in enumerate(as_completed(futures), start=1):
         if future.cancelled():
-            raise ClusterLostError("the Dask scheduler went away before the work was done; what was done is kept")
+            raise ClusterLostError("the connection to the Dask scheduler was lost; completed recordings are kept")
         error: Any = future.exception()
         result: Result | LostTaskError
         if error is None:
@@ -130,8 +128,8 @@ def _client(scheduler: str | None, workers: int, patience: str) -> Iterator[Clie
         "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
         "distributed.admin.tick.limit": "1h",
         "distributed.worker.daemon": False,
-        # Dask has every freed array returned to the system at once; taking memory back page by page costs a pair of
-        # recordings more time than everything else.
+        # Dask makes workers return freed memory to the system at once. Requesting it again page by page takes longer
+        # than all other work on a pair of recordings.
         "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
     }
     with dask.config.set(quiet):
@@ -139,7 +137,7 @@ def _client(scheduler: str | None, workers: int, patience: str) -> Iterator[Clie
             try:
                 client = Client(scheduler, timeout=patience)
             except OSError:
-                raise ClusterLostError(f"no Dask scheduler answers at {SCHEDULER_VARIABLE}") from None
+                raise ClusterLostError(f"no Dask scheduler responds at the address in {SCHEDULER_VARIABLE}") from None
             with client:
                 yield client
             return

@@ -1,20 +1,18 @@
 """The lake: 5-second epochs as Parquet, ``lake/epochs/batch=<batch>/<shard>.parquet``.
 
-Belongs here: writing shards beside their place and moving them in, reading a batch's shards through a view, turning
-delivered epochs into shards. Does not belong here: classification (``stegvis/accelerometry``).
+Shards are first written to a staging folder and then moved into place together; a view reads the shards of a batch.
 
-A shard holds, sorted by person and time:
+A shard has these columns, sorted by person and time:
 
 ``person``                       text
 ``epoch_start``                  device-local timestamp, milliseconds
 ``activity``, ``speed``          small integers, see ``stegvis/accelerometry/activity.py``
-``confidence``                   of the activity, 255 is certain
-``wear_back``, ``wear_thigh``    whether the sensor was worn; null where that is not known of each
-``cadence``                      steps per minute; 0 where not walking or not known
-``centimeters_per_second``       walking speed, at most 255; 0 where not walking or not known
+``confidence``                   probability of the activity, times 255
+``wear_back``, ``wear_thigh``    whether the sensor was worn; null where unknown
+``cadence``                      steps per minute; 0 where not walking or unknown
+``centimeters_per_second``       walking speed, at most 255; 0 where not walking or unknown
 
-A shard's name is the fingerprint of everything that decides its content, so that one that is already there need not be
-made again.
+The name of a shard is the fingerprint of everything that decides its content, so an existing shard is never recomputed.
 """
 
 from __future__ import annotations
@@ -34,18 +32,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_NOT_KNOWN = (
+_UNKNOWN = (
     "null::boolean as wear_back, null::boolean as wear_thigh, "
     "0::utinyint as cadence, 0::utinyint as centimeters_per_second"
 )
 _EMPTY = f"""
 select
     null::varchar as person, null::timestamp_ms as epoch_start, null::utinyint as activity,
-    null::utinyint as speed, null::utinyint as confidence, {_NOT_KNOWN}
+    null::utinyint as speed, null::utinyint as confidence, {_UNKNOWN}
 where false
 """
 
-# Epochs follow each other evenly: as differences the clock costs next to nothing, and eight bytes a row otherwise.
+# Epochs are evenly spaced: stored as differences, their times take almost no space; otherwise eight bytes per row.
 _CLOCK = {"epoch_start": "DELTA_BINARY_PACKED"}
 _FEW_VALUES = ["person", "activity", "speed", "confidence", "cadence", "centimeters_per_second"]
 
@@ -66,7 +64,7 @@ class EpochLake:
         return self.root / "staging" / f"batch={self.batch}"
 
     def shard(self, name: str) -> Path | None:
-        """A shard that is already in place or staged, if there is one."""
+        """The file of a shard that is staged or in place, if there is one."""
         for folder in (self.staging, self.folder):
             if (folder / f"{name}.parquet").exists():
                 return folder / f"{name}.parquet"
@@ -80,10 +78,10 @@ class EpochLake:
         return self.write_tables(name, [pa.Table.from_pandas(epochs, schema=given, preserve_index=False)])
 
     def write_tables(self, name: str, tables: Iterable[pa.Table]) -> Path:
-        """Stage a shard from Arrow tables with the shard's columns, which follow each other by person and time.
+        """Stage a shard from Arrow tables with the shard's columns, in the order of person and time.
 
-        Each table becomes one row group; no more than one is held. ``person`` may be a dictionary of text. Wear and
-        pace may be left out where they are not known.
+        Each table becomes one row group; only one is in memory at a time. ``person`` may be dictionary-encoded. The
+        columns of wear and pace may be missing.
         """
         import pyarrow.parquet as pq
 
@@ -102,17 +100,17 @@ class EpochLake:
         return self._settle(name, write)
 
     def write_select(self, name: str, connection: duckdb.DuckDBPyConnection, query: str) -> Path:
-        """Stage a shard from a SELECT with the shard's columns up to ``confidence``; no more is known of its epochs.
+        """Stage a shard from a SELECT with the shard's columns up to ``confidence``; wear and pace are unknown.
 
-        Without ORDER BY its rows keep their order.
+        Without ORDER BY the rows keep their order.
         """
 
         def copy(target: Path) -> None:
-            # Version 2 of the format writes the clock as differences.
+            # Version 2 of the format stores times as differences.
             path = str(target).replace("'", "''")
             connection.execute("set preserve_insertion_order = true")
             connection.execute(
-                f"copy (select *, {_NOT_KNOWN} from ({query})) to '{path}' "
+                f"copy (select *, {_UNKNOWN} from ({query})) to '{path}' "
                 "(format parquet, parquet_version v2, compression zstd, row_group_size 1000000)"
             )
 
@@ -140,12 +138,14 @@ class EpochLake:
 
 
 def create_epochs_view(connection: duckdb.DuckDBPyConnection, shards: Sequence[Path], view: str = "epochs") -> None:
-    """A temporary view of shards with activity and speed in words; with no shard it has no rows."""
-    if shards:
-        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(shards))
-        source = f"select * from read_parquet([{files}], hive_partitioning = false)"
-    else:
-        source = _EMPTY
+    """A temporary view of shards with activity and speed in words; without shards it is empty."""
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(shards))
+    source = f"select * from read_parquet([{files}], hive_partitioning = false)" if shards else None
+    epochs_in_words(connection, source, view)
+
+
+def epochs_in_words(connection: duckdb.DuckDBPyConnection, source: str | None, view: str = "epochs") -> None:
+    """A temporary view of a SELECT with a shard's columns, activity and speed in words; empty without a SELECT."""
     activities = ", ".join(f"'{name}'" for name in ACTIVITIES)
     speeds = ", ".join(f"'{name}'" for name in list(SPEEDS)[1:])
     connection.execute(
@@ -161,13 +161,13 @@ def create_epochs_view(connection: duckdb.DuckDBPyConnection, shards: Sequence[P
             wear_thigh,
             nullif(cadence, 0) as cadence,
             nullif(centimeters_per_second, 0) as centimeters_per_second
-        from ({source})
+        from ({source or _EMPTY})
         """
     )
 
 
 def _with_all_columns(table: pa.Table) -> pa.Table:
-    """The table with every column of a shard, in their order; nothing is known where it had none."""
+    """The table with every column of a shard, in order; missing columns are unknown."""
     import pyarrow as pa
 
     for field in _schema():

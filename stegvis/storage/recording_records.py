@@ -1,9 +1,7 @@
-"""What is remembered of a batch's recordings, so that none is read again: ``lake/recordings/batch=<batch>/*.json``.
+"""The processing records of a batch's recordings: ``lake/recordings/batch=<batch>/<fingerprint>.json``.
 
-A note is named after everything that decides it (the files' hashes, the method), so a note that is there holds, and one
-that nobody asks for any more is removed.
-
-Belongs here: keeping notes. Does not belong here: what stands in them (``stegvis/storage/classification.py``).
+Each recording has a processing record whose file name is the fingerprint of its inputs and method. A record that exists
+is therefore valid, and its recording is not read again. ``stegvis/storage/classification.py`` describes the content.
 """
 
 from __future__ import annotations
@@ -16,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 ENDING = ".json"
-Note = dict[str, Any]
+RecordingRecord = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class RecordingNotes:
-    """The notes of one batch."""
+class RecordingRecords:
+    """The processing records of one batch in the lake at ``root``."""
 
     root: Path
     batch: str
@@ -30,23 +28,23 @@ class RecordingNotes:
     def folder(self) -> Path:
         return self.root / "recordings" / f"batch={self.batch}"
 
-    def read(self, name: str) -> Note | None:
-        """A note, if there is one."""
+    def read(self, name: str) -> RecordingRecord | None:
+        """The record of this name, if there is one."""
         file = self.folder / f"{name}{ENDING}"
         if not file.exists():
             return None
-        found: Note = json.loads(file.read_text(encoding="utf-8"))
+        found: RecordingRecord = json.loads(file.read_text(encoding="utf-8"))
         return found
 
-    def write(self, name: str, note: Note) -> None:
-        """Keep a note; it is there whole or not at all."""
+    def write(self, name: str, record: RecordingRecord) -> None:
+        """Write a record atomically."""
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self.folder / f"{name}.{os.getpid()}.tmp"
-        unfinished.write_text(json.dumps(note), encoding="utf-8")
+        unfinished.write_text(json.dumps(record), encoding="utf-8")
         unfinished.replace(self.folder / f"{name}{ENDING}")
 
     def keep_only(self, names: Iterable[str]) -> None:
-        """Remove every other note of the batch."""
+        """Remove every other file of the batch, unfinished ones included."""
         wanted = {f"{name}{ENDING}" for name in names}
         for file in self.folder.glob("*"):
             if file.name not in wanted:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from stegvis.accelerometry.cwa import CwaError, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import CwaError
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.landing import KINDS, Hashes, Kind, examine_files, place_issue, visible_entries

@@ -1,7 +1,10 @@
 """Write raw Axivity AX3 files (CWA), as the device would have.
 
 The format is that of the Open Movement project (github.com/openmovementproject/openmovement, Docs/ax3); its names and
-bytes are those of ``stegvis.accelerometry.cwa``, which reads them.
+bytes are those of ``stegvis.accelerometry.cwa_format``; ``stegvis.accelerometry.cwa`` reads them.
+
+Belongs here: samples and a clock to bytes. Does not belong here: what the samples are (``gait``), which faults a
+recording has (``raw``), reading.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from stegvis.accelerometry.cwa import (
+from stegvis.accelerometry.cwa_format import (
     CAPACITY,
     DATA_BYTES,
     HEADER,

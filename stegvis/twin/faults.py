@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR, decode_stamps
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR, decode_stamps
 from stegvis.study.codebook import Codebook, Layout
 from stegvis.study.protocol import Protocol
 from stegvis.twin.cohort import TooFewPeopleError

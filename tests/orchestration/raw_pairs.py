@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES
 from stegvis.storage.home import Home
 from stegvis.twin.cwa import Device, write_cwa
 from tests.orchestration.story import Story, complete

@@ -229,7 +229,7 @@ def test_classify_of_swapped_files_as_json_without_a_picture(tmp_path: Path, raw
     assert shown.returncode == 0, shown.stderr
     summary = json.loads(shown.stdout)
     assert [problem["rule"] for problem in summary["problems"]] == ["swapped"]
-    assert "swapped: the back and the thigh sensor had changed places; put right" in shown.stderr
+    assert "swapped: the back and the thigh sensor were swapped; this was corrected" in shown.stderr
     assert sum(summary["minutes"].values()) == pytest.approx(summary["epochs"] / 12, abs=4)
     assert not (tmp_path / "made_week.svg").exists()
 
@@ -241,7 +241,7 @@ def test_classify_of_a_pair_that_cannot_be_used_exits_with_1_and_its_rule(tmp_pa
     write_cwa(tmp_path / "a.cwa", samples, np.datetime64("2018-05-02T00:00:00"), Device(1, 1, 50.0))
     (tmp_path / "b.cwa").write_bytes(b"nothing")
     for thigh, said in (
-        ("a.cwa", "same_recording: both files are of the same device"),
+        ("a.cwa", "same_recording: both files are from the same device"),
         ("b.cwa", "unreadable: the thigh recording cannot be read: not a CWA file"),
     ):
         shown = stegvis("classify", tmp_path / "a.cwa", tmp_path / thigh, "-o", tmp_path / "made.parquet")

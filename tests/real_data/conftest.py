@@ -1,4 +1,4 @@
-"""Where the real labeled recordings are; without them every test here is skipped."""
+"""The folder of real labeled recordings; without it every test here is skipped."""
 
 import os
 from pathlib import Path

@@ -1,9 +1,10 @@
-"""Our reader on the files of real AX3 and AX6 devices, against pinned facts and an independent reader."""
+"""The CWA reader on files of real AX3 and AX6 devices, compared with known facts and an independent reader."""
 
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR_BYTES
 
 pytestmark = pytest.mark.real_data
 
@@ -92,10 +93,10 @@ def test_what_is_left_of_the_corrupt_file_equals_an_independent_reader_of_the_in
     assert np.abs(table.index.to_numpy()[kept] - recording.times).max() < 17 * MILLISECOND
 
 
-def test_lost_sectors_split_a_real_recording(folder, tmp_path):
+def test_missing_sectors_split_a_real_recording(folder, tmp_path):
     content = (folder / "ax3_testfile.cwa").read_bytes()
-    lost = slice(HEADER_BYTES + 60 * SECTOR_BYTES, HEADER_BYTES + 70 * SECTOR_BYTES)
-    (tmp_path / "x.cwa").write_bytes(content[: lost.start] + content[lost.stop :])
+    missing = slice(HEADER_BYTES + 60 * SECTOR_BYTES, HEADER_BYTES + 70 * SECTOR_BYTES)
+    (tmp_path / "x.cwa").write_bytes(content[: missing.start] + content[missing.stop :])
     clean, recording = read_cwa(folder / "ax3_testfile.cwa"), read_cwa(tmp_path / "x.cwa")
     assert recording.masked_blocks == {}
     assert [segment.samples for segment in recording.segments] == [60 * 120, 75 * 120]

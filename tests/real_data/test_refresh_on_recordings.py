@@ -59,6 +59,6 @@ def test_five_recordings_go_through_a_refresh_to_a_release(
         for person, name in zip(chosen, PEOPLE, strict=True):
             labeled = labeled_walking_minutes(files[person])
             print(f"{name:>6} {predicted[person]:11.1f} {labeled:9.1f}")
-            # These people are among those the shipped model learned from: this holds the chain, not the accuracy.
+            # The shipped model was fitted on these people: this tests the pipeline, not the accuracy.
             assert predicted[person] == pytest.approx(labeled, rel=0.10)
     assert (home.releases / "latest" / "report" / "index.html").exists()

@@ -1,15 +1,16 @@
-"""Estimated pace of real people, who chose their own slow, moderate and fast."""
+"""Estimated pace of real people at self-chosen slow, moderate and fast walking."""
 
 import pytest
 
 from stegvis.accelerometry.pace_evaluation import evaluate_pace
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
 pytestmark = pytest.mark.real_data
 
 
 @pytest.fixture(scope="module")
 def found(real_data):
-    return evaluate_pace(real_data / "selfback_thigh")
+    return evaluate_pace(real_data / "selfback_thigh", read_protocol(PROTOCOL_FILE))
 
 
 def test_speed_rises_with_pace_within_almost_everyone(found):
@@ -17,7 +18,7 @@ def test_speed_rises_with_pace_within_almost_everyone(found):
     assert found.ordered / found.people >= 0.98
 
 
-def test_cuts_learned_from_others_tell_the_paces_apart(found):
+def test_cut_points_learned_from_others_distinguish_the_paces(found):
     assert found.accuracy >= 0.72
     assert found.met_error <= 0.26
 

@@ -1,4 +1,4 @@
-"""Recordings that several files of tests look at; each is made once."""
+"""Recordings that several test modules use; each is made once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.study import PROTOCOL
 
 @pytest.fixture(scope="session")
 def day(tmp_path_factory) -> tuple[Path, RawTruth, PairResult]:
-    """A day. The clocks drift apart by what two devices may in a week, and one sensor samples 1.5 % too fast, the other
-    as much too slow: who counted samples would be 259 epochs late or early in the evening.
+    """A day. The clocks drift apart by as much as two devices may in a week. One sensor samples 1.5 % too fast, the
+    other 1.5 % too slow: counting samples instead of reading the clock would be wrong by 259 epochs in the evening.
     """
     folder = tmp_path_factory.mktemp("day")
     parameters = with_sensors(clock_drift_sd=4.0)

@@ -1,4 +1,4 @@
-"""Raw pairs of the twin with their truth, and how to hold a result against it."""
+"""Raw pairs of the twin with their truth, and how to compare a result with it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ import numpy as np
 import pandas as pd
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.pair_classification import PairResult, process_pair
+from stegvis.accelerometry.pair_classification import PairResult, classify_pair
 from stegvis.twin.gait_parameters import GaitParameters, gait_parameters
 from stegvis.twin.raw import RawTruth
+from tests.stegvis.accelerometry.settings import METHOD
 
 EPOCHS_PER_DAY = 17_280
 WALKING = ActivityCode.WALKING
 
 
 def with_sensors(**changes: float) -> GaitParameters:
-    """The twin's parameters with other sensors."""
+    """The twin's parameters with different sensors."""
     parameters = gait_parameters()
     return parameters.model_copy(update={"sensors": parameters.sensors.model_copy(update=changes)})
 
 
 def processed(folder: Path, **settings) -> PairResult:
-    return process_pair(folder / "P_back.cwa", folder / "P_thigh.cwa", **settings)
+    return classify_pair(folder / "P_back.cwa", folder / "P_thigh.cwa", METHOD, **settings)
 
 
 def true_activity(truth: RawTruth, epochs: pd.DataFrame) -> np.ndarray:
-    """True activity at the middle of each epoch, whose start is told by the back's clock."""
+    """True activity at the middle of each epoch, whose start is given by the back's clock."""
     return truth.sequence.activity[truth.epochs_at(epochs["epoch_start"].to_numpy())]
 
 
 def slipped(true: np.ndarray, found: np.ndarray) -> int:
-    """By how many epochs the found walking fits the true one best."""
+    """The shift, in epochs, at which the classified walking agrees best with the true one."""
     shifts = range(-6, 7)
     inner = slice(6, -6)
     agreement = [(np.roll(found == WALKING, -shift)[inner] == (true == WALKING)[inner]).mean() for shift in shifts]
@@ -40,6 +41,6 @@ def slipped(true: np.ndarray, found: np.ndarray) -> int:
 
 
 def hourly_slips(true: np.ndarray, found: np.ndarray) -> list[int]:
-    """The same of every hour in which there is enough walking, and enough else, to tell."""
+    """The same for every hour with enough walking and enough other activity."""
     hours = [slice(first, first + 720) for first in range(0, len(true) - 719, 720)]
     return [slipped(true[hour], found[hour]) for hour in hours if 60 <= (true[hour] == WALKING).sum() <= 660]

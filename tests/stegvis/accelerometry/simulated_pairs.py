@@ -1,4 +1,4 @@
-"""Short raw recordings whose truth is simple: gravity along one axis, and movement whose level both sensors share."""
+"""Short raw recordings with a simple truth: gravity along one axis, and movement whose level both sensors share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.accelerometry.resampling import RawSignal, raw_signal
 from stegvis.accelerometry.summaries import Summary, summarize
 from stegvis.twin.cwa import Device, write_cwa
+from tests.stegvis.accelerometry.settings import EPOCHS
 
 ORIGIN = np.datetime64("2018-05-02", "D")
 START = np.datetime64("2018-05-02T06:00:00", "us")
@@ -54,5 +55,5 @@ def sensor(
     samples = np.array([-1, 0, 0]) + noise * level(true_seconds)[:, None]
     start = START + np.timedelta64(round(ahead * 1e6), "us")
     recording = write(file, samples, start, device_id=seed, true_rate_hz=rate, clock_drift_seconds_per_day=drift)
-    signal = raw_signal(recording, ORIGIN)
+    signal = raw_signal(recording, ORIGIN, EPOCHS)
     return signal, summarize(signal, recording, ORIGIN)

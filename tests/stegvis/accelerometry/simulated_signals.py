@@ -1,4 +1,4 @@
-"""Small made-up signals: posture is the direction of gravity, gait is a few harmonics of the stride."""
+"""Small simulated signals: posture is the direction of gravity, gait is a few harmonics of the stride."""
 
 from __future__ import annotations
 

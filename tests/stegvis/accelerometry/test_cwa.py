@@ -1,4 +1,4 @@
-"""Raw files read back: samples, clocks, damage."""
+"""Reading CWA files: samples, clocks, damage."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegvis.accelerometry.cwa import (
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import (
     HEADER_BYTES,
     SECTOR,
     SECTOR_BYTES,
@@ -15,7 +16,6 @@ from stegvis.accelerometry.cwa import (
     decode_stamps,
     range_g,
     rate_hz,
-    read_cwa,
 )
 from stegvis.twin.cwa import Device, encode_stamps, with_checksums, write_cwa
 
@@ -41,7 +41,7 @@ def file(tmp_path):
 
 
 def change(path: Path, which, repair: bool = True, **fields) -> None:
-    """Set fields of some sectors; with their checksums put right, unless the damage is to show."""
+    """Set fields of some sectors and, unless ``repair`` is false, correct their checksums."""
     content = np.fromfile(path, np.uint8)
     sectors = content[HEADER_BYTES:].view(SECTOR)
     chosen = sectors[which]
@@ -65,7 +65,7 @@ def rewrite(path: Path, sectors: np.ndarray) -> None:
 
 @pytest.mark.parametrize("largest_g", [2, 4, 8, 16])
 @pytest.mark.parametrize("packed", [True, False])
-def test_samples_come_back_in_the_resolution_of_the_range(tmp_path, packed, largest_g):
+def test_samples_are_read_in_the_resolution_of_the_range(tmp_path, packed, largest_g):
     device = Device(1, 1, 50.2, largest_g=largest_g, packed=packed)
     g = 3 * samples(1000)
     write_cwa(tmp_path / "x.cwa", g, START, device)
@@ -79,12 +79,12 @@ def test_samples_come_back_in_the_resolution_of_the_range(tmp_path, packed, larg
 
 @pytest.mark.parametrize("true_rate", [49.25, 50.0, 50.75])
 @pytest.mark.parametrize("packed", [True, False])
-def test_times_are_those_of_the_clock_and_not_of_the_nominal_rate(tmp_path, packed, true_rate):
+def test_times_follow_the_clock_and_not_the_nominal_rate(tmp_path, packed, true_rate):
     device = Device(1, 1, true_rate, clock_drift_seconds_per_day=-3.0, packed=packed)
     write_cwa(tmp_path / "x.cwa", samples(100_001), START, device)
     recording = read_cwa(tmp_path / "x.cwa")
     assert len(recording.times) == 100_001
-    # The first stamp lies more than a sector in: the samples before it are not where it is.
+    # The first stamp is more than a sector after the first sample.
     assert np.abs(recording.times - true_times(100_001, device)).max() < MILLISECOND
     (segment,) = recording.segments
     assert segment.rate_hz == pytest.approx(1 / device.clock_seconds_per_sample, rel=1e-5)
@@ -102,7 +102,7 @@ def test_the_header_is_read(tmp_path):
     assert header.logging_end is None
 
 
-def test_blocks_tell_temperature_battery_and_where_samples_are(file):
+def test_blocks_have_temperature_battery_and_the_position_of_samples(file):
     recording = read_cwa(file)
     blocks = recording.blocks
     assert (blocks["status"] == "good").all()
@@ -151,7 +151,7 @@ def test_whole_second_stamps_of_old_firmware(tmp_path):
     path = tmp_path / "x.cwa"
     write_cwa(path, samples(), START, DEVICE)
     sectors = sectors_of(path)
-    # Without fractions, the stamp is that of the sample at which the second began.
+    # Without fractions, a stamp belongs to the sample at which the second began.
     start = START.astype(np.int64) / 1e6
     first = start + 120 * np.arange(SECTORS) * DEVICE.clock_seconds_per_sample
     second = np.ceil(first)
@@ -170,7 +170,7 @@ def test_rates_and_ranges_of_the_code():
 
 
 @given(st.integers(0, 2**31 - 1))
-def test_stamps_survive_the_way_there_and_back(seconds):
+def test_stamps_are_encoded_and_decoded_without_loss(seconds):
     time = np.array(["2000-01-01"], "datetime64[s]") + np.timedelta64(seconds % (63 * 365 * 86400), "s")
     assert decode_stamps(encode_stamps(time)) == time
 
@@ -178,7 +178,7 @@ def test_stamps_survive_the_way_there_and_back(seconds):
 @pytest.mark.parametrize(
     "stamp", [0, 0xFFFFFFFF, (18 << 26) | (2 << 22) | (30 << 17), (18 << 26) | (13 << 22) | (1 << 17)]
 )
-def test_impossible_stamps_are_no_time(stamp):
+def test_impossible_stamps_are_not_a_time(stamp):
     assert np.isnat(decode_stamps(np.array([stamp], np.uint32)))[0]
 
 
@@ -186,7 +186,7 @@ def test_impossible_stamps_are_no_time(stamp):
 
 
 @pytest.mark.parametrize("damaged", [[0], [5], [5, 6, 7], [0, 3, 4, SECTORS - 1]])
-def test_corrupt_sectors_are_masked_and_time_goes_on_over_them(file, damaged):
+def test_corrupt_sectors_are_masked_and_time_continues_across_them(file, damaged):
     clean = read_cwa(file)
     change(file, damaged, repair=False, events=0x5A)
     recording = read_cwa(file)
@@ -208,13 +208,13 @@ def test_a_restart_of_the_sequence_begins_a_segment(tmp_path):
     recording = read_cwa(path)
     assert [segment.samples for segment in recording.segments] == [1200, 1200]
     assert [segment.rate_hz for segment in recording.segments] == pytest.approx([49.3, 49.3], rel=1e-4)
-    # Nothing is smeared over the gap.
+    # Nothing is interpolated across the gap.
     assert np.abs(recording.times[1200:] - (true_times(2400)[1200:] + gap)).max() < MILLISECOND
     assert np.abs(recording.times[:1200] - true_times(1200)).max() < MILLISECOND
     assert not recording.clock_goes_back
 
 
-def test_lost_sectors_are_a_gap(file):
+def test_missing_sectors_are_a_gap(file):
     clean = read_cwa(file)
     rewrite(file, np.delete(sectors_of(file), slice(8, 12)))
     recording = read_cwa(file)
@@ -223,7 +223,7 @@ def test_lost_sectors_are_a_gap(file):
     assert np.abs(recording.times - expected).max() < MILLISECOND
 
 
-def test_a_clock_set_back_is_told(file):
+def test_a_clock_set_back_is_reported(file):
     sectors = sectors_of(file)
     late = decode_stamps(sectors["stamp"][12:]) - np.timedelta64(3600, "s")
     change(file, slice(12, None), stamp=encode_stamps(late))
@@ -235,7 +235,7 @@ def test_a_clock_set_back_is_told(file):
 
 @pytest.mark.parametrize("seconds", [-86400, -2, 1, 7, 3600])
 @pytest.mark.parametrize("sector", [0, 9, SECTORS - 1])
-def test_a_wrong_stamp_under_a_right_checksum_is_not_believed(file, sector, seconds):
+def test_a_wrong_stamp_with_a_correct_checksum_is_ignored(file, sector, seconds):
     clean = read_cwa(file)
     stamp = decode_stamps(sectors_of(file)["stamp"][[sector]]) + np.timedelta64(seconds, "s")
     change(file, [sector], stamp=encode_stamps(stamp))
@@ -258,7 +258,7 @@ def test_sectors_of_another_layout_are_masked(file):
     assert read_cwa(file).masked_blocks == {"format": 2}
 
 
-# --- no recordings --------------------------------------------------------------------------------------------------
+# --- not a recording ------------------------------------------------------------------------------------------------
 
 
 def test_an_empty_file(tmp_path):
@@ -319,13 +319,13 @@ def test_an_absurd_rate_code_in_the_data(file):
         read_cwa(file)
 
 
-def test_one_sector_alone_is_no_recording(tmp_path):
+def test_a_single_sector_is_not_a_recording(tmp_path):
     write_cwa(tmp_path / "x.cwa", samples(120), START, DEVICE)
     with pytest.raises(CwaError, match="no two sectors"):
         read_cwa(tmp_path / "x.cwa")
 
 
-def test_the_message_shows_nothing_of_the_file(tmp_path):
+def test_the_message_contains_nothing_of_the_file(tmp_path):
     device = Device(1, 1, 50, annotations={"_sc": "SECRET"})
     write_cwa(tmp_path / "x.cwa", samples(120), START, device)
     with pytest.raises(CwaError) as caught:

@@ -1,8 +1,8 @@
-"""Files that were damaged in every way we could think of: refused, or read at the right time, in bounded work.
+"""Damaged files are either refused or read with correct times, in bounded time.
 
-Small files of the twin's writer are mutated, most often with checksums put right so that the damage gets past them.
-What is read is held against a second reader below, which looks at one sector at a time, slowly, and against the times
-at which the writer's clock stood. Everything is seeded: a failure names the seed of its file.
+Small files of the twin's writer are mutated, most often with corrected checksums so that the damage passes the check.
+The result is compared with a second, slow reader below, which reads one sector at a time, and with the times of the
+writer's clock. Everything is seeded: a failure names the seed of its file.
 """
 
 import faulthandler
@@ -18,15 +18,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR, SECTOR_BYTES, CwaError, CwaRecording, read_cwa
-from stegvis.twin.cwa import Device, with_checksums, write_cwa
+from stegvis.accelerometry.cwa import CwaRecording, read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR, SECTOR_BYTES, CwaError
+from stegvis.twin.cwa import Device, write_cwa
+from tests.stegvis.accelerometry.cwa_mutations import OF_BYTES, OF_SECTORS, mutated
 
 START = np.datetime64("2018-02-28T23:59:30.500000", "us")
-# No sample may be further than this from its true time: what two clocks that agree may differ by, and beyond that a
-# share of the samples that were left out between them.
+# No sample may be further than this from its true time: the tolerance between two clocks that agree, plus a share of
+# the samples that were skipped between them.
 LARGEST_ERROR_SAMPLES = 4.5
 LARGEST_RATE_ERROR = 0.01
-# Python calls to read a file, by its sectors: nothing in the reader may be worse than linear.
+# Function calls to read a file, by its sectors: the reader must be linear.
 CALLS, CALLS_PER_SECTOR = 5000, 150
 
 
@@ -77,159 +79,12 @@ def bases(tmp_path_factory) -> list[Base]:
     ]
 
 
-# --- what happens to files ------------------------------------------------------------------------------------------
-
-
-def run_of(sectors: np.ndarray, rng: np.random.Generator) -> slice:
-    first = rng.integers(len(sectors))
-    return slice(first, first + rng.choice([1, 1, 1, 2, 3, 6]))
-
-
-def repaired(sectors: np.ndarray, which: slice) -> None:
-    sectors[which] = with_checksums(sectors[which].copy())
-
-
-def bytes_of_fields(header, sectors, rng):
-    """Random bytes in the fields of some sectors."""
-    which = run_of(sectors, rng)
-    raw = sectors.view(np.uint8).reshape(-1, SECTOR_BYTES)
-    raw[which, rng.integers(0, 30, rng.integers(1, 4))] = rng.integers(0, 256)
-    repaired(sectors, which)
-
-
-def special_values(header, sectors, rng):
-    """A field at its borders."""
-    which = run_of(sectors, rng)
-    name = rng.choice(
-        ["count", "axes", "rate_code", "sequence", "recording", "stamp", "fraction", "stamp_index", "length"]
-    )
-    kind = sectors.dtype[name]
-    choices = [0, 1, np.iinfo(kind).max, np.iinfo(kind).min, np.iinfo(kind).max // 2 + 1, *rng.integers(0, 128, 3)]
-    sectors[name][which] = np.array(rng.choice(choices)).astype(kind)
-    repaired(sectors, which)
-
-
-def wrong_clock(header, sectors, rng):
-    """Stamps some seconds, minutes or days aside."""
-    which = run_of(sectors, rng)
-    seconds = int(rng.choice([1, 2, 5, 64, 3600, 86400, rng.integers(1, 10_000)])) * int(rng.choice([-1, 1]))
-    field = rng.choice([1, 64, 4096, 1 << 17])  # of the packed stamp: second, minute, hour, day
-    change = seconds if rng.random() < 0.5 else field * int(rng.choice([-1, 1]))
-    sectors["stamp"][which] = (sectors["stamp"][which].astype(np.int64) + change).astype(np.uint32)
-    repaired(sectors, which)
-
-
-def wrong_fraction(header, sectors, rng):
-    """Stamps a few samples aside, up to several sectors."""
-    which = run_of(sectors, rng)
-    if rng.random() < 0.5:
-        sectors["stamp_index"][which] += rng.integers(-200, 200).astype(np.int16) // rng.choice([1, 10, 40])
-    else:
-        sectors["fraction"][which] ^= rng.integers(0, 1 << 16, dtype=np.uint16)
-    repaired(sectors, which)
-
-
-def wrong_count(header, sectors, rng):
-    which = run_of(sectors, rng)
-    sectors["count"][which] = rng.integers(0, 122)
-    repaired(sectors, which)
-
-
-def rates(header, sectors, rng):
-    """Another rate or range in the header, in the sectors, or in both."""
-    code = rng.integers(0, 256)
-    if rng.random() < 0.6:
-        header[36] = code
-    if rng.random() < 0.6:
-        which = slice(None) if rng.random() < 0.5 else run_of(sectors, rng)
-        sectors["rate_code"][which] = code
-        repaired(sectors, which)
-
-
-def header_bytes(header, sectors, rng):
-    header[rng.integers(0, HEADER_BYTES, rng.integers(1, 6))] = rng.integers(0, 256)
-
-
-def exchanged(header, sectors, rng):
-    a, b = rng.integers(0, len(sectors), 2)
-    sectors[[a, b]] = sectors[[b, a]]
-
-
-def shuffled(header, sectors, rng):
-    which = slice(*np.sort(rng.integers(0, len(sectors) + 1, 2)))
-    sectors[which] = sectors[which][rng.permutation(len(sectors[which]))]
-
-
-def lost_or_doubled(header, sectors, rng):
-    sectors[:] = sectors[np.sort(rng.integers(0, len(sectors), len(sectors)))]
-
-
-def copied(header, sectors, rng):
-    """A stretch of sectors that is there twice, as after a failed write."""
-    length = rng.integers(1, 7)
-    source, target = rng.integers(0, max(1, len(sectors) - length), 2)
-    sectors[target : target + length] = sectors[source : source + length].copy()
-
-
-def blank(header, sectors, rng):
-    which = run_of(sectors, rng)
-    sectors.view(np.uint8).reshape(-1, SECTOR_BYTES)[which] = rng.choice([0, 255])
-
-
-def samples_changed(header, sectors, rng):
-    which = run_of(sectors, rng)
-    raw = sectors.view(np.uint8).reshape(-1, SECTOR_BYTES)
-    raw[which, rng.integers(30, 510, rng.integers(1, 30))] = rng.integers(0, 256)
-    if rng.random() < 0.5:
-        repaired(sectors, which)
-
-
-OF_SECTORS = (
-    bytes_of_fields, special_values, wrong_clock, wrong_fraction, wrong_count, rates, header_bytes, exchanged, shuffled,
-    lost_or_doubled, copied, blank, samples_changed,
-)  # fmt: skip
-
-
-def flipped(content: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    where = rng.integers(0, len(content), rng.integers(1, 20))
-    content[where] ^= (1 << rng.integers(0, 8, len(where))).astype(np.uint8)
-    return content
-
-
-def cut(content: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return content[: rng.integers(0, len(content))]
-
-
-def bytes_lost(content: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    first = rng.integers(0, len(content))
-    return np.delete(content, slice(first, first + rng.integers(1, 600)))
-
-
-def bytes_put_in(content: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return np.insert(content, rng.integers(0, len(content)), rng.integers(0, 256, rng.integers(1, 600), dtype=np.uint8))
-
-
-OF_BYTES = (flipped, cut, bytes_lost, bytes_put_in)
-
-
-def mutated(content: bytes, seed: int) -> bytes:
-    """One to three things that happen to sectors, and sometimes one that knows of none."""
-    rng = np.random.default_rng(seed)
-    everything = np.frombuffer(content, np.uint8).copy()
-    header, sectors = everything[:HEADER_BYTES], everything[HEADER_BYTES:].view(SECTOR)
-    for number in rng.integers(0, len(OF_SECTORS), rng.integers(1, 4)):
-        OF_SECTORS[number](header, sectors, rng)
-    if rng.random() < 0.25:
-        everything = OF_BYTES[rng.integers(len(OF_BYTES))](everything, rng)
-    return everything.tobytes()
-
-
 # --- the second reader ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Sector:
-    """What one sector says of itself: at which microsecond (since 1970) which of its samples was taken, and samples."""
+    """One sector: the microsecond (since 1970) of its stamp, the sample it belongs to, and the samples."""
 
     stamp: float
     index: int
@@ -238,7 +93,7 @@ class Sector:
 
 @lru_cache(maxsize=50_000)
 def read_alone(sector: bytes, nominal_hz: int) -> Sector | None:
-    """One sector by the format's description, value by value; ``None`` if it is none or its checksum fails."""
+    """One sector, read value by value; ``None`` if it is not a sector or its checksum is wrong."""
     if sector[:2] != b"AX" or sum(struct.unpack("<256H", sector)) % 65536 != 0:
         return None
     (fraction,) = struct.unpack_from("<H", sector, 4)
@@ -262,7 +117,7 @@ def read_alone(sector: bytes, nominal_hz: int) -> Sector | None:
 
 
 def assert_right(content: bytes, recording: CwaRecording, truth: dict[bytes, float]) -> tuple[int, int]:
-    """Nothing is read at a wrong time and nobody told. Returns how many sectors were used, and how many there are."""
+    """Check that no sample has a wrong time. Returns the number of sectors used, and of all sectors."""
     sectors, nominal = sectors_of(content), int(recording.header.rate_hz)
     assert len(recording.blocks) == len(sectors)
     first = recording.blocks["first_sample"].to_numpy()
@@ -308,7 +163,7 @@ def assert_right(content: bytes, recording: CwaRecording, truth: dict[bytes, flo
 
 
 def try_mutations(bases: list[Base], file: Path, seeds: range) -> tuple[int, int, float]:
-    """Files refused, files read, and the share of the latter's sectors that was used; other ends fail with the seed."""
+    """Files refused, files read, and the share of the sectors of these that was used; anything else fails."""
     refused = read = used = there = 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -334,7 +189,7 @@ def try_mutations(bases: list[Base], file: Path, seeds: range) -> tuple[int, int
 
 
 def calls_to_read(file: Path) -> int:
-    """Functions called, of Python and of C, while reading a file."""
+    """Number of Python and C function calls while reading a file."""
     calls = 0
 
     def count(frame, event, argument):
@@ -351,7 +206,7 @@ def calls_to_read(file: Path) -> int:
     return calls
 
 
-def test_the_second_reader_agrees_about_intact_files(bases, tmp_path):
+def test_the_second_reader_agrees_on_intact_files(bases, tmp_path):
     for base in bases:
         (tmp_path / "x.cwa").write_bytes(base.content)
         recording = read_cwa(tmp_path / "x.cwa")
@@ -361,7 +216,7 @@ def test_the_second_reader_agrees_about_intact_files(bases, tmp_path):
         assert np.abs(began - list(base.truth.values())).max() < 1000
 
 
-def test_the_second_reader_would_see_a_wrong_time_and_a_wrong_sample(bases, tmp_path):
+def test_the_check_would_notice_a_wrong_time_and_a_wrong_sample(bases, tmp_path):
     base = bases[0]
     (tmp_path / "x.cwa").write_bytes(base.content)
     recording = read_cwa(tmp_path / "x.cwa")
@@ -395,7 +250,7 @@ def test_mutated_files_are_refused_or_read_at_the_right_time(bases, tmp_path):
     assert used > 0.5
 
 
-def test_reading_takes_work_in_proportion_to_the_sectors(bases, tmp_path):
+def test_reading_is_linear_in_the_number_of_sectors(bases, tmp_path):
     file = tmp_path / "x.cwa"
     for seed in range(200):
         content = mutated(bases[seed % len(bases)].content, seed)
@@ -404,7 +259,7 @@ def test_reading_takes_work_in_proportion_to_the_sectors(bases, tmp_path):
 
 
 @pytest.mark.parametrize("pairs", [10, 400])
-def test_as_many_segments_as_can_be_are_bounded_too(bases, tmp_path, pairs):
+def test_reading_is_linear_with_many_segments(bases, tmp_path, pairs):
     # Two sectors that confirm each other, again and again: every pair is a segment.
     content = bases[0].content[:HEADER_BYTES] + pairs * bases[0].content[HEADER_BYTES : HEADER_BYTES + 2 * SECTOR_BYTES]
     (tmp_path / "x.cwa").write_bytes(content)

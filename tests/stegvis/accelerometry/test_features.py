@@ -5,6 +5,7 @@ import pytest
 
 from stegvis.accelerometry.features import BAND_EDGES, FEATURE_NAMES, features
 from stegvis.accelerometry.signal import AXES
+from tests.stegvis.accelerometry.settings import RATE_HZ
 from tests.stegvis.accelerometry.simulated_signals import UPRIGHT, gait, pedaling, posture
 
 TINY = 1e-8
@@ -15,7 +16,7 @@ def log(power: float) -> float:
 
 
 def plain_features(window: np.ndarray) -> dict[str, float]:
-    """The same numbers of one window (250, 6), written down one by one in double precision."""
+    """The features of one window (250, 6), computed one by one in double precision."""
     window = window.astype(float)
     t = np.arange(250)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * (t + 0.5) / 250)
@@ -84,12 +85,12 @@ def varied() -> np.ndarray:
     )
 
 
-def test_every_name_stands_once():
+def test_names_are_unique():
     assert len(FEATURE_NAMES) == len(set(FEATURE_NAMES))
 
 
 def test_equal_to_the_plain_formulas(varied):
-    found = features(varied)
+    found = features(varied, RATE_HZ)
     assert found.dtype == np.float32
     for row, window in zip(found, varied, strict=True):
         plain = plain_features(window)
@@ -104,20 +105,20 @@ def test_equal_to_the_plain_formulas(varied):
 def test_a_sensor_worn_upside_down_or_turned_gives_the_same_numbers(varied, signs, sensor):
     otherwise = varied.copy()
     otherwise[:, :, sensor] *= np.array(signs, dtype=np.float32)
-    assert np.array_equal(features(otherwise), features(varied))
+    assert np.array_equal(features(otherwise, RATE_HZ), features(varied, RATE_HZ))
 
 
-def test_a_quarter_turn_does_change_them(varied):
+def test_a_rotation_by_90_degrees_changes_them(varied):
     otherwise = varied[:, :, [1, 0, 2, 3, 4, 5]]
-    assert not np.allclose(features(otherwise), features(varied), atol=0.1)
+    assert not np.allclose(features(otherwise, RATE_HZ), features(varied, RATE_HZ), atol=0.1)
 
 
-def test_a_dead_still_sensor_has_finite_features():
-    assert np.isfinite(features(windows(np.tile(UPRIGHT, (250, 1))))).all()
-    assert np.isfinite(features(np.zeros((2, 250, 6), dtype=np.float32))).all()
+def test_a_stationary_sensor_has_finite_features():
+    assert np.isfinite(features(windows(np.tile(UPRIGHT, (250, 1))), RATE_HZ)).all()
+    assert np.isfinite(features(np.zeros((2, 250, 6), dtype=np.float32), RATE_HZ)).all()
 
 
 def test_a_window_does_not_depend_on_its_neighbors(varied):
-    together = features(varied)
-    alone = np.concatenate([features(window[None]) for window in varied])
+    together = features(varied, RATE_HZ)
+    alone = np.concatenate([features(window[None], RATE_HZ) for window in varied])
     assert together == pytest.approx(alone, rel=1e-4, abs=1e-4)

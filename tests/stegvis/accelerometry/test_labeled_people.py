@@ -2,29 +2,30 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.classifier import CLASSES, STAIRS, WALKING
 from stegvis.accelerometry.datasets import Dataset
+from stegvis.accelerometry.epoch_model import CLASSES, STAIRS, WALKING
 from stegvis.accelerometry.labeled_people import labeled_person, read_people, rotation
 from stegvis.accelerometry.recording import read_labeled
+from tests.stegvis.accelerometry.settings import EPOCHS, PROTOCOL
 from tests.stegvis.accelerometry.simulated_signals import day_in_short, gait, table, write_people
 
 
-def test_windows_without_a_label_are_left_out(tmp_path):
+def test_windows_without_a_label_are_excluded(tmp_path):
     acceleration, labels = day_in_short(1, 10)
     labels = labels.astype(float)
     labels[:500] = np.nan  # lying
     table(acceleration, labels).to_parquet(tmp_path / "a.parquet")
-    person = labeled_person("a", read_labeled(tmp_path / "a.parquet"), Dataset(name="set"))
+    person = labeled_person("a", read_labeled(tmp_path / "a.parquet", EPOCHS), Dataset(name="set"), EPOCHS)
     assert (person.windows_without_label, len(person.activity), len(person.X)) == (2, 10, 10)
     assert person.labeled_walking_minutes == pytest.approx(10 / 60)
     assert not person.follows[0]
     assert person.follows[1:].all()
 
 
-def test_stairs_are_walking_to_the_study_and_a_class_to_the_model(tmp_path):
+def test_stairs_are_walking_for_the_study_and_a_class_of_the_model(tmp_path):
     labels = np.repeat([1, 4, 5, 6], 250)
     table(gait(100, 20, seed=1), labels).to_parquet(tmp_path / "a.parquet")
-    person = labeled_person("a", read_labeled(tmp_path / "a.parquet"), Dataset(name="set"))
+    person = labeled_person("a", read_labeled(tmp_path / "a.parquet", EPOCHS), Dataset(name="set"), EPOCHS)
     assert person.activity.tolist() == [ActivityCode.WALKING] * 3 + [ActivityCode.STANDING]
     assert person.classes.tolist() == [WALKING, STAIRS, STAIRS, CLASSES.index("standing")]
 
@@ -32,13 +33,13 @@ def test_stairs_are_walking_to_the_study_and_a_class_to_the_model(tmp_path):
 def test_copies_are_tilted_and_half_of_them_shifted(tmp_path):
     acceleration, labels = day_in_short(1, 10)
     table(acceleration, labels).to_parquet(tmp_path / "a.parquet")
-    person = labeled_person("a", read_labeled(tmp_path / "a.parquet"), Dataset(name="set"))
+    person = labeled_person("a", read_labeled(tmp_path / "a.parquet", EPOCHS), Dataset(name="set"), EPOCHS)
     X, classes = person.copies
     # Twelve windows, and eleven between them.
     assert len(X) == len(classes) == 12 + 11
     assert classes[:12].tolist() == person.classes.tolist()
     assert not np.allclose(X[:12], person.X)
-    again = labeled_person("a", read_labeled(tmp_path / "a.parquet"), Dataset(name="set"))
+    again = labeled_person("a", read_labeled(tmp_path / "a.parquet", EPOCHS), Dataset(name="set"), EPOCHS)
     assert np.array_equal(again.copies[0], X)
 
 
@@ -52,4 +53,4 @@ def test_people_without_labels_are_not_among_the_people(tmp_path):
     folder = write_people(tmp_path / "set", people=5, seconds=5)
     acceleration, labels = day_in_short(1, 5)
     table(acceleration, np.full(len(labels), np.nan)).to_parquet(folder / "unlabeled.parquet")
-    assert [each.person for each in read_people([folder], lambda _: None)] == [f"P{n}" for n in range(5)]
+    assert [each.person for each in read_people([folder], PROTOCOL, lambda _: None)] == [f"P{n}" for n in range(5)]

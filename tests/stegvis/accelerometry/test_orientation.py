@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.orientation import FEWEST_SWAPPED, Orientation, Worn, orientation, swapped
+from stegvis.accelerometry.orientation import FEWEST_SWAPPED, Orientation, Worn, orientation_of_signal, swapped
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.gait import draw_motion
 from stegvis.twin.gait_parameters import gait_parameters
+from tests.stegvis.accelerometry.settings import SIZE
 from tests.stegvis.accelerometry.simulated_signals import SEATED, UPRIGHT
 
 WALKING, SITTING = ActivityCode.WALKING, ActivityCode.SITTING
@@ -36,27 +37,29 @@ def walk(request):
 def test_each_way_of_wearing_is_recognized(walk, back, thigh):
     acceleration, activity = walk
     worn = acceleration * np.array([*SIGNS[back], *SIGNS[thigh]], dtype=np.float32)
-    assert orientation(worn, np.arange(24) * 250, activity) == Orientation(back, thigh)
+    assert orientation_of_signal(worn, np.arange(24) * 250, activity, SIZE) == Orientation(back, thigh)
 
 
 def test_without_walking_it_is_unknown(walk):
     acceleration, _ = walk
     nobody = np.full(24, SITTING, dtype=np.uint8)
-    assert orientation(acceleration, np.arange(24) * 250, nobody) == Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
+    assert orientation_of_signal(acceleration, np.arange(24) * 250, nobody, SIZE) == Orientation(
+        Worn.UNKNOWN, Worn.UNKNOWN
+    )
 
 
-def test_a_sensor_that_feels_no_gait_is_unknown():
+def test_a_sensor_without_gait_is_unknown():
     still = np.tile(np.array(UPRIGHT, dtype=np.float32), (24 * 250, 1))
-    found = orientation(still, np.arange(24) * 250, np.full(24, WALKING, dtype=np.uint8))
+    found = orientation_of_signal(still, np.arange(24) * 250, np.full(24, WALKING, dtype=np.uint8), SIZE)
     assert found == Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
 
 
-def test_swapped_sensors_sit_the_wrong_way_round():
+def test_swapped_sensors_are_recognized_while_sitting():
     day = np.array([SEATED] * 2 * FEWEST_SWAPPED + [UPRIGHT] * FEWEST_SWAPPED, dtype=np.float32)
     assert not swapped(day)
     assert swapped(day[:, [3, 4, 5, 0, 1, 2]])
 
 
-def test_a_little_stooping_is_no_swap():
+def test_a_little_stooping_is_not_a_swap():
     stooped = np.array([SEATED], dtype=np.float32)[:, [3, 4, 5, 0, 1, 2]]
     assert not swapped(np.repeat(stooped, FEWEST_SWAPPED - 1, axis=0))

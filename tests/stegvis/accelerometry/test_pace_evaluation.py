@@ -4,6 +4,7 @@ import pytest
 
 from stegvis.accelerometry.pace_evaluation import PACES, evaluate_pace, leave_one_out
 from stegvis.accelerometry.recording import RecordingError
+from tests.stegvis.accelerometry.settings import PROTOCOL
 from tests.stegvis.accelerometry.simulated_signals import START, gait
 
 STEPS = {"walk_slow": 90, "walk_mod": 108, "walk_fast": 124}
@@ -24,10 +25,10 @@ def thigh(seed: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def test_paces_of_simulated_people_are_ordered_and_told_apart(tmp_path):
+def test_paces_of_simulated_people_are_ordered_and_distinguished(tmp_path):
     for number in range(5):
         thigh(number).to_parquet(tmp_path / f"{number}.parquet")
-    found = evaluate_pace(tmp_path)
+    found = evaluate_pace(tmp_path, PROTOCOL)
     assert (found.people, found.ordered) == (5, 5)
     assert found.mean_cadence == pytest.approx(tuple(STEPS.values()), rel=0.02)
     assert found.accuracy > 0.95
@@ -37,14 +38,14 @@ def test_paces_of_simulated_people_are_ordered_and_told_apart(tmp_path):
 def test_too_few_people_are_refused(tmp_path):
     thigh(1).to_parquet(tmp_path / "1.parquet")
     with pytest.raises(RecordingError, match="too few people"):
-        evaluate_pace(tmp_path)
+        evaluate_pace(tmp_path, PROTOCOL)
 
 
-def test_cuts_are_learned_from_the_others_only():
+def test_cut_points_are_learned_only_from_the_others():
     labeled = np.tile(np.repeat(np.arange(len(PACES)), 10), 2)
     person = np.repeat([0, 1], 30)
     rng = np.random.default_rng(1)
-    # Both people spread alike, but the second one's scores are far higher: by the first one's cuts they are all fast.
+    # Both people vary alike, but the second one's scores are far higher: by the first one's cut points all are fast.
     score = labeled + 10.0 * person + rng.normal(0, 0.1, 60)
     found = leave_one_out(person, labeled, score)
     assert (found[person == 1] == 2).all()

@@ -1,4 +1,4 @@
-"""Pairs that cannot be classified: each is refused by its rule, in a sentence that names nobody."""
+"""Pairs that cannot be classified: each is refused with its rule, in a sentence without names."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, read_cwa
-from stegvis.accelerometry.pair_classification import process_pair
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES
+from stegvis.accelerometry.pair_classification import classify_pair
 from stegvis.accelerometry.pair_problems import PairError
 from stegvis.twin.cwa import Device, write_cwa
 from stegvis.twin.raw import write_raw_pair
-from tests.study import PROTOCOL
+from tests.stegvis.accelerometry.settings import METHOD, PROTOCOL
 
 
 @pytest.fixture
 def pair(day, tmp_path) -> tuple[Path, Path]:
-    """A copy of the day's files, to be spoiled."""
+    """A copy of the day's files, to be damaged."""
     for name in ("P_back.cwa", "P_thigh.cwa"):
         shutil.copy(day[0] / name, tmp_path / name)
     return tmp_path / "P_back.cwa", tmp_path / "P_thigh.cwa"
@@ -26,7 +27,7 @@ def pair(day, tmp_path) -> tuple[Path, Path]:
 
 def refusal(back: Path, thigh: Path) -> tuple[str, str]:
     with pytest.raises(PairError) as error:
-        process_pair(back, thigh)
+        classify_pair(back, thigh, METHOD)
     assert "P_" not in str(error.value)
     return error.value.rule, str(error.value)
 
@@ -34,22 +35,22 @@ def refusal(back: Path, thigh: Path) -> tuple[str, str]:
 def test_files_that_cannot_be_read(pair):
     back, thigh = pair
     content = thigh.read_bytes()
-    for spoiled, why in (
+    for damaged, why in (
         (b"", "thigh recording cannot be read: the file is empty"),
         (content[:500], "thigh recording cannot be read: the file is cut off within its header"),
         (content[:HEADER_BYTES], "thigh recording cannot be read: the file has a header and no data"),
         (b"not a recording" * 1000, "thigh recording cannot be read: not a CWA file"),
         (content[:HEADER_BYTES] + np.random.default_rng(1).bytes(1 << 20), "no sector of the file is intact"),
-        (content[:36] + b"\x43" + content[37:], "sampling rate is none that a device has"),
+        (content[:36] + b"\x43" + content[37:], "the sampling rate in the header is none that a device has"),
     ):
-        thigh.write_bytes(spoiled)
+        thigh.write_bytes(damaged)
         rule, message = refusal(back, thigh)
         assert rule == "unreadable"
         assert why in message
     assert refusal(back, thigh.with_name("missing.cwa"))[0] == "unreadable"
 
 
-def test_a_sensor_set_to_a_rate_nobody_walks_at(pair):
+def test_a_sampling_rate_too_low_for_walking(pair):
     back, thigh = pair
     still = np.tile(np.array([-1, 0, 0], dtype=np.float32), (20_000, 1))
     write_cwa(thigh, still, np.datetime64("2018-05-02T00:00:00"), Device(7, 1, 12.5, nominal_rate_hz=12.5))
@@ -75,7 +76,7 @@ def test_the_same_recording_twice(pair):
 
 
 def rewritten(file: Path, into: Path, device_id: int, start: np.datetime64 | None = None, **annotations: str) -> None:
-    """A file as another device would have recorded the same: other noise, other clock, other words in the header."""
+    """The same recording by another device: different noise, clock and annotations."""
     recording = read_cwa(file)
     samples = recording.acceleration() + np.random.default_rng(device_id).normal(0, 0.01, recording.samples.shape)
     device = Device(device_id, 1, recording.segments[0].rate_hz, annotations=annotations)
@@ -89,7 +90,7 @@ def test_two_files_of_the_thigh(pair):
     rewritten(thigh, back, 99)
     assert refusal(back, thigh) == (
         "same_place",
-        "both sensors were on the same part of the body: they are never apart in posture",
+        "both sensors were on the same part of the body: their postures never differ",
     )
 
 

@@ -1,22 +1,25 @@
-"""The whole path of a pair, right on the twin: from morning to night, after a week, and however it was worn."""
+"""The whole classification of a raw pair on the twin: over a day, over a week, and however the sensors were worn."""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import stegvis.sql
 
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.calibration import calibrate, pooled
 from stegvis.accelerometry.classifier import classify_windows
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES
-from stegvis.accelerometry.pair_classification import process_pair
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR_BYTES
+from stegvis.accelerometry.pair_classification import classify_pair
 from stegvis.accelerometry.pair_epochs import common_epochs
 from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording, still_directions_of
 from stegvis.accelerometry.synchronization import synchronize
 from stegvis.accelerometry.windows import gather
+from stegvis.storage.day_sums import day_table
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.raw import Worn, write_raw_pair
 from tests.stegvis.accelerometry.raw_pairs import (
@@ -26,10 +29,12 @@ from tests.stegvis.accelerometry.raw_pairs import (
     processed,
     true_activity,
 )
-from tests.study import PROTOCOL
+from tests.stegvis.accelerometry.settings import METHOD, PROTOCOL, SIZE
+
+DAILY_EXPOSURES = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
 
 
-def test_the_day_is_a_hard_one(day):
+def test_the_day_has_fast_drift_and_wrong_rates(day):
     _, truth, _ = day
     assert (truth.back.true_rate_hz, truth.thigh.true_rate_hz) == pytest.approx((50.75, 49.25))
     assert 3 < abs(truth.drift_seconds_per_day) < 8
@@ -45,7 +50,7 @@ def test_clocks_are_found(day):
         assert result.quality[f"{place}_rate_hz"] == pytest.approx(by_its_clock, rel=1e-5)
 
 
-def test_epochs_stand_on_the_grid_and_are_right_from_morning_to_night(day):
+def test_epochs_are_on_the_grid_and_correct_throughout_the_day(day):
     _, truth, result = day
     start = result.epochs["epoch_start"]
     assert (start.astype("datetime64[ms]").to_numpy().astype(np.int64) % 5000 == 0).all()
@@ -59,7 +64,7 @@ def test_epochs_stand_on_the_grid_and_are_right_from_morning_to_night(day):
     assert minutes[1] == pytest.approx(minutes[0], rel=0.05)
 
 
-def test_quality_is_plain_and_nothing_is_wrong_with_this_pair(day):
+def test_quality_has_plain_values_and_this_pair_has_no_problems(day):
     _, truth, result = day
     assert result.problems == ()
     assert {type(value) for value in result.quality.values()} <= {float, int, str, bool}
@@ -70,7 +75,7 @@ def test_quality_is_plain_and_nothing_is_wrong_with_this_pair(day):
     assert not result.quality["swapped"]
 
 
-def test_pace_is_told_of_walking_and_of_nothing_else(day):
+def test_only_walking_epochs_have_a_pace(day):
     epochs = day[2].epochs
     walking = epochs["activity"] == WALKING
     assert (epochs["speed"].gt(0) == walking).all()
@@ -78,31 +83,34 @@ def test_pace_is_told_of_walking_and_of_nothing_else(day):
     assert not epochs.loc[~walking, "stairs"].any()
 
 
-def test_a_pair_is_classified_as_its_resampled_signal_is(day):
+def test_a_pair_is_classified_like_its_resampled_signal(day):
     folder, _, result = day
     origin = np.datetime64("2018-05-02", "D")
     sensors = {
-        place: raw_sensor(read_recording(folder / f"P_{place}.cwa", place), place, origin, {})
+        place: raw_sensor(
+            read_recording(folder / f"P_{place}.cwa", place, METHOD.raw_recordings), place, origin, {}, METHOD
+        )
         for place in ("back", "thigh")
     }
     back, thigh = sensors["back"], sensors["thigh"]
-    epochs = common_epochs(sensors, synchronize(back.signal, thigh.signal, back.summary, thigh.summary))
+    clocks = synchronize(back.signal, thigh.signal, back.summary, thigh.summary, METHOD.synchronization, METHOD.epochs)
+    epochs = common_epochs(sensors, clocks, METHOD)
     assert epochs.worn.all()
-    samples = gather(epochs.windows, np.arange(len(epochs.start))).reshape(-1, 6)
+    samples = gather(epochs.windows, np.arange(len(epochs.start)), SIZE).reshape(-1, 6)
     times = result.epochs["epoch_start"].to_numpy()[0] + np.arange(len(samples)) * np.timedelta64(20, "ms")
-    found = classify_windows(times, samples)
+    found = classify_windows(times, samples, METHOD)
     columns = ["epoch_start", "activity", "confidence", "stairs", "cadence"]
     # Codes are the same; cadence may differ in its last digit, as sums do by where their numbers lie in memory.
     pd.testing.assert_frame_equal(found.epochs[columns], result.epochs[columns], rtol=1e-4)
-    # The pair knows that its samples were interpolated, and gives back what that took of the movement.
-    given_back = (result.epochs["speed_km_per_hour"] / found.epochs["speed_km_per_hour"]).dropna()
-    assert 1 < given_back.mean() < 1.03
+    # For a pair, the attenuation of movement by interpolation is corrected.
+    corrected = (result.epochs["speed_km_per_hour"] / found.epochs["speed_km_per_hour"]).dropna()
+    assert 1 < corrected.mean() < 1.03
     assert (found.orientation.back, found.orientation.thigh) == ("as_prescribed", "as_prescribed")
 
 
 def test_days_are_the_sums_of_epochs(day):
     _, _, result = day
-    days = result.days
+    days = day_table(result.epochs, PROTOCOL, DAILY_EXPOSURES)
     activities = ["lying", "sitting", "standing", "walking", "running", "cycling", "nonwear"]
     assert days[activities].to_numpy().sum() == 5 * len(result.epochs)
     assert (days["walking_slow"] + days["walking_moderate"] + days["walking_brisk"]).equals(days["walking"])
@@ -114,26 +122,26 @@ def test_the_same_pair_gives_the_same_table(day):
     pd.testing.assert_frame_equal(processed(folder).epochs, result.epochs)
 
 
-def test_a_pooled_calibration_is_used_where_it_holds(day):
+def test_a_pooled_calibration_is_used_if_it_was_successful(day):
     folder, truth, result = day
-    device, directions = still_directions_of(folder / "P_back.cwa")
+    device, directions = still_directions_of(folder / "P_back.cwa", METHOD)
     assert device == truth.back.device_id
     assert np.array_equal(directions, result.still_directions[device])
     assert result.quality["back_calibration"] == "sphere_not_covered"
-    mirrored = calibrate(pooled([directions, -directions]))
+    mirrored = calibrate(pooled([directions, -directions], METHOD.calibration), METHOD.calibration)
     assert mirrored.calibrated
     again = processed(folder, calibrations={device: mirrored})
     assert again.quality["back_calibration"] == "pooled"
     assert again.quality["thigh_calibration"] == result.quality["thigh_calibration"]
     assert again.quality["back_calibration_error_after_g"] < again.quality["back_calibration_error_before_g"]
-    refused = calibrate(directions[:10])
+    refused = calibrate(directions[:10], METHOD.calibration)
     assert processed(folder, calibrations={device: refused}).epochs.equals(result.epochs)
 
 
-# --- worn otherwise -------------------------------------------------------------------------------------------------
+# --- sensors not worn as prescribed ----------------------------------------------------------------------------------
 
 
-def test_swapped_sensors_are_put_right(tmp_path, day):
+def test_swapped_sensors_are_corrected(tmp_path, day):
     folder, _, result = day
     shutil.copy(folder / "P_back.cwa", tmp_path / "P_thigh.cwa")
     shutil.copy(folder / "P_thigh.cwa", tmp_path / "P_back.cwa")
@@ -158,7 +166,7 @@ NAMES = {Worn(): "as_prescribed", UPSIDE_DOWN: "upside_down", TURNED: "turned", 
     ],
     ids=lambda worn: NAMES[worn],
 )
-def test_sensors_worn_another_way_round_are_flagged_and_classified(tmp_path, back, thigh):
+def test_rotated_sensors_are_flagged_and_classified(tmp_path, back, thigh):
     truth = write_raw_pair(tmp_path, "P", 1, seed=11, protocol=PROTOCOL, back=back, thigh=thigh)
     found = processed(tmp_path)
     assert (found.quality["back_worn_as"], found.quality["thigh_worn_as"]) == (NAMES[back], NAMES[thigh])
@@ -167,7 +175,7 @@ def test_sensors_worn_another_way_round_are_flagged_and_classified(tmp_path, bac
 
 
 @pytest.mark.slow
-def test_sensors_swapped_and_upside_down_are_put_right_and_flagged(tmp_path):
+def test_sensors_swapped_and_upside_down_are_corrected_and_flagged(tmp_path):
     truth = write_raw_pair(tmp_path, "P", 1, seed=11, protocol=PROTOCOL, back=UPSIDE_DOWN, thigh=TURNED, swapped=True)
     found = processed(tmp_path)
     assert [problem.rule for problem in found.problems] == ["swapped", "upside_down", "turned"]
@@ -189,12 +197,12 @@ def test_an_epoch_is_worn_only_if_both_sensors_are(tmp_path):
     worn = epochs["wear_back"] & epochs["wear_thigh"]
     assert ((epochs["activity"] == ActivityCode.NONWEAR) == ~worn).all()
     assert (epochs.loc[~worn, ["speed", "confidence"]] == 0).all(axis=None)
-    day = found.days.iloc[0]
+    day = day_table(found.epochs, PROTOCOL, DAILY_EXPOSURES).iloc[0]
     assert day["nonwear"] == pytest.approx(4.5 * 3600, abs=300)
     assert day[["as_published", "whole_day", "worn"]].tolist() == [True, False, False]
 
 
-def test_a_day_in_bed_cannot_be_synchronized_and_is_classified_all_the_same(tmp_path):
+def test_a_day_in_bed_cannot_be_synchronized_but_is_classified(tmp_path):
     lying = ActivitySequence(
         np.full(EPOCHS_PER_DAY, ActivityCode.LYING, dtype=np.uint8), np.zeros(EPOCHS_PER_DAY, dtype=np.float32), 5
     )
@@ -210,8 +218,8 @@ def test_a_day_in_bed_cannot_be_synchronized_and_is_classified_all_the_same(tmp_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate_errors", [(0.015, -0.015), (-0.015, 0.015)])
-def test_labels_are_right_after_a_week_of_clocks_that_are_wrong(tmp_path, rate_errors):
-    """Counted by samples, a week at a rate 1.5 % beside the nominal one is 2.5 hours."""
+def test_epochs_are_correct_after_a_week_of_wrong_rates(tmp_path, rate_errors):
+    """Counting samples at the nominal rate would be wrong by 2.5 hours after a week at a rate 1.5 % off."""
     truth = write_raw_pair(tmp_path, "P", 7, seed=11, protocol=PROTOCOL, rate_errors=rate_errors)
     found = processed(tmp_path)
     assert found.quality["offset_seconds"] == pytest.approx(truth.offset_seconds, abs=0.1)
@@ -228,13 +236,13 @@ def test_labels_are_right_after_a_week_of_clocks_that_are_wrong(tmp_path, rate_e
 # --- damage ---------------------------------------------------------------------------------------------------------
 
 
-def test_damage_costs_its_own_time_only(tmp_path, day):
+def test_damage_affects_only_its_own_time(tmp_path, day):
     back, thigh = day[0] / "P_back.cwa", tmp_path / "P_thigh.cwa"
     shutil.copy(day[0] / "P_thigh.cwa", thigh)
     content = bytearray(thigh.read_bytes())
     content[HEADER_BYTES + 20_000 * SECTOR_BYTES + 200] ^= 255
     thigh.write_bytes(content + b"AX" + bytes(98))
-    found = process_pair(back, thigh)
+    found = classify_pair(back, thigh, METHOD)
     assert [problem.rule for problem in found.problems] == ["truncated", "damaged", "gaps"]
     assert found.quality["thigh_sectors_masked"] == 1
     assert 0 < len(day[2].epochs) - len(found.epochs) <= 2

@@ -39,7 +39,7 @@ def test_one_doubtful_epoch_follows_its_neighbors():
     assert found[5, 0] > 0.8
 
 
-def test_one_certain_epoch_keeps_its_say():
+def test_one_certain_epoch_is_kept():
     probabilities = np.array([[0.95, 0.05]] * 5 + [[0.0001, 0.9999]] + [[0.95, 0.05]] * 5)
     assert smooth(probabilities, np.ones(11, dtype=bool), STICKY)[5, 1] > 0.9
 

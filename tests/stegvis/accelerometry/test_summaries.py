@@ -1,12 +1,14 @@
-"""Ten-second windows: what they hold, and that none reaches over a gap."""
+"""Ten-second windows: their content, and that none spans a gap."""
 
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR_BYTES, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR_BYTES
 from stegvis.accelerometry.resampling import raw_signal
 from stegvis.accelerometry.summaries import summarize
 from stegvis.twin.cwa import Device, write_cwa
+from tests.stegvis.accelerometry.settings import EPOCHS
 from tests.stegvis.accelerometry.simulated_pairs import ORIGIN, START
 
 RATE = 49.5
@@ -27,11 +29,11 @@ def file(tmp_path):
 
 def summary_of(path):
     recording = read_cwa(path)
-    signal = raw_signal(recording, ORIGIN)
+    signal = raw_signal(recording, ORIGIN, EPOCHS)
     return summarize(signal, recording, ORIGIN), signal
 
 
-def test_windows_hold_mean_spread_and_temperature(file):
+def test_windows_have_mean_sd_and_temperature(file):
     summary, _ = summary_of(file)
     minute = (summary.start - summary.start[0]) / 60
     assert summary.seconds == pytest.approx(10, abs=0.01)
@@ -43,7 +45,7 @@ def test_windows_hold_mean_spread_and_temperature(file):
     assert summary.temperature == pytest.approx(20 + minute + 1 / 12, abs=0.2)
 
 
-def test_no_window_reaches_over_a_damaged_sector(file):
+def test_no_window_spans_a_damaged_sector(file):
     content = bytearray(file.read_bytes())
     content[HEADER_BYTES + 100 * SECTOR_BYTES + 60] ^= 255
     file.write_bytes(content)

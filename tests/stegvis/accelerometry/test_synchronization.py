@@ -1,4 +1,4 @@
-"""Two clocks: offset and drift where movement tells them, and honesty where it does not."""
+"""Synchronization of two clocks: offset and drift, and the cases in which they cannot be determined."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from stegvis.accelerometry.synchronization import coarse_offset, synchronize
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.raw import write_raw_pair
 from tests.stegvis.accelerometry.raw_pairs import with_sensors
+from tests.stegvis.accelerometry.settings import METHOD
 from tests.stegvis.accelerometry.simulated_pairs import ORIGIN, START, bouts, sensor
 from tests.study import PROTOCOL
 
@@ -19,11 +20,15 @@ def still(seconds: np.ndarray) -> np.ndarray:
     return np.full(len(seconds), 0.002)
 
 
+def compared(back, thigh):
+    return synchronize(back[0], thigh[0], back[1], thigh[1], METHOD.synchronization, METHOD.epochs)
+
+
 def pair(folder, *, hours=HOURS, back_level=None, thigh_level=None, **thigh):
     level = bouts(hours, seed=1)
     back = sensor(folder / "back.cwa", back_level or level, hours, 11, rate=49.4)
     other = sensor(folder / "thigh.cwa", thigh_level or back_level or level, hours, 12, rate=50.7, **thigh)
-    return synchronize(back[0], other[0], back[1], other[1]), back, other
+    return compared(back, other), back, other
 
 
 @pytest.mark.parametrize(("ahead", "drift"), [(0.0, 0.0), (7.3, -2.0), (-12.6, 6.0)])
@@ -31,7 +36,7 @@ def test_offset_and_drift_are_found(tmp_path, ahead, drift):
     found, *_ = pair(tmp_path, ahead=ahead, drift=drift)
     assert found.synchronized
     assert found.offset_seconds == pytest.approx(ahead, abs=0.1)
-    # What matters is the clock at the end: a drift of hours is known less well than that of a week.
+    # Compared at both ends, because the drift over hours is known less precisely than over a week.
     begin = float((START - ORIGIN) / np.timedelta64(1, "s"))
     for seconds in (0.0, HOURS * 3600):
         shown = found.thigh_seconds(np.array([begin + seconds]))[0] - begin
@@ -43,12 +48,12 @@ def test_offset_and_drift_are_found(tmp_path, ahead, drift):
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0])
 def test_clocks_set_an_hour_apart_are_found(tmp_path, ahead):
     found, back, thigh = pair(tmp_path, ahead=ahead, drift=1.0)
-    assert coarse_offset(back[1], thigh[1]) == pytest.approx(ahead, abs=15)
+    assert coarse_offset(back[1], thigh[1], METHOD.synchronization.coarse_search_hours) == pytest.approx(ahead, abs=15)
     assert found.synchronized
     assert found.offset_seconds == pytest.approx(ahead, abs=0.1)
 
 
-def test_a_person_in_bed_cannot_be_synchronized_and_it_says_so(tmp_path):
+def test_a_person_in_bed_cannot_be_synchronized(tmp_path):
     found, *_ = pair(tmp_path, back_level=still, ahead=5.0)
     assert (found.status, found.windows) == ("too_little_movement", 0)
     times = np.array([0.0, 1e5])
@@ -69,7 +74,7 @@ def test_sensors_of_two_people_do_not_agree(tmp_path):
     assert found.offset_seconds == found.drift_seconds_per_day == 0
 
 
-def test_drift_that_one_morning_cannot_tell_is_not_claimed(tmp_path):
+def test_a_drift_that_cannot_be_determined_from_one_morning_is_not_reported(tmp_path):
     # Movement in the first forty minutes only; the rest is spent in bed.
     level = bouts(1.0, seed=1, until_hour=0.7)
     found, *_ = pair(tmp_path, hours=36.0, back_level=level, ahead=2.0)
@@ -79,20 +84,21 @@ def test_drift_that_one_morning_cannot_tell_is_not_claimed(tmp_path):
 
 def test_the_same_recordings_give_the_same_line(tmp_path):
     found, back, thigh = pair(tmp_path, ahead=2.0, drift=3.0)
-    assert synchronize(back[0], thigh[0], back[1], thigh[1]) == found
+    assert compared(back, thigh) == found
 
 
 # --- on the twin's people, who walk, sit and sleep ------------------------------------------------------------------
 
 
 def of_the_twin(folder, days, seed, sequence=None):
-    """What is found of a pair, and its truth. Clocks begin up to half an hour apart and part by seconds a day."""
+    """The synchronization of a pair, and its truth. Clocks start up to 30 minutes apart and drift by seconds a day."""
     sensors = with_sensors(clock_drift_sd=4.0, largest_start_offset=1800.0)
     truth = write_raw_pair(folder, "P", days, seed=seed, protocol=PROTOCOL, sequence=sequence, parameters=sensors)
     back, thigh = (
-        raw_sensor(read_recording(folder / f"P_{place}.cwa", place), place, ORIGIN, {}) for place in ("back", "thigh")
+        raw_sensor(read_recording(folder / f"P_{place}.cwa", place, METHOD.raw_recordings), place, ORIGIN, {}, METHOD)
+        for place in ("back", "thigh")
     )
-    return synchronize(back.signal, thigh.signal, back.summary, thigh.summary), truth
+    return compared((back.signal, back.summary), (thigh.signal, thigh.summary)), truth
 
 
 def assert_found(found, truth):
@@ -112,7 +118,7 @@ def test_the_clocks_of_many_people_are_found(tmp_path, seed):
 
 
 def some_walking(days: int, minutes: float) -> ActivitySequence:
-    """A walk on the first morning; else in bed."""
+    """One walk on the first morning; otherwise in bed."""
     activity = np.full(days * 17_280, ActivityCode.LYING, dtype=np.uint8)
     speed = np.zeros(len(activity), dtype=np.float32)
     walk = slice(6000, 6000 + int(minutes * 12))
@@ -121,7 +127,7 @@ def some_walking(days: int, minutes: float) -> ActivitySequence:
 
 
 @pytest.mark.parametrize("minutes", [5, *(pytest.param(minutes, marks=pytest.mark.slow) for minutes in (0, 10))])
-def test_too_little_movement_is_not_taken_for_a_clock(tmp_path, minutes):
+def test_too_little_movement_gives_no_offset(tmp_path, minutes):
     found, _ = of_the_twin(tmp_path, 1, 1, some_walking(1, minutes))
     assert found.status in ("too_little_movement", "drift_uncertain")
     assert found.offset_seconds == found.drift_seconds_per_day == 0

@@ -11,8 +11,22 @@ from stegvis.accelerometry.walking_speed import (
     speed_from_cadence,
     speed_from_movement,
 )
-from stegvis.study.protocol import protocol
+from tests.stegvis.accelerometry.settings import EPOCHS, METHOD, RATE_HZ
 from tests.stegvis.accelerometry.simulated_signals import UPRIGHT, gait, posture
+
+RULES = METHOD.walking_speed
+
+
+def autocorrelation(walk: np.ndarray) -> np.ndarray:
+    return gait_autocorrelation(walk, RULES, RATE_HZ)
+
+
+def steps_per_minute(gait_correlation: np.ndarray) -> np.ndarray:
+    return cadence(gait_correlation, RULES, RATE_HZ)
+
+
+def movement_of(walk: np.ndarray, **settings: bool) -> np.ndarray:
+    return movement(walk, RULES, RATE_HZ, **settings)
 
 
 def windows(samples: np.ndarray) -> np.ndarray:
@@ -21,53 +35,51 @@ def windows(samples: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("steps", [60, 75, 90, 100, 110, 125, 140])
 def test_cadence_of_simulated_gait(steps):
-    found = cadence(gait_autocorrelation(windows(gait(steps, 30, seed=steps))))
+    found = steps_per_minute(autocorrelation(windows(gait(steps, 30, seed=steps))))
     assert found == pytest.approx(steps, rel=0.02)
 
 
 def test_cadence_survives_noise_when_neighbors_help():
     noisy = windows(gait(105, 60, seed=1) + np.random.default_rng(2).normal(0, 0.25, (3000, 6)))
-    alone = gait_autocorrelation(noisy)
-    error_alone = np.abs(cadence(alone) - 105).mean()
-    error_pooled = np.abs(cadence(pooled(alone, np.zeros(len(noisy), dtype=int))) - 105).mean()
+    alone = autocorrelation(noisy)
+    error_alone = np.abs(steps_per_minute(alone) - 105).mean()
+    error_pooled = np.abs(steps_per_minute(pooled(alone, np.zeros(len(noisy), dtype=int), RULES)) - 105).mean()
     assert error_pooled < error_alone
     assert error_pooled < 3
 
 
 def test_pooling_stays_within_a_bout():
     values = np.arange(5, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), dtype=np.float32)
-    found = pooled(values, np.array([1, 1, 1, 2, 3]))
+    found = pooled(values, np.array([1, 1, 1, 2, 3]), RULES)
     assert found[:, 0, 0].tolist() == [0.5, 1.0, 1.5, 3.0, 4.0]
 
 
 def test_autocorrelation_is_one_at_lag_zero_and_zero_without_movement():
-    assert gait_autocorrelation(windows(gait(100, 5, seed=1)))[:, :, 0] == pytest.approx(1.0)
-    assert (gait_autocorrelation(windows(np.tile(UPRIGHT, (250, 1)))) == 0).all()
+    assert autocorrelation(windows(gait(100, 5, seed=1)))[:, :, 0] == pytest.approx(1.0)
+    assert (autocorrelation(windows(np.tile(UPRIGHT, (250, 1)))) == 0).all()
 
 
-def test_no_rhythm_has_no_cadence_and_counts_as_slow():
-    still = cadence(gait_autocorrelation(windows(np.tile(UPRIGHT, (250, 1)))))
+def test_without_rhythm_there_is_no_cadence_and_the_speed_is_slow():
+    still = steps_per_minute(autocorrelation(windows(np.tile(UPRIGHT, (250, 1)))))
     assert np.isnan(still).all()
-    assert speed_class(speed_from_cadence(still)).tolist() == [1]
+    assert speed_class(speed_from_cadence(still, RULES), EPOCHS).tolist() == [1]
 
 
-def test_cadence_stays_in_the_protocols_range():
-    found = cadence(gait_autocorrelation(windows(posture(UPRIGHT, 100, seed=3, noise=0.1))))
+def test_cadence_is_within_the_range_of_the_protocol():
+    found = steps_per_minute(autocorrelation(windows(posture(UPRIGHT, 100, seed=3, noise=0.1))))
     found = found[np.isfinite(found)]
-    limits = protocol().walking_speed
-    # Half a sample of interpolation beyond the outermost lags.
-    assert ((found > 0.98 * limits.slowest_cadence) & (found < 1.04 * limits.fastest_cadence)).all()
+    # Interpolation reaches half a sample beyond the outermost lags.
+    assert ((found > 0.98 * RULES.slowest_cadence) & (found < 1.04 * RULES.fastest_cadence)).all()
 
 
 def test_speed_inverts_the_relation():
     speeds = np.array([2.0, 4.0, 6.0], dtype=np.float32)
-    relation = protocol().walking_speed
-    steps = relation.cadence_at_1_m_per_s * (speeds / 3.6) ** relation.cadence_exponent
-    assert speed_from_cadence(steps) == pytest.approx(speeds, rel=1e-5)
+    steps = RULES.cadence_at_1_m_per_s * (speeds / 3.6) ** RULES.cadence_exponent
+    assert speed_from_cadence(steps, RULES) == pytest.approx(speeds, rel=1e-5)
 
 
-def test_a_cut_belongs_to_the_slower_class():
-    assert speed_class(np.array([3.9, 4.0, 4.1, 5.4, 5.5], dtype=np.float64)).tolist() == [1, 1, 2, 2, 3]
+def test_a_cut_point_belongs_to_the_slower_class():
+    assert speed_class(np.array([3.9, 4.0, 4.1, 5.4, 5.5], dtype=np.float64), EPOCHS).tolist() == [1, 1, 2, 2, 3]
 
 
 # --- movement -------------------------------------------------------------------------------------------------------
@@ -81,58 +93,57 @@ def swinging(axis: int, size: float, hertz: float) -> np.ndarray:
 
 
 def test_movement_is_a_root_mean_square_in_g():
-    assert movement(swinging(0, 0.3, 2.0))[0, 0] == pytest.approx(0.3 / np.sqrt(2), rel=1e-4)
-    assert movement(swinging(4, 0.4, 1.0))[0, 1] == pytest.approx(0.4 / np.sqrt(2), rel=0.01)
+    assert movement_of(swinging(0, 0.3, 2.0))[0, 0] == pytest.approx(0.3 / np.sqrt(2), rel=1e-4)
+    assert movement_of(swinging(4, 0.4, 1.0))[0, 1] == pytest.approx(0.4 / np.sqrt(2), rel=0.01)
 
 
-def test_of_the_back_the_vertical_counts_however_the_sensor_is_tilted():
+def test_movement_of_the_back_is_vertical_and_independent_of_tilt():
     walk = windows(gait(105, 30, seed=1))
     tilt = np.radians(25)
     turned = walk.copy()
     turned[:, :, 0] = np.cos(tilt) * walk[:, :, 0] - np.sin(tilt) * walk[:, :, 2]
     turned[:, :, 2] = np.sin(tilt) * walk[:, :, 0] + np.cos(tilt) * walk[:, :, 2]
-    assert movement(turned)[:, 0] == pytest.approx(movement(walk)[:, 0], rel=1e-3)
-    assert movement(swinging(1, 0.3, 2.0) + swinging(0, 0.1, 2.0) * 0.5)[0, 0] < 0.06
+    assert movement_of(turned)[:, 0] == pytest.approx(movement_of(walk)[:, 0], rel=1e-3)
+    assert movement_of(swinging(1, 0.3, 2.0) + swinging(0, 0.1, 2.0) * 0.5)[0, 0] < 0.06
 
 
-def test_of_the_thigh_quick_movement_counts_little():
-    cut = protocol().walking_speed.thigh_movement_below_hz
-    sizes = [movement(swinging(3, 0.3, hertz))[0, 1] for hertz in (1.0, cut, 2 * cut)]
+def test_fast_movement_of_the_thigh_is_attenuated():
+    cut = RULES.thigh_movement_below_hz
+    sizes = [movement_of(swinging(3, 0.3, hertz))[0, 1] for hertz in (1.0, cut, 2 * cut)]
     assert sizes[1] == pytest.approx(0.5 * sizes[0], rel=0.02)
     assert sizes[2] == pytest.approx(sizes[0] / 17, rel=0.05)
 
 
-def test_what_interpolation_takes_is_given_back():
+def test_attenuation_by_interpolation_is_corrected():
     there, rate = np.arange(6000) / 50, 50.4
     sensor = np.arange(int(there[-1] * rate) + 2) / rate
     for hertz in (3.0, 6.0):
         heard = np.interp(there, sensor, -1 + 0.3 * np.sin(2 * np.pi * hertz * sensor))
         walk = np.tile(np.array(UPRIGHT), (6000, 1))
         walk[:, 0] = heard
-        plain, restored = (movement(windows(walk), interpolated=each)[:, 0].mean() for each in (False, True))
+        plain, restored = (movement_of(windows(walk), interpolated=each)[:, 0].mean() for each in (False, True))
         assert plain < 0.990 * 0.3 / np.sqrt(2)
         assert restored == pytest.approx(0.3 / np.sqrt(2), rel=0.006)
 
 
-def test_a_sensor_that_keeps_still_says_nothing():
+def test_a_stationary_sensor_has_no_movement():
     window = swinging(3, 0.3, 1.0)
-    found = movement(window)
+    found = movement_of(window)
     assert np.isnan(found[0, 0])
     assert np.isfinite(found[0, 1])
-    assert np.isnan(movement(np.zeros((2, 250, 6), dtype=np.float32))).all()
+    assert np.isnan(movement_of(np.zeros((2, 250, 6), dtype=np.float32))).all()
 
 
 def test_speed_from_movement_inverts_the_relations():
     speeds = np.array([2.0, 4.0, 6.0])
-    relation = protocol().walking_speed
     metres = speeds / 3.6
     moved = np.column_stack(
         [
-            relation.back_movement_at_1_m_per_s * metres**relation.back_movement_exponent,
-            relation.thigh_movement_at_1_m_per_s * metres**relation.thigh_movement_exponent,
+            RULES.back_movement_at_1_m_per_s * metres**RULES.back_movement_exponent,
+            RULES.thigh_movement_at_1_m_per_s * metres**RULES.thigh_movement_exponent,
         ]
     )
-    assert speed_from_movement(moved) == pytest.approx(np.column_stack([speeds, speeds]), rel=1e-5)
+    assert speed_from_movement(moved, RULES) == pytest.approx(np.column_stack([speeds, speeds]), rel=1e-5)
 
 
 # --- pace -----------------------------------------------------------------------------------------------------------
@@ -140,7 +151,11 @@ def test_speed_from_movement_inverts_the_relations():
 
 def paced(walk: np.ndarray, bout: np.ndarray | None = None):
     return pace(
-        gait_autocorrelation(walk), movement(walk), np.zeros(len(walk), dtype=np.int64) if bout is None else bout
+        autocorrelation(walk),
+        movement_of(walk),
+        np.zeros(len(walk), dtype=np.int64) if bout is None else bout,
+        RULES,
+        RATE_HZ,
     )
 
 
@@ -159,47 +174,48 @@ def test_speed_grows_with_cadence_and_with_movement(sensors):
     assert np.all(np.diff(by_cadence) > 0)
 
 
-def test_speed_lies_between_what_the_estimates_say():
+def test_speed_lies_between_the_three_estimates():
     walk = windows(gait(110, 30, seed=1))
     found = paced(walk)
-    estimates = np.column_stack([speed_from_cadence(found.cadence), speed_from_movement(movement(walk))])
+    estimates = np.column_stack(
+        [speed_from_cadence(found.cadence, RULES), speed_from_movement(movement_of(walk), RULES)]
+    )
     assert ((estimates.min() < found.speed) & (found.speed < estimates.max())).all()
 
 
-def test_the_estimates_weigh_as_their_errors_say():
-    relation = protocol().walking_speed
+def test_estimates_are_weighted_by_their_errors():
     walk = windows(gait(100, 5, seed=1))
     found = paced(walk)
-    logs = np.log([*speed_from_cadence(found.cadence), *speed_from_movement(movement(walk))[0]])
-    errors = (relation.cadence_speed_error, relation.back_movement_speed_error, relation.thigh_movement_speed_error)
+    logs = np.log([*speed_from_cadence(found.cadence, RULES), *speed_from_movement(movement_of(walk), RULES)[0]])
+    errors = (RULES.cadence_speed_error, RULES.back_movement_speed_error, RULES.thigh_movement_speed_error)
     precision = 1 / np.square(errors)
     assert found.speed[0] == pytest.approx(np.exp(precision @ logs / precision.sum()), rel=1e-4)
-    alone = np.sqrt(1 / precision.sum() + relation.shared_speed_error**2)
+    alone = np.sqrt(1 / precision.sum() + RULES.shared_speed_error**2)
     assert found.speed_sd[0] == pytest.approx(alone * found.speed[0], rel=1e-4)
 
 
-def test_the_fewer_estimates_the_less_sure():
+def test_fewer_estimates_are_less_certain():
     walk = windows(gait(105, 30, seed=1))
-    nothing_repeats = np.zeros_like(gait_autocorrelation(walk))
+    nothing_repeats = np.zeros_like(autocorrelation(walk))
     bout = np.zeros(len(walk), dtype=np.int64)
-    moved = movement(walk)
+    moved = movement_of(walk)
     thigh_only = np.column_stack([np.full(len(walk), np.nan), moved[:, 1]]).astype(np.float32)
     both, without_rhythm, without_back = (
-        pace(gait_autocorrelation(walk), moved, bout),
-        pace(nothing_repeats, moved, bout),
-        pace(nothing_repeats, thigh_only, bout),
+        pace(autocorrelation(walk), moved, bout, RULES, RATE_HZ),
+        pace(nothing_repeats, moved, bout, RULES, RATE_HZ),
+        pace(nothing_repeats, thigh_only, bout, RULES, RATE_HZ),
     )
     relative = [np.median(each.speed_sd / each.speed) for each in (both, without_rhythm, without_back)]
     assert np.all(np.diff(relative) > 0)
     assert np.isnan(without_back.cadence).all()
-    assert without_back.speed == pytest.approx(float(np.median(speed_from_movement(moved)[1:-1, 1])), rel=1e-4)
+    assert without_back.speed == pytest.approx(float(np.median(speed_from_movement(moved, RULES)[1:-1, 1])), rel=1e-4)
 
 
-def test_what_neither_moves_nor_repeats_has_no_speed_and_counts_as_slow():
+def test_without_movement_and_rhythm_there_is_no_speed_and_the_class_is_slow():
     found = paced(windows(np.tile(UPRIGHT, (500, 1))))
     assert np.isnan(found.speed).all()
     assert np.isnan(found.speed_sd).all()
-    assert speed_class(found.speed).tolist() == [1, 1]
+    assert speed_class(found.speed, EPOCHS).tolist() == [1, 1]
 
 
 def test_a_bout_has_one_pace_and_bouts_do_not_mix():
@@ -210,14 +226,14 @@ def test_a_bout_has_one_pace_and_bouts_do_not_mix():
     assert found.speed[4] > 1.2 * found.speed[0]
 
 
-def test_the_ends_of_a_bout_do_not_slow_it_down():
+def test_the_ends_of_a_bout_do_not_affect_its_speed():
     whole = windows(gait(110, 20, seed=1))
     ends = whole.copy()
     ends[0, :200] = ends[-1, 50:] = np.array(UPRIGHT)
     assert paced(ends).speed == pytest.approx(np.full(4, np.median(paced(whole).speed)), rel=0.05)
 
 
-def test_who_changes_pace_on_the_way_has_two_paces():
+def test_a_change_of_pace_within_a_bout_gives_two_speeds():
     slow, quick = gait(90, 60, seed=1, size=0.7), gait(120, 60, seed=2, size=1.3)
     found = paced(windows(np.concatenate([slow, quick]))).speed
     alone = [np.median(paced(windows(each)).speed) for each in (slow, quick)]
@@ -225,7 +241,7 @@ def test_who_changes_pace_on_the_way_has_two_paces():
     assert found[-11:] == pytest.approx(alone[1], rel=0.05)
 
 
-def test_a_moment_of_another_pace_does_not_change_the_bout():
+def test_one_epoch_of_another_pace_does_not_change_the_bout():
     walk = windows(gait(110, 100, seed=1))
     steady = paced(walk)
     walk[9] = windows(gait(80, 5, seed=2, size=0.5))[0]

@@ -1,4 +1,4 @@
-"""Estimated against true speed on the twin: fast on its motion, slow on its raw pairs through the whole path."""
+"""Estimated compared with true speed on the twin: on its motion, and (slow) on its raw pairs."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,10 @@ from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.draws import stream
 from stegvis.twin.gait import SENSORS, draw_motion
 from stegvis.twin.gait_parameters import GaitParameters, gait_parameters
+from tests.stegvis.accelerometry.settings import METHOD, PROTOCOL, RATE_HZ
 
 EPOCHS = 10
+RULES = METHOD.walking_speed
 SPEEDS = np.array([2.6, 3.6, 4.4, 5.2, 6.2])
 
 
@@ -30,7 +32,13 @@ def estimated(seed: int) -> tuple[np.ndarray, np.ndarray]:
     seconds = np.arange(int(motion.seconds * 50)) / 50
     felt = np.hstack([motion.acceleration(sensor, seconds, rng) for sensor in SENSORS])
     walk = felt.reshape(-1, 250, 6).astype(np.float32)
-    found = pace(gait_autocorrelation(walk), movement(walk), np.repeat(np.arange(len(SPEEDS)), EPOCHS))
+    found = pace(
+        gait_autocorrelation(walk, RULES, RATE_HZ),
+        movement(walk, RULES, RATE_HZ),
+        np.repeat(np.arange(len(SPEEDS)), EPOCHS),
+        RULES,
+        RATE_HZ,
+    )
     middle = np.arange(len(SPEEDS)) * EPOCHS + EPOCHS // 2
     return found.speed[middle], found.speed_sd[middle]
 
@@ -42,11 +50,11 @@ def people() -> tuple[np.ndarray, np.ndarray]:
     return np.array([each for each, _ in found]), np.array([sd for _, sd in found])
 
 
-def test_who_walks_faster_is_found_faster(people):
+def test_faster_walking_is_estimated_as_faster(people):
     assert (np.diff(people[0], axis=1) > 0).all(axis=1).mean() >= 0.95
 
 
-def test_speed_is_right_on_average_and_near_for_everyone(people):
+def test_speed_is_unbiased_and_accurate(people):
     error = people[0] / SPEEDS - 1
     assert np.abs(error.mean(axis=0)).max() < 0.04
     assert np.abs(people[0] - SPEEDS).mean() / 3.6 < BAR_METRES_PER_SECOND
@@ -56,15 +64,15 @@ def test_the_uncertainty_covers_the_error(people):
     error, sd = np.abs(people[0] - SPEEDS), people[1]
     assert np.mean(error < sd) >= 0.68
     assert np.mean(error < 2 * sd) >= 0.95
-    # ... and does not cover anything: it is below the width of a class.
+    # ... without being so large that it covers everything: it is smaller than the width of a class.
     assert (sd / people[0]).max() < 0.12
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("parameters", "off_by"), [(gait_parameters(), 0.08), (one_law(), BAR_METS)])
 def test_speed_and_mets_of_raw_pairs(parameters, off_by):
-    """People who differ as real ones do are off by more than what the path itself is off."""
-    found: list[Walker] = [walker(f"P{number:03d}", 1, parameters, seed=1) for number in range(10)]
+    """Differences between people, as in real ones, add to the error of the method itself."""
+    found: list[Walker] = [walker(f"P{number:03d}", 1, parameters, seed=1, protocol=PROTOCOL) for number in range(10)]
     error = np.concatenate([(each.found - each.true) / 3.6 for each in found])
     mets = np.array([each.found_mets - each.true_mets for each in found])
     assert np.abs(error).mean() < BAR_METRES_PER_SECOND

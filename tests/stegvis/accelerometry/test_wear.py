@@ -1,10 +1,11 @@
-"""Wear: sleep is not absence, absence is not sleep."""
+"""Wear detection distinguishes sleep from non-wear."""
 
 import numpy as np
 import pytest
 
 from stegvis.accelerometry.summaries import Summary
 from stegvis.accelerometry.wear import skin_temperature, worn, worn_at
+from tests.stegvis.accelerometry.settings import METHOD
 
 MOVING, SITTING, STILL = 0.1, 0.015, 0.004
 SKIN, ROOM = 33.0, 21.0
@@ -21,8 +22,8 @@ def summary(*parts: tuple[float, float, float]) -> Summary:
 
 
 def minutes_off(*parts: tuple[float, float, float]) -> float:
-    """To within the minute before a sensor is put on again, in which it may already grow warm."""
-    return float((~worn(summary(*parts))).sum()) / 6
+    """Minutes of non-wear, accurate to the minute before the sensor is put on again, when it may already be warming."""
+    return float((~worn(summary(*parts), METHOD.wear)).sum()) / 6
 
 
 DAY = (600, MOVING, SKIN)
@@ -39,38 +40,38 @@ DAY = (600, MOVING, SKIN)
         ("on a radiator for the day", (600, STILL, SKIN), 600),
     ],
 )
-def test_stillness_is_absence_if_it_is_cool_or_very_long(what, part, off):
+def test_stillness_is_non_wear_if_it_is_cool_or_very_long(what, part, off):
     assert minutes_off(DAY, part, DAY) == pytest.approx(off, abs=1), what
 
 
-def test_without_skin_temperature_ninety_minutes_of_stillness_are_absence():
+def test_without_skin_temperature_ninety_minutes_of_stillness_are_non_wear():
     cold_day = (600, MOVING, ROOM)
-    assert skin_temperature(summary(cold_day)) is None
+    assert skin_temperature(summary(cold_day), METHOD.wear) is None
     assert minutes_off(cold_day, (80, STILL, ROOM), cold_day) == 0
     assert minutes_off(cold_day, (100, STILL, ROOM), cold_day) == 100
     assert minutes_off((2000, STILL, ROOM)) == 2000
 
 
-def test_a_bump_against_the_table_ends_no_absence_but_a_turn_in_bed_ends_stillness():
+def test_a_bump_does_not_end_non_wear_but_turning_in_bed_ends_stillness():
     bumped = [(8, STILL, ROOM), (0.5, MOVING, ROOM)] * 5 + [(8, STILL, ROOM)]
     assert minutes_off(DAY, *bumped, DAY) == pytest.approx(50.5, abs=1)
     night = [(100, STILL, SKIN), (0.5, MOVING, SKIN)] * 8
     assert minutes_off(DAY, *night, DAY) == 0
 
 
-def test_a_sensor_that_grows_warm_while_still_was_just_put_on():
+def test_a_stationary_sensor_that_warms_up_was_just_put_on():
     warming = [(2, STILL, celsius) for celsius in np.linspace(21, 32, 12)]
     cooling = warming[::-1]
     assert minutes_off(*warming, DAY) == 0
     assert minutes_off(DAY, *cooling, DAY) == pytest.approx(24, abs=1)
     # Off for an hour, put on again and sat still: the hour and some minutes of doubt.
     assert minutes_off(DAY, *cooling, (60, STILL, ROOM), *warming, DAY) == pytest.approx(24 + 60, abs=5)
-    # A room that slowly grows warm is no body.
+    # A room that warms slowly is not a body.
     morning = [(30, STILL, celsius) for celsius in np.linspace(18, 24, 12)]
     assert minutes_off(DAY, *morning, DAY) == pytest.approx(360, abs=1)
 
 
-def test_transport_between_absences_is_no_wear_but_a_warm_hour_is():
+def test_transport_between_non_wear_is_not_wear_but_a_warm_hour_is():
     away = (1500, STILL, ROOM)
     assert minutes_off(DAY, away, (60, MOVING, ROOM), away, DAY) == pytest.approx(3060, abs=2)
     assert minutes_off(DAY, away, (60, MOVING, SKIN), away, DAY) == pytest.approx(3000, abs=2)
@@ -78,7 +79,7 @@ def test_transport_between_absences_is_no_wear_but_a_warm_hour_is():
     assert minutes_off(DAY, away, (400, MOVING, ROOM), away, DAY) == pytest.approx(3000, abs=2)
 
 
-def test_wear_is_known_between_and_beside_the_windows():
+def test_wear_is_known_between_and_outside_of_the_windows():
     recording = summary(DAY, (60, STILL, ROOM))
     seconds = np.array([-5.0, 5.0, 35_999.0, 36_001.0, 39_600.0, 50_000.0])
-    assert worn_at(recording, worn(recording), seconds).tolist() == [True, True, True, False, False, False]
+    assert worn_at(recording, worn(recording, METHOD.wear), seconds).tolist() == [True, True, True, False, False, False]

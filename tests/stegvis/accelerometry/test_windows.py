@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from stegvis.accelerometry.activity import UNLABELED
 from stegvis.accelerometry.windows import CHUNK, chunks, continues, label_counts, majority_labels, window_starts
+from tests.stegvis.accelerometry.settings import EPOCHS, SIZE
 from tests.stegvis.accelerometry.simulated_signals import clock
 
 SECOND = np.timedelta64(1, "s")
@@ -16,25 +17,25 @@ def with_gaps(lengths: list[int], gap: np.timedelta64 = SECOND) -> np.ndarray:
     return times
 
 
-def test_whole_windows_only():
-    assert window_starts(clock(1100)).tolist() == [0, 250, 500, 750]
-    assert window_starts(clock(249)).tolist() == []
+def test_only_whole_windows_count():
+    assert window_starts(clock(1100), EPOCHS).tolist() == [0, 250, 500, 750]
+    assert window_starts(clock(249), EPOCHS).tolist() == []
 
 
-def test_windows_begin_anew_after_a_gap():
-    assert window_starts(with_gaps([600, 200, 500])).tolist() == [0, 250, 800, 1050]
+def test_a_new_window_begins_after_a_gap():
+    assert window_starts(with_gaps([600, 200, 500]), EPOCHS).tolist() == [0, 250, 800, 1050]
 
 
-def test_a_step_of_the_largest_gap_is_no_gap():
-    # 20 ms and another 80 ms make 0.1 s, which the protocol still allows.
-    assert window_starts(with_gaps([100, 150], np.timedelta64(80, "ms"))).tolist() == [0]
-    assert window_starts(with_gaps([100, 150], np.timedelta64(81, "ms"))).tolist() == []
+def test_an_interval_of_the_largest_gap_is_not_a_gap():
+    # 20 ms and another 80 ms make 0.1 s, which the protocol allows.
+    assert window_starts(with_gaps([100, 150], np.timedelta64(80, "ms")), EPOCHS).tolist() == [0]
+    assert window_starts(with_gaps([100, 150], np.timedelta64(81, "ms")), EPOCHS).tolist() == []
 
 
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=6))
 def test_no_window_crosses_a_gap_or_another_window(lengths):
     times = with_gaps(lengths)
-    starts = window_starts(times)
+    starts = window_starts(times, EPOCHS)
     assert len(starts) == sum(length // 250 for length in lengths)
     assert (np.diff(starts) >= 250).all()
     assert (times[starts + 249] - times[starts] == 249 * np.timedelta64(20, "ms")).all()
@@ -42,14 +43,14 @@ def test_no_window_crosses_a_gap_or_another_window(lengths):
 
 def test_a_window_continues_the_one_before_unless_a_gap_is_between():
     times = with_gaps([500, 250, 300, 250])
-    assert window_starts(times).tolist() == [0, 250, 500, 750, 1050]
-    assert continues(times, window_starts(times)).tolist() == [False, True, False, False, False]
+    assert window_starts(times, EPOCHS).tolist() == [0, 250, 500, 750, 1050]
+    assert continues(times, window_starts(times, EPOCHS), EPOCHS).tolist() == [False, True, False, False, False]
 
 
 def test_chunks_hold_the_samples_in_order():
     samples = np.arange(250 * (CHUNK + 3) * 6, dtype=np.float32).reshape(-1, 6)
-    starts = window_starts(clock(len(samples)))
-    parts = list(chunks(samples, starts))
+    starts = window_starts(clock(len(samples)), EPOCHS)
+    parts = list(chunks(samples, starts, SIZE))
     assert [len(part) for part in parts] == [CHUNK, 3]
     assert np.array_equal(np.concatenate(parts).reshape(-1, 6), samples)
 
@@ -57,10 +58,10 @@ def test_chunks_hold_the_samples_in_order():
 def test_the_majority_labels_a_window():
     labels = np.array([4] * 130 + [3] * 120 + [2] * 100 + [UNLABELED] * 150, dtype=np.uint8)
     starts = np.array([0, 250])
-    assert majority_labels(labels, starts).tolist() == [4, UNLABELED]
-    assert label_counts(labels, starts)[0].tolist() == [0, 0, 0, 120, 130, 0, 0, 0]
+    assert majority_labels(labels, starts, SIZE).tolist() == [4, UNLABELED]
+    assert label_counts(labels, starts, SIZE)[0].tolist() == [0, 0, 0, 120, 130, 0, 0, 0]
 
 
 def test_a_tie_goes_to_the_smaller_code():
     labels = np.array([4] * 125 + [3] * 125, dtype=np.uint8)
-    assert majority_labels(labels, np.array([0])).tolist() == [3]
+    assert majority_labels(labels, np.array([0]), SIZE).tolist() == [3]

@@ -8,11 +8,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+import stegvis.sql
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.days import day_table
 from stegvis.data_files import data_file
 from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture
+from stegvis.storage.day_sums import day_table
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
 
 def recorded(*parts: tuple[str, str, ActivityCode]) -> pd.DataFrame:
@@ -27,6 +29,11 @@ def recorded(*parts: tuple[str, str, ActivityCode]) -> pd.DataFrame:
     return table.assign(speed=speed, wear_back=worn, wear_thigh=worn)
 
 
+def days_of(epochs: pd.DataFrame) -> pd.DataFrame:
+    select = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
+    return day_table(epochs, read_protocol(PROTOCOL_FILE), select)
+
+
 @pytest.fixture(scope="module")
 def epochs() -> pd.DataFrame:
     return recorded(
@@ -39,7 +46,7 @@ def epochs() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def svg(epochs) -> ElementTree.Element:
-    return ElementTree.fromstring(week_picture(epochs, day_table(epochs), 5))
+    return ElementTree.fromstring(week_picture(epochs, days_of(epochs), 5))
 
 
 def texts(svg: ElementTree.Element) -> list[str]:

@@ -1,4 +1,4 @@
-"""A Dask cluster of one's own: a scheduler and two workers as separate processes on separate loopback addresses."""
+"""A separate Dask cluster: a scheduler and two workers as processes on different loopback addresses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEDULER_PID = "scheduler.pid"
 
 @contextlib.contextmanager
 def two_workers(folder: Path) -> Iterator[str]:
-    """The scheduler's address; both workers have joined. The scheduler's process id stands in ``SCHEDULER_PID``."""
+    """The scheduler's address, after both workers have joined. Its process id is in the file ``SCHEDULER_PID``."""
     from distributed import Client
 
     started = []

@@ -1,4 +1,4 @@
-"""Tasks for the tests: at the top level of a module, where a worker process finds them."""
+"""Tasks for the tests, at the top level of a module so that worker processes can import them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def process_of(_number: int) -> int:
 
 
 def dies_once(marker: str) -> str:
-    """Takes its worker down the first time, and works the second."""
+    """Kills its worker at the first attempt and succeeds at the second."""
     file = Path(marker)
     if file.name.startswith("victim") and not file.exists():
         file.touch()
@@ -39,7 +39,7 @@ def always_dies(number: int) -> int:
 
 
 def takes_the_scheduler_down(pid_file: str) -> int:
-    """Ends the cluster's scheduler, as a power cut would."""
+    """Kills the scheduler of the cluster, as a power cut would."""
     file = Path(pid_file)
     if file.exists():
         os.kill(int(file.read_text()), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The lake: shards are staged, moved into place together, and read as one view in words."""
+"""The lake: shards are staged, moved into place together, and read as one view."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_staged_shard_that_is_not_wanted_is_not_published(lake: EpochLake) -> 
     assert lake.shard("left_over") is None
 
 
-def test_another_batch_is_left_alone(lake: EpochLake) -> None:
+def test_another_batch_is_not_affected(lake: EpochLake) -> None:
     south = EpochLake(lake.root, "south")
     south.write("one", epochs("P1"))
     south.publish(["one"])
@@ -70,7 +70,7 @@ def test_another_batch_is_left_alone(lake: EpochLake) -> None:
     assert in_place(south) == ["one.parquet"]
 
 
-def test_what_a_killed_run_left_unfinished_is_no_shard_and_is_cleared_away(lake: EpochLake) -> None:
+def test_an_unfinished_file_of_a_killed_run_is_not_a_shard_and_is_removed(lake: EpochLake) -> None:
     lake.write("one", epochs("P1"))
     (lake.staging / "two.4711.tmp").write_bytes(b"PAR1 and then the power went")
     assert lake.shard("two") is None
@@ -79,7 +79,7 @@ def test_what_a_killed_run_left_unfinished_is_no_shard_and_is_cleared_away(lake:
     assert not lake.staging.exists()
 
 
-def test_a_shard_is_found_staged_or_in_place_and_written_again_over_itself(lake: EpochLake) -> None:
+def test_a_shard_is_found_staged_or_in_place_and_can_be_rewritten(lake: EpochLake) -> None:
     assert lake.shard("one") is None
     staged = lake.write("one", epochs("P1"))
     assert lake.shard("one") == staged
@@ -110,7 +110,7 @@ def test_a_shard_from_a_select_equals_one_from_a_frame(lake: EpochLake) -> None:
     assert types[0] == types[1] == ["VARCHAR", "TIMESTAMP", *small]
 
 
-def test_the_view_says_activities_and_speeds_in_words(lake: EpochLake) -> None:
+def test_the_view_has_activities_and_speeds_in_words(lake: EpochLake) -> None:
     shard = lake.write("one", epochs("P1", list(ACTIVITIES.values())))
     assert view([shard], "activity") == [(name,) for name in ACTIVITIES]
     walking = ACTIVITIES["walking"]
@@ -137,7 +137,7 @@ def test_without_shards_the_view_is_there_and_empty_with_the_same_columns(lake: 
         assert connection.execute("select count(*) from epochs").fetchall() == [(0,)]
 
 
-def test_wear_and_pace_are_kept_where_they_are_known_and_missing_where_not(lake: EpochLake) -> None:
+def test_wear_and_pace_are_stored_where_known_and_null_elsewhere(lake: EpochLake) -> None:
     known = epochs("P1", [4, 1]).assign(
         wear_back=True, wear_thigh=[True, False], cadence=[104, 0], centimeters_per_second=[121, 0]
     )

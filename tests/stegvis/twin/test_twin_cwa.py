@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.cwa import HEADER_BYTES, SECTOR, SECTOR_BYTES, decode_stamps, read_cwa
+from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR, SECTOR_BYTES, decode_stamps
 from stegvis.twin.cwa import Device, encode_stamps, write_cwa
 
 START = np.datetime64("2017-12-31T23:59:50.250000", "us")

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.walking_speed import movement, speed_from_movement
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin.activities import ActivitySequence, draw_activities
 from stegvis.twin.draws import stream
 from stegvis.twin.gait import SENSORS, draw_motion, stride_hz
 from stegvis.twin.gait_parameters import GAIT_FILE, GaitParametersError, gait_parameters, read_gait_parameters
 from stegvis.twin.spectra import hunt4_spectra, spectra
+
+METHOD = Method.of(read_protocol(PROTOCOL_FILE))
 
 PARAMETERS = gait_parameters()
 
@@ -52,7 +56,9 @@ def test_faster_gait_is_stronger():
 @pytest.mark.parametrize("metres_per_second", [0.7, 1.05, 1.4])
 def test_the_back_rises_and_falls_as_measured(metres_per_second):
     sequence = bout(ActivityCode.WALKING, 2, 3.6 * metres_per_second)
-    found = np.median([movement(signal(sequence, seed).reshape(-1, 250, 6))[:, 0] for seed in range(9)])
+    found = np.median(
+        [movement(signal(sequence, seed).reshape(-1, 250, 6), METHOD.walking_speed, 50)[:, 0] for seed in range(9)]
+    )
     # Fitted to recordings of known speed: 0.17 g at 1.05 m/s, 0.28 at 1.4. Slow walking indoors, in turns, shows more.
     assert found == pytest.approx(0.155 * metres_per_second**1.75, rel=0.08)
 
@@ -60,7 +66,12 @@ def test_the_back_rises_and_falls_as_measured(metres_per_second):
 def test_people_differ_as_back_and_thigh_of_real_people_disagree():
     """The SD between people of the ratio of both sensors' speeds is 7 to 8 % in HARTH and HAR70+."""
     sequence = bout(ActivityCode.WALKING, 1.5, 4.3)
-    speeds = [speed_from_movement(movement(signal(sequence, seed).reshape(-1, 250, 6))) for seed in range(60)]
+    speeds = [
+        speed_from_movement(
+            movement(signal(sequence, seed).reshape(-1, 250, 6), METHOD.walking_speed, 50), METHOD.walking_speed
+        )
+        for seed in range(60)
+    ]
     ratio = [np.median(np.log(each[:, 0] / each[:, 1])) for each in speeds]
     assert 0.055 < np.std(ratio) < 0.090
     assert np.mean(ratio) == pytest.approx(0, abs=0.03)
@@ -174,7 +185,7 @@ def test_the_shipped_classifier_recognizes_a_simulated_day():
     sequence = draw_activities(1, PARAMETERS, stream(1, "day"), 5)
     felt = signal(sequence)
     times = np.datetime64("2018-05-02", "us") + np.arange(len(felt)) * np.timedelta64(20_000, "us")
-    found = classify_signal(times, felt)["activity"].to_numpy()
+    found = classify_signal(times, felt, METHOD)["activity"].to_numpy()
     assert (found == sequence.activity).mean() > 0.93
     minutes = [(each == ActivityCode.WALKING).sum() / 12 for each in (sequence.activity, found)]
     assert minutes[1] == pytest.approx(minutes[0], rel=0.15)

@@ -1,12 +1,19 @@
-"""Days of one recording: sums by date, and each rule of a day."""
+"""Days of one recording without a warehouse: sums by date, and each rule of a valid day."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import stegvis.sql
 
-from stegvis.accelerometry.days import day_rules, day_table
+from stegvis.storage.day_sums import day_rules, day_table
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+SELECT = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
 
 
-def test_each_rule_of_a_day_is_told_by_itself():
+def test_each_rule_of_a_valid_day_is_reported():
     columns = ["lying", "sitting", "standing", "walking", "running", "cycling"]
     days = pd.DataFrame(
         [
@@ -18,7 +25,7 @@ def test_each_rule_of_a_day_is_told_by_itself():
         ],
         columns=columns,
     )
-    assert day_rules(days).to_numpy().tolist() == [
+    assert day_rules(days, PROTOCOL, SELECT).to_numpy().tolist() == [
         [True, True, True],
         [False, True, True],
         [True, False, True],
@@ -38,7 +45,7 @@ def test_epochs_belong_to_the_date_they_begin_on():
             "wear_thigh": [True, True, False],
         }
     )
-    days = day_table(epochs)
+    days = day_table(epochs, PROTOCOL, SELECT)
     assert days["date"].astype(str).tolist() == ["2018-05-02", "2018-05-03"]
     assert days[["walking", "walking_slow", "walking_moderate", "walking_brisk"]].iloc[0].tolist() == [10, 5, 0, 5]
     assert days[["nonwear", "wear_back", "wear_thigh", "walking"]].iloc[1].tolist() == [5, 5, 0, 0]

@@ -1,0 +1,103 @@
+"""The model of the epoch classifier: its classes, and reading and writing its file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stegvis.accelerometry.activity import CLASSIFIED
+from stegvis.accelerometry.features import FEATURE_NAMES
+from stegvis.accelerometry.network import Network
+from stegvis.accelerometry.smoothing import Transitions, smooth
+from stegvis.data_files import data_file
+
+MODEL_FILE = data_file("accelerometry/model/epoch_classifier.npz")
+
+# The model's classes: the activities in the order of their codes, then stairs.
+CLASSES = (*(code.name.lower() for code in CLASSIFIED), "stairs")
+WALKING, STAIRS = CLASSES.index("walking"), CLASSES.index("stairs")
+
+# The arrays of a model file.
+MODEL_PARTS = {"features", "classes", "transitions", "share", *Network._fields}
+
+
+class ModelError(RuntimeError):
+    """The model file is missing, unreadable, or was trained for other features."""
+
+
+@dataclass(frozen=True)
+class EpochModel:
+    """The networks, the transitions between classes, and the number of threads for the networks."""
+
+    network: Network
+    transitions: Transitions
+    nthread: int = 1
+
+    def probabilities(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Smoothed probabilities (k, classes) of a recording's epochs.
+
+        Args:
+            X: (k, features) in time order.
+            follows: (k,) whether each epoch directly follows the previous one (``windows.continues``).
+        """
+        return smooth(self.network.probabilities(X, self.nthread), follows, self.transitions)
+
+
+def model_digest(model_file: Path = MODEL_FILE) -> str:
+    """The SHA-256 digest of the model file, in hexadecimal.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    try:
+        return hashlib.sha256(model_file.read_bytes()).hexdigest()
+    except OSError:
+        raise ModelError(f"the epoch classifier {model_file.name} cannot be read") from None
+
+
+def load_model(model_file: Path = MODEL_FILE, nthread: int = 1) -> EpochModel:
+    """The model, read once per content and thread count.
+
+    Raises:
+        ModelError: the file is missing, is not a model, or was trained for other features or classes.
+    """
+    return _load(model_file, model_digest(model_file), nthread)
+
+
+@lru_cache(maxsize=4)
+def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
+    try:
+        with np.load(model_file, allow_pickle=False) as read:
+            part = dict(read)
+    # numpy fails differently for a single array, an empty file and any other file.
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
+        raise ModelError(f"{model_file.name} is not an epoch classifier") from None
+    if not (
+        part.keys() == MODEL_PARTS
+        and np.array_equal(part["features"], FEATURE_NAMES)
+        and np.array_equal(part["classes"], CLASSES)
+    ):
+        raise ModelError(f"{model_file.name} was not trained for these features and classes; train it again")
+    network = Network(*(part[name] for name in Network._fields))
+    return EpochModel(network, Transitions(part["transitions"], part["share"]), nthread)
+
+
+def model_bytes(model: EpochModel) -> bytes:
+    """The content of a model file: networks and transitions, and the features and classes that they are for."""
+    content = io.BytesIO()
+    np.savez(
+        content,
+        features=np.array(FEATURE_NAMES),
+        classes=np.array(CLASSES),
+        transitions=model.transitions.probability,
+        share=model.transitions.share,
+        **model.network._asdict(),
+    )
+    return content.getvalue()
