@@ -45,7 +45,9 @@ def make(build: Build) -> Rows:
             "released_attrition": found.tables.attrition,
             "released_characteristics": found.tables.characteristics,
             "released_histogram": as_told(
-                counted.astype(HISTOGRAM_COLUMNS), _told(published_histogram, build), build.protocol.release.rounding_base
+                counted.astype(HISTOGRAM_COLUMNS),
+                _told(published_histogram, build),
+                build.protocol.release.rounding_base,
             ),
         },
         summary={"exposed": float(len(found.exposed))},

@@ -48,7 +48,9 @@ def days_of(result: PairResult, protocol: Protocol) -> pd.DataFrame:
     return day_table(result.epochs, protocol, select)
 
 
-def write_pair(result: PairResult, days: pd.DataFrame, files: PairFiles, epoch_seconds: int, *, picture: bool) -> list[Path]:
+def write_pair(
+    result: PairResult, days: pd.DataFrame, files: PairFiles, epoch_seconds: int, *, picture: bool
+) -> list[Path]:
     """Write a classified pair; existing files are replaced.
 
     Args:
