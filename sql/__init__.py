@@ -1,10 +1,1 @@
 """One SELECT per table, in a file named after its asset."""
-
-from pathlib import Path
-
-_HERE = Path(__file__).parent
-
-
-def sql_text(name: str) -> str:
-    """The SELECT in ``sql/<name>.sql``; give the name as a literal, so that the file is watched."""
-    return (_HERE / f"{name}.sql").read_text(encoding="utf-8")

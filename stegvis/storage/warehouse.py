@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from stegvis.storage import records
 from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
 
@@ -23,18 +22,15 @@ if TYPE_CHECKING:
 STAGED = "staged"
 
 # Tables every home has, besides those of the assets.
-_SYSTEM_TABLES = (
-    """
+_SYSTEM_TABLES = """
 create table if not exists quarantine (
     asset varchar, partition varchar, file varchar, row bigint, column_name varchar, rule varchar, message varchar
 );
 create table if not exists checks (
-    asset varchar, partition varchar, theme varchar, expectation varchar, column_name varchar, meaning varchar,
-    severity varchar, passed boolean, failing bigint, total bigint, published boolean, checked_at timestamp
+    asset varchar, partition varchar, rule varchar, column_name varchar, meaning varchar, severity varchar,
+    passed boolean, failing bigint, total bigint, fingerprint varchar, published boolean, checked_at timestamp
 );
 """
-    + records.TABLES
-)
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ class Warehouse:
                 },
             )
             try:
-                _set_up(connection)
+                connection.execute(_SYSTEM_TABLES)
                 for name, value in (variables or {}).items():
                     connection.execute(f'set variable "{name}" = ?', [value])
                 yield connection
@@ -146,7 +142,7 @@ def replace_partition(
     connection.execute(f'insert into "{table}" by name select * from "{name}"')
 
 
-def erase_people(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> None:
+def erase_people(connection: duckdb.DuckDBPyConnection, table: str, name: str = STAGED) -> None:
     """Delete from a table, if it is there, the people who stand in the staged one. Call inside a transaction."""
     if table_exists(connection, table):
         connection.execute(f'delete from "{table}" where person in (select person from "{name}")')
@@ -166,27 +162,20 @@ def replace_quarantine(
         connection.unregister("problems")
 
 
-def replace_check_results(
+def replace_verdicts(
     connection: duckdb.DuckDBPyConnection,
     asset: str,
     partition: Partition,
-    results: Sequence[tuple[str, str, str, str, str, bool, int, int]],
+    verdicts: Sequence[tuple[str, str, str, str, bool, int, int]],
+    fingerprint: str,
     published: bool,
 ) -> None:
-    """Replace the check results of an asset's partition.
-
-    Args:
-        connection: the warehouse, inside a transaction.
-        asset: the table.
-        partition: which of its partitions.
-        results: theme, expectation, column, meaning, severity, passed, failing, total.
-        published: whether the rows they are about were published.
-    """
+    """Replace the verdicts on an asset's partition: rule, column, meaning, severity, passed, failing, total."""
     connection.execute("delete from checks where asset = ? and partition = ?", [asset, partition.label])
-    for result in results:
+    for verdict in verdicts:
         connection.execute(
             "insert into checks values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::timestamp)",
-            [asset, partition.label, *result, published],
+            [asset, partition.label, *verdict, fingerprint, published],
         )
 
 
@@ -200,18 +189,6 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
-
-
-def _set_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables every home has.
-
-    A home of version 0.1 recorded nothing in the warehouse: its check results have another form and are dropped, and
-    all its tables count as never built.
-    """
-    columns = _columns(connection, "checks")
-    if columns is not None and "theme" not in columns:
-        connection.execute("drop table checks")
-    connection.execute(_SYSTEM_TABLES)
 
 
 def table_exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
