@@ -1,17 +1,40 @@
-# make demo: the whole path on a synthetic cohort.  make test: the fast tests.  make help: the rest.
-PYTHON ?= python3.11
+# make demo: the whole path on a synthetic cohort.  make check: what every change must pass.  make help: the rest.
 VENV := .venv
 BIN := $(VENV)/bin
 
+# The first of these that is new enough and can make an environment is used; PYTHON=... names another.
+PYTHONS := python3.11 python3.12 python3.13 python3.14 python3 python
+SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+VERSION := import sys; print("%d.%d.%d" % sys.version_info[:3])
+
+# The package: its own folder, and the folders at the top that pyproject.toml maps into it.
+MAPPED := assets expectations orchestration sql
+PACKAGE := stegvis $(MAPPED)
+
+FAST := not slow and not browser and not real_data
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint ui clean
+.PHONY: help demo check test test-slow coverage style lint types ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements.lock
+$(BIN)/python:
+	@for python in $(or $(PYTHON),$(PYTHONS)); do \
+	    if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then exec $$python -m venv $(VENV); fi; \
+	    if version=$$($$python -c '$(VERSION)' 2>/dev/null); then \
+	        $$python -c 'import venv, ensurepip' >/dev/null 2>&1 || version="$$version without its venv module"; \
+	        found="$$found$${found:+, }$$python ($$version)"; \
+	    fi; \
+	done; \
+	echo "Stegvis needs Python 3.11 or newer on the PATH; found $${found:-none}." >&2; \
+	echo "PYTHON=/path/to/python names another; Debian has the venv module in its package python3-venv." >&2; \
+	exit 1
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(wildcard setup.py) | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --no-deps -r requirements.lock \
+	    || { echo "requirements.lock cannot be installed on $$($(BIN)/python --version): remove $(VENV) and choose another Python with PYTHON=..." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -22,19 +45,37 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 demo: $(VENV)/.installed ## make a synthetic cohort's deliveries, run everything, print the report's path
 	$(BIN)/stegvis demo
 
+check: lint test ## what every change must pass: format, lint, types and the fast tests
+
 test: $(VENV)/.installed-dev ## the fast tests
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not browser and not real_data"
+	$(PYTEST) -m "$(FAST)"
 
-test-slow: $(VENV)/.installed-dev ## the tests that make test leaves out; those that cannot run here skip with a reason
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "slow or browser or real_data"
+test-slow: $(VENV)/.installed-dev ## the other tests; those that cannot run here skip with a reason
+	$(PYTEST) -m "not ($(FAST))"
 
-lint: $(VENV)/.installed-dev ## style and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+coverage: $(VENV)/.installed-dev ## branch coverage of statistics and storage; each must reach 90 %
+	@$(PYTEST) -m "$(FAST)" tests/stegvis/statistics tests/stegvis/storage --cov --cov-report=
+	@$(BIN)/python -m coverage report --include="stegvis/statistics/*" --fail-under=90
+	@$(BIN)/python -m coverage report --include="stegvis/storage/*" --fail-under=90
+
+style: $(VENV)/.installed-dev ## format and style
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+
+lint: style types ## format, style and types
+
+# mypy looks for a package in one folder, so it gets a folder of links, and must have seen as many modules as there are.
+types: $(VENV)/.installed-dev ## types of the whole package
+	@rm -rf build/types && mkdir -p build/types/stegvis
+	@ln -s $(CURDIR)/stegvis/* $(addprefix $(CURDIR)/,$(MAPPED)) build/types/stegvis/
+	@cd build/types && $(CURDIR)/$(BIN)/python -m mypy --config-file $(CURDIR)/pyproject.toml \
+	    --cache-dir $(CURDIR)/.mypy_cache -p stegvis >result.txt || { cat result.txt; exit 1; }
+	@cat build/types/result.txt
+	@modules=$$(find $(PACKAGE) -name '*.py' | wc -l); grep -q "in $$modules source files" build/types/result.txt \
+	    || { echo "mypy has not seen all $$modules modules of the package" >&2; exit 1; }
 
 ui: $(VENV)/.installed ## the Dagster UI on the demo's home
 	$(BIN)/stegvis ui
 
-clean: ## remove the environment and the demo's home
-	rm -rf $(VENV) .stegvis
+clean: ## remove the environment, what was built, and the demo's home
+	rm -rf $(VENV) build .coverage .stegvis

@@ -1,8 +1,9 @@
-"""The house keeps its rules: who may know whom, one name through every room, nothing of the machine it was built on."""
+"""The layout of the code: who may import whom, no cycles, one name per table in every folder."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +12,16 @@ import pytest
 from stegvis.assets.building.graph import STAGES, recipes
 
 from stegvis.study.dictionary import dictionary
+from tests.package_source import MODULES, ROOT, imported, package_sources
 
-ROOT = Path(__file__).parents[1]
-FOLDERS = ("orchestration", "assets", "expectations", "sql", "stegvis")
-MODULES = {
-    file.relative_to(ROOT).as_posix(): file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))
-}
 SELECTS = sorted((ROOT / "sql").glob("*.sql"))
 
 # What each folder may import of the package, and of the outside. Of nested folders the innermost counts.
-LIBRARY = {"stegvis.data_files", "stegvis.accelerometry", "stegvis.analyses", "stegvis.claims", "stegvis.deliveries", "stegvis.disclosure",
-           "stegvis.release", "stegvis.reporting", "stegvis.reproduction", "stegvis.statistics", "stegvis.study",
-           "stegvis.twin"}  # fmt: skip
+LIBRARY = {
+    f"stegvis.{each.stem}"
+    for each in (ROOT / "stegvis").iterdir()
+    if (each.suffix == ".py" or (each / "__init__.py").is_file()) and each.stem not in {"__init__", "storage"}
+}
 MAY_IMPORT = {
     "orchestration": {"stegvis"},
     "assets": {"stegvis.assets", "stegvis.expectations", "stegvis.sql", "stegvis.storage", *LIBRARY},
@@ -38,17 +37,6 @@ MUST_NOT_IMPORT = {
 }
 # Packages that take a second or more, or are rarely needed: imported where they are used.
 HEAVY = {"altair", "statsmodels", "great_tables", "great_expectations", "pyreadstat", "numba", "vl_convert"}
-
-
-def imported(tree: ast.AST) -> Iterator[str]:
-    """The dotted names that a tree imports, anywhere in it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "a relative import hides which room it enters"
-            assert node.module is not None
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def within(name: str, packages: set[str]) -> bool:
@@ -121,7 +109,7 @@ def test_a_module_says_what_it_is_for(module: str) -> None:
     assert ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8")))
 
 
-# ---- one name through every room ----
+# ---- one name per table in every folder ----
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -165,67 +153,54 @@ def test_a_select_begins_by_saying_what_its_rows_are(file: Path) -> None:
     assert file.read_text(encoding="utf-8").startswith(f"-- {file.stem}: ")
 
 
-# ---- nothing of the machine it was built on ----
-
-NOT_COMMITTED = {".git", ".venv", ".stegvis", ".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache", "build"}
-# Put together here, so that this file does not hold what it forbids.
-BESIDE = "sha" + "red"
-INDEX = "py" + "pi"
-OPTIONS = "|".join("-".join(words) for words in (("index", "url"), ("find", "links"), ("trusted", "host")))
-FORBIDDEN = {
-    "a package index address": re.compile(rf"{OPTIONS}|https?://[^\s\"')]*(?:{INDEX}|/simple/)", re.IGNORECASE),
-    "a machine path": re.compile(r"(?<![\w.~}-])/(?:work|root|Users)/[\w.]"),
-    # The optional folder of real recordings is the one thing there that may be named.
-    "the folder beside the project": re.compile(rf"(?<![\w-])(?<!\.\./){BESIDE}/|\.\./{BESIDE}/(?!data\b)"),
-}
+# ---- no import cycles ----
 
 
-def committed_texts() -> Iterator[tuple[str, str]]:
-    for file in sorted(ROOT.rglob("*")):
-        parts = file.relative_to(ROOT).parts
-        ours = not any(p in NOT_COMMITTED or p == "__pycache__" or p.endswith(".egg-info") for p in parts)
-        if ours and not any(p.startswith(("tmp", ".tmp")) for p in parts) and file.is_file():
-            try:
-                yield "/".join(parts), file.read_text(encoding="utf-8")
-            except UnicodeDecodeError:
-                continue  # a model, an image
+def imports_by(node: ast.AST, inside_functions: bool) -> Iterator[str]:
+    """The dotted names that run-time code imports; what is under ``if TYPE_CHECKING`` never runs."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield from imported(child)
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for other in child.orelse:
+                yield from imports_by(other, inside_functions)
+        elif inside_functions or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from imports_by(child, inside_functions)
 
 
-@pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_file_tells_of(what: str) -> None:
-    found = [
-        f"{name}:{number}"
-        for name, text in committed_texts()
-        for number, line in enumerate(text.splitlines(), start=1)
-        if FORBIDDEN[what].search(line)
-    ]
-    assert found == []
+def find_cycle(sources: dict[str, str], inside_functions: bool) -> list[str]:
+    """One cycle of imports among modules (source by dotted name); empty where there is none.
+
+    ``from package import name`` counts as an import of the module ``package.name`` where there is one, else of the
+    package. That importing a module first imports the packages it is in does not count.
+    """
+    graph: dict[str, set[str]] = {}
+    for module, source in sources.items():
+        graph[module] = set()
+        for name in imports_by(ast.parse(source), inside_functions):
+            found = name if name in sources else name.rpartition(".")[0]
+            graph[module] |= {found} & (sources.keys() - {module})
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
 
 
-@pytest.mark.parametrize(
-    ("what", "line"),
-    [
-        ("a package index address", f"--{'index'}-url https://packages.example/"),
-        ("a package index address", f"see https://{INDEX}.org/project/duckdb"),
-        ("a package index address", f"https://packages.example{'/'}simple/duckdb"),
-        ("a machine path", f"open('/{'work'}/main/x.py')"),
-        ("a machine path", f"/{'root'}/.cache"),
-        ("the folder beside the project", f"see {BESIDE}/reference/study.md"),
-        ("the folder beside the project", f"{BESIDE}/data without the folder above"),
-        ("the folder beside the project", f"../{BESIDE}/reference"),
-    ],
-)
-def test_the_search_would_find_it(what: str, line: str) -> None:
-    assert FORBIDDEN[what].search(line)
+def test_modules_do_not_import_each_other_in_a_cycle() -> None:
+    assert find_cycle(package_sources(), inside_functions=False) == []
 
 
-@pytest.mark.parametrize(
-    ("what", "line"),
-    [
-        ("a machine path", "recordings/work/north, ~/work/today and ${HOME}/root/of"),
-        ("the folder beside the project", f"STEGVIS_REAL_DATA or ../{BESIDE}/data"),
-        ("the folder beside the project", f'what is {BESIDE} between stages, "{BESIDE}" / "data", dagster_{BESIDE}/x'),
-    ],
-)
-def test_the_search_lets_pass_what_is_allowed(what: str, line: str) -> None:
-    assert not FORBIDDEN[what].search(line)
+@pytest.mark.xfail(strict=False, reason="being split")
+def test_an_import_inside_a_function_does_not_hide_a_cycle() -> None:
+    assert find_cycle(package_sources(), inside_functions=True) == []
+
+
+def test_the_search_would_find_a_cycle() -> None:
+    late = {"stegvis.a": "from stegvis.b import x", "stegvis.b": "def f():\n    import stegvis.c", "stegvis.c": ""}
+    assert find_cycle(late, inside_functions=True) == []
+    late["stegvis.c"] = "from stegvis import a"
+    assert find_cycle(late, inside_functions=False) == []
+    assert set(find_cycle(late, inside_functions=True)) == set(late)
+    late["stegvis.c"] = "if TYPE_CHECKING:\n    from stegvis import a"
+    assert find_cycle(late, inside_functions=True) == []
