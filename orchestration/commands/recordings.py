@@ -75,6 +75,7 @@ def train(
     from stegvis.accelerometry.labeled_people import TrainingError
     from stegvis.accelerometry.recording import RecordingError
     from stegvis.accelerometry.training import train as train_classifier
+    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
     try:
         train_classifier(folders, out, read_protocol(PROTOCOL_FILE), say)
