@@ -74,7 +74,7 @@ def parse_header(content: NDArray[np.uint8]) -> CwaHeader:
     raw = content[:HEADER_BYTES].view(HEADER)[0]
     code = int(raw["rate_code"])
     if code & 15 < SMALLEST_RATE_CODE:
-        raise CwaError("the sampling rate in the header is none that a device has")
+        raise CwaError("the header's sampling rate is none that a device has")
     stamps = decode_stamps(np.array([raw["logging_start"], raw["logging_end"], raw["last_change"]], dtype=np.uint32))
     start, end, change = (None if np.isnat(stamp) else stamp for stamp in stamps)
     high = int(raw["device_high"])

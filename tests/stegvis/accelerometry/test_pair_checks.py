@@ -41,7 +41,7 @@ def test_files_that_cannot_be_read(pair):
         (content[:HEADER_BYTES], "thigh recording cannot be read: the file has a header and no data"),
         (b"not a recording" * 1000, "thigh recording cannot be read: not a CWA file"),
         (content[:HEADER_BYTES] + np.random.default_rng(1).bytes(1 << 20), "no sector of the file is intact"),
-        (content[:36] + b"\x43" + content[37:], "the sampling rate in the header is none that a device has"),
+        (content[:36] + b"\x43" + content[37:], "sampling rate is none that a device has"),
     ):
         thigh.write_bytes(damaged)
         rule, message = refusal(back, thigh)
