@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ from stegvis.storage.landing import Drop, LandedFile
 from stegvis.storage.reading import TABLE_ENDINGS, UnreadableFile
 from stegvis.storage.recording_records import Note, RecordingNotes
 from stegvis.study.codebook import codebook
+from stegvis.study.protocol import protocol
 
 # Of a raw pair, as ``stegvis.accelerometry.pair_classification`` names them; the column ``quality`` has all of them.
 QUALITY = {
@@ -145,7 +147,7 @@ def _table(drop: Drop, file: LandedFile, delivered: Delivered, days: list[pd.Dat
 
 
 def _days(file: LandedFile, label: str, delivered: Delivered, days: list[pd.DataFrame]) -> list[dict[str, Any]]:
-    if not read_file(file.path, label, codebook()["days"], delivered, contract_days):
+    if not read_file(file.path, label, codebook()["days"], delivered, partial(contract_days, rules=protocol().days)):
         return []
     frame = delivered.frames.pop()
     days.append(frame[DAY_COLUMNS])

@@ -2,9 +2,10 @@
 
 Run: ``python -m benchmarks.twin_coverage [--seeds N] [--people N]``.
 
-Each seed is a whole cohort of its own by plain sampling, held in memory and analyzed by ``stegvis.statistics``. The truth
-of a contrast is what its model finds when it sees true risks instead of cases, averaged over the cohorts: what the
-estimates scatter around. It is not the risk function itself, because a recorded week tells a habit with an error.
+Each seed is a whole cohort of its own by plain sampling, held in memory and analyzed by ``stegvis.statistics``. The
+truth of a contrast is the estimate of its model from true risks instead of cases, averaged over the cohorts: the value
+that the estimates vary around. It is not the risk function itself, because one recorded week measures a habit with
+error.
 
 With S seeds a coverage of 95 % is known to within 1.96 * sqrt(0.95 * 0.05 / S): 3 points for one contrast at 200 seeds,
 about 1.2 for all six together, whose errors are shared in part only.
@@ -25,9 +26,9 @@ from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.terms import covariate_terms
-from stegvis.study.codebook import codebook
+from stegvis.study.codebook import CODEBOOK_FILE, Codebook, read_codebook
 from stegvis.study.codebook import levels as coded_levels
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES, PROTOCOL_FILE, read_protocol
 from stegvis.twin.draws import Flags
 from stegvis.twin.expected import category_log_risk_ratios
 from stegvis.twin.observed import Observed, observe
@@ -40,9 +41,11 @@ FIRST_SEED = 1001
 CONTRASTS = [(exposure, quarter) for exposure in EXPOSURES for quarter in (2, 3, 4)]
 
 
-def analysis_frame(population: Population, observed: Observed, wave: Wave, who: Flags) -> pd.DataFrame:
-    """The analysis set of one wave, straight from the model: what the pipeline makes of the deliveries."""
-    people, coded = population.people[who], codebook()["participants"]
+def analysis_frame(
+    population: Population, observed: Observed, wave: Wave, who: Flags, codebook: Codebook
+) -> pd.DataFrame:
+    """The analysis set of one wave, straight from the model, with the columns that the pipeline makes from deliveries."""
+    people, coded = population.people[who], codebook["participants"]
 
     def words(column: str, codes: pd.Series) -> pd.Series:
         return codes.astype(int).map(dict(enumerate(coded_levels(coded, column))))
@@ -67,7 +70,7 @@ def analysis_frame(population: Population, observed: Observed, wave: Wave, who: 
 
 def one_cohort(seed: int, people: int) -> np.ndarray:
     """Per contrast (6, 4): true log risk ratio of this cohort, estimate, lower and upper limit, all logs."""
-    model, rules = parameters(), protocol()
+    model, rules, codebook = parameters(), read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE)
     population = draw_population(people, seed, model)
     habits = draw_habits(population, seed, model)
     observed = observe(population, draw_days(population, habits, seed, model))
@@ -75,11 +78,11 @@ def one_cohort(seed: int, people: int) -> np.ndarray:
     who = observed.valid & population.pain_answered & ~population.flags("back_pain") & population.complete
     who &= ~population.flags("withdrawn") & wave.screen_answered
     true = category_log_risk_ratios(population, observed, who, wave.risk)
-    frame = add_categories(analysis_frame(population, observed, wave, who), rules)
+    frame = add_categories(analysis_frame(population, observed, wave, who, codebook), rules)
     found = []
     for exposure in EXPOSURES:
         template = ResultRow(wave.name, "main", "all", "adjusted", exposure)
-        rows = category_rows(frame, template, covariate_terms("adjusted", rules, covariate_levels()), rules)
+        rows = category_rows(frame, template, covariate_terms("adjusted", rules, covariate_levels(codebook)), rules)
         for row, truth in zip(rows[1:4], true[exposure], strict=True):
             if row.estimate is None or row.ci_low is None or row.ci_high is None:
                 raise RuntimeError(f"seed {seed}: {exposure} {row.level} is not estimable")

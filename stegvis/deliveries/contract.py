@@ -21,7 +21,7 @@ import pandas as pd
 from stegvis.deliveries.cells import Breach, Mask, blank_cells, read_cells
 from stegvis.deliveries.problems import file_problem, join_problems, no_problems, row_problems
 from stegvis.study.codebook import DAY, Column, Layout
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol_recordings import Days
 
 FIRST_ROW = 2  # the header of a csv is line 1; the other formats are numbered alike
 
@@ -72,13 +72,14 @@ def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int 
     return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes)
 
 
-def contract_days(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
+def contract_days(raw: pd.DataFrame, layout: Layout, file: str, *, rules: Days) -> Contracted:
     """Check delivered day totals and turn them from one row per person into one row per person and day.
 
     Args:
         raw: the columns as delivered: one per activity and day, named by the layout with ``{day}`` = 1, 2, ...
         layout: the codebook's layout of day totals; seconds.
         file: the file's name, for the list of problems.
+        rules: days per recording, seconds per day and the tolerance of their sum.
 
     Returns:
         ``frame``: person, day (``int64``, from 1), one ``float64`` column of seconds per activity, source_row; only
@@ -88,7 +89,7 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
     """
     activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
     people = {name: column for name, column in layout.columns.items() if name not in activities}
-    days = range(1, protocol().days.days_per_recording + 1)
+    days = range(1, rules.days_per_recording + 1)
     wide = people | {
         _of_day(name, day): column.model_copy(update={"source": tuple(s.replace(DAY, str(day)) for s in column.source)})
         for day in days
@@ -106,7 +107,7 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
     first, repeats = _first_of_each(whole, layout.model_copy(update={"columns": wide}), sources, file)
     row_used = table.index.isin(first.index)
 
-    limit, tolerance = protocol().days.seconds_per_day, protocol().days.speed_sum_tolerance_seconds
+    limit, tolerance = rules.seconds_per_day, rules.speed_sum_tolerance_seconds
     used, read = [], 0
     for day in days:
         columns = {_of_day(name, day): name for name in activities}

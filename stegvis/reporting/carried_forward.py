@@ -23,6 +23,6 @@ def kept_counts_sentence(results: pd.DataFrame) -> str:
     p = protocol()
     return (
         "To protect single people, numbers of people and cases are those of an earlier release (each has changed "
-        f"since by fewer than {p.disclosure.smallest_count} people or by at most {p.release.kept_counts_share:.0%}; "
+        f"since by fewer than {p.disclosure.smallest_count} people or by at most {p.release.carried_forward_share:.0%}; "
         "estimates and their intervals are today's)."
     )

@@ -14,6 +14,7 @@ from stegvis.reproduction import r, r_beyond, stata, stata_beyond
 from stegvis.reproduction.models import Asked
 from stegvis.statistics.levels import Levels, covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
+from stegvis.study.codebook import codebook
 from stegvis.study.protocol import EXPOSURES, Protocol
 
 COMMAND_COLUMNS = (*KEY_COLUMNS, "r", "stata")
@@ -80,7 +81,7 @@ def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels | None = 
         ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where none gives the row (see docs/results.md), or
         where nobody has spelled the analysis.
     """
-    known = levels or covariate_levels()
+    known = levels or covariate_levels(codebook())
     labels = category_labels(results)
     block = ["analysis", "population", "model", "exposure", "term", "measure"]
     places = results.groupby(block, sort=False).cumcount() + 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -137,7 +138,7 @@ def _check_recordings(files: list[Path], findings: _Findings) -> None:
     for file in files:
         match recording_level(file.name):
             case "days":
-                _check_table(file, "days", findings, contract_days)
+                _check_table(file, "days", findings, partial(contract_days, rules=protocol().days))
             case "epochs":
                 _check_table(file, "epochs", findings)
             case "signal":

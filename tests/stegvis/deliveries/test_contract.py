@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from stegvis.deliveries.contract import Contracted, apply_contract, contract_days, contract_signal
 from stegvis.deliveries.problems import PROBLEM_COLUMNS
-from stegvis.study.codebook import DAY, codebook
+from stegvis.study.codebook import DAY
+from tests.stegvis.conftest import CODEBOOK, PROTOCOL
 
-PARTICIPANTS = codebook()["participants"]
-DAYS = codebook()["days"]
-SIGNAL = codebook()["signal"]
-EPOCHS = codebook()["epochs"]
+PARTICIPANTS = CODEBOOK["participants"]
+DAYS = CODEBOOK["days"]
+SIGNAL = CODEBOOK["signal"]
+EPOCHS = CODEBOOK["epochs"]
 
 DAY_SECONDS = {
     "lying": 30000,
@@ -195,7 +196,7 @@ def test_epochs_are_identified_by_person_and_time_and_numbered_on() -> None:
 
 
 def test_days_become_rows() -> None:
-    contracted = contract_days(day_totals(), DAYS, "days.csv")
+    contracted = contract_days(day_totals(), DAYS, "days.csv", rules=PROTOCOL.days)
     frame = contracted.frame
     assert list(frame.columns) == ["person", "day", *DAY_SECONDS, "source_row"]
     assert len(frame) == contracted.rows_read == 14
@@ -208,7 +209,7 @@ def test_a_day_that_nobody_recorded_is_no_row_and_no_problem() -> None:
     raw = day_totals(1)
     raw.loc[0, [name for name in raw.columns if "TmD7" in name]] = None
     raw.loc[0, "CyclTmD6_NT4ActMX"] = None
-    contracted = contract_days(raw, DAYS, "f")
+    contracted = contract_days(raw, DAYS, "f", rules=PROTOCOL.days)
     assert contracted.frame["day"].tolist() == [1, 2, 3, 4, 5, 6]
     assert contracted.frame["cycling"].isna().tolist() == [False] * 5 + [True]
     assert (contracted.rows_read, contracted.rows_quarantined) == (6, 0)
@@ -220,7 +221,7 @@ def test_a_broken_day_is_quarantined_alone() -> None:
     raw.loc[0, "LyTmD3_NT4ActMX"] = "35000"  # 86,600 s
     raw.loc[0, "SitTmD4_NT4ActMX"] = "-1"
     raw.loc[1, "SitTmD5_NT4ActMX"] = "much"
-    contracted = contract_days(raw, DAYS, "f")
+    contracted = contract_days(raw, DAYS, "f", rules=PROTOCOL.days)
     assert found(contracted) == {
         (2, "day 3", "day_over_24_hours"),
         (2, "SitTmD4_NT4ActMX", "out_of_range"),
@@ -237,20 +238,20 @@ def test_a_broken_day_is_quarantined_alone() -> None:
 def test_24_hours_is_the_limit_within_the_protocols_tolerance(lying: int, kept: bool) -> None:
     raw = day_totals(1)
     raw["LyTmD1_NT4ActMX"] = str(lying)
-    assert (1 in contract_days(raw, DAYS, "f").frame["day"].tolist()) is kept
+    assert (1 in contract_days(raw, DAYS, "f", rules=PROTOCOL.days).frame["day"].tolist()) is kept
 
 
 def test_without_a_total_the_speed_classes_count_as_walking() -> None:
     raw = day_totals(1)
     raw["WalkTmD1_NT4ActMX"] = None
     raw["LyTmD1_NT4ActMX"] = "34806"
-    assert found(contract_days(raw, DAYS, "f")) == {(2, "day 1", "day_over_24_hours")}
+    assert found(contract_days(raw, DAYS, "f", rules=PROTOCOL.days)) == {(2, "day 1", "day_over_24_hours")}
 
 
 def test_a_person_delivered_twice_keeps_the_days_of_the_first_row() -> None:
     raw = pd.concat([day_totals(2), day_totals(1)], ignore_index=True)
     raw.loc[1, "person"] = None
-    contracted = contract_days(raw, DAYS, "f")
+    contracted = contract_days(raw, DAYS, "f", rules=PROTOCOL.days)
     assert found(contracted) == {(3, "person", "blank"), (4, "person", "duplicate")}
     assert contracted.frame["source_row"].unique().tolist() == [2]
     assert (contracted.rows_read, contracted.rows_quarantined) == (21, 14)
@@ -258,11 +259,11 @@ def test_a_person_delivered_twice_keeps_the_days_of_the_first_row() -> None:
 
 def test_day_columns_may_come_without_their_suffix() -> None:
     raw = day_totals().rename(columns=lambda name: name.removesuffix("_NT4ActMX"))
-    assert len(contract_days(raw, DAYS, "f").frame) == 14
+    assert len(contract_days(raw, DAYS, "f", rules=PROTOCOL.days).frame) == 14
 
 
 def test_a_missing_day_column_refuses_the_file() -> None:
-    contracted = contract_days(day_totals().drop(columns="RunTmD7_NT4ActMX"), DAYS, "f")
+    contracted = contract_days(day_totals().drop(columns="RunTmD7_NT4ActMX"), DAYS, "f", rules=PROTOCOL.days)
     assert found(contracted) == {(None, "RunTmD7_NT4ActMX", "missing_column")}
     assert "nearest" not in contracted.problems["message"][0]  # the column of day 6 is taken
     assert list(contracted.frame.columns) == ["person", "day", *DAY_SECONDS, "source_row"]
@@ -325,7 +326,7 @@ def test_no_message_about_a_day_holds_a_delivered_value(secret: str, day: int, a
     raw = day_totals()
     column = DAYS.columns[activity].source[0].replace(DAY, str(day))
     raw.loc[1, column] = secret
-    contracted = contract_days(raw, DAYS, "f")
+    contracted = contract_days(raw, DAYS, "f", rules=PROTOCOL.days)
     assert found(contracted) == {(3, column, "wrong_type")}
     assert "secret" not in " ".join([*contracted.problems["message"], *contracted.notes])
 
@@ -356,7 +357,7 @@ def test_every_day_is_kept_or_quarantined(data: st.DataObject) -> None:
     raw = day_totals(3)
     for _ in range(data.draw(st.integers(0, 8))):
         raw.loc[data.draw(st.integers(0, 2)), data.draw(st.sampled_from(list(raw.columns)))] = data.draw(CELL)
-    contracted = contract_days(raw, DAYS, "f")
+    contracted = contract_days(raw, DAYS, "f", rules=PROTOCOL.days)
     assert contracted.rows_read == len(contracted.frame) + contracted.rows_quarantined == 21
 
 

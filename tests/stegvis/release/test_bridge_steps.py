@@ -15,8 +15,8 @@ from stegvis.disclosure.tables import Tables
 from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.levels import covariate_levels
 from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import LEVELS
 
 SMALLEST = protocol().disclosure.smallest_count
 
@@ -45,7 +45,7 @@ def bridged(released):
         before = told if told is not None else released(old, then)
         kept = old if kept is None else kept
         return bridge_steps(
-            remembered(kept, excluded), new, before, released(new), then or protocol(), protocol(), covariate_levels()
+            remembered(kept, excluded), new, before, released(new), then or protocol(), protocol(), LEVELS
         )
 
     return steps

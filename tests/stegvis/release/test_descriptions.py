@@ -21,10 +21,9 @@ from stegvis.release.checklists import ChecklistError
 from stegvis.release.citation import PROGRAM, citation_of_program
 from stegvis.release.descriptions import SCHEMA, write_descriptions
 from stegvis.release.results_schema import TABLES, fields, results_schema
-from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import RESULT_COLUMNS
 from stegvis.study.protocol import protocol
-from tests.stegvis.conftest import analysis_set_of, wave_data_of
+from tests.stegvis.conftest import LEVELS, analysis_set_of, wave_data_of
 from tests.stegvis.release.test_checklists import FILES, PAGES
 
 RELEASE = "2026-01-02-0123456789ab"
@@ -56,7 +55,7 @@ def folder(tmp_path, results):
     for name in FILES - {"manifest.json"}:
         (tmp_path / name).write_text("{}")
     results.to_csv(tmp_path / "results.csv", index=False)
-    table_one = characteristics(analysis_set_of(900), protocol(), covariate_levels())
+    table_one = characteristics(analysis_set_of(900), protocol(), LEVELS)
     table_one.to_csv(tmp_path / "characteristics.csv", index=False)
     return tmp_path
 

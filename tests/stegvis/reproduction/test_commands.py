@@ -14,18 +14,16 @@ import pytest
 from stegvis.analyses import main_models, spline
 from stegvis.analyses.across_waves import fit_across_waves
 from stegvis.analyses.imputed import imputed_rows
-from stegvis.analyses.suite import BATTERY
+from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import WaveData, fit
 from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import COMMAND_COLUMNS, SPELLED, commands
 from stegvis.reproduction.r_beyond import RESTS_ON_DRAWS
 from stegvis.reproduction.tables import tables_across, tables_of_wave
-from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol, protocol
-from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, wave_data_of
+from tests.stegvis.conftest import LEVELS, analysis_set_of, lossy_wave_of, wave_data_of
 
-LEVELS = covariate_levels()
 ESTIMATE = '["estimate"]'
 # Counts of controls, and what no package pools: docs/results.md says why there is no command.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
@@ -48,7 +46,7 @@ def wave() -> WaveData:
 
 @pytest.fixture(scope="module")
 def results(wave: WaveData) -> pd.DataFrame:
-    return fit([analysis for group in BATTERY.values() for analysis in group], wave)
+    return fit([analysis for group in SUITE.values() for analysis in group], wave)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +156,7 @@ class TestR:
     def test_under_another_protocol(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(3000, lost=0.2, used=FIXED, seed=4)
         groups = ("risk_ratios", "dose_response", "sensitivity_models")
-        results = fit([analysis for group in groups for analysis in BATTERY[group]], wave)
+        results = fit([analysis for group in groups for analysis in SUITE[group]], wave)
         curve = results["analysis"].str.contains("spline") & (results["measure"] == "rr")
         chosen = results[~curve | (np.arange(len(results)) % 10 == 0)].reset_index(drop=True)
         assert {"sample_cuts", "spline_sample_knots"} <= set(chosen["analysis"])

@@ -68,7 +68,7 @@ def test_every_file_keeps_the_contract(twin):
             layout = "withdrawals" if file.stem == "2024-01" else file.stem
             result = apply_contract(read(file), codebook()[layout], file.name)
         elif file.stem == "days":
-            result = contract_days(read(file), codebook()["days"], file.name)
+            result = contract_days(read(file), codebook()["days"], file.name, rules=protocol().days)
         else:
             continue
         assert len(result.problems) == 0, result.problems

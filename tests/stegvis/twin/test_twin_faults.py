@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.deliveries.contract import apply_contract, contract_days
 from stegvis.study.codebook import codebook
+from stegvis.study.protocol import protocol
 from stegvis.twin import TooFewPeopleError, write_twin
 from stegvis.twin.faults import CORRUPT_SINGLES, CORRUPT_STRETCH, OFF_AT_NIGHT, RAW_FAULTS, RESET_CLOCK
 
@@ -73,7 +75,8 @@ def test_the_contract_finds_the_rows_and_no_others(twin, kind, layout):
     faults = [f for f in told(twin)["faults"] if f["row"] and f["delivery"].startswith(kind)]
     (delivery,) = {f["delivery"] for f in faults}
     raw = pd.read_csv(twin / delivery / f"{layout}.csv", dtype=str)
-    found = (contract_days if layout == "days" else apply_contract)(raw, codebook()[layout], f"{layout}.csv").problems
+    contract = partial(contract_days, rules=protocol().days) if layout == "days" else apply_contract
+    found = contract(raw, codebook()[layout], f"{layout}.csv").problems
     expected = [(f["row"], f["rule"]) for f in faults if f["rule"] != "box_against_screen"]
     assert sorted(zip(found["row"], found["rule"], strict=True)) == sorted(expected)
 
