@@ -8,6 +8,7 @@ from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.analyses.characteristics import characteristics
 from stegvis.analyses.histogram import histogram
 from stegvis.statistics.levels import characteristic_levels, covariate_levels
+from stegvis.study.codebook import codebook
 
 READ = "select * from analysis_set where wave = getvariable('wave') order by person"
 
@@ -18,7 +19,7 @@ def make(build: Build) -> Rows:
     Beside it the table ``exposure_histogram``: people by bin of each exposure, small bins hidden, the others rounded.
     """
     people = build.read(READ)
-    table = characteristics(people, build.protocol, covariate_levels() | characteristic_levels())
+    table = characteristics(people, build.protocol, covariate_levels(codebook()) | characteristic_levels(codebook()))
     return Rows(table, also={"exposure_histogram": histogram(people, build.protocol)})
 
 

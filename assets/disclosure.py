@@ -79,7 +79,7 @@ RECIPE = Recipe(
     upstream=("fitted_models", "attrition", "characteristics"),
     make=make,
     protocol=("disclosure", "release.protection_width", "release.rounding", "release.rounding_base",
-              "release.kept_counts_share", "additive_interaction.low_categories"),
+              "release.carried_forward_share", "additive_interaction.low_categories"),
     kinds=frozenset({"python"}),
     owner="team:statistics",
 )  # fmt: skip

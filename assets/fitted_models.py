@@ -19,7 +19,7 @@ def make(build: Build) -> Rows:
     """The estimates of all groups, one after the other."""
     import pandas as pd
 
-    from stegvis.analyses.diagnostics import verdicts, with_diagnostics
+    from stegvis.analyses.diagnostics import diagnostic_counts, with_diagnostics
     from stegvis.statistics.results import RESULT_COLUMNS, validate
 
     # Group names are constants of this module, never input.
@@ -30,7 +30,7 @@ def make(build: Build) -> Rows:
     build.log.info("%d estimates of wave %s", len(results), build.key)
     return Rows(
         results,
-        summary={name: float(count) for name, count in verdicts(results).items()},
+        summary={name: float(count) for name, count in diagnostic_counts(results).items()},
         metadata={"not_estimable": int((results["status"] == "not_estimable").sum())},
     )
 

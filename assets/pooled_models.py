@@ -6,6 +6,7 @@ from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
 
 from stegvis.statistics.levels import covariate_levels
+from stegvis.study.codebook import codebook
 
 
 def make(build: Build) -> Rows:
@@ -14,7 +15,7 @@ def make(build: Build) -> Rows:
 
     stacked = build.read("select * from analysis_set order by wave, person")
     histories = build.read(build.sql("pain_histories"))
-    return Rows(fit_across_waves(stacked, histories, build.protocol, covariate_levels()))
+    return Rows(fit_across_waves(stacked, histories, build.protocol, covariate_levels(codebook())))
 
 
 RECIPE = Recipe(

@@ -45,6 +45,7 @@ from stegvis.statistics.results import RESULT_COLUMNS
 from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest
 from stegvis.storage.signatures import advance_latest
 from stegvis.storage.warehouse import table_exists
+from stegvis.study.codebook import codebook
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 PROTOCOL = "protocol.json"
@@ -159,7 +160,7 @@ def _write_tables(tables: Tables, folder: Path) -> None:
 
 def _write_commands(results: pd.DataFrame, build: Build, folder: Path) -> None:
     """How to repeat each estimate: the commands, and the functions and codes they rest on."""
-    levels = covariate_levels()
+    levels = covariate_levels(codebook())
     of_waves = [commands(rows, build.protocol, levels) for _, rows in results.groupby("wave", sort=False)]
     pd.concat(of_waves, ignore_index=True).to_csv(folder / "commands.csv", index=False)
     (folder / "repeat.R").write_text(r.settings(build.protocol, levels) + r.functions(), encoding="utf-8")
@@ -192,7 +193,9 @@ def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: 
         note = "the protocol of the release before is not of a form that this version reads"
         return {"steps": [], "protocol_changes": changed, "note": note}
     now = people[people["reason"].isna()]
-    found = bridge_steps(remembered, now, earlier, told.tables.results, then, build.protocol, covariate_levels())
+    found = bridge_steps(
+        remembered, now, earlier, told.tables.results, then, build.protocol, covariate_levels(codebook())
+    )
     return {"steps": _without_people(found, told, build), "protocol_changes": changed, "note": ""}
 
 

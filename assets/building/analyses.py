@@ -13,6 +13,7 @@ from stegvis.assets.building.recipe import Rows
 
 from stegvis.analyses.wave_data import Analysis, WaveData, fit, walking_days
 from stegvis.statistics.levels import covariate_levels
+from stegvis.study.codebook import codebook
 
 PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
 ELIGIBLE = "select * from eligible_people where wave = getvariable('wave') order by person"
@@ -41,7 +42,7 @@ def wave_data(build: Build) -> WaveData:
         eligible=eligible,
         days=walking_days(days, build.protocol),
         protocol=build.protocol,
-        levels=covariate_levels(),
+        levels=covariate_levels(codebook()),
     )
 
 

@@ -22,7 +22,8 @@ from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Ratio, ratio
 from stegvis.statistics.standardization import standardized_risks
 from stegvis.statistics.terms import MODELS
-from stegvis.study.protocol import EXPOSURES, Models
+from stegvis.study.protocol import EXPOSURES
+from stegvis.study.protocol_models import Models
 
 Ratios = dict[int, Ratio] | NotEstimable
 

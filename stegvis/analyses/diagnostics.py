@@ -19,7 +19,8 @@ import pandas as pd
 
 from stegvis.analyses.fit_quality import EVENTS_PER_COEFFICIENT, SHARE_ABOVE_ONE
 from stegvis.statistics.results import ESTIMATE_COLUMNS, RESULT_COLUMNS, ResultRow, joined, options_note, to_frame
-from stegvis.study.protocol import EXPOSURES, Limits, Protocol
+from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol_models import Limits
 
 PASS, WARNING, FAIL = "pass", "warning", "fail"
 ANALYSIS = "diagnostics"
@@ -60,7 +61,7 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     for diagnostic in _diagnostics():
         limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
         value = diagnostic.value(results, protocol)
-        verdict = limits.verdict(value)
+        verdict = limits.assess(value)
         row = ResultRow(
             wave,
             ANALYSIS,
@@ -81,7 +82,7 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return pd.concat([results, to_frame(rows)], ignore_index=True).astype(RESULT_COLUMNS)
 
 
-def verdicts(results: pd.DataFrame) -> dict[str, int]:
+def diagnostic_counts(results: pd.DataFrame) -> dict[str, int]:
     """How many diagnostics warn and fail."""
     rows = results[(results["analysis"] == ANALYSIS) & (results["status"] == "ok")]
     return {f"diagnostics_{name}": int((rows["level"] == name).sum()) for name in (WARNING, FAIL)}

@@ -19,7 +19,8 @@ from stegvis.statistics.negative_controls import empirical_null
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Fit, fit_design, fit_risk_ratio
 from stegvis.statistics.terms import Linear, category_term
-from stegvis.study.protocol import EXPOSURES, Exposure, NegativeControl
+from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol_models import NegativeControl
 
 Found = tuple[float, float]
 

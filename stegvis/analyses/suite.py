@@ -18,7 +18,7 @@ from stegvis.analyses import (
 )
 from stegvis.analyses.wave_data import Analysis
 
-BATTERY: Mapping[str, tuple[Analysis, ...]] = {
+SUITE: Mapping[str, tuple[Analysis, ...]] = {
     "risk_ratios": risk_ratios.ANALYSES,
     "absolute_risks": absolute_risks.ANALYSES,
     "bias_models": bias_models.ANALYSES,

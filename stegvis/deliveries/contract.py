@@ -21,7 +21,7 @@ import pandas as pd
 from stegvis.deliveries.cells import Breach, Mask, blank_cells, read_cells
 from stegvis.deliveries.problems import file_problem, join_problems, no_problems, row_problems
 from stegvis.study.codebook import DAY, Column, Layout
-from stegvis.study.protocol import Days
+from stegvis.study.protocol_recordings import Days
 
 FIRST_ROW = 2  # the header of a csv is line 1; the other formats are numbered alike
 
@@ -80,7 +80,7 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> 
         raw: the columns as delivered: one per activity and day, named by the layout with ``{day}`` = 1, 2, ...
         layout: the codebook's layout of day totals; seconds.
         file: the file's name, for the list of problems.
-        rules: days in a recording, seconds in a day, and the tolerance of their sum.
+        rules: days per recording, seconds per day and the tolerance of their sum.
 
     Returns:
         ``frame``: person, day (``int64``, from 1), one ``float64`` column of seconds per activity, source_row; only

@@ -35,7 +35,7 @@ def kept_rule(protocol: Protocol) -> str:
     """The rule in words."""
     return (
         f"counts as an earlier release told them: each has changed since by fewer than "
-        f"{protocol.disclosure.smallest_count} people or by at most {protocol.release.kept_counts_share:.0%}"
+        f"{protocol.disclosure.smallest_count} people or by at most {protocol.release.carried_forward_share:.0%}"
     )
 
 
@@ -104,7 +104,7 @@ def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> 
 
 def _close(now: pd.Series, then: pd.Series, protocol: Protocol) -> bool:
     """Whether no count that was told has changed by much, or is gone."""
-    smallest, share = protocol.disclosure.smallest_count, protocol.release.kept_counts_share
+    smallest, share = protocol.disclosure.smallest_count, protocol.release.carried_forward_share
     told = then.notna().to_numpy()
     if now.isna().to_numpy()[told].any():
         return False

@@ -39,7 +39,7 @@ def leaving(tables: Tables, protocol: Protocol, earlier: Sequence[Tables] = ()) 
     earlier = [_typed(each) for each in earlier]
     decision = decide(found.counts, protocol, [counted(each, low).counts for each in earlier])
     plain = taken_out(tables, found, decision, protocol)
-    if not decision.close or not protocol.release.keeps_counts:
+    if not decision.close or not protocol.release.carries_forward:
         return plain
     same = kept(tables, earlier[-1], protocol)
     if same is not None and _is_better(same, plain):
@@ -75,7 +75,7 @@ def leaving_across(tables: Tables, decided: Leaving, protocol: Protocol, earlier
         tables.results[tables.results["wave"] == ACROSS], tables.attrition.iloc[:0], tables.characteristics.iloc[:0]
     )
     plain = taken_out(across, found, decision, protocol)
-    if not decision.close or not protocol.release.keeps_counts:
+    if not decision.close or not protocol.release.carries_forward:
         return plain
     same = kept(across, earlier[-1], protocol)
     if same is None or not _is_better(same, plain):

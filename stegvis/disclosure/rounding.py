@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from stegvis.study.protocol import Rounding
+from stegvis.study.protocol_publication import Rounding
 
 
 def rounded(counts: pd.Series, rounding: Rounding, base: int) -> pd.Series:

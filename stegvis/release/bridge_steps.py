@@ -28,7 +28,8 @@ from stegvis.statistics.levels import Levels
 from stegvis.statistics.release_change import Estimate, change, estimate
 from stegvis.statistics.results import joined
 from stegvis.statistics.terms import MODELS, Model, category_term, covariate_terms
-from stegvis.study.protocol import EXPOSURES, Exposure, Exposures, Models, Protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol_models import Exposures, Models
 
 STEPS = ("corrected_rows", "changed_eligibility", "new_people", "protocol")
 COVARIATES = ("sex", "age", "education", "income", "employment", "smoking", "depression")

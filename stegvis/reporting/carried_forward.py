@@ -20,5 +20,5 @@ def carried_forward_sentence(results: pd.DataFrame, protocol: Protocol) -> str:
     return (
         "To protect participants' privacy, the numbers of participants and cases are carried forward from an earlier "
         f"release. Each has changed since by fewer than {protocol.disclosure.smallest_count} participants or by at "
-        f"most {protocol.release.kept_counts_share:.0%}. Estimates and intervals are current."
+        f"most {protocol.release.carried_forward_share:.0%}. Estimates and intervals are current."
     )

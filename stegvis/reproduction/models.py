@@ -10,7 +10,8 @@ from stegvis.analyses.condition import Condition
 from stegvis.analyses.sensitivity import sensitivities
 from stegvis.statistics.categories import CATEGORIES
 from stegvis.statistics.levels import Levels
-from stegvis.study.protocol import EXPOSURES, Exposure, ExposureScale, Protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol_models import ExposureScale
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.irls import MatrixFit, fit_matrix, refusal
 from stegvis.statistics.matrices import cross_product
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stegvis.study.protocol import EXPOSURES, Exposure, ExposureScale, Protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol_models import ExposureScale
 
 CATEGORIES = (1, 2, 3, 4)
 QUARTILES = (0.25, 0.50, 0.75)

@@ -22,7 +22,7 @@ import pandas as pd
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from stegvis.statistics.risk_ratio import Fit, JointWald, Ratio, fit_risk_ratio, ratio
 from stegvis.statistics.terms import Linear, Term
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 
 def closure(parts: np.ndarray, total: float) -> np.ndarray:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from stegvis.statistics.matrices import cross_product
 from stegvis.statistics.terms import Categorical, Linear, Term, product_coefficient
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 INTERCEPT = "intercept"
 OUTCOME = "low_back_pain"

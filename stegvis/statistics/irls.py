@@ -17,7 +17,7 @@ import numpy as np
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.matrices import cross_product, linear_predictor
 from stegvis.statistics.poisson import fit_poisson
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 Family = Literal["poisson", "logistic", "log_binomial"]
 MOST_STEPS = 60

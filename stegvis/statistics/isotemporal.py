@@ -20,7 +20,7 @@ import pandas as pd
 from stegvis.statistics.contract import OUTCOME, NotEstimable
 from stegvis.statistics.risk_ratio import Fit, JointWald, Ratio, fit_risk_ratio, ratio
 from stegvis.statistics.terms import Linear, Term
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stegvis.study.codebook import Codebook, codebook
+from stegvis.study.codebook import Codebook
 from stegvis.study.codebook import levels as coded_levels
 
 Levels = Mapping[str, tuple[str, ...]]
@@ -18,24 +18,24 @@ CODED_CHARACTERISTICS = ("work_type", "self_rated_health", "pain_last_4_weeks", 
 CODED_COVARIATES = ("sex", "education", "income", "employment", "smoking")
 
 
-def covariate_levels(book: Codebook | None = None) -> dict[str, tuple[str, ...]]:
-    """Levels by column name, in the order of the codebook in force unless another is given.
+def covariate_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
+    """Levels by column name, in the order of the codebook.
 
     Depression is derived from a score, so its levels are named here.
 
     Raises:
         KeyError: the codebook has no codes for a covariate.
     """
-    participants = (book or codebook())["participants"]
+    participants = codebook["participants"]
     return {name: coded_levels(participants, name) for name in CODED_COVARIATES} | {"depression": ("no", "yes")}
 
 
-def characteristic_levels(book: Codebook | None = None) -> dict[str, tuple[str, ...]]:
+def characteristic_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
     """Levels of the characteristics that are no covariates, as ``covariate_levels`` gives those of the covariates.
 
     Raises:
         KeyError: the codebook has no codes for a characteristic.
     """
-    participants = (book or codebook())["participants"]
+    participants = codebook["participants"]
     coded = {name: coded_levels(participants, name) for name in CODED_CHARACTERISTICS}
     return coded | {"work_type": (*coded["work_type"], "none"), "other_disease": ("no", "yes")}

@@ -20,7 +20,7 @@ import pandas as pd
 from stegvis.statistics.contract import OUTCOME, NotEstimable, prepare
 from stegvis.statistics.risk_ratio import fit_design
 from stegvis.statistics.terms import Term
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, prepare
 from stegvis.statistics.poisson import fit_poisson
 from stegvis.statistics.sandwich import clustered_sandwich, sandwich
 from stegvis.statistics.terms import Categorical, Term
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 
 @dataclass(frozen=True)

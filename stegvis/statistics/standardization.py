@@ -24,7 +24,7 @@ from stegvis.statistics.irls import Family, fit_matrix, refusal
 from stegvis.statistics.irls import risk as risk_of
 from stegvis.statistics.matrices import cross_product
 from stegvis.statistics.risk_ratio import Ratio, ratio
-from stegvis.study.protocol import Models
+from stegvis.study.protocol_models import Models
 
 
 @dataclass(frozen=True)

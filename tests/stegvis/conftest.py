@@ -13,9 +13,13 @@ import pytest
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
 
 ORACLE = Path(__file__).parent / "statistics" / "oracle"
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+CODEBOOK = read_codebook(CODEBOOK_FILE)
+LEVELS = covariate_levels(CODEBOOK)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +53,7 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
             "person": [f"p{number:05d}" for number in range(people)],
             "wave": wave,
             "age": random.normal(55, 12, people).round(1),
-            **{name: random.choice(levels, people) for name, levels in covariate_levels().items()},
+            **{name: random.choice(levels, people) for name, levels in LEVELS.items()},
             "walking_minutes": random.gamma(8.6, 12, people),
             "walking_met": 2.8 + random.normal(0.56, 0.18, people) ** 2,
             "valid_days": random.integers(3, 8, people),
@@ -58,7 +62,7 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
     risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
     frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
     frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
-    return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or protocol())
+    return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or PROTOCOL)
 
 
 def sensitivity_columns_of(frame: pd.DataFrame) -> dict[str, pd.Series]:
@@ -118,7 +122,7 @@ def wave_data_of(people: pd.DataFrame, used: Protocol | None = None, **frames: p
         }
     )
     given = {"eligible": eligible, "days": days} | frames
-    return WaveData(people=people, protocol=used or protocol(), levels=covariate_levels(), **given)
+    return WaveData(people=people, protocol=used or PROTOCOL, levels=LEVELS, **given)
 
 
 @pytest.fixture
@@ -149,14 +153,14 @@ def lossy_wave_of(
     random = np.random.default_rng([seed, people])
     made = analysis_set_of(people, seed=seed, of=used)
     eligible = made[[name for name in made if not str(name).endswith(("_category", "_level"))]].copy()
-    for name in covariate_levels():
+    for name in LEVELS:
         eligible[name] = eligible[name].where(random.random(people) >= missing)
     chance = np.clip(1 - lost + 0.2 * np.tanh((eligible["age"] - 55) / 20) * (0 < lost < 1), 0, 1)
     eligible["answered"] = random.random(people) < chance
     eligible["low_back_pain"] = eligible["low_back_pain"].astype("float64").where(eligible["answered"])
-    complete = eligible[eligible["answered"] & eligible[list(covariate_levels())].notna().all(axis=1)]
+    complete = eligible[eligible["answered"] & eligible[list(LEVELS)].notna().all(axis=1)]
     analyzed = complete.drop(columns="answered").astype({"low_back_pain": "int64"}).reset_index(drop=True)
-    analyzed = add_categories(analyzed, used or protocol())
+    analyzed = add_categories(analyzed, used or PROTOCOL)
     at = np.repeat(np.arange(len(analyzed)), analyzed["valid_days"] if days else 0)
     weekend = pd.Series(random.random(len(at)) < 2 / 7, dtype="boolean")
     day_table = pd.DataFrame(

@@ -10,14 +10,12 @@ from stegvis.analyses.across_waves import fit_across_waves
 from stegvis.analyses.pooled import first_answer_cuts, fit_pooled, stack
 from stegvis.analyses.wave_interaction import wave_rows
 from stegvis.statistics.categories import with_categories
-from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import MODELS, Categorical, category_term, covariate_terms
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import LEVELS, PROTOCOL
 
-LEVELS = covariate_levels()
-HC0 = protocol().models.model_copy(update={"variance": "hc0"})
+HC0 = PROTOCOL.models.model_copy(update={"variance": "hc0"})
 FIRST, SECOND = "2021-2023", "2027-2029"
 
 
@@ -44,7 +42,7 @@ def histories(stacked):
 
 
 def fitted(stacked, histories):
-    return fit_across_waves(stacked, histories, protocol(), LEVELS)
+    return fit_across_waves(stacked, histories, PROTOCOL, LEVELS)
 
 
 @pytest.fixture
@@ -53,7 +51,7 @@ def results(stacked, histories):
 
 
 def test_the_pooled_rows_come_first_and_are_those_of_the_pooled_model(stacked, results):
-    pooled = fit_pooled(stacked, protocol(), LEVELS)
+    pooled = fit_pooled(stacked, PROTOCOL, LEVELS)
     pd.testing.assert_frame_equal(results.iloc[: len(pooled)], pooled)
     others = ["wave_interaction", "incidence", "persistence", "recurrence", "projection"]
     assert list(results["analysis"].unique()) == ["pooled", *others]
@@ -62,9 +60,9 @@ def test_the_pooled_rows_come_first_and_are_those_of_the_pooled_model(stacked, r
 
 def test_ratios_of_a_wave_are_those_of_a_model_of_it_alone_when_nothing_else_is_shared(stacked):
     """Without covariates a model with all products is each wave's own."""
-    frame = stack(stacked, protocol())
+    frame = stack(stacked, PROTOCOL)
     template = ResultRow("all", "wave_interaction", "all", "age", "walking_minutes")
-    rows = {(row.population, row.level): row for row in wave_rows(frame, template, (), protocol())}
+    rows = {(row.population, row.level): row for row in wave_rows(frame, template, (), PROTOCOL)}
     term = category_term("walking_minutes")
     for wave in (FIRST, SECOND):
         alone = frame[frame["wave"] == wave]
@@ -100,8 +98,8 @@ def test_who_is_at_risk_of_what(results, histories):
 
 def test_a_course_is_the_clustered_model_of_those_at_risk(results, histories, stacked):
     people = histories[histories["previous_low_back_pain"] == 1].reset_index(drop=True)
-    people = with_categories(people, first_answer_cuts(stack(stacked, protocol()), protocol()))
-    terms = [category_term("walking_met"), *covariate_terms("adjusted", protocol(), LEVELS)]
+    people = with_categories(people, first_answer_cuts(stack(stacked, PROTOCOL), PROTOCOL))
+    terms = [category_term("walking_met"), *covariate_terms("adjusted", PROTOCOL, LEVELS)]
     fit = fit_risk_ratio(people, [*terms, Categorical("wave", (FIRST, SECOND))], HC0, groups="person")
     rows = results.query("analysis == 'persistence' and exposure == 'walking_met' and model == 'adjusted'")
     expected = fit.ratio("walking_met_category[4]")
@@ -120,7 +118,7 @@ def test_a_projection_keeps_the_ratio_and_narrows_its_interval(results, stacked)
     projected = results.query("measure == 'projected_rr'").reset_index(drop=True)
     assert np.allclose(projected["estimate"], pooled["estimate"])
     events = stacked["low_back_pain"].sum()
-    more = protocol().projection.answer_share * stacked.loc[stacked["wave"] == SECOND, "low_back_pain"].sum()
+    more = PROTOCOL.projection.answer_share * stacked.loc[stacked["wave"] == SECOND, "low_back_pain"].sum()
     ratio = (projected["std_error"] / pooled["std_error"]).dropna()
     assert np.allclose(ratio, math.sqrt(events / (events + more)))
     assert len(ratio) == 3 * 2 * len(MODELS)

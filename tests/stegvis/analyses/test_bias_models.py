@@ -12,14 +12,13 @@ from stegvis.analyses.wave_data import WaveData, fit
 from stegvis.disclosure.leaving import leaving
 from stegvis.disclosure.tables import Tables
 from stegvis.statistics.categories import add_categories
-from stegvis.study.protocol import protocol
-from tests.stegvis.conftest import lossy_wave_of
+from tests.stegvis.conftest import PROTOCOL, lossy_wave_of
 
 ANALYSES = (*absolute_risks.ANALYSES, *bias_models.ANALYSES)
 
 
 def quick():
-    used = protocol()
+    used = PROTOCOL
     return used.model_copy(
         update={
             "imputation": used.imputation.model_copy(update={"imputations": 2, "iterations": 1}),
@@ -54,7 +53,7 @@ def test_a_wave_of_any_kind_gives_valid_rows(people, lost, missing, days, dated,
         return  # nobody is left to analyze: there is no wave
     results = fit(ANALYSES, data)
     assert (results["status"] != "ok").sum() + results["estimate"].notna().sum() == len(results)
-    told = leaving(Tables.of_results(results), protocol())
+    told = leaving(Tables.of_results(results), PROTOCOL)
     assert len(told.tables.results) == len(results)
     assert not told.exposed
 

@@ -4,10 +4,8 @@ import pytest
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS, characteristics
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.levels import characteristic_levels, covariate_levels
-from stegvis.study.protocol import protocol
-
-LEVELS = covariate_levels()
+from stegvis.statistics.levels import characteristic_levels
+from tests.stegvis.conftest import CODEBOOK, LEVELS, PROTOCOL
 
 
 @pytest.fixture
@@ -25,7 +23,7 @@ def people():
             "low_back_pain": random.integers(0, 2, 400),
         }
     )
-    return add_categories(frame, protocol())
+    return add_categories(frame, PROTOCOL)
 
 
 def cell(table, category, variable, level=""):
@@ -34,7 +32,7 @@ def cell(table, category, variable, level=""):
 
 
 def test_columns_types_and_order_of_reading(people):
-    table = characteristics(people, protocol(), LEVELS)
+    table = characteristics(people, PROTOCOL, LEVELS)
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == CHARACTERISTICS_COLUMNS
     labels = people.sort_values("walking_minutes_category")["walking_minutes_level"].unique()
     assert table["category"].unique().tolist() == ["all", *labels]
@@ -56,7 +54,7 @@ def test_columns_types_and_order_of_reading(people):
 
 
 def test_means_and_sample_deviations(people):
-    table = characteristics(people, protocol(), LEVELS)
+    table = characteristics(people, PROTOCOL, LEVELS)
     second = people[people["walking_minutes_category"] == 2]
     found = cell(table, second["walking_minutes_level"].iloc[0], "age")
     assert found["n"] == len(second)
@@ -67,14 +65,14 @@ def test_means_and_sample_deviations(people):
 
 
 def test_education_is_printed_in_three_levels(people):
-    table = characteristics(people, protocol(), LEVELS)
+    table = characteristics(people, PROTOCOL, LEVELS)
     rows = table.query("variable == 'education' and category == 'all'")
     assert rows["level"].tolist() == ["primary", "upper secondary or vocational", "university"]
     assert rows["n"].iloc[2] == people["education"].str.startswith("university").sum()
 
 
 def test_levels_add_up_to_people_in_every_category(people):
-    table = characteristics(people, protocol(), LEVELS)
+    table = characteristics(people, PROTOCOL, LEVELS)
     total = table[table["variable"] == "people"].set_index("category")["n"]
     shares = table[table["percent"].notna()].groupby(["variable", "category"])
     for (_, category), rows in shares:
@@ -84,20 +82,20 @@ def test_levels_add_up_to_people_in_every_category(people):
 
 
 def test_cases_and_non_cases_are_both_told(people):
-    table = characteristics(people, protocol(), LEVELS)
+    table = characteristics(people, PROTOCOL, LEVELS)
     assert cell(table, "all", "low_back_pain", "yes")["n"] == people["low_back_pain"].sum()
     assert cell(table, "all", "low_back_pain", "no")["n"] == (1 - people["low_back_pain"]).sum()
 
 
 def test_levels_nobody_has_are_zero(people):
     people["smoking"] = "never"
-    found = cell(characteristics(people, protocol(), LEVELS), "all", "smoking", "current")
+    found = cell(characteristics(people, PROTOCOL, LEVELS), "all", "smoking", "current")
     assert (found["n"], found["percent"]) == (0, 0)
 
 
 def test_another_exposure_and_the_frame_left_alone(people):
     before = people.copy()
-    table = characteristics(people, protocol(), LEVELS, exposure="walking_met")
+    table = characteristics(people, PROTOCOL, LEVELS, exposure="walking_met")
     assert set(table["exposure"]) == {"walking_met"}
     assert set(table["category"]) == {"all", *people["walking_met_level"]}
     pd.testing.assert_frame_equal(people, before)
@@ -105,15 +103,15 @@ def test_another_exposure_and_the_frame_left_alone(people):
 
 def test_several_waves_and_unknown_education_are_refused(people):
     with pytest.raises(ValueError, match="one wave"):
-        characteristics(people.iloc[:0], protocol(), LEVELS)
+        characteristics(people.iloc[:0], PROTOCOL, LEVELS)
     people.loc[0, "education"] = "self-taught"
     with pytest.raises(ValueError, match="education") as refusal:
-        characteristics(people, protocol(), LEVELS)
+        characteristics(people, PROTOCOL, LEVELS)
     assert "self-taught" not in str(refusal.value)
 
 
 def test_additional_characteristics_come_last_and_unknown_is_a_level(people):
-    levels = LEVELS | characteristic_levels()
+    levels = LEVELS | characteristic_levels(CODEBOOK)
     random = np.random.default_rng(3)
     people = people.assign(
         bmi=random.normal(27, 4, 400),
@@ -121,7 +119,7 @@ def test_additional_characteristics_come_last_and_unknown_is_a_level(people):
         work_type="none",
     )
     people.loc[people.index[:30], ["bmi", "self_rated_health"]] = None
-    table = characteristics(people, protocol(), levels)
+    table = characteristics(people, PROTOCOL, levels)
     assert table["variable"].unique().tolist()[-3:] == ["bmi", "work_type", "self_rated_health"]
     assert cell(table, "all", "self_rated_health", "not known")["n"] == 30
     health = table.query("variable == 'self_rated_health'").groupby("category")["n"].sum()
@@ -134,6 +132,6 @@ def test_additional_characteristics_come_last_and_unknown_is_a_level(people):
 
 def test_a_mean_of_too_few_people_is_not_told(people):
     people = people.assign(bmi=np.where(people.index < 4, 30.0, np.nan))
-    row = cell(characteristics(people, protocol(), LEVELS), "all", "bmi")
+    row = cell(characteristics(people, PROTOCOL, LEVELS), "all", "bmi")
     assert row["status"] == "suppressed"
     assert pd.isna(row["mean"])

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from stegvis.expectations.fitted_models import DIAGNOSTICS
 
-from stegvis.analyses.diagnostics import verdicts, with_diagnostics
+from stegvis.analyses.diagnostics import diagnostic_counts, with_diagnostics
 from stegvis.statistics.results import ESTIMATE_COLUMNS, ResultRow, to_frame
-from stegvis.study.protocol import Limits, protocol
+from stegvis.study.protocol_models import Limits
+from tests.stegvis.conftest import PROTOCOL
 
 
 def wave(**values: float) -> pd.DataFrame:
@@ -46,7 +47,7 @@ def wave(**values: float) -> pd.DataFrame:
 
 
 def judged(**values: float) -> pd.DataFrame:
-    return with_diagnostics(wave(**values), protocol())
+    return with_diagnostics(wave(**values), PROTOCOL)
 
 
 def levels(results: pd.DataFrame, name: str) -> set[str]:
@@ -55,7 +56,7 @@ def levels(results: pd.DataFrame, name: str) -> set[str]:
 
 def test_a_sound_wave_passes_and_keeps_everything() -> None:
     results = judged()
-    assert verdicts(results) == {"diagnostics_warning": 0, "diagnostics_fail": 0}
+    assert diagnostic_counts(results) == {"diagnostics_warning": 0, "diagnostics_fail": 0}
     assert (results["status"] == "ok").all()
     assert (results["analysis"] == "diagnostics").sum() == 11
 
@@ -77,7 +78,7 @@ def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -
     assert (warned["status"] == "ok").all()
     failed = judged(**fails)
     assert levels(failed, name) == {"fail"}
-    assert verdicts(failed)["diagnostics_fail"] > 0
+    assert diagnostic_counts(failed)["diagnostics_fail"] > 0
     adjusted = failed[failed["model"] == "adjusted"]
     gone = adjusted[adjusted["analysis"] == withheld]
     assert set(gone["status"]) == {"not_estimable"}
@@ -90,7 +91,7 @@ def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -
 
 def test_what_could_not_be_made_warns_and_withholds_nothing() -> None:
     whole = wave()
-    results = with_diagnostics(whole[whole["analysis"] != "attrition_weights"].reset_index(drop=True), protocol())
+    results = with_diagnostics(whole[whole["analysis"] != "attrition_weights"].reset_index(drop=True), PROTOCOL)
     row = results[(results["term"] == "positivity") & (results["analysis"] == "diagnostics")]
     assert set(row["status"]) == {"not_estimable"}
     assert set(results.loc[results["analysis"] == "attrition_weighted", "status"]) == {"ok"}
@@ -98,8 +99,8 @@ def test_what_could_not_be_made_warns_and_withholds_nothing() -> None:
 
 def test_thresholds_point_the_way_they_are_ordered() -> None:
     rising, falling = Limits(warning=0.1, fail=0.2), Limits(warning=0.2, fail=0.1)
-    assert [rising.verdict(value) for value in (0.1, 0.15, 0.2, 0.21)] == ["pass", "warning", "warning", "fail"]
-    assert [falling.verdict(value) for value in (0.2, 0.15, 0.1, 0.09)] == ["pass", "warning", "warning", "fail"]
+    assert [rising.assess(value) for value in (0.1, 0.15, 0.2, 0.21)] == ["pass", "warning", "warning", "fail"]
+    assert [falling.assess(value) for value in (0.2, 0.15, 0.1, 0.09)] == ["pass", "warning", "warning", "fail"]
 
 
 def test_each_diagnostic_has_a_rule_of_its_own() -> None:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told, edges, histogram
-from stegvis.study.protocol import EXPOSURES, protocol
+from stegvis.study.protocol import EXPOSURES
+from tests.stegvis.conftest import PROTOCOL
 
 
 def people(minutes: list[float], met: float = 3.02) -> pd.DataFrame:
@@ -15,7 +16,7 @@ def people(minutes: list[float], met: float = 3.02) -> pd.DataFrame:
 
 
 def counts(frame: pd.DataFrame, exposure: str = "walking_minutes") -> pd.DataFrame:
-    return histogram(frame, protocol()).query("exposure == @exposure").set_index("low")
+    return histogram(frame, PROTOCOL).query("exposure == @exposure").set_index("low")
 
 
 def test_everyone_is_in_one_bin_and_a_value_on_an_edge_is_in_the_upper():
@@ -39,35 +40,35 @@ def test_a_small_bin_is_hidden_and_cannot_be_worked_out_since_the_others_are_rou
 
 
 def test_the_outer_bins_are_open_and_the_others_touch():
-    table = histogram(people([50.0] * 9), protocol())
+    table = histogram(people([50.0] * 9), PROTOCOL)
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == HISTOGRAM_COLUMNS
     for exposure in EXPOSURES:
         rows = table[table["exposure"] == exposure]
         assert np.isnan(rows["low"].iloc[0])
         assert np.isnan(rows["high"].iloc[-1])
-        assert rows["high"].iloc[:-1].tolist() == rows["low"].iloc[1:].tolist() == edges(exposure, protocol()).tolist()
+        assert rows["high"].iloc[:-1].tolist() == rows["low"].iloc[1:].tolist() == edges(exposure, PROTOCOL).tolist()
 
 
 def test_one_wave_at_a_time():
     with pytest.raises(ValueError, match="one wave"):
-        histogram(pd.concat([people([50.0]), people([50.0]).assign(wave="B")]), protocol())
+        histogram(pd.concat([people([50.0]), people([50.0]).assign(wave="B")]), PROTOCOL)
 
 
 def test_a_bin_that_moves_by_one_step_stays_as_it_was_told(tmp_path):
     """One more person can carry a bin to the next multiple: told anew, that would say where they are."""
-    before = histogram(people([25.0] * 12 + [35.0] * 40 + [45.0] * 4), protocol())
+    before = histogram(people([25.0] * 12 + [35.0] * 40 + [45.0] * 4), PROTOCOL)
     before.to_csv(tmp_path / "histogram.csv", index=False)
     read = pd.read_csv(tmp_path / "histogram.csv")
-    one_more = histogram(people([25.0] * 13 + [35.0] * 40 + [45.0] * 5), protocol())
+    one_more = histogram(people([25.0] * 13 + [35.0] * 40 + [45.0] * 5), PROTOCOL)
     assert not one_more.equals(before)
     pd.testing.assert_frame_equal(as_told(one_more, read, 5), before)
-    many_more = histogram(people([25.0] * 18 + [35.0] * 41 + [45.0] * 9), protocol())
+    many_more = histogram(people([25.0] * 18 + [35.0] * 41 + [45.0] * 9), PROTOCOL)
     found = as_told(many_more, read, 5).query("exposure == 'walking_minutes'").set_index("low")
     assert found.loc[[20.0, 30.0, 40.0], "n"].tolist() == [20, 40, 10]
     assert set(found["status"]) == {"ok"}
 
 
 def test_what_no_release_told_is_told_as_it_is():
-    counted = histogram(people([25.0] * 13 + [35.0] * 40), protocol())
+    counted = histogram(people([25.0] * 13 + [35.0] * 40), PROTOCOL)
     pd.testing.assert_frame_equal(as_told(counted, None, 5), counted)
     pd.testing.assert_frame_equal(as_told(counted, counted.assign(wave="B"), 5), counted)

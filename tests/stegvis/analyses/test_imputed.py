@@ -3,14 +3,14 @@ import pytest
 from stegvis.analyses.imputed import imputed_rows
 from stegvis.analyses.main_models import main_rows
 from stegvis.analyses.wave_data import fit
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 KEY = ["exposure", "model", "level"]
 
 
 def few_imputations():
-    shorter = protocol().imputation.model_copy(update={"imputations": 3, "iterations": 2})
-    return protocol().model_copy(update={"imputation": shorter})
+    shorter = PROTOCOL.imputation.model_copy(update={"imputations": 3, "iterations": 2})
+    return PROTOCOL.model_copy(update={"imputation": shorter})
 
 
 @pytest.fixture(scope="module")

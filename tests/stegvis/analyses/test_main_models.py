@@ -4,12 +4,9 @@ import pytest
 from stegvis.analyses.main_models import main_rows, trend_rows
 from stegvis.analyses.wave_data import fit
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import category_term, covariate_terms
-from stegvis.study.protocol import protocol
-
-LEVELS = covariate_levels()
+from tests.stegvis.conftest import LEVELS, PROTOCOL
 
 
 @pytest.fixture
@@ -58,8 +55,8 @@ def test_the_reference_is_one_without_interval_or_e_value(analysis_set, fitted):
 
 
 def test_estimates_are_those_of_the_model(analysis_set, fitted):
-    terms = [category_term("walking_met"), *covariate_terms("adjusted", protocol(), LEVELS)]
-    fit = fit_risk_ratio(analysis_set, terms, protocol().models)
+    terms = [category_term("walking_met"), *covariate_terms("adjusted", PROTOCOL, LEVELS)]
+    fit = fit_risk_ratio(analysis_set, terms, PROTOCOL.models)
     results = fitted(analysis_set)
     assert fit.coefficients.size == 1 + 3 + 1 + 1 + 5 + 4 + 1 + 2 + 1
     for category, (_, row) in zip((2, 3, 4), block(results, "walking_met").iloc[1:].iterrows(), strict=True):
@@ -93,7 +90,7 @@ def test_ties_that_empty_a_category_leave_the_others_estimable(make_analysis_set
     frame = make_analysis_set()
     values = np.array([60.0, 70, 70, 70, 70, 70, 80, 90])
     frame["walking_minutes"] = values[np.arange(len(frame)) % 8]
-    rows = block(fitted(add_categories(frame, protocol())))
+    rows = block(fitted(add_categories(frame, PROTOCOL)))
     assert rows["status"].tolist() == ["ok", "not_estimable", "not_estimable", "ok"]
     assert rows["n"].tolist() == [1126, 0, 0, 374]
     assert "nobody is in this category" in rows["note"].iloc[1]
@@ -121,7 +118,7 @@ def test_one_wave_at_a_time_and_nobody_twice(analysis_set, fitted):
 
 
 def test_the_note_names_the_variance(analysis_set, fitted):
-    used = protocol().model_copy(update={"models": protocol().models.model_copy(update={"variance": "hc0"})})
+    used = PROTOCOL.model_copy(update={"models": PROTOCOL.models.model_copy(update={"variance": "hc0"})})
     stata, hc0 = block(fitted(analysis_set)), block(fitted(analysis_set, used))
     assert stata["note"].str.startswith("as_published; sample_quartiles; stata variance").all()
     assert hc0["note"].str.startswith("as_published; sample_quartiles; hc0 variance").all()

@@ -3,14 +3,15 @@ import pytest
 from stegvis.analyses.misclassified import misclassification_rows
 from stegvis.analyses.standardized_risk import standardized_risk_rows
 from stegvis.analyses.wave_data import fit
-from stegvis.study.protocol import ErrorPrior, protocol
+from stegvis.study.protocol_models import ErrorPrior
+from tests.stegvis.conftest import PROTOCOL
 
 CHOSEN = "measure == 'rr' and model == 'adjusted' and exposure == 'walking_minutes'"
 
 
 def believing(**what):
-    rules = protocol().misclassification.model_copy(update=what)
-    return protocol().model_copy(update={"misclassification": rules})
+    rules = PROTOCOL.misclassification.model_copy(update=what)
+    return PROTOCOL.model_copy(update={"misclassification": rules})
 
 
 def rows_of(data, analysis):

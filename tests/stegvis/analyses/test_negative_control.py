@@ -4,14 +4,15 @@ import pytest
 from stegvis.analyses.main_models import main_rows
 from stegvis.analyses.negative_control import negative_control_rows
 from stegvis.analyses.wave_data import fit
-from stegvis.study.protocol import NegativeControl, protocol
+from stegvis.study.protocol_models import NegativeControl
+from tests.stegvis.conftest import PROTOCOL
 
 
 def controlled_by(*controls):
-    rules = protocol().negative_controls.model_copy(
+    rules = PROTOCOL.negative_controls.model_copy(
         update={"controls": tuple(NegativeControl(column=name, role=role) for name, role in controls)}
     )
-    return protocol().model_copy(update={"negative_controls": rules})
+    return PROTOCOL.model_copy(update={"negative_controls": rules})
 
 
 @pytest.fixture

@@ -5,20 +5,18 @@ import pytest
 from stegvis.analyses import main_models
 from stegvis.analyses.pooled import fit_pooled
 from stegvis.analyses.wave_data import fit
-from stegvis.statistics.levels import covariate_levels
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import LEVELS, PROTOCOL
 
-LEVELS = covariate_levels()
 NUMBERS = ["estimate", "ci_low", "ci_high", "std_error", "p_value"]
 
 
 def fitted(frame):
-    return fit_pooled(frame, protocol(), LEVELS)
+    return fit_pooled(frame, PROTOCOL, LEVELS)
 
 
 @pytest.fixture
 def main_rows(make_wave_data):
-    used = protocol().model_copy(update={"models": protocol().models.model_copy(update={"variance": "hc0"})})
+    used = PROTOCOL.model_copy(update={"models": PROTOCOL.models.model_copy(update={"variance": "hc0"})})
     return lambda frame: fit((main_models.main_rows,), make_wave_data(frame, used))
 
 

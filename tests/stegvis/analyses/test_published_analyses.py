@@ -9,18 +9,16 @@ from stegvis.analyses.wave_data import fit
 from stegvis.disclosure.leaving import leaving
 from stegvis.disclosure.tables import Tables
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.restricted_cubic_spline import basis, percentile
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear, category_term, covariate_terms
-from stegvis.study.protocol import protocol
-from tests.stegvis.conftest import analysis_set_of, wave_data_of
+from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, wave_data_of
 
-MODELS = protocol().models
-ADJUSTED = covariate_terms("adjusted", protocol(), covariate_levels())
-STRICT = protocol().model_copy(update={"study": protocol().study.model_copy(update={"mode": "strict"})})
-FIXED = protocol().model_copy(
-    update={"exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"})}
+MODELS = PROTOCOL.models
+ADJUSTED = covariate_terms("adjusted", PROTOCOL, LEVELS)
+STRICT = PROTOCOL.model_copy(update={"study": PROTOCOL.study.model_copy(update={"mode": "strict"})})
+FIXED = PROTOCOL.model_copy(
+    update={"exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"})}
 )
 
 
@@ -223,11 +221,11 @@ def test_a_curve_ends_before_the_last_people_on_each_side(results, people):
 
 def test_in_few_people_the_curve_is_shorter_and_in_very_few_there_is_none():
     few = np.arange(100.0)
-    found = spline.place(few, "walking_minutes", protocol(), "sample")
+    found = spline.place(few, "walking_minutes", PROTOCOL, "sample")
     assert isinstance(found, spline.Place)
     assert (few < found.lowest).sum() >= 4  # the percentile lies between the fifth and the sixth
     assert (few > found.highest).sum() >= 4
-    assert not isinstance(spline.place(few[:49], "walking_minutes", protocol(), "sample"), spline.Place)
+    assert not isinstance(spline.place(few[:49], "walking_minutes", PROTOCOL, "sample"), spline.Place)
 
 
 def test_a_mutual_curve_adjusts_for_the_curve_of_the_other_exposure(results, people):
@@ -301,10 +299,10 @@ def test_sensitivity_analyses_recut_in_their_own_sample(results, people):
     ],
 )
 def test_an_added_covariate_is_in_the_adjusted_model_only(results, people, name, column):
-    sample = add_categories(people[people[column].notna()], protocol())
+    sample = add_categories(people[people[column].notna()], PROTOCOL)
     for model, terms in (
         ("adjusted", [*ADJUSTED, Linear(column)]),
-        ("age", covariate_terms("age", protocol(), covariate_levels())),
+        ("age", covariate_terms("age", PROTOCOL, LEVELS)),
     ):
         fitted = fit_risk_ratio(sample, [category_term("walking_minutes"), *terms], MODELS)
         found = rows(results, f"sensitivity:{name}", model=model)
@@ -353,11 +351,11 @@ def test_an_outcome_that_differs_in_a_few_people_is_not_told_beside_the_main_one
 
 def test_release_hides_nothing_where_all_counts_are_large_and_what_is_small_elsewhere(results, people):
     large = results[~results["analysis"].str.startswith("sensitivity")]
-    found = leaving(Tables.of_results(large), protocol())
+    found = leaving(Tables.of_results(large), PROTOCOL)
     assert found.held_back.empty
     assert found.tables.results["estimate"].equals(large["estimate"].reset_index(drop=True))
     small = fit((joint.joint_rows, spline.spline_rows), wave_data_of(people.iloc[:300]))
-    found = leaving(Tables.of_results(small), protocol())
+    found = leaving(Tables.of_results(small), PROTOCOL)
     shown, held_back = found.tables.results, found.held_back
     told = shown.dropna(subset=["n", "events"])
     assert not ((told["events"] > 0) & (told["events"] < 5)).any()

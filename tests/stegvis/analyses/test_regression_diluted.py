@@ -7,14 +7,14 @@ import pytest
 from stegvis.analyses.main_models import trend_rows
 from stegvis.analyses.regression_diluted import regression_dilution_rows
 from stegvis.analyses.wave_data import fit
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 PER_UNIT = "model == 'adjusted' and exposure == 'walking_minutes'"
 
 
 def few_draws():
-    shorter = protocol().regression_dilution.model_copy(update={"bootstrap_draws": 60})
-    return protocol().model_copy(update={"regression_dilution": shorter})
+    shorter = PROTOCOL.regression_dilution.model_copy(update={"bootstrap_draws": 60})
+    return PROTOCOL.model_copy(update={"regression_dilution": shorter})
 
 
 @pytest.fixture(scope="module")

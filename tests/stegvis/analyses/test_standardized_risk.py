@@ -3,7 +3,7 @@ import pytest
 
 from stegvis.analyses.standardized_risk import standardized_risk_rows
 from stegvis.analyses.wave_data import fit
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 
 def block(results, measure, analysis="standardized_risk", model="adjusted", exposure="walking_minutes"):
@@ -54,7 +54,7 @@ def test_an_interval_of_the_number_only_where_the_difference_is_not_zero(make_an
 
 
 def test_the_note_tells_no_number_where_a_row_may_be_held_back(make_analysis_set, make_wave_data):
-    used = protocol().model_copy(update={"models": protocol().models.model_copy(update={"minimum_events": 1})})
+    used = PROTOCOL.model_copy(update={"models": PROTOCOL.models.model_copy(update={"minimum_events": 1})})
     frame = make_analysis_set(400, of=used)
     lowest = frame.index[(frame["walking_minutes_category"] == 2) & (frame["low_back_pain"] == 1)]
     frame.loc[lowest[3:], "low_back_pain"] = 0

@@ -6,20 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stegvis.analyses.suite import BATTERY
+from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import fit
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.levels import covariate_levels
-from stegvis.study.protocol import protocol
-from tests.stegvis.conftest import analysis_set_of, wave_data_of
+from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, wave_data_of
 
 GROUPS = ("risk_ratios", "dose_response", "sensitivity_models")
-ANALYSES = [analysis for group in GROUPS for analysis in BATTERY[group]]
-FIXED = protocol().model_copy(
+ANALYSES = [analysis for group in GROUPS for analysis in SUITE[group]]
+FIXED = PROTOCOL.model_copy(
     update={
-        "study": protocol().study.model_copy(update={"mode": "strict"}),
-        "exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"}),
-        "spline": protocol().spline.model_copy(update={"knots_from": "fixed", "knots": 5}),
+        "study": PROTOCOL.study.model_copy(update={"mode": "strict"}),
+        "exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"}),
+        "spline": PROTOCOL.spline.model_copy(update={"knots_from": "fixed", "knots": 5}),
     }
 )
 SEVERE = ["severe_low_back_pain_as_published", "severe_low_back_pain_strict"]
@@ -63,14 +61,14 @@ STRANGE = {
 
 
 def results_of(frame, used=None) -> pd.DataFrame:
-    used = used or protocol()
+    used = used or PROTOCOL
     return fit(ANALYSES, wave_data_of(add_categories(frame, used), used))
 
 
 def assert_no_number_without_events(results: pd.DataFrame) -> None:
     """The table is valid already (``to_frame``); no ratio stands beside too few events or non-events."""
     told = results[(results["status"] == "ok") & results["measure"].isin(["rr", "ratio_of_rr"])]
-    few = protocol().models.minimum_events
+    few = PROTOCOL.models.minimum_events
     assert not (told["events"] < few).any()
     assert not (told["n"] - told["events"] < few).any()
     numbers = told[["estimate", "ci_low", "ci_high"]].stack().dropna()
@@ -104,7 +102,7 @@ def test_any_wave_gives_valid_rows(people, risk, steps, known, seed):
     frame["walking_minutes"] = np.ceil(frame["walking_minutes"] / (40 * steps)) * 40
     frame["walking_met"] = np.ceil(frame["walking_met"] * steps) / steps
     frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
-    for name, levels in covariate_levels().items():
+    for name, levels in LEVELS.items():
         frame[name] = random.choice(levels, people, p=np.eye(len(levels))[0] * 0.9 + 0.1 / len(levels))
     for name in ("bmi", "self_rated_health", "other_disease", "pain_last_4_weeks"):
         frame[name] = frame[name].mask(random.random(people) > known)

@@ -6,7 +6,7 @@ import pytest
 from stegvis.analyses.time_use import PARTS
 from stegvis.analyses.time_use_models import ANALYSES
 from stegvis.analyses.wave_data import fit
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 PAIRS = len(list(permutations(PARTS, 2)))
 
@@ -18,7 +18,7 @@ def rows(make_wave_data):
 
 def test_every_pair_of_parts_and_every_amount_has_a_row(analysis_set, rows):
     found = rows(analysis_set)
-    amounts = protocol().time_use.reallocated_minutes
+    amounts = PROTOCOL.time_use.reallocated_minutes
     counts = found.groupby(["analysis", "model"]).size()
     for model in ("age", "adjusted"):
         assert counts["isotemporal", model] == PAIRS * len(amounts) + 1

@@ -3,7 +3,7 @@ import pytest
 from stegvis.analyses.trend import add_scores, trend_rows
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 COVARIATES = [
     Linear("age"),
@@ -12,7 +12,7 @@ COVARIATES = [
     Categorical("smoke", ("never", "former", "current")),
     Linear("bmi"),
 ]
-HC0 = protocol().model_copy(update={"models": protocol().models.model_copy(update={"variance": "hc0"})})
+HC0 = PROTOCOL.model_copy(update={"models": PROTOCOL.models.model_copy(update={"variance": "hc0"})})
 
 
 @pytest.fixture

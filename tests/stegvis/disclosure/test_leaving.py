@@ -23,27 +23,26 @@ from stegvis.disclosure.leaving import kept_waves, leaving, leaving_across
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.tables import ACROSS, Tables, counted
 from stegvis.disclosure.taking_out import Leaving, close_rule, small_rule
-from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import ESTIMATE_COLUMNS, ResultRow, to_frame, validate
 from stegvis.statistics.risk_ratio import Ratio
-from stegvis.study.protocol import Protocol, protocol
-from tests.stegvis.conftest import analysis_set_of, wave_data_of
+from stegvis.study.protocol import Protocol
+from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, wave_data_of
 
 SMALL, CLOSE = small_rule(5), close_rule(5)
-LOW = protocol().additive_interaction.low_categories
+LOW = PROTOCOL.additive_interaction.low_categories
 WAVE = "2021-2023"
 # Cuts that do not move with the sample, so that a category means the same in two releases.
-FIXED = protocol().model_copy(
-    update={"exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"})}
+FIXED = PROTOCOL.model_copy(
+    update={"exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"})}
 )
 
 
 def changed(**release: object) -> Protocol:
-    return protocol().model_copy(update={"release": protocol().release.model_copy(update=release)})
+    return PROTOCOL.model_copy(update={"release": PROTOCOL.release.model_copy(update=release)})
 
 
 # Counts are told or held back, never kept from the release before.
-ANEW = FIXED.model_copy(update={"release": changed(kept_counts_share=0.0).release})
+ANEW = FIXED.model_copy(update={"release": changed(carried_forward_share=0.0).release})
 
 
 def results_of(cells, wave=WAVE, **fields):
@@ -56,7 +55,7 @@ def results_of(cells, wave=WAVE, **fields):
 
 
 def told(results, used=None, earlier=()):
-    found = leaving(Tables.of_results(results), used or protocol(), [Tables.of_results(each) for each in earlier])
+    found = leaving(Tables.of_results(results), used or PROTOCOL, [Tables.of_results(each) for each in earlier])
     assert not found.exposed
     validate(found.tables.results)
     return found
@@ -88,7 +87,7 @@ def tables_of(people, used=FIXED, remaining=None):
     results = fit(analyses, wave_data_of(people, used))
     n = len(people)
     steps = steps_of(remaining or [n + 900, n + 500, n + 300, n + 100, n])
-    return Tables(results, steps, characteristics(people, used, covariate_levels()))
+    return Tables(results, steps, characteristics(people, used, LEVELS))
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +169,7 @@ def test_the_tables_together_give_no_small_count_away(people):
     assert len(small) > 10
     known = counted(found.tables, LOW).counts
     bounds = ranges(counts.relations, {group: known.values[group] for group in known.told}, small)
-    assert all(high - low >= protocol().release.protection_width for low, high in bounds.values())
+    assert all(high - low >= PROTOCOL.release.protection_width for low, high in bounds.values())
     # Hiding the small ones alone would not do.
     alone = {group: count for group, count in counts.values.items() if group in counts.told and group not in small}
     bounds = ranges(counts.relations, alone, small)
@@ -231,7 +230,7 @@ def test_what_pools_the_waves_does_not_give_a_wave_away():
         for wave, cells in ((WAVE, [(50, 3), (60, 12), (70, 30)]), ("2024-2026", [(55, 15), (65, 17), (75, 33)]))
     ]
     everything = pd.concat([waves, pooled, *by_wave], ignore_index=True)
-    found = leaving_across(Tables.of_results(everything), decided, protocol())
+    found = leaving_across(Tables.of_results(everything), decided, PROTOCOL)
     assert not found.exposed
     assert set(found.tables.results["wave"]) == {ACROSS}
     across = found.tables.results.set_index(["analysis", "population", "level"])["events"]
@@ -245,7 +244,7 @@ def test_decided_tables_of_other_rows_are_refused():
     found = told(results_of([(60, 12), (50, 10)]))
     decided = replace(found, tables=Tables.of_results(found.tables.results.iloc[::-1]))
     with pytest.raises(ValueError, match="not of the rows that were computed"):
-        leaving_across(Tables.of_results(computed), decided, protocol())
+        leaving_across(Tables.of_results(computed), decided, PROTOCOL)
 
 
 # ---- earlier releases ----
@@ -302,10 +301,10 @@ def test_with_the_guard_nobody_can_tell_whether_or_where_a_person_joined(planted
     for group in HER:
         low, high = bounds[group]
         assert low == 0
-        assert high >= protocol().release.protection_width
+        assert high >= PROTOCOL.release.protection_width
     # Nor by who is told that there was one: women and men, cases and others are all possible.
     elsewhere = [within((WAVE,), "sex=male"), within((WAVE,), OTHER), within((WAVE,), "walking_minutes=4 of 4")]
-    assert sum(bounds[group][1] >= protocol().release.protection_width for group in elsewhere) >= 2
+    assert sum(bounds[group][1] >= PROTOCOL.release.protection_width for group in elsewhere) >= 2
     assert CLOSE in set(guarded.held_back["rule"])
 
 
@@ -380,11 +379,11 @@ def test_what_follows_from_knowing_who_left_holds_no_release_back_and_still_is_n
 
     before, lost = waves(129, 87, 112)
     now, _ = waves(128, 86, 111)
-    decision = decide(now, protocol(), [before])
+    decision = decide(now, PROTOCOL, [before])
     assert not decision.exposed
     told_now = {group: now.values[group] for group in now.told.keys() - decision.small - decision.close}
     low, high = ranges(now.relations, told_now, [lost])[lost]
-    assert high - low >= protocol().release.protection_width
+    assert high - low >= PROTOCOL.release.protection_width
 
 
 # ---- counts that stay as they were told ----
@@ -423,19 +422,19 @@ def test_counts_are_told_anew_once_one_has_changed_by_much():
     cells = [(50, 10), (60, 12), (70, 20), (1500, 300)]
     before = results_of(cells)
     few = told(results_of([(50, 11), (60, 12), (70, 20), (1515, 303)]), earlier=[before])
-    assert kept_waves(few.held_back, protocol()) == {WAVE}
+    assert kept_waves(few.held_back, PROTOCOL) == {WAVE}
     assert few.tables.results["n"].tolist() == before["n"].tolist()
     # 16 of 1,500 are more than a hundredth, 5 of 50 more than the smallest count.
     for many in ([(50, 11), (60, 12), (70, 20), (1516, 303)], [(55, 11), (60, 12), (70, 20), (1500, 303)]):
-        assert not kept_waves(told(results_of(many), earlier=[before]).held_back, protocol())
+        assert not kept_waves(told(results_of(many), earlier=[before]).held_back, PROTOCOL)
     # A count that was told would be small today.
     small = told(results_of([(50, 4), *cells[1:]]), earlier=[results_of([(50, 6), *cells[1:]])])
-    assert not kept_waves(small.held_back, protocol())
+    assert not kept_waves(small.held_back, PROTOCOL)
 
 
 def test_a_share_of_none_keeps_no_counts():
     before, now = results_of([(50, 10), (60, 12), (70, 20)]), results_of([(50, 11), (60, 12), (70, 20)])
-    assert set(told(now, changed(kept_counts_share=0.0), earlier=[before]).held_back["rule"]) == {CLOSE}
+    assert set(told(now, changed(carried_forward_share=0.0), earlier=[before]).held_back["rule"]) == {CLOSE}
     assert set(told(now, earlier=[before]).held_back["rule"]) == {KEPT}
 
 
@@ -457,22 +456,22 @@ def test_kept_counts_of_a_wave_do_not_follow_from_those_across_waves():
         return [results_of(first), results_of(second, "2024-2026"), results_of(both, ACROSS, analysis="pooled")]
 
     def released(parts, earlier=()):
-        waves = [leaving(Tables.of_results(each), protocol(), earlier) for each in parts[:2]]
+        waves = [leaving(Tables.of_results(each), PROTOCOL, earlier) for each in parts[:2]]
         all_rows = Tables.of_results(pd.concat(parts, ignore_index=True))
-        across = leaving_across(all_rows, together(waves), protocol(), earlier)
+        across = leaving_across(all_rows, together(waves), PROTOCOL, earlier)
         assert not across.exposed
         told_rows = [*(each.tables.results for each in waves), across.tables.results]
         return waves, across, Tables.of_results(pd.concat(told_rows, ignore_index=True))
 
     _, _, before = released(everything(15, [(55, 15), (65, 17), (75, 33)]))
     waves, across, _ = released(everything(16, [(155, 45), (165, 47), (175, 93)]), [before])
-    assert kept_waves(waves[0].held_back, protocol()) == {WAVE}
+    assert kept_waves(waves[0].held_back, PROTOCOL) == {WAVE}
     assert waves[1].held_back.empty
     pooled = across.tables.results.set_index("level")["events"]
     assert pd.isna(pooled["0"])
     # Where the other wave did not change either, the pooled counts are kept as well.
     _, across, _ = released(everything(16, [(55, 15), (65, 17), (75, 33)]), [before])
-    assert kept_waves(across.held_back, protocol()) == {ACROSS}
+    assert kept_waves(across.held_back, PROTOCOL) == {ACROSS}
     assert across.tables.results["n"].notna().all()
 
 
@@ -514,7 +513,7 @@ def test_rounding_as_opensafely_prints_it():
 def test_small_as_ohdsi_counts_it():
     example = SDC["ohdsi_min_cell"]
     results = results_of([(1, 0), (2, 0), (3, 0)])
-    used = protocol().model_copy(update={"disclosure": protocol().disclosure.model_copy(update={"smallest_count": 2})})
+    used = PROTOCOL.model_copy(update={"disclosure": PROTOCOL.disclosure.model_copy(update={"smallest_count": 2})})
     hidden = leaving(Tables.of_results(results.iloc[:3]), used).tables.results["n"].isna().tolist()
     assert hidden == [n < 0 for n in example["output"][:3]]
 

@@ -14,13 +14,12 @@ import pytest
 from stegvis.analyses import main_models, spline
 from stegvis.analyses.across_waves import fit_across_waves
 from stegvis.analyses.imputed import imputed_rows
-from stegvis.analyses.suite import BATTERY
+from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import WaveData, fit
 from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import COMMAND_COLUMNS, COMMAND_FUNCTIONS, commands
 from stegvis.reproduction.r_beyond import RANDOM_ANALYSES
 from stegvis.reproduction.tables import tables_across, tables_of_wave
-from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
@@ -50,7 +49,7 @@ def wave() -> WaveData:
 
 @pytest.fixture(scope="module")
 def results(wave: WaveData) -> pd.DataFrame:
-    return fit([analysis for group in BATTERY.values() for analysis in group], wave)
+    return fit([analysis for group in SUITE.values() for analysis in group], wave)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +159,7 @@ class TestR:
     def test_under_another_protocol(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(3000, lost=0.2, used=FIXED, seed=4)
         groups = ("risk_ratios", "dose_response", "sensitivity_models")
-        results = fit([analysis for group in groups for analysis in BATTERY[group]], wave)
+        results = fit([analysis for group in groups for analysis in SUITE[group]], wave)
         curve = results["analysis"].str.contains("spline") & (results["measure"] == "rr")
         chosen = results[~curve | (np.arange(len(results)) % 10 == 0)].reset_index(drop=True)
         assert {"sample_cuts", "spline_sample_knots"} <= set(chosen["analysis"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
-HC0 = protocol().models.model_copy(update={"variance": "hc0"})
-STATA = protocol().models.model_copy(update={"variance": "stata"})
+HC0 = PROTOCOL.models.model_copy(update={"variance": "hc0"})
+STATA = PROTOCOL.models.model_copy(update={"variance": "stata"})
 VOLUME = Categorical("vol_cat", (1, 2, 3, 4))
 COVARIATES = [
     Linear("age"),

@@ -6,10 +6,9 @@ from stegvis.statistics.additive_interaction import AdditiveInteraction, additiv
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.risk_ratio import Fit, Ratio, fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
-from tests.stegvis.conftest import ORACLE
+from tests.stegvis.conftest import ORACLE, PROTOCOL
 
-HC0 = protocol().models.model_copy(update={"variance": "hc0"})
+HC0 = PROTOCOL.models.model_copy(update={"variance": "hc0"})
 COVARIATES = [
     Linear("age"),
     Linear("women"),

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stegvis.statistics.categories import Cuts, add_categories, cuts, level_labels, published_cuts, quartile_cuts
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
-FIXED = protocol().model_copy(
-    update={"exposures": protocol().exposures.model_copy(update={"categories": "fixed_published"})}
+FIXED = PROTOCOL.model_copy(
+    update={"exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"})}
 )
 values = st.lists(st.floats(0, 400, allow_nan=False).map(lambda x: round(x, 1)), min_size=1, max_size=60)
 
@@ -18,19 +18,19 @@ values = st.lists(st.floats(0, 400, allow_nan=False).map(lambda x: round(x, 1)),
     [(0, 1), (77.99, 1), (78, 2), (100.99, 2), (101, 3), (124.99, 3), (125, 4), (300, 4)],
 )
 def test_published_volume_cuts_are_lower_bounds(minutes, category):
-    assert published_cuts(protocol().exposures.walking_minutes).categories(np.array([minutes])) == category
+    assert published_cuts(PROTOCOL.exposures.walking_minutes).categories(np.array([minutes])) == category
 
 
 @pytest.mark.parametrize(
     ("met", "category"), [(2.999, 1), (3.00, 2), (3.119, 2), (3.12, 3), (3.269, 3), (3.27, 4), (4.2, 4)]
 )
 def test_published_intensity_cuts_are_lower_bounds(met, category):
-    assert published_cuts(protocol().exposures.walking_met).categories(np.array([met])) == category
+    assert published_cuts(PROTOCOL.exposures.walking_met).categories(np.array([met])) == category
 
 
 def test_published_labels():
-    assert published_cuts(protocol().exposures.walking_minutes).labels() == ("<78", "78-100", "101-124", ">=125")
-    assert published_cuts(protocol().exposures.walking_met).labels() == ("<3.00", "3.00-3.11", "3.12-3.26", ">=3.27")
+    assert published_cuts(PROTOCOL.exposures.walking_minutes).labels() == ("<78", "78-100", "101-124", ">=125")
+    assert published_cuts(PROTOCOL.exposures.walking_met).labels() == ("<3.00", "3.00-3.11", "3.12-3.26", ">=3.27")
 
 
 def test_quartile_cut_between_two_people_is_their_mean_and_otherwise_a_person():
@@ -89,8 +89,8 @@ def test_added_columns_agree_and_leave_the_frame_alone():
 def test_labels_of_categories_that_nobody_is_in():
     cut = add_categories(pd.DataFrame({"walking_minutes": [50.0, 60], "walking_met": [2.9, 3.0]}), FIXED)
     assert level_labels(cut, "walking_minutes", FIXED) == {1: "<78", 2: "78-100", 3: "101-124", 4: ">=125"}
-    tied = add_categories(pd.DataFrame({"walking_minutes": [50.0] * 4, "walking_met": [3.0] * 4}), protocol())
-    assert level_labels(tied, "walking_minutes", protocol())[3] == "category 3 (empty)"
+    tied = add_categories(pd.DataFrame({"walking_minutes": [50.0] * 4, "walking_met": [3.0] * 4}), PROTOCOL)
+    assert level_labels(tied, "walking_minutes", PROTOCOL)[3] == "category 3 (empty)"
 
 
 def test_published_bins_of_the_reference_cohort(cohort):
@@ -98,28 +98,26 @@ def test_published_bins_of_the_reference_cohort(cohort):
         ("walk_min", "walking_minutes", "vol_cat"),
         ("walk_met", "walking_met", "int_cat"),
     ):
-        found = published_cuts(protocol().exposures.scale(exposure)).categories(cohort[column].to_numpy())
+        found = published_cuts(PROTOCOL.exposures.scale(exposure)).categories(cohort[column].to_numpy())
         assert (found == cohort[reference]).all()
 
 
 def test_nothing_to_cut_and_missing_values_are_refused():
     with pytest.raises(ValueError, match="empty"):
-        cuts([], "walking_met", protocol())
+        cuts([], "walking_met", PROTOCOL)
     with pytest.raises(ValueError, match="missing"):
-        cuts([1.0, np.nan], "walking_met", protocol())
+        cuts([1.0, np.nan], "walking_met", PROTOCOL)
 
 
 def test_who_lacks_an_exposure_has_no_category_and_moves_no_cut():
     minutes = [60.0, 80.0, 100.0, 120.0, np.nan]
-    cut = add_categories(
-        pd.DataFrame({"walking_minutes": minutes, "walking_met": [3.0, 3.1, 3.2, 3.3, 3.4]}), protocol()
-    )
+    cut = add_categories(pd.DataFrame({"walking_minutes": minutes, "walking_met": [3.0, 3.1, 3.2, 3.3, 3.4]}), PROTOCOL)
     assert cut["walking_minutes_category"].to_list() == [1, 2, 3, 4, pd.NA]
     assert pd.isna(cut["walking_minutes_level"].iloc[4])
     assert cut["walking_met_category"].notna().all()
 
 
 def test_a_frame_without_people_gets_empty_columns():
-    cut = add_categories(pd.DataFrame({"walking_minutes": [], "walking_met": []}, dtype="float64"), protocol())
+    cut = add_categories(pd.DataFrame({"walking_minutes": [], "walking_met": []}, dtype="float64"), PROTOCOL)
     assert list(cut.filter(like="_category")) == ["walking_minutes_category", "walking_met_category"]
     assert len(cut) == 0

@@ -19,9 +19,9 @@ from stegvis.statistics.composition import (
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
-HC0 = protocol().models.model_copy(update={"variance": "hc0"})
+HC0 = PROTOCOL.models.model_copy(update={"variance": "hc0"})
 PARTS = ["lying", "sitting", "standing", "walking", "active"]
 DAY = 1440.0
 

@@ -1,9 +1,8 @@
-from stegvis.statistics.levels import covariate_levels
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import LEVELS, PROTOCOL
 
 
 def test_the_reference_comes_first_and_no_level_twice():
-    levels = covariate_levels()
+    levels = LEVELS
     assert levels["smoking"] == ("never", "former", "current")
     assert levels["sex"] == ("female", "male")
     assert levels["depression"] == ("no", "yes")
@@ -11,9 +10,9 @@ def test_the_reference_comes_first_and_no_level_twice():
 
 
 def test_every_covariate_but_age_has_levels():
-    assert set(protocol().models.adjusted) - set(covariate_levels()) == {"age"}
+    assert set(PROTOCOL.models.adjusted) - set(LEVELS) == {"age"}
 
 
 def test_table_1_groups_every_education_level():
-    grouped = [level for group in protocol().characteristics.education_groups.values() for level in group]
-    assert tuple(grouped) == covariate_levels()["education"]
+    grouped = [level for group in PROTOCOL.characteristics.education_groups.values() for level in group]
+    assert tuple(grouped) == LEVELS["education"]

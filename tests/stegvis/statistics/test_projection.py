@@ -6,7 +6,7 @@ import pytest
 from stegvis.statistics.projection import detectable_ratio, projected_error, waves_needed
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 
 @pytest.mark.parametrize(("std_error", "ratio"), [(0.0603, 0.845), (0.0635, 0.837), (0.0651, 0.833)])
@@ -16,7 +16,7 @@ def test_detectable_ratios_of_the_published_design(std_error, ratio):
 
 
 def test_as_many_people_again_narrow_the_interval_as_projected(cohort):
-    models = protocol().models.model_copy(update={"variance": "hc0"})
+    models = PROTOCOL.models.model_copy(update={"variance": "hc0"})
     terms = [Categorical("vol_cat", (1, 2, 3, 4)), Linear("age")]
     once, twice = (
         fit_risk_ratio(frame, terms, models, outcome="clbp") for frame in (cohort, pd.concat([cohort, cohort]))

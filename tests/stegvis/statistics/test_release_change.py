@@ -5,9 +5,9 @@ from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.release_change import change, estimate
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
-HC0 = protocol().models.model_copy(update={"variance": "hc0"})
+HC0 = PROTOCOL.models.model_copy(update={"variance": "hc0"})
 TERMS = [
     Categorical("vol_cat", (1, 2, 3, 4)),
     Linear("age"),

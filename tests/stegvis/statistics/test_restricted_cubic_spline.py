@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from stegvis.statistics.restricted_cubic_spline import Normalization, basis, curve, knots_of, percentile
 from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
-HC0 = protocol().models.model_copy(update={"variance": "hc0"})
+HC0 = PROTOCOL.models.model_copy(update={"variance": "hc0"})
 COVARIATES = [
     Linear("age"),
     Linear("women"),

@@ -6,7 +6,7 @@ import pytest
 from stegvis.statistics.e_value import e_value
 from stegvis.statistics.results import RESULT_COLUMNS, ResultRow, ResultsError, options_note, to_frame, validate
 from stegvis.statistics.risk_ratio import Ratio
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 REFERENCE = ResultRow("2021-2023", "main", "all", "age", "walking_met", level="<3.00", n=10, events=4, estimate=1.0)
 RATIO = replace(REFERENCE, level="3.00-3.11").with_ratio(Ratio(0.85, 0.75, 0.96, 0.063, 0.01))
@@ -62,4 +62,4 @@ def test_other_columns_and_types_are_refused():
 
 
 def test_the_note_names_mode_and_options():
-    assert options_note(protocol()) == "as_published; sample_quartiles; stata variance"
+    assert options_note(PROTOCOL) == "as_published; sample_quartiles; stata variance"

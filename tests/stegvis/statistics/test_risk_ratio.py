@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio, ratio
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
 AGREED = 1e-6  # relative agreement with R
-STATA = protocol().models.model_copy(update={"variance": "stata"})
-HC0 = protocol().models.model_copy(update={"variance": "hc0"})
+STATA = PROTOCOL.models.model_copy(update={"variance": "stata"})
+HC0 = PROTOCOL.models.model_copy(update={"variance": "hc0"})
 
 VOLUME = Categorical("vol_cat", (1, 2, 3, 4))
 INTENSITY = Categorical("int_cat", (1, 2, 3, 4))

@@ -5,9 +5,9 @@ import pytest
 from stegvis.statistics.contract import Design, NotEstimable, complete_rows, prepare
 from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear
-from stegvis.study.protocol import protocol
+from tests.stegvis.conftest import PROTOCOL
 
-MODELS = protocol().models
+MODELS = PROTOCOL.models
 VOLUME = Categorical("vol_cat", (1, 2, 3, 4), required=True)
 SMOKE = Categorical("smoke", ("never", "former", "current"))
 AGE = Linear("age")

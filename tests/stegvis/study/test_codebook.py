@@ -12,11 +12,11 @@ from stegvis.study.codebook import (
     CodebookError,
     Column,
     LayoutName,
-    codebook,
     levels,
     normal_code,
     read_codebook,
 )
+from tests.stegvis.conftest import CODEBOOK
 
 PAGE = Path(__file__).parents[3] / "docs" / "deliveries.md"
 
@@ -30,18 +30,18 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
 
 
 def test_every_layout_has_its_columns_in_the_order_of_the_file() -> None:
-    assert list(codebook()["withdrawals"].columns) == ["person"]
-    assert list(codebook()["questionnaire"].columns)[:2] == ["person", "answer_date"]
-    assert all(codebook()[name].columns for name in LAYOUTS)
+    assert list(CODEBOOK["withdrawals"].columns) == ["person"]
+    assert list(CODEBOOK["questionnaire"].columns)[:2] == ["person", "answer_date"]
+    assert all(CODEBOOK[name].columns for name in LAYOUTS)
 
 
 def test_an_unknown_layout_is_named() -> None:
     with pytest.raises(KeyError, match="no layout 'blood'"):
-        codebook()["blood"]  # type: ignore[index]
+        CODEBOOK["blood"]  # type: ignore[index]
 
 
 def test_levels_come_once_each_with_the_reference_first() -> None:
-    participants = codebook()["participants"]
+    participants = CODEBOOK["participants"]
     assert levels(participants, "smoking") == ("never", "former", "current")
     assert levels(participants, "employment") == ("employed", "non-employed")
     assert levels(participants, "education")[0] == "primary"
@@ -49,11 +49,11 @@ def test_levels_come_once_each_with_the_reference_first() -> None:
 
 def test_a_column_without_codes_has_no_levels() -> None:
     with pytest.raises(KeyError, match="age"):
-        levels(codebook()["participants"], "age")
+        levels(CODEBOOK["participants"], "age")
 
 
 def test_activities_are_words_or_ntnu_numbers() -> None:
-    codes = codebook()["epochs"].columns["activity"].codes
+    codes = CODEBOOK["epochs"].columns["activity"].codes
     assert codes is not None
     assert {codes["walking"], codes["1"], codes["4"], codes["5"]} == {"walking"}  # 4 and 5 are stairs
     assert codes["3"] == codes["6"] == "standing"  # 3 is shuffling
@@ -105,7 +105,5 @@ def page_row(name: str, column: Column) -> str:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_page_for_those_who_deliver_has_every_column(layout: LayoutName) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    missing = [
-        row for name, column in codebook()[layout].columns.items() if (row := page_row(name, column)) not in page
-    ]
+    missing = [row for name, column in CODEBOOK[layout].columns.items() if (row := page_row(name, column)) not in page]
     assert not missing, "docs/deliveries.md lacks:\n" + "\n".join(missing)

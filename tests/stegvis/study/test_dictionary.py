@@ -10,17 +10,17 @@ from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
 from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
 from stegvis.disclosure.taking_out import HELD_BACK_COLUMNS
 from stegvis.statistics.results import RESULT_COLUMNS
-from stegvis.study.codebook import codebook
 from stegvis.study.dictionary import column_descriptions, dictionary
 from stegvis.study.protocol import EXPOSURES
 from tests.sql.tables import columns_of
+from tests.stegvis.conftest import CODEBOOK
 
 # What the stage's own code adds to its SELECT, or makes without one.
 ADDED = {
-    "withdrawals": [*codebook()["withdrawals"].columns, "delivery"],
-    "baseline_questionnaire": [*codebook()["participants"].columns, "delivery"],
+    "withdrawals": [*CODEBOOK["withdrawals"].columns, "delivery"],
+    "baseline_questionnaire": [*CODEBOOK["participants"].columns, "delivery"],
     "recordings": list(RECORDING_COLUMNS),
-    "followup_questionnaire": ["wave", *codebook()["questionnaire"].columns, "delivery"],
+    "followup_questionnaire": ["wave", *CODEBOOK["questionnaire"].columns, "delivery"],
     "epoch_classification": ["batch", "level", "status"],
     "analysis_set": [f"{exposure}_{kind}" for exposure in EXPOSURES for kind in ("category", "level")],
     "risk_ratios": list(RESULT_COLUMNS),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from stegvis.study.protocol import PROTOCOL_FILE, ProtocolError, protocol, read_protocol
+from stegvis.study.protocol import PROTOCOL_FILE, ProtocolError, read_protocol
+from tests.stegvis.conftest import PROTOCOL
 
 TEXT = PROTOCOL_FILE.read_text(encoding="utf-8")
 
@@ -21,7 +22,7 @@ def read_edited(folder: Path, old: str, new: str) -> None:
 
 def test_the_protocol_in_force_keeps_the_published_numbers() -> None:
     """Haddadj et al. 2025, doi 10.1001/jamanetworkopen.2025.15592, and its public analysis code."""
-    p = protocol()
+    p = PROTOCOL
     assert p.study.mode == "as_published"
     assert p.days.must_be_positive == ("lying", "sitting", "standing", "walking")
     assert (p.exposures.met_slow, p.exposures.met_moderate, p.exposures.met_brisk) == (2.8, 3.8, 4.8)
@@ -119,25 +120,25 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_dotted_name_gives_a_value_list_or_section_as_plain_python(name: str, value: object) -> None:
-    assert protocol().value(name) == value
-    assert type(protocol().value(name)) is type(value)
+    assert PROTOCOL.value(name) == value
+    assert type(PROTOCOL.value(name)) is type(value)
 
 
 @pytest.mark.parametrize("name", ["exposures.met_sprint", "weather", "exposures.met_slow.more", ""])
 def test_an_unknown_name_has_no_value(name: str) -> None:
     with pytest.raises(KeyError, match=f"no value '{name}'"):
-        protocol().value(name)
+        PROTOCOL.value(name)
 
 
 def test_the_protocol_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        protocol().exposures.met_slow = 3.0  # type: ignore[misc]
+        PROTOCOL.exposures.met_slow = 3.0  # type: ignore[misc]
 
 
 def test_scales_by_exposure() -> None:
-    assert protocol().exposures.scale("walking_minutes").unit == "min/day"
-    assert protocol().exposures.scale("walking_met").unit == "MET"
+    assert PROTOCOL.exposures.scale("walking_minutes").unit == "min/day"
+    assert PROTOCOL.exposures.scale("walking_met").unit == "MET"
 
 
 def test_an_epoch_has_250_samples() -> None:
-    assert protocol().epochs.samples_per_epoch == 250
+    assert PROTOCOL.epochs.samples_per_epoch == 250

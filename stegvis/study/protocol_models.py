@@ -1,0 +1,296 @@
+"""Sections of the protocol on the analyses: exposures, covariates, exclusions, models, bias analyses, diagnostics."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from stegvis.study.settings import Section
+
+Exposure = Literal["walking_minutes", "walking_met"]
+EXPOSURES: tuple[Exposure, ...] = ("walking_minutes", "walking_met")
+Covariate = Literal["sex", "age", "education", "income", "employment", "smoking", "depression"]
+Exclusion = Literal[
+    "no_accelerometer_day",
+    "no_valid_walking_day",
+    "baseline_screen_missing",
+    "baseline_low_back_pain",
+    "followup_screen_missing",
+    "covariate_missing",
+]
+
+
+class ExposureScale(Section):
+    """How an exposure is named, printed and categorized."""
+
+    name: str
+    unit: str
+    published_lower_bounds: tuple[float, float, float]
+    printed_decimals: int = Field(ge=0)
+    trend_unit: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _increasing(self) -> ExposureScale:
+        if list(self.published_lower_bounds) != sorted(set(self.published_lower_bounds)):
+            raise ValueError("published_lower_bounds must increase")
+        return self
+
+
+class Exposures(Section):
+    """Walking volume and intensity."""
+
+    met_slow: float = Field(gt=0)
+    met_moderate: float = Field(gt=0)
+    met_brisk: float = Field(gt=0)
+    minimum_valid_days: int = Field(ge=1)
+    categories: Literal["sample_quartiles", "fixed_published"]
+    walking_minutes: ExposureScale
+    walking_met: ExposureScale
+
+    def scale(self, exposure: Exposure) -> ExposureScale:
+        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+
+
+class Covariates(Section):
+    """How covariates are coded."""
+
+    depression_cut: int = Field(ge=1, le=21)
+    older_from_age: int = Field(gt=0)
+
+
+class Exclusions(Section):
+    """The order of the exclusions."""
+
+    order: tuple[Exclusion, ...]
+    complete_case: tuple[Covariate, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Exclusions:
+        if len(set(self.order)) != len(self.order):
+            raise ValueError("order lists an exclusion twice")
+        return self
+
+
+class Models(Section):
+    """The covariates of the two models, and when an estimate is not reported."""
+
+    age: tuple[Covariate, ...]
+    adjusted: tuple[Covariate, ...]
+    variance: Literal["hc0", "stata"]
+    confidence: float = Field(gt=0, lt=1)
+    minimum_events: int = Field(ge=1)
+    largest_condition_number: float = Field(gt=1)
+    largest_coefficient: float = Field(gt=0)
+
+
+class SplineScale(Section):
+    """The curve of one exposure."""
+
+    grid_step: float = Field(gt=0)
+    fixed_knots: tuple[float, ...] = Field(min_length=3)
+    fixed_reference: float
+
+    @model_validator(mode="after")
+    def _increasing(self) -> SplineScale:
+        if list(self.fixed_knots) != sorted(set(self.fixed_knots)):
+            raise ValueError("fixed_knots must increase")
+        return self
+
+
+class Spline(Section):
+    """The dose-response curves."""
+
+    knots: Literal[3, 4, 5, 6]
+    knots_from: Literal["sample", "fixed"]
+    percentile_rule: Literal["stata", "type_7"]
+    reference_percentile: float = Field(gt=0, lt=1)
+    shown_percentiles: tuple[float, float]
+    walking_minutes: SplineScale
+    walking_met: SplineScale
+
+    @model_validator(mode="after")
+    def _reference_is_shown(self) -> Spline:
+        low, high = self.shown_percentiles
+        if not 0 < low < self.reference_percentile < high < 1:
+            raise ValueError("shown_percentiles must be within 0 and 1, with the reference_percentile between them")
+        return self
+
+    def scale(self, exposure: Exposure) -> SplineScale:
+        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+
+
+class HistogramScale(Section):
+    """The bins of one exposure; the first and the last are open."""
+
+    lowest: float
+    highest: float
+    width: float = Field(gt=0)
+
+
+class Histogram(Section):
+    """The histogram of an exposure that goes with its dose-response curve."""
+
+    walking_minutes: HistogramScale
+    walking_met: HistogramScale
+
+    def scale(self, exposure: Exposure) -> HistogramScale:
+        """The bins of an exposure."""
+        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+
+
+class AdditiveInteractionRules(Section):
+    """How two exposures are coded for interaction on the additive scale."""
+
+    low_categories: int = Field(ge=1, le=3)
+    uninformative_ratio: float = Field(gt=1)
+
+
+class Sensitivity(Section):
+    """The restricted samples of the sensitivity analyses."""
+
+    smallest_valid_days: int = Field(ge=1)
+    little_pain: tuple[str, ...]
+    good_health: tuple[str, ...]
+
+
+class TimeUse(Section):
+    """Time-use models: isotemporal substitution and composition of the 24-hour day."""
+
+    reallocated_minutes: tuple[Annotated[float, Field(gt=0, le=1440)], ...]
+
+
+class Characteristics(Section):
+    """How Table 1 groups its rows."""
+
+    education_groups: dict[str, tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def _each_level_once(self) -> Characteristics:
+        levels = [level for group in self.education_groups.values() for level in group]
+        if len(set(levels)) != len(levels):
+            raise ValueError("an education level is in two groups")
+        return self
+
+
+class Projection(Section):
+    """What the next wave is expected to add."""
+
+    answer_share: float = Field(gt=0, le=1)
+    power: float = Field(gt=0, lt=1)
+    most_waves: int = Field(ge=1)
+
+
+class AttritionWeights(Section):
+    """Inverse-probability weights that make respondents represent all eligible participants."""
+
+    squared: tuple[Literal["age", "walking_minutes", "walking_met"], ...]
+    truncations: tuple[tuple[float, float], ...]
+
+    @model_validator(mode="after")
+    def _quantiles(self) -> AttritionWeights:
+        if not all(0 <= low < high <= 1 for low, high in self.truncations):
+            raise ValueError("truncations must be pairs in order within 0 and 1")
+        return self
+
+
+class Imputation(Section):
+    """How missing covariates are imputed."""
+
+    imputations: int = Field(ge=2)
+    iterations: int = Field(ge=1)
+    prior_sd: float = Field(gt=0)
+    seed: int = Field(ge=0)
+
+
+class RegressionDilution(Section):
+    """Correction for day-to-day variation of walking."""
+
+    bootstrap_draws: int = Field(ge=2)
+    fewest_people: int = Field(ge=2)
+    seed: int = Field(ge=0)
+
+
+class ErrorPrior(Section):
+    """Prior distribution of a sensitivity or specificity."""
+
+    shape: Literal["trapezoidal", "beta"]
+    values: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _in_range(self) -> ErrorPrior:
+        if self.shape == "beta":
+            if len(self.values) != 2 or min(self.values) <= 0:
+                raise ValueError("a beta prior has two positive parameters")
+        elif (
+            len(self.values) != 4
+            or list(self.values) != sorted(self.values)
+            or min(self.values) < 0
+            or max(self.values) > 1
+        ):
+            raise ValueError("a trapezoidal prior has four values in order within 0 and 1")
+        return self
+
+
+class Misclassification(Section):
+    """Assumed sensitivity and specificity of the reported outcome; they are not measured."""
+
+    sensitivity: float = Field(gt=0, le=1)
+    specificity: float = Field(gt=0, le=1)
+    sensitivity_prior: ErrorPrior
+    specificity_prior: ErrorPrior
+    draws: int = Field(ge=100)
+    largest_impossible_share: float = Field(ge=0, lt=1)
+    seed: int = Field(ge=0)
+
+
+class NegativeControl(Section):
+    """A column that walking cannot affect (outcome), or that cannot affect low back pain (exposure)."""
+
+    column: str
+    role: Literal["outcome", "exposure"]
+
+
+class NegativeControls(Section):
+    """Associations known to be absent, for empirical calibration."""
+
+    fewest: int = Field(ge=2)
+    controls: tuple[NegativeControl, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> NegativeControls:
+        columns = [control.column for control in self.controls]
+        if len(set(columns)) != len(columns):
+            raise ValueError("controls lists a column twice")
+        return self
+
+
+class Limits(Section):
+    """Thresholds of a diagnostic: it warns and fails below them, or above them where ``fail`` is the larger."""
+
+    warning: float
+    fail: float
+
+    def assess(self, value: float) -> Literal["pass", "warning", "fail"]:
+        """Whether a value passes; a value that could not be calculated (nan) is a warning."""
+        sign = 1 if self.fail > self.warning else -1
+        if sign * value > sign * self.fail:
+            return "fail"
+        return "pass" if sign * value <= sign * self.warning else "warning"
+
+    def words(self) -> str:
+        """The thresholds in words."""
+        side = "above" if self.fail > self.warning else "below"
+        return f"warns {side} {self.warning:g}, fails {side} {self.fail:g}"
+
+
+class Diagnostics(Section):
+    """Thresholds of the study diagnostics."""
+
+    power: float = Field(gt=0, lt=1)
+    balance: Limits
+    positivity: Limits
+    effective_sample_size: Limits
+    minimum_detectable_rr: Limits
+    events_per_coefficient: Limits
+    share_above_one: Limits

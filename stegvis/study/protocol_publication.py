@@ -1,0 +1,77 @@
+"""Sections of the protocol on publication and checks: disclosure control, releases, data checks, drift, freshness."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stegvis.study.settings import Section
+
+Rounding = Literal["none", "nearest", "midpoint"]
+
+
+class Bridge(Section):
+    """When a change between releases is flagged."""
+
+    flagged_standard_errors: float = Field(gt=0)
+
+
+class Disclosure(Section):
+    """Primary suppression."""
+
+    smallest_count: int = Field(ge=1)
+
+
+class Release(Section):
+    """How a release is made: complementary suppression, rounding, counts carried forward, signatures."""
+
+    protection_width: int = Field(ge=1)
+    rounding: Rounding
+    rounding_base: int = Field(ge=2)
+    carried_forward_share: float = Field(ge=0, le=0.1)
+    signatures: int = Field(ge=0, le=2)
+
+    @property
+    def base(self) -> int:
+        """Published counts are multiples of this; 1 when they are not rounded."""
+        return 1 if self.rounding == "none" else self.rounding_base
+
+    @property
+    def carries_forward(self) -> bool:
+        """Whether a wave may carry the counts of the previous release forward; rounded counts are always new."""
+        return self.carried_forward_share > 0 and self.rounding == "none"
+
+
+class Checks(Section):
+    """Thresholds of the data checks."""
+
+    largest_quarantined_share: float = Field(ge=0, le=1)
+    smallest_share_in_cohort: float = Field(ge=0, le=1)
+    plausible_risk: tuple[float, float]
+    plausible_age: tuple[float, float]
+
+
+class Drift(Section):
+    """How much a wave may differ from all earlier waves together before a warning."""
+
+    answers_ratio: tuple[float, float]
+    response: float = Field(gt=0, le=1)
+    prevalence: float = Field(gt=0, le=1)
+    screen_missing: float = Field(gt=0, le=1)
+    women: float = Field(gt=0, le=1)
+    mean_age: float = Field(gt=0)
+    distance: float = Field(gt=0, le=1)
+
+
+class Freshness(Section):
+    """Days without a new delivery of a kind until it is overdue; 0: no delivery is expected."""
+
+    baseline: int = Field(ge=0)
+    recordings: int = Field(ge=0)
+    followup: int = Field(ge=0)
+    withdrawals: int = Field(ge=0)
+
+    def days(self, delivery: str) -> int:
+        """The longest time between two deliveries of a kind, in days."""
+        return int(getattr(self, delivery))
