@@ -80,7 +80,7 @@ def one_cohort(seed: int, people: int) -> np.ndarray:
     found = []
     for exposure in EXPOSURES:
         template = ResultRow(wave.name, "main", "all", "adjusted", exposure)
-        rows = category_rows(frame, template, covariate_terms("adjusted", rules, covariate_levels(codebook)), rules)
+        rows = category_rows(frame, template, covariate_terms("adjusted", rules, covariate_levels(codes)), rules)
         for row, truth in zip(rows[1:4], true[exposure], strict=True):
             if row.estimate is None or row.ci_low is None or row.ci_high is None:
                 raise RuntimeError(f"seed {seed}: {exposure} {row.level} is not estimable")

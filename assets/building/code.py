@@ -40,7 +40,7 @@ _COMPARED_BY_VALUE = {"stegvis.study.protocol", "stegvis.study.codebook", "stegv
 
 
 def code_digests(module: str) -> dict[str, str]:
-    """A digest of the code of a module and of each that it imports from ``study``, ``stegvis/storage`` and ``assets``, by name.
+    """A digest of the code of a module and of each that it imports from the package, by name.
 
     Comments, docstrings and layout do not count, nor does the recipe itself (its parts are told apart by name). The
     protocol and the codebook do not count either: their values are compared one by one.

@@ -1,8 +1,8 @@
 """Reading deliveries: every drop of an asset's partition, in the order it applies.
 
 Belongs here: what the questionnaire-like deliveries share (find the file, read, apply the contract, let later drops
-correct earlier ones, leave out the withdrawn). Does not belong here: the contract (``stegvis/deliveries/contract.py``), formats
-(``stegvis/storage``).
+correct earlier ones, leave out the withdrawn). Does not belong here: the contract of a
+file (``stegvis/storage/delivered_files.py``).
 """
 
 from __future__ import annotations

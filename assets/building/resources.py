@@ -1,6 +1,6 @@
 """The one resource: the home, and what has landed in it.
 
-Belongs here: handing paths and deliveries to assets. Does not belong here: where a home is (``stegvis/storage/home.py``).
+Belongs here: handing paths and deliveries to assets.
 """
 
 from __future__ import annotations

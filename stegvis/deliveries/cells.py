@@ -1,7 +1,7 @@
 """How the cells of one delivered column are read: text, numbers, dates, codes and ticks, and what is wrong with them.
 
 Belongs here: turning one column as delivered (text or typed) into its canonical type, and naming the cells that do not
-fit. Does not belong here: which columns a file has and which rows are kept (``stegvis/deliveries/contract.py``), opening files.
+fit. Does not belong here: which columns a file has and which rows are kept (``contract.py``), opening files.
 
 No message holds a delivered value: a message says what is allowed, never what was found.
 """

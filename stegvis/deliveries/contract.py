@@ -1,7 +1,7 @@
 """The delivery contract: which columns a file must have, which of its rows are used, and what is wrong with the others.
 
 Belongs here: pure functions from a table as delivered to canonical rows and a list of problems. Does not belong here:
-how one cell is read (``stegvis/deliveries/cells.py``), opening files and folders (``stegvis/storage/``), names and codes
+how one cell is read (``cells.py``), opening files and folders (``stegvis/storage/``), names and codes
 (``codebook.toml``), what the rows mean for the study.
 
 A row that breaks the contract is quarantined: left out, counted and listed. A breach of the whole file (a missing

@@ -1,6 +1,6 @@
 """The releases of a home: their folders, what they published, the release ledger, and which is the latest.
 
-The release ledger, ``ledger.jsonl``, is a hash chain (``stegvis/storage/hash_chain.py``) with a line for each release in
+The release ledger, ``ledger.jsonl``, is a hash chain (``hash_chain.py``) with a line for each release in
 the order of publication: its name and the hash of its manifest. If its last lines are removed, there are folders of
 releases that no line names.
 """

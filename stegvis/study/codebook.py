@@ -1,7 +1,8 @@
 """Source columns and value codes, read from ``codebook.toml`` into typed, validated objects.
 
 Belongs here: what the columns of a delivery are called, what type they have and what their codes mean. Does not belong
-here: checking delivered cells against it (``stegvis/deliveries/contract.py``), the study's own numbers (``stegvis/study/protocol.py``).
+here: checking delivered cells against it (``stegvis/deliveries``), the
+study's own numbers (``protocol.py``).
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from stegvis.release.checklists import ChecklistError
 from stegvis.release.citation import FILE, citation_of_program
 from stegvis.release.descriptions import SCHEMA, write_descriptions
 from stegvis.release.results_schema import TABLES, fields, results_schema
+from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import RESULT_COLUMNS
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol

@@ -20,6 +20,7 @@ from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import COMMAND_COLUMNS, COMMAND_FUNCTIONS, commands
 from stegvis.reproduction.r_beyond import RANDOM_ANALYSES
 from stegvis.reproduction.tables import tables_across, tables_of_wave
+from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
