@@ -26,7 +26,6 @@ RECIPE = Recipe(
     upstream=("disclosure",),
     make=make,
     protocol=("disclosure",),
-    files=("stegvis/claims/claims.toml",),
     kinds=frozenset({"python"}),
     owner="team:statistics",
 )

@@ -24,6 +24,7 @@ MADE = {"raw": "classified", "signal": "classified", "epochs": "delivered"}
 def make(build: Build) -> Rows:
     """Epochs of every accepted raw pair, signal and epochs recording of the batch."""
     lake = EpochLake(build.home.lake, build.key)
+    build.remove_damaged_files("epoch_classification")
     listed = build.read(
         """
         select person, level, delivery, file, sha256, shard from recordings
@@ -43,6 +44,7 @@ def make(build: Build) -> Rows:
         frame,
         metadata={"epochs": int(frame["epochs"].sum()), "recordings": len(frame), "shards": len(shards)},
         on_publish=lambda: lake.publish(shards),
+        lake_files=[lake.folder / f"{name}.parquet" for name in there],
     )
 
 

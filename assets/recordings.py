@@ -16,8 +16,9 @@ from typing import Any, Literal
 import pandas as pd
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.delivered import Delivered, read_file
-from stegvis.assets.building.recipe import Recipe, Rows, code_digest, fingerprint, sql_text
+from stegvis.assets.building.recipe import Recipe, Rows, fingerprint, sql_text
 
+from stegvis.accelerometry.method import CLASSIFICATION_VERSION
 from stegvis.storage.batch import RecordingBatch, Source
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.lake import EpochLake
@@ -73,7 +74,7 @@ DAY_COLUMNS = [
     "running", "cycling",
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
-MODEL_FILE = "stegvis/accelerometry/model/epoch_classifier.npz"
+MODEL_FILE = "file accelerometry/model/epoch_classifier.npz"
 # What of the protocol decides how a raw pair or a signal is classified.
 CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
 
@@ -81,6 +82,7 @@ CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization",
 def make(build: Build) -> Rows:
     """Every recording of the batch, each read once and held to its contract."""
     withdrawn = build.withdrawn()
+    build.remove_damaged_files("epoch_classification")
     delivered = Delivered()
     found: list[dict[str, Any]] = []
     days: list[pd.DataFrame] = []
@@ -130,8 +132,9 @@ def make(build: Build) -> Rows:
 def _recording_batch(build: Build) -> RecordingBatch:
     """The batch's recordings; a record is named after the method, the code of the classification and its own parts."""
     method = build.recipe.method(build.protocol)
-    decides = [*(f"protocol {name}" for name in CLASSIFIED_BY), "codebook [signal]", f"file {MODEL_FILE}"]
-    parts = {name: method[name] for name in decides} | {"code": code_digest("stegvis.storage.classification")}
+    decides = [*(f"protocol {name}" for name in CLASSIFIED_BY), "codebook [signal]", MODEL_FILE]
+    # Raw recordings cost core-days: they are classified again for a new version of the method, not for every edit.
+    parts = {name: method[name] for name in decides} | {"method version": CLASSIFICATION_VERSION}
     return RecordingBatch(
         EpochLake(build.home.lake, build.key),
         RecordingRecords(build.home.lake, build.key),
@@ -241,6 +244,7 @@ RECIPE = Recipe(
     protocol=(
         "days.days_per_recording", "days.seconds_per_day", "days.speed_sum_tolerance_seconds", *CLASSIFIED_BY,
     ),
-    files=("sql/delivered_epochs.sql", MODEL_FILE),
+    files=("sql/delivered_epochs.sql",),
     kinds=frozenset({"duckdb", "parquet", "dask", "numpy"}),
+    makes_files_of="epoch_classification",
 )  # fmt: skip

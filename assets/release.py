@@ -314,14 +314,6 @@ RECIPE = Recipe(
     make=make,
     protocol=("disclosure", "release", "study", "bridge", "additive_interaction.low_categories"),
     codebook=("participants",),
-    files=(
-        "stegvis/reporting/templates/page.html.j2",
-        "stegvis/reporting/templates/table.html.j2",
-        "stegvis/reporting/style.css",
-        "stegvis/reporting/texts/en.toml",
-        "stegvis/reporting/texts/nb.toml",
-        "stegvis/release/checklists.toml",
-    ),
     kinds=frozenset({"html", "csv"}),
     owner="team:statistics",
 )

@@ -158,16 +158,6 @@ RECIPE = Recipe(
     upstream=SHOWN,
     make=make,
     protocol=("study", "days", "epochs", "exposures", "covariates", "exclusions", "models", "spline", "disclosure"),
-    files=tuple(
-        f"stegvis/reporting/{name}"
-        for name in (
-            "style.css",
-            "published.toml",
-            "texts/en.toml",
-            "templates/page.html.j2",
-            "templates/table.html.j2",
-        )
-    ),
     kinds=frozenset({"html"}),
     owner="team:statistics",
 )

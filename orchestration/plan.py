@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from itertools import groupby
 
-from stegvis.assets.building.ledger import WHOLE_KEY
 from stegvis.assets.building.partitions import Kind
 from stegvis.assets.building.recipe import Recipe
+from stegvis.assets.building.records import WHOLE_KEY
 from stegvis.orchestration.situation import Situation, Step, label
 
 Group = tuple[Kind | None, str, list[Recipe]]

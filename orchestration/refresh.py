@@ -16,10 +16,10 @@ from typing import Any
 
 import dagster as dg
 from stegvis.assets.building.build import PROGRESS
-from stegvis.assets.building.ledger import WHOLE_KEY
 from stegvis.assets.building.partitions import Kind
 from stegvis.assets.building.publish import PROCESS_TAG
 from stegvis.assets.building.recipe import Recipe
+from stegvis.assets.building.records import WHOLE_KEY
 from stegvis.orchestration.instance import open_instance, register_partitions
 from stegvis.orchestration.landing_sensor import tell
 from stegvis.orchestration.orphans import end_orphans

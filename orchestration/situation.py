@@ -15,14 +15,15 @@ from typing import Literal
 from dagster import DagsterInstance
 from stegvis.assets.building.graph import recipes
 from stegvis.assets.building.history import is_data
-from stegvis.assets.building.ledger import WHOLE_KEY, Ledger, inputs
 from stegvis.assets.building.partitions import Kind
 from stegvis.assets.building.recipe import Recipe, fingerprint
+from stegvis.assets.building.records import WHOLE_KEY, Records, inputs
 from stegvis.orchestration.instance import partition_keys
 from stegvis.orchestration.verdicts import held_fingerprints
 
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
+from stegvis.storage.records import damaged_files
 from stegvis.study.protocol import Protocol, protocol
 
 State = Literal["fresh", "stale", "new", "held", "waiting"]
@@ -70,7 +71,7 @@ class Situation:
     home: Home
     landing: Landing
     partitions: dict[Kind, list[str]]
-    ledger: Ledger
+    records: Records
     protocol: Protocol
     held: Mapping[tuple[str, str], str]
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: recipes())
@@ -86,8 +87,7 @@ class Situation:
 
     def made(self, *assets: str) -> None:
         """Assets were made, or tried: forget what was known of them and of their checks."""
-        for asset in assets:
-            self.ledger.forget(asset)
+        self.records.forget()
         self.held = held_fingerprints(self.home)
 
     def step(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> Step:
@@ -98,36 +98,45 @@ class Situation:
             key: its partition ('' for the whole).
             expected: labels of upstream partitions that will exist by then, made earlier in the same run.
         """
-        data, absent = inputs(recipe, key, self.recipes, self.ledger, self.landing)
+        data, absent = inputs(recipe, key, self.recipes, self.records, self.landing)
         absent = [a for a in absent if a not in expected and not any(each.startswith(f"{a}[") for each in expected)]
         method = self.methods[recipe.name]
         now = method | data
         mark = fingerprint(now)
-        remembered = self.ledger.published(recipe).get(key)
+        remembered = self.records.published(recipe).get(key)
 
         def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> Step:
             return Step(recipe.name, key, name, reasons, certain, remembered is not None, mark)
 
         if absent:
             return state("waiting", tuple(f"{each} does not exist yet" for each in absent))
+        damaged = self._damaged_files(recipe, key)
+        if remembered and damaged:
+            return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
         if remembered and remembered.fingerprint == mark:
             return state("fresh", ())
         if self.held.get((recipe.name, key)) == mark:
             return state("held", ("a critical rule failed on these very inputs",))
         if remembered is None:
             return state("new", ("never made",), certain=True)
-        before = remembered.provenance
+        before = remembered.made_from
         method_changed = any(before.get(name) != value for name, value in method.items()) or any(
             name not in now and not is_data(name) for name in before
         )
         return state("stale", tuple(differences(before, now)), certain=method_changed)
+
+    def _damaged_files(self, recipe: Recipe, key: str) -> int:
+        """How many of the lake files that belong to a partition are not as they were published."""
+        owner = self.recipes.get(recipe.makes_files_of, recipe)
+        made = self.records.published(owner).get(key)
+        return len(damaged_files(self.home.root, made.files)) if made and made.files else 0
 
 
 def situation(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> Situation:
     """A home as it is now."""
     landing = landing or scan(home.landing, home.hash_cache)
     partitions = partition_keys(landing, instance)
-    return Situation(home, landing, partitions, Ledger(instance), protocol(), held_fingerprints(home))
+    return Situation(home, landing, partitions, Records(home), protocol(), held_fingerprints(home))
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

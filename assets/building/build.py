@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from stegvis.assets.building.ledger import drops_of
 from stegvis.assets.building.recipe import Recipe, sql_text
+from stegvis.assets.building.records import drops_of
 
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
+from stegvis.storage.records import damaged_files, read_records
 from stegvis.storage.warehouse import Partition, Warehouse, table_exists
 from stegvis.study.protocol import Protocol
 
@@ -84,6 +85,14 @@ class Build:
             if not table_exists(connection, "withdrawals"):
                 return set()
             return {row[0] for row in connection.execute("select distinct person from withdrawals").fetchall()}
+
+    def remove_damaged_files(self, table: str) -> None:
+        """Remove lake files of this partition that are not what a table published, so that they are made again."""
+        with self.session() as connection:
+            for made in read_records(connection):
+                if (made.table, made.partition) == (table, self.key):
+                    for name in damaged_files(self.home.root, made.files):
+                        (self.home.root / name).unlink(missing_ok=True)
 
     def sql(self, name: str | None = None) -> str:
         """The text of this stage's SELECT."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stegvis.assets.building.ledger import Ledger
 from stegvis.assets.building.recipe import Recipe, normalized_sql, sql_text
+from stegvis.assets.building.records import Records
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def history(recipes: Mapping[str, Recipe], ledger: Ledger) -> list[dict[str, Any]]:
+def history(recipes: Mapping[str, Recipe], records: Records) -> list[dict[str, Any]]:
     """Every published partition, in the order the data flows.
 
     Returns:
@@ -31,11 +31,11 @@ def history(recipes: Mapping[str, Recipe], ledger: Ledger) -> list[dict[str, Any
             "made_at": made.made_at,
             "data_version": made.data_version,
             "fingerprint": made.fingerprint,
-            "made_from": {name: value for name, value in made.provenance.items() if is_data(name)},
-            "method": {name: value for name, value in made.provenance.items() if not is_data(name)},
+            "made_from": {name: value for name, value in made.made_from.items() if is_data(name)},
+            "method": {name: value for name, value in made.made_from.items() if not is_data(name)},
         }
         for recipe in recipes.values()
-        for key, made in sorted(ledger.published(recipe).items())
+        for key, made in sorted(records.published(recipe).items())
     ]
 
 
@@ -64,4 +64,4 @@ def lineage(connection: duckdb.DuckDBPyConnection, stages: list[dict[str, Any]])
 
 def is_data(name: str) -> bool:
     """Whether a part of a provenance is data (a delivery, an upstream table), not method."""
-    return not name.startswith(("engine ", "sql/", "protocol ", "codebook ", "code ", "file ", "expectations"))
+    return not name.startswith(("library ", "sql/", "protocol ", "codebook ", "code ", "file ", "expectations"))

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.history import history
-from stegvis.assets.building.ledger import FINGERPRINT_TAG, PROVENANCE_KEY, Ledger, inputs
 from stegvis.assets.building.lineage import column_lineage
 from stegvis.assets.building.partitions import DEFINITIONS, partition_of
 from stegvis.assets.building.pictures import pictures_of
 from stegvis.assets.building.recipe import Recipe, Rows, fingerprint
+from stegvis.assets.building.records import Records, inputs
 from stegvis.assets.building.resources import StegvisHome
 from stegvis.assets.building.sources import source_key
 from stegvis.expectations.rules import CRITICAL, SEVERITIES, Verdict
@@ -28,6 +29,7 @@ from stegvis.expectations.rules import CRITICAL, SEVERITIES, Verdict
 from stegvis.storage.disk import refusal
 from stegvis.storage.lock import locked
 from stegvis.storage.process import this_process
+from stegvis.storage.records import Materialization, describe_files, write_record
 from stegvis.storage.warehouse import (
     STAGED,
     Content,
@@ -117,15 +119,15 @@ def materialize(
     started = time.perf_counter()
     home, landing = stegvis.home(), stegvis.landing()
     partition = partition_of(recipe.partition, key)
-    ledger = Ledger(context.instance)
-    data, absent = inputs(recipe, partition.label, recipes, ledger, landing)
+    records = Records(home)
+    data, absent = inputs(recipe, partition.label, recipes, records, landing)
     if absent:
         raise dg.Failure(f"{recipe.name} cannot be made before {', '.join(absent)}", allow_retries=False)
     provenance = recipe.method(in_force) | data
-    build = Build(recipe, partition, in_force, home, landing, context.log, lambda: history(recipes, ledger))
+    build = Build(recipe, partition, in_force, home, landing, context.log, lambda: history(recipes, records))
     with _values_withheld():
         rows = recipe.make(build)
-        content, digest, verdicts, holds, pictures = _publish(recipe, build, rows, fingerprint(provenance))
+        content, digest, verdicts, holds, pictures = _publish(recipe, build, rows, provenance, context.run_id)
         if rows.scratch:
             shutil.rmtree(rows.scratch, ignore_errors=True)
     yield from _check_results(verdicts)
@@ -137,15 +139,15 @@ def materialize(
         )
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
-        tags={FINGERPRINT_TAG: fingerprint(provenance)},
+        tags={"stegvis/fingerprint": fingerprint(provenance)},
         metadata=_metadata(recipe, content, rows, time.perf_counter() - started)
         | pictures
-        | {PROVENANCE_KEY: dg.MetadataValue.json(provenance)},
+        | {"provenance": dg.MetadataValue.json(provenance)},
     )
 
 
 def _publish(
-    recipe: Recipe, build: Build, rows: Rows, made_from: str
+    recipe: Recipe, build: Build, rows: Rows, made_from: dict[str, str], run_id: str
 ) -> tuple[Content, str, list[Verdict], bool, dict[str, Any]]:
     """Stage the rows, judge them, and replace the published ones if every critical rule holds.
 
@@ -171,7 +173,9 @@ def _publish(
         with transaction(connection):
             if rows.problems is not None:
                 replace_quarantine(connection, recipe.name, partition, rows.problems)
-            replace_verdicts(connection, recipe.name, partition, [v.as_row() for v in verdicts], made_from, holds)
+            replace_verdicts(
+                connection, recipe.name, partition, [v.as_row() for v in verdicts], fingerprint(made_from), holds
+            )
             if holds:
                 replace_partition(connection, recipe.name, partition)
                 for table in rows.also:
@@ -180,7 +184,28 @@ def _publish(
                     erase_people(connection, table)
                 if rows.on_publish:
                     rows.on_publish()
+                _record(connection, build, content, fingerprint(parts), made_from, rows, run_id)
     return content, fingerprint(parts), verdicts, holds, pictures_of(staged, rows.also, build) if holds else {}
+
+
+def _record(
+    connection: duckdb.DuckDBPyConnection,
+    build: Build,
+    content: Content,
+    data_version: str,
+    made_from: dict[str, str],
+    rows: Rows,
+    run_id: str,
+) -> None:
+    """Record what the rows were made from, in the transaction that publishes them."""
+    files = describe_files(build.home.root, rows.lake_files)
+    write_record(
+        connection,
+        Materialization(
+            build.recipe.name, build.partition.label, data_version, fingerprint(made_from), made_from, files, run_id,
+            time.time(), content.rows,
+        ),
+    )  # fmt: skip
 
 
 def _name_process(context: dg.AssetExecutionContext) -> None:

@@ -11,14 +11,16 @@ import hashlib
 import importlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import stegvis.sql
-from stegvis.assets.building.code import PACKAGE, code_digests
+from stegvis.assets.building.code import PACKAGE, code_digests, data_digests
 from stegvis.assets.building.partitions import Kind
 
 from stegvis.study.protocol import Protocol
@@ -34,6 +36,7 @@ CODEBOOK = PACKAGE / "study" / "codebook.toml"
 # A literal or quoted name, or a run of comments and spaces.
 _SQL_TOKEN = re.compile(r"(?P<literal>'(?:[^']|'')*'|\"[^\"]*\")|(?:--[^\n]*|/\*.*?\*/|\s)+", re.DOTALL)
 _VARIABLE = re.compile(r"getvariable\(\s*'([^']+)'\s*\)")
+LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
 _PARTITION_VARIABLES = {"wave", "batch"}
 
 
@@ -51,6 +54,7 @@ class Rows:
         erased_from: tables that remember people of earlier releases; who stands in the rows is deleted from them in the
             transaction that publishes.
         on_publish: called inside the transaction that publishes, to move files into place.
+        lake_files: files of the lake that belong to the rows, where they are once published.
         scratch: a folder that is removed after the judgment; what is published was moved away before.
     """
 
@@ -62,6 +66,7 @@ class Rows:
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None
     erased_from: tuple[str, ...] = ()
     on_publish: Callable[[], None] | None = None
+    lake_files: Sequence[Path] = ()
     scratch: Path | None = None
 
 
@@ -82,6 +87,8 @@ class Recipe:
     files: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset({"duckdb"})
     owner: str = "team:data"
+    # The table whose files in the lake this asset makes, where that is another one.
+    makes_files_of: str = ""
 
     def rules(self, protocol: Protocol) -> list[Rule]:
         """What must be true of the table: ``expectations/<name>.py``."""
@@ -94,12 +101,14 @@ class Recipe:
 
     def method(self, protocol: Protocol) -> dict[str, str]:
         """Everything but the data that decides the result, by a name a person understands."""
-        parts = {"engine DuckDB": duckdb.__version__}
+        parts = dict(library_versions())
         parts |= {f"sql/{file}.sql": _short(normalized_sql(sql_text(file))) for file in self.sql}
         parts |= {f"protocol {name}": _shown(protocol.value(name)) for name in self.protocol_names()}
         parts |= {f"codebook [{name}]": _short(_codebook_section(name)) for name in self.codebook}
         if self.make is not select:
-            parts |= {f"code assets/{self.name}.py": code_digest(f"stegvis.assets.{self.name}")}
+            module = f"stegvis.assets.{self.name}"
+            parts |= {f"code assets/{self.name}.py": code_digest(module)}
+            parts |= {f"file {name}": digest for name, digest in data_digests(module).items()}
         parts |= {f"file {name}": _short(_data_file(name).read_bytes()) for name in self.files}
         parts |= {"expectations": _short(repr(self.rules(protocol)))}
         return parts
@@ -111,6 +120,12 @@ class Recipe:
 
 def _data_file(name: str) -> Path:
     return SQL / Path(name).name if name.startswith("sql/") else PACKAGE / name.removeprefix("stegvis/")
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that compute, by ``library <name>``: another version may give other digits."""
+    return {f"library {name}": version(name) for name in LIBRARIES}
 
 
 def select(build: Build) -> Rows:

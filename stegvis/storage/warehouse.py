@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from stegvis.storage import records
 from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
 
@@ -83,7 +84,7 @@ class Warehouse:
                 },
             )
             try:
-                connection.execute(_SYSTEM_TABLES)
+                connection.execute(_SYSTEM_TABLES + records.TABLES)
                 for name, value in (variables or {}).items():
                     connection.execute(f'set variable "{name}" = ?', [value])
                 yield connection

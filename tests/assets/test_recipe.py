@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stegvis.assets.building import code
+from stegvis.assets.building import code, recipe
 from stegvis.assets.building.graph import STAGES, recipes
 from stegvis.assets.building.recipe import code_digest, fingerprint, normalized_sql
 
@@ -91,6 +91,7 @@ def make(x: int) -> int:
 ADDING = '''
 """Adds."""
 from stegvis.study.protocol import protocol
+WORDS = data_file("words.toml")
 def add(x: int, y: int) -> int:
     return x + y + protocol()
 '''
@@ -102,12 +103,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of three modules: an asset, the science that it uses and the protocol."""
     for file, text in {
         "assets/sum.py": ASSET,
-        "study/adding.py": ADDING,
+        "stegvis/study/adding.py": ADDING,
         "stegvis/study/protocol.py": PROTOCOL,
+        "stegvis/words.toml": "yes = 'ja'",
     }.items():
-        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)
-    monkeypatch.setattr(code, "ROOT", tmp_path)
+    monkeypatch.setattr(code, "PACKAGE", tmp_path / "stegvis")
     return tmp_path
 
 
@@ -139,7 +141,7 @@ def test_comments_docstrings_layout_and_the_recipe_are_not_code(project: Path, o
     [
         ("assets/sum.py", "add(x, 1)", "add(x, 2)"),
         ("assets/sum.py", "return add", "x = 0\n    return add"),
-        ("study/adding.py", "x + y", "x - y"),
+        ("stegvis/study/adding.py", "x + y", "x - y"),
     ],
     ids=["number", "statement", "imported science"],
 )
@@ -160,10 +162,10 @@ def test_what_is_kept_holds_for_the_text_it_was_found_for(project: Path, monkeyp
     monkeypatch.setattr(code, "_parsed", lambda text: pytest.fail("it was parsed again"))
     assert code_digest("stegvis.assets.sum") == before
     monkeypatch.undo()
-    monkeypatch.setattr(code, "ROOT", project)
-    times = (project / "study/adding.py").stat()
-    (project / "study/adding.py").write_text(ADDING.replace("x + y", "x - y"))
-    os.utime(project / "study/adding.py", ns=(times.st_atime_ns, times.st_mtime_ns))
+    monkeypatch.setattr(code, "PACKAGE", project / "stegvis")
+    times = (project / "stegvis/study/adding.py").stat()
+    (project / "stegvis/study/adding.py").write_text(ADDING.replace("x + y", "x - y"))
+    os.utime(project / "stegvis/study/adding.py", ns=(times.st_atime_ns, times.st_mtime_ns))
     code._normalized.cache_clear()
     assert code_digest("stegvis.assets.sum") != before
 
@@ -179,13 +181,58 @@ def test_what_is_kept_holds_for_the_text_it_was_found_for(project: Path, monkeyp
     ],
 )
 def test_code_shared_by_stages_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, file: str) -> None:
-    for room in ("assets", "study", "storage"):
-        shutil.copytree(code.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
-    monkeypatch.setattr(code, "ROOT", tmp_path)
-    before = code_digest(f"assets.{stage}")
+    for folder in ("assets", "stegvis"):
+        source = code.PACKAGE.parent / folder
+        shutil.copytree(source, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    monkeypatch.setattr(code, "PACKAGE", tmp_path / "stegvis")
+    before = code_digest(f"stegvis.assets.{stage}")
     with (tmp_path / file).open("a") as handle:
         handle.write("\nCHANGED = True\n")
-    assert code_digest(f"assets.{stage}") != before
+    assert code_digest(f"stegvis.assets.{stage}") != before
+
+
+def test_an_edited_data_file_changes_the_digest_of_the_code_that_names_it(project: Path) -> None:
+    before = code.data_digests("stegvis.assets.sum")
+    assert list(before) == ["words.toml"]
+    (project / "stegvis/words.toml").write_text("yes = 'jo'")
+    assert code.data_digests("stegvis.assets.sum") != before
+
+
+DECIDES_NO_RESULT = {
+    # Values of these two are compared one by one.
+    "study/protocol.toml",
+    "study/codebook.toml",
+    # Descriptions of columns in the UI and the documentation.
+    "study/dictionary.toml",
+    # What was measured of the shipped classifier: a document.
+    "accelerometry/model/model_card.json",
+    "accelerometry/model/model_card.md",
+    # The twin writes deliveries, whose hashes count.
+    "twin/gait.toml",
+    "twin/hunt4_spectra.toml",
+    "twin/parameters.toml",
+}
+
+
+def test_every_data_file_that_decides_a_result_is_watched_by_a_table() -> None:
+    kinds = {".toml", ".j2", ".css", ".npz", ".R", ".json", ".md"}
+    files = {
+        file.relative_to(code.PACKAGE).as_posix()
+        for file in code.PACKAGE.rglob("*")
+        if file.suffix in kinds and "__pycache__" not in file.parts
+    }
+    named = {name for stage in STAGES for name in code.data_digests(f"stegvis.assets.{stage}")}
+    watched = {file for file in files if any(file == name or file.startswith(f"{name.rstrip('/')}/") for name in named)}
+    assert files - watched == DECIDES_NO_RESULT - watched
+    assert {"claims/claims.toml", "reporting/texts/nb.toml", "reproduction/repeat.R"} <= watched
+
+
+@pytest.mark.parametrize("library", recipe.LIBRARIES)
+def test_another_version_of_a_library_makes_every_table_stale(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {stage: each.code_version(protocol()) for stage, each in recipes().items()}
+    versions = recipe.library_versions() | {f"library {library}": "another"}
+    monkeypatch.setattr(recipe, "library_versions", lambda: versions)
+    assert not [stage for stage, each in recipes().items() if each.code_version(protocol()) == before[stage]]
 
 
 # ---- the fingerprint ----

@@ -1,0 +1,108 @@
+"""The warehouse is the memory: whatever happens to it, to the lake or to Dagster's event log is planned correctly."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from stegvis.orchestration.refresh import refresh
+
+from stegvis.storage.home import Home
+from stegvis.twin import write_twin
+from tests.orchestration.story import Story, apart_from_what_leaves
+from tests.study import CODEBOOK, PROTOCOL
+
+BATCH = "epochs"
+
+
+def test_a_lost_event_log_makes_nothing_stale(story: Story) -> None:
+    shutil.rmtree(story.home.dagster)
+    assert story.steps() == []
+    assert story.made() == set()
+
+
+def test_a_deleted_warehouse_is_built_again_with_the_same_tables(story: Story) -> None:
+    before = apart_from_what_leaves(story.tables())
+    story.home.warehouse.unlink()
+    assert {step.state for step in story.steps()} <= {"new", "waiting"}
+    assert story.refresh().ok
+    after = apart_from_what_leaves(story.tables())
+    assert before.keys() == after.keys()
+    for name, frame in before.items():
+        if name != "materializations":
+            pd.testing.assert_frame_equal(after[name], frame)
+
+
+def test_a_warehouse_restored_from_before_a_delivery_lacks_that_delivery(story: Story, tmp_path: Path) -> None:
+    copy = tmp_path / "yesterday.duckdb"
+    shutil.copy(story.home.warehouse, copy)
+    story.drop("followup", "2024-2026", story.answers().iloc[1:], "questionnaire.csv")
+    made = story.made()
+    assert ("followup_questionnaire", "2024-2026") in made
+    shutil.copy(copy, story.home.warehouse)
+    planned = set(story.planned())
+    assert {"followup_questionnaire [2024-2026]", "report [2024-2026]", "release"} <= planned
+    assert not any("2021-2023" in label for label in planned)
+
+
+def test_a_table_dropped_by_hand_is_built_again(story: Story) -> None:
+    from stegvis.storage.warehouse import Warehouse
+
+    with Warehouse(story.home).session("test") as connection:
+        connection.execute("drop table walking_exposures")
+    assert ("walking_exposures", "") in story.made()
+    assert story.steps() == []
+
+
+@pytest.fixture(scope="module")
+def built_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("lake") / "home"
+    write_twin(root / "landing", PROTOCOL, CODEBOOK, people=60, waves=1, epochs=3, seed=3)
+    refresh(Home(root, root / "landing"))
+    return root
+
+
+@pytest.fixture
+def lake(built_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """A home with epochs in its lake."""
+    monkeypatch.delenv("STEGVIS_LANDING", raising=False)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    root = tmp_path / "home"
+    shutil.copytree(built_lake, root, symlinks=True)
+    return Story(Home(root, root / "landing"))
+
+
+def shards(story: Story) -> list[Path]:
+    return sorted(story.home.lake.glob("epochs/**/*.parquet"))
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def alter(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, cut, alter], ids=["deleted", "cut", "altered"])
+def test_a_damaged_shard_makes_its_batch_stale_and_is_made_again(lake: Story, harm) -> None:
+    (shard,) = shards(lake)
+    content = shard.read_bytes()
+    harm(shard)
+    planned = lake.planned()
+    assert planned[f"epoch_classification [{BATCH}]"][0] == "1 of its files in the lake are gone or damaged"
+    assert ("epoch_classification", BATCH) in lake.made()
+    assert shards(lake) == [shard]
+    assert shard.read_bytes() == content
+    assert lake.steps() == []
+
+
+def test_an_untouched_copy_of_the_lake_makes_nothing_stale(lake: Story) -> None:
+    """A restored file has another time of change and the same content."""
+    for shard in shards(lake):
+        shard.write_bytes(shard.read_bytes())
+    assert lake.steps() == []
