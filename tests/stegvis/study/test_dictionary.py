@@ -8,7 +8,7 @@ from stegvis.assets.recordings import COLUMNS as RECORDING_COLUMNS
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
 from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
-from stegvis.disclosure.taking_out import HELD_BACK_COLUMNS
+from stegvis.disclosure.taking_out import SUPPRESSED_COLUMNS
 from stegvis.statistics.results import RESULT_COLUMNS
 from stegvis.study.dictionary import column_descriptions, dictionary
 from stegvis.study.protocol import EXPOSURES
@@ -32,7 +32,7 @@ ADDED = {
     "fitted_models": list(RESULT_COLUMNS),
     "pooled_models": list(RESULT_COLUMNS),
     "characteristics": list(CHARACTERISTICS_COLUMNS),
-    "disclosure": list(HELD_BACK_COLUMNS),
+    "disclosure": list(SUPPRESSED_COLUMNS),
     "claims": CLAIM_COLUMNS,
     "report": ["wave", "file", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],
