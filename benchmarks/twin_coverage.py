@@ -44,7 +44,7 @@ CONTRASTS = [(exposure, quarter) for exposure in EXPOSURES for quarter in (2, 3,
 def analysis_frame(
     population: Population, observed: Observed, wave: Wave, who: Flags, codebook: Codebook
 ) -> pd.DataFrame:
-    """The analysis set of one wave, straight from the model, with the columns that the pipeline makes from deliveries."""
+    """The analysis set of one wave, straight from the model, as the pipeline makes it from the deliveries."""
     people, coded = population.people[who], codebook["participants"]
 
     def words(column: str, codes: pd.Series) -> pd.Series:
