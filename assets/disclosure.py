@@ -19,7 +19,7 @@ from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
 
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told
-from stegvis.disclosure.leaving import leaving
+from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.storage.releases import ReleaseError, published_histogram, published_tables
 
@@ -36,10 +36,10 @@ def make(build: Build) -> Rows:
     with build.session() as connection:
         tables = Tables(*(connection.execute(query).df() for query in (RESULTS, ATTRITION, CHARACTERISTICS)))
         counted = connection.execute(HISTOGRAM).df()
-    found = leaving(tables, build.protocol, earlier_tables(build))
-    build.log.info("disclosure control held back %d numbers of wave %s", len(found.held_back), build.key)
+    found = control_disclosure(tables, build.protocol, earlier_tables(build))
+    build.log.info("disclosure control held back %d numbers of wave %s", len(found.suppressed), build.key)
     return Rows(
-        found.held_back,
+        found.suppressed,
         also={
             "released_results": found.tables.results,
             "released_attrition": found.tables.attrition,
@@ -50,8 +50,8 @@ def make(build: Build) -> Rows:
                 build.protocol.release.rounding_base,
             ),
         },
-        summary={"exposed": float(len(found.exposed))},
-        metadata={"held_back": len(found.held_back)},
+        summary={"exposed": float(len(found.unprotected))},
+        metadata={"held_back": len(found.suppressed)},
     )
 
 

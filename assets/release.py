@@ -31,9 +31,9 @@ from stegvis.assets.report import as_records, checks_as_told, provenance, record
 
 from stegvis.disclosure.checks import without_small
 from stegvis.disclosure.kept import kept_rule
-from stegvis.disclosure.leaving import leaving_across
+from stegvis.disclosure.leaving import control_across_waves
 from stegvis.disclosure.tables import Tables
-from stegvis.disclosure.taking_out import Leaving, close_rule
+from stegvis.disclosure.taking_out import Controlled, close_rule
 from stegvis.release.bridge import bridge, changed_values
 from stegvis.release.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
 from stegvis.release.checklists import ChecklistError
@@ -74,7 +74,7 @@ def make(build: Build) -> Rows:
     told = _told(build)
     _write_tables(told.tables, staging)
     build.read("select * from released_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
-    _write_json(staging / "disclosure.json", {"held_back": as_records(told.held_back)})
+    _write_json(staging / "disclosure.json", {"held_back": as_records(told.suppressed)})
     results = told.tables.results
     _write_commands(results, build, staging)
     _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
@@ -94,7 +94,7 @@ def make(build: Build) -> Rows:
     write_plain_pages(told.tables, build.landing.synthetic, build.protocol, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
-    summary = {"exposed": float(len(told.exposed))}
+    summary = {"exposed": float(len(told.unprotected))}
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
         return Rows(
@@ -127,7 +127,7 @@ def make(build: Build) -> Rows:
     )
 
 
-def _told(build: Build) -> Leaving:
+def _told(build: Build) -> Controlled:
     """Everything that may leave, and the counts that could be worked out from all of it together."""
     with build.session() as connection:
         waves = "where wave in (select wave from released_results)"
@@ -144,12 +144,12 @@ def _told(build: Build) -> Leaving:
             connection.execute("select * from released_characteristics order by wave, rowid").df(),
         )
         held_back = connection.execute("select * from disclosure order by wave, rowid").df()
-    decided = Leaving(tables, held_back, ())
-    across = leaving_across(computed, decided, build.protocol, earlier_tables(build))
-    held_back = pd.concat([held_back, across.held_back], ignore_index=True)
+    decided = Controlled(tables, held_back, ())
+    across = control_across_waves(computed, decided, build.protocol, earlier_tables(build))
+    held_back = pd.concat([held_back, across.suppressed], ignore_index=True)
     build.log.info("disclosure control held back %d numbers", len(held_back))
     results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
-    return Leaving(Tables(results, tables.attrition, tables.characteristics), held_back, across.exposed)
+    return Controlled(Tables(results, tables.attrition, tables.characteristics), held_back, across.unprotected)
 
 
 def _write_tables(tables: Tables, folder: Path) -> None:
@@ -173,7 +173,7 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     return pd.read_parquet(release / "results.parquet")
 
 
-def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: Leaving) -> dict[str, Any]:
+def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: Controlled) -> dict[str, Any]:
     """The main estimates' changes since the release before, step by step, or why they cannot be told."""
     earlier = _results_of(before)
     if before is None or earlier is None:
@@ -199,10 +199,10 @@ def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: 
     return {"steps": _without_people(found, told, build), "protocol_changes": changed, "note": ""}
 
 
-def _without_people(bridged: list[Bridged], told: Leaving, build: Build) -> list[dict[str, Any]]:
+def _without_people(bridged: list[Bridged], told: Controlled, build: Build) -> list[dict[str, Any]]:
     """The steps without how many people they are about, in waves whose counts are too close to those before."""
     rules = (close_rule(build.protocol.disclosure.smallest_count), kept_rule(build.protocol))
-    close = set(told.held_back.loc[told.held_back["rule"].isin(rules), "wave"])
+    close = set(told.suppressed.loc[told.suppressed["rule"].isin(rules), "wave"])
     steps = [asdict(each) for each in bridged]
     for each in steps:
         if each["wave"] in close:

@@ -1,10 +1,10 @@
-"""How long disclosure control takes, and what it holds back: a home's waves, and all of them together.
+"""Time that disclosure control takes, and the numbers it suppresses, for the waves of a home and for all together.
 
     python -m benchmarks.disclosure HOME
 
-HOME has been refreshed (``stegvis demo`` makes one). Each wave is decided on as its stage does it, then everything
-together as a release does it; both against no earlier release and against all that the home has. The peer is the time
-that reading and naming the counts takes, without any linear program.
+HOME has been refreshed (``stegvis demo`` makes one). Each wave is controlled as its asset does, then everything
+together as a release does; both without earlier releases and against all earlier releases of the home. The times are
+compared with reading and naming the counts alone, without any linear program.
 """
 
 from __future__ import annotations
@@ -16,49 +16,50 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from stegvis.disclosure.leaving import leaving, leaving_across
+from stegvis.disclosure.leaving import control_across_waves, control_disclosure
 from stegvis.disclosure.tables import Tables, counted
-from stegvis.disclosure.taking_out import Leaving
+from stegvis.disclosure.taking_out import Controlled
 from stegvis.storage.releases import published_tables
-from stegvis.study.protocol import protocol
+from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
 
 
 def main(home: Path) -> int:
-    """Decide, print what it took and how many numbers went, and fail if a hidden count could be worked out."""
+    """Print the time and the numbers suppressed; fail if a suppressed count can be inferred."""
     computed = tables_of(home)
-    low = protocol().additive_interaction.low_categories
+    protocol = read_protocol(PROTOCOL_FILE)
+    low = protocol.additive_interaction.low_categories
     started = time.perf_counter()
     counts = counted(computed, low).counts
     naming = time.perf_counter() - started
-    told = sum(counts.told.values())
-    print(f"{told:,} released counts of {len(counts.told):,} groups, {len(counts.relations):,} relations")
+    published = sum(counts.told.values())
+    print(f"{published:,} published counts of {len(counts.told):,} groups, {len(counts.relations):,} relations")
     print(f"reading and naming them {naming:6.2f} s")
-    exposed = 0
+    total = 0
     for name, earlier in (("no earlier release", []), ("all earlier releases", published_tables(home / "releases"))):
         started = time.perf_counter()
-        held_back, exposed_now = decided(computed, earlier)
+        suppressed, unprotected = controlled(computed, earlier, protocol)
         seconds = time.perf_counter() - started
-        exposed += exposed_now
+        total += unprotected
         print(
             f"against {name:20s} ({len(earlier)}): {seconds:6.2f} s, {seconds / naming:.0f} times as long; "
-            f"{held_back:,} numbers held back, {exposed_now} that could be worked out all the same"
+            f"{suppressed:,} numbers suppressed, {unprotected} counts that can be inferred nevertheless"
         )
-    return 1 if exposed else 0
+    return 1 if total else 0
 
 
-def decided(computed: Tables, earlier: list[Tables]) -> tuple[int, int]:
-    """How many numbers are held back, and how many counts could be worked out, of all waves together."""
+def controlled(computed: Tables, earlier: list[Tables], protocol: Protocol) -> tuple[int, int]:
+    """The number of suppressed numbers and of unprotected counts, of all waves together."""
     waves = list(computed.attrition["wave"].unique())
     parts = [
-        leaving(Tables(*(frame[frame["wave"] == wave] for frame in frames(computed))), protocol(), earlier)
+        control_disclosure(Tables(*(frame[frame["wave"] == wave] for frame in frames(computed))), protocol, earlier)
         for wave in waves
     ]
     together = Tables(
         *(pd.concat(each, ignore_index=True) for each in zip(*(frames(part.tables) for part in parts), strict=True))
     )
-    log = pd.concat([part.held_back for part in parts], ignore_index=True)
-    across = leaving_across(computed, Leaving(together, log, ()), protocol(), earlier)
-    return len(log) + len(across.held_back), len(across.exposed)
+    log = pd.concat([part.suppressed for part in parts], ignore_index=True)
+    across = control_across_waves(computed, Controlled(together, log, ()), protocol, earlier)
+    return len(log) + len(across.suppressed), len(across.unprotected)
 
 
 def frames(tables: Tables) -> tuple[pd.DataFrame, ...]:

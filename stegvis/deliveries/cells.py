@@ -1,9 +1,8 @@
-"""How the cells of one delivered column are read: text, numbers, dates, codes and ticks, and what is wrong with them.
+"""Reading the cells of one delivered column: text, numbers, dates, codes and ticks, and their errors.
 
-Belongs here: turning one column as delivered (text or typed) into its canonical type, and naming the cells that do not
-fit. Does not belong here: which columns a file has and which rows are kept (``contract.py``), opening files.
+A column as delivered (text or typed) is converted to its canonical type, and the cells that do not fit are listed.
 
-No message holds a delivered value: a message says what is allowed, never what was found.
+No message contains a delivered value: a message says what is allowed, never what was found.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ Mask = npt.NDArray[np.bool_]
 
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-LARGEST_WHOLE_NUMBER = 2**53  # beyond it a float no longer tells neighboring whole numbers apart
+LARGEST_WHOLE_NUMBER = 2**53  # beyond it a float cannot represent every whole number
 TICKS = {"1": True, "0": False}
 
 
 @dataclass(frozen=True)
 class Breach:
-    """One rule, and the cells of a column that break it (a mask over the rows)."""
+    """A rule of the contract, and the cells of a column that break it (a mask over the rows)."""
 
     rule: str
     cells: Mask
@@ -36,7 +35,7 @@ class Breach:
 
 @dataclass(frozen=True)
 class Cells:
-    """A column in its canonical type, missing where the cell was blank or broken, and the breaches found in it."""
+    """A column in its canonical type, missing where the cell was blank or broken, and its breaches."""
 
     values: pd.Series
     breaches: tuple[Breach, ...]
@@ -47,7 +46,7 @@ def read_cells(raw: pd.Series, column: Column) -> Cells:
 
     Args:
         raw: the column as delivered, of any dtype; blank text counts as missing.
-        column: what the codebook says about it.
+        column: its codebook entry.
 
     Returns:
         Values as ``str`` (text, code), ``float64`` (number), ``datetime64[us]`` (date at midnight, timestamp) or
@@ -69,7 +68,7 @@ def blank_cells(column: Column, rows: int) -> pd.Series:
 
 
 def _plain(raw: pd.Series) -> pd.Series:
-    """Categories become their values and truth values become 1 and 0, so that only text, numbers and times remain."""
+    """Categories become their values, and booleans 1 and 0, so that only text, numbers and times remain."""
     if isinstance(raw.dtype, pd.CategoricalDtype):
         raw = raw.astype(raw.cat.categories.dtype)
     return raw.astype("Int64") if pd.api.types.is_bool_dtype(raw) else raw
@@ -103,7 +102,7 @@ def _object_text(cell: Any) -> str | None:
 def _read_text(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Breach]]:
     text = _text(raw)
     if pd.api.types.is_string_dtype(raw) or raw.dtype == object:
-        # A table program writes the identifier 1001 as 1001.0 once a cell of its column is blank.
+        # A spreadsheet writes the identifier 1001 as 1001.0 once a cell of its column is blank.
         text = text.str.replace(r"^([0-9]+)\.0+$", r"\1", regex=True)
         wrong = np.zeros(len(raw), dtype=bool)
     else:
@@ -133,7 +132,7 @@ def _read_number(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Breach
         low, high = column.range
         outside = (numbers < low) | (numbers > high)  # a missing number compares false
         allowed = " ".join(filter(None, (f"{low:g} and {high:g}", column.unit)))
-        breaches.append(Breach("out_of_range", outside & ~wrong, f"the number must lie between {allowed}"))
+        breaches.append(Breach("out_of_range", outside & ~wrong, f"the number must be between {allowed}"))
     for breach in breaches:
         if breach.cells.any():
             numbers = np.where(breach.cells, np.nan, numbers)
@@ -168,7 +167,7 @@ def _read_codes(raw: pd.Series, known: dict[str, Any]) -> tuple[npt.NDArray[Any]
     codes = _text(_plain(pd.Series(delivered)))
     found = [None if pd.isna(code) else known.get(normal_code(code)) for code in codes]
     unknown = [level is None and not pd.isna(code) for code, level in zip(codes, found, strict=True)]
-    # The last place stands for a missing cell, which factorize labels -1.
+    # The last entry is for missing cells, which factorize labels -1.
     return np.array([*found, None], dtype=object)[labels], np.array([*unknown, False])[labels]
 
 

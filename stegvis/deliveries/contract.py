@@ -1,11 +1,10 @@
-"""The delivery contract: which columns a file must have, which of its rows are used, and what is wrong with the others.
+"""The delivery contract: which columns a file must have, which of its rows are used, and why the others are not.
 
-Belongs here: pure functions from a table as delivered to canonical rows and a list of problems. Does not belong here:
-how one cell is read (``cells.py``), opening files and folders (``stegvis/storage/``), names and codes
-(``codebook.toml``), what the rows mean for the study.
+Pure functions from a table as delivered to canonical rows and a list of problems. Names and codes come from the
+codebook; one cell is read by ``cells``.
 
-A row that breaks the contract is quarantined: left out, counted and listed. A breach of the whole file (a missing
-column) refuses the file. No problem and no note holds a delivered value.
+A row that breaks the contract is quarantined: excluded, counted and listed. A breach of the whole file (a missing
+column) refuses the file. No problem and no note contains a delivered value.
 """
 
 from __future__ import annotations
@@ -32,8 +31,12 @@ Found = list[tuple[str, Breach]]  # canonical column, breach
 class Contracted:
     """A table after the contract: ``rows_read`` = rows of ``frame`` + ``rows_quarantined``.
 
-    ``frame``: the rows used, in canonical columns, with ``source_row``. ``problems``: see
-    ``stegvis/deliveries/problems.py``.
+    Attributes:
+        frame: the rows used, in canonical columns, with ``source_row``.
+        problems: columns of ``stegvis.deliveries.problems``.
+        rows_read: rows of the delivered table (of day totals, days).
+        rows_quarantined: rows not used.
+        notes: remarks that need no correction.
     """
 
     frame: pd.DataFrame
@@ -44,18 +47,18 @@ class Contracted:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing of the file is used because of a problem with the whole of it."""
+        """Whether a problem with the whole file means that none of it is used."""
         return bool(self.problems["row"].isna().any())
 
 
 def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int = FIRST_ROW) -> Contracted:
-    """Check a delivered table against its layout and bring it into canonical form.
+    """Check a delivered table against its layout and convert it to canonical form.
 
     Args:
         raw: the columns as delivered, text or typed, in any order.
         layout: the codebook's layout, with one source column for each canonical column.
         file: the file's name, for the list of problems.
-        first_row: the number of the table's first row, when the table is a part of a longer one.
+        first_row: the row number of the table's first row, if the table is a part of a longer one.
 
     Returns:
         ``frame`` has the layout's columns in its order (person, text and codes ``str``, numbers ``float64``, dates
@@ -86,7 +89,7 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> 
         ``frame``: person, day (``int64``, from 1), one ``float64`` column of seconds per activity, source_row; only
         days with at least one delivered cell. ``rows_read`` and ``rows_quarantined`` count such days (delivered rows
         if the file is refused). A day with a broken cell, or of more than 24 hours, is quarantined alone; a row whose
-        person is blank or came before is quarantined with all its days.
+        person is blank or repeated is quarantined with all its days.
     """
     activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
     people = {name: column for name, column in layout.columns.items() if name not in activities}
@@ -132,20 +135,20 @@ def contract_signal(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
     """Check one person's synchronized signal; a breach anywhere refuses the file.
 
     Args:
-        raw: the columns as delivered: time, six axes in g, and perhaps ``label``, which is passed on untouched.
+        raw: the columns as delivered: time, six axes in g, and optionally ``label``, which is passed on unchanged.
         layout: the codebook's layout of a signal.
         file: the file's name, for the list of problems.
 
     Returns:
         ``frame``: timestamp (``datetime64[us]``, strictly increasing), six ``float64`` axes, and ``label`` if
-        delivered; no ``source_row``. A problem names the first row that breaks a rule, and how many rows do.
+        delivered; no ``source_row``. A problem names the first row that breaks a rule, and the number of rows that do.
     """
     delivered = [str(name) for name in raw.columns]
     sources, refusal, notes = match_columns(delivered, len(raw), layout.columns, file, welcome=("label",))
     if refusal is None:
         frame, found = _read_columns(raw, layout.columns, sources)
         times = frame["timestamp"].to_numpy()
-        stalled = np.append(False, times[1:] <= times[:-1])  # a missing time compares false: it is a breach already
+        stalled = np.append(False, times[1:] <= times[:-1])  # a missing time compares false; it is already a breach
         if stalled.any():
             found.append(("timestamp", Breach("time_not_increasing", stalled, "each time must be later than the last")))
         if not found:
@@ -183,7 +186,7 @@ def match_columns(
 
     Args:
         delivered: the names of the file's columns, in order.
-        rows: how many rows the file has; one without rows is refused.
+        rows: number of rows of the file; one without rows is refused.
         columns: the layout's columns by canonical name.
         file: the file's name, for the list of problems.
         welcome: further columns that may be there.
@@ -203,7 +206,7 @@ def match_columns(
         if column.required and name not in sources
     ]
     refusal += [
-        file_problem(file, "repeated_column", "the column stands twice in the file", source)
+        file_problem(file, "repeated_column", "the column is in the file twice", source)
         for source in sources.values()
         if delivered.count(source) > 1
     ]
@@ -223,7 +226,7 @@ def match_columns(
 
 
 def _missing_message(column: Column, spare: list[str], known: bool) -> str:
-    """What is missing, and the nearest delivered name that no other column claims.
+    """The missing column, and the nearest delivered name that no other column uses.
 
     A name that differs only by case or blanks is always offered. A merely similar one is offered only if the file has
     a known column: the first line of a file without a header is a person's row.
@@ -243,7 +246,7 @@ def _missing_message(column: Column, spare: list[str], known: bool) -> str:
 def _read_columns(
     raw: pd.DataFrame, columns: Mapping[str, Column], sources: Mapping[str, str], first_row: int = FIRST_ROW
 ) -> tuple[pd.DataFrame, Found]:
-    """All canonical columns with ``source_row``, still with the broken rows, and the breaches."""
+    """All canonical columns with ``source_row``, including the broken rows, and the breaches."""
     table, found = {}, []
     for name, column in columns.items():
         if name not in sources:
@@ -295,7 +298,7 @@ def _of_day(name: str, day: int) -> str:
 
 
 def _seconds_of_day(one_day: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """All activities of a day together; walking is the total if delivered, else the sum of its speed classes."""
+    """Sum of the activities of a day; walking is the total if delivered, else the sum of its speed classes."""
     by_speed = one_day[["walking_slow", "walking_moderate", "walking_brisk"]].sum(axis=1)
     others = one_day[["lying", "sitting", "standing", "running", "cycling"]].sum(axis=1)
     total: npt.NDArray[np.float64] = (others + one_day["walking"].fillna(by_speed)).to_numpy()

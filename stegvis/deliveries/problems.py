@@ -1,8 +1,6 @@
 """The list of problems of a delivery: one row per breach of a rule.
 
-Belongs here: the shape of the list and how rows are added to it. Does not belong here: the rules.
-
-Columns: ``file``, ``row`` (as a person counts: the header is line 1; missing when the whole file is meant), ``column``
+Columns: ``file``, ``row`` (line number, the header being line 1; missing for a problem of the whole file), ``column``
 (the source name), ``rule`` (a short name) and ``message`` (a sentence that says what is allowed, never what was found).
 """
 

@@ -1,14 +1,14 @@
-"""Disclosure control: which counts may leave, and which must not.
+"""Disclosure control: which counts may be published, and which are suppressed.
 
-Belongs here: what a small count is; in the modules, which released numbers are which counts and how they add up
-(``counts``, ``tables``), what an attacker can work out (``attack``), what is held back so that he cannot
-(``protect``, ``earlier``), the tables without it (``taking_out``) or as they were told before (``kept``), and which of
-both leaves (``leaving``). Does not belong here: computing the tables, files.
+The modules: which published numbers are which counts and how they add up (``counts``, ``tables``), what an attacker can
+infer (``attack``), complementary suppression (``protect``) and differencing (``earlier``), the tables with suppressed
+cells (``taking_out``) or with counts carried forward (``kept``), and the choice between the two (``leaving``).
 
-The rules (Hundepool et al. 2012, Statistical Disclosure Control, doi 10.1002/9781118348239). Primary: a count above
-zero and below the smallest that may be told is hidden. Complementary: so are further counts, until nobody can bound a
-hidden small count, from all that is told together, more closely than the protocol's protection width. Differencing: a
-count that differs from an earlier release's by a small number is treated alike.
+Methods (Hundepool et al. 2012, Statistical Disclosure Control, doi 10.1002/9781118348239). Primary suppression: a count
+above zero and below the smallest publishable count is suppressed. Complementary suppression: further counts are
+suppressed until nobody can bound a suppressed small count, from everything that is published, more closely than the
+protocol's protection width. Differencing: a count that differs from an earlier release's by a small number is treated
+in the same way.
 """
 
 from __future__ import annotations
@@ -22,5 +22,5 @@ def primary_rule(smallest_count: int) -> str:
 
 
 def is_small(counts: np.ndarray, smallest_count: int) -> np.ndarray:
-    """Where a count is above zero and below the smallest that may be told; same shape."""
+    """Where a count is above zero and below the smallest publishable count; same shape."""
     return (counts > 0) & (counts < smallest_count)

@@ -1,7 +1,6 @@
-"""The attacker: what follows for counts that are not told from those that are.
+"""The attacker: bounds of unpublished counts from published ones, by linear programming.
 
-Belongs here: bounding unknown counts by linear programming, given known counts and how counts add up. Does not belong
-here: deciding what to hide. The method: Fischetti and Salazar 2001, Management Science 47(7):1008-1027,
+The method: Fischetti and Salazar 2001, Management Science 47(7):1008-1027,
 doi 10.1287/mnsc.47.7.1008.9805 (attacker's subproblems).
 """
 
@@ -25,7 +24,7 @@ class ContradictionError(ValueError):
 
 @dataclass(frozen=True)
 class _Part:
-    """Unknown counts that hang together, and their equations: ``matrix @ counts = sums``."""
+    """Connected unknown counts, and their equations: ``matrix @ counts = sums``."""
 
     groups: tuple[Group, ...]
     matrix: np.ndarray
@@ -43,9 +42,9 @@ def ranges(
 
     Args:
         relations: how counts add up.
-        known: counts that are told.
+        known: published counts.
         wanted: whose range is asked for; known ones have a range of one value.
-        truth: what the auditor knows: the counts themselves. With ``enough`` it spares most of the work.
+        truth: the counts themselves, which an auditor knows. With ``enough`` it saves most of the work.
         enough: a range at least so wide may be given narrower than it is (but not narrower than this).
 
     Returns:
@@ -55,7 +54,7 @@ def ranges(
         ContradictionError: the known counts do not add up.
     """
     found, parts = _taken_apart(relations, known)
-    # In the order given: what is asked must not depend on how a set is arranged.
+    # In the order given: results must not depend on the order of a set.
     asked = list(dict.fromkeys(wanted))
     answers: dict[Group, tuple[int, int | float]] = {
         group: (found[group], found[group]) if group in found else (0, math.inf) for group in asked
@@ -68,7 +67,7 @@ def ranges(
 
 
 def _taken_apart(relations: Iterable[Relation], known: Mapping[Group, int]) -> tuple[dict[Group, int], list[_Part]]:
-    """Counts that follow directly from the known ones (with these), and the equations that are left, in their parts."""
+    """The known counts and those that follow directly, and the remaining equations by connected part."""
     found = dict(known)
     equations = _equations(relations)
     while True:

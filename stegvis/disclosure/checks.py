@@ -1,8 +1,6 @@
-"""How many rows failed a check, as it may leave.
+"""Disclosure control of the numbers of rows that failed a check.
 
-Belongs here: holding back counts of failing rows. Does not belong here: the checks; counts in tables.
-
-No known sum connects these counts, so each is judged by itself.
+No known sum connects these counts, so each is treated by itself.
 """
 
 from __future__ import annotations
@@ -16,11 +14,11 @@ _KEY = ("asset", "partition", "check", "rule", "meaning")
 def without_close(
     checks: Sequence[Mapping[str, Any]], smallest_count: int, earlier: Iterable[Sequence[Mapping[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """Checks without (None) the failing rows that are too close to what an earlier release told.
+    """Checks with the count of failing rows suppressed (None) where it is too close to an earlier release's.
 
     Args:
         checks: records with ``failing`` and what names a check: asset, partition, check, rule (its column), meaning.
-        smallest_count: the smallest difference that may be told.
+        smallest_count: the smallest publishable difference.
         earlier: the checks of each earlier release.
     """
     before = [{_key(check): check["failing"] for check in told} for told in earlier]
@@ -33,7 +31,7 @@ def without_close(
 
 
 def without_small(checks: Sequence[Mapping[str, Any]], smallest_count: int) -> list[dict[str, Any]]:
-    """Checks without (None) the failing rows that are few."""
+    """Checks with small counts of failing rows suppressed (None)."""
     return [
         {**check, "failing": None if check["failing"] and 0 < check["failing"] < smallest_count else check["failing"]}
         for check in checks

@@ -1,10 +1,7 @@
-"""Counts of people, and how they add up: what disclosure control and its attacker reason about.
+"""Counts of groups of people, and how they add up, for disclosure control and its attacker.
 
-Belongs here: naming a group of people, and the relations between the counts of groups that anyone may know. Does not
-belong here: which numbers of which table these are (``tables``), bounding hidden counts (``attack``).
-
-A group is a tuple: whom it is drawn from (a wave, for instance), then ``attribute=value`` in alphabetical order. An
-attribute has one value for each person, so groups that differ in the value of one attribute have nobody in common;
+A group is a tuple: the people it is drawn from (a wave, for instance), then ``attribute=value`` in alphabetical order.
+An attribute has one value for each person, so groups that differ in the value of one attribute have nobody in common;
 where their counts sum to the count of the group without it, that is a relation.
 """
 
@@ -29,7 +26,7 @@ def within(group: Group, *attributes: str) -> Group:
 
 
 def is_root(group: Group) -> bool:
-    """Whether a group is everyone of a wave (or of another whole): no attribute tells its people from others."""
+    """Whether a group is everyone of a wave (or of another whole): no attribute distinguishes its people."""
     return len(group) == 1
 
 
@@ -40,11 +37,11 @@ def told_as(group: Group) -> str:
 
 @dataclass
 class Counts:
-    """The counts of groups, which of them are told, and how they add up.
+    """The counts of groups, which of them are published, and how they add up.
 
     Attributes:
-        values: people of each group; some groups are told nowhere, but could be worked out.
-        told: how many released numbers rest on a group's count.
+        values: people of each group; some groups are not published, but can be derived.
+        told: how many published numbers depend on a group's count.
         relations: (total, parts): the parts have nobody in common and are together the total.
     """
 
@@ -53,10 +50,10 @@ class Counts:
     relations: list[Relation] = field(default_factory=list)
 
     def tell(self, group: Group, count: int, of: str = "") -> Group:
-        """Note that a count is told; returns the group it was noted under.
+        """Add a published count; returns the group under which it was added.
 
-        Two numbers that should be the same count but are not are of different people: the second is noted as a group
-        of its own (named by ``of``), so that it is judged at least by itself.
+        Two numbers that should be the same count but are not are of different people: the second becomes a group
+        of its own (named by ``of``), so that it is protected at least by itself.
         """
         if self.values.get(group, count) != count:
             group = within(group, f"as counted in={of}")
@@ -65,24 +62,24 @@ class Counts:
         return group
 
     def derive(self, group: Group, count: int) -> None:
-        """Note a count that is told nowhere, but that others add up to."""
+        """Add a count that is not published, but that others add up to."""
         self.values.setdefault(group, count)
 
     def relate(self, total: Group, parts: Iterable[Group]) -> None:
-        """Note that parts make up a total, where all are known and they do."""
+        """Add the relation that parts sum to a total, where all are known and they do."""
         parts = tuple(sorted(parts))
         known = total in self.values and all(part in self.values for part in parts)
         if known and sum(self.values[part] for part in parts) == self.values[total]:
             self.relations.append((total, parts))
 
     def split(self, total: Group, part: Group, rest: Group) -> None:
-        """Note that a group has a part and a rest; the rest's count follows."""
+        """Add a group's part and complement; the count of the complement follows."""
         if total in self.values and part in self.values and self.values[total] >= self.values[part]:
             self.derive(rest, self.values[total] - self.values[part])
             self.relate(total, (part, rest))
 
     def close(self) -> None:
-        """Add the people of each group who are no cases, and every relation that the groups' names imply."""
+        """Add the people of each group who are not cases, and every relation that the groups' names imply."""
         for case, other in ((CASE, OTHER), (SEVERE, NOT_SEVERE)):
             for group in [group for group in self.values if case in group[1:]]:
                 everyone = (group[0], *(each for each in group[1:] if each != case))
@@ -94,7 +91,7 @@ class Counts:
         parts = sorted((each.partition("=")[0], base, each, group) for each, base, group in self._bases())
         for (name, base), members in groupby(parts, key=lambda each: each[:2]):
             found = {attribute: group for *_, attribute, group in members}
-            # That nobody is elsewhere must follow from the names: that nobody happens to be there is no relation.
+            # The names must imply that the parts are complete: a group that happens to be empty is no relation.
             if found.keys() == domains[base[0], name]:
                 self.relate(base, found.values())
         self.relations = sorted(set(self.relations))

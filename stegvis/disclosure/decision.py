@@ -1,8 +1,4 @@
-"""Which counts are held back: the rules put together.
-
-Belongs here: the order of the rules. Does not belong here: the rules themselves (``protect``, ``earlier``), the tables
-without what is held back (``leaving``).
-"""
+"""Which counts are suppressed: the rules (``protect``, ``earlier``) in their order."""
 
 from __future__ import annotations
 
@@ -11,24 +7,24 @@ from dataclasses import dataclass, replace
 
 from stegvis.disclosure.counts import Counts, Group, is_root
 from stegvis.disclosure.earlier import differing, too_close, unchanged
-from stegvis.disclosure.protect import exposed, protect
+from stegvis.disclosure.protect import protect, unprotected
 from stegvis.disclosure.tables import BASELINE
 from stegvis.study.protocol import Protocol
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Groups whose counts are held back, by the rule that held them back first.
+    """Groups whose counts are suppressed, by the first rule that applies.
 
     Attributes:
-        small: small counts, and those that would give them away.
-        close: counts too close to an earlier release's, and those that would give them away.
-        exposed: sensitive counts that can be bounded too closely whatever is hidden: nothing may leave.
+        small: primary suppression of small counts, and complementary suppression for them.
+        close: counts too close to an earlier release's, and complementary suppression for them.
+        unprotected: sensitive counts that can be bounded too closely whatever is suppressed: nothing may be published.
     """
 
     small: frozenset[Group]
     close: frozenset[Group]
-    exposed: tuple[Group, ...]
+    unprotected: tuple[Group, ...]
 
 
 def decide(
@@ -38,16 +34,16 @@ def decide(
     hidden: Set[Group] = frozenset(),
     fixed: Set[Group] = frozenset(),
 ) -> Decision:
-    """What is held back of counts.
+    """Decide which counts are suppressed.
 
     Args:
-        counts: all counts that are to leave together, and how they add up.
+        counts: all counts that are to be published together, and how they add up.
         protocol: smallest count, protection width, rounding.
-        earlier: what earlier releases told.
-        hidden: told counts that are held back already (by a decision on a part of these counts).
-        fixed: counts whose telling is decided already; not in ``hidden``.
+        earlier: the published counts of earlier releases.
+        hidden: counts that are suppressed already (by a decision on a part of these counts).
+        fixed: counts that are certain to be published; not in ``hidden``.
     """
-    # The steps before the follow-up are those of every wave: what is hidden of them must not depend on the wave.
+    # The steps before the follow-up are the same in every wave: their suppression must not depend on the wave.
     shared = _only(counts, BASELINE)
     first = _decided(shared, protocol, earlier, hidden & shared.told.keys(), fixed)
     told = shared.told.keys() - hidden - first.small - first.close
@@ -55,7 +51,7 @@ def decide(
     return Decision(
         small=first.small | rest.small,
         close=first.close | rest.close,
-        exposed=tuple(sorted({*first.exposed, *rest.exposed})),
+        unprotected=tuple(sorted({*first.unprotected, *rest.unprotected})),
     )
 
 
@@ -66,7 +62,7 @@ def _decided(
     small = {group for group, count in counts.values.items() if 0 < count < smallest}
     chosen = set(hidden) | (small & counts.told.keys() - fixed)
 
-    # First against an attacker who takes what is as it was for known; what he knows already cannot be taken back.
+    # First against an attacker who takes unchanged counts as known; what is published cannot be withdrawn.
     before = unchanged(counts, earlier) - chosen
     chosen |= protect(counts, chosen, small - before, width, fixed | before).hidden
     for_small = protect(counts, chosen, small, width, fixed)
@@ -75,20 +71,20 @@ def _decided(
     differ = differing(counts, earlier, smallest, protocol.release.base)
     close = too_close(counts, differ)
     chosen |= close & counts.told.keys() - fixed
-    # Whoever knows who joined knows how many there are; where they belong must not follow.
+    # Whoever knows who joined knows the total; the groups that they joined must not follow from it.
     same = {total for total, parts in counts.relations if len(parts) == 1 and is_root(parts[0])}
     roots = {group for group in close if is_root(group) or group in same}
     for_roots = protect(counts, chosen, roots, width, fixed)
     for_rest = protect(counts, for_roots.hidden, close - roots, width, fixed | roots)
-    # What follows from his knowledge alone no release tells; but it must not follow for anyone else.
-    his = exposed(replace(counts, told={}), frozenset(), for_rest.exposed, width, roots)
-    for_anyone = protect(counts, for_rest.hidden, set(his), width, fixed)
-    # Those that differ by few must not be known; their companions are hidden where that is possible.
-    known = {*for_roots.exposed, *for_rest.exposed} - set(his) | {*for_anyone.exposed}
+    # What follows from this knowledge alone is not disclosed by the release; it must not follow for anyone else.
+    follows = unprotected(replace(counts, told={}), frozenset(), for_rest.unprotected, width, roots)
+    for_anyone = protect(counts, for_rest.hidden, set(follows), width, fixed)
+    # Counts that differ by few must be protected; their companions are suppressed where that is possible.
+    known = {*for_roots.unprotected, *for_rest.unprotected} - set(follows) | {*for_anyone.unprotected}
     return Decision(
         small=frozenset(for_small.hidden - hidden),
         close=frozenset(for_anyone.hidden - for_small.hidden),
-        exposed=(*for_small.exposed, *(known & differ - small)),
+        unprotected=(*for_small.unprotected, *(known & differ - small)),
     )
 
 

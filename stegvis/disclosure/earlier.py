@@ -1,10 +1,8 @@
-"""Counts that are too close to what an earlier release told.
+"""Differencing: counts that are too close to those of an earlier release.
 
-Belongs here: which groups' counts differ from an earlier release's by a small number. Does not belong here: reading
-releases, hiding.
-
-Two releases a few people apart tell of these people by subtraction. If the count of a group, of its cases or of its
-others differs by few, all three count as too close: that only one of them changed would tell what the few have.
+Two releases that differ by a few people disclose these people by subtraction. If the count of a group, of its cases or
+of its non-cases differs by few, all three are too close: that only one of them changed would reveal the outcome of the
+few.
 """
 
 from __future__ import annotations
@@ -21,10 +19,10 @@ def differing(now: Counts, earlier: Iterable[Counts], smallest_count: int, round
 
     Args:
         now: today's counts.
-        earlier: what earlier releases told, and what follows from it for the groups' rests.
-        smallest_count: the smallest difference that may be told.
-        rounding_base: counts were told as multiples of it: then a count is too close when it is told as another
-            multiple, and may have changed by a small number.
+        earlier: counts of earlier releases, with the complements that follow from them.
+        smallest_count: the smallest publishable difference.
+        rounding_base: published counts are multiples of it: a count is then too close when it is published as
+            another multiple, and may have changed by a small number.
     """
     # A count that rounding may have moved by half a base is as close as one that differs by that much less.
     moved = rounding_base / 2 if rounding_base > 1 else 0
@@ -37,14 +35,14 @@ def differing(now: Counts, earlier: Iterable[Counts], smallest_count: int, round
 
 
 def too_close(now: Counts, differ: Iterable[Group]) -> set[Group]:
-    """The groups that ``differ``, with their people, their cases and their others."""
+    """The groups that ``differ``, with their people, their cases and their non-cases."""
     people = {(group[0], *(each for each in group[1:] if each not in _STATES)) for group in differ}
     states = [(), (CASE,), (OTHER,), (SEVERE,), (NOT_SEVERE,)]
     return {group for bare in people for state in states if (group := within(bare, *state)) in now.values}
 
 
 def unchanged(now: Counts, earlier: Iterable[Counts]) -> set[Group]:
-    """Groups that an earlier release told with today's count: an attacker may well take them for known."""
+    """Groups published earlier with the same count: an attacker may take them as known."""
     return {
         group
         for then in earlier

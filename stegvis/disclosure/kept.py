@@ -1,12 +1,9 @@
-"""Counts that stay as the release before told them, where hardly anything has changed since.
+"""Counts that are carried forward from the previous release where hardly anything has changed since.
 
-Belongs here: whether a wave may keep its counts, and its tables with them. Does not belong here: what is held back
-otherwise (``decision``, ``leaving``).
-
-One person who withdraws changes a count in nearly every table. Telling the new counts would tell who left; holding back
-whatever could give that away leaves a report without numbers. Counts that are not told anew tell nothing: as long as
-each is close to what it was, a wave keeps those of the release before, all of them, and says so. Which of them changed,
-if any, is told nowhere.
+One person who withdraws changes a count in nearly every table. Publishing the new counts would reveal who withdrew;
+suppressing everything that could reveal it would leave a report without numbers. Counts carried forward reveal nothing:
+as long as each is close to its earlier value, a wave carries all counts of the previous release forward, and says so.
+Which of them changed, if any, is not published.
 """
 
 from __future__ import annotations
@@ -40,16 +37,16 @@ def kept_rule(protocol: Protocol) -> str:
 
 
 def kept(tables: Tables, before: Tables, protocol: Protocol) -> Tables | None:
-    """Tables with the counts that the release before told of the same rows, and today's estimates.
+    """Tables with the counts of the same rows in the previous release, and current estimates.
 
     Args:
         tables: of a wave (or across waves) as they were computed.
-        before: the tables of the release before, as they left, of all waves.
-        protocol: smallest count, and the share by which a kept count may have changed.
+        before: the published tables of the previous release, of all waves.
+        protocol: smallest count, and the share by which a count carried forward may have changed.
 
     Returns:
-        None where counts cannot be kept: the release before has other steps or nothing of the wave, a count has changed
-        by much, or one that was told is small today. A row that the release before does not have has no count.
+        None where counts cannot be carried forward: the previous release has other steps or not the wave, a count has
+        changed by much, or a published one is small now. A row that the previous release lacks has no count.
     """
     then = {name: _same_rows(getattr(before, name), getattr(tables, name), keys) for name, keys in ROW_KEYS.items()}
     waves = set(tables.results["wave"])
@@ -69,18 +66,18 @@ def kept(tables: Tables, before: Tables, protocol: Protocol) -> Tables | None:
 
 
 def kept_steps(held: pd.DataFrame, computed: pd.DataFrame, before: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """Exclusion steps of a new wave with what the release before told of the same steps of other waves.
+    """Exclusion steps of a new wave with the counts of the same steps of other waves in the previous release.
 
-    The steps before the follow-up are those of every wave, so that a new one need not go without their counts.
+    The steps before the follow-up are the same in every wave, so that a new wave can have their counts, too.
 
     Args:
-        held: the wave's steps without what is held back.
+        held: the wave's steps after suppression.
         computed: the same as they were computed.
-        before: the steps of all waves as the release before told them.
+        before: the steps of all waves in the previous release.
         protocol: as for ``kept``.
 
     Returns:
-        ``held``, where missing counts of steps before the follow-up may be those of the release before.
+        ``held``, where missing counts of steps before the follow-up may be those of the previous release.
     """
     followup = computed["rule"].str.startswith("followup").cummax()
     shared = before[before["rule"].isin(computed.loc[~followup, "rule"])].drop_duplicates("rule")
@@ -103,7 +100,7 @@ def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> 
 
 
 def _close(now: pd.Series, then: pd.Series, protocol: Protocol) -> bool:
-    """Whether no count that was told has changed by much, or is gone."""
+    """Whether no published count has changed by much, or disappeared."""
     smallest, share = protocol.disclosure.smallest_count, protocol.release.carried_forward_share
     told = then.notna().to_numpy()
     if now.isna().to_numpy()[told].any():
@@ -113,7 +110,7 @@ def _close(now: pd.Series, then: pd.Series, protocol: Protocol) -> bool:
 
 
 def _newly_small(now: pd.DataFrame, then: pd.DataFrame, smallest_count: int) -> bool:
-    """Whether a count of people, cases or others that was told is small today: that its estimate must go would tell."""
+    """Whether a published count of people, cases or non-cases is small now: a missing estimate would reveal it."""
     for told, counts in (
         (then["n"].notna(), now["n"]),
         (then["events"].notna(), now["events"]),
@@ -126,7 +123,7 @@ def _newly_small(now: pd.DataFrame, then: pd.DataFrame, smallest_count: int) -> 
 
 
 def _results(now: pd.DataFrame, then: pd.DataFrame, smallest_count: int) -> pd.DataFrame:
-    """Today's estimates with the counts of then; what was suppressed stays so."""
+    """Current estimates with the earlier counts; suppressed rows stay suppressed."""
     made = now.assign(n=then["n"], events=then["events"])
     disguised = now["measure"].isin(COUNTS_IN_DISGUISE) & then["status"].notna()
     columns = [*ESTIMATE_COLUMNS, "status"]
@@ -135,7 +132,7 @@ def _results(now: pd.DataFrame, then: pd.DataFrame, smallest_count: int) -> pd.D
         is_small(counts.to_numpy(dtype="float64", na_value=np.nan), smallest_count)
         for counts in (now["n"], now["events"], now["n"] - now["events"])
     ]
-    # A count that was told is not small: these are rows whose counts were held back, or that are new.
+    # A published count is not small: these are rows whose counts were suppressed, or that are new.
     gone = (then["status"] == "suppressed").to_numpy() | np.any(small, axis=0)
     made.loc[gone, list(ESTIMATE_COLUMNS)] = np.nan
     made.loc[gone, "status"] = "suppressed"

@@ -1,7 +1,7 @@
-"""What may leave: the tables of a wave as they may, and the results across waves beside them.
+"""Disclosure control of the tables of a wave, and of the results across waves.
 
-Belongs here: choosing between counts that are told anew, less what is held back (``decision``, ``taking_out``), and
-counts that stay as they were told (``kept``). Does not belong here: these three, writing files.
+It chooses between new counts with some suppressed (``decision``, ``taking_out``) and counts that are carried forward
+from the previous release (``kept``).
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from stegvis.disclosure.counts import Group, told_as
 from stegvis.disclosure.decision import decide
 from stegvis.disclosure.kept import COUNT_COLUMNS, ROW_KEYS, kept, kept_rule, kept_steps
 from stegvis.disclosure.tables import ACROSS, Counted, Tables, counted
-from stegvis.disclosure.taking_out import HELD_BACK_COLUMNS, Leaving, taken_out, without_left_out, without_levels
+from stegvis.disclosure.taking_out import SUPPRESSED_COLUMNS, Controlled, taken_out, without_left_out, without_levels
 from stegvis.statistics.results import RESULT_COLUMNS, joined
 from stegvis.study.protocol import Protocol
 
-# The cell of the log that stands for all of a table.
+# The cell of the log that means all cells of a table.
 EVERY = "every count"
 
 
-def leaving(tables: Tables, protocol: Protocol, earlier: Sequence[Tables] = ()) -> Leaving:
-    """Tables (of a wave, or of a whole release) as they may leave.
+def control_disclosure(tables: Tables, protocol: Protocol, earlier: Sequence[Tables] = ()) -> Controlled:
+    """Tables (of a wave, or of a whole release) as they may be published.
 
     Args:
         tables: as they were computed.
         protocol: the rules.
-        earlier: the tables of each earlier release, as they left.
+        earlier: the published tables of each earlier release.
     """
     tables = _typed(tables)
     low = protocol.additive_interaction.low_categories
@@ -47,20 +47,22 @@ def leaving(tables: Tables, protocol: Protocol, earlier: Sequence[Tables] = ()) 
     return _with_kept_steps(plain, tables, earlier[-1], protocol)
 
 
-def leaving_across(tables: Tables, decided: Leaving, protocol: Protocol, earlier: Sequence[Tables] = ()) -> Leaving:
-    """The results across waves as they may leave beside the tables of each wave.
+def control_across_waves(
+    tables: Tables, decided: Controlled, protocol: Protocol, earlier: Sequence[Tables] = ()
+) -> Controlled:
+    """The results across waves as they may be published together with the tables of each wave.
 
     Args:
         tables: of all waves, and the results across them, as they were computed.
-        decided: the tables of all waves as they leave, of the same rows, and the log of all of them.
+        decided: the controlled tables of all waves, with the same rows, and the log of all of them.
         protocol: the rules.
-        earlier: the tables of each earlier release, as they left.
+        earlier: the published tables of each earlier release.
 
     Raises:
-        ValueError: the decided tables are of other rows.
+        ValueError: the controlled tables have other rows.
 
     Returns:
-        The results across waves alone; ``exposed`` is the audit of everything together.
+        The results across waves alone; ``unprotected`` is the audit of everything together.
     """
     tables = _typed(tables)
     low = protocol.additive_interaction.low_categories
@@ -80,29 +82,29 @@ def leaving_across(tables: Tables, decided: Leaving, protocol: Protocol, earlier
     same = kept(across, earlier[-1], protocol)
     if same is None or not _is_better(same, plain):
         return plain
-    # Kept, the counts across waves tell nothing today: the audit is of the waves alone.
+    # Counts carried forward reveal nothing new: the audit covers the waves alone.
     beside = decide(found.counts, protocol, then, hidden=(waves - told) | (mine & found.counts.told.keys()), fixed=told)
-    return replace(_as_kept(same, across, protocol), exposed=tuple(told_as(group) for group in beside.exposed))
+    return replace(_as_kept(same, across, protocol), unprotected=tuple(told_as(group) for group in beside.unprotected))
 
 
-def kept_waves(held_back: pd.DataFrame, protocol: Protocol) -> set[str]:
-    """The waves (of a log) whose counts are an earlier release's."""
-    every = (held_back["rule"] == kept_rule(protocol)) & (held_back["cell"] == EVERY)
-    return set(held_back.loc[every, "wave"])
+def kept_waves(suppressed: pd.DataFrame, protocol: Protocol) -> set[str]:
+    """The waves (of a log) whose counts are carried forward."""
+    every = (suppressed["rule"] == kept_rule(protocol)) & (suppressed["cell"] == EVERY)
+    return set(suppressed.loc[every, "wave"])
 
 
-def _is_better(same: Tables, plain: Leaving) -> bool:
-    """Whether kept counts tell more than what is told anew, or may leave where that may not."""
-    return bool(plain.exposed) or _told(same) > _told(plain.tables)
+def _is_better(same: Tables, plain: Controlled) -> bool:
+    """Whether carrying forward publishes more counts, or is allowed where new counts are not."""
+    return bool(plain.unprotected) or _told(same) > _told(plain.tables)
 
 
 def _told(tables: Tables) -> int:
-    """How many counts tables tell."""
+    """How many counts the tables hold."""
     return sum(int(getattr(tables, name)[list(columns)].count().sum()) for name, columns in COUNT_COLUMNS.items())
 
 
-def _as_kept(same: Tables, computed: Tables, protocol: Protocol) -> Leaving:
-    """Tables with kept counts, which every row says, whether its count has changed or not."""
+def _as_kept(same: Tables, computed: Tables, protocol: Protocol) -> Controlled:
+    """Tables with counts carried forward; every row says so, whether its count has changed or not."""
     rule = kept_rule(protocol)
     notes = [joined(rule, without_levels(without_left_out(str(note)))) for note in same.results["note"]]
     results = same.results.assign(note=pd.Series(notes, index=same.results.index, dtype="str"))
@@ -114,24 +116,24 @@ def _as_kept(same: Tables, computed: Tables, protocol: Protocol) -> Leaving:
             for index in now.index[now[column].notna() & told[column].isna()]:
                 cell = " / ".join(str(now.at[index, key]) for key in keys if now.at[index, key])
                 log.append((str(now.at[index, "wave"]), name, cell, column, rule))
-    held_back = pd.DataFrame(log, columns=list(HELD_BACK_COLUMNS)).astype("str")
+    suppressed = pd.DataFrame(log, columns=list(SUPPRESSED_COLUMNS)).astype("str")
     tables = Tables(
         results.astype(RESULT_COLUMNS), same.attrition, same.characteristics.astype(CHARACTERISTICS_COLUMNS)
     )
-    return Leaving(tables, held_back, ())
+    return Controlled(tables, suppressed, ())
 
 
-def _with_kept_steps(plain: Leaving, computed: Tables, before: Tables, protocol: Protocol) -> Leaving:
-    """Steps that are held back only for being close to what was told stay as they were told."""
-    if plain.exposed:
+def _with_kept_steps(plain: Controlled, computed: Tables, before: Tables, protocol: Protocol) -> Controlled:
+    """Steps suppressed only because they are close to published ones are carried forward."""
+    if plain.unprotected:
         return plain
     steps = kept_steps(plain.tables.attrition, computed.attrition, before.attrition, protocol)
-    log = plain.held_back.copy()
+    log = plain.suppressed.copy()
     for column in COUNT_COLUMNS["attrition"]:
         rules = steps.loc[steps[column].notna() & plain.tables.attrition[column].isna(), "rule"]
         mine = (log["table"] == "attrition") & (log["column"] == column) & log["cell"].isin(rules)
         log.loc[mine, "rule"] = kept_rule(protocol)
-    return Leaving(Tables(plain.tables.results, steps, plain.tables.characteristics), log, plain.exposed)
+    return Controlled(Tables(plain.tables.results, steps, plain.tables.characteristics), log, plain.unprotected)
 
 
 def _typed(tables: Tables) -> Tables:
@@ -154,8 +156,8 @@ def _is_across(place: tuple[str, Any, str], tables: Tables) -> bool:
     return place[0] == "results" and tables.results["wave"].iloc[place[1]] == ACROSS
 
 
-def _told_of(found: Counted, decided: Leaving, tables: Tables, kept_as: str) -> set[Group]:
-    """Groups whose count of today the decided tables tell somewhere."""
+def _told_of(found: Counted, decided: Controlled, tables: Tables, kept_as: str) -> set[Group]:
+    """Groups whose current count is published somewhere in the controlled tables."""
     told: set[Group] = set()
     waves = _typed(decided.tables)
     of_waves = tables.results["wave"] != ACROSS
@@ -164,7 +166,7 @@ def _told_of(found: Counted, decided: Leaving, tables: Tables, kept_as: str) -> 
         mine = (computed[of_waves] if name == "results" else computed)[keys].reset_index(drop=True)
         if not mine.equals(getattr(waves, name)[keys]):
             raise ValueError(f"the decided {name} are not of the rows that were computed")
-    log = decided.held_back[decided.held_back["rule"] == kept_as]
+    log = decided.suppressed[decided.suppressed["rule"] == kept_as]
     kept_cells = set(log[["wave", "table", "cell", "column"]].itertuples(index=False, name=None))
     row_of = {index: position for position, index in enumerate(tables.results.index[of_waves])}
     for (table, index, column), group in found.of.items():

@@ -1,12 +1,9 @@
-"""What else is held back, so that no small count can be worked out.
-
-Belongs here: choosing complementary counts by linear programming, and the audit of what is left. Does not belong here:
-which counts are sensitive in the first place (``tables``, ``earlier``).
+"""Complementary suppression by linear programming, and its audit.
 
 For each sensitive count that an attacker could bound too closely, the cheapest other table of people is sought in which
-that count is larger by the protection width and every told sum still holds; whatever told count differs in it is
-hidden. Both tables then fit what is told, so the attacker cannot tell them apart (Kelly, Golden and Assad 1992,
-Networks 22(4):397-417, doi 10.1002/net.3230220407).
+that count is larger by the protection width and every published sum still holds; every published count that differs in
+it is suppressed. Both tables then fit the published counts, so the attacker cannot distinguish them (Kelly, Golden and
+Assad 1992, Networks 22(4):397-417, doi 10.1002/net.3230220407).
 """
 
 from __future__ import annotations
@@ -20,27 +17,27 @@ import numpy as np
 from stegvis.disclosure.attack import TOLERANCE, ranges
 from stegvis.disclosure.counts import Counts, Group
 
-# What a hidden count costs that is hidden already, beside one per released number: enough to prefer small detours.
+# Cost of a count that is suppressed already, relative to 1 per published number: enough to prefer small changes.
 _FREE = 1e-4
 
 
 @dataclass(frozen=True)
 class Protected:
-    """What is hidden in the end, and the sensitive counts that can be bounded more closely than asked all the same."""
+    """The suppressed counts, and the sensitive counts that can still be bounded too closely."""
 
     hidden: frozenset[Group]
-    exposed: tuple[Group, ...]
+    unprotected: tuple[Group, ...]
 
 
-def exposed(
+def unprotected(
     counts: Counts, hidden: Set[Group], sensitive: Iterable[Group], width: int, fixed: Set[Group] = frozenset()
 ) -> list[Group]:
     """The audit: which sensitive counts an attacker can bound to a range narrower than ``width``.
 
     Args:
         counts: all counts and how they add up.
-        hidden: which of the told ones are held back.
-        sensitive: counts that must not be known closely, told somewhere or not.
+        hidden: which of the published ones are suppressed.
+        sensitive: counts that must not be known closely, published or not.
         width: the smallest range (largest minus smallest possible value) that is enough.
         fixed: counts that the attacker knows in any case.
     """
@@ -54,17 +51,17 @@ def exposed(
 def protect(
     counts: Counts, hidden: Set[Group], sensitive: Set[Group], width: int, fixed: Set[Group] = frozenset()
 ) -> Protected:
-    """Hide further told counts until no sensitive one can be bounded more closely than ``width``.
+    """Suppress further published counts until no sensitive one can be bounded more closely than ``width``.
 
     Args:
         counts: all counts and how they add up.
-        hidden: told counts that are held back already, the sensitive ones among them.
-        sensitive: counts that must not be known closely, told somewhere or not.
+        hidden: counts that are suppressed already, including the sensitive ones.
+        sensitive: counts that must not be known closely, published or not.
         width: the smallest range that is enough.
         fixed: counts that the attacker knows in any case.
     """
     chosen = set(hidden)
-    left = exposed(counts, chosen, sensitive, width, fixed)
+    left = unprotected(counts, chosen, sensitive, width, fixed)
     if not left:
         return Protected(frozenset(chosen), ())
     program = _Program(counts, fixed)
@@ -81,8 +78,8 @@ def protect(
             seen.note(moved)
             differ = {each for each, by in zip(program.groups, moved, strict=True) if abs(by) > TOLERANCE}
             chosen |= differ & counts.told.keys()
-        left = [each for each in exposed(counts, chosen, sensitive, width, fixed) if each not in impossible]
-    return Protected(frozenset(chosen), tuple(exposed(counts, chosen, impossible, width, fixed)))
+        left = [each for each in unprotected(counts, chosen, sensitive, width, fixed) if each not in impossible]
+    return Protected(frozenset(chosen), tuple(unprotected(counts, chosen, impossible, width, fixed)))
 
 
 class _Program:
@@ -104,7 +101,7 @@ class _Program:
         self.values = np.array([counts.values[group] for group in self.groups], dtype=float)
         self.fixed = np.array([group in fixed for group in self.groups])
         largest = max(float(self.values.max(initial=1.0)), 1.0)
-        # The fewest released numbers are lost, then the smallest counts.
+        # Suppress the fewest published numbers, then the smallest counts.
         self.cost = np.array(
             [counts.told.get(group, 0) * (1 + counts.values[group] / largest) for group in self.groups]
         )
@@ -114,7 +111,7 @@ class _Program:
         from scipy.optimize import linprog
 
         if group not in self.place:
-            return None  # no relation holds it: nothing gives it away but itself
+            return None  # in no relation: nothing else reveals it
         free = np.array([each in hidden or each not in self.counts.told for each in self.groups])
         cost = np.where(free, _FREE, self.cost + _FREE)
         upper = np.where(self.fixed, 0.0, math.inf)
@@ -136,7 +133,7 @@ class _Program:
 
 
 class _Seen:
-    """The range of each count over the tables found so far that fit what is told."""
+    """The range of each count over the tables found so far that fit the published counts."""
 
     def __init__(self, program: _Program) -> None:
         self.program = program

@@ -1,7 +1,7 @@
-"""Counts told as multiples of a base.
+"""Rounding of counts to multiples of a base.
 
-Belongs here: rounding. Does not belong here: hiding. Rounding is no protection by itself: a count that crosses a
-boundary between two releases still tells that somebody joined (``earlier``).
+Rounding is no protection by itself: a count that crosses a boundary between two releases still reveals that somebody
+joined (``earlier``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from stegvis.study.protocol_publication import Rounding
 
 
 def rounded(counts: pd.Series, rounding: Rounding, base: int) -> pd.Series:
-    """Counts (Int64, missing where hidden) as they are told.
+    """Counts (Int64, missing where suppressed), rounded.
 
     ``nearest`` gives the nearest multiple of ``base``, halves upward; ``midpoint`` the middle of the multiple that a
     count falls in, and 0 for 0 (OpenSAFELY's midpoint 6: 1 to 6 is 3, 7 to 12 is 9).

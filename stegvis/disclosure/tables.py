@@ -1,12 +1,11 @@
-"""Which released number is the count of which people: results, Table 1 and the exclusion steps.
+"""Which published number is the count of which people: results, Table 1 and the exclusion steps.
 
-Belongs here: naming the group behind each number, and the relations between groups that the analyses imply. Does not
-belong here: what to hide, and how the tables look without it (``leaving``).
+It names the group behind each number, and the relations between groups that the analyses imply.
 
-An analysis whose groups are not known here is judged by itself: its rows' counts are those of groups of its own.
+An analysis whose groups are not known here is treated by itself: the counts of its rows are those of its own groups.
 
-A category of an exposure goes by its place among the others, not by its label: where a new person moves a cut, the
-label changes, and an attacker compares the lowest quarters of two releases all the same.
+A category of an exposure is identified by its position, not by its label: where a new person moves a cut, the label
+changes, but an attacker can still compare the lowest quarters of two releases.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from stegvis.analyses.characteristics import ALL, CHARACTERISTICS_COLUMNS, PEOPL
 from stegvis.disclosure.counts import CASE, NOT_SEVERE, SEVERE, Counts, Group, within
 from stegvis.study.protocol import EXPOSURES
 
-# (table, row, column) of a released number.
+# (table, row, column) of a published number.
 Place = tuple[str, Any, str]
 ACROSS = "all"
 BASELINE = "everyone at baseline"
@@ -101,7 +100,7 @@ def _count_steps(found: Counted, attrition: pd.DataFrame) -> dict[str, list[tupl
     """The exclusion steps; returns (excluded, left) of each wave's steps in order."""
     steps: dict[str, list[tuple[Group, Group]]] = {}
     for wave, rows in attrition.groupby("wave", sort=False):
-        # Until the first step that asks about the follow-up, the people of all waves are the same.
+        # Before the first step on the follow-up, the people are the same in all waves.
         whose = BASELINE
         mine: list[tuple[Group, Group]] = []
         for index, row in _records(rows):
@@ -122,7 +121,7 @@ def _count_steps(found: Counted, attrition: pd.DataFrame) -> dict[str, list[tupl
 
 
 def _places(labels: Iterable[Any]) -> dict[str, str]:
-    """The place of each category among the others, by its label; the labels come in order, and may come again."""
+    """The position of each category, by its label; labels come in order, and may be repeated."""
     order = list(dict.fromkeys(str(label) for label in labels))
     return {label: f"{place} of {len(order)}" for place, label in enumerate(order, start=1)}
 
@@ -202,7 +201,7 @@ class _Wave:
         }
         self.own_places = _places_by_analysis(rows)
         totals = rows[rows["measure"] == "p_joint"].drop_duplicates("analysis").set_index("analysis")["n"]
-        # A sensitivity analysis that leaves nobody out is about everyone.
+        # A sensitivity analysis that excludes nobody is about everyone.
         self.same_people = {
             str(analysis)
             for analysis, n in totals.items()
@@ -225,7 +224,7 @@ class _Wave:
         self._relate_eligible()
 
     def _category(self, row: Mapping[str, Any], of: str) -> list[str]:
-        """What tells the people of a row from the others of its sample."""
+        """The attributes that distinguish the people of a row within its sample."""
         analysis, term, level = str(row["analysis"]), str(row["term"]), str(row["level"])
         if not level or analysis == "imputed":  # its n is everyone, whatever the level
             return []
@@ -242,7 +241,7 @@ class _Wave:
         return self.places[exposure].get(label, label)
 
     def _sample(self, analysis: str, population: str) -> tuple[Group, str]:
-        """The people an analysis is about, and what its categories are called to be told from the main analysis's."""
+        """The people of an analysis, and a prefix that distinguishes its categories from those of the main analysis."""
         if analysis in ("fixed_cuts", "sample_cuts"):
             return self.everyone, f", {analysis}"
         if analysis in self.same_people and not analysis.startswith("within"):
@@ -269,7 +268,7 @@ class _Wave:
         return (f"{self.everyone[0]}, {population}",)
 
     def _relate_samples(self) -> None:
-        """Who is left out of a sample: nobody tells of them, but they are the difference."""
+        """The people excluded from a sample: their count is not published, but it is the difference."""
         samples = sorted({each for group in self.counts.values if group[0] == self.everyone[0] for each in group[1:]})
         for sample in samples:
             name, _, value = sample.partition("=")
@@ -322,7 +321,7 @@ class _Wave:
                 self.counts.relate(group, lower)
 
     def _relate_eligible(self) -> None:
-        """Of the eligible with known covariates some answered; the others are those lost to follow-up."""
+        """Of the eligible people with known covariates some responded; the others are lost to follow-up."""
         eligible: Group = (f"{self.everyone[0]}, eligible",)
         if len(self.steps) < 2 or eligible not in self.counts.values:
             return

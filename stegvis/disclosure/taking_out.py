@@ -1,10 +1,9 @@
-"""The tables of a wave or a release without what is held back, and the log of what that was.
+"""Suppression of cells in the tables of a wave or a release, and the log of the suppressed cells.
 
-Belongs here: taking a decision to the tables. Does not belong here: the decision (``decision``), counts that stay as
-they were told (``kept``), writing files.
+The decision is made elsewhere (``decision``), and so is carrying counts forward (``kept``).
 
-The log, and the notes in the tables, say which rule held a number back but not whether it was itself small: among few
-hidden counts that would tell too much.
+The log, and the notes in the tables, name the rule that suppressed a number but not whether it was itself small: among
+few suppressed counts that would reveal too much.
 """
 
 from __future__ import annotations
@@ -25,36 +24,36 @@ from stegvis.disclosure.tables import Counted, Tables
 from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, RESULT_COLUMNS, joined
 from stegvis.study.protocol import Protocol
 
-HELD_BACK_COLUMNS = ("wave", "table", "cell", "column", "rule")
+SUPPRESSED_COLUMNS = ("wave", "table", "cell", "column", "rule")
 
 
 @dataclass(frozen=True)
-class Leaving:
-    """What may leave.
+class Controlled:
+    """Tables after disclosure control.
 
     Attributes:
-        tables: without what is held back; a number that is held back is missing.
-        held_back: one row per number held back: ``wave``, ``table``, ``cell``, ``column`` and ``rule``.
-        exposed: how many sensitive counts could be worked out all the same; unless 0, nothing may leave.
+        tables: a suppressed number is missing.
+        suppressed: one row per suppressed number: ``wave``, ``table``, ``cell``, ``column`` and ``rule``.
+        unprotected: sensitive counts that can be inferred nevertheless; unless empty, nothing may be published.
     """
 
     tables: Tables
-    held_back: pd.DataFrame
-    exposed: tuple[str, ...]
+    suppressed: pd.DataFrame
+    unprotected: tuple[str, ...]
 
 
 def small_rule(smallest_count: int) -> str:
-    """The rule about small counts in words."""
+    """The rule on small counts in words."""
     return f"a count below {smallest_count}, or one that would give such a count away"
 
 
 def close_rule(smallest_count: int) -> str:
-    """The rule about earlier releases in words."""
+    """The rule on earlier releases in words."""
     return f"fewer than {smallest_count} people apart from an earlier release, or one that would give such a count away"
 
 
-def taken_out(tables: Tables, found: Counted, decision: Decision, protocol: Protocol) -> Leaving:
-    """Tables without what a decision holds back, rounded where the protocol asks for it."""
+def taken_out(tables: Tables, found: Counted, decision: Decision, protocol: Protocol) -> Controlled:
+    """Tables with the cells of a decision suppressed, rounded where the protocol says so."""
     smallest = protocol.disclosure.smallest_count
     taker = _Taker(found, decision, small_rule(smallest), close_rule(smallest))
     taken = Tables(
@@ -64,12 +63,12 @@ def taken_out(tables: Tables, found: Counted, decision: Decision, protocol: Prot
     )
     if protocol.release.rounding != "none":
         _round(taken, protocol)
-    held_back = pd.DataFrame(taker.log, columns=list(HELD_BACK_COLUMNS)).astype("str")
-    return Leaving(taken, held_back, tuple(told_as(group) for group in decision.exposed))
+    suppressed = pd.DataFrame(taker.log, columns=list(SUPPRESSED_COLUMNS)).astype("str")
+    return Controlled(taken, suppressed, tuple(told_as(group) for group in decision.unprotected))
 
 
 class _Taker:
-    """Takes what is held back out of tables, and logs it."""
+    """Suppresses cells of tables, and logs them."""
 
     def __init__(self, found: Counted, decision: Decision, small: str, close: str) -> None:
         self.found = found
@@ -78,7 +77,7 @@ class _Taker:
         self.log: list[tuple[str, str, str, str, str]] = []
 
     def rule(self, place: tuple[str, Any, str]) -> str | None:
-        """The rule that holds a number back, if one does."""
+        """The rule that suppresses a number, if one does."""
         return self.rule_of.get(self.found.of[place]) if place in self.found.of else None
 
     def note(self, wave: str, table: str, cell: str, column: str, rule: str) -> None:
@@ -107,14 +106,14 @@ class _Taker:
         return results.astype(RESULT_COLUMNS)
 
     def _rules_of(self, index: Any, row: dict[Any, Any]) -> dict[str, str]:
-        """The rule that holds back each number of a row of results that is held back."""
+        """The rule behind each suppressed number of a row of results."""
         rules = {}
         for column in ("n", "events"):
             rule = self.rule(("results", index, column))
             if rule and pd.notna(row[column]):
                 rules[column] = rule
         if "n" in rules and pd.notna(row["events"]):
-            rules.setdefault("events", rules["n"])  # among people too few to be told, none tells as much as one
+            rules.setdefault("events", rules["n"])  # among few people, no case reveals as much as one
         if row["measure"] in COUNTS_IN_DISGUISE and pd.notna(row["estimate"]):
             everyone: Group = (str(row["wave"]),)
             behind = [self.rule_of[group] for group in (everyone, within(everyone, CASE)) if group in self.rule_of]
@@ -123,7 +122,7 @@ class _Taker:
         return rules
 
     def _estimate_goes(self, index: Any, row: dict[Any, Any], rules: dict[str, str], smallest: int) -> bool:
-        """An estimate goes with small counts, and with any of its category; that of a whole sample stays otherwise."""
+        """Whether an estimate is suppressed: with its small counts, or with any count of its category."""
         if self.small not in rules.values():
             return False
         if index in self.found.categories:
@@ -144,7 +143,7 @@ class _Taker:
         return steps
 
     def characteristics(self, table: pd.DataFrame) -> pd.DataFrame:
-        """A category whose number of people is hidden goes entirely: a percentage would give its base away."""
+        """A category whose size is suppressed is suppressed entirely: a percentage would reveal its size."""
         rows = list(zip(table.index, table.to_dict("records"), strict=True))
         closed: dict[tuple[str, str, str], str] = {}
         for index, row in rows:
@@ -165,7 +164,7 @@ class _Taker:
 
 
 def without_left_out(note: str) -> str:
-    """A note without how many were left out of the row's people: beside another count that would tell n."""
+    """A note without the number of excluded people, which would reveal n together with another count."""
     return re.sub(r"\b\d+ (incomplete rows|people without a whole day) left out", r"\1 left out", note)
 
 
@@ -177,7 +176,7 @@ def without_levels(note: str) -> str:
 
 
 def _round(tables: Tables, protocol: Protocol) -> None:
-    """Round what is told (in place); percentages follow from the rounded counts."""
+    """Round the published counts (in place); percentages follow from the rounded counts."""
     rules = protocol.release
     for name, columns in COUNT_COLUMNS.items():
         frame: pd.DataFrame = getattr(tables, name)

@@ -1,8 +1,7 @@
 """Source columns and value codes, read from ``codebook.toml`` into typed, validated objects.
 
-Belongs here: what the columns of a delivery are called, what type they have and what their codes mean. Does not belong
-here: checking delivered cells against it (``stegvis/deliveries``), the
-study's own numbers (``protocol.py``).
+Names, types and codes of the columns of a delivery. Delivered cells are checked against it by
+``stegvis.deliveries.contract``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ CODEBOOK_FILE = Path(__file__).with_name("codebook.toml")
 ColumnType = Literal["text", "number", "date", "timestamp", "code", "tick"]
 LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals"]
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
-DAY = "{day}"  # stands in a source name for the number of the day
+DAY = "{day}"  # placeholder for the number of the day in a source name
 
 
 class CodebookError(SettingsError):
@@ -29,14 +28,14 @@ class CodebookError(SettingsError):
 
 
 def normal_code(text: str) -> str:
-    """The one spelling of a code: ``1``, ``01``, ``1.0`` and `` 1 `` are all ``1``; words stay as they are."""
+    """The one spelling of a code: ``1``, ``01``, ``1.0`` and `` 1 `` are all ``1``; words are unchanged."""
     text = text.strip()
     number = re.fullmatch(r"\+?(-?)0*([0-9]+)(?:\.0*)?", text)
     return number[1] + number[2] if number else text
 
 
 class Column(Section):
-    """One canonical column: where it comes from and what its cells may hold."""
+    """One canonical column: its source and the cells it may hold."""
 
     source: tuple[str, ...] = Field(min_length=1)
     type: ColumnType
@@ -52,7 +51,7 @@ class Column(Section):
         if (self.type == "code") != bool(self.codes):
             raise ValueError("a column of type code, and only such a column, has codes")
         if self.codes and len({normal_code(code) for code in self.codes}) < len(self.codes):
-            raise ValueError("two codes are the same code spelled differently")
+            raise ValueError("two codes are different spellings of the same code")
         if self.range and (self.type != "number" or not self.range[0] < self.range[1]):
             raise ValueError("a range belongs to a number, and runs from low to high")
         if self.type == "tick" and not (self.required and not self.filled):
@@ -73,21 +72,21 @@ class Layout(Section):
         sources = [name for column in self.columns.values() for name in column.source]
         twice = sorted({name for name in sources if sources.count(name) > 1})
         if twice:
-            raise ValueError(f"source name claimed twice: {', '.join(twice)}")
+            raise ValueError(f"source name used twice: {', '.join(twice)}")
         if not set(self.key) <= set(self.columns):
-            raise ValueError("key names a column that is not there")
+            raise ValueError("key names a column that the layout does not have")
         if sum(column.unique for column in self.columns.values()) > (0 if self.key else 1):
             raise ValueError("a row is identified by key or by one unique column")
         return self
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """The columns that no two rows share together; none if rows may repeat."""
+        """The columns that identify a row; none if rows may repeat."""
         return self.key or tuple(name for name, column in self.columns.items() if column.unique)
 
 
 class Codebook(Section):
-    """Every layout, addressed by name: ``codebook()["participants"]``."""
+    """Every layout, by name: ``codebook["participants"]``."""
 
     participants: Layout
     questionnaire: Layout
@@ -108,7 +107,7 @@ def read_codebook(file: Path) -> Codebook:
 
     Raises:
         CodebookError: the file is not TOML, a key is unknown or missing, a code column has no codes, or a source name
-            is claimed twice within a layout.
+            is used twice within a layout.
     """
     return read_settings(file, Codebook, CodebookError)
 

@@ -1,17 +1,13 @@
-"""What each column of each table means, read from ``dictionary.toml``.
-
-Belongs here: descriptions. Does not belong here: types (DuckDB knows them) and rules (``expectations/``).
-"""
+"""Descriptions of the columns of each table, read from ``dictionary.toml``."""
 
 from __future__ import annotations
 
 import tomllib
 from functools import cache
-from pathlib import Path
 
-DICTIONARY_FILE = Path(__file__).with_name("dictionary.toml")
+from stegvis.data_files import data_file
 
-# Tables of the same shape as another.
+# Tables with the same columns as another.
 _SAME_AS = {
     "pooled_models": "fitted_models",
     "risk_ratios": "fitted_models",
@@ -26,7 +22,7 @@ _SAME_AS = {
 @cache
 def dictionary() -> dict[str, dict[str, str]]:
     """Descriptions by table and column."""
-    tables: dict[str, dict[str, str]] = tomllib.loads(DICTIONARY_FILE.read_text(encoding="utf-8"))
+    tables: dict[str, dict[str, str]] = tomllib.loads(data_file("study/dictionary.toml").read_text(encoding="utf-8"))
     return tables | {name: tables[like] for name, like in _SAME_AS.items()}
 
 

@@ -1,6 +1,6 @@
 """The data dictionary as a page for users: ``docs/data_dictionary.md``.
 
-Belongs here: rendering the dictionary. ``python -m stegvis.study.dictionary_page`` writes it; a test keeps it in step.
+``python -m stegvis.study.dictionary_page`` writes it; a test fails when it is not up to date.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stegvis.analyses import absolute_risks, bias_models
 from stegvis.analyses.wave_data import WaveData, fit
-from stegvis.disclosure.leaving import leaving
+from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.statistics.categories import add_categories
 from tests.stegvis.conftest import PROTOCOL, lossy_wave_of
@@ -53,9 +53,9 @@ def test_a_wave_of_any_kind_gives_valid_rows(people, lost, missing, days, dated,
         return  # nobody is left to analyze: there is no wave
     results = fit(ANALYSES, data)
     assert (results["status"] != "ok").sum() + results["estimate"].notna().sum() == len(results)
-    told = leaving(Tables.of_results(results), PROTOCOL)
+    told = control_disclosure(Tables.of_results(results), PROTOCOL)
     assert len(told.tables.results) == len(results)
-    assert not told.exposed
+    assert not told.unprotected
 
 
 @pytest.mark.parametrize("exposure", ["walking_minutes", "walking_met"])

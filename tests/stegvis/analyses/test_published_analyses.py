@@ -6,7 +6,7 @@ import pytest
 
 from stegvis.analyses import additive, interaction, joint, main_models, mutual, sensitivity, spline, strata
 from stegvis.analyses.wave_data import fit
-from stegvis.disclosure.leaving import leaving
+from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.restricted_cubic_spline import basis, percentile
@@ -351,12 +351,12 @@ def test_an_outcome_that_differs_in_a_few_people_is_not_told_beside_the_main_one
 
 def test_release_hides_nothing_where_all_counts_are_large_and_what_is_small_elsewhere(results, people):
     large = results[~results["analysis"].str.startswith("sensitivity")]
-    found = leaving(Tables.of_results(large), PROTOCOL)
-    assert found.held_back.empty
+    found = control_disclosure(Tables.of_results(large), PROTOCOL)
+    assert found.suppressed.empty
     assert found.tables.results["estimate"].equals(large["estimate"].reset_index(drop=True))
     small = fit((joint.joint_rows, spline.spline_rows), wave_data_of(people.iloc[:300]))
-    found = leaving(Tables.of_results(small), PROTOCOL)
-    shown, held_back = found.tables.results, found.held_back
+    found = control_disclosure(Tables.of_results(small), PROTOCOL)
+    shown, held_back = found.tables.results, found.suppressed
     told = shown.dropna(subset=["n", "events"])
     assert not ((told["events"] > 0) & (told["events"] < 5)).any()
     assert len(held_back) > 0

@@ -92,7 +92,7 @@ def test_dates_from_text_and_from_dates() -> None:
     assert read(DATE, ["2018-03-01"]).values.dtype == "datetime64[us]"
 
 
-def test_what_is_no_date() -> None:
+def test_invalid_dates() -> None:
     cells = read(DATE, ["01.03.2018", "2018-02-30", "2018-13-01", "2018", "2018-03-01T10:00:00Z"])
     assert rules(cells) == dict.fromkeys(range(5), "wrong_type")
     assert rules(read(DATE, [13209.0, np.nan])) == {0: "wrong_type"}

@@ -63,7 +63,7 @@ def found(contracted: Contracted) -> set[tuple[int | None, str, str]]:
     return set(zip(rows, problems["column"], problems["rule"], strict=True))
 
 
-def test_a_faultless_delivery_is_used_whole() -> None:
+def test_a_delivery_without_faults_is_used_entirely() -> None:
     contracted = apply_contract(participants(), PARTICIPANTS, "participants.csv")
     frame = contracted.frame
     assert list(frame.columns) == [*PARTICIPANTS.columns, "source_row"]
@@ -84,7 +84,7 @@ def test_the_dtypes_are_fixed_even_when_nothing_is_used() -> None:
         }
 
 
-def test_a_broken_row_is_quarantined_and_the_rest_goes_on() -> None:
+def test_a_broken_row_is_quarantined_and_the_rest_is_used() -> None:
     raw = participants(6)
     raw.loc[1, "Sex"] = "7"
     raw.loc[2, "PartAg_NT4BLM"] = "old"
@@ -155,7 +155,7 @@ def test_the_codebooks_first_name_wins() -> None:
     assert any("PID" in note for note in contracted.notes)
 
 
-def test_a_column_that_stands_twice_refuses_the_file() -> None:
+def test_a_column_that_is_in_the_file_twice_refuses_it() -> None:
     raw = participants()
     contracted = apply_contract(pd.concat([raw, raw[["Sex"]]], axis=1), PARTICIPANTS, "f")
     assert found(contracted) == {(None, "Sex", "repeated_column")}
@@ -180,14 +180,14 @@ def test_of_duplicates_the_first_is_kept_and_named() -> None:
     assert contracted.frame["source_row"].tolist() == [2, 3]
 
 
-def test_a_broken_row_does_not_stand_in_the_way_of_a_later_good_one() -> None:
+def test_a_broken_row_does_not_block_a_later_good_one() -> None:
     raw = participants(2)
     raw["person"] = "P0"
     raw.loc[0, "Sex"] = "9"
     assert apply_contract(raw, PARTICIPANTS, "f").frame["source_row"].tolist() == [3]
 
 
-def test_epochs_are_identified_by_person_and_time_and_numbered_on() -> None:
+def test_epochs_are_identified_by_person_and_time_and_row_numbers_continue() -> None:
     raw = pd.DataFrame(
         {"person": ["a", "a", "b", "a"], "epoch_start": pd.Timestamp("2018-03-01"), "activity": [1, 8, 4, 1]}
     )
@@ -207,7 +207,7 @@ def test_days_become_rows() -> None:
     assert str(frame["day"].dtype) == "int64"
 
 
-def test_a_day_that_nobody_recorded_is_no_row_and_no_problem() -> None:
+def test_a_day_without_recording_is_no_row_and_no_problem() -> None:
     raw = day_totals(1)
     raw.loc[0, [name for name in raw.columns if "TmD7" in name]] = None
     raw.loc[0, "CyclTmD6_NT4ActMX"] = None
@@ -271,7 +271,7 @@ def test_a_missing_day_column_refuses_the_file() -> None:
     assert list(contracted.frame.columns) == ["person", "day", *DAY_SECONDS, "source_row"]
 
 
-def test_a_signal_is_used_whole_with_its_label() -> None:
+def test_a_signal_is_used_entirely_with_its_label() -> None:
     contracted = contract_signal(signal().assign(label=[6, 6, 1, 1, 1]), SIGNAL, "P1.parquet")
     assert list(contracted.frame.columns) == [*SIGNAL.columns, "label"]
     assert contracted.frame["label"].tolist() == [6, 6, 1, 1, 1]
@@ -312,7 +312,7 @@ CHECKED = [c.source[0] for c in PARTICIPANTS.columns.values() if c.type != "text
 
 @settings(max_examples=40, deadline=None)
 @given(secret=SECRET, column=st.sampled_from(CHECKED), row=st.integers(0, 2))
-def test_no_message_ever_holds_a_delivered_value(secret: str, column: str, row: int) -> None:
+def test_no_message_contains_a_delivered_value(secret: str, column: str, row: int) -> None:
     raw = participants()
     raw.loc[row, column] = secret
     raw.loc[2, "person"] = raw.loc[0, "person"] = "secretperson"
@@ -324,7 +324,7 @@ def test_no_message_ever_holds_a_delivered_value(secret: str, column: str, row: 
 
 @settings(max_examples=20, deadline=None)
 @given(secret=SECRET, day=st.integers(1, 7), activity=st.sampled_from(list(DAY_SECONDS)))
-def test_no_message_about_a_day_holds_a_delivered_value(secret: str, day: int, activity: str) -> None:
+def test_no_message_about_a_day_contains_a_delivered_value(secret: str, day: int, activity: str) -> None:
     raw = day_totals()
     column = DAYS.columns[activity].source[0].replace(DAY, str(day))
     raw.loc[1, column] = secret
@@ -338,7 +338,7 @@ CELL = st.sampled_from(["0", "1", "2", "3", "20", "150", "", "x", "1,5", "2018-0
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_every_row_is_kept_or_quarantined_whatever_the_order_of_columns(data: st.DataObject) -> None:
+def test_every_row_is_used_or_quarantined_for_any_order_of_columns(data: st.DataObject) -> None:
     raw = participants(5)
     for _ in range(data.draw(st.integers(0, 8))):
         raw.loc[data.draw(st.integers(0, 4)), data.draw(st.sampled_from(list(raw.columns)))] = data.draw(CELL)
@@ -355,7 +355,7 @@ def test_every_row_is_kept_or_quarantined_whatever_the_order_of_columns(data: st
 
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
-def test_every_day_is_kept_or_quarantined(data: st.DataObject) -> None:
+def test_every_day_is_used_or_quarantined(data: st.DataObject) -> None:
     raw = day_totals(3)
     for _ in range(data.draw(st.integers(0, 8))):
         raw.loc[data.draw(st.integers(0, 2)), data.draw(st.sampled_from(list(raw.columns)))] = data.draw(CELL)

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from stegvis.disclosure.attack import ContradictionError, ranges
 from stegvis.disclosure.counts import Counts, within
-from stegvis.disclosure.protect import exposed, protect
+from stegvis.disclosure.protect import protect, unprotected
 
 # Bounds and optima computed in R 4.2.2 with lpSolve, by trying all patterns.
 EXAMPLES = json.loads(Path(__file__).with_name("sdc.json").read_text(encoding="utf-8"))["lp_examples"]
@@ -52,7 +52,7 @@ def small_in(counts, smallest):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_bounds_of_hidden_cells_are_those_of_the_reference(example):
+def test_bounds_of_suppressed_cells_equal_the_reference(example):
     counts = counts_of(example["table"])
     for hidden in (example["primary"], example["optimum"]["suppressed"]):
         cells = [cell(*place) for place in hidden]
@@ -63,17 +63,17 @@ def test_bounds_of_hidden_cells_are_those_of_the_reference(example):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_as_few_and_as_small_counts_are_hidden_as_in_the_optimum(example):
+def test_as_few_and_as_small_counts_are_suppressed_as_in_the_optimum(example):
     counts = counts_of(example["table"])
     small = small_in(counts, example["threshold"])
     assert small == {cell(*place) for place in example["primary"]}
     width = example["required_width"]
-    assert exposed(counts, small, small, width)
+    assert unprotected(counts, small, small, width)
     found = protect(counts, small, small, width)
     further = found.hidden - small
     assert len(further) == example["optimum"]["extra_cells"]
     assert sum(counts.values[group] for group in further) == example["optimum"]["extra_total"]
-    assert not found.exposed
+    assert not found.unprotected
 
 
 @settings(deadline=None, max_examples=40)
@@ -82,7 +82,7 @@ def test_whatever_the_table_no_small_count_can_be_bounded_closely(table, smalles
     counts = counts_of(table)
     small = small_in(counts, smallest)
     found = protect(counts, small & counts.told.keys(), small, width)
-    assert not found.exposed
+    assert not found.unprotected
     # The whole attack, without what the auditor knows.
     bounds = ranges(counts.relations, known(counts, found.hidden), sorted(small))
     assert all(high - low >= width for low, high in bounds.values())
@@ -91,17 +91,17 @@ def test_whatever_the_table_no_small_count_can_be_bounded_closely(table, smalles
         assert not found.hidden
 
 
-def test_what_is_told_nowhere_but_follows_is_protected_too():
+def test_a_count_that_is_not_published_but_can_be_derived_is_protected_too():
     """1,000 people, of whom 997 are in a sample: 3 are not, whom no table mentions."""
     counts = Counts()
     counts.tell(("t",), 1000)
     counts.tell(("t", "sample=in"), 997)
     counts.split(("t",), ("t", "sample=in"), ("t", "sample=out"))
     out = {("t", "sample=out")}
-    assert exposed(counts, set(), out, 5) == sorted(out)
+    assert unprotected(counts, set(), out, 5) == sorted(out)
     assert protect(counts, set(), out, 5).hidden == {("t", "sample=in")}
     # Nothing helps where both are known anyway, and that is said.
-    assert protect(counts, set(), out, 5, fixed={("t",), ("t", "sample=in")}).exposed == tuple(out)
+    assert protect(counts, set(), out, 5, fixed={("t",), ("t", "sample=in")}).unprotected == tuple(out)
 
 
 def test_a_count_that_nothing_bounds_has_no_largest_value():
@@ -112,7 +112,7 @@ def test_a_count_that_nothing_bounds_has_no_largest_value():
     }
 
 
-def test_counts_that_cannot_be_are_refused():
+def test_impossible_counts_are_refused():
     relations = [(("t",), (("t", "a=1"), ("t", "a=2")))]
     with pytest.raises(ContradictionError):
         ranges(relations, {("t",): 3, ("t", "a=1"): 7}, [("t", "a=2")])
@@ -130,7 +130,7 @@ def test_relations_follow_from_names_only_where_the_counts_add_up():
     assert counts.relations == [(("t",), (("t", "sex=female"), ("t", "sex=male")))]
 
 
-def test_that_a_group_happens_to_be_empty_is_no_relation():
+def test_an_empty_group_is_no_relation():
     """Nobody of the old is severely ill: it does not follow that the mildly ill are all who are ill."""
     counts = Counts()
     counts.tell(("t", "age=old", "ill=yes"), 3)

@@ -10,7 +10,6 @@ import pytest
 
 from stegvis.analyses import main_models
 from stegvis.analyses.wave_data import fit
-from stegvis.disclosure.leaving import leaving
 from stegvis.disclosure.tables import Tables
 from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before
@@ -31,7 +30,7 @@ def released(make_wave_data):
     def results(people, used=None):
         people = add_categories(people, used or PROTOCOL)
         results = fit((main_models.main_rows,), make_wave_data(people, used))
-        return leaving(Tables.of_results(results), used or PROTOCOL).tables.results
+        return control_disclosure(Tables.of_results(results), used or PROTOCOL).tables.results
 
     return results
 

@@ -15,7 +15,6 @@ import yaml
 from stegvis.analyses import joint, main_models
 from stegvis.analyses.characteristics import characteristics
 from stegvis.analyses.wave_data import fit
-from stegvis.disclosure.leaving import leaving
 from stegvis.disclosure.tables import Tables
 from stegvis.release.checklists import ChecklistError
 from stegvis.release.citation import FILE, citation_of_program
@@ -37,7 +36,7 @@ def results():
     """Results of a small sample: some not estimable, some suppressed."""
     data = wave_data_of(analysis_set_of(160, seed=2))
     table = fit((main_models.main_rows, joint.joint_rows), data)
-    return leaving(Tables.of_results(table), PROTOCOL).tables.results
+    return control_disclosure(Tables.of_results(table), PROTOCOL).tables.results
 
 
 def rows_of(results):

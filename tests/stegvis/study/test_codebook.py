@@ -40,7 +40,7 @@ def test_an_unknown_layout_is_named() -> None:
         CODEBOOK["blood"]  # type: ignore[index]
 
 
-def test_levels_come_once_each_with_the_reference_first() -> None:
+def test_each_level_is_listed_once_with_the_reference_first() -> None:
     participants = CODEBOOK["participants"]
     assert levels(participants, "smoking") == ("never", "former", "current")
     assert levels(participants, "employment") == ("employed", "non-employed")
@@ -74,21 +74,21 @@ def test_a_word_or_a_fraction_is_not_a_spelling_of_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ('type = "date"', 'type = "date", requird = true', "requird"),
         ("[withdrawals]", "[withdrawal]", "withdrawal"),
         (', codes = { 0 = "female", 1 = "male" }', "", "codes"),
         ('codes = { 0 = "female", 1 = "male" }', 'codes = { 1 = "female", 01 = "male" }', "same code"),
-        ('source = ["Sex"]', 'source = ["PID"]', "claimed twice: PID"),
+        ('source = ["Sex"]', 'source = ["PID"]', "used twice: PID"),
         ("range = [0, 21]", "range = [21, 0]", "range"),
         ('type = "tick", required = true', 'type = "tick"', "tick"),
         ('key = ["person", "epoch_start"]', 'key = ["person", "start"]', "key"),
         ("[participants.columns]", "[participants.columns", "not valid TOML"),
     ],
 )
-def test_what_breaks_the_codebook_is_refused_and_named(tmp_path: Path, old: str, new: str, said: str) -> None:
-    with pytest.raises(CodebookError, match=said):
+def test_an_invalid_codebook_is_refused_with_its_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(CodebookError, match=message):
         read_codebook(edited(tmp_path, old, new))
 
 
@@ -103,7 +103,7 @@ def page_row(name: str, column: Column) -> str:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_page_for_those_who_deliver_has_every_column(layout: LayoutName) -> None:
+def test_the_page_on_deliveries_has_every_column(layout: LayoutName) -> None:
     page = PAGE.read_text(encoding="utf-8")
     missing = [row for name, column in CODEBOOK[layout].columns.items() if (row := page_row(name, column)) not in page]
     assert not missing, "docs/deliveries.md lacks:\n" + "\n".join(missing)

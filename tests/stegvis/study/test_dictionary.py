@@ -8,14 +8,14 @@ from stegvis.assets.recordings import COLUMNS as RECORDING_COLUMNS
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
 from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
-from stegvis.disclosure.taking_out import HELD_BACK_COLUMNS
+from stegvis.disclosure.taking_out import SUPPRESSED_COLUMNS
 from stegvis.statistics.results import RESULT_COLUMNS
 from stegvis.study.dictionary import column_descriptions, dictionary
 from stegvis.study.protocol import EXPOSURES
 from tests.sql.tables import columns_of
 from tests.stegvis.conftest import CODEBOOK
 
-# What the stage's own code adds to its SELECT, or makes without one.
+# What the asset's own code adds to its SELECT, or makes without one.
 ADDED = {
     "withdrawals": [*CODEBOOK["withdrawals"].columns, "delivery"],
     "baseline_questionnaire": [*CODEBOOK["participants"].columns, "delivery"],
@@ -32,26 +32,26 @@ ADDED = {
     "fitted_models": list(RESULT_COLUMNS),
     "pooled_models": list(RESULT_COLUMNS),
     "characteristics": list(CHARACTERISTICS_COLUMNS),
-    "disclosure": list(HELD_BACK_COLUMNS),
+    "disclosure": list(SUPPRESSED_COLUMNS),
     "claims": CLAIM_COLUMNS,
     "report": ["wave", "file", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],
 }
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_column_is_described_and_no_description_is_left_over(stage: str) -> None:
-    columns = set(ADDED.get(stage, []))
-    for name in recipes()[stage].sql:
+@pytest.mark.parametrize("table", STAGES)
+def test_every_column_has_a_description_and_every_description_a_column(table: str) -> None:
+    columns = set(ADDED.get(table, []))
+    for name in recipes()[table].sql:
         columns |= set(columns_of(name))
-    assert set(column_descriptions(stage)) == columns
+    assert set(column_descriptions(table)) == columns
 
 
-def test_the_tables_are_the_stages() -> None:
+def test_the_dictionary_has_every_table() -> None:
     assert set(dictionary()) == set(STAGES)
 
 
-def test_every_description_says_something_and_is_no_sentence_with_a_stop() -> None:
+def test_no_description_is_empty_or_ends_with_a_full_stop() -> None:
     for table, columns in dictionary().items():
         for column, description in columns.items():
             assert description.strip() == description != "", f"{table}.{column}"

@@ -1,4 +1,4 @@
-"""The protocol: every number once, and any mistake in the file refused by the name of its key."""
+"""The protocol: its values, and errors that name the key."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ TEXT = PROTOCOL_FILE.read_text(encoding="utf-8")
 
 
 def read_edited(folder: Path, old: str, new: str) -> None:
-    assert TEXT.count(old) == 1, f"{old!r} does not stand once in the protocol"
+    assert TEXT.count(old) == 1, f"{old!r} is not exactly once in the protocol"
     file = folder / "edited.toml"
     file.write_text(TEXT.replace(old, new), encoding="utf-8")
     read_protocol(file)
 
 
-def test_the_protocol_in_force_keeps_the_published_numbers() -> None:
+def test_the_protocol_has_the_published_numbers() -> None:
     """Haddadj et al. 2025, doi 10.1001/jamanetworkopen.2025.15592, and its public analysis code."""
     p = PROTOCOL
     assert p.study.mode == "as_published"
@@ -63,7 +63,7 @@ def test_an_unknown_key_is_refused_by_file_and_name(tmp_path: Path, old: str, ne
         ("met_slow = 2.8\n", "exposures.met_slow"),
         ('mode = "as_published"\n', "study.mode"),
         (
-            "[disclosure]\n# Counts above zero and below this never leave the warehouse.\nsmallest_count = 5\n",
+            "[disclosure]\n# Counts above zero and below this are never published.\nsmallest_count = 5\n",
             "disclosure",
         ),
     ],
@@ -99,7 +99,7 @@ def test_a_value_out_of_range_is_refused_by_file_and_name(tmp_path: Path, old: s
         read_edited(tmp_path, old, new)
 
 
-def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_several_errors_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(ProtocolError, match=r"exposures\.met_slow.*; .*exposures\.met_fast"):
         read_edited(tmp_path, "met_slow = 2.8", "met_slow = -1\nmet_fast = 5")
 
@@ -119,7 +119,7 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
         ("disclosure", {"smallest_count": 5}),
     ],
 )
-def test_a_dotted_name_gives_a_value_list_or_section_as_plain_python(name: str, value: object) -> None:
+def test_a_dotted_name_returns_a_value_list_or_section_as_plain_python(name: str, value: object) -> None:
     assert PROTOCOL.value(name) == value
     assert type(PROTOCOL.value(name)) is type(value)
 
