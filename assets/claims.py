@@ -8,7 +8,7 @@ from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.claims.evaluation import evaluate_claims
 
 # As they may leave: what is held back must not stand in the evidence of a claim.
-READ = "select * from released_results where wave = getvariable('wave') order by rowid"
+READ = "select * from published_results where wave = getvariable('wave') order by rowid"
 
 
 def make(build: Build) -> Rows:

@@ -1,7 +1,7 @@
 """disclosure: a wave's tables as they may leave, and the log of what was held back.
 
-The report's page and the release both read ``released_results``, ``released_attrition``,
-``released_characteristics`` and ``released_histogram``, which are published with the log in one transaction: no count
+The report's page and the release both read ``published_results``, ``published_attrition``,
+``published_characteristics`` and ``published_histogram``, which are published with the log in one transaction: no count
 can stand on a page that the release's tables hold back.
 
 What may be told depends on what was told before, so these tables depend on the releases that are there when they are
@@ -41,10 +41,10 @@ def make(build: Build) -> Rows:
     return Rows(
         found.suppressed,
         also={
-            "released_results": found.tables.results,
-            "released_attrition": found.tables.attrition,
-            "released_characteristics": found.tables.characteristics,
-            "released_histogram": as_told(
+            "published_results": found.tables.results,
+            "published_attrition": found.tables.attrition,
+            "published_characteristics": found.tables.characteristics,
+            "published_histogram": as_told(
                 counted.astype(HISTOGRAM_COLUMNS),
                 _told(published_histogram, build),
                 build.protocol.release.rounding_base,

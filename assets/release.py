@@ -73,7 +73,7 @@ def make(build: Build) -> Rows:
     before = newest(build.home.releases)
     told = _told(build)
     _write_tables(told.tables, staging)
-    build.read("select * from released_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
+    build.read("select * from published_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
     _write_json(staging / "disclosure.json", {"held_back": as_records(told.suppressed)})
     results = told.tables.results
     _write_commands(results, build, staging)
@@ -130,7 +130,7 @@ def make(build: Build) -> Rows:
 def _told(build: Build) -> Controlled:
     """Everything that may leave, and the counts that could be worked out from all of it together."""
     with build.session() as connection:
-        waves = "where wave in (select wave from released_results)"
+        waves = "where wave in (select wave from published_results)"
         fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
         pooled = connection.execute("select * from pooled_models order by rowid").df()
         computed = Tables(
@@ -139,9 +139,9 @@ def _told(build: Build) -> Controlled:
             connection.execute(f"select * from characteristics {waves} order by wave, rowid").df(),
         )
         tables = Tables(
-            connection.execute("select * from released_results order by wave, rowid").df(),
-            connection.execute("select * from released_attrition order by wave, step").df(),
-            connection.execute("select * from released_characteristics order by wave, rowid").df(),
+            connection.execute("select * from published_results order by wave, rowid").df(),
+            connection.execute("select * from published_attrition order by wave, step").df(),
+            connection.execute("select * from published_characteristics order by wave, rowid").df(),
         )
         held_back = connection.execute("select * from disclosure order by wave, rowid").df()
     decided = Controlled(tables, held_back, ())

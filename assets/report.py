@@ -54,9 +54,9 @@ def make(build: Build) -> Rows:
 
 def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) -> WaveReport:
     """What the pages of a wave show: its tables as they may leave (``assets/disclosure.py``)."""
-    steps = connection.execute("select * from released_attrition where wave = ? order by step", [wave]).df()
-    results = connection.execute("select * from released_results where wave = ? order by rowid", [wave]).df()
-    table_one = connection.execute("select * from released_characteristics where wave = ? order by rowid", [wave]).df()
+    steps = connection.execute("select * from published_attrition where wave = ? order by step", [wave]).df()
+    results = connection.execute("select * from published_results where wave = ? order by rowid", [wave]).df()
+    table_one = connection.execute("select * from published_characteristics where wave = ? order by rowid", [wave]).df()
     return WaveReport(
         wave=wave,
         synthetic=build.landing.synthetic,
@@ -67,7 +67,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
         claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
         provenance=provenance(build.protocol),
         protocol=build.protocol,
-        histogram=connection.execute("select * from released_histogram where wave = ? order by rowid", [wave]).df(),
+        histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
         commands=commands(results, build.protocol, covariate_levels(read_codebook(CODEBOOK_FILE))),
     )
 

@@ -15,6 +15,15 @@ WARNING: Severity = "warning"
 SEVERITIES: tuple[Severity, ...] = (CRITICAL, WARNING)
 
 
+Theme = Literal["keys", "complete", "valid", "plausible"]
+# A table's checks in the UI, one per theme: who is in it and once; nothing missing; values possible; values likely.
+THEMES: tuple[Theme, ...] = ("keys", "complete", "valid", "plausible")
+_KEYS = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+_COMPLETE = (
+    "expect_column_values_to_not_be_null", "expect_table_row_count_to_be_between", "expect_table_columns_to_match_set",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Rule:
     """One Great Expectations expectation, and what it means to a reader.
@@ -39,6 +48,15 @@ class Rule:
         if "column_list" in self.arguments:
             return ", ".join(self.arguments["column_list"])
         return str(self.arguments.get("column", ""))
+
+    @property
+    def theme(self) -> Theme:
+        """The check it belongs to: one that only warns is about plausibility, the others go by their type."""
+        if self.severity == WARNING:
+            return "plausible"
+        if self.expectation in _KEYS:
+            return "keys"
+        return "complete" if self.expectation in _COMPLETE else "valid"
 
 
 @dataclass(frozen=True)

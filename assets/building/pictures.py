@@ -51,8 +51,8 @@ def _wave(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) ->
 
     synthetic, smallest = build.landing.synthetic, build.protocol.disclosure.smallest_count
     return {
-        "flow_diagram": flow_diagram(described(also["released_attrition"]), build.key, synthetic, smallest),
-        "forest_plot": forest_plot(also["released_results"], "walking_minutes", build.key, synthetic, build.protocol),
+        "flow_diagram": flow_diagram(described(also["published_attrition"]), build.key, synthetic, smallest),
+        "forest_plot": forest_plot(also["published_results"], "walking_minutes", build.key, synthetic, build.protocol),
     }
 
 

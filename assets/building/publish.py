@@ -24,7 +24,7 @@ from stegvis.assets.building.recipe import Recipe, Rows, fingerprint
 from stegvis.assets.building.records import Records, inputs
 from stegvis.assets.building.resources import StegvisHome
 from stegvis.assets.building.sources import source_key
-from stegvis.expectations.rules import CRITICAL, SEVERITIES, Verdict
+from stegvis.expectations.rules import CRITICAL, THEMES, Theme, Verdict
 
 from stegvis.storage.disk import refusal
 from stegvis.storage.lock import locked
@@ -43,10 +43,14 @@ from stegvis.storage.warehouse import (
 from stegvis.study.dictionary import column_descriptions
 from stegvis.study.protocol import Protocol, protocol
 
-CHECK_NAMES = {"critical": "must_hold", "warning": "should_hold"}
+CHECKS: dict[Theme, str] = {
+    "keys": "Who is in the table, and once; blocks.",
+    "complete": "Nothing is missing that must be there; blocks.",
+    "valid": "Values are possible; blocks.",
+    "plausible": "Values are likely; warns.",
+}
 PROCESS_TAG = "stegvis/process"
 _NAMED: set[str] = set()
-_DAGSTER_SEVERITY = {"critical": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
 
 
 def as_asset(
@@ -55,7 +59,7 @@ def as_asset(
     """The Dagster asset of a recipe."""
     in_force = protocol()
     partitions = DEFINITIONS[recipe.partition] if recipe.partition else None
-    severities = {rule.severity for rule in recipe.rules(in_force)}
+    themes = {rule.theme for rule in recipe.rules(in_force)}
 
     @dg.asset(
         name=recipe.name,
@@ -73,18 +77,14 @@ def as_asset(
         metadata={"dagster/table_name": recipe.name},
         check_specs=[
             dg.AssetCheckSpec(
-                CHECK_NAMES[severity],
+                theme,
                 asset=recipe.name,
-                blocking=severity == CRITICAL,
+                blocking=theme != "plausible",
                 partitions_def=partitions,
-                description=(
-                    "Rules that stop what follows when one fails."
-                    if severity == CRITICAL
-                    else "Rules that are reported and stop nothing."
-                ),
+                description=CHECKS[theme],
             )
-            for severity in SEVERITIES
-            if severity in severities
+            for theme in THEMES
+            if theme in themes
         ],
     )
     def made(context: dg.AssetExecutionContext, stegvis: StegvisHome) -> Iterator[Any]:
@@ -247,13 +247,13 @@ def _dependency(recipe: Recipe, upstream: Recipe) -> dg.AssetDep:
 
 
 def _check_results(verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:
-    for severity in SEVERITIES:
-        mine = [v for v in verdicts if v.rule.severity == severity]
+    for theme in THEMES:
+        mine = [v for v in verdicts if v.rule.theme == theme]
         if mine:
             yield dg.AssetCheckResult(
-                check_name=CHECK_NAMES[severity],
+                check_name=theme,
                 passed=all(v.passed for v in mine),
-                severity=_DAGSTER_SEVERITY[severity],
+                severity=dg.AssetCheckSeverity.WARN if theme == "plausible" else dg.AssetCheckSeverity.ERROR,
                 metadata={
                     "rules": len(mine),
                     "rules_failed": sum(not v.passed for v in mine),

@@ -23,8 +23,8 @@ WAVE_STAGES = {
 
 # What may leave depends on what earlier releases told, and a release says when it was made.
 WHAT_LEAVES = {
-    "disclosure", "released_results", "released_attrition", "released_characteristics", "released_histogram", "claims",
-    "report", "release",
+    "disclosure", "published_results", "published_attrition", "published_characteristics", "published_histogram",
+    "claims", "report", "release", "materializations",
 }  # fmt: skip
 
 

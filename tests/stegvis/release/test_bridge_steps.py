@@ -10,6 +10,7 @@ import pytest
 
 from stegvis.analyses import main_models
 from stegvis.analyses.wave_data import fit
+from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before

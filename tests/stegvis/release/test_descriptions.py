@@ -15,6 +15,7 @@ import yaml
 from stegvis.analyses import joint, main_models
 from stegvis.analyses.characteristics import characteristics
 from stegvis.analyses.wave_data import fit
+from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.release.checklists import ChecklistError
 from stegvis.release.citation import FILE, citation_of_program
