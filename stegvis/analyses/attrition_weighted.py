@@ -20,9 +20,9 @@ from stegvis.analyses.category_model import category_rows
 from stegvis.analyses.wave_data import WaveData
 from stegvis.disclosure import is_small
 from stegvis.statistics.attrition_weights import (
-    AnswerWeights,
-    answer_weights,
+    ResponseWeights,
     effective_sample_size,
+    response_weights,
     stacked_covariance,
     standardized_difference,
     truncated,
@@ -49,7 +49,7 @@ class Answering:
     frame: pd.DataFrame
     baseline: Design
     exposure: Design
-    weights: AnswerWeights
+    weights: ResponseWeights
 
     def people(self) -> pd.DataFrame:
         """Those who answered."""
@@ -93,7 +93,7 @@ def _answering(frame: pd.DataFrame, exposure: Exposure, data: WaveData) -> Answe
             return NotEstimable(f"model of answering: {reason}")
         designs.append(design)
     baseline, alone = designs
-    weights = answer_weights(baseline.y == 1, baseline.X.to_numpy(), alone.X.to_numpy(), data.protocol.models)
+    weights = response_weights(baseline.y == 1, baseline.X.to_numpy(), alone.X.to_numpy(), data.protocol.models)
     return weights if isinstance(weights, NotEstimable) else Answering(frame, baseline, alone, weights)
 
 
@@ -110,7 +110,7 @@ def _balance_rows(frame: pd.DataFrame, answering: Answering | NotEstimable, data
             if isinstance(answering, NotEstimable):
                 rows.append(row.not_estimable(answering.reason))
                 continue
-            weights = answering.weights.both_sides if measure == "smd_weighted" else None
+            weights = answering.weights.both_groups if measure == "smd_weighted" else None
             found = standardized_difference(values, answering.weights.answered, weights)
             if _too_few(values, answering.weights.answered, data):
                 rows.append(row.not_estimable("too few people with or without it"))
@@ -145,7 +145,7 @@ def _too_few(values: np.ndarray, answered: np.ndarray, data: WaveData) -> bool:
 # ---- weights ----
 
 
-def _variants(weights: AnswerWeights, data: WaveData) -> dict[str, np.ndarray]:
+def _variants(weights: ResponseWeights, data: WaveData) -> dict[str, np.ndarray]:
     """The weights under each name they are used by."""
     found = {"stabilized": weights.stabilized, "unstabilized": weights.unstabilized}
     for low, high in data.protocol.attrition_weights.truncations:

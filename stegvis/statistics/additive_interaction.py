@@ -1,7 +1,6 @@
-"""Do two exposures together do more than the sum of each? RERI, AP and S of two harm-coded exposures.
+"""Interaction on the additive scale: RERI, AP and S of two harm-coded exposures.
 
-Belongs here: the three measures with delta intervals, and the interval of RERI by MOVER. Does not belong here: the fit,
-and the coding of the exposures.
+The three measures have intervals by the delta method; RERI also by MOVER.
 
 The measures are Rothman's; the delta method follows Hosmer and Lemeshow 1992, doi 10.1097/00001648-199209000-00012;
 MOVER (recovering the variance from the limits of each ratio, so that the interval need not be symmetric: better in
@@ -48,7 +47,7 @@ class AdditiveInteraction:
         reri: with its delta interval.
         reri_mover: the two limits of RERI by MOVER.
         ap: attributable proportion.
-        synergy: the synergy index, or why there is none. Its interval was built on the log scale.
+        synergy: the synergy index, or the reason why it is not estimable. Its interval is built on the log scale.
     """
 
     first: Ratio
@@ -74,13 +73,13 @@ def additive_interaction(
     """The measures, from a model of the two exposures and their product.
 
     Args:
-        coefficients: 3, on the log scale: first exposure, second exposure, product.
-        covariance: 3 x 3, theirs.
+        coefficients: (3,), on the log scale: first exposure, second exposure, product.
+        covariance: 3 x 3, of the coefficients.
         confidence: of the intervals.
 
     Returns:
-        The measures; not estimable if an exposure alone lowers the risk, since then the measures mislead: code the
-        exposures anew so that nobody has a lower risk than the reference.
+        The measures; not estimable if an exposure alone lowers the risk, because the measures are then misleading:
+        recode the exposures so that the reference has the lowest risk.
     """
     b, V = np.asarray(coefficients, dtype="float64"), np.asarray(covariance, dtype="float64")
     # Log ratios of first alone, second alone, both.

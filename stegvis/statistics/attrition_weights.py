@@ -1,11 +1,10 @@
-"""Inverse-probability weights for people who did not answer.
+"""Inverse-probability weights for loss to follow-up: weights, their balance, and the variance that allows for them.
 
-Belongs here: the weights, how extreme they are, the balance they bring, and the variance that allows for their being
-estimated. Does not belong here: the weighted risk ratios (``risk_ratio`` with weights).
+The weighted risk ratios themselves are fitted by ``risk_ratio``.
 
-Weights make those who answered stand for everyone eligible, as far as the model of answering knows (Seaman and White
+Weights make respondents represent all eligible participants, as far as the response model is correct (Seaman and White
 2013, doi 10.1177/0962280210395740). Stabilized weights: Robins, Hernan and Brumback 2000, doi
-10.1097/00001648-200009000-00011. Balance is told by the standardized difference (Austin and Stuart 2015, doi
+10.1097/00001648-200009000-00011. Balance is measured by the standardized difference (Austin and Stuart 2015, doi
 10.1002/sim.6607).
 """
 
@@ -23,13 +22,13 @@ from stegvis.study.protocol_models import Models
 
 
 @dataclass(frozen=True)
-class AnswerWeights:
-    """Two logistic models of answering, and the weights that follow from them.
+class ResponseWeights:
+    """Two logistic response models, and the weights that follow from them.
 
     Attributes:
-        answered: n, bool.
-        denominator: model of answering given everything known at baseline, the exposure included.
-        numerator: model of answering given the exposure alone.
+        answered: n, bool: who responded.
+        denominator: response model given everything known at baseline, including the exposure.
+        numerator: response model given the exposure alone.
     """
 
     answered: np.ndarray
@@ -38,34 +37,38 @@ class AnswerWeights:
 
     @property
     def stabilized(self) -> np.ndarray:
-        """Weights of those who answered, in their order; their mean is about 1."""
-        weights: np.ndarray = (self.numerator.fitted / self.denominator.fitted)[self.answered]
+        """Weights of the respondents, in their order; their mean is about 1."""
+        weights: np.ndarray = self.numerator.fitted[self.answered] / self.denominator.fitted[self.answered]
         return weights
 
     @property
     def unstabilized(self) -> np.ndarray:
-        """Weights of those who answered, in their order; their sum is about the number of everyone."""
+        """Weights of the respondents, in their order; their sum is about the number of eligible participants."""
         weights: np.ndarray = 1 / self.denominator.fitted[self.answered]
         return weights
 
     @property
-    def both_sides(self) -> np.ndarray:
-        """n: 1/p for who answered and 1/(1-p) for who did not, so that both resemble everyone."""
+    def both_groups(self) -> np.ndarray:
+        """n: 1/p for respondents and 1/(1-p) for non-respondents, so that both represent all eligible participants."""
         p = self.denominator.fitted
-        weights: np.ndarray = np.where(self.answered, 1 / p, 1 / (1 - p))
+        # Each is divided by its own probability only: of a respondent with p = 1, 1/(1-p) does not exist.
+        weights: np.ndarray = 1 / np.where(self.answered, p, 1 - p)
         return weights
 
 
-def answer_weights(
+def response_weights(
     answered: np.ndarray, baseline: np.ndarray, exposure: np.ndarray, models: Models
-) -> AnswerWeights | NotEstimable:
-    """Fit the two models of answering.
+) -> ResponseWeights | NotEstimable:
+    """Fit the two response models.
 
     Args:
-        answered: n, bool.
-        baseline: n x k design of everything known at baseline, the exposure included, the intercept first.
+        answered: n, bool: who responded.
+        baseline: n x k design of everything known at baseline, including the exposure, the intercept first.
         exposure: n x j design of the exposure alone, the intercept first.
         models: limits of a credible fit.
+
+    Returns:
+        The weights; not estimable if one of the models is not credible (``irls.refusal``).
     """
     fits = []
     for X in (baseline, exposure):
@@ -73,11 +76,11 @@ def answer_weights(
         if reason := refusal(fit, models):
             return NotEstimable(f"model of answering: {reason.reason}")
         fits.append(fit)
-    return AnswerWeights(answered.astype(bool), *fits)
+    return ResponseWeights(answered.astype(bool), *fits)
 
 
 def truncated(weights: np.ndarray, lower: float, upper: float) -> np.ndarray:
-    """Weights with those beyond two of their quantiles (type 7) set to the quantile.
+    """Weights truncated at two of their quantiles (type 7).
 
     Raises:
         ValueError: the quantiles are not in order within 0 and 1.
@@ -88,20 +91,20 @@ def truncated(weights: np.ndarray, lower: float, upper: float) -> np.ndarray:
 
 
 def effective_sample_size(weights: np.ndarray) -> float:
-    """Kish's (sum w)^2 / sum w^2: how many people without weights would tell as much."""
+    """Kish's effective sample size: (sum w)^2 / sum w^2, for weights of any scale."""
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def standardized_difference(values: np.ndarray, answered: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """Mean of those who answered minus that of those who did not, in standard deviations.
+    """Mean of the respondents minus that of the non-respondents, in standard deviations.
 
     Args:
         values: n numbers, or 0/1 of one level.
         answered: n, bool.
-        weights: n; one each unless given. The deviation is always that without weights, so that the two compare.
+        weights: n; 1 unless given. The standard deviation is always unweighted, so that both are comparable.
 
     Returns:
-        The difference; nan when everybody is alike or a side is empty.
+        The difference; nan if the values do not vary or a group is empty.
     """
     w = np.ones(len(values)) if weights is None else weights
     sides = (answered, ~answered)
@@ -113,26 +116,26 @@ def standardized_difference(values: np.ndarray, answered: np.ndarray, weights: n
 
 
 def stacked_covariance(
-    weights: AnswerWeights, baseline: np.ndarray, exposure: np.ndarray, X: np.ndarray, outcome: MatrixFit
+    weights: ResponseWeights, baseline: np.ndarray, exposure: np.ndarray, X: np.ndarray, outcome: MatrixFit
 ) -> np.ndarray:
     """The covariance of stabilized weighted coefficients that allows for the weights being estimated.
 
     The three sets of estimating equations are stacked (Stefanski and Boos 2002, doi 10.1198/000313002753631330).
 
     Args:
-        weights: the models of answering, fitted to n people.
-        baseline: n x k, as given to ``answer_weights``.
+        weights: the response models, fitted to n people.
+        baseline: n x k, as given to ``response_weights``.
         exposure: n x j, likewise.
-        X: a x c design of the outcome model, of those who answered, in their order.
+        X: a x c design of the outcome model, of the a respondents, in their order.
         outcome: its fit with the stabilized weights.
 
     Returns:
-        c x c.
+        The c x c covariance.
     """
     who = weights.answered
     total = np.zeros((len(who), X.shape[1]))
     total[who] = outcome.scores
-    # How the weighted scores move with the coefficients of each model of answering.
+    # Derivative of the weighted scores by the coefficients of each response model.
     for model, design, sign in ((weights.denominator, baseline, -1.0), (weights.numerator, exposure, 1.0)):
         slope = (sign * (1 - model.fitted[who]))[:, np.newaxis] * design[who]
         total += model.influence @ (outcome.scores.T @ slope).T

@@ -1,7 +1,4 @@
-"""The four categories of an exposure, and the labels they are printed with.
-
-Belongs here: where the cuts lie, which side a value on a cut goes to, and the printed label. Does not belong here: any
-model.
+"""The four categories of an exposure, and their printed labels.
 
 Two rules. Sample quartiles follow Stata's ``xtile`` (StataCorp, Data Management Reference Manual, ``pctile``): the cut
 is the mean of the two adjacent order statistics when n*p is an integer, and a value equal to a cut goes to the lower
@@ -26,7 +23,13 @@ MOST_DECIMALS = 6
 
 @dataclass(frozen=True)
 class Cuts:
-    """Three cut points of one exposure, on its own scale, and the rule for a value that equals one."""
+    """Three cut points of one exposure, on its own scale, and the rule for a value equal to a cut.
+
+    Attributes:
+        points: the cut points, in order.
+        right_closed: whether a value equal to a cut belongs to the lower category.
+        decimals: of the labels.
+    """
 
     points: tuple[float, ...]
     right_closed: bool
@@ -41,8 +44,8 @@ class Cuts:
     def labels(self) -> tuple[str, ...]:
         """The printed label of each category, built from its rounded lower bound.
 
-        Decimals are added while two distinct cuts would print alike. Categories between equal cuts are always empty;
-        they are labeled so.
+        Decimals are added while two distinct cuts would be printed alike. Categories between equal cuts are always
+        empty, and labeled as empty.
         """
         distinct = sorted(set(self.points))
         decimals = self.decimals
@@ -63,7 +66,7 @@ class Cuts:
 
 
 def empty_label(category: int) -> str:
-    """The label of a category that holds nobody and has no bounds of its own."""
+    """The label of a category that is empty and has no bounds of its own."""
     return f"category {category} (empty)"
 
 
@@ -87,10 +90,10 @@ def published_cuts(scale: ExposureScale) -> Cuts:
 
 
 def cuts(values: Sequence[float] | np.ndarray | pd.Series, exposure: Exposure, protocol: Protocol) -> Cuts:
-    """The cuts of one exposure by the protocol's rule; ``values`` are the sample that quartiles are taken of.
+    """The cuts of one exposure by the protocol's rule; ``values`` is the sample (n) for sample quartiles.
 
     Raises:
-        ValueError: quartiles are asked of an empty sample or of one with a missing value.
+        ValueError: the sample for quartiles is empty or has a missing value.
     """
     scale = protocol.exposures.scale(exposure)
     if protocol.exposures.categories == "fixed_published":
@@ -101,7 +104,7 @@ def cuts(values: Sequence[float] | np.ndarray | pd.Series, exposure: Exposure, p
 def add_categories(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """A copy of the frame with ``<exposure>_category`` (1 to 4) and ``<exposure>_level`` (label) for both exposures.
 
-    Quartiles are those of the people who have the exposure; who lacks it has no category. A frame without any value
+    Quartiles are those of the people with a known exposure; the others have no category. A frame without any value
     gets empty columns.
     """
     known = {exposure: frame[exposure].dropna() for exposure in EXPOSURES}
@@ -117,7 +120,7 @@ def add_categories(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
 
 
 def with_categories(frame: pd.DataFrame, cuts_by_exposure: dict[Exposure, Cuts]) -> pd.DataFrame:
-    """A copy of the frame cut at given points, for samples that reuse another sample's cuts.
+    """A copy of the frame with categories by given cuts, for samples that reuse another sample's cuts.
 
     A row without the exposure has no category.
 

@@ -1,13 +1,11 @@
-"""The 24 hours as a composition: closure, zeros, log-ratios, and reallocation of time.
+"""The 24-hour day as a composition: closure, zeros, log-ratios, and reallocation of time.
 
-Belongs here: compositional estimators, for any number of parts that make a whole. Does not belong here: which parts a
-day has, and which days count (``stegvis.analyses.time_use``, ``sql/walking_exposures.sql``); minutes as they are
-(``isotemporal``).
+The estimators work for any number of parts of a whole. Absolute minutes are modeled by ``isotemporal``.
 
-Time spent is relative: more of one part is less of the others, so a model sees the logarithms of ratios of parts
+Time use is relative: more of one part is less of the others, so a model uses the logarithms of ratios of parts
 (Aitchison 1982, doi 10.1111/j.2517-6161.1982.tb01195.x) in isometric log-ratio coordinates (Egozcue et al. 2003, doi
-10.1023/A:1023818213614). Any orthonormal basis gives the same model; estimates are told as log-contrasts, one
-coefficient per part that sum to zero, in which the basis no longer shows.
+10.1023/A:1023818213614). Any orthonormal basis gives the same model; estimates are reported as log-contrasts, one
+coefficient per part that sum to zero, which do not depend on the basis.
 """
 
 from __future__ import annotations
@@ -62,7 +60,7 @@ def ilr(parts: np.ndarray, basis: np.ndarray | None = None) -> np.ndarray:
 
 
 def inverse_ilr(coordinates: np.ndarray, total: float, basis: np.ndarray | None = None) -> np.ndarray:
-    """The parts (n x D), closed to ``total``, behind coordinates (n x D-1)."""
+    """The parts (n x D), closed to ``total``, of coordinates (n x D-1)."""
     coordinates = np.asarray(coordinates, dtype="float64")
     used = pivot_basis(coordinates.shape[1] + 1) if basis is None else basis
     return closure(np.exp(coordinates @ used.T), total)
@@ -76,26 +74,25 @@ def center(parts: np.ndarray, total: float) -> np.ndarray:
 def impute_zeros(
     parts: np.ndarray, part: int, limits: np.ndarray, *, tolerance: float = 1e-8, iterations: int = 10_000
 ) -> np.ndarray:
-    """Replace the zeros of one part by what is expected below a detection limit: log-ratio EM.
+    """Replace the zeros of one part by their expectation below a detection limit: log-ratio EM.
 
     The method of ``lrEM`` in R's zCompositions (Palarea-Albaladejo and Martin-Fernandez 2015, doi
     10.1016/j.chemolab.2015.02.019): a zero is a value below the limit; log-ratios are normal given the other parts, and
-    the zero gets its conditional expectation. With zeros in one part only, the additive log-ratio of that part
-    regressed on those of the others, censored at the limit, is the whole model.
+    the zero gets its conditional expectation. With zeros in one part only, the model is a regression of that
+    part's additive log-ratio on those of the others, censored at the limit.
 
     Args:
         parts: n x D, closed or not; only ratios matter.
         part: the column that may be zero; every other part must be positive.
-        limits: the smallest amount that would have been seen, in the unit of the parts; n, or one for all.
+        limits: the smallest detectable amount, in the unit of the parts; n, or one for all.
         tolerance: largest change of the imputed logarithms at which the iteration ends.
-        iterations: after so many it is given up.
+        iterations: most iterations.
 
     Returns:
         n x D: the parts with the zeros replaced by positive numbers below their limits. Rows are not closed again.
 
     Raises:
-        ValueError: another part is not positive, a limit is not, too few rows have the part, or the iteration does not
-            end.
+        ValueError: another part or a limit is not positive, too few rows have the part, or there is no convergence.
     """
     from scipy.stats import norm
 
@@ -138,10 +135,16 @@ def impute_zeros(
 
 @dataclass(frozen=True)
 class CompositionFit:
-    """A model of an outcome on a composition; it holds nobody's row.
+    """A model of an outcome on a composition, without data of individuals.
 
-    ``log_contrast`` has a coefficient per part, summing to zero: the log ratio between two days is their product with
-    the difference of the days' logarithms. ``center`` is the compositional mean, summing to ``total``.
+    Attributes:
+        log_contrast: D coefficients that sum to zero: the log ratio between two days is their product with the
+            difference of the days' logarithms.
+        covariance: D x D, of the log-contrasts.
+        center: D, the compositional mean, which sums to ``total``.
+        total: the sum of the parts, for example 1440 minutes.
+        joint: Wald test of all log-ratio coordinates.
+        fit: the modified Poisson fit.
     """
 
     log_contrast: pd.Series
@@ -154,7 +157,7 @@ class CompositionFit:
     def reallocation(self, source: str, target: str, amount: float) -> Ratio | NotEstimable:
         """The ratio between the mean day with ``amount`` moved from one part to another and the mean day.
 
-        The standard error is by the delta method; the mean day is taken as given.
+        The standard error is by the delta method, with the mean day taken as fixed.
 
         Raises:
             KeyError: no such part.
@@ -167,7 +170,7 @@ class CompositionFit:
         return self._ratio(np.log(moved.to_numpy() / self.center.to_numpy()))
 
     def doubling(self, part: str) -> Ratio:
-        """The ratio when one part doubles relative to all others, whose ratios among themselves stay.
+        """The ratio when one part doubles relative to all others, whose mutual ratios do not change.
 
         Raises:
             KeyError: no such part.
@@ -196,15 +199,15 @@ def fit_composition(
 
     Args:
         frame: one row per person; the parts' columns are positive (see ``impute_zeros``).
-        parts: columns that make the whole.
+        parts: D columns that make up the whole.
         covariates: other terms of the model.
         models: variance, confidence and limits, from the protocol.
-        total: what the parts sum to, for example 1440 minutes.
+        total: the sum of the parts, for example 1440 minutes.
         outcome: column of 0 and 1.
         basis: orthonormal log-contrasts (D x D-1); it changes no estimate.
 
     Raises:
-        ValueError: a part is not positive, or the frame breaks the contract by the caller's mistake.
+        ValueError: a part is not positive, or the caller broke the contract of ``prepare``.
     """
     used = pivot_basis(len(parts)) if basis is None else basis
     frame, _ = complete_rows(frame, [*parts, *(term.column for term in covariates), outcome])

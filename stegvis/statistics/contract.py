@@ -1,10 +1,10 @@
-"""The contract a frame must keep before anything is fitted to it.
+"""The contract that a frame must meet before a model is fitted to it.
 
-Belongs here: complete rows, levels, smallest numbers of events, rank and conditioning; the outcome is a design that can
-be fitted, or the reason why not. Does not belong here: the fit, and what is checked after it (``risk_ratio``).
+Complete rows, levels, smallest numbers of events, rank and conditioning; the result is a design that can be fitted, or
+the reason why not. Checks after the fit are in ``risk_ratio``.
 
-Why it exists: without it, a category without events "converges" at a risk ratio of 0.00 with a tiny standard error,
-missing rows vanish silently, and an unused level stops the program.
+Without it, a category without events "converges" at a risk ratio of 0.00 with a tiny standard error, missing rows
+disappear silently, and an unused level stops the program.
 """
 
 from __future__ import annotations
@@ -22,31 +22,40 @@ from stegvis.study.protocol_models import Models
 
 INTERCEPT = "intercept"
 OUTCOME = "low_back_pain"
-# A condition number that correlations still tell exactly: its square is far from the precision of a number.
-PLAINLY_APART = 1e5
+# Condition numbers up to this can be computed exactly from correlations: the square is far below floating-point limits.
+RELIABLE_CONDITION = 1e5
 
 
 @dataclass(frozen=True)
 class NotEstimable:
-    """Why there is no estimate, in words that name no person and no count."""
+    """The reason why there is no estimate, without persons or counts."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Design:
-    """A design that kept the contract. X is n x k with named columns, the intercept first; y is 0.0 or 1.0."""
+    """A design that meets the contract.
+
+    Attributes:
+        X: n x k with named columns, the intercept first.
+        y: n, 0.0 or 1.0.
+        weights: n analysis weights, or None.
+        groups: n cluster numbers from 0, or None.
+        dropped: number of incomplete rows.
+        absent_levels: coefficients of levels that nobody has.
+    """
 
     X: pd.DataFrame
     y: np.ndarray
     weights: np.ndarray | None
     groups: np.ndarray | None
     dropped: int
-    levels_lost: tuple[str, ...]
+    absent_levels: tuple[str, ...]
 
 
 def complete_rows(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, int]:
-    """The rows in which every column is known, and how many rows that left out."""
+    """The rows in which every column is known, and the number of the others."""
     known = np.ones(len(frame), dtype=bool)
     for column in dict.fromkeys(columns):
         known &= frame[column].notna().to_numpy()
@@ -65,48 +74,33 @@ def prepare(
 ) -> Design | NotEstimable:
     """Check a frame against the contract and build its design.
 
-    ``weights`` and ``groups`` name columns: analysis weights, and the person (cluster) a row belongs to. ``products``
-    are pairs of the terms whose products are added; every pair of their levels must keep the contract too.
+    Args:
+        frame: one row per person (or per person and wave, with ``groups``).
+        terms: the right-hand side.
+        models: limits, from the protocol.
+        outcome: column of 0 and 1.
+        weights: column of analysis weights.
+        groups: column of the person (cluster) of a row.
+        products: pairs of terms whose products are added; every pair of their levels must meet the contract, too.
+
+    Returns:
+        The design, or why nothing can be estimated from these data.
 
     Raises:
-        ValueError: the outcome is not 0 or 1, a value is outside its levels, or a weight is not positive. These are
-            mistakes of the caller, not of the data, so they are not results.
+        ValueError: an error of the caller: the outcome is not 0 or 1, a value is outside its levels, or a weight is
+            not positive.
     """
     extra = [column for column in (outcome, weights, groups) if column is not None]
     complete, dropped = complete_rows(frame, [*(term.column for term in terms), *extra])
     y = complete[outcome].to_numpy(dtype="float64")
-    if not np.isin(y, (0.0, 1.0)).all():
-        raise ValueError(f"the outcome {outcome} holds values other than 0 and 1")
-    for term in terms:
-        if isinstance(term, Categorical) and not complete[term.column].isin(term.levels).all():
-            raise ValueError(f"{term.column} holds a value outside its levels")
+    _check_values(complete, y, terms, outcome)
 
     if reason := too_few(y, "the sample", models.minimum_events):
         return NotEstimable(reason)
-    columns: dict[str, np.ndarray] = {INTERCEPT: np.ones(len(complete))}
-    levels_lost: list[str] = []
-    used_levels: dict[str, list[Hashable]] = {}
-    for term in terms:
-        if isinstance(term, Linear):
-            columns[term.column] = complete[term.column].to_numpy(dtype="float64") / term.unit
-            continue
-        values = complete[term.column].to_numpy()
-        used = used_levels[term.column] = [level for level in term.levels if (values == level).any()]
-        levels_lost += [term.coefficient(level) for level in term.levels if level not in used]
-        if term.required and (len(used) < 2 or used[0] != term.levels[0]):
-            return NotEstimable(f"{term.column} has no reference level or only one level")
-        for level in used:
-            if reason := too_few(y[values == level], f"level {level} of {term.column}", models.minimum_events):
-                return NotEstimable(reason)
-        columns.update({term.coefficient(level): (values == level).astype("float64") for level in used[1:]})
-    for first, second in products:
-        for one, other in product(used_levels[first.column], used_levels[second.column]):
-            both = ((complete[first.column] == one) & (complete[second.column] == other)).to_numpy(dtype=bool)
-            where = f"level {one} of {first.column} with level {other} of {second.column}"
-            if reason := too_few(y[both], where, models.minimum_events):
-                return NotEstimable(reason)
-            if one != used_levels[first.column][0] and other != used_levels[second.column][0]:
-                columns[product_coefficient(first, one, second, other)] = both.astype("float64")
+    built = _columns(complete, y, terms, products, models.minimum_events)
+    if isinstance(built, NotEstimable):
+        return built
+    columns, absent = built
 
     X = pd.DataFrame(columns, index=complete.index)
     if reason := _ill_conditioned(X.to_numpy(), models.largest_condition_number):
@@ -117,12 +111,84 @@ def prepare(
         weights=_positive(complete[weights].to_numpy(dtype="float64")) if weights is not None else None,
         groups=pd.factorize(complete[groups])[0] if groups is not None else None,
         dropped=dropped,
-        levels_lost=tuple(levels_lost),
+        absent_levels=absent,
     )
 
 
+def _check_values(complete: pd.DataFrame, y: np.ndarray, terms: Sequence[Term], outcome: str) -> None:
+    """Raise ValueError for an outcome that is not 0 or 1, or a value outside the levels of its term."""
+    if not np.isin(y, (0.0, 1.0)).all():
+        raise ValueError(f"the outcome {outcome} holds values other than 0 and 1")
+    for term in terms:
+        if isinstance(term, Categorical) and not complete[term.column].isin(term.levels).all():
+            raise ValueError(f"{term.column} holds a value outside its levels")
+
+
+def _columns(
+    complete: pd.DataFrame,
+    y: np.ndarray,
+    terms: Sequence[Term],
+    products: Sequence[tuple[Categorical, Categorical]],
+    minimum: int,
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]] | NotEstimable:
+    """The columns of the design (n each) by coefficient name, and the coefficients of levels that nobody has."""
+    columns: dict[str, np.ndarray] = {INTERCEPT: np.ones(len(complete))}
+    absent: list[str] = []
+    used_levels: dict[str, list[Hashable]] = {}
+    for term in terms:
+        if isinstance(term, Linear):
+            columns[term.column] = complete[term.column].to_numpy(dtype="float64") / term.unit
+            continue
+        values = complete[term.column].to_numpy()
+        used = used_levels[term.column] = [level for level in term.levels if (values == level).any()]
+        absent += [term.coefficient(level) for level in term.levels if level not in used]
+        indicators = _indicators(term, values, used, y, minimum)
+        if isinstance(indicators, NotEstimable):
+            return indicators
+        columns.update(indicators)
+    for first, second in products:
+        pair = (used_levels[first.column], used_levels[second.column])
+        found = _product_columns(complete, y, (first, second), pair, minimum)
+        if isinstance(found, NotEstimable):
+            return found
+        columns.update(found)
+    return columns, tuple(absent)
+
+
+def _indicators(
+    term: Categorical, values: np.ndarray, used: Sequence[Hashable], y: np.ndarray, minimum: int
+) -> dict[str, np.ndarray] | NotEstimable:
+    """The indicator columns of a term by coefficient name, for the levels in use but the first."""
+    if term.required and (len(used) < 2 or used[0] != term.levels[0]):
+        return NotEstimable(f"{term.column} has no reference level or only one level")
+    for level in used:
+        if reason := too_few(y[values == level], f"level {level} of {term.column}", minimum):
+            return NotEstimable(reason)
+    return {term.coefficient(level): (values == level).astype("float64") for level in used[1:]}
+
+
+def _product_columns(
+    complete: pd.DataFrame,
+    y: np.ndarray,
+    terms: tuple[Categorical, Categorical],
+    used: tuple[list[Hashable], list[Hashable]],
+    minimum: int,
+) -> dict[str, np.ndarray] | NotEstimable:
+    """The product columns of two terms by coefficient name, from their levels in use; the first is the reference."""
+    first, second = terms
+    columns: dict[str, np.ndarray] = {}
+    for one, other in product(*used):
+        both = ((complete[first.column] == one) & (complete[second.column] == other)).to_numpy(dtype=bool)
+        where = f"level {one} of {first.column} with level {other} of {second.column}"
+        if reason := too_few(y[both], where, minimum):
+            return NotEstimable(reason)
+        if one != used[0][0] and other != used[1][0]:
+            columns[product_coefficient(first, one, second, other)] = both.astype("float64")
+    return columns
+
+
 def too_few(y: np.ndarray, where: str, minimum: int) -> str | None:
-    """Why people with these outcomes (0 or 1) are too few to estimate anything in, if so."""
+    """The reason why people with these outcomes (n, 0 or 1) have too few events or non-events; None if enough."""
     events = y.sum()
     if events < minimum:
         return f"{where} has fewer than {minimum} events"
@@ -132,7 +198,7 @@ def too_few(y: np.ndarray, where: str, minimum: int) -> str | None:
 
 
 def _ill_conditioned(X: np.ndarray, largest: float) -> str | None:
-    """Why the columns cannot be told apart, if so. They are standardized first: units must not decide."""
+    """The reason why the columns are not independent, or None. They are standardized, so that units do not matter."""
     if not np.isfinite(X).all():
         return "a covariate holds an infinite value"
     if len(X) <= X.shape[1]:
@@ -146,7 +212,7 @@ def _ill_conditioned(X: np.ndarray, largest: float) -> str | None:
     standardized = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     # Correlations tell at little cost that columns are well apart; how near to each other the others are, they cannot.
     eigenvalues = np.linalg.eigvalsh(cross_product(standardized, standardized))
-    if eigenvalues[0] > eigenvalues[-1] / min(largest, PLAINLY_APART) ** 2:
+    if eigenvalues[0] > eigenvalues[-1] / min(largest, RELIABLE_CONDITION) ** 2:
         return None
     singular = np.linalg.svd(standardized, compute_uv=False)
     if singular[-1] <= singular[0] * max(standardized.shape) * np.finfo("float64").eps:

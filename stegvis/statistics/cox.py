@@ -1,11 +1,10 @@
 """Cox regression when everybody was followed for the same time.
 
-Belongs here: the one case that serves as a cross-check of risk ratios (Barros and Hirakata 2003, doi
-10.1186/1471-2288-3-21). Does not belong here: survival analysis.
+It is a cross-check of risk ratios (Barros and Hirakata 2003, doi 10.1186/1471-2288-3-21).
 
 With one follow-up time and Breslow's ties the coefficients are those of Poisson regression, and the robust variance
-(Lin and Wei 1989, doi 10.1080/01621459.1989.10478874) is its HC0 sandwich; here it is computed by its own way, from the
-partial likelihood.
+(Lin and Wei 1989, doi 10.1080/01621459.1989.10478874) is its HC0 sandwich; here both are computed independently, from
+the partial likelihood.
 """
 
 from __future__ import annotations
@@ -31,7 +30,10 @@ def constant_time_cox(X: np.ndarray, y: np.ndarray) -> CoxFit:
 
     Args:
         X: n x k without an intercept, of full rank.
-        y: n values 0 or 1.
+        y: n values 0 or 1, at least one of them 1.
+
+    Raises:
+        numpy.linalg.LinAlgError: the information is singular.
     """
     spread = X.std(axis=0)
     Z = (X - X.mean(axis=0)) / spread
@@ -53,7 +55,7 @@ def constant_time_cox(X: np.ndarray, y: np.ndarray) -> CoxFit:
 
 
 def _risk_set(Z: np.ndarray, b: np.ndarray, events: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Everyone is at risk at the one time: each one's share of the hazard, the mean covariates, the information."""
+    """Everyone is at risk at the one event time: shares of the hazard (n), mean covariates (k), information (k x k)."""
     hazard = np.exp(Z @ b - (Z @ b).max())
     share = hazard / hazard.sum()
     mean = share @ Z

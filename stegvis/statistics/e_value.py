@@ -1,9 +1,9 @@
 """E-values: VanderWeele and Ding 2017, doi 10.7326/M16-2607.
 
-Belongs here: the closed form for risk ratios. Does not belong here: other ratios, which would need a conversion first.
+The closed form is for risk ratios; other ratios need a conversion first.
 
-An E-value is how strongly an unmeasured confounder would have to be associated, as a risk ratio, with both exposure and
-outcome to explain an estimate away. It covers confounding only.
+The E-value is the smallest risk ratio that an unmeasured confounder would need with both exposure and outcome to
+explain an estimate away. It covers confounding only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 
 
 def e_value(risk_ratio: float, true_ratio: float = 1.0) -> float:
-    """The E-value that moves a risk ratio to ``true_ratio``, the null unless told.
+    """The E-value that moves a risk ratio to ``true_ratio``, by default the null.
 
     Raises:
         ValueError: a ratio is not positive.
@@ -25,7 +25,7 @@ def e_value(risk_ratio: float, true_ratio: float = 1.0) -> float:
 
 
 def e_value_of_interval(ci_low: float, ci_high: float, true_ratio: float = 1.0) -> float:
-    """The E-value of the confidence limit nearest ``true_ratio``; 1 when the interval holds it.
+    """The E-value of the confidence limit nearest ``true_ratio``; 1 if the interval includes it.
 
     Raises:
         ValueError: a limit is not positive, or they are in the wrong order.

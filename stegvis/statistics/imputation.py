@@ -1,12 +1,12 @@
 """Multiple imputation of missing covariates by fully conditional specification.
 
-Belongs here: drawing the completed data sets. Does not belong here: pooling what is estimated in them (``rubin``), and
-outcomes of people who did not answer (``attrition_weights``, ``tipping_point``).
+The estimates are pooled by ``rubin``. Outcomes of non-respondents are not imputed (``attrition_weights``,
+``tipping_point``).
 
 Each incomplete variable is drawn given all others, in turn and repeatedly (van Buuren 2007, doi
 10.1177/0962280206074463): numbers from a linear regression, levels from a multinomial logistic one, the coefficients
 themselves being drawn first (proper imputation; Rubin 1987, doi 10.1002/9780470316696). A wide normal prior on the
-logistic coefficients keeps a level that is nearly separated from diverging.
+logistic coefficients prevents divergence for a nearly separated level.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from stegvis.statistics.matrices import cross_product, linear_predictor
 from stegvis.statistics.terms import Linear, Term
 
 MOST_NEWTON_STEPS = 50
-# Of the Newton decrement: the mode is found to a hundredth of a standard error, far below the noise of the draw.
+# Of the Newton decrement: the mode is exact to a hundredth of a standard error, far below the noise of the draw.
 TOLERANCE = 1e-4
-# A step this long, in squared standard errors, must be seen to raise the likelihood.
+# A step longer than this, in squared standard errors, is checked for a higher likelihood.
 FAR = 50.0
 
 
@@ -36,13 +36,13 @@ def impute(
     prior_sd: float,
     random: np.random.Generator,
 ) -> Iterator[pd.DataFrame]:
-    """Completed copies of a frame.
+    """Yield completed copies of a frame.
 
     Args:
         frame: one row per person.
         terms: every variable of the analysis, the outcome and the exposures included: each predicts the others, and
             those with missing values are imputed. A linear term is a number, a categorical one has levels.
-        imputations: how many copies.
+        imputations: number of copies.
         iterations: rounds through the incomplete variables before a copy is taken.
         prior_sd: standard deviation of the prior of a logistic coefficient, per standard deviation of its column.
         random: source of all draws.
@@ -72,7 +72,7 @@ def incomplete_columns(frame: pd.DataFrame, terms: Sequence[Term]) -> list[str]:
 
 
 class _Number:
-    """A variable with an amount; ``values`` (n) holds the known and, between draws, the imputed."""
+    """A numeric variable; ``values`` (n) holds the known and, between draws, the imputed."""
 
     def __init__(self, column: str, values: np.ndarray, missing: np.ndarray) -> None:
         self.column, self.values, self.missing = column, values, missing
@@ -93,7 +93,7 @@ class _Number:
 
 
 class _Levels:
-    """A variable with levels, of those that occur; ``codes`` (n) are their positions.
+    """A categorical variable with the levels that occur; ``codes`` (n) are their positions.
 
     ``mode`` and ``factor`` are kept from one fit to the next: the coefficients, and the inverse of the Cholesky factor
     of their information.
@@ -157,7 +157,7 @@ class _Matrix:
         return np.delete(np.arange(len(self.rows)), self._place[variable.column])
 
     def update(self, variable: _Number | _Levels) -> None:
-        """Take over what was imputed."""
+        """Copy the imputed values into the rows of a variable."""
         people = np.flatnonzero(variable.missing)
         self.rows[self._place[variable.column], people] = variable.block(people)
 
@@ -168,7 +168,7 @@ def _draw_numbers(matrix: _Matrix, variable: _Number, random: np.random.Generato
     known = ~variable.missing
     X, y = others[:, known], variable.values[known]
     precision = cross_product(X.T, X.T)
-    # A hair of ridge, as in R's mice, so that collinear columns do not stop the draw.
+    # A small ridge, as in R's mice, so that collinear columns do not stop the draw.
     precision[np.diag_indices_from(precision)] *= 1 + 1e-5
     b = np.linalg.solve(precision, X @ y)
     residual = y - b @ X
@@ -193,7 +193,7 @@ def _draw_levels(
     noise = factor.T @ random.standard_normal(variable.width * len(others))
     drawn[:, others] += noise.reshape(variable.width, -1)
     probabilities = _probabilities(drawn @ matrix.rows[:, variable.missing])
-    # From the last level down to the first, which has what the others leave.
+    # From the last level down to the first, which has the remaining probability.
     passed = np.cumsum(probabilities[::-1], axis=0)
     variable.codes[variable.missing] = variable.width - (random.random(passed.shape[1]) >= passed).sum(axis=0)
 
@@ -203,8 +203,8 @@ def _fit_levels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mode of a multinomial regression on the other variables; inverse of the Cholesky factor of its information.
 
-    The information is formed anew where asked, and where the kept one does not lead to the mode. In between it is kept:
-    from one round to the next only what was imputed changes, and with it the information by a thousandth.
+    The information is recomputed if ``anew``, and if the previous one does not lead to the mode. Otherwise it is
+    reused: from one round to the next only the imputed values change, and the information by about a thousandth.
 
     Returns:
         (width x K, zero in the variable's own columns; width k x width k, of the k other columns).
@@ -234,7 +234,7 @@ def _fit_levels(
             half = factor @ slope[:, others].ravel()
             decrement = float(half @ half)
             if decrement > before / 4:
-                break  # the information is not that of here: form it anew
+                break  # the information is out of date: recompute it
             step = np.zeros_like(b)
             step[:, others] = (factor.T @ half).reshape(variable.width, -1)
             if decrement > FAR:
@@ -259,13 +259,13 @@ def _information(X: np.ndarray, P: np.ndarray, penalty: np.ndarray) -> np.ndarra
             block = cross_product((X * weight).T, X.T)
             information[j * k : (j + 1) * k, other * k : (other + 1) * k] = block
             information[other * k : (other + 1) * k, j * k : (j + 1) * k] = block.T
-    # Beside the prior a hair of ridge, so that the intercept of a rare level keeps a factor.
+    # In addition to the prior a small ridge, so that the matrix is positive definite with a rare level.
     information[np.diag_indices(J * k)] += np.tile(penalty, J) + 1e-8
     return information
 
 
 def _predictors(b: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """J x n linear predictors; each level's in one piece, or maximum and sum over levels take forty times as long."""
+    """J x n linear predictors, contiguous by level: otherwise maximum and sum over levels take forty times as long."""
     return np.ascontiguousarray(linear_predictor(rows.T, b.T).T)
 
 

@@ -1,8 +1,6 @@
 """Generalized linear models of a 0/1 outcome by iteratively reweighted least squares, on plain matrices.
 
-Belongs here: logistic and log-binomial models, and the scores of each person, of these and of the Poisson model. Does
-not belong here: the Poisson fit itself (``poisson``), the published ratios (``risk_ratio``), checks before the fit
-(``contract``).
+Logistic and log-binomial models, and the scores of each person, of these and of the Poisson model (``poisson``).
 
 McCullagh and Nelder 1989, Generalized Linear Models, doi 10.1201/9780203753736. It agrees with statsmodels to 1e-10.
 """
@@ -21,7 +19,7 @@ from stegvis.study.protocol_models import Models
 
 Family = Literal["poisson", "logistic", "log_binomial"]
 MOST_STEPS = 60
-# Of the Newton decrement: how far, in squared standard errors, the last step still moved.
+# Of the Newton decrement: the length of the last step in squared standard errors.
 TOLERANCE = 1e-14
 
 
@@ -35,6 +33,7 @@ class MatrixFit:
         scores: n x k, each person's contribution to the estimating equations, weight included; they sum to zero.
         slopes: n, the derivative of the fitted risk by the linear predictor.
         model_covariance: k x k, the inverse of the expected information.
+        converged: whether the last step was small enough.
     """
 
     coefficients: np.ndarray
@@ -46,7 +45,7 @@ class MatrixFit:
 
     @property
     def influence(self) -> np.ndarray:
-        """n x k: how much each person moves the coefficients."""
+        """n x k: the influence of each person on the coefficients."""
         return linear_predictor(self.scores, self.model_covariance)
 
     @property
@@ -69,28 +68,66 @@ def fit_matrix(
         X: n x k, of full rank, the intercept first.
         y: n values 0 or 1.
         family: ``poisson`` (log link), ``logistic`` or ``log_binomial``.
-        weights: n analysis weights; one each unless given.
-        start: k coefficients to begin a logistic or log-binomial fit from; for the latter the Poisson coefficients are
-            best.
+        weights: n analysis weights; 1 unless given.
+        start: k starting values of a logistic or log-binomial fit; for the latter the Poisson coefficients are best.
 
     Returns:
-        The fit; whether it converged must be looked at (``refusal``).
+        The fit; check with ``refusal`` whether it may be used.
     """
     w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype="float64")
     y = np.asarray(y, dtype="float64")
     if family == "poisson":
         return _poisson(X, y, w)
-    # Columns of one length keep the information well conditioned whatever their units.
+    # Columns of equal length keep the information well conditioned for any units.
     length = np.sqrt((X**2).mean(axis=0))
     length[length == 0] = 1.0
     X = X / length
     b = _start(X, y, w, family) if start is None else np.asarray(start, dtype="float64") * length
     if family == "log_binomial":
-        # All risks must begin below 1; the intercept is moved.
+        # All starting risks must be below 1, so the intercept is lowered.
         b = b.copy()
         b[0] -= max(0.0, float(linear_predictor(X, b).max()) + 0.05) / X[0, 0]
+    b, converged = _scoring(X, y, w, b, family)
+    residual, information_weight, fitted, slopes = _working(linear_predictor(X, b), y, family)
+    information = cross_product(X, X * (w * information_weight)[:, np.newaxis])
+    try:
+        inverse = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        inverse, converged = np.full_like(information, np.nan), False
+    return MatrixFit(
+        coefficients=b / length,
+        fitted=fitted,
+        scores=X * (w * residual)[:, np.newaxis] * length,
+        slopes=slopes,
+        model_covariance=inverse / np.outer(length, length),
+        converged=converged,
+    )
+
+
+def refusal(fit: MatrixFit, models: Models) -> NotEstimable | None:
+    """The reason why a fit must not be used, or None: the same checks as in ``risk_ratio``."""
+    if not fit.converged:
+        return NotEstimable("the fit did not converge")
+    if not (np.abs(fit.coefficients) < models.largest_coefficient).all():
+        return NotEstimable("a coefficient is too large to be credible")
+    variances = np.diag(fit.robust_covariance)
+    if not (np.isfinite(variances) & (variances > 0)).all():
+        return NotEstimable("a standard error is not finite")
+    return None
+
+
+def risk(linear_predictor: np.ndarray, family: Family) -> tuple[np.ndarray, np.ndarray]:
+    """Risks and their derivative by the linear predictor; both of its shape."""
+    if family == "logistic":
+        p = 1 / (1 + np.exp(-linear_predictor))
+        return p, p * (1 - p)
+    p = np.exp(linear_predictor)
+    return p, p
+
+
+def _scoring(X: np.ndarray, y: np.ndarray, w: np.ndarray, b: np.ndarray, family: Family) -> tuple[np.ndarray, bool]:
+    """Fisher scoring from starting values b (k): the coefficients, and whether they converged."""
     value = _log_likelihood(linear_predictor(X, b), y, w, family)
-    converged = False
     for _ in range(MOST_STEPS):
         residual, information_weight = _working(linear_predictor(X, b), y, family)[:2]
         information = cross_product(X, X * (w * information_weight)[:, np.newaxis])
@@ -110,43 +147,8 @@ def fit_matrix(
         if not moved or not np.isfinite(decrement):
             break
         if decrement < TOLERANCE:
-            converged = True
-            break
-    residual, information_weight, fitted, slopes = _working(linear_predictor(X, b), y, family)
-    information = cross_product(X, X * (w * information_weight)[:, np.newaxis])
-    try:
-        inverse = np.linalg.inv(information)
-    except np.linalg.LinAlgError:
-        inverse, converged = np.full_like(information, np.nan), False
-    return MatrixFit(
-        coefficients=b / length,
-        fitted=fitted,
-        scores=X * (w * residual)[:, np.newaxis] * length,
-        slopes=slopes,
-        model_covariance=inverse / np.outer(length, length),
-        converged=converged,
-    )
-
-
-def refusal(fit: MatrixFit, models: Models) -> NotEstimable | None:
-    """Why a fit must not be used, if so: the same checks as after a published fit."""
-    if not fit.converged:
-        return NotEstimable("the fit did not converge")
-    if not (np.abs(fit.coefficients) < models.largest_coefficient).all():
-        return NotEstimable("a coefficient is too large to be credible")
-    variances = np.diag(fit.robust_covariance)
-    if not (np.isfinite(variances) & (variances > 0)).all():
-        return NotEstimable("a standard error is not finite")
-    return None
-
-
-def risk(linear_predictor: np.ndarray, family: Family) -> tuple[np.ndarray, np.ndarray]:
-    """Risks and their derivative by the linear predictor; both of its shape."""
-    if family == "logistic":
-        p = 1 / (1 + np.exp(-linear_predictor))
-        return p, p * (1 - p)
-    p = np.exp(linear_predictor)
-    return p, p
+            return b, True
+    return b, False
 
 
 def _poisson(X: np.ndarray, y: np.ndarray, w: np.ndarray) -> MatrixFit:
@@ -177,7 +179,7 @@ def _working(eta: np.ndarray, y: np.ndarray, family: Family) -> tuple[np.ndarray
 
 
 def _log_likelihood(eta: np.ndarray, y: np.ndarray, w: np.ndarray, family: Family) -> float:
-    """Up to a constant; minus infinity where the model is not defined."""
+    """The log-likelihood up to a constant; minus infinity where the model is not defined."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if family == "logistic":
             each = y * eta - np.logaddexp(0, eta)

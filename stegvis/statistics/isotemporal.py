@@ -1,11 +1,10 @@
 """Isotemporal substitution: Mekary et al. 2009, doi 10.1093/aje/kwp163.
 
-Belongs here: a model of the minutes of every part of the day but one, and the ratio for putting one part in place of
-another. Does not belong here: relative time (``composition``).
+Relative time is modeled by ``composition``.
 
-The parts sum to the same total for everyone, so one is left out; the coefficient of another then says what a minute of
-it does in place of the one left out. Which one is left out changes no substitution: any two parts are compared by the
-difference of their coefficients.
+The parts sum to the same total for everyone, so one is omitted; the coefficient of another part is then the effect of a
+minute of it in place of the omitted one. The choice of the omitted part changes no substitution: any two parts are
+compared by the difference of their coefficients.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from stegvis.study.protocol_models import Models
 
 @dataclass(frozen=True)
 class IsotemporalFit:
-    """A model of an outcome on time; ``per_unit`` is the log ratio of each part against the one left out (0)."""
+    """A model of an outcome on time; ``per_unit`` is the log ratio of each part against the omitted one (0)."""
 
     per_unit: pd.Series
     covariance: pd.DataFrame
@@ -33,7 +32,7 @@ class IsotemporalFit:
     fit: Fit
 
     def substitution(self, source: str, target: str, amount: float) -> Ratio:
-        """The ratio when ``amount`` of the target stands in place of as much of the source.
+        """The ratio when ``amount`` of the source is replaced by as much of the target.
 
         Raises:
             KeyError: no such part.
@@ -59,14 +58,14 @@ def fit_isotemporal(
 
     Args:
         frame: one row per person; the parts' columns sum to the same total in every row.
-        parts: columns that make the whole.
+        parts: columns that make up the whole.
         covariates: other terms of the model.
         models: variance, confidence and limits, from the protocol.
-        left_out: the part without a term of its own, the first unless told; it changes no estimate.
+        left_out: the omitted part, by default the first; it changes no substitution.
         outcome: column of 0 and 1.
 
     Raises:
-        ValueError: the rows do not sum to one total, or the frame breaks the contract by the caller's mistake.
+        ValueError: the rows do not sum to one total, or the caller broke the contract of ``prepare``.
     """
     totals = frame[list(parts)].sum(axis=1).to_numpy()
     if not np.allclose(totals, totals[:1], rtol=1e-9):

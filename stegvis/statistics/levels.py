@@ -1,7 +1,6 @@
 """The ordered levels of the categorical covariates, the reference first.
 
-Belongs here: which covariates have levels, and where their order comes from. Does not belong here: reading the codebook
-(``stegvis.study.codebook``), recoding of delivered values.
+Their order is that of the codebook.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from stegvis.study.codebook import levels as coded_levels
 
 Levels = Mapping[str, tuple[str, ...]]
 
-# Told in Table 1 beside the covariates; who is not employed has no type of work.
+# Reported in Table 1 in addition to the covariates; people who are not employed have no type of work.
 CODED_CHARACTERISTICS = ("work_type", "self_rated_health", "pain_last_4_weeks", "exercise_frequency")
 CODED_COVARIATES = ("sex", "education", "income", "employment", "smoking")
 
@@ -21,7 +20,7 @@ CODED_COVARIATES = ("sex", "education", "income", "employment", "smoking")
 def covariate_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
     """Levels by column name, in the order of the codebook.
 
-    Depression is derived from a score, so its levels are named here.
+    Depression is derived from a score, so its levels are defined here.
 
     Raises:
         KeyError: the codebook has no codes for a covariate.
@@ -31,7 +30,7 @@ def covariate_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
 
 
 def characteristic_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
-    """Levels of the characteristics that are no covariates, as ``covariate_levels`` gives those of the covariates.
+    """Levels of the characteristics that are not covariates, by column name.
 
     Raises:
         KeyError: the codebook has no codes for a characteristic.

@@ -1,14 +1,14 @@
 """Combining estimates of disjoint groups of people.
 
-Belongs here: fixed and random effects. Does not belong here: waves that share people, whose estimates are not
-independent; those are stacked and clustered (``stegvis.analyses.pooled``).
+Fixed and random effects. Waves share people, so their estimates are not independent; they are stacked and clustered
+instead (``stegvis.analyses.pooled``).
 
 DerSimonian and Laird 1986, doi 10.1016/0197-2456(86)90046-2; Paule and Mandel 1982, doi 10.6028/jres.087.022;
 restricted maximum likelihood as in Viechtbauer 2005, doi 10.3102/10769986030003261.
 
-The equations of the last two are solved to the last digit. R's metafor stops sooner by default (Paule-Mandel: uniroot
-with a tolerance of 1.2e-4; REML: steps of 1e-5), so its tau2 may differ in the third, or the sixth, digit; a test leads
-from the same equations, stopped so, to its numbers.
+The equations of the last two are solved to full precision. R's metafor stops earlier by default (Paule-Mandel: uniroot
+with a tolerance of 1.2e-4; REML: steps of 1e-5), so its tau2 may differ in the third, or the sixth, digit; a test
+reproduces its numbers with the same stopping rules.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Combined:
         std_error: its standard error.
         tau2: variance between the groups.
         q: Cochran's heterogeneity statistic, on ``groups`` - 1 degrees of freedom.
+        groups: number of estimates combined.
     """
 
     estimate: float
@@ -50,7 +51,7 @@ class Combined:
 
     @property
     def i_squared(self) -> float:
-        """Share of the variation that is not chance, 0 to 1, from Q."""
+        """Share of the variation that is not due to chance, 0 to 1, from Q."""
         return max(0.0, (self.q - (self.groups - 1)) / self.q) if self.q > 0 else 0.0
 
     def ratio(self, confidence: float) -> Ratio:
@@ -59,7 +60,12 @@ class Combined:
 
 
 def combine(estimates: np.ndarray, std_errors: np.ndarray, method: Method) -> Combined:
-    """Combine estimates of groups that share nobody.
+    """Combine estimates of groups that share no people.
+
+    Args:
+        estimates: g estimates, for example log ratios.
+        std_errors: g, their standard errors.
+        method: ``fixed`` effect, or one of three estimators of the variance between groups.
 
     Raises:
         ValueError: there is no estimate, the shapes differ, or a standard error is not positive.
@@ -98,7 +104,7 @@ def _reml(b: np.ndarray, v: np.ndarray) -> float:
 
 
 def _root(increasing: Callable[[float], float], b: np.ndarray) -> float:
-    """Where a function of tau2 crosses 0 from below; 0 if it is already above there."""
+    """Where a function of tau2 crosses 0 from below; 0 if it is positive at 0 already."""
     from scipy.optimize import brentq
 
     if increasing(0.0) >= 0:

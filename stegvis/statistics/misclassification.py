@@ -1,7 +1,4 @@
-"""What risk ratios would be if the outcome were reported with known error.
-
-Belongs here: correction of risks for sensitivity and specificity, once and over draws from priors. Does not belong
-here: which errors are believed (the protocol), the risks (``standardization``).
+"""Risk ratios corrected for misclassification of the outcome, for one sensitivity and specificity or draws from priors.
 
 Rogan and Gladen 1978, doi 10.1093/oxfordjournals.aje.a112510; probabilistic: Fox, Lash and Greenland 2005, doi
 10.1093/ije/dyi184. Draws that contradict the data are dropped and counted, never clipped.
@@ -24,8 +21,8 @@ class CorrectedRatios:
 
     Attributes:
         quantiles: 3 x (K - 1): lower limit, median, upper limit.
-        used: draws that were possible.
-        dropped: draws that were not.
+        used: number of possible draws.
+        dropped: number of impossible draws.
     """
 
     quantiles: np.ndarray
@@ -40,8 +37,11 @@ def corrected_risks(
 
     Args:
         risks: K reported risks.
-        sensitivity: share of the cases that report it; one number, or K (differential error).
-        specificity: share of the others that do not; likewise.
+        sensitivity: share of cases that report the outcome; one number, or K (differential error).
+        specificity: share of non-cases that do not; likewise.
+
+    Returns:
+        K corrected risks; not estimable if the data contradict the sensitivity and specificity.
     """
     risks = np.asarray(risks, dtype="float64")
     se, sp = np.broadcast_to(sensitivity, risks.shape), np.broadcast_to(specificity, risks.shape)
@@ -52,13 +52,13 @@ def corrected_risks(
 
 
 def corrected_cases(cases: float, people: float, sensitivity: float, specificity: float) -> float | NotEstimable:
-    """True cases among people of whom so many report to be one (counts of one exposure group)."""
+    """True cases among people of one exposure group, from the number of reported cases."""
     found = corrected_risks(np.array([cases / people]), sensitivity, specificity)
     return found if isinstance(found, NotEstimable) else float(found[0]) * people
 
 
 def specificity_floor(risks: np.ndarray) -> float:
-    """A specificity must lie above this: 1 minus the smallest reported risk."""
+    """The specificity must exceed this: 1 minus the smallest of the reported risks (K)."""
     return float(1 - np.min(risks))
 
 
@@ -76,16 +76,19 @@ def probabilistic_ratios(
 
     Args:
         risks: K reported risks, the reference first.
-        sensitivity: draws.
-        specificity: as many draws.
+        sensitivity: m draws.
+        specificity: m draws.
         confidence: share of the distribution between the limits.
-        largest_impossible_share: more impossible draws than this, and nothing is estimated.
+        largest_impossible_share: if more draws than this share are impossible, nothing is estimated.
         covariance: K x K of the reported risks; with it, each draw gets a sampling error on the log scale, by the delta
-            method at the draw. Without it the distribution tells the error of reporting alone.
-        random: source of the sampling error.
+            method at the draw. Without it the distribution reflects misclassification alone.
+        random: random generator for the sampling error.
+
+    Returns:
+        The ratios; not estimable if the data contradict the priors.
 
     Raises:
-        ValueError: the draws differ in number, or a covariance is given without a source of draws.
+        ValueError: the numbers of draws differ, or a covariance is given without a random generator.
     """
     risks = np.asarray(risks, dtype="float64")
     se, sp = np.asarray(sensitivity, dtype="float64"), np.asarray(specificity, dtype="float64")
@@ -117,11 +120,11 @@ def prior_draws(
     Args:
         shape: ``trapezoidal`` (lowest, lower and upper end of the plateau, highest) or ``beta`` (its two parameters).
         values: four, or two, numbers.
-        draws: how many.
-        random: source of the draws.
+        draws: number of draws.
+        random: random generator.
 
     Raises:
-        ValueError: the values are too few or many, or out of order or range.
+        ValueError: wrong number of values, or out of order or range.
     """
     if shape == "beta":
         if len(values) != 2 or min(values) <= 0:
@@ -142,7 +145,7 @@ def prior_draws(
 
 
 def _possible(risks: np.ndarray, se: np.ndarray, sp: np.ndarray) -> np.ndarray:
-    """Where a corrected risk lies above 0 and at most at 1."""
+    """Where the corrected risk is above 0 and at most 1."""
     possible: np.ndarray = (sp > 1 - risks) & (se + sp > 1) & (se >= risks)
     return possible
 

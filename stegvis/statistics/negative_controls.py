@@ -1,7 +1,6 @@
-"""Systematic error seen in associations that cannot be causal, and estimates calibrated by it.
+"""Systematic error estimated from negative controls, and estimates calibrated by it.
 
-Belongs here: the empirical null distribution, the calibration, the expected absolute systematic error. Does not belong
-here: which controls there are (the protocol), their estimates.
+The empirical null distribution, calibration, and the expected absolute systematic error (EASE).
 
 Schuemie et al. 2014, doi 10.1002/sim.5925; calibrated intervals: Schuemie et al. 2018, doi 10.1073/pnas.1708282114.
 """
@@ -25,19 +24,23 @@ class EmpiricalNull:
 
     @property
     def expected_absolute_error(self) -> float:
-        """EASE: the mean size of the error, whatever its direction."""
+        """EASE: the mean absolute error of a log ratio."""
         if self.sd == 0:
             return abs(self.mean)
         z = self.mean / self.sd
         return self.sd * math.sqrt(2 / math.pi) * math.exp(-(z**2) / 2) + self.mean * math.erf(z / math.sqrt(2))
 
     def calibrated(self, log_ratio: float, std_error: float, confidence: float) -> Ratio:
-        """An estimate freed of the mean error, its uncertainty widened by the error's spread."""
+        """An estimate with the mean error subtracted, and its variance increased by that of the error."""
         return ratio(log_ratio - self.mean, math.sqrt(std_error**2 + self.sd**2), confidence)
 
 
 def empirical_null(log_ratios: np.ndarray, std_errors: np.ndarray) -> EmpiricalNull:
     """Fit the null distribution to estimates of negative controls by maximum likelihood.
+
+    Args:
+        log_ratios: c estimates, whose true value is 0.
+        std_errors: c, their standard errors.
 
     Raises:
         ValueError: there are fewer than two estimates, or the shapes differ.
@@ -57,7 +60,7 @@ def empirical_null(log_ratios: np.ndarray, std_errors: np.ndarray) -> EmpiricalN
 
     largest = float(np.ptp(b)) + float(s.max()) + 1e-6
     lowest = 0.0 if (s > 0).all() else 1e-9
-    # The likelihood may have a second hill at 0: the best of a grid says where to look.
+    # The likelihood may have a second maximum at 0: search around the best point of a grid.
     grid = np.linspace(lowest, largest, 201)
     best = int(np.argmin([cost(tau) for tau in grid]))
     bounds = (float(grid[max(best - 1, 0)]), float(grid[min(best + 1, 200)]))

@@ -1,11 +1,10 @@
 """Poisson regression with log link by Newton's method, in plain numpy.
 
-Belongs here: the maximum of the likelihood and its information. Does not belong here: sandwich variances and risk
-ratios (``risk_ratio``), checks before the fit (``contract``).
+Robust variances are in ``sandwich``, risk ratios in ``risk_ratio``.
 
 McCullagh and Nelder 1989, Generalized Linear Models, doi 10.1201/9780203753736: with the canonical link Newton's method
-is iteratively reweighted least squares. A battery fits some hundred models to the same people, and a general library
-spends most of its time on summaries that nobody reads.
+is iteratively reweighted least squares. A suite fits some hundred models to the same people, and a general library
+spends most of its time on summaries that are not used.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ import numpy as np
 from stegvis.statistics.matrices import cross_product, linear_predictor
 
 LARGEST_ITERATIONS = 50
-# Newton's method doubles its correct digits with each step: a step this small leaves nothing to gain.
+# Newton's method doubles the correct digits with each step: after a step this small nothing changes.
 SMALLEST_STEP = 1e-9
-# exp() of more than this is no risk, and overflows soon after.
+# exp() of more than this is not a risk, and soon overflows.
 LARGEST_PREDICTOR = 50.0
 
 

@@ -1,10 +1,10 @@
-"""What another wave would add: intervals to expect, ratios to detect, waves to wait.
+"""Projections: expected standard errors, detectable ratios, and the number of waves needed.
 
-Belongs here: closed forms from a standard error and counts of events. Does not belong here: how many events to expect
-(``stegvis.analyses.projection``).
+Closed forms from a standard error and counts of events.
 
 The variance of a log risk ratio is nearly 1/events of its two groups, so with more events of the same kind it falls in
-proportion. Answers of the same person again say less than those of a new one: the projection is then an optimistic one.
+proportion. Repeated responses of a person are less informative than those of a new person, so the projection is
+optimistic.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from statistics import NormalDist
 
 
 def projected_error(std_error: float, events: float, more: float) -> float:
-    """The standard error of a log ratio after ``more`` events besides the ``events`` it now rests on.
+    """The standard error of a log ratio with ``more`` events in addition to the current ``events``.
 
     Raises:
-        ValueError: there are no events now, or fewer are to come than none.
+        ValueError: ``events`` is not positive, or ``more`` is negative.
     """
     if not (events > 0 and more >= 0):
         raise ValueError("a projection needs events now, and none can be taken away")
@@ -25,24 +25,24 @@ def projected_error(std_error: float, events: float, more: float) -> float:
 
 
 def detectable_ratio(std_error: float, confidence: float, power: float) -> float:
-    """The ratio below 1 that a two-sided test would find with this power; its inverse is the one above 1."""
+    """The ratio below 1 that a two-sided test detects with this power; its inverse is the one above 1."""
     return math.exp(-_distance(confidence, power) * std_error)
 
 
 def waves_needed(
     log_ratio: float, std_error: float, events: float, per_wave: float, confidence: float, power: float
 ) -> int:
-    """How many further waves of ``per_wave`` events until a ratio, if true, would be found with this power; 0 if now.
+    """The number of further waves of ``per_wave`` events until a ratio, if true, is detected with this power; 0 if now.
 
     Raises:
-        ValueError: there are no events now or to come, or the ratio is 1, which no number of waves finds.
+        ValueError: ``events`` or ``per_wave`` is not positive, or the ratio is 1, which is never detected.
     """
     if not (events > 0 and per_wave > 0):
         raise ValueError("a projection needs events now and to come")
     if log_ratio == 0:
         raise ValueError("a ratio of 1 is never found")
     times = (_distance(confidence, power) * std_error / log_ratio) ** 2
-    # Rounded, or the last digit of the division could ask for one wave more.
+    # Rounded, because the last digit of the division could add one wave.
     return max(0, math.ceil(round((times - 1) * events / per_wave, 9)))
 
 

@@ -1,11 +1,10 @@
-"""Correcting an association for an exposure that was measured on few days.
+"""Correction of an association for an exposure that was measured on few days.
 
-Belongs here: the factor by which day-to-day variation flattens a linear association, and the correction. Does not
-belong here: the variance components it rests on (``variance_components``).
+The factor by which day-to-day variation attenuates a linear association, and the correction.
 
 Regression dilution: MacMahon et al. 1990, doi 10.1016/0140-6736(90)90878-9; Frost and Thompson 2000, doi
-10.1111/1467-985X.00164. It holds for one linear term. Ratios of categories must not be divided by it: they are shown
-against the category's usual mean.
+10.1111/1467-985X.00164. It holds for one linear term. Ratios of categories must not be divided by it; their usual
+means are reported instead.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from stegvis.statistics.variance_components import Components
 
 
 def dilution(components: Components, measurements: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
-    """Slope on people's means over slope on their usual values; one entry per sample of the components.
+    """The dilution factor: slope on people's means over slope on their usual values; one per sample of the components.
 
     The variance of the means is between + within x E(1/k) where the numbers of days k differ.
 
     Args:
         components: of one or more samples.
-        measurements: people, k of each.
-        counts: samples x people, how often each person is in each sample; everyone once unless given.
+        measurements: number of days k of each person.
+        counts: samples x people, how often each person is in each sample; once unless given.
     """
     inverse = 1 / np.asarray(measurements, dtype="float64")
     mean = inverse.mean() if counts is None else counts @ inverse / counts.sum(axis=1)
@@ -50,12 +49,12 @@ def corrected_ratio(
         ValueError: the factor is not in (0, 1].
     """
     if not 0 < factor <= 1:
-        raise ValueError("a reliability lies above 0 and at most at 1")
+        raise ValueError("a reliability must be above 0 and at most 1")
     variance = std_error**2 / factor**2 + log_ratio**2 * factor_variance / factor**4
     return ratio(log_ratio / factor, math.sqrt(variance), confidence)
 
 
 def usual_means(means: np.ndarray, grand_mean: float, factor: float) -> np.ndarray:
-    """The mean usual exposure of categories whose measured means are given."""
+    """The mean usual exposure of categories, from their measured means; same shape as ``means``."""
     usual: np.ndarray = grand_mean + factor * (np.asarray(means, dtype="float64") - grand_mean)
     return usual

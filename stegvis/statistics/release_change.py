@@ -1,12 +1,9 @@
-"""How an estimate changed between two overlapping data sets, and how sure that change is.
+"""The change of an estimate between two overlapping data sets, with its standard error.
 
-Belongs here: influence functions of a fit, and the difference of two fits with its standard error. Does not belong
-here: which data sets are compared (``stegvis.release.bridge_steps``).
-
-Two releases share most of their people, so their estimates are far from independent: treating them so more than doubles
-the standard error of the change. A person's influence on a coefficient (Huber 1967; Hampel 1974, doi
-10.1080/01621459.1974.10482962) is A^-1 x (y - mu); that of somebody absent is zero; the variance of the change is the
-sum over everyone of the squared difference of their two influences.
+Two releases share most of their people, so their estimates are far from independent: treating them as independent more
+than doubles the standard error of the change. A person's influence on a coefficient (Huber 1967; Hampel 1974, doi
+10.1080/01621459.1974.10482962) is A^-1 x (y - mu), and zero if the person is absent; the variance of the change is the
+sum of the squared differences of the two influences of each person.
 """
 
 from __future__ import annotations
@@ -50,7 +47,7 @@ class Change:
 def estimate(
     frame: pd.DataFrame, terms: Sequence[Term], models: Models, *, outcome: str = OUTCOME
 ) -> Estimate | NotEstimable:
-    """The modified Poisson fit of a frame with everybody's influence on it.
+    """The modified Poisson fit of a frame with the influence of each person.
 
     Args:
         frame: one row per person, indexed by person.
@@ -59,10 +56,10 @@ def estimate(
         outcome: column of 0 and 1.
 
     Raises:
-        ValueError: a person stands twice, or the frame breaks the contract by the caller's mistake.
+        ValueError: a person has two rows, or the caller broke the contract of ``prepare``.
     """
     if not frame.index.is_unique:
-        raise ValueError("a person stands twice")
+        raise ValueError("a person has two rows")
     design = prepare(frame, terms, models, outcome=outcome)
     if isinstance(design, NotEstimable):
         return design

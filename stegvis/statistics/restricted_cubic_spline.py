@@ -1,7 +1,6 @@
 """Restricted cubic splines: Harrell 2015, Regression Modeling Strategies, doi 10.1007/978-3-319-19425-7, section 2.4.
 
-Belongs here: where the knots lie, the basis, and the curve of risk ratios with its band. Does not belong here: the fit
-of a model that holds the basis (``risk_ratio``), which exposures have a curve (``stegvis.analyses``).
+Knots, basis, and the curve of risk ratios with its confidence band.
 
 The curve is cubic between the knots and a straight line beyond the outer ones. With the normalization "range" the basis
 is that of R's ``rcs`` and of Stata's ``mkspline, cubic``; a normalization changes the coefficients, never the curve.
@@ -31,8 +30,8 @@ _METHODS: dict[PercentileRule, Literal["linear", "averaged_inverted_cdf"]] = {
     "type_7": "linear",
     "stata": "averaged_inverted_cdf",
 }
-# The power of the knots' spread that the cubic terms are divided by: not at all, by the last gap, or by the range
-# (squared: then every column has the unit of the exposure).
+# The cubic terms are divided by nothing, by the cube of the last gap between knots, or by the square of their range
+# (then every column has the unit of the exposure).
 Normalization = Literal["none", "last_gap", "range"]
 
 
@@ -42,7 +41,7 @@ class Curve:
 
     Attributes:
         values: m, on the exposure's scale.
-        ratios: m; where a value is the reference, 1 with an interval of no width and no p-value.
+        ratios: m; at the reference, 1 with an interval of no width and no p-value.
     """
 
     values: tuple[float, ...]
@@ -50,7 +49,7 @@ class Curve:
 
 
 def percentile(values: np.ndarray, at: float | Sequence[float], rule: PercentileRule = "type_7") -> np.ndarray:
-    """Percentiles (as shares) of known values by one of the two rules."""
+    """Percentiles (as shares, m) of n known values by one of the two rules; returns m values."""
     return np.atleast_1d(np.quantile(np.asarray(values, dtype="float64"), at, method=_METHODS[rule]))
 
 
@@ -60,7 +59,7 @@ def knots_of(values: np.ndarray, number: int, rule: PercentileRule = "type_7") -
     Args:
         values: n known values.
         number: 3 to 6 knots.
-        rule: how percentiles are taken.
+        rule: definition of percentiles.
 
     Raises:
         KeyError: there is no rule for that number of knots.
@@ -112,10 +111,10 @@ def curve(
 
     Args:
         coefficients: k - 1, of the basis (normalization "range"), on the log scale.
-        covariance: (k - 1) x (k - 1), theirs.
+        covariance: (k - 1) x (k - 1), of the coefficients.
         knots: k.
-        values: m, where the curve is wanted.
-        reference: the value the ratio is 1 at.
+        values: m points of the curve, on the exposure's scale.
+        reference: the value at which the ratio is 1.
         confidence: of the band, for example 0.95.
     """
     contrasts = basis(np.asarray(values), knots) - basis(np.asarray([reference]), knots)

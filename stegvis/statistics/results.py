@@ -1,8 +1,4 @@
-"""The one shape of a result: a row per estimate.
-
-Belongs here: the columns, how a row is made, and what makes a table of rows valid. Does not belong here: any
-estimation, and what may leave (``stegvis.disclosure``).
-"""
+"""The results table: one row per estimate, its columns and its validation."""
 
 from __future__ import annotations
 
@@ -48,7 +44,7 @@ KEY_COLUMNS = ("wave", "analysis", "population", "model", "exposure", "term", "l
 
 
 class ResultsError(ValueError):
-    """A table of results breaks its own rules; the message names the rule and no value."""
+    """A table of results is not valid; the message contains no value."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +82,11 @@ class ResultRow:
         )
 
     def with_estimate(self, estimated: Ratio | Difference) -> ResultRow:
-        """This row with an estimate that has no E-value: it is no association of an exposure with the outcome."""
+        """This row with an estimate without E-value, which is not an association of an exposure with the outcome."""
         return replace(self, **asdict(estimated))
 
     def not_estimable(self, reason: str) -> ResultRow:
-        """This row without an estimate, the reason in its note."""
+        """This row without an estimate, with the reason in its note."""
         return replace(self, status="not_estimable", note=joined(self.note, reason))
 
 
@@ -100,7 +96,7 @@ def joined(*remarks: str) -> str:
 
 
 def options_note(protocol: Protocol, variance: str | None = None) -> str:
-    """The mode and options a row was made under, for example ``as_published; sample_quartiles; stata variance``."""
+    """The mode and options of a row, for example ``as_published; sample_quartiles; stata variance``."""
     return joined(
         protocol.study.mode, protocol.exposures.categories, f"{variance or protocol.models.variance} variance"
     )
@@ -110,7 +106,7 @@ def to_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
     """The rows as a validated table with the columns and types of ``RESULT_COLUMNS``.
 
     Raises:
-        ResultsError: a row breaks a rule.
+        ResultsError: the table is not valid.
     """
     frame = pd.DataFrame([asdict(row) for row in rows], columns=list(RESULT_COLUMNS)).astype(RESULT_COLUMNS)
     validate(frame)
@@ -118,11 +114,11 @@ def to_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
 
 
 def validate(results: pd.DataFrame) -> None:
-    """Hold a table of results to its rules.
+    """Check that a table of results is valid.
 
     Raises:
         ResultsError: columns, types or statuses are wrong; a key occurs twice; a row that is ok has no estimate or an
-            interval that does not hold it; a row that is not ok has one, or gives no reason.
+            interval that does not include it; a row that is not ok has an estimate, or gives no reason.
     """
     if list(results.columns) != list(RESULT_COLUMNS):
         raise ResultsError("the columns of the results are not the agreed ones")
@@ -141,6 +137,6 @@ def validate(results: pd.DataFrame) -> None:
         raise ResultsError("a row is not ok but gives no reason")
     outside = (results["estimate"] < results["ci_low"]) | (results["estimate"] > results["ci_high"])
     if outside.any():
-        raise ResultsError("an estimate lies outside its interval")
+        raise ResultsError("an estimate is outside its interval")
     if (results["events"] > results["n"]).fillna(False).any():
         raise ResultsError("a row has more events than people")

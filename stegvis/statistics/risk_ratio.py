@@ -1,7 +1,6 @@
 """Risk ratios by modified Poisson regression: Zou 2004, doi 10.1093/aje/kwh090.
 
-Belongs here: the fit, the checks after it, and the numbers drawn from it. Does not belong here: checks before the fit
-(``contract``), the maximum of the likelihood (``poisson``), its variance (``sandwich``) and result rows (``results``).
+The fit, the checks after it, and the estimates from it. Checks before the fit are in ``contract``.
 
 A Poisson model with log link is fitted to a 0/1 outcome; exp(coefficient) is a risk ratio, and the Huber-White sandwich
 corrects the Poisson variance.
@@ -55,10 +54,20 @@ class LikelihoodRatio:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted model as plain numbers, matched by coefficient name; it holds nobody's row.
+    """A fitted model by coefficient name, without data of individuals.
 
-    ``coefficients`` and ``covariance`` are on the log scale; ``share_above_one`` is the share of people whose fitted
-    risk exceeds 1, which a risk ratio allows and a standardized risk does not.
+    Attributes:
+        coefficients: k, on the log scale.
+        covariance: k x k, robust.
+        n: rows in the model.
+        events: rows with the outcome.
+        log_likelihood: of the Poisson model.
+        share_above_one: share of rows with a fitted risk above 1, which is acceptable for a risk ratio but not for a
+            standardized risk.
+        largest_fitted_risk: the highest fitted risk.
+        dropped: incomplete rows, not in the model.
+        absent_levels: coefficients of levels that nobody has.
+        confidence: of the intervals.
     """
 
     coefficients: pd.Series
@@ -69,7 +78,7 @@ class Fit:
     share_above_one: float
     largest_fitted_risk: float
     dropped: int
-    levels_lost: tuple[str, ...]
+    absent_levels: tuple[str, ...]
     confidence: float
 
     def ratio(self, name: str) -> Ratio:
@@ -108,11 +117,11 @@ class Fit:
 def likelihood_ratio(full: Fit, nested: Fit) -> LikelihoodRatio:
     """Test a model against the one without some of its terms, in the same people.
 
-    The outcome is not a count, so the Poisson likelihood is too wide and the test conservative; it is here because the
-    published analysis used it.
+    The outcome is not a count, so the Poisson likelihood is too wide and the test conservative; the published analysis
+    used it.
 
     Raises:
-        ValueError: the models are not of the same people, or the second is not the smaller one.
+        ValueError: the models have different people, or the second is not the smaller one.
     """
     from scipy.stats import chi2
 
@@ -131,7 +140,7 @@ def ratio(log_ratio: float, std_error: float, confidence: float) -> Ratio:
         ci_low=math.exp(log_ratio - width),
         ci_high=math.exp(log_ratio + width),
         std_error=float(std_error),
-        # A ratio that is 1 by construction has no error to divide by.
+        # A ratio that is 1 by construction has a standard error of 0.
         p_value=math.erfc(abs(log_ratio / std_error) / math.sqrt(2)) if log_ratio else 1.0,
     )
 
@@ -154,18 +163,18 @@ def fit_risk_ratio(
         models: variance, confidence and limits, from the protocol.
         outcome: column of 0 and 1.
         weights: column of analysis weights, for example inverse probabilities.
-        groups: column naming the person a row belongs to; the variance is then clustered, without correction.
+        groups: column of the person (cluster) of a row; the variance is then clustered, without correction.
         products: pairs of categorical terms, both among ``terms``, whose product terms are added.
 
     Raises:
-        ValueError: the frame breaks the contract in a way that is the caller's mistake.
+        ValueError: the caller broke the contract of ``prepare``.
     """
     design = prepare(frame, terms, models, outcome=outcome, weights=weights, groups=groups, products=products)
     return design if isinstance(design, NotEstimable) else fit_design(design, models)
 
 
 def fit_design(design: Design, models: Models) -> Fit | NotEstimable:
-    """Fit the modified Poisson model to a design that kept the contract."""
+    """Fit the modified Poisson model to a design that meets the contract."""
     n = len(design.y)
     X = design.X.to_numpy()
     try:
@@ -193,6 +202,6 @@ def fit_design(design: Design, models: Models) -> Fit | NotEstimable:
         share_above_one=float((fit.fitted > 1).mean()),
         largest_fitted_risk=float(fit.fitted.max()),
         dropped=design.dropped,
-        levels_lost=design.levels_lost,
+        absent_levels=design.absent_levels,
         confidence=models.confidence,
     )

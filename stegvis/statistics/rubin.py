@@ -1,8 +1,7 @@
 """Pooling estimates from several imputed data sets.
 
-Belongs here: Rubin's rules (Rubin 1987, doi 10.1002/9780470316696), degrees of freedom by Barnard and Rubin 1999 (doi
-10.1093/biomet/86.4.948), the joint test D1 of Li, Raghunathan and Rubin 1991 (doi 10.1080/01621459.1991.10475152). Does
-not belong here: the imputations (``imputation``).
+Rubin's rules (Rubin 1987, doi 10.1002/9780470316696), degrees of freedom by Barnard and Rubin 1999 (doi
+10.1093/biomet/86.4.948), the joint test D1 of Li, Raghunathan and Rubin 1991 (doi 10.1080/01621459.1991.10475152).
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ def pool(estimates: np.ndarray, covariances: np.ndarray, complete_degrees_of_fre
     Args:
         estimates: m x k.
         covariances: m x k x k.
-        complete_degrees_of_freedom: what the analysis would have without missing values, n - k.
+        complete_degrees_of_freedom: degrees of freedom without missing values, n - k.
 
     Raises:
         ValueError: there is no imputation, or the shapes do not fit.

@@ -1,11 +1,8 @@
 """Robust (Huber-White) covariances of a Poisson fit.
 
-Belongs here: the sandwich and its small-sample kinds, and the clustered one. Does not belong here: the fit
-(``poisson``), which kind a study uses (the protocol).
-
 HC0: Huber 1967 and White 1982, doi 10.2307/1912526; HC1 to HC3: MacKinnon and White 1985,
 doi 10.1016/0304-4076(85)90158-7; clustered: Liang and Zeger 1986, doi 10.1093/biomet/73.1.13. At the sizes of this
-study they agree to a few thousandths of a standard error; HC1 to HC3 are here to be compared with.
+study they agree to a few thousandths of a standard error; HC1 to HC3 are included for comparison.
 """
 
 from __future__ import annotations
@@ -29,9 +26,9 @@ def sandwich(
         X: n x k, the design that was fitted.
         y: n outcomes.
         fit: the fit.
-        kind: ``naive`` trusts the Poisson variance; ``hc0`` is the plain sandwich; ``stata`` is n/(n-1) of it, ``hc1``
-            n/(n-k); ``hc2`` and ``hc3`` divide squared residuals by one and two powers of 1 less the leverage.
-        weights: n analysis weights the fit was made with.
+        kind: ``naive`` is the model-based Poisson variance; ``hc0`` the plain sandwich; ``stata`` n/(n-1) times it,
+            ``hc1`` n/(n-k); ``hc2`` and ``hc3`` divide squared residuals by one and two powers of 1 minus the leverage.
+        weights: n analysis weights of the fit.
     """
     if kind == "naive":
         return fit.inverse_information
@@ -48,7 +45,7 @@ def sandwich(
 def clustered_sandwich(
     X: np.ndarray, y: np.ndarray, fit: PoissonFit, groups: np.ndarray, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """The covariance, k x k, when rows of one group (numbered from 0) are not independent; without correction."""
+    """The covariance (k x k) clustered by group (n, numbered from 0), without small-sample correction."""
     w = np.ones(len(y)) if weights is None else weights
     scores = X * (w * (y - fit.fitted))[:, None]
     summed = np.stack([np.bincount(groups, column) for column in scores.T], axis=1)

@@ -1,7 +1,4 @@
-"""What a risk or odds ratio would be if everyone had been selected.
-
-Belongs here: the closed form from assumed selection probabilities. Does not belong here: selection that is known from
-data (``attrition_weights``).
+"""Risk and odds ratios corrected for selection, from assumed selection probabilities.
 
 Lash, Fox and Fink 2009, Applying Quantitative Bias Analysis to Epidemiologic Data, doi 10.1007/978-0-387-87959-8.
 """
@@ -13,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SelectedTable:
-    """Four numbers of a 2 x 2 table: counts, or the probability of being selected."""
+    """The four cells of a 2 x 2 table: counts, or selection probabilities."""
 
     exposed_cases: float
     unexposed_cases: float
@@ -31,12 +28,12 @@ class SelectedTable:
 
 
 def before_selection(selected: SelectedTable, probabilities: SelectedTable) -> SelectedTable:
-    """The table that selection with these probabilities would have made into the one seen.
+    """The table before selection, from the observed table and the selection probabilities of its cells.
 
     Raises:
         ValueError: a probability is not in (0, 1].
     """
     numbers = vars(probabilities)
     if not all(0 < value <= 1 for value in numbers.values()):
-        raise ValueError("a selection probability lies above 0 and at most at 1")
+        raise ValueError("a selection probability must be above 0 and at most 1")
     return SelectedTable(**{name: count / numbers[name] for name, count in vars(selected).items()})

@@ -1,12 +1,11 @@
 """Standardized risks, risk differences and the number needed to treat.
 
-Belongs here: the mean risk if everyone were in a category, and contrasts of such risks with their variances. Does not
-belong here: the fit behind them (``irls``).
+The mean risk if everyone were in a category, and contrasts of such risks with their variances.
 
-The risk p_k is the mean over everyone's fitted risk with the exposure set to k (Localio et al. 2007, doi
+The risk p_k is the mean of everyone's fitted risk with the exposure set to k (Localio et al. 2007, doi
 10.1016/j.jclinepi.2006.12.001). The fixed-covariate variance takes the covariates as given; the unconditional one, the
-default, adds that they are a sample (Stata's ``margins, vce(unconditional)``). The number needed to treat and how its
-interval must be told: Altman 1998, doi 10.1136/bmj.317.7168.1309.
+default, allows for their sampling (Stata's ``margins, vce(unconditional)``). The number needed to treat and its
+interval: Altman 1998, doi 10.1136/bmj.317.7168.1309.
 """
 
 from __future__ import annotations
@@ -29,8 +28,10 @@ from stegvis.study.protocol_models import Models
 
 @dataclass(frozen=True)
 class NumberNeeded:
-    """1/|risk difference|. The limits are missing when the interval of the difference holds 0: then the number runs
-    from ``benefit`` (the fewest to treat for one to benefit) through infinity to ``harm``.
+    """1/|risk difference|.
+
+    The limits are missing if the interval of the difference includes 0: the interval then runs from ``benefit`` (the
+    smallest number needed to treat to benefit) through infinity to ``harm``.
     """
 
     estimate: float
@@ -44,7 +45,7 @@ class NumberNeeded:
 class StandardizedRisks:
     """Standardized risks of the levels of an exposure, and their covariances (K x K).
 
-    ``share_above_one`` is the share of fitted risks above 1, under the levels people have.
+    ``share_above_one`` is the share of fitted risks above 1 at the observed levels.
     """
 
     levels: tuple[Hashable, ...]
@@ -105,7 +106,10 @@ def standardized_risks(
         levels: each level of the exposure and its indicator column; None for the reference.
         family: ``logistic`` (risks stay below 1) or ``poisson`` (log link).
         models: confidence, variance factor (``stata`` multiplies by n/(n-1)) and limits.
-        robust: whether the fixed-covariate variance is built on the sandwich; otherwise on the model's own.
+        robust: whether the fixed-covariate variance uses the sandwich; otherwise the model-based covariance.
+
+    Returns:
+        The risks; not estimable if the fit is not credible (``irls.refusal``).
 
     Raises:
         KeyError: a column is not in X.
@@ -140,10 +144,10 @@ def standardized_risks(
 
 
 def number_needed(risk_difference: Difference) -> NumberNeeded | NotEstimable:
-    """The number of people of whom one is spared (or harmed), from a risk difference.
+    """The number needed to treat for one person to benefit (or be harmed), from a risk difference.
 
-    Altman's two kinds of interval are kept apart: one interval where the difference clearly is not 0, else two ends
-    with infinity between them.
+    Two kinds of interval (Altman 1998): one interval if that of the difference excludes 0, otherwise two limits with
+    infinity between them.
     """
     low, high = risk_difference.ci_low, risk_difference.ci_high
     if risk_difference.estimate == 0:
@@ -152,7 +156,7 @@ def number_needed(risk_difference: Difference) -> NumberNeeded | NotEstimable:
     if low > 0 or high < 0:
         ends = sorted((1 / abs(low), 1 / abs(high)))
         return NumberNeeded(estimate, ends[0], ends[1], math.nan, math.nan)
-    # An outcome that is a harm: a lower risk is a benefit.
+    # The outcome is harmful: a lower risk is a benefit.
     benefit = 1 / -low if low < 0 else math.inf
     harm = 1 / high if high > 0 else math.inf
     return NumberNeeded(estimate, math.nan, math.nan, benefit, harm)

@@ -1,8 +1,4 @@
-"""What can stand on the right-hand side of a model.
-
-Belongs here: the two kinds of term, and the covariates of the study's two models. Does not belong here: checks
-(``contract``) and fitting.
-"""
+"""Terms of a model's right-hand side, and the covariates of the study's two models."""
 
 from __future__ import annotations
 
@@ -22,8 +18,8 @@ MODELS: tuple[Model, ...] = ("age", "adjusted")
 class Categorical:
     """One indicator per level but the first, which is the reference.
 
-    ``required`` marks the term whose contrasts are wanted: without its reference, or with one level only, there is
-    nothing to estimate. Of other terms an absent level is merely left out.
+    ``required`` is for the term whose contrasts are reported: without its reference, or with one level only, there is
+    nothing to estimate. Absent levels of other terms are omitted.
     """
 
     column: str
@@ -37,7 +33,7 @@ class Categorical:
 
 @dataclass(frozen=True)
 class Linear:
-    """One column, divided by ``unit``, so that its coefficient is per that much."""
+    """One column, divided by ``unit``, so that its coefficient is per unit."""
 
     column: str
     unit: float = 1.0

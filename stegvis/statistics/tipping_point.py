@@ -1,7 +1,4 @@
-"""How different those lost must be before an association is gone.
-
-Belongs here: closed forms for a risk ratio when the outcome of a share of people is unknown. Does not belong here:
-weights from what is known of them (``attrition_weights``).
+"""Tipping points: how different the people lost to follow-up must be for an association to disappear.
 
 A tipping-point (delta-adjusted) analysis for outcomes missing not at random: Cro et al. 2020, doi 10.1002/sim.8569.
 """
@@ -14,13 +11,13 @@ from stegvis.statistics.contract import NotEstimable
 def ratio_in_everyone(
     observed_ratio: float, lost: float, risk_in_lost: float, lost_reference: float, risk_in_lost_reference: float = 1.0
 ) -> float:
-    """The risk ratio in everyone, those lost included.
+    """The risk ratio in everyone, including those lost to follow-up.
 
     Args:
         observed_ratio: risk ratio in those followed.
-        lost: share lost in the category, 0 to 1.
-        risk_in_lost: risk in the lost over the risk in the followed, in the category.
-        lost_reference: share lost in the reference category.
+        lost: share lost to follow-up in the category, 0 to 1.
+        risk_in_lost: risk in those lost over the risk in those followed, in the category.
+        lost_reference: share lost to follow-up in the reference category.
         risk_in_lost_reference: the same ratio in the reference category.
 
     Raises:
@@ -33,14 +30,17 @@ def ratio_in_everyone(
 
 
 def tipping_point(observed_ratio: float, lost: float, risk: float | None = None) -> float | NotEstimable:
-    """How many times the risk of the followed the lost of a category must have, for the ratio in everyone to be 1.
+    """The risk in those lost over that in those followed, in a category, at which the ratio in everyone is 1.
 
-    The lost of the reference category are taken to be like its followed.
+    In the reference category, those lost are assumed to have the risk of those followed.
 
     Args:
         observed_ratio: risk ratio in those followed, or a confidence limit of it.
-        lost: share lost in the category, 0 to 1.
-        risk: risk of the followed in the category, where known; a tipping point above 1/risk cannot be reached.
+        lost: share lost to follow-up in the category, 0 to 1.
+        risk: risk of those followed in the category, if known; a tipping point above 1/risk is impossible.
+
+    Returns:
+        The ratio of risks; not estimable if nobody was lost or no possible risk moves the ratio to 1.
 
     Raises:
         ValueError: a share or ratio is out of range.
@@ -58,4 +58,4 @@ def _check(observed_ratio: float, *shares: float) -> None:
     if observed_ratio <= 0:
         raise ValueError("a risk ratio must be positive")
     if not all(0 <= share <= 1 for share in shares):
-        raise ValueError("a share must lie between 0 and 1")
+        raise ValueError("a share must be between 0 and 1")

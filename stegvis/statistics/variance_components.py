@@ -1,12 +1,11 @@
 """Between-person and within-person variance of repeated measurements.
 
-Belongs here: a random-intercept model by restricted maximum likelihood (REML), with covariates, and the one-way
-analysis of variance; the REML one fast enough to repeat it over a thousand bootstrap samples of people. Does not belong
-here: what the components are used for (``regression_dilution``).
+A random-intercept model by restricted maximum likelihood (REML), with covariates, fast enough for a thousand bootstrap
+samples of people; and the one-way analysis of variance.
 
-REML: Patterson and Thompson 1971, doi 10.1093/biomet/58.3.545. The likelihood needs, beside the cross products of all
-rows, only those of the people's sums, by how many rows a person has; so a bootstrap sample is a weighted sum of what is
-computed once (``CrossProducts``).
+REML: Patterson and Thompson 1971, doi 10.1093/biomet/58.3.545. The likelihood depends only on the cross products of all
+rows and of the people's sums, by the number of rows of a person; so a bootstrap sample is a weighted sum of cross
+products that are computed once (``CrossProducts``).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Steps of the golden section; each leaves 0.62 of the interval of the intraclass correlation.
+# Steps of the golden section search; each reduces the interval of the intraclass correlation to 0.62.
 GOLDEN_STEPS = 48
 LARGEST_CORRELATION = 0.9999
 
@@ -35,20 +34,20 @@ class Components:
         return correlation
 
     def reliability(self, measurements: float | np.ndarray) -> np.ndarray:
-        """Reliability of a mean of so many measurements."""
+        """Reliability of a mean of this number of measurements."""
         reliability: np.ndarray = self.between / (self.between + self.within / measurements)
         return reliability
 
 
 @dataclass(frozen=True)
 class CrossProducts:
-    """What REML needs to know of each person.
+    """The sufficient statistics of each person for REML.
 
     Attributes:
         rows: people x q(q+1)/2, upper triangle of D'D, D being the person's rows of covariates and measurement (last).
         sums: people x q(q+1)/2, upper triangle of s s', s being the column sums of D.
-        measurements: people, how many rows each has.
-        columns: q.
+        measurements: people, number of rows of each.
+        columns: q, of D.
     """
 
     rows: np.ndarray
@@ -62,11 +61,11 @@ def cross_products(values: np.ndarray, person: np.ndarray, covariates: np.ndarra
 
     Args:
         values: N measurements.
-        person: N, rows of one person standing together.
+        person: N; the rows of a person must be adjacent.
         covariates: N x p of full rank, the intercept included; an intercept alone unless given.
 
     Raises:
-        ValueError: there is no measurement, or one is not finite, or a person's rows do not stand together.
+        ValueError: there is no measurement, or one is not finite, or a person's rows are not adjacent.
     """
     X = np.ones((len(values), 1)) if covariates is None else np.asarray(covariates, dtype="float64")
     D = np.column_stack([X, np.asarray(values, dtype="float64")])
@@ -75,7 +74,7 @@ def cross_products(values: np.ndarray, person: np.ndarray, covariates: np.ndarra
     new = np.r_[True, person[1:] != person[:-1]]
     first = np.flatnonzero(new)
     if len(first) != len(set(person[first].tolist())):
-        raise ValueError("the rows of a person must stand together")
+        raise ValueError("the rows of a person must be adjacent")
     sums = np.add.reduceat(D, first, axis=0)
     upper = list(zip(*np.triu_indices(D.shape[1]), strict=True))
     return CrossProducts(
@@ -91,14 +90,14 @@ def reml(products: CrossProducts, counts: np.ndarray | None = None) -> Component
 
     Args:
         products: of the people.
-        counts: samples x people, how often each person is in each sample; one sample of everyone once unless given.
+        counts: samples x people, how often each person is in each sample; one sample with everyone once unless given.
 
     Returns:
-        One entry per sample. Nobody having a second measurement leaves the components undetermined: nan.
+        One entry per sample; nan if nobody has a second measurement.
     """
     counts = np.ones((1, len(products.measurements))) if counts is None else np.asarray(counts, dtype="float64")
     q = products.columns
-    # Columns of one length, and a hair of ridge: a sample may lack a rare level altogether.
+    # Columns of equal length, and a small ridge, because a sample may lack a rare level.
     length = np.sqrt(_squares(products.rows.sum(axis=0), q))
     length[length == 0] = 1.0
     scale = np.outer(length, length)
@@ -176,7 +175,7 @@ def _golden_section(objective: Callable[[np.ndarray], np.ndarray], samples: int)
         inner, outer = np.where(left, fresh, outer), np.where(left, inner, fresh)
         at_inner, at_outer = np.where(left, value, at_outer), np.where(left, at_inner, value)
     middle = (low + high) / 2
-    # At the edge the components are those of no correlation at all.
+    # At the boundary there is no correlation.
     edge = objective(np.zeros(samples)) <= objective(middle)
     found: np.ndarray = np.where(edge, 0.0, middle)
     return found

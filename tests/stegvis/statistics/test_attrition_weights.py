@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from stegvis.statistics.attrition_weights import (
-    AnswerWeights,
-    answer_weights,
+    ResponseWeights,
     effective_sample_size,
+    response_weights,
     stacked_covariance,
     standardized_difference,
     truncated,
@@ -32,10 +32,10 @@ def designs(rows):
 
 
 @pytest.fixture
-def weights(designs) -> AnswerWeights:
+def weights(designs) -> ResponseWeights:
     baseline, alone, answered = designs
-    found = answer_weights(answered, baseline, alone, HC0)
-    assert isinstance(found, AnswerWeights)
+    found = response_weights(answered, baseline, alone, HC0)
+    assert isinstance(found, ResponseWeights)
     return found
 
 
@@ -92,7 +92,7 @@ def test_weights_bring_balance(rows, weights):
     for name in ("age", "bmi", "walk_min"):
         values = rows[name].to_numpy(dtype="float64")
         plain = standardized_difference(values, weights.answered)
-        weighted = standardized_difference(values, weights.answered, weights.both_sides)
+        weighted = standardized_difference(values, weights.answered, weights.both_groups)
         assert abs(plain) > 0.05
         assert abs(weighted) < 0.01
 
@@ -114,4 +114,4 @@ def test_equal_weights_lose_nobody_and_truncation_needs_order():
 def test_answering_that_one_covariate_decides_is_refused():
     answered = np.repeat([True, False], 30)
     decided = np.column_stack([np.ones(60), answered])
-    assert isinstance(answer_weights(answered, decided, np.ones((60, 1)), HC0), NotEstimable)
+    assert isinstance(response_weights(answered, decided, np.ones((60, 1)), HC0), NotEstimable)

@@ -76,5 +76,5 @@ def test_there_and_back_again(releases):
 
 def test_a_person_counts_once(cohort):
     twice = cohort.assign(id=1).set_index("id")
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="two rows"):
         estimate(twice, TERMS, HC0, outcome="clbp")

@@ -73,7 +73,7 @@ def test_a_sample_without_enough_events_is_not_estimable_without_any_category(co
 def test_an_unused_level_is_left_out_and_recorded(cohort):
     design = ready(cohort[cohort["smoke"] != "former"], [SMOKE, AGE])
     assert list(design.X) == ["intercept", "smoke[current]", "age"]
-    assert design.levels_lost == ("smoke[former]",)
+    assert design.absent_levels == ("smoke[former]",)
 
 
 def test_a_required_term_needs_its_reference_and_a_contrast(cohort):
@@ -84,7 +84,7 @@ def test_a_required_term_needs_its_reference_and_a_contrast(cohort):
 def test_a_covariate_with_one_level_is_left_out(cohort):
     design = ready(cohort[cohort["smoke"] == "former"], [VOLUME, SMOKE])
     assert "smoke[current]" not in design.X
-    assert design.levels_lost == ("smoke[never]", "smoke[current]")
+    assert design.absent_levels == ("smoke[never]", "smoke[current]")
 
 
 def test_a_value_outside_the_levels_is_a_mistake_not_a_missing_value(cohort):

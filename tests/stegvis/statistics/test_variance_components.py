@@ -79,8 +79,8 @@ def test_one_measurement_each_leaves_the_variances_undetermined():
     assert np.isnan(anova(values, person).between[0])
 
 
-def test_rows_of_a_person_must_stand_together_and_be_finite():
-    with pytest.raises(ValueError, match="together"):
+def test_rows_of_a_person_must_be_adjacent_and_finite():
+    with pytest.raises(ValueError, match="adjacent"):
         cross_products(np.ones(3), np.array([1, 2, 1]))
     with pytest.raises(ValueError, match="finite"):
         cross_products(np.array([1.0, np.nan]), np.array([1, 1]))
