@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
-
 from stegvis.statistics.categories import add_categories
 
 

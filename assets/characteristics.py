@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
-
 from stegvis.analyses.characteristics import characteristics
 from stegvis.analyses.histogram import histogram
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.statistics.levels import characteristic_levels, covariate_levels
 from stegvis.study.codebook import codebook
 

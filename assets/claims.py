@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
-
 from stegvis.claims.evaluation import evaluate_claims
 
 # As they may leave: what is held back must not stand in the evidence of a claim.

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
 
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told
+from stegvis.assets.building.build import Build
+from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.storage.releases import ReleaseError, published_histogram, published_tables

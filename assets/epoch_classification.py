@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows, fingerprint, sql_text
-
 from stegvis.storage.delivered_epochs import delivered_epochs, write_shard
 from stegvis.storage.lake import EpochLake, create_epochs_view
 from stegvis.storage.landing import LandedFile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
-
 from stegvis.statistics.levels import covariate_levels
 from stegvis.study.codebook import codebook
 

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
+
+from stegvis.accelerometry.method import CLASSIFICATION_VERSION
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.delivered import Delivered, read_file
 from stegvis.assets.building.recipe import Recipe, Rows, fingerprint, sql_text
-
-from stegvis.accelerometry.method import CLASSIFICATION_VERSION
 from stegvis.storage.batch import RecordingBatch, Source
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.lake import EpochLake

@@ -22,13 +22,13 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.history import lineage
 from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
 from stegvis.assets.disclosure import earlier_tables
 from stegvis.assets.report import as_records, checks_as_told, provenance, records
-
 from stegvis.disclosure.checks import without_small
 from stegvis.disclosure.kept import kept_rule
 from stegvis.disclosure.leaving import control_across_waves

@@ -13,9 +13,9 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
-
 from stegvis.disclosure.checks import without_close
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.steps import described

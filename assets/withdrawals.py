@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.delivered import empty, read_drops
 from stegvis.assets.building.recipe import Recipe, Rows

@@ -139,9 +139,9 @@ def to_delivery(people: int, folder: Path) -> dict[str, float]:
 def through_pipeline(people: int, folder: Path) -> dict[str, float]:
     """One Dagster run of three assets on a home that has only the delivery of epochs."""
     import dagster as dg
+
     from stegvis.orchestration.definitions import build_definitions
     from stegvis.orchestration.instance import open_instance, register_partitions
-
     from stegvis.storage.home import Home
     from stegvis.storage.landing import scan
 

@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from stegvis.assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
 
 from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import WaveData, fit, walking_days
+from stegvis.assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
 from stegvis.reproduction import r
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels

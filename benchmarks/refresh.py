@@ -31,9 +31,9 @@ def seconds(*arguments: str) -> float:
 def work_since(home: Path, event: int) -> tuple[float, int]:
     """Seconds that the stages made since an event say they took, and the newest event."""
     import dagster as dg
+
     from stegvis.assets.building.graph import recipes
     from stegvis.orchestration.instance import open_instance
-
     from stegvis.storage.home import Home
 
     total = 0.0
@@ -51,7 +51,6 @@ def work_since(home: Path, event: int) -> tuple[float, int]:
 def register_many(home: Path) -> None:
     """As many batches and waves as a long study has."""
     from stegvis.orchestration.instance import open_instance
-
     from stegvis.storage.home import Home
 
     with open_instance(Home(home, home / "landing")) as instance:

@@ -16,10 +16,10 @@ from unittest import mock
 
 import duckdb
 import pandas as pd
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.graph import recipes
 from stegvis.assets.report import wave_report
-
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.page import render_wave
 from stegvis.reporting.plain import render_plain

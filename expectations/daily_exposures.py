@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.expectations.rules import CRITICAL, WARNING, Rule, between, one_of, unique
-
 from stegvis.study.protocol import Protocol
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.expectations.rules import Rule, between, filled
-
 from stegvis.study.protocol import Protocol
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.expectations.rules import WARNING, Rule, between, estimate_rules, one_of, where
-
 from stegvis.study.protocol import Protocol
 from stegvis.study.protocol_models import Limits
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.expectations.rules import WARNING, Rule, filled, not_empty, quarantine_rules, unique
-
 from stegvis.study.protocol import Protocol
 
 

@@ -21,6 +21,7 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
+
 from stegvis.expectations.rules import Rule, Verdict
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.expectations.rules import WARNING, Rule, between, filled, unique
-
 from stegvis.study.protocol import Protocol
 
 

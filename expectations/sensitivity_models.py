@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.expectations.rules import Rule, estimate_rules
-
 from stegvis.study.protocol import Protocol
 
 

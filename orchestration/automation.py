@@ -14,11 +14,11 @@ from typing import Any
 import dagster as dg
 from dagster import AutomationCondition, AutomationContext, AutomationResult, DagsterInstance
 from dagster._core.definitions.events import AssetKeyPartitionKey  # the only name for it
+
 from stegvis.orchestration.orphans import UNFINISHED
 from stegvis.orchestration.plan import due
 from stegvis.orchestration.refresh import TRIGGER_TAG
 from stegvis.orchestration.situation import Situation, label, situation
-
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
 

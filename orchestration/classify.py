@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import stegvis.sql
 
+import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.pair_classification import PairResult
 from stegvis.storage.day_sums import day_table

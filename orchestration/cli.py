@@ -10,6 +10,7 @@ import signal
 from typing import Annotated
 
 import typer
+
 from stegvis.orchestration.commands import deliveries, recordings, releases, running
 from stegvis.orchestration.printing import fail
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from stegvis.assets.release import PROTOCOL
 from stegvis.assets.report import as_records
-
 from stegvis.release.bridge import bridge, changed_values
 from stegvis.storage.releases import MANIFEST
 

@@ -1,6 +1,7 @@
 """The code location: everything the Dagster UI shows. An assembly layer only; each part lives in its own module."""
 
 import dagster as dg
+
 from stegvis.assets.building.graph import recipes
 from stegvis.assets.building.publish import as_asset
 from stegvis.assets.building.resources import StegvisHome
@@ -8,7 +9,6 @@ from stegvis.assets.building.sources import sources
 from stegvis.orchestration.automation import OutOfStep, automation_sensor
 from stegvis.orchestration.landing_sensor import landing_sensor
 from stegvis.orchestration.nightly import nightly
-
 from stegvis.storage.home import Home
 from stegvis.study.protocol import protocol
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
-from stegvis.assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
-from stegvis.assets.building.recipe import sql_text
 
 from stegvis.analyses.wave_data import walking_days
+from stegvis.assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
+from stegvis.assets.building.recipe import sql_text
 from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.storage.hash_chain import add_line
 from stegvis.storage.home import Home

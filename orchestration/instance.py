@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dagster import DagsterInstance
-from stegvis.assets.building.partitions import Kind
 
+from stegvis.assets.building.partitions import Kind
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
 

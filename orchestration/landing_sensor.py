@@ -11,11 +11,11 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance
+
 from stegvis.assets.building.records import WHOLE_KEY
 from stegvis.assets.building.sources import contents, source_key
 from stegvis.orchestration.instance import unregistered
 from stegvis.orchestration.orphans import end_orphans
-
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 

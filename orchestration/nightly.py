@@ -6,8 +6,8 @@ what an automation that was switched off left undone. Does not belong here: the 
 
 # No postponed annotations here: Dagster reads the type of ``context`` when the op is defined.
 import dagster as dg
-from stegvis.orchestration.refresh import by_asset, refresh
 
+from stegvis.orchestration.refresh import by_asset, refresh
 from stegvis.storage.home import Home
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 
 import dagster as dg
-from stegvis.assets.building.publish import PROCESS_TAG
 
+from stegvis.assets.building.publish import PROCESS_TAG
 from stegvis.storage.process import has_ended
 
 # Without the name of its process, a run that says nothing of itself for so long was killed before its first stage.

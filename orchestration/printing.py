@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
+
     from stegvis.orchestration.refresh import Refresh
     from stegvis.orchestration.situation import Step
     from stegvis.orchestration.verify import Verified
-
     from stegvis.storage.validation import Validation
 
 Facts = dict[str, Any]

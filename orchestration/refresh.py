@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+
 from stegvis.assets.building.build import PROGRESS
 from stegvis.assets.building.partitions import Kind
 from stegvis.assets.building.publish import PROCESS_TAG
@@ -25,7 +26,6 @@ from stegvis.orchestration.landing_sensor import tell
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
 from stegvis.orchestration.situation import Situation, Step, situation
-
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.lock import locked

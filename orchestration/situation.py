@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from dagster import DagsterInstance
+
 from stegvis.assets.building.graph import recipes
 from stegvis.assets.building.history import is_data
 from stegvis.assets.building.partitions import Kind
@@ -20,7 +21,6 @@ from stegvis.assets.building.recipe import Recipe, fingerprint
 from stegvis.assets.building.records import WHOLE_KEY, Records, inputs
 from stegvis.orchestration.instance import partition_keys
 from stegvis.orchestration.verdicts import held_fingerprints
-
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.records import damaged_files

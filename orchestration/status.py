@@ -13,7 +13,6 @@ from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.situation import Step, situation
 from stegvis.orchestration.verdicts import failing_checks, quarantined
-
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.releases import latest, manifest, newest

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stegvis.assets.building.graph import STAGES, recipes
 
+from stegvis.assets.building.graph import STAGES, recipes
 from stegvis.study.dictionary import dictionary
 from tests.package_source import MODULES, ROOT, imported, package_sources
 

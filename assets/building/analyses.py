@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stegvis.analyses.wave_data import Analysis, WaveData, fit, walking_days
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Rows
-
-from stegvis.analyses.wave_data import Analysis, WaveData, fit, walking_days
 from stegvis.statistics.levels import covariate_levels
 from stegvis.study.codebook import codebook
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+
 from stegvis.assets.building.recipe import Recipe, sql_text
 from stegvis.assets.building.records import drops_of
-
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.records import damaged_files, read_records

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import sql_text
-
 from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.landing import Drop

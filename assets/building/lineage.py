@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import cache
 
 import dagster as dg
+
 from stegvis.assets.building.recipe import Recipe, sql_text
 from stegvis.assets.building.sources import source_key
-
 from stegvis.study.codebook import LayoutName, codebook
 from stegvis.study.dictionary import dictionary
 

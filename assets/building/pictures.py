@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import dagster as dg
+
 from stegvis.assets.building.build import Build
 
 if TYPE_CHECKING:

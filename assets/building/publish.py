@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.history import history
 from stegvis.assets.building.lineage import column_lineage
@@ -25,7 +26,6 @@ from stegvis.assets.building.records import Records, inputs
 from stegvis.assets.building.resources import StegvisHome
 from stegvis.assets.building.sources import source_key
 from stegvis.expectations.rules import CRITICAL, THEMES, Theme, Verdict
-
 from stegvis.storage.disk import refusal
 from stegvis.storage.lock import locked
 from stegvis.storage.process import this_process

@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+
 import stegvis.sql
 from stegvis.assets.building.code import PACKAGE, code_digests, data_digests
 from stegvis.assets.building.partitions import Kind
-
 from stegvis.study.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from stegvis.assets.building.build import Build
     from stegvis.expectations.rules import Rule
 

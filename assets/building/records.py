@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from stegvis.assets.building.partitions import Kind
 from stegvis.assets.building.recipe import Recipe
-
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.records import Materialization, read_records

@@ -13,9 +13,9 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.report import provenance
-
 from stegvis.disclosure.tables import Tables
 from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
 from stegvis.storage.releases import release_folders

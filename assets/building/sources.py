@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import dagster as dg
+
 from stegvis.assets.building.partitions import DEFINITIONS, Kind
 from stegvis.assets.building.recipe import fingerprint
 from stegvis.assets.building.records import WHOLE_KEY
-
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.landing import Kind as Delivery
 from stegvis.study.protocol import Protocol

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from stegvis.orchestration.commands.options import (
     FULL_SIZE,
     HomeOption,
@@ -56,7 +57,6 @@ def validate(
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
     from stegvis.assets.building.recipe import sql_text
-
     from stegvis.storage.delivered_files import DeliveryContract
     from stegvis.storage.validation import validate_drop
     from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
@@ -77,7 +77,6 @@ def withdraw(
 ) -> None:
     """Register withdrawals of consent, erase the people from every table and file, and refresh."""
     from stegvis.orchestration.withdraw import WithdrawalError, register
-
     from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 
     if not file.is_file():

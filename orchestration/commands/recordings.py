@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from stegvis.orchestration.commands.options import JsonOption
 from stegvis.orchestration.printing import fail, print_pair, say
 
@@ -36,12 +37,11 @@ def classify(
         raise typer.BadParameter(f"{out.name} does not end in .parquet")
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is not a folder")
-    from stegvis.orchestration.classify import PairFiles, days_of, pair_summary, write_pair
-
     from stegvis.accelerometry.epoch_model import ModelError
     from stegvis.accelerometry.method import Method
     from stegvis.accelerometry.pair_classification import classify_pair
     from stegvis.accelerometry.pair_problems import PairError
+    from stegvis.orchestration.classify import PairFiles, days_of, pair_summary, write_pair
     from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
     protocol = read_protocol(PROTOCOL_FILE)

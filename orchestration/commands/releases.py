@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from stegvis.orchestration.commands.options import HomeOption, JsonOption, find_home
 from stegvis.orchestration.printing import fail, print_comparison, print_trace, print_verified, waits
 
@@ -88,7 +89,6 @@ def sign(
     """Sign a release after reviewing it; it becomes the latest once it has as many signatures as the protocol asks."""
     from stegvis.orchestration.status import last_release, waiting_release
     from stegvis.orchestration.verify import verify as verified
-
     from stegvis.storage.signatures import SignatureError, advance_latest
     from stegvis.storage.signatures import sign as add_signature
     from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
@@ -123,7 +123,6 @@ def export(
     """Write a wave's analysis tables, a row for each participant, for those who are allowed to have them."""
     from stegvis.orchestration.export import ExportError
     from stegvis.orchestration.export import export as write_tables
-
     from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
     try:

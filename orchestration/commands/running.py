@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stegvis.orchestration.commands.options import (
     FULL_SIZE,
     HomeOption,

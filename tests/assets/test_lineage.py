@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from stegvis.assets.building.graph import recipes
 from stegvis.assets.building.lineage import column_lineage, columns_from
-
 from stegvis.study.codebook import codebook
 from stegvis.study.dictionary import dictionary
 

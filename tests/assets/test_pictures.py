@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from stegvis.assets.building import pictures
 
+from stegvis.assets.building import pictures
 from stegvis.study.protocol import protocol
 
 

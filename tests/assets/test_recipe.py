@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from stegvis.assets.building import code, recipe
 from stegvis.assets.building.graph import STAGES, recipes
 from stegvis.assets.building.recipe import code_digest, fingerprint, normalized_sql
-
 from stegvis.study.protocol import Protocol, protocol
 
 # ---- the text of a SELECT ----

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from stegvis.assets.building.release_pages import earlier_claims
-
 from stegvis.reporting.inputs import CLAIM_KEYS
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stegvis.orchestration.refresh import refresh
 
+from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
 from tests.browser.test_report_page import ARGUMENTS, CHROMIUM

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stegvis.expectations.fitted_models import DIAGNOSTICS
-
 from stegvis.study.protocol import protocol
 from tests.expectations.judged import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
 

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import duckdb
 import pandas as pd
+
 from stegvis.expectations.judge import judge
 from stegvis.expectations.rules import Rule, Verdict
-
 from stegvis.study.protocol import Protocol, protocol
 from tests.sql.tables import create, frame_of
 

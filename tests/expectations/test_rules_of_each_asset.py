@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+
 from stegvis.assets.building.graph import STAGES
 from stegvis.expectations.judge import BrokenRuleError, judge
 from stegvis.expectations.rules import CRITICAL, WARNING
-
 from stegvis.study.protocol import protocol
 from tests.expectations.cases import CASES, DAILY, OUTCOME
 from tests.expectations.judged import Broken, Case, red

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
+
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.publish import as_asset
 from stegvis.assets.building.recipe import Recipe, Rows
@@ -25,7 +26,6 @@ from stegvis.expectations.rules import (
     one_of,
     unique,
 )
-
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stegvis.orchestration.refresh import refresh
 
+from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
 from stegvis.twin import write_twin

@@ -9,8 +9,8 @@ from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.loader import LoadingContextForTest
-from stegvis.orchestration.definitions import build_definitions
 
+from stegvis.orchestration.definitions import build_definitions
 from stegvis.storage.home import Home
 
 Place = tuple[str, str]

@@ -46,10 +46,10 @@ def serve() -> None:
     sys.path.insert(0, str(ROOT))
     import altair  # noqa: F401
     import statsmodels.api  # noqa: F401
+
     import stegvis.expectations.judge  # noqa: F401
     from stegvis.orchestration.definitions import build_definitions  # noqa: F401
     from stegvis.orchestration.refresh import refresh
-
     from stegvis.storage.home import Home
 
     for line in sys.stdin:

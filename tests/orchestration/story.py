@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+
 from stegvis.orchestration.refresh import Refresh, dry_run, refresh
 from stegvis.orchestration.situation import Step
 from stegvis.orchestration.status import status
-
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 

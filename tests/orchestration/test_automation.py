@@ -9,11 +9,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+
 from stegvis.orchestration import automation as module
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.situation import situation
-
 from tests.orchestration.dagster_view import Automation, out_of_step_in_the_ui
 from tests.orchestration.story import WAVE_STAGES, Story
 
@@ -162,7 +162,6 @@ def test_the_ui_and_the_plan_call_the_same_stale_and_name_the_same_cause(
 
 def test_a_run_whose_process_was_killed_does_not_stand_as_running(story: Story, daemon: Automation) -> None:
     from stegvis.assets.building.publish import PROCESS_TAG
-
     from stegvis.storage.process import this_process
 
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:

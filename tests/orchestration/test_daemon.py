@@ -13,8 +13,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from stegvis.orchestration.instance import open_instance
 
+from stegvis.orchestration.instance import open_instance
 from tests.orchestration.story import Story
 
 pytestmark = pytest.mark.slow

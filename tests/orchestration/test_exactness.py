@@ -15,9 +15,9 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+
 from stegvis.assets.building.graph import recipes
 from stegvis.orchestration.instance import open_instance
-
 from stegvis.storage.home import Home
 from tests.orchestration.story import Story, apart_from_what_leaves
 

@@ -7,8 +7,8 @@ import json
 
 import pandas as pd
 import pytest
-from stegvis.orchestration.export import REGISTER, ExportError, export
 
+from stegvis.orchestration.export import REGISTER, ExportError, export
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from tests.orchestration.story import Story
 

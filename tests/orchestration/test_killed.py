@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stegvis.orchestration.instance import open_instance
 
+from stegvis.orchestration.instance import open_instance
 from stegvis.storage.home import Home
 from tests.orchestration.dagster_view import out_of_step_in_the_ui
 from tests.orchestration.fork_server import ForkServer

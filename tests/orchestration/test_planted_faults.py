@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from stegvis.orchestration.refresh import Refresh, refresh
 from stegvis.orchestration.verdicts import failing_checks
-
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
 from tests.orchestration.conftest import PEOPLE

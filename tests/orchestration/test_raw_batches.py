@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.refresh import Refresh, refresh
-
 from stegvis.storage.fan_out import SCHEDULER_VARIABLE
 from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import Worn, write_raw_pair

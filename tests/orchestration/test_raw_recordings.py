@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stegvis.orchestration.refresh import refresh
 
+from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin

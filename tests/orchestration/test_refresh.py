@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from stegvis.assets.building import recipe as recipe_module
 from stegvis.assets.building.graph import recipes
 from stegvis.orchestration import definitions, situation
-
 from stegvis.storage.home import Home
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import write_twin
@@ -211,8 +211,8 @@ def test_no_person_is_in_the_release_or_in_dagsters_storage(story: Story) -> Non
 
 def test_definitions_load_and_name_every_stage(story: Story) -> None:
     import dagster as dg
-    from stegvis.assets.building.graph import STAGES
 
+    from stegvis.assets.building.graph import STAGES
     from stegvis.storage.landing import KINDS
 
     defs = definitions.build_definitions(story.home)
@@ -235,6 +235,7 @@ def test_a_killed_refresh_is_finished_by_the_next_and_leaves_no_run_going(story:
     import time
 
     import dagster as dg
+
     from stegvis.orchestration.instance import open_instance
 
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")

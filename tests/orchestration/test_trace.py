@@ -9,11 +9,11 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
+
 from stegvis.orchestration.cli import app
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.trace import TraceError, trace
-from typer.testing import CliRunner
-
 from stegvis.storage.landing import scan
 from tests.orchestration.story import Story
 

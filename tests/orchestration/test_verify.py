@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from stegvis.orchestration.verify import verify
 
+from stegvis.orchestration.verify import verify
 from stegvis.storage.releases import LEDGER
 from stegvis.storage.signatures import sign, signatures
 from tests.orchestration.story import Story

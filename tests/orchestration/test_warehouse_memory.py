@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stegvis.orchestration.refresh import refresh
 
+from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
 from tests.orchestration.story import Story, apart_from_what_leaves

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
-from stegvis.assets.building import publish
-from stegvis.orchestration import refresh, situation, status
-from stegvis.orchestration.verify import verify
 
+from stegvis.assets.building import publish
 from stegvis.disclosure.leaving import kept_waves
 from stegvis.disclosure.taking_out import small_rule
+from stegvis.orchestration import refresh, situation, status
+from stegvis.orchestration.verify import verify
 from stegvis.reporting.markup import render_table
 from stegvis.reporting.tables import characteristics_table, results_table
 from stegvis.storage.hash_chain import read_lines

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stegvis.orchestration.refresh import refresh
 
 from stegvis.accelerometry.activity import ActivityCode, from_ntnu_labels
+from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin

@@ -24,10 +24,10 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-from stegvis.assets.building.graph import recipes
-from stegvis.assets.building.recipe import sql_text
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.assets.building.graph import recipes
+from stegvis.assets.building.recipe import sql_text
 from stegvis.storage.lake import EpochLake, create_epochs_view
 from stegvis.study.protocol import protocol
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stegvis.assets.building.recipe import sql_text
 
+from stegvis.assets.building.recipe import sql_text
 from stegvis.study.protocol import protocol
 from tests.sql.tables import WAVE, answer, create, database, drawn
 

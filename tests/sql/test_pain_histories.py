@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.assets.building.recipe import sql_text
-
 from tests.sql.tables import _spelled, database, drawn
 
 COHORT = """

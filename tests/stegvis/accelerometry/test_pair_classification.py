@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import stegvis.sql
 
+import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.calibration import calibrate, pooled
 from stegvis.accelerometry.classifier import classify_windows

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from stegvis.expectations.fitted_models import DIAGNOSTICS
 
 from stegvis.analyses.diagnostics import diagnostic_counts, with_diagnostics
+from stegvis.expectations.fitted_models import DIAGNOSTICS
 from stegvis.statistics.results import ESTIMATE_COLUMNS, ResultRow, to_frame
 from stegvis.study.protocol_models import Limits
 from tests.stegvis.conftest import PROTOCOL

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-import stegvis.sql
 
+import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.data_files import data_file
 from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
-from stegvis.assets.building.recipe import sql_text
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.assets.building.recipe import sql_text
 from stegvis.storage.delivered_epochs import (
     DeliveredEpochs,
     delivered_epochs,

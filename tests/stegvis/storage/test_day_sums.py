@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import stegvis.sql
 
+import stegvis.sql
 from stegvis.storage.day_sums import day_rules, day_table
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 

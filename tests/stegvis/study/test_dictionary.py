@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from stegvis.assets.building.graph import STAGES, recipes
-from stegvis.assets.recordings import COLUMNS as RECORDING_COLUMNS
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
+from stegvis.assets.building.graph import STAGES, recipes
+from stegvis.assets.recordings import COLUMNS as RECORDING_COLUMNS
 from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
 from stegvis.disclosure.taking_out import SUPPRESSED_COLUMNS
 from stegvis.statistics.results import RESULT_COLUMNS

@@ -105,7 +105,6 @@ def test_the_adjusted_risk_ratios_are_the_published(analyzed, exposure):
 @pytest.mark.slow
 def test_the_pipeline_gives_the_published_numbers(landing, tmp_path, monkeypatch):
     from stegvis.orchestration.refresh import refresh
-
     from stegvis.storage.home import Home
 
     monkeypatch.delenv("STEGVIS_LANDING", raising=False)
