@@ -18,7 +18,7 @@ import dagster as dg
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
 
-from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told
+from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, carry_bins_forward
 from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.storage.releases import ReleaseError, told_histogram, told_tables
@@ -44,7 +44,7 @@ def make(build: Build) -> Rows:
             "released_results": found.tables.results,
             "released_attrition": found.tables.attrition,
             "released_characteristics": found.tables.characteristics,
-            "released_histogram": as_told(
+            "released_histogram": carry_bins_forward(
                 counted.astype(HISTOGRAM_COLUMNS), _told(told_histogram, build), build.protocol.release.rounding_base
             ),
         },
