@@ -54,7 +54,7 @@ def stack(stacked: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     if stacked.empty:
         raise ValueError("there is no wave to pool")
     if stacked.duplicated(["person", "wave"]).any():
-        raise ValueError("a person stands twice in a wave")
+        raise ValueError("a person is twice in a wave")
     frame = stacked.sort_values(["wave", "person"], kind="stable", ignore_index=True)
     return with_categories(frame, first_response_cuts(frame, protocol))
 
