@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import dagster as dg
 
-from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told
+from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, carry_bins_forward
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.disclosure.leaving import control_disclosure
@@ -44,7 +44,7 @@ def make(build: Build) -> Rows:
             "published_results": found.tables.results,
             "published_attrition": found.tables.attrition,
             "published_characteristics": found.tables.characteristics,
-            "published_histogram": as_told(
+            "published_histogram": carry_bins_forward(
                 counted.astype(HISTOGRAM_COLUMNS),
                 _told(published_histogram, build),
                 build.protocol.release.rounding_base,

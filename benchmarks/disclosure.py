@@ -31,8 +31,8 @@ def main(home: Path) -> int:
     started = time.perf_counter()
     counts = counted(computed, low).counts
     naming = time.perf_counter() - started
-    published = sum(counts.told.values())
-    print(f"{published:,} published counts of {len(counts.told):,} groups, {len(counts.relations):,} relations")
+    published = sum(counts.published.values())
+    print(f"{published:,} published counts of {len(counts.published):,} groups, {len(counts.relations):,} relations")
     print(f"reading and naming them {naming:6.2f} s")
     total = 0
     for name, earlier in (("no earlier release", []), ("all earlier releases", published_tables(home / "releases"))):

@@ -1,7 +1,4 @@
-"""The group ``absolute_risks``: what the ratios mean in people, and the same ratios by other estimators.
-
-Belongs here: the list of its analyses. Does not belong here: the analyses.
-"""
+"""The group ``absolute_risks``: absolute risks, and the same ratios by other estimators."""
 
 from __future__ import annotations
 

@@ -1,15 +1,11 @@
-"""Everything that is estimated across waves: the table ``pooled_models``.
-
-Belongs here: the list of its analyses, fed with what each needs. Does not belong here: the analyses; combining separate
-waves' estimates.
-"""
+"""All estimates across waves: the table ``pooled_models``."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from stegvis.analyses.pain_course import course_rows
-from stegvis.analyses.pooled import first_answer_cuts, fit_pooled, pooled_note, stack
+from stegvis.analyses.pooled import first_response_cuts, fit_pooled, pooled_note, stack
 from stegvis.analyses.projection import projection_rows
 from stegvis.analyses.wave_interaction import wave_rows
 from stegvis.statistics.levels import Levels
@@ -25,16 +21,16 @@ def fit_across_waves(
 
     Args:
         stacked: the analysis sets of all waves, one row per person and wave.
-        histories: rows of ``sql/pain_histories.sql``: everyone exposed who answered, whatever their pain before.
-        protocol: the protocol in force.
+        histories: rows of ``sql/pain_histories.sql``: all respondents with an exposure, with or without earlier pain.
+        protocol: the study's protocol.
         levels: ordered levels of the categorical covariates, the reference first.
 
     Returns:
         Results: wave ``all``; analyses ``pooled``, ``wave_interaction``, ``incidence``, ``persistence``,
-        ``recurrence``, ``projection``. An analysis that needs more waves than there are has no rows.
+        ``recurrence``, ``projection``. An analysis that needs more waves has no rows.
 
     Raises:
-        ValueError: there is no wave, a person stands twice in one, or a frame breaks the contract.
+        ValueError: there is no wave, a person is twice in one, or a frame breaks the contract.
     """
     frame = stack(stacked, protocol)
     note = pooled_note(protocol)
@@ -44,6 +40,6 @@ def fit_across_waves(
         for model in MODELS:
             template = ResultRow("all", "wave_interaction", "all", model, exposure, note=note)
             rows += wave_rows(frame, template, covariate_terms(model, protocol, levels), protocol)
-    rows += course_rows(histories, first_answer_cuts(frame, protocol), note, protocol, levels)
+    rows += course_rows(histories, first_response_cuts(frame, protocol), note, protocol, levels)
     rows += projection_rows(pooled, frame, protocol)
     return pd.concat([pooled, to_frame(rows)], ignore_index=True)

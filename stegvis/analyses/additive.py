@@ -1,9 +1,7 @@
-"""Analysis ``additive_interaction``: do low volume and low intensity together do more than the sum of each?
+"""Analysis ``additive_interaction``: interaction of low volume and low intensity on the additive scale.
 
-Belongs here: the harm coding and the rows. Does not belong here: the measures (``statistics.additive_interaction``).
-
-Both exposures are coded so that walking little, or slowly, is the harm; who does neither is the reference. An addition:
-nothing of it was published.
+Both exposures are harm-coded: walking little, or slowly, is the harm; the reference has neither. This analysis is an
+addition to the published ones. The measures are in ``statistics.additive_interaction``.
 """
 
 from __future__ import annotations

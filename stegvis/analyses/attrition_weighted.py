@@ -1,10 +1,7 @@
-"""Analyses ``attrition_weighted``, ``attrition_weights``, ``attrition_balance``: those who answered stand for everyone.
+"""Analyses ``attrition_weighted``, ``attrition_weights``, ``attrition_balance``: weights for attrition.
 
-Belongs here: the model of answering, its rows, and the published models with its weights. Does not belong here: the
-weights themselves (``stegvis.statistics.attrition_weights``).
-
-Everyone eligible with known covariates is in the model of answering; those of them who answered are the analyzed. What
-it does not know of those lost is the matter of ``tipping_points``.
+The response model includes all eligible participants with known covariates; the respondents among them are the analyzed
+participants. Differences that it cannot account for are the subject of ``tipping_points``.
 """
 
 from __future__ import annotations
@@ -37,14 +34,21 @@ from stegvis.study.protocol import EXPOSURES, Exposure
 
 ANSWERED = "answered"
 WEIGHT = "weight"
-# What concerns everybody's answering, whichever exposure is looked at.
+# The exposure of rows on the response model, which is the same for both exposures.
 BOTH = "both"
 BALANCE_NOTE = "who answered against who did not, in standard deviations; everyone eligible with known covariates"
 
 
 @dataclass(frozen=True)
-class Answering:
-    """The model of answering of one exposure, and whom it was fitted to."""
+class ResponseModel:
+    """The response model of one exposure, with its data.
+
+    Attributes:
+        frame: n eligible participants with known covariates.
+        baseline: n x k design of everything known at baseline.
+        exposure: n x j design of the exposure alone.
+        weights: the two fitted models.
+    """
 
     frame: pd.DataFrame
     baseline: Design
@@ -52,23 +56,23 @@ class Answering:
     weights: ResponseWeights
 
     def people(self) -> pd.DataFrame:
-        """Those who answered."""
+        """The respondents."""
         return self.frame[self.weights.answered]
 
 
 def attrition_weighted_rows(data: WaveData) -> list[ResultRow]:
     """Balance (``smd``, ``smd_weighted``), weights (``ess`` ...), and the weighted ratios of both exposures."""
     frame = _everyone(data)
-    fitted = {exposure: _answering(frame, exposure, data) for exposure in EXPOSURES}
+    fitted = {exposure: _response_model(frame, exposure, data) for exposure in EXPOSURES}
     rows = _balance_rows(frame, fitted[EXPOSURES[0]], data)
-    for exposure, answering in fitted.items():
-        rows += _weight_rows(exposure, answering, data)
-        rows += _ratio_rows(exposure, answering, data)
+    for exposure, response in fitted.items():
+        rows += _weight_rows(exposure, response, data)
+        rows += _ratio_rows(exposure, response, data)
     return rows
 
 
 def _everyone(data: WaveData) -> pd.DataFrame:
-    """Everyone eligible whose covariates and exposures are known, with their categories and squared predictors."""
+    """The eligible participants with known covariates and exposures, with categories and squared predictors."""
     needed = [*(term.column for term in data.covariates("adjusted")), *EXPOSURES]
     frame, _ = complete_rows(data.eligible, needed)
     squares = {
@@ -83,36 +87,36 @@ def _predictors(data: WaveData) -> list[Term]:
     return [*data.covariates("adjusted"), *squares, *(Linear(exposure) for exposure in EXPOSURES)]
 
 
-def _answering(frame: pd.DataFrame, exposure: Exposure, data: WaveData) -> Answering | NotEstimable:
+def _response_model(frame: pd.DataFrame, exposure: Exposure, data: WaveData) -> ResponseModel | NotEstimable:
     designs = []
     for terms in (_predictors(data), [category_term(exposure)]):
         design = prepare(frame, terms, data.protocol.models, outcome=ANSWERED)
         if isinstance(design, NotEstimable):
-            # The contract speaks of events; here an event is an answer.
+            # The reasons of the contract name events; here an event is a response.
             reason = design.reason.replace("non-events", "people who did not answer").replace("events", "answers")
             return NotEstimable(f"model of answering: {reason}")
         designs.append(design)
     baseline, alone = designs
     weights = response_weights(baseline.y == 1, baseline.X.to_numpy(), alone.X.to_numpy(), data.protocol.models)
-    return weights if isinstance(weights, NotEstimable) else Answering(frame, baseline, alone, weights)
+    return weights if isinstance(weights, NotEstimable) else ResponseModel(frame, baseline, alone, weights)
 
 
 # ---- balance ----
 
 
-def _balance_rows(frame: pd.DataFrame, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+def _balance_rows(frame: pd.DataFrame, response: ResponseModel | NotEstimable, data: WaveData) -> list[ResultRow]:
     note = joined(options_note(data.protocol), BALANCE_NOTE)
     template = ResultRow(data.wave, "attrition_balance", "eligible", "adjusted", BOTH, n=len(frame), note=note)
     rows = []
     for row, values in _characteristics(frame, template, data):
         for measure in ("smd", "smd_weighted"):
             row = replace(row, measure=measure)
-            if isinstance(answering, NotEstimable):
-                rows.append(row.not_estimable(answering.reason))
+            if isinstance(response, NotEstimable):
+                rows.append(row.not_estimable(response.reason))
                 continue
-            weights = answering.weights.both_groups if measure == "smd_weighted" else None
-            found = standardized_difference(values, answering.weights.answered, weights)
-            if _too_few(values, answering.weights.answered, data):
+            weights = response.weights.both_groups if measure == "smd_weighted" else None
+            found = standardized_difference(values, response.weights.answered, weights)
+            if _too_few(values, response.weights.answered, data):
                 rows.append(row.not_estimable("too few people with or without it"))
             elif math.isnan(found):
                 rows.append(row.not_estimable("everyone is alike"))
@@ -122,7 +126,7 @@ def _balance_rows(frame: pd.DataFrame, answering: Answering | NotEstimable, data
 
 
 def _characteristics(frame: pd.DataFrame, template: ResultRow, data: WaveData) -> list[tuple[ResultRow, np.ndarray]]:
-    """A row and the values of each number, and of each level of each other characteristic."""
+    """A row and the values (n) of each numeric characteristic and of each level of the others."""
     found = []
     for term in [*data.covariates("adjusted"), *(Linear(exposure) for exposure in EXPOSURES)]:
         if isinstance(term, Categorical):
@@ -135,7 +139,7 @@ def _characteristics(frame: pd.DataFrame, template: ResultRow, data: WaveData) -
 
 
 def _too_few(values: np.ndarray, answered: np.ndarray, data: WaveData) -> bool:
-    """Whether a 0/1 characteristic has a count in either group that is too small to be told."""
+    """Whether a 0/1 characteristic has a count in either group that is too small to publish."""
     if not np.isin(values, (0.0, 1.0)).all():
         return False
     counts = np.array([float((values[side] == value).sum()) for side in (answered, ~answered) for value in (0, 1)])
@@ -146,7 +150,7 @@ def _too_few(values: np.ndarray, answered: np.ndarray, data: WaveData) -> bool:
 
 
 def _variants(weights: ResponseWeights, data: WaveData) -> dict[str, np.ndarray]:
-    """The weights under each name they are used by."""
+    """The weights by the name of the variant."""
     found = {"stabilized": weights.stabilized, "unstabilized": weights.unstabilized}
     for low, high in data.protocol.attrition_weights.truncations:
         found[_truncation(low, high)] = truncated(weights.stabilized, low, high)
@@ -161,18 +165,18 @@ def _names(data: WaveData) -> list[str]:
     return ["stabilized", "unstabilized", *(_truncation(*pair) for pair in data.protocol.attrition_weights.truncations)]
 
 
-def _weight_rows(exposure: Exposure, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+def _weight_rows(exposure: Exposure, response: ResponseModel | NotEstimable, data: WaveData) -> list[ResultRow]:
     template = data.template("attrition_weights", "adjusted", exposure)
     measures = ("ess", "mean_weight", "largest_weights")
     rows = []
     for name in _names(data):
         row = replace(template, term=name)
-        if isinstance(answering, NotEstimable):
-            rows += [replace(row, measure=measure).not_estimable(answering.reason) for measure in measures]
+        if isinstance(response, NotEstimable):
+            rows += [replace(row, measure=measure).not_estimable(response.reason) for measure in measures]
             continue
-        weights = _variants(answering.weights, data)[name]
+        weights = _variants(response.weights, data)[name]
         row = replace(row, n=len(weights))
-        # A maximum would be one person's: the mean of the largest few is told in its place.
+        # A maximum is one person's value; the mean of the largest few is reported instead.
         few = data.protocol.disclosure.smallest_count
         largest = float(np.sort(weights)[-few:].mean())
         estimates = (effective_sample_size(weights), float(weights.mean()), largest)
@@ -187,20 +191,20 @@ def _weight_rows(exposure: Exposure, answering: Answering | NotEstimable, data: 
 # ---- ratios ----
 
 
-def _ratio_rows(exposure: Exposure, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+def _ratio_rows(exposure: Exposure, response: ResponseModel | NotEstimable, data: WaveData) -> list[ResultRow]:
     rows = []
     for name in _names(data):
         analysis = "attrition_weighted" if name == "stabilized" else f"attrition_weighted:{name}"
         for model in MODELS:
             template = data.template(analysis, model, exposure)
             template = replace(template, note=joined(template.note, f"{name} weights, taken as known"))
-            if isinstance(answering, NotEstimable):
+            if isinstance(response, NotEstimable):
                 made = category_rows(data.people, template, data.covariates(model), data.protocol)
-                rows += [_without_estimate(row, answering.reason) for row in made]
+                rows += [_without_estimate(row, response.reason) for row in made]
                 continue
-            frame = answering.people().assign(**{WEIGHT: _variants(answering.weights, data)[name]})
+            frame = response.people().assign(**{WEIGHT: _variants(response.weights, data)[name]})
             rows += category_rows(frame, template, data.covariates(model), data.protocol, weights=WEIGHT)
-    return rows + _stacked_rows(exposure, answering, data)
+    return rows + _stacked_rows(exposure, response, data)
 
 
 def _without_estimate(row: ResultRow, reason: str) -> ResultRow:
@@ -209,7 +213,7 @@ def _without_estimate(row: ResultRow, reason: str) -> ResultRow:
     return replace(bare, **same).not_estimable(reason)
 
 
-def _stacked_rows(exposure: Exposure, answering: Answering | NotEstimable, data: WaveData) -> list[ResultRow]:
+def _stacked_rows(exposure: Exposure, response: ResponseModel | NotEstimable, data: WaveData) -> list[ResultRow]:
     """The stabilized estimates with an interval that allows for the weights being estimated."""
     rows = []
     labels = data.labels(exposure)
@@ -222,7 +226,7 @@ def _stacked_rows(exposure: Exposure, answering: Answering | NotEstimable, data:
             reference=labels[CATEGORIES[0]],
             note=joined(template.note, "stabilized weights, their estimation allowed for, hc0"),
         )
-        found = _stacked(answering, [term, *data.covariates(model)], data)
+        found = _stacked(response, [term, *data.covariates(model)], data)
         for category in CATEGORIES:
             people = data.people.loc[data.people[term.column] == category, OUTCOME]
             row = replace(template, level=labels[category], n=len(people), events=int(people.sum()))
@@ -239,20 +243,20 @@ def _stacked_rows(exposure: Exposure, answering: Answering | NotEstimable, data:
 
 
 def _stacked(
-    answering: Answering | NotEstimable, terms: list[Term], data: WaveData
+    response: ResponseModel | NotEstimable, terms: list[Term], data: WaveData
 ) -> dict[str, tuple[float, float]] | NotEstimable:
     """Log ratio and standard error of each coefficient by name."""
-    if isinstance(answering, NotEstimable):
-        return answering
-    design = prepare(answering.people(), terms, data.protocol.models)
+    if isinstance(response, NotEstimable):
+        return response
+    design = prepare(response.people(), terms, data.protocol.models)
     if isinstance(design, NotEstimable):
         return design
     X = design.X.to_numpy()
-    fit = fit_matrix(X, design.y, "poisson", weights=answering.weights.stabilized)
+    fit = fit_matrix(X, design.y, "poisson", weights=response.weights.stabilized)
     if reason := refusal(fit, data.protocol.models):
         return reason
-    baseline, alone = answering.baseline.X.to_numpy(), answering.exposure.X.to_numpy()
-    errors = np.sqrt(np.diag(stacked_covariance(answering.weights, baseline, alone, X, fit)))
+    baseline, alone = response.baseline.X.to_numpy(), response.exposure.X.to_numpy()
+    errors = np.sqrt(np.diag(stacked_covariance(response.weights, baseline, alone, X, fit)))
     return {
         str(name): (float(b), float(error))
         for name, b, error in zip(design.X.columns, fit.coefficients, errors, strict=True)

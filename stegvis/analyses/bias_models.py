@@ -1,7 +1,4 @@
-"""The group ``bias_models``: how much of an association those lost, missing values and error of measurement could make.
-
-Belongs here: the list of its analyses. Does not belong here: the analyses.
-"""
+"""The group ``bias_models``: bias from loss to follow-up, missing values and measurement error."""
 
 from __future__ import annotations
 

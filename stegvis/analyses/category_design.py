@@ -1,7 +1,6 @@
 """The design of a model of the four categories, and a row for each of them.
 
-Belongs here: what analyses share that fit the published models by other estimators than modified Poisson. Does not
-belong here: that one (``category_model``).
+For analyses that fit the published models by estimators other than modified Poisson (``category_model``).
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ class CategoryDesign:
     Attributes:
         design: checked by the contract, or why there is none.
         term: of the categories.
-        rows: one for each category 1 to 4, with its people and events, without an estimate.
-        occupied: the categories that hold people, in order.
+        rows: one for each category 1 to 4, with its n and events, without an estimate.
+        occupied: the categories that are not empty, in order.
     """
 
     design: Design | NotEstimable
@@ -38,7 +37,7 @@ class CategoryDesign:
 
     @property
     def levels(self) -> dict[Hashable, str | None]:
-        """Indicator column of each category that holds people; None for the reference."""
+        """Indicator column of each category that is not empty; None for the reference."""
         return {c: None if c == CATEGORIES[0] else self.term.coefficient(c) for c in self.occupied}
 
     def not_estimable(self, measures: Sequence[str], reason: str) -> list[ResultRow]:
@@ -65,5 +64,5 @@ def category_design(data: WaveData, template: ResultRow) -> CategoryDesign:
 
 
 def with_cuts_of_people(frame: pd.DataFrame, data: WaveData) -> pd.DataFrame:
-    """A frame of other people, cut where the analyzed people are cut, so that the categories are the published ones."""
+    """A frame of other people with the cuts of the analyzed people, so that the categories are the same."""
     return with_categories(frame, {e: cuts(data.people[e], e, data.protocol) for e in EXPOSURES})

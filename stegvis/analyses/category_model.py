@@ -1,7 +1,6 @@
 """One model of the categories of an exposure: a row per category, and their joint test.
 
-Belongs here: the commonest block of results, which most analyses repeat in another sample or with other covariates.
-Does not belong here: which samples and covariates those are.
+Most analyses repeat this block in another sample or with other covariates.
 """
 
 from __future__ import annotations
@@ -28,17 +27,18 @@ class LevelFit:
 
     Attributes:
         term: as asked for.
-        people: those without a gap, and ``dropped``: how many had one.
+        people: the complete rows.
+        dropped: number of incomplete rows.
         outcome: column of 0 and 1.
-        thin: levels left out with their people.
-        fit: to the others, or why there is none.
+        sparse: levels omitted with their people, for too few events or non-events.
+        fit: of the other levels, or why there is none.
     """
 
     term: Categorical
     people: pd.DataFrame
     dropped: int
     outcome: str
-    thin: tuple[Hashable, ...]
+    sparse: tuple[Hashable, ...]
     fit: Fit | NotEstimable
 
 
@@ -57,21 +57,21 @@ def category_rows(
 
     Args:
         frame: the people, with their categories.
-        template: everything of a row but the estimate.
-        covariates: the rest of the right-hand side.
-        protocol: the protocol in force.
+        template: a row without the estimate.
+        covariates: the other terms.
+        protocol: the study's protocol.
         outcome: column of 0 and 1.
         weights: column of analysis weights.
-        groups: column naming the person a row belongs to.
-        labels: printed labels of the categories, for a sample that reuses another's cuts; those of the frame unless
-            given.
+        groups: column of the person (cluster) of a row.
+        labels: printed labels of the categories, for a sample that reuses another's cuts; by default those of the
+            frame.
 
     Returns:
-        Five rows: categories 1 to 4 (measure ``rr``, the reference with estimate 1) with the people and events of
+        Five rows: categories 1 to 4 (measure ``rr``, the reference with estimate 1) with n and events of
         each, and the joint Wald test that all their ratios are 1 (measure ``p_joint``).
 
     Raises:
-        ValueError: the frame breaks the contract in a way that is the caller's mistake.
+        ValueError: the caller broke the contract of ``statistics.contract.prepare``.
     """
     exposure = cast(Exposure, template.exposure)
     term = category_term(exposure)
@@ -89,25 +89,25 @@ def fit_levels(
     outcome: str = OUTCOME,
     weights: str | None = None,
     groups: str | None = None,
-    leave_out_thin: bool = False,
+    omit_sparse: bool = False,
 ) -> LevelFit:
-    """As ``category_rows``, for the levels of any categorical term, without making rows of it.
+    """Fit a model as in ``category_rows``, for the levels of any categorical term, without rows.
 
-    With ``leave_out_thin`` a level other than the reference that has too few events or non-events is left out with its
-    people, so that it costs only its own estimate; otherwise it costs the whole model.
+    With ``omit_sparse`` a level other than the reference that has too few events or non-events is omitted with its
+    people, so that only its own estimate is lost; otherwise the whole model is not estimable.
     """
     extra = [column for column in (outcome, weights, groups) if column is not None]
     complete, dropped = complete_rows(frame, [term.column, *(c.column for c in covariates), *extra])
-    thin = _thin_levels(complete, term, outcome, protocol.models.minimum_events) if leave_out_thin else []
+    sparse = _sparse_levels(complete, term, outcome, protocol.models.minimum_events) if omit_sparse else []
     fit = fit_risk_ratio(
-        complete[~complete[term.column].isin(thin)] if thin else complete,
-        [replace(term, levels=tuple(level for level in term.levels if level not in thin)), *covariates],
+        complete[~complete[term.column].isin(sparse)] if sparse else complete,
+        [replace(term, levels=tuple(level for level in term.levels if level not in sparse)), *covariates],
         protocol.models,
         outcome=outcome,
         weights=weights,
         groups=groups,
     )
-    return LevelFit(term, complete, dropped, outcome, tuple(thin), fit)
+    return LevelFit(term, complete, dropped, outcome, tuple(sparse), fit)
 
 
 def level_rows(made: LevelFit, template: ResultRow, labels: Mapping[int, str], protocol: Protocol) -> list[ResultRow]:
@@ -115,9 +115,9 @@ def level_rows(made: LevelFit, template: ResultRow, labels: Mapping[int, str], p
 
     Args:
         made: by ``fit_levels``.
-        template: everything of a row but the estimate.
+        template: a row without the estimate.
         labels: printed, of each level.
-        protocol: the protocol in force.
+        protocol: the study's protocol.
     """
     term, fit = made.term, made.fit
     template = replace(template, term=term.column, reference=labels[cast(int, term.levels[0])])
@@ -132,13 +132,13 @@ def level_rows(made: LevelFit, template: ResultRow, labels: Mapping[int, str], p
             rows.append(row.not_estimable("nobody is in this category"))
         elif isinstance(fit, NotEstimable):
             rows.append(row.not_estimable(fit.reason))
-        elif level in made.thin:
+        elif level in made.sparse:
             rows.append(row.not_estimable(f"{TOO_THIN} in this category"))
         elif level == term.levels[0]:
             rows.append(replace(row, estimate=1.0))
         else:
             rows.append(row.with_ratio(fit.ratio(term.coefficient(level))))
-    if made.thin:
+    if made.sparse:
         template = replace(template, note=joined(template.note, f"categories with {TOO_THIN} left out"))
     everyone = replace(template, n=len(made.people), events=int(y.sum()))
     rows.append(joint_row(fit, everyone, [name for name in _names(fit) if name.startswith(f"{term.column}[")]))
@@ -158,7 +158,7 @@ def joint_row(
 
 
 def remarks(fit: Fit | NotEstimable, dropped: int, protocol: Protocol) -> list[str]:
-    """What a reader must know about a fit; counts that are too small to be told are told in words."""
+    """Remarks on a fit for the note; small counts are given in words."""
     smallest = protocol.disclosure.smallest_count
     found = []
     if dropped:
@@ -175,8 +175,8 @@ def _names(fit: Fit | NotEstimable) -> list[str]:
     return [] if isinstance(fit, NotEstimable) else [str(name) for name in fit.coefficients.index]
 
 
-def _thin_levels(people: pd.DataFrame, term: Categorical, outcome: str, minimum: int) -> list[Hashable]:
-    """The levels that hold somebody, but too few events or non-events."""
+def _sparse_levels(people: pd.DataFrame, term: Categorical, outcome: str, minimum: int) -> list[Hashable]:
+    """The levels that are not empty but have too few events or non-events."""
     found: list[Hashable] = []
     for level in term.levels[1:]:
         y = people.loc[people[term.column] == level, outcome].to_numpy(dtype="float64")

@@ -1,7 +1,6 @@
-"""Table 1: who was analyzed, in all and by category of an exposure.
+"""Table 1: characteristics of the analyzed participants, overall and by category of an exposure.
 
-Belongs here: counts, percentages, means and standard deviations of the analysis set. Does not belong here: hiding small
-counts (``stegvis.disclosure``, always to be applied before the table leaves), rounding and layout (reporting).
+Small counts are not suppressed here: disclosure control must be applied before the table is published.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ ALL = "all"
 PEOPLE = "people"
 MEANS = ("age", "valid_days", "walking_met", "walking_minutes")
 SHARES = ("sex", "education", "income", "employment", "smoking", "depression", OUTCOME)
-# The order in which the table is read.
+# In the order of the table.
 VARIABLES = (PEOPLE, "age", "sex", "valid_days", "walking_met", "walking_minutes", *SHARES[1:])
-# The further rows of the published supplement, and the years of follow-up; they may be unknown of some people.
+# Additional rows of the published supplement, and the years of follow-up; they may be missing for some people.
 ADDITIONAL_MEANS = ("follow_up_years", "bmi")
 ADDITIONAL = (
     *ADDITIONAL_MEANS,
@@ -52,14 +51,14 @@ def characteristics(
     """Table 1 in long form: one row per category of the exposure (``all`` first), variable and level.
 
     A variable with levels has n and percent of the category's people; one with a mean has n (people), mean and sample
-    standard deviation; ``people`` has n alone. Both levels of the outcome are given, so that every count that could be
-    derived is there to be judged. Nothing is suppressed or rounded yet.
+    standard deviation; ``people`` has n alone. Both levels of the outcome are included, so that disclosure control
+    covers every count that could be derived. Nothing is suppressed or rounded yet.
 
-    Additional characteristics that the analysis set has come last: those with levels have a level ``not known`` where
-    needed; means have no n, since how many are unknown could be worked out from it.
+    Additional characteristics of the analysis set come last: those with levels have a level ``not known`` where needed;
+    means have no n, because the number of missing values could be inferred from it.
 
     Raises:
-        ValueError: the frame does not hold exactly one wave, or an education level is in no group of the protocol.
+        ValueError: the frame does not have exactly one wave, or an education level is in no group of the protocol.
     """
     waves = analysis_set["wave"].unique()
     if len(waves) != 1:
@@ -109,12 +108,12 @@ def _rows(people: pd.DataFrame, levels: Levels) -> Iterator[dict[str, object]]:
 def _additional_rows(
     people: pd.DataFrame, everyone: pd.DataFrame, levels: Levels, protocol: Protocol
 ) -> Iterator[dict[str, object]]:
-    """The further rows of one category; a level ``not known`` stands in all categories if it stands in one."""
+    """The additional rows of one category; a level ``not known`` is in all categories if it is in one."""
     for variable in (name for name in ADDITIONAL if name in everyone):
         if variable in ADDITIONAL_MEANS:
             known = people[variable].dropna()
-            told = len(known) >= protocol.disclosure.smallest_count
-            numbers = {"mean": known.mean(), "sd": known.std(ddof=1)} if told else {"status": "suppressed"}
+            shown = len(known) >= protocol.disclosure.smallest_count
+            numbers = {"mean": known.mean(), "sd": known.std(ddof=1)} if shown else {"status": "suppressed"}
             yield {"variable": variable, "level": "", **numbers}
         elif variable in levels:
             counts = people[variable].fillna(NOT_KNOWN).value_counts()

@@ -1,10 +1,7 @@
-"""Analysis ``composition``: the 24 hours as a composition, and reallocation of minutes around the mean day.
+"""Analysis ``composition``: the 24-hour day as a composition, and reallocation of minutes around the mean day.
 
-Belongs here: its rows, and which zeros are imputed with which limit. Does not belong here: the estimators
-(``stegvis.statistics.composition``).
-
-Only running and cycling may be zero; who has no time at all in another part (possible under some rules of a valid day)
-is left out.
+Only running and cycling may be zero; people without any time in another part (possible under some rules of a valid day)
+are excluded. The estimators are in ``stegvis.statistics.composition``.
 """
 
 from __future__ import annotations
@@ -47,13 +44,13 @@ def composition_rows(data: WaveData) -> list[ResultRow]:
 
 
 def _without_zeros(frame: pd.DataFrame, minutes: float, data: WaveData) -> tuple[pd.DataFrame | None, str]:
-    """The frame with the zeros imputed and the parts closed again, and what was done; None when that is impossible."""
+    """The frame with zeros imputed and the parts closed again, and a note; None if impossible."""
     always = [part for part in PARTS if part != MAY_BE_ZERO]
     frame = frame[(frame[always] > 0).all(axis=1)].reset_index(drop=True)
     zero = frame[MAY_BE_ZERO] == 0
     if frame.empty or not zero.any():
         return frame, ""
-    # One epoch in all whole days together is the least that could have been seen.
+    # The smallest detectable amount is one epoch in all 24-hour days together.
     limits = data.protocol.epochs.seconds / 60 / frame["whole_days"].to_numpy(dtype="float64")
     try:
         parts = impute_zeros(frame[list(PARTS)].to_numpy(), list(PARTS).index(MAY_BE_ZERO), limits)

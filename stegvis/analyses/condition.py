@@ -1,7 +1,4 @@
-"""A condition on people, as data: what an analysis and the commands that repeat it elsewhere both read.
-
-Belongs here: what a condition is, and who meets it. Does not belong here: which conditions an analysis sets.
-"""
+"""A condition on people as data, for the analyses and for the commands that reproduce them elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ class Condition:
 
 
 def meeting(conditions: Sequence[Condition], people: pd.DataFrame) -> pd.Series:
-    """Who meets all conditions (bool, one per row); what is unknown meets none but ``in or unknown``.
+    """Who meets all conditions (bool, one per row); a missing value only meets ``in or unknown``.
 
     Raises:
         KeyError: the people have no such column.

@@ -1,7 +1,6 @@
-"""Analysis ``cross_estimator``: the published ratios by other estimators, side by side.
+"""Analysis ``cross_estimator``: the published ratios by other estimators.
 
-Belongs here: log-binomial, standardization of a logistic model, robust Cox; ``term`` names the estimator. Does not
-belong here: the estimators.
+Log-binomial, standardization of a logistic model, robust Cox; ``term`` names the estimator.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def _cox(design: Design, made: CategoryDesign, models: Models) -> Ratios:
     fit = constant_time_cox(design.X.to_numpy()[:, 1:], design.y)
     if not fit.converged or not (np.abs(fit.coefficients) < models.largest_coefficient).all():
         return NotEstimable("the Cox model did not converge")
-    # The coefficients have no intercept; a zero in its place keeps the columns aligned.
+    # There is no intercept; a zero in its place keeps the columns aligned.
     covariance = np.pad(fit.covariance, ((1, 0), (1, 0)))
     return _of_coefficients(design, made, np.r_[0.0, fit.coefficients], covariance, models)
 

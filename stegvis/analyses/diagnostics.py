@@ -1,11 +1,8 @@
-"""Analysis ``diagnostics``: a verdict on what the estimates rest on, and what a failure withholds.
+"""Analysis ``diagnostics``: study diagnostics against the protocol's thresholds, which withhold estimates if they fail.
 
-Belongs here: each diagnostic, held against the protocol's thresholds, from the other results of a wave. Does not
-belong here: computing what is judged (``fit_quality``, ``attrition_weighted``), thresholds.
-
-The verdict (pass, warning, fail) stands in ``level``. A failed diagnostic withholds the estimates that rest on it: they
-become ``not_estimable``, with the diagnostic in the note. After the diagnostics of OHDSI (Schuemie et al. 2020, Harvard
-Data Science Review 2(1), doi 10.1162/99608f92.147cc28e), which unblind no estimate before they pass.
+The result (pass, warning, fail) is in ``level``. A failed diagnostic withholds the estimates that depend on it: they
+become ``not_estimable``, with the diagnostic in the note. Modeled on the diagnostics of OHDSI (Schuemie et al. 2020,
+Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e), which must pass before estimates are unblinded.
 """
 
 from __future__ import annotations
@@ -31,11 +28,12 @@ class Diagnostic:
     """One diagnostic.
 
     Attributes:
-        name: after the protocol's section.
-        measure: what is judged, as ``measure`` of its row.
-        exposure, model: whose estimates rest on it.
+        name: key of the protocol's section.
+        measure: ``measure`` of its row.
+        exposure: of the estimates that depend on it.
+        model: of the estimates that depend on it.
         gates: the beginning of the ``analysis`` of those estimates.
-        value: from a wave's results; NaN where it could not be made.
+        value: computed from a wave's results; NaN if it cannot be computed.
     """
 
     name: str
@@ -47,11 +45,11 @@ class Diagnostic:
 
 
 def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """The results of one wave with the diagnostics' rows, estimates that rest on a failure withheld.
+    """The results of one wave with the diagnostics' rows; estimates that depend on a failed one are withheld.
 
     Args:
         results: rows of one wave.
-        protocol: the protocol in force.
+        protocol: the study's protocol.
     """
     if results.empty:
         return results
@@ -61,7 +59,7 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     for diagnostic in _diagnostics():
         limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
         value = diagnostic.value(results, protocol)
-        verdict = limits.assess(value)
+        level = limits.assess(value)
         row = ResultRow(
             wave,
             ANALYSIS,
@@ -69,7 +67,7 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
             diagnostic.model,
             diagnostic.exposure,
             term=diagnostic.name,
-            level=verdict,
+            level=level,
             measure=diagnostic.measure,
             note=joined(options_note(protocol), limits.words()),
         )
@@ -77,19 +75,19 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
             rows.append(row.not_estimable("what it judges could not be made"))
             continue
         rows.append(ResultRow(**{**vars(row), "estimate": value}))
-        if verdict == FAIL:
+        if level == FAIL:
             _withhold(results, diagnostic, f"withheld: {diagnostic.name.replace('_', ' ')} fails ({limits.words()})")
     return pd.concat([results, to_frame(rows)], ignore_index=True).astype(RESULT_COLUMNS)
 
 
 def diagnostic_counts(results: pd.DataFrame) -> dict[str, int]:
-    """How many diagnostics warn and fail."""
+    """Numbers of diagnostics with a warning and with a failure."""
     rows = results[(results["analysis"] == ANALYSIS) & (results["status"] == "ok")]
     return {f"diagnostics_{name}": int((rows["level"] == name).sum()) for name in (WARNING, FAIL)}
 
 
 def _withhold(results: pd.DataFrame, diagnostic: Diagnostic, reason: str) -> None:
-    """Take the estimates that rest on a failed diagnostic out, in place."""
+    """Remove the estimates that depend on a failed diagnostic (in place)."""
     chosen = results["analysis"].str.startswith(diagnostic.gates) & (results["status"] == "ok")
     chosen &= results["model"] == diagnostic.model
     if diagnostic.exposure in EXPOSURES:
@@ -119,12 +117,12 @@ def _ok(results: pd.DataFrame, **wanted: str) -> pd.DataFrame:
 
 
 def _largest_smd(results: pd.DataFrame, protocol: Protocol) -> float:
-    """The largest standardized difference that is left between who answered and who did not, after weighting."""
+    """The largest standardized difference between respondents and non-respondents after weighting."""
     return float(_ok(results, analysis="attrition_balance", measure="smd_weighted")["estimate"].abs().max())
 
 
 def _positivity(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
-    """The smallest probabilities of answering: an unstabilized weight is one over it."""
+    """The smallest probabilities of responding: the inverse of the largest unstabilized weights."""
 
     def value(results: pd.DataFrame, protocol: Protocol) -> float:
         rows = _ok(results, analysis="attrition_weights", term="unstabilized", measure="largest_weights")
@@ -134,7 +132,7 @@ def _positivity(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
 
 
 def _ess_share(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
-    """The effective sample size of the stabilized weights, as a share of the people."""
+    """The effective sample size of the stabilized weights, as a share of the respondents."""
 
     def value(results: pd.DataFrame, protocol: Protocol) -> float:
         rows = _ok(results, analysis="attrition_weights", term="stabilized", measure="ess", exposure=exposure)
@@ -144,7 +142,7 @@ def _ess_share(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
 
 
 def _detectable(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
-    """The risk ratio below 1 that the least certain category would be told from 1 with the protocol's power."""
+    """The detectable risk ratio below 1 of the category with the largest standard error, at the protocol's power."""
 
     def value(results: pd.DataFrame, protocol: Protocol) -> float:
         errors = _ok(results, analysis="main", model="adjusted", exposure=exposure, measure="rr")["std_error"].dropna()

@@ -1,7 +1,4 @@
-"""The group ``dose_response``: curves over the exposures.
-
-Belongs here: the list of its analyses. Does not belong here: the analyses.
-"""
+"""The group ``dose_response``: dose-response curves of the exposures."""
 
 from __future__ import annotations
 

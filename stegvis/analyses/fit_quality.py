@@ -1,7 +1,6 @@
-"""Analysis ``fit_quality``: whether the main models rest on enough, and what they fit.
+"""Analysis ``fit_quality``: events per coefficient of the main models, and the share of fitted risks above 1.
 
-Belongs here: events per coefficient, and the share of fitted risks above 1. Does not belong here: judging them
-(``diagnostics``), fitting (``main_models``).
+``diagnostics`` compares them with the protocol's thresholds.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from stegvis.study.protocol import Exposure
 
 EVENTS_PER_COEFFICIENT = "events_per_coefficient"
 SHARE_ABOVE_ONE = "share_above_one"
-# What a main model is of.
+# The keys of a main model.
 Block = tuple[Exposure, Model]
 
 
@@ -36,7 +35,7 @@ def fit_quality_rows(data: WaveData, fits: Mapping[Block, LevelFit]) -> list[Res
         note = joined(row.note, *remarks(fit, made.dropped, data.protocol))
         per_coefficient = fit.events / (len(fit.coefficients) - 1)
         rows.append(replace(row, measure=EVENTS_PER_COEFFICIENT, estimate=per_coefficient))
-        # The share of a few people would tell how many they are.
+        # A share of a few people would reveal their number.
         above = fit.share_above_one * fit.n
         few = 0 < above < data.protocol.disclosure.smallest_count
         share = data.protocol.disclosure.smallest_count / fit.n if few else fit.share_above_one

@@ -1,7 +1,4 @@
-"""How many people have which exposure: the counts drawn behind a dose-response curve.
-
-Belongs here: counting people by the protocol's bins, and hiding small bins. Does not belong here: drawing.
-"""
+"""The histogram of an exposure, shown with its dose-response curve: counts by the protocol's bins."""
 
 from __future__ import annotations
 
@@ -22,28 +19,28 @@ HISTOGRAM_COLUMNS: dict[str, str] = {
 
 
 def edges(exposure: Exposure, protocol: Protocol) -> np.ndarray:
-    """The inner edges of an exposure's bins, rising; the first and the last bin are open."""
+    """The inner edges of an exposure's bins, increasing; the first and the last bin are open."""
     scale = protocol.histogram.scale(exposure)
     steps = round((scale.highest - scale.lowest) / scale.width)
     return np.round(scale.lowest + scale.width * np.arange(steps + 1), 10)
 
 
 def histogram(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """People by bin of each exposure, small bins hidden and the others rounded.
+    """Participants by bin of each exposure, with small bins suppressed and the others rounded.
 
-    The bins drive no estimate: rounded, they tell nothing of the few people between a bin's edge and a category's cut,
-    nor a hidden bin by what is missing from the total.
+    No estimate depends on the bins. Rounded, they reveal neither the few people between a bin's edge and a category's
+    cut, nor a suppressed bin by subtraction from the total.
 
     Args:
         analysis_set: one row per analyzed person of one wave, with ``wave`` and both exposures.
         protocol: ``histogram`` (bins, closed on the left), ``disclosure`` and ``release.rounding_base``.
 
     Returns:
-        HISTOGRAM_COLUMNS, one row per bin as it rises. ``low`` of the first and ``high`` of the last are missing. A bin
-        above zero and below the smallest count is ``suppressed``.
+        HISTOGRAM_COLUMNS, one row per bin in increasing order. ``low`` of the first and ``high`` of the last are
+        missing. A bin above zero and below the smallest count is ``suppressed``.
 
     Raises:
-        ValueError: the frame does not hold exactly one wave.
+        ValueError: the frame does not have exactly one wave.
     """
     waves = analysis_set["wave"].unique()
     if len(waves) != 1:
@@ -52,15 +49,15 @@ def histogram(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype(HISTOGRAM_COLUMNS)
 
 
-def as_told(counted: pd.DataFrame, before: pd.DataFrame | None, base: int) -> pd.DataFrame:
-    """A wave's histogram as it may leave: a bin that moved by one step stays as the release before told it.
+def carry_bins_forward(counted: pd.DataFrame, before: pd.DataFrame | None, base: int) -> pd.DataFrame:
+    """A wave's histogram for publication: a bin that changed by one rounding step keeps its previously published count.
 
-    A rounded count that goes to the next multiple may tell of one person; by more than one step, it tells of several.
+    A rounded count that moves to the next multiple may reveal one person; a larger change means several people.
 
     Args:
-        counted: of ``histogram``.
-        before: what the release before told, of all waves; None where it told none.
-        base: what counts are multiples of (``release.rounding_base``).
+        counted: the result of ``histogram``.
+        before: the histogram of the previous release, of all waves; None if it has none.
+        base: counts are multiples of this (``release.rounding_base``).
 
     Returns:
         HISTOGRAM_COLUMNS, the bins of ``counted``.
@@ -69,9 +66,9 @@ def as_told(counted: pd.DataFrame, before: pd.DataFrame | None, base: int) -> pd
         return counted
     keys = ["wave", "exposure", "low", "high"]
     then = counted[keys].merge(before.astype(HISTOGRAM_COLUMNS), on=keys, how="left").set_axis(counted.index)
-    # What was hidden counts as none: from there to the first multiple is a step too.
-    now, told = (each["n"].fillna(0).to_numpy(dtype="int64") for each in (counted, then))
-    stays = then["status"].notna().to_numpy() & (np.abs(now - told) <= base)
+    # A suppressed bin counts as 0: from there to the first multiple is a step, too.
+    now, published = (each["n"].fillna(0).to_numpy(dtype="int64") for each in (counted, then))
+    stays = then["status"].notna().to_numpy() & (np.abs(now - published) <= base)
     made = counted.copy()
     made.loc[stays, ["n", "status"]] = then.loc[stays, ["n", "status"]]
     return made.astype(HISTOGRAM_COLUMNS)

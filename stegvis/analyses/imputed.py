@@ -1,10 +1,8 @@
 """Analysis ``imputed``: the published models with missing covariates imputed.
 
-Belongs here: who is in it, the models in each completed copy, the pooled rows. Does not belong here: the imputation
-(``stegvis.statistics.imputation``) and the pooling (``rubin``).
-
-Everyone who answered is in it, whether or not a covariate is missing. The categories are those of the analyzed people,
-so that the same contrasts are compared.
+All respondents are included, with or without missing covariates. The categories are those of the analyzed participants,
+so that the same contrasts are compared. Imputation and pooling are in ``stegvis.statistics`` (``imputation``,
+``rubin``).
 """
 
 from __future__ import annotations
@@ -86,7 +84,7 @@ def _copies(frame: pd.DataFrame, incomplete: list[str], data: WaveData) -> Itera
 
 
 def _fit(copy: pd.DataFrame, block: Block, data: WaveData) -> tuple[np.ndarray, np.ndarray, int] | NotEstimable:
-    """Coefficients of the categories but the first, their covariance, and how many coefficients there are."""
+    """Coefficients of the categories but the first, their covariance, and the number of coefficients of the model."""
     exposure, model = block
     term = category_term(exposure)
     models = data.protocol.models
@@ -113,7 +111,7 @@ def _rows(
         template,
         term=term.column,
         reference=labels[CATEGORIES[0]],
-        n=_told(len(frame), data),
+        n=_publishable(len(frame), data),
         note=joined(template.note, remark),
     )
     occupied = [category for category in CATEGORIES if (frame[term.column] == category).any()]
@@ -142,7 +140,7 @@ def _rows(
     return [*rows, replace(row, estimate=test.p_value, p_value=test.p_value, note=note)]
 
 
-def _told(people: int, data: WaveData) -> int | None:
-    """How many people, unless the few added to the analyzed could be worked out from it."""
+def _publishable(people: int, data: WaveData) -> int | None:
+    """The number of people, unless a small number added to the analyzed participants could be inferred from it."""
     added = np.array([people - len(data.people)])
     return None if is_small(added, data.protocol.disclosure.smallest_count)[0] else people

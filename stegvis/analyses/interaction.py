@@ -1,11 +1,8 @@
-"""Analysis ``interaction``: does an exposure's association differ by age or by sex?
+"""Analysis ``interaction``: effect modification by age and by sex, on the multiplicative scale.
 
-Belongs here: the published likelihood-ratio test and the robust product terms, for both exposures (published: volume
-only), fully adjusted. Does not belong here: the estimates in each part (``strata``).
-
-Two tests stand side by side. As published: the likelihood-ratio test of an ordinary Poisson likelihood, where age
-enters only as older or not. Robust: a Wald test of the product terms, where age stays a continuous covariate beside it;
-with it the ratio of the parts' risk ratios by category.
+Two tests for both exposures (published: volume only), fully adjusted. As published: the likelihood-ratio test of an
+ordinary Poisson likelihood, with age only as older or not. Robust: a Wald test of the product terms, with age as a
+continuous covariate as well; with it the ratios of the subgroups' risk ratios by category.
 """
 
 from __future__ import annotations
@@ -29,10 +26,10 @@ OLDER = Categorical("older", (False, True), required=True)
 
 @dataclass(frozen=True)
 class Modifier:
-    """A yes-no characteristic that may change an association.
+    """A binary effect modifier.
 
-    ``published`` and ``robust`` are the covariates beside it in the two tests; ``others`` names the people its product
-    terms are about, against the rest.
+    ``published`` and ``robust`` are the other covariates in the two tests; ``others`` names the subgroup of its product
+    terms, compared with the rest.
     """
 
     term: Categorical
@@ -114,7 +111,7 @@ def _robust_rows(data: WaveData, exposure: Exposure, modifier: Modifier) -> list
 def _prepared(
     data: WaveData, exposure: Exposure, modifier: Modifier, terms: Sequence[Term]
 ) -> tuple[ResultRow, pd.DataFrame, int]:
-    """The template, the complete people and how many were left out."""
+    """The template, the complete rows and the number of incomplete ones."""
     frame, dropped = complete_rows(data.people, [*(term.column for term in terms), OUTCOME])
     template = replace(
         data.template("interaction", "adjusted", exposure),

@@ -1,8 +1,4 @@
-"""Analysis ``isotemporal``: minutes a day of one activity in place of as many of another.
-
-Belongs here: its rows. Does not belong here: the model (``stegvis.statistics.isotemporal``), relative time
-(``composition``).
-"""
+"""Analysis ``isotemporal``: substitution of minutes a day of one activity for another."""
 
 from __future__ import annotations
 

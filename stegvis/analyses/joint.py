@@ -1,11 +1,8 @@
 """Analysis ``joint``: the sixteen cells of volume and intensity against the lowest of both, and their product terms.
 
-Belongs here: the cells and the test that the two exposures multiply. Does not belong here: whether they add up
-(``additive``).
-
-Cells are numbered by category, not by the cells that occur: an empty cell must not shift the others. A cell with too
-few events is left out with its people and costs its own estimate only. ``exposure`` is walking_minutes in every row;
-the level names both categories, volume first.
+Cells are numbered by category, not by the cells that occur, so that an empty cell does not shift the others. A cell
+with too few events is omitted with its people; only its own estimate is lost. ``exposure`` is walking_minutes in every
+row; the level names both categories, volume first.
 """
 
 from __future__ import annotations
@@ -25,7 +22,7 @@ VOLUME, INTENSITY = category_term("walking_minutes"), category_term("walking_met
 
 
 def joint_rows(data: WaveData) -> list[ResultRow]:
-    """``rr`` of each cell, ``p_joint`` that all cells are alike, ``p_interaction`` of the product terms."""
+    """``rr`` of each cell, ``p_joint`` that all cells have the same risk, ``p_interaction`` of the product terms."""
     rows: list[ResultRow] = []
     volume, intensity = data.labels("walking_minutes"), data.labels("walking_met")
     pairs = [(one, other) for one in CATEGORIES for other in CATEGORIES]
@@ -36,14 +33,14 @@ def joint_rows(data: WaveData) -> list[ResultRow]:
     for model in MODELS:
         template = data.template("joint", model, "walking_minutes")
         covariates = data.covariates(model)
-        made = fit_levels(people, term, covariates, data.protocol, leave_out_thin=True)
+        made = fit_levels(people, term, covariates, data.protocol, omit_sparse=True)
         rows += level_rows(made, template, numbers, data.protocol)
         rows.append(_product_row(data, template, model))
     return rows
 
 
 def _product_row(data: WaveData, template: ResultRow, model: Model) -> ResultRow:
-    """The Wald test that no cell departs from the product of its row and column."""
+    """The Wald test that no cell deviates from the product of its row and column."""
     terms = [VOLUME, INTENSITY, *data.covariates(model)]
     complete, dropped = complete_rows(data.people, [*(term.column for term in terms), OUTCOME])
     fit = fit_risk_ratio(complete, terms, data.protocol.models, products=[(VOLUME, INTENSITY)])

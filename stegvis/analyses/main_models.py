@@ -1,7 +1,4 @@
-"""Analyses ``main``, ``fixed_cuts`` and ``trend``: the categories with their joint test, and trends; both exposures.
-
-Belongs here: the headline models of a wave. Does not belong here: how they are fitted (``category_model``, ``trend``).
-"""
+"""Analyses ``main``, ``fixed_cuts`` and ``trend``: the headline models of both exposures, and trends."""
 
 from __future__ import annotations
 
@@ -30,9 +27,9 @@ def main_rows(data: WaveData) -> list[ResultRow]:
 
 
 def other_cuts_rows(data: WaveData) -> list[ResultRow]:
-    """The same with the other rule for the cuts: ``fixed_cuts`` beside sample quartiles, ``sample_cuts`` beside fixed.
+    """The same with the other rule for the cuts: ``fixed_cuts``, or ``sample_cuts`` if the rule is fixed cuts.
 
-    Fixed cuts keep their meaning from wave to wave; sample quartiles keep their size.
+    Fixed cuts have the same meaning in every wave; sample quartiles have the same size.
     """
     fixed = data.protocol.exposures.categories == "sample_quartiles"
     exposures = data.protocol.exposures.model_copy(

@@ -1,7 +1,6 @@
-"""Analyses ``misclassification`` and ``misclassification_probabilistic``: if low back pain is reported with error.
+"""Analyses ``misclassification`` and ``misclassification_probabilistic``: correction for misclassified low back pain.
 
-Belongs here: the rows of both exposures, from standardized risks of the adjusted model, with the protocol's
-assumptions. Does not belong here: the correction (``stegvis.statistics.misclassification``).
+From standardized risks of the adjusted model, with the sensitivity and specificity that the protocol assumes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from stegvis.study.protocol import EXPOSURES
 
 
 def misclassification_rows(data: WaveData) -> list[ResultRow]:
-    """Measure ``rr`` per category, corrected once and over draws from the priors."""
+    """Measure ``rr`` per category, corrected with fixed values and with draws from the priors."""
     rules = data.protocol.misclassification
     once = f"assumed sensitivity {rules.sensitivity:g}, specificity {rules.specificity:g}, alike in all categories"
     priors = (

@@ -1,7 +1,6 @@
 """Analyses ``mutual`` and ``mutual_categories``: each exposure's categories, adjusted for the other exposure.
 
-Belongs here: the fully adjusted model with the other exposure added, as one linear term (published) or as its
-categories (an addition). Does not belong here: how they are fitted (``category_model``).
+The other exposure is one linear term (published) or its categories (an addition).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from stegvis.study.protocol import EXPOSURES, Exposure
 
 
 def mutual_rows(data: WaveData) -> list[ResultRow]:
-    """``rr`` per category and ``p_joint`` of both exposures, under both ways to adjust for the other."""
+    """``rr`` per category and ``p_joint`` of both exposures, with both adjustments for the other."""
     rows: list[ResultRow] = []
     for exposure in EXPOSURES:
         other = other_exposure(exposure)
@@ -29,6 +28,6 @@ def mutual_rows(data: WaveData) -> list[ResultRow]:
 
 
 def other_exposure(exposure: Exposure) -> Exposure:
-    """The exposure that is not this one."""
+    """The other exposure."""
     (other,) = (each for each in EXPOSURES if each != exposure)
     return other

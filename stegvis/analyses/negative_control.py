@@ -1,8 +1,4 @@
-"""Analysis ``negative_controls``: the headline ratios calibrated by associations that are known to be absent.
-
-Belongs here: the estimates of the protocol's controls, and the calibrated rows. Does not belong here: the null
-distribution (``stegvis.statistics.negative_controls``).
-"""
+"""Analysis ``negative_controls``: the headline ratios calibrated by the protocol's negative controls."""
 
 from __future__ import annotations
 
@@ -26,9 +22,9 @@ Found = tuple[float, float]
 
 
 def negative_control_rows(data: WaveData) -> list[ResultRow]:
-    """Measure ``controls`` (how many could be estimated) per exposure.
+    """Measure ``controls`` (number of estimable controls) per exposure.
 
-    With enough of them also ``null_mean``, ``null_sd``, ``ease`` and calibrated ``rr`` per category, of the adjusted
+    With enough of them, also ``null_mean``, ``null_sd``, ``ease`` and calibrated ``rr`` per category, of the adjusted
     model.
     """
     rules = data.protocol.negative_controls
@@ -79,14 +75,14 @@ def _as_numbers(people: pd.DataFrame, control: NegativeControl) -> pd.DataFrame:
     """The people with the control as numbers; yes and no are 1 and 0.
 
     Raises:
-        ValueError: the control is not a column of the analysis set, or is neither numbers nor yes and no.
+        ValueError: the control is not a column of the analysis set, or is neither numeric nor yes and no.
     """
     if control.column not in people:
         raise ValueError(f"the negative control {control.column} is not a column of the analysis set")
     values = people[control.column]
     if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
         if not values.dropna().isin(("yes", "no")).all():
-            raise ValueError(f"the negative control {control.column} is neither numbers nor yes and no")
+            raise ValueError(f"the negative control {control.column} is neither numeric nor yes and no")
         values = values.map({"yes": 1.0, "no": 0.0})
     return people.assign(**{control.column: values.astype("float64")})
 

@@ -1,11 +1,9 @@
 """Analyses ``incidence``, ``persistence`` and ``recurrence``: walking and the course of pain from wave to wave.
 
-Belongs here: who is at risk of what at each wave. Does not belong here: the pain of each person at each wave
-(``sql/pain_histories.sql``), the model (``category_model``).
-
-The outcome is always chronic low back pain at a wave; what differs is the past of those in the model. The wave before
-is the one delivered before, the baseline for the first; who did not answer it is at no known risk and left out. One
-person may be at risk at several waves: the variance is clustered by person.
+The outcome is always chronic low back pain at a wave; the populations at risk differ in their pain history. The
+previous wave is the one delivered before, or baseline for the first; people who did not respond to it are excluded. A
+person may
+be at risk at several waves: the variance is clustered by person.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.terms import MODELS, Categorical, covariate_terms
 from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
-# Who is at risk, and the waves that are needed: of one wave, incidence is the main analysis.
+# Populations at risk, and the number of waves needed: with one wave, incidence is the main analysis.
 COURSES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series], int]] = {
     "incidence": ("free of pain at the wave before", lambda h: h["previous_low_back_pain"] == 0, 2),
     "persistence": ("pain at the wave before", lambda h: h["previous_low_back_pain"] == 1, 1),
@@ -40,10 +38,10 @@ def course_rows(
     """``rr`` per category and ``p_joint``, for both exposures and models, in each population at risk.
 
     Args:
-        histories: rows of ``sql/pain_histories.sql``: one per person and answered wave.
-        cuts: the pooled analysis's cuts, so that a category means the same in all of them.
+        histories: rows of ``sql/pain_histories.sql``: one per person and wave with a response.
+        cuts: the pooled analysis's cuts, so that a category means the same in all analyses.
         note: of every row.
-        protocol: the protocol in force.
+        protocol: the study's protocol.
         levels: ordered levels of the categorical covariates, the reference first.
     """
     waves = tuple(sorted(histories["wave"].unique()))

@@ -1,9 +1,7 @@
-"""Repeated-outcome models: all waves stacked, each person counted as one cluster.
+"""Repeated-outcome models: all waves stacked, with each person as one cluster.
 
-Belongs here: the pooled model of the categories. Does not belong here: combining the estimates of separate waves;
-people answer in several waves, so those estimates are not independent.
-
-The variance is clustered by person (Liang and Zeger 1986, doi 10.1093/biomet/73.1.13), without small-sample correction.
+People respond in several waves, so the estimates of separate waves are not independent and cannot be combined. The
+variance is clustered by person (Liang and Zeger 1986, doi 10.1093/biomet/73.1.13), without small-sample correction.
 """
 
 from __future__ import annotations
@@ -22,18 +20,18 @@ CUT_NOTE = "categories cut once, on each person's first answer"
 
 
 def fit_pooled(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.DataFrame:
-    """Fit the category models to all waves together, with wave as a covariate when there is more than one.
+    """Fit the category models to all waves together, with wave as a covariate if there is more than one.
 
     Args:
-        stacked: the analysis sets of all waves, one row per person and wave. Categories it may hold are cut anew.
-        protocol: the protocol in force.
+        stacked: the analysis sets of all waves, one row per person and wave. Existing categories are replaced.
+        protocol: the study's protocol.
         levels: ordered levels of the categorical covariates, the reference first.
 
     Returns:
         Results: analysis ``pooled``, wave ``all``, population ``all``.
 
     Raises:
-        ValueError: the frame is empty, holds a person twice in a wave, or breaks the contract.
+        ValueError: the frame is empty, has a person twice in a wave, or breaks the contract.
     """
     frame = stack(stacked, protocol)
     waves = tuple(frame["wave"].unique())
@@ -51,14 +49,14 @@ def stack(stacked: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """The waves' analysis sets in a fixed order, with categories cut once.
 
     Raises:
-        ValueError: the frame is empty, or holds a person twice in a wave.
+        ValueError: the frame is empty, or has a person twice in a wave.
     """
     if stacked.empty:
         raise ValueError("there is no wave to pool")
     if stacked.duplicated(["person", "wave"]).any():
-        raise ValueError("a person stands twice in a wave")
+        raise ValueError("a person is twice in a wave")
     frame = stacked.sort_values(["wave", "person"], kind="stable", ignore_index=True)
-    return with_categories(frame, first_answer_cuts(frame, protocol))
+    return with_categories(frame, first_response_cuts(frame, protocol))
 
 
 def pooled_note(protocol: Protocol) -> str:
@@ -67,7 +65,7 @@ def pooled_note(protocol: Protocol) -> str:
     return joined(options_note(protocol, variance="clustered"), cut_note, NOTE)
 
 
-def first_answer_cuts(frame: pd.DataFrame, protocol: Protocol) -> dict[Exposure, Cuts]:
-    """Cuts taken over people, not answers: each counts once, by the first row in the frame's order."""
+def first_response_cuts(frame: pd.DataFrame, protocol: Protocol) -> dict[Exposure, Cuts]:
+    """Cuts of people, not responses: each person counts once, by the first row in the frame's order."""
     people = frame.drop_duplicates("person")
     return {exposure: cuts(people[exposure], exposure, protocol) for exposure in EXPOSURES}

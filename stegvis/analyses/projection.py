@@ -1,10 +1,7 @@
-"""Analysis ``projection``: what the next wave would add to the pooled estimates, and when they would be certain.
+"""Analysis ``projection``: what the next wave would add to the pooled estimates, and when they would be precise enough.
 
-Belongs here: how many events to expect, and the rows. Does not belong here: the closed forms
-(``stegvis.statistics.projection``).
-
-The next wave is taken to bring the protocol's share of the newest wave's answers, with the newest wave's risk; ratios
-are taken to stay as they are.
+The next wave is assumed to bring the protocol's share of the newest wave's responses, with the newest wave's risk, and
+ratios are assumed not to change. The closed forms are in ``stegvis.statistics.projection``.
 """
 
 from __future__ import annotations
@@ -30,8 +27,8 @@ def projection_rows(pooled: pd.DataFrame, answers: pd.DataFrame, protocol: Proto
 
     Args:
         pooled: results of analysis ``pooled``.
-        answers: what they were fitted to: ``wave`` and the outcome, one row per answer.
-        protocol: the protocol in force.
+        answers: the data they were fitted to: ``wave`` and the outcome, one row per response.
+        protocol: the study's protocol.
     """
     newest = answers[answers["wave"] == answers["wave"].max()]
     share = protocol.projection.answer_share

@@ -1,10 +1,7 @@
-"""Analysis ``regression_dilution``: how reliable a week's mean is, and the association of usual exposure.
+"""Analysis ``regression_dilution``: reliability of a week's mean, and the association of usual exposure.
 
-Belongs here: the rows of both exposures and models. Does not belong here: the variance components and the correction
-(``stegvis.statistics``).
-
-A week says nothing about change over the years to follow-up: this allows for day-to-day variation within it, no more.
-The intensity of a person is a ratio of means; its days' own ratios stand in for it here.
+The correction is for day-to-day variation within a week; a week gives no information on changes over the years of
+follow-up. The intensity of a person is a ratio of means; here the ratios of single days are used instead.
 """
 
 from __future__ import annotations
@@ -25,7 +22,7 @@ from stegvis.statistics.variance_components import CrossProducts, bootstrap_coun
 from stegvis.study.protocol import EXPOSURES, Exposure
 
 NOTE = "day-to-day variation within a week only"
-# Samples are worked on so many at a time, to keep memory small.
+# Bootstrap samples are processed in blocks of this size, to limit memory.
 AT_A_TIME = 100
 
 
@@ -65,7 +62,7 @@ def _rows(exposure: Exposure, model: Model, data: WaveData) -> list[ResultRow]:
         template, level=f"per {scale.trend_unit:g} {scale.unit}", n=len(people), events=int(people[OUTCOME].sum())
     )
     rows.append(_corrected_row(row, linear, design, found, data))
-    # The usual means use the reliability as measured, not given the covariates: those of the age model come nearest.
+    # The usual means use the unadjusted reliability; the age model is closest to it.
     if model == MODELS[0]:
         rows += _usual_mean_rows(exposure, template, found, people, data)
     return rows
@@ -81,7 +78,7 @@ def _reliability(exposure: Exposure, design: Design, data: WaveData) -> Reliabil
     if int((repeated > 1).sum()) < rules.fewest_people:
         return NotEstimable(f"fewer than {rules.fewest_people} people have repeated days")
     X = covariates.loc[days["person"]].to_numpy()
-    # Centered and of one spread, the intercept first: units must not decide.
+    # Centered and scaled, so that units do not matter; the intercept first.
     spread = X[:, 1:].std(axis=0)
     X = np.column_stack([X[:, :1], (X[:, 1:] - X[:, 1:].mean(axis=0))[:, spread > 0] / spread[spread > 0]])
     X = np.column_stack([X, *_weekend(days["weekend"])])
@@ -95,7 +92,7 @@ def _reliability(exposure: Exposure, design: Design, data: WaveData) -> Reliabil
 
 
 def _weekend(weekend: pd.Series) -> list[np.ndarray]:
-    """Columns for weekend days, and for days of unknown date beside known ones; none where nothing varies."""
+    """Columns for weekend days, and for days of unknown date if others are known; none that do not vary."""
     unknown = weekend.isna().to_numpy(dtype="float64")
     columns = [weekend.fillna(False).to_numpy(dtype="float64"), unknown]
     return [column for column in columns if np.ptp(column) > 0]
@@ -122,7 +119,7 @@ def _reliability_row(row: ResultRow, found: Reliability, confidence: float) -> R
         row,
         n=found.people,
         estimate=estimate,
-        # A percentile interval need not hold the estimate; shown with it, it must.
+        # A percentile interval need not include the estimate; a published interval must.
         ci_low=min(float(low), estimate),
         ci_high=max(float(high), estimate),
         std_error=float(draws.std(ddof=1)),
@@ -161,7 +158,7 @@ def _usual_mean_rows(
     people: pd.DataFrame,
     data: WaveData,
 ) -> list[ResultRow]:
-    """The mean usual exposure of each category (MacMahon): what its ratio is rightly plotted against."""
+    """The mean usual exposure of each category (MacMahon), the proper x value of its ratio."""
     labels = data.labels(exposure)
     rows = []
     for category in CATEGORIES:

@@ -1,7 +1,4 @@
-"""The group ``risk_ratios``: the published models of both exposures, and what follows from them directly.
-
-Belongs here: the list of its analyses. Does not belong here: the analyses.
-"""
+"""The group ``risk_ratios``: the published models of both exposures, and what follows from them directly."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """Analyses ``sensitivity:<name>``: the main models in other samples, with another covariate, or of another outcome.
 
-Belongs here: the published sensitivity analyses. Does not belong here: E-values, the ninth of them, which stand beside
-every risk ratio (published: for ratios below 1 whose upper limit is below 1).
+The published sensitivity analyses, except the E-values, which are given for every risk ratio (published: for ratios
+below 1 whose upper limit is below 1).
 
-Each cuts the categories anew in its own sample, as published. Where the published code had a trap, both answers are
-given: ``sensitivity:<name>`` follows the protocol's mode, and ``sensitivity:<name>_strict`` (or ``_as_published``) is
-what the other mode would say. Of low back pain itself the mode in force is the main analysis, so that only the other
-answer stands here.
+Each recalculates the categories in its own sample, as published. Where the published code has an error, both versions
+are
+given: ``sensitivity:<name>`` follows the protocol's mode, and ``sensitivity:<name>_strict`` (or ``_as_published``) the
+other mode. For low back pain itself the protocol's mode is the main analysis, so only the other version is given here.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Sensitivity:
 
     Attributes:
         name: after ``sensitivity:``.
-        population: who is in it, printed.
-        where: conditions that all of them meet.
+        population: name of the sample.
+        where: conditions that everybody in it meets.
         added: columns added to the adjusted model, each as a linear term.
         outcome: column of 0 and 1.
-        note: what a reader must know.
+        note: a remark for the rows.
     """
 
     name: str
@@ -58,12 +58,12 @@ def sensitivity_rows(data: WaveData) -> list[ResultRow]:
 
 
 def sensitivities(protocol: Protocol) -> list[Sensitivity]:
-    """The published sensitivity analyses, those with a trap under both modes."""
+    """The published sensitivity analyses, those with an error in the published code in both modes."""
     rules = protocol.sensitivity
     days = rules.smallest_valid_days
 
     def both(made: Callable[[Mode, Protocol], Sensitivity]) -> Iterator[Sensitivity]:
-        """The analysis by the mode in force under its name, then by the other under a name that says so."""
+        """The analysis in the protocol's mode, then in the other mode under its own name."""
         yield made(protocol.study.mode, protocol)
         other = other_mode(protocol)
         yield _other(made(other, protocol), other)
@@ -82,7 +82,7 @@ def sensitivities(protocol: Protocol) -> list[Sensitivity]:
 
 
 def other_mode(protocol: Protocol) -> Mode:
-    """The mode that is not in force."""
+    """The mode that the protocol does not use."""
     return "strict" if protocol.study.mode == "as_published" else "as_published"
 
 
@@ -103,7 +103,7 @@ def _running_cycling(mode: Mode, protocol: Protocol) -> Sensitivity:
 
 
 def _good_health(mode: Mode, protocol: Protocol) -> Sensitivity:
-    # The published code asked for "> 2", which a missing value is in Stata.
+    # The published code tests "> 2", which is true for a missing value in Stata.
     kept = mode == "as_published"
     good = Condition("self_rated_health", "in or unknown" if kept else "in", protocol.sensitivity.good_health)
     return Sensitivity(
@@ -153,7 +153,7 @@ def _rows(data: WaveData, each: Sensitivity) -> Iterator[ResultRow]:
 
 
 def _beside_main(row: ResultRow, sample: pd.DataFrame, outcome: str, protocol: Protocol) -> ResultRow:
-    """Without events: beside those of the main analysis they would tell how few people's outcomes differ."""
+    """Rows without events: compared with the main analysis they would reveal the few people whose outcomes differ."""
     differing = (sample[outcome] != sample[OUTCOME]).to_numpy(dtype=bool).sum(keepdims=True)
     row = replace(row, events=None)
     if row.status == "ok" and is_small(differing, protocol.disclosure.smallest_count)[0]:

@@ -1,7 +1,4 @@
-"""The group ``sensitivity_models``: the published sensitivity analyses.
-
-Belongs here: the list of its analyses. Does not belong here: the analyses.
-"""
+"""The group ``sensitivity_models``: the published sensitivity analyses."""
 
 from __future__ import annotations
 

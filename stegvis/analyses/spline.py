@@ -1,11 +1,8 @@
-"""Analyses ``spline`` and ``mutual_spline``: how risk changes over an exposure, as a curve.
+"""Analyses ``spline`` and ``mutual_spline``: dose-response curves of the exposures.
 
-Belongs here: which curves there are, where they are told, and their rows. Does not belong here: the basis and the band
-(``statistics.restricted_cubic_spline``).
-
-The published curve ran from the lowest to the highest value; those are single people, so it is told between percentiles
-that have enough people beyond them. Knots come from the sample or are frozen (``spline.knots_from``); under the other
-rule the curve is called ``spline_fixed_knots`` or ``spline_sample_knots``, so that both stand side by side.
+The published curve ran from the lowest to the highest value; those are single people, so it is reported between
+percentiles that have enough people beyond them. Knots are sample percentiles or fixed (``spline.knots_from``); the
+curve with the other knots is called ``spline_fixed_knots`` or ``spline_sample_knots``, so that both are reported.
 """
 
 from __future__ import annotations
@@ -33,7 +30,7 @@ KnotRule = Literal["sample", "fixed"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a curve bends, what it is compared with, and between which values it is told."""
+    """The knots, the reference and the range of a curve."""
 
     knots: tuple[float, ...]
     reference: float
@@ -42,7 +39,7 @@ class Place:
 
 
 def spline_rows(data: WaveData) -> list[ResultRow]:
-    """The curves of both exposures, fully adjusted, with knots by the rule in force and then by the other."""
+    """The curves of both exposures, fully adjusted, with knots by the protocol's rule and then by the other."""
     in_force = data.protocol.spline.knots_from
     other: KnotRule = "fixed" if in_force == "sample" else "sample"
     rows = []
@@ -53,20 +50,20 @@ def spline_rows(data: WaveData) -> list[ResultRow]:
 
 
 def mutual_spline_rows(data: WaveData) -> list[ResultRow]:
-    """The curves of both exposures with a spline of the other exposure, of its own knots, among the covariates."""
+    """The curves of both exposures, adjusted for a spline of the other exposure with its own knots."""
     rule = data.protocol.spline.knots_from
     return [row for exposure in EXPOSURES for row in _curve_rows(data, "mutual_spline", exposure, rule, mutual=True)]
 
 
 def place(values: np.ndarray, exposure: Exposure, protocol: Protocol, rule: KnotRule) -> Place | NotEstimable:
-    """Knots, reference and range of a curve over known values; not estimable if a percentile could tell of a person."""
+    """Knots, reference and range of a curve, from known values; not estimable if a percentile could be a person's."""
     spline, scale = protocol.spline, protocol.spline.scale(exposure)
     n, smallest = len(values), protocol.disclosure.smallest_count
     if rule == "fixed":
-        told: tuple[float, ...] = (0.5,)
+        percentiles: tuple[float, ...] = (0.5,)
     else:
-        told = (*PERCENTILES[spline.knots], spline.reference_percentile)
-    if min(*told, *(1 - share for share in told)) * n < smallest:
+        percentiles = (*PERCENTILES[spline.knots], spline.reference_percentile)
+    if min(*percentiles, *(1 - share for share in percentiles)) * n < smallest:
         return NotEstimable("there are too few people for percentiles that tell of nobody")
     low, high = spline.shown_percentiles
     lowest, highest = percentile(values, [max(low, smallest / n), min(high, 1 - smallest / n)], spline.percentile_rule)
@@ -80,8 +77,8 @@ def place(values: np.ndarray, exposure: Exposure, protocol: Protocol, rule: Knot
     return Place(knots, float(reference), float(lowest), float(highest))
 
 
-def told_values(where: Place, step: float) -> dict[str, float]:
-    """Printed and exact values at which a curve is told, rising: multiples of the step, the knots, the reference."""
+def curve_values(where: Place, step: float) -> dict[str, float]:
+    """Printed and exact values of a curve's points, increasing: multiples of the step, the knots, the reference."""
     first, last = math.ceil(where.lowest / step), math.floor(where.highest / step)
     knots = [knot for knot in where.knots if where.lowest <= knot <= where.highest]
     grid = [round(number * step, 10) for number in range(first, last + 1)]
@@ -119,7 +116,7 @@ def _curve_rows(data: WaveData, analysis: str, exposure: Exposure, rule: KnotRul
 
     where = places[0]
     names = [term.column for term in terms[: len(where.knots) - 1]]
-    values = told_values(where, data.protocol.spline.scale(exposure).grid_step)
+    values = curve_values(where, data.protocol.spline.scale(exposure).grid_step)
     drawn = curve(
         fit.coefficients.loc[names].to_numpy(),
         fit.covariance.loc[names, names].to_numpy(),

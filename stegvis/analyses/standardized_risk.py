@@ -1,7 +1,7 @@
 """Analysis ``standardized_risk``: the risk if everyone were in a category, differences, and numbers needed.
 
-Belongs here: the rows of both exposures and models, from a logistic model with the Poisson model beside it. Does not
-belong here: the estimator (``stegvis.statistics.standardization``).
+From a logistic model, and from the Poisson model for comparison. The estimator is in
+``stegvis.statistics.standardization``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _estimate(
 ) -> ResultRow:
     reference = CATEGORIES[0]
     if row.measure == "risk":
-        # A test that a risk is 0 says nothing.
+        # A test of a risk of 0 is meaningless.
         return replace(row.with_estimate(found.risk(category)), p_value=math.nan)
     if category == reference:
         return replace(row, estimate=1.0 if row.measure == "rr" else 0.0)
@@ -78,7 +78,7 @@ def _estimate(
 
 
 def _number_needed(row: ResultRow, difference: Difference, made: CategoryDesign, protocol: Protocol) -> ResultRow:
-    """An interval of the difference that holds 0 gives no interval of the number: its two ends go into the note."""
+    """If the interval of the difference includes 0, the number has no interval; its two limits go into the note."""
     number = number_needed(difference)
     if isinstance(number, NotEstimable):
         return row.not_estimable(number.reason)
@@ -86,7 +86,7 @@ def _number_needed(row: ResultRow, difference: Difference, made: CategoryDesign,
     row = replace(row, estimate=number.estimate, note=joined(row.note, f"number needed to {kind}"))
     if not math.isnan(number.ci_low):
         return replace(row, ci_low=number.ci_low, ci_high=number.ci_high)
-    # A note survives when the row is held back; so it has numbers only if nothing here can be.
+    # A note remains when the row is suppressed, so it has numbers only if the row cannot be suppressed.
     smallest = protocol.disclosure.smallest_count
     counts = [count for r in made.rows.values() for count in (r.events or 0, (r.n or 0) - (r.events or 0))]
     ends = "NNTB through infinity to NNTH"

@@ -1,9 +1,7 @@
-"""Analyses ``stratified``, ``within_intensity`` and ``within_volume``: the categories in parts of the people.
+"""Analyses ``stratified``, ``within_intensity`` and ``within_volume``: the categories in subgroups.
 
-Belongs here: which parts, and which covariates each part needs. Does not belong here: whether parts differ
-(``interaction``): one significant part and one that is not show no difference.
-
-The cuts are those of the whole sample, as published.
+Whether subgroups differ is tested in ``interaction``: significance in only one of two subgroups does not show a
+difference. The cuts are those of the whole sample, as published.
 """
 
 from __future__ import annotations
@@ -50,7 +48,7 @@ def within_intensity_rows(data: WaveData) -> list[ResultRow]:
 def within_volume_rows(data: WaveData) -> list[ResultRow]:
     """Analysis ``within_volume``: the categories of intensity inside each category of volume, and below the highest.
 
-    An addition: the published statement about intensity below the highest volume is judged by it.
+    An addition, used to evaluate the published statement on intensity below the highest volume.
     """
     highest = data.labels("walking_minutes")[CATEGORIES[-1]]
     below = data.people[data.people["walking_minutes_category"] < CATEGORIES[-1]]
@@ -59,7 +57,7 @@ def within_volume_rows(data: WaveData) -> list[ResultRow]:
         f"walking_minutes {highest.replace('>=', '<')}" if highest.startswith(">=") else "walking_minutes not highest"
     )
     parts = dict(_parts(data, "walking_minutes"))
-    # Where all cuts coincide, the lowest category is everyone below the highest: the same name, the same people.
+    # If all cuts coincide, the lowest category is everyone below the highest: the same name, the same people.
     parts.setdefault(name, below)
     return [
         row

@@ -1,7 +1,6 @@
 """Every group of analyses of a wave, by the name of the asset that fits it.
 
-Belongs here: the list of groups, for whoever wants all estimates of a wave at once. Does not belong here: the list of
-analyses of a group (the module of its name), so that a change in one group makes only its own asset stale.
+The analyses of a group are listed in its own module, so that a change in one group makes only its own asset stale.
 """
 
 from __future__ import annotations

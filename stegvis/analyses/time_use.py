@@ -1,10 +1,7 @@
-"""How the 24 hours are spent: the people and the parts of the day that analyses of time use share.
-
-Belongs here: which parts a day has, who has a whole day, and what a row of such an analysis looks like. Does not belong
-here: the models (``isotemporal``, ``composition``).
+"""Time use in the 24-hour day: the people and the parts of the day in ``isotemporal`` and ``composition``.
 
 A day has five parts. Running and cycling are one, since most people do neither; lying is awake or asleep, which the
-sensors do not tell apart.
+sensors cannot distinguish.
 """
 
 from __future__ import annotations
@@ -33,14 +30,14 @@ EXPOSURE = "time_use"
 
 @dataclass(frozen=True)
 class Days:
-    """The analyzed people with a whole day; ``frame`` has a column of minutes for each of ``PARTS``, 24 h in all."""
+    """The analyzed participants with a 24-hour day; ``frame`` has minutes for each of ``PARTS``, in total 24 h."""
 
     frame: pd.DataFrame
     minutes: float
     note: str
 
     def template(self, data: WaveData, analysis: str, model: Model) -> ResultRow:
-        """A row with everything filled in but the estimate."""
+        """A row without the estimate."""
         return ResultRow(
             data.wave,
             analysis,
@@ -54,7 +51,7 @@ class Days:
 
 
 def days_of(data: WaveData) -> Days:
-    """The people of a wave who have at least one whole day, each part closed to 24 hours."""
+    """The participants of a wave with at least one 24-hour day, with the parts closed to 24 hours."""
     minutes = data.protocol.days.seconds_per_day / 60
     people = data.people[data.people["whole_days"] > 0].reset_index(drop=True)
     left_out = len(data.people) - len(people)
@@ -67,7 +64,7 @@ def days_of(data: WaveData) -> Days:
 
 
 def moves(template: ResultRow, data: WaveData) -> list[tuple[str, str, float, ResultRow]]:
-    """Every reallocation the protocol asks for: from, to, minutes, and its row."""
+    """Every reallocation of the protocol: source, target, minutes, and its row."""
     return [
         (
             source,

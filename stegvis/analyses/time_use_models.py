@@ -1,7 +1,4 @@
-"""The group ``time_use_models``: the 24 hours as minutes and as a composition.
-
-Belongs here: the list of its analyses. Does not belong here: the analyses.
-"""
+"""The group ``time_use_models``: isotemporal substitution and compositional models of the 24-hour day."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Analysis ``tipping_point``: how much higher the risk of those lost must be for a headline ratio to be 1.
-
-Belongs here: the rows of the adjusted ratios and of their limits nearest 1. Does not belong here: the closed form
-(``stegvis.statistics.tipping_point``).
-"""
+"""Analysis ``tipping_point``: how much higher the risk of those lost must be for a headline ratio to be 1."""
 
 from __future__ import annotations
 
@@ -65,7 +61,7 @@ def _found(measure: str, row: ResultRow, lost: int, everyone: int, data: WaveDat
     if row.status != "ok":
         return NotEstimable("the ratio is not estimable")
     smallest = data.protocol.disclosure.smallest_count
-    # Also when nobody was: a tipping point tells the share lost.
+    # Also if nobody was lost: a tipping point reveals the share lost.
     if lost < smallest:
         return NotEstimable(f"fewer than {smallest} people of the category were lost")
     ratio = row.estimate

@@ -1,10 +1,10 @@
-"""Is there a trend over the exposure? Three linear terms, each in place of the categories.
+"""Trend over an exposure: three linear terms, each in place of the categories.
 
-Belongs here: the median of each category, the ordinal score, and the exposure itself per unit. Does not belong here:
-the shape of the curve; a trend p-value says nothing about it (that is the spline).
+The median of each category, the ordinal score, and the exposure itself per unit. A trend p-value says nothing about the
+shape of the curve (``spline``).
 
 The median score is the usual test for trend in epidemiology; how tests with such scores behave is simulated in
-Brownstein and Cai 2019, doi 10.1186/s12874-018-0630-7. Medians are taken in the analysis sample.
+Brownstein and Cai 2019, doi 10.1186/s12874-018-0630-7. Medians are those of the analysis sample.
 """
 
 from __future__ import annotations
@@ -46,14 +46,15 @@ def trend_rows(
 ) -> list[ResultRow]:
     """Three rows (measure ``rr``): per unit of the category's median, per category, and per unit of the exposure.
 
-    The unit is the protocol's ``trend_unit``, so that a ratio is readable; a p-value does not depend on it.
+    The unit is the protocol's ``trend_unit``, so that the ratio is easy to interpret; the p-value does not depend on
+    it.
 
     Raises:
-        ValueError: the frame breaks the contract in a way that is the caller's mistake.
+        ValueError: the caller broke the contract of ``statistics.contract.prepare``.
     """
     exposure = cast(Exposure, template.exposure)
     scale = protocol.exposures.scale(exposure)
-    # The same people as in the model of categories, whatever the term.
+    # The same people as in the model of the categories, for any term.
     needed = [exposure, f"{exposure}_category", *(c.column for c in covariates), outcome]
     needed += [column for column in (weights, groups) if column is not None]
     complete, dropped = complete_rows(frame, needed)

@@ -1,7 +1,4 @@
-"""What every analysis of one wave sees.
-
-Belongs here: the frames an analysis may use, checked once. Does not belong here: reading them, any estimation.
-"""
+"""The input of every analysis of one wave: its frames, checked once."""
 
 from __future__ import annotations
 
@@ -19,21 +16,21 @@ from stegvis.study.protocol import Exposure, Protocol
 
 @dataclass(frozen=True)
 class WaveData:
-    """One wave's people.
+    """The participants of one wave.
 
     Attributes:
         people: the analysis set, one row per analyzed person in order of ``person``, with the categories of
             ``add_categories``.
-        eligible: everyone the wave could have been about: exposed, free of the outcome at baseline, whether or not they
-            answered or their covariates are complete. The columns of ``people``, ``low_back_pain`` missing for those
-            who did not answer, and ``answered`` (bool); in order of ``person``.
+        eligible: all participants with an exposure and without the outcome at baseline, whether or not they responded
+            or their covariates are complete. The columns of ``people``, with ``low_back_pain`` missing for
+            non-respondents, and ``answered`` (bool); in order of ``person``.
         days: one row per analyzed person and valid day: ``person``, ``day``, ``weekend`` (missing without a date),
             ``walking_minutes``, ``walking_met``; in order of person and day.
-        protocol: the protocol in force.
+        protocol: the study's protocol.
         levels: ordered levels of the categorical covariates, the reference first.
 
     Raises:
-        ValueError: there is not exactly one wave, or a person stands twice.
+        ValueError: there is not exactly one wave, a person has two rows, or a frame is not in order of ``person``.
     """
 
     people: pd.DataFrame
@@ -48,8 +45,8 @@ class WaveData:
             raise ValueError(f"one wave is needed, not {len(waves)}")
         for what, frame in (("analysis set", self.people), ("eligible people", self.eligible)):
             if frame["person"].duplicated().any():
-                raise ValueError(f"a person stands twice in the {what}")
-            # A fixed order of rows makes the last digits the same on every run.
+                raise ValueError(f"a person is twice in the {what}")
+            # A fixed order of rows makes the last digits the same in every run.
             if not frame["person"].is_monotonic_increasing:
                 raise ValueError(f"the {what} is not in order of person")
 
@@ -66,11 +63,11 @@ class WaveData:
         return level_labels(self.people, exposure, self.protocol)
 
     def template(self, analysis: str, model: Model, exposure: Exposure, population: str = "all") -> ResultRow:
-        """A row with everything filled in but the estimate."""
+        """A row without the estimate."""
         return ResultRow(self.wave, analysis, population, model, exposure, note=options_note(self.protocol))
 
 
-# An analysis makes all its rows from a wave's data.
+# An analysis returns all its rows from a wave's data.
 Analysis = Callable[[WaveData], list[ResultRow]]
 
 
@@ -80,9 +77,9 @@ def fit(
     """Fit analyses one after the other.
 
     Args:
-        analyses: of one group, in the order their rows are wanted.
+        analyses: of one group, in the order of their rows.
         data: one wave.
-        progress: called with a line before each analysis.
+        progress: called with a line of text before each analysis.
 
     Returns:
         Results, one row per estimate.

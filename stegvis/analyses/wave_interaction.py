@@ -1,7 +1,7 @@
-"""Analysis ``wave_interaction``: does the association differ between waves?
+"""Analysis ``wave_interaction``: whether the association differs between waves.
 
-Belongs here: the pooled model with products of category and wave; its ratios in each wave, and their joint test. Does
-not belong here: the pooled model itself (``pooled``). There is no row when there is one wave.
+The pooled model with products of category and wave; its ratios in each wave, and their joint test. There is no row if
+there is only one wave.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from stegvis.study.protocol import Exposure, Protocol
 def wave_rows(
     frame: pd.DataFrame, template: ResultRow, covariates: Sequence[Term], protocol: Protocol
 ) -> list[ResultRow]:
-    """``rr`` per wave (population ``wave <name>``) and category, and ``p_interaction``: are the ratios the same?
+    """``rr`` per wave (population ``wave <name>``) and category, and ``p_interaction`` that the ratios are the same.
 
     Args:
-        frame: stacked waves, cut into categories, one row per person and wave.
-        template: the row to fill, with its exposure.
+        frame: stacked waves with categories, one row per person and wave.
+        template: a row without the estimate, with its exposure.
         covariates: terms besides the categories and the wave.
-        protocol: the protocol in force.
+        protocol: the study's protocol.
     """
     exposure = cast(Exposure, template.exposure)
     term = category_term(exposure)
@@ -48,11 +48,33 @@ def wave_rows(
     }
     design = pd.concat([frame, pd.DataFrame(products)], axis=1)
     terms = [term, Categorical("wave", tuple(waves)), *map(Linear, products), *covariates]
-    fit = _thin(frame, term.column, protocol) or fit_risk_ratio(design, terms, protocol.models, groups="person")
+    fit = _sparse(frame, term.column, protocol) or fit_risk_ratio(design, terms, protocol.models, groups="person")
     template = replace(
         template, reference=labels[CATEGORIES[0]], note=joined(template.note, *remarks(fit, dropped, protocol))
     )
+    rows = _ratio_rows(frame, fit, template, labels)
+    joint = replace(
+        template,
+        term=f"{term.column} x wave",
+        reference="",
+        measure="p_interaction",
+        n=len(frame),
+        events=int(frame[OUTCOME].sum()),
+    )
+    if isinstance(fit, NotEstimable):
+        return [*rows, joint.not_estimable(fit.reason)]
+    test = fit.joint_wald(list(products))
+    note = joined(joint.note, f"Wald test on {test.degrees_of_freedom} df")
+    return [*rows, replace(joint, estimate=test.p_value, p_value=test.p_value, note=note)]
+
+
+def _ratio_rows(
+    frame: pd.DataFrame, fit: Fit | NotEstimable, template: ResultRow, labels: dict[int, str]
+) -> list[ResultRow]:
+    """A row of each category in each wave, from the coefficients of category and product."""
+    term = category_term(cast(Exposure, template.exposure))
     rows = []
+    waves = sorted(frame["wave"].unique())
     for wave in waves:
         for category in CATEGORIES:
             people = frame[(frame["wave"] == wave) & (frame[term.column] == category)]
@@ -73,27 +95,15 @@ def wave_rows(
                 variance = float(fit.covariance.loc[names, names].to_numpy().sum())
                 log_ratio = float(fit.coefficients[names].sum())
                 rows.append(row.with_ratio(ratio(log_ratio, math.sqrt(variance), fit.confidence)))
-    joint = replace(
-        template,
-        term=f"{term.column} x wave",
-        reference="",
-        measure="p_interaction",
-        n=len(frame),
-        events=int(frame[OUTCOME].sum()),
-    )
-    if isinstance(fit, NotEstimable):
-        return [*rows, joint.not_estimable(fit.reason)]
-    test = fit.joint_wald(list(products))
-    note = joined(joint.note, f"Wald test on {test.degrees_of_freedom} df")
-    return [*rows, replace(joint, estimate=test.p_value, p_value=test.p_value, note=note)]
+    return rows
 
 
 def _product(category: int, wave: str) -> str:
     return f"category {category} in {wave}"
 
 
-def _thin(frame: pd.DataFrame, column: str, protocol: Protocol) -> Fit | NotEstimable | None:
-    """The contract's smallest numbers, for every category of every wave."""
+def _sparse(frame: pd.DataFrame, column: str, protocol: Protocol) -> Fit | NotEstimable | None:
+    """The contract's smallest numbers of events, applied to every category of every wave."""
     cells = (
         frame.groupby(["wave", column])[OUTCOME]
         .agg(["sum", "count"])

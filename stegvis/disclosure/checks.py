@@ -21,10 +21,10 @@ def without_close(
         smallest_count: the smallest publishable difference.
         earlier: the checks of each earlier release.
     """
-    before = [{_key(check): check["failing"] for check in told} for told in earlier]
+    before = [{_key(check): check["failing"] for check in published} for published in earlier]
     return [
         {**check, "failing": None}
-        if any(_differ_by_few(check["failing"], told.get(_key(check)), smallest_count) for told in before)
+        if any(_differ_by_few(check["failing"], published.get(_key(check)), smallest_count) for published in before)
         else dict(check)
         for check in checks
     ]

@@ -30,7 +30,7 @@ def is_root(group: Group) -> bool:
     return len(group) == 1
 
 
-def told_as(group: Group) -> str:
+def in_words(group: Group) -> str:
     """A group in words."""
     return " / ".join(group)
 
@@ -41,15 +41,15 @@ class Counts:
 
     Attributes:
         values: people of each group; some groups are not published, but can be derived.
-        told: how many published numbers depend on a group's count.
+        published: how many published numbers depend on a group's count.
         relations: (total, parts): the parts have nobody in common and are together the total.
     """
 
     values: dict[Group, int] = field(default_factory=dict)
-    told: dict[Group, int] = field(default_factory=dict)
+    published: dict[Group, int] = field(default_factory=dict)
     relations: list[Relation] = field(default_factory=list)
 
-    def tell(self, group: Group, count: int, of: str = "") -> Group:
+    def publish(self, group: Group, count: int, of: str = "") -> Group:
         """Add a published count; returns the group under which it was added.
 
         Two numbers that should be the same count but are not are of different people: the second becomes a group
@@ -58,7 +58,7 @@ class Counts:
         if self.values.get(group, count) != count:
             group = within(group, f"as counted in={of}")
         self.values[group] = count
-        self.told[group] = self.told.get(group, 0) + 1
+        self.published[group] = self.published.get(group, 0) + 1
         return group
 
     def derive(self, group: Group, count: int) -> None:

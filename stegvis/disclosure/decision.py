@@ -45,9 +45,9 @@ def decide(
     """
     # The steps before the follow-up are the same in every wave: their suppression must not depend on the wave.
     shared = _only(counts, BASELINE)
-    first = _decided(shared, protocol, earlier, hidden & shared.told.keys(), fixed)
-    told = shared.told.keys() - hidden - first.small - first.close
-    rest = _decided(counts, protocol, earlier, hidden | first.small | first.close, fixed | told)
+    first = _decided(shared, protocol, earlier, hidden & shared.published.keys(), fixed)
+    published = shared.published.keys() - hidden - first.small - first.close
+    rest = _decided(counts, protocol, earlier, hidden | first.small | first.close, fixed | published)
     return Decision(
         small=first.small | rest.small,
         close=first.close | rest.close,
@@ -60,7 +60,7 @@ def _decided(
 ) -> Decision:
     smallest, width = protocol.disclosure.smallest_count, protocol.release.protection_width
     small = {group for group, count in counts.values.items() if 0 < count < smallest}
-    chosen = set(hidden) | (small & counts.told.keys() - fixed)
+    chosen = set(hidden) | (small & counts.published.keys() - fixed)
 
     # First against an attacker who takes unchanged counts as known; what is published cannot be withdrawn.
     before = unchanged(counts, earlier) - chosen
@@ -70,14 +70,14 @@ def _decided(
 
     differ = differing(counts, earlier, smallest, protocol.release.base)
     close = too_close(counts, differ)
-    chosen |= close & counts.told.keys() - fixed
+    chosen |= close & counts.published.keys() - fixed
     # Whoever knows who joined knows the total; the groups that they joined must not follow from it.
     same = {total for total, parts in counts.relations if len(parts) == 1 and is_root(parts[0])}
     roots = {group for group in close if is_root(group) or group in same}
     for_roots = protect(counts, chosen, roots, width, fixed)
     for_rest = protect(counts, for_roots.hidden, close - roots, width, fixed | roots)
     # What follows from this knowledge alone is not disclosed by the release; it must not follow for anyone else.
-    follows = unprotected(replace(counts, told={}), frozenset(), for_rest.unprotected, width, roots)
+    follows = unprotected(replace(counts, published={}), frozenset(), for_rest.unprotected, width, roots)
     for_anyone = protect(counts, for_rest.hidden, set(follows), width, fixed)
     # Counts that differ by few must be protected; their companions are suppressed where that is possible.
     known = {*for_roots.unprotected, *for_rest.unprotected} - set(follows) | {*for_anyone.unprotected}
@@ -92,6 +92,6 @@ def _only(counts: Counts, whose: str) -> Counts:
     """The counts of the groups drawn from one set of people."""
     return Counts(
         {group: count for group, count in counts.values.items() if group[0] == whose},
-        {group: count for group, count in counts.told.items() if group[0] == whose},
+        {group: count for group, count in counts.published.items() if group[0] == whose},
         [each for each in counts.relations if all(group[0] == whose for group in (each[0], *each[1]))],
     )

@@ -46,6 +46,6 @@ def unchanged(now: Counts, earlier: Iterable[Counts]) -> set[Group]:
     return {
         group
         for then in earlier
-        for group in then.told.keys() & now.values.keys()
+        for group in then.published.keys() & now.values.keys()
         if then.values[group] == now.values[group]
     }

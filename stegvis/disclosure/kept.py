@@ -102,21 +102,21 @@ def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> 
 def _close(now: pd.Series, then: pd.Series, protocol: Protocol) -> bool:
     """Whether no published count has changed by much, or disappeared."""
     smallest, share = protocol.disclosure.smallest_count, protocol.release.carried_forward_share
-    told = then.notna().to_numpy()
-    if now.isna().to_numpy()[told].any():
+    published = then.notna().to_numpy()
+    if now.isna().to_numpy()[published].any():
         return False
-    after, before = (each.to_numpy(dtype="float64", na_value=np.nan)[told] for each in (now, then))
+    after, before = (each.to_numpy(dtype="float64", na_value=np.nan)[published] for each in (now, then))
     return bool((np.abs(after - before) <= np.maximum(smallest - 1, share * before)).all())
 
 
 def _newly_small(now: pd.DataFrame, then: pd.DataFrame, smallest_count: int) -> bool:
     """Whether a published count of people, cases or non-cases is small now: a missing estimate would reveal it."""
-    for told, counts in (
+    for published, counts in (
         (then["n"].notna(), now["n"]),
         (then["events"].notna(), now["events"]),
         (then["n"].notna() & then["events"].notna(), now["n"] - now["events"]),
     ):
-        shown = told.to_numpy() & counts.notna().to_numpy()
+        shown = published.to_numpy() & counts.notna().to_numpy()
         if is_small(counts[shown].to_numpy(dtype="float64"), smallest_count).any():
             return True
     return False

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
-from stegvis.disclosure.counts import Group, told_as
+from stegvis.disclosure.counts import Group, in_words
 from stegvis.disclosure.decision import decide
 from stegvis.disclosure.kept import COUNT_COLUMNS, ROW_KEYS, kept, kept_rule, kept_steps
 from stegvis.disclosure.tables import ACROSS, Counted, Tables, counted
@@ -67,12 +67,14 @@ def control_across_waves(
     tables = _typed(tables)
     low = protocol.additive_interaction.low_categories
     found = counted(tables, low)
-    told = _told_of(found, decided, tables, kept_rule(protocol))
+    published = _published_groups(found, decided, tables, kept_rule(protocol))
     mine = {found.of[place] for place in found.of if _is_across(place, tables)}
-    waves = {group for place, group in found.of.items() if not _is_across(place, tables)} & found.counts.told.keys()
+    waves = {
+        group for place, group in found.of.items() if not _is_across(place, tables)
+    } & found.counts.published.keys()
     earlier = [_typed(each) for each in earlier]
     then = [counted(each, low).counts for each in earlier]
-    decision = decide(found.counts, protocol, then, hidden=waves - told - mine, fixed=told)
+    decision = decide(found.counts, protocol, then, hidden=waves - published - mine, fixed=published)
     across = Tables(
         tables.results[tables.results["wave"] == ACROSS], tables.attrition.iloc[:0], tables.characteristics.iloc[:0]
     )
@@ -83,8 +85,14 @@ def control_across_waves(
     if same is None or not _is_better(same, plain):
         return plain
     # Counts carried forward reveal nothing new: the audit covers the waves alone.
-    beside = decide(found.counts, protocol, then, hidden=(waves - told) | (mine & found.counts.told.keys()), fixed=told)
-    return replace(_as_kept(same, across, protocol), unprotected=tuple(told_as(group) for group in beside.unprotected))
+    beside = decide(
+        found.counts,
+        protocol,
+        then,
+        hidden=(waves - published) | (mine & found.counts.published.keys()),
+        fixed=published,
+    )
+    return replace(_as_kept(same, across, protocol), unprotected=tuple(in_words(group) for group in beside.unprotected))
 
 
 def kept_waves(suppressed: pd.DataFrame, protocol: Protocol) -> set[str]:
@@ -95,10 +103,10 @@ def kept_waves(suppressed: pd.DataFrame, protocol: Protocol) -> set[str]:
 
 def _is_better(same: Tables, plain: Controlled) -> bool:
     """Whether carrying forward publishes more counts, or is allowed where new counts are not."""
-    return bool(plain.unprotected) or _told(same) > _told(plain.tables)
+    return bool(plain.unprotected) or _published(same) > _published(plain.tables)
 
 
-def _told(tables: Tables) -> int:
+def _published(tables: Tables) -> int:
     """How many counts the tables hold."""
     return sum(int(getattr(tables, name)[list(columns)].count().sum()) for name, columns in COUNT_COLUMNS.items())
 
@@ -110,10 +118,10 @@ def _as_kept(same: Tables, computed: Tables, protocol: Protocol) -> Controlled:
     results = same.results.assign(note=pd.Series(notes, index=same.results.index, dtype="str"))
     log = []
     for name, keys in ROW_KEYS.items():
-        now, told = getattr(computed, name), getattr(same, name)
+        now, published = getattr(computed, name), getattr(same, name)
         for column in COUNT_COLUMNS[name]:
             log += [(str(wave), name, EVERY, column, rule) for wave in now["wave"].unique()]
-            for index in now.index[now[column].notna() & told[column].isna()]:
+            for index in now.index[now[column].notna() & published[column].isna()]:
                 cell = " / ".join(str(now.at[index, key]) for key in keys if now.at[index, key])
                 log.append((str(now.at[index, "wave"]), name, cell, column, rule))
     suppressed = pd.DataFrame(log, columns=list(SUPPRESSED_COLUMNS)).astype("str")
@@ -156,9 +164,9 @@ def _is_across(place: tuple[str, Any, str], tables: Tables) -> bool:
     return place[0] == "results" and tables.results["wave"].iloc[place[1]] == ACROSS
 
 
-def _told_of(found: Counted, decided: Controlled, tables: Tables, kept_as: str) -> set[Group]:
+def _published_groups(found: Counted, decided: Controlled, tables: Tables, kept_as: str) -> set[Group]:
     """Groups whose current count is published somewhere in the controlled tables."""
-    told: set[Group] = set()
+    published: set[Group] = set()
     waves = _typed(decided.tables)
     of_waves = tables.results["wave"] != ACROSS
     for name, keys in ROW_KEYS.items():
@@ -177,5 +185,5 @@ def _told_of(found: Counted, decided: Controlled, tables: Tables, kept_as: str) 
         wave = str(frame["wave"].iloc[position])
         step = str(frame["rule"].iloc[position]) if table == "attrition" else EVERY
         if (wave, table, EVERY, column) not in kept_cells and (wave, table, step, column) not in kept_cells:
-            told.add(group)
-    return told
+            published.add(group)
+    return published

@@ -41,7 +41,7 @@ def unprotected(
         width: the smallest range (largest minus smallest possible value) that is enough.
         fixed: counts that the attacker knows in any case.
     """
-    known = {group: counts.values[group] for group in counts.told if group not in hidden}
+    known = {group: counts.values[group] for group in counts.published if group not in hidden}
     known |= {group: counts.values[group] for group in fixed if group in counts.values}
     asked = sorted(set(sensitive))
     found = ranges(counts.relations, known, asked, counts.values, enough=width)
@@ -77,7 +77,7 @@ def protect(
                 continue
             seen.note(moved)
             differ = {each for each, by in zip(program.groups, moved, strict=True) if abs(by) > TOLERANCE}
-            chosen |= differ & counts.told.keys()
+            chosen |= differ & counts.published.keys()
         left = [each for each in unprotected(counts, chosen, sensitive, width, fixed) if each not in impossible]
     return Protected(frozenset(chosen), tuple(unprotected(counts, chosen, impossible, width, fixed)))
 
@@ -103,7 +103,7 @@ class _Program:
         largest = max(float(self.values.max(initial=1.0)), 1.0)
         # Suppress the fewest published numbers, then the smallest counts.
         self.cost = np.array(
-            [counts.told.get(group, 0) * (1 + counts.values[group] / largest) for group in self.groups]
+            [counts.published.get(group, 0) * (1 + counts.values[group] / largest) for group in self.groups]
         )
 
     def moved(self, group: Group, width: int, hidden: Set[Group]) -> np.ndarray | None:
@@ -112,7 +112,7 @@ class _Program:
 
         if group not in self.place:
             return None  # in no relation: nothing else reveals it
-        free = np.array([each in hidden or each not in self.counts.told for each in self.groups])
+        free = np.array([each in hidden or each not in self.counts.published for each in self.groups])
         cost = np.where(free, _FREE, self.cost + _FREE)
         upper = np.where(self.fixed, 0.0, math.inf)
         lower = np.where(self.fixed, 0.0, self.values)

@@ -66,19 +66,19 @@ class Counted:
     of: dict[Place, Group] = field(default_factory=dict)
     categories: set[Any] = field(default_factory=set)
 
-    def tell(self, place: Place, group: Group, count: Any, analysis: str = "") -> None:
+    def publish(self, place: Place, group: Group, count: Any, analysis: str = "") -> None:
         """Note the group behind a number, and its count unless it is missing."""
         if pd.isna(count):
             self.of[place] = group
         else:
-            self.of[place] = self.counts.tell(group, int(count), analysis)
+            self.of[place] = self.counts.publish(group, int(count), analysis)
 
 
 def counted(tables: Tables, low_categories: int) -> Counted:
     """The groups behind the numbers of tables, and all relations between them that anyone may know.
 
     Args:
-        tables: unsuppressed, or as an earlier release told them.
+        tables: before disclosure control, or published in an earlier release.
         low_categories: how many of the lowest categories of an exposure are low (``additive_interaction``).
     """
     found = Counted()
@@ -110,9 +110,9 @@ def _count_steps(found: Counted, attrition: pd.DataFrame) -> dict[str, list[tupl
             last = index == rows.index[-1] and len(rows) > 1
             left: Group = (str(wave),) if last else (whose, f"left after={rule}")
             out: Group = (whose, f"excluded={rule}")
-            found.tell(("attrition", index, "remaining"), left, row["remaining"])
+            found.publish(("attrition", index, "remaining"), left, row["remaining"])
             if mine:
-                found.tell(("attrition", index, "excluded"), out, row["excluded"])
+                found.publish(("attrition", index, "excluded"), out, row["excluded"])
             mine.append((out, left))
         for (_, before), (out, left) in pairwise(mine):
             found.counts.relate(before, (out, left))
@@ -136,7 +136,7 @@ def _count_characteristics(found: Counted, table: pd.DataFrame) -> None:
             group = within(group, f"{row['exposure']}={place}")
         if row["level"] and row["variable"] != PEOPLE:
             group = within(group, f"{row['variable']}={row['level']}")
-        found.tell(("characteristics", index, "n"), group, row["n"], "characteristics")
+        found.publish(("characteristics", index, "n"), group, row["n"], "characteristics")
 
 
 def _count_results_across(found: Counted, rows: pd.DataFrame) -> None:
@@ -172,8 +172,8 @@ def _records(rows: pd.DataFrame) -> Iterator[tuple[Any, dict[Any, Any]]]:
 
 def _tell_row(found: Counted, index: Any, row: Mapping[str, Any], group: Group, case: str = CASE) -> None:
     of = ", ".join(str(row[name]) for name in ("analysis", "population", "exposure", "term", "level") if row[name])
-    found.tell(("results", index, "n"), group, row["n"], of)
-    found.tell(("results", index, "events"), within(group, case), row["events"], of)
+    found.publish(("results", index, "n"), group, row["n"], of)
+    found.publish(("results", index, "events"), within(group, case), row["events"], of)
 
 
 def _join_to_pooled(counts: Counts, wave: str) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS, PEOPLE
-from stegvis.disclosure.counts import CASE, Group, told_as, within
+from stegvis.disclosure.counts import CASE, Group, in_words, within
 from stegvis.disclosure.decision import Decision
 from stegvis.disclosure.kept import COUNT_COLUMNS, COUNTS_IN_DISGUISE
 from stegvis.disclosure.rounding import rounded
@@ -64,7 +64,7 @@ def taken_out(tables: Tables, found: Counted, decision: Decision, protocol: Prot
     if protocol.release.rounding != "none":
         _round(taken, protocol)
     suppressed = pd.DataFrame(taker.log, columns=list(SUPPRESSED_COLUMNS)).astype("str")
-    return Controlled(taken, suppressed, tuple(told_as(group) for group in decision.unprotected))
+    return Controlled(taken, suppressed, tuple(in_words(group) for group in decision.unprotected))
 
 
 class _Taker:

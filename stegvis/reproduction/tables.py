@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from stegvis.analyses.pooled import first_answer_cuts, stack
+from stegvis.analyses.pooled import first_response_cuts, stack
 from stegvis.statistics.categories import cuts, with_categories
 from stegvis.study.protocol import EXPOSURES, Protocol
 
@@ -26,4 +26,4 @@ def tables_across(stacked: pd.DataFrame, histories: pd.DataFrame, protocol: Prot
         ValueError: there is no wave, or a person occurs twice in one.
     """
     answers = stack(stacked, protocol)
-    return {"answers": answers, "histories": with_categories(histories, first_answer_cuts(answers, protocol))}
+    return {"answers": answers, "histories": with_categories(histories, first_response_cuts(answers, protocol))}

@@ -210,7 +210,7 @@ def _ill_conditioned(X: np.ndarray, largest: float) -> str | None:
     if (np.ptp(columns, axis=0) == 0).any():
         return "a covariate is constant"
     standardized = (columns - columns.mean(axis=0)) / columns.std(axis=0)
-    # Correlations tell at little cost that columns are well apart; how near to each other the others are, they cannot.
+    # Correlations show cheaply that columns are independent; a large condition number needs the exact calculation.
     eigenvalues = np.linalg.eigvalsh(cross_product(standardized, standardized))
     if eigenvalues[0] > eigenvalues[-1] / min(largest, RELIABLE_CONDITION) ** 2:
         return None

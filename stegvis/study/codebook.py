@@ -114,7 +114,7 @@ def read_codebook(file: Path) -> Codebook:
 
 @cache
 def codebook() -> Codebook:
-    """The codebook in force: ``stegvis/study/codebook.toml``."""
+    """The codebook in ``stegvis/study/codebook.toml``. Deprecated: pass a codebook instead."""
     return read_codebook(CODEBOOK_FILE)
 
 

@@ -145,5 +145,5 @@ def read_protocol(file: Path) -> Protocol:
 
 @cache
 def protocol() -> Protocol:
-    """The protocol in force: ``stegvis/study/protocol.toml``."""
+    """The protocol in ``stegvis/study/protocol.toml``. Deprecated: pass a protocol instead."""
     return read_protocol(PROTOCOL_FILE)

@@ -1,4 +1,4 @@
-"""Frames the tests of the statistics share: reference rows, and made-up analysis sets."""
+"""The protocol and the codebook, and frames for tests: reference rows, and simulated analysis sets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make_analysis_set() -> Callable[..., pd.DataFrame]:
 
 
 def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", of: Protocol | None = None):
-    """An analysis set of made-up people whose risk falls with walking."""
+    """An analysis set of simulated people whose risk falls with walking."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
@@ -61,12 +61,12 @@ def analysis_set_of(people: int = 1500, seed: int = 1, wave: str = "2021-2023", 
     )
     risk = 0.25 * np.exp(-0.004 * (frame["walking_minutes"] - 100))
     frame["low_back_pain"] = (random.random(people) < risk).astype("int64")
-    frame = frame.assign(**whole_days_of(people, random, frame["walking_minutes"]))
+    frame = frame.assign(**full_days_of(people, random, frame["walking_minutes"]))
     return add_categories(frame.assign(**sensitivity_columns_of(frame)), of or PROTOCOL)
 
 
 def sensitivity_columns_of(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    """What the sensitivity analyses read: some of it missing, a third of the pain severe."""
+    """Columns of the sensitivity analyses: some values missing, a third of the pain severe."""
     random = np.random.default_rng(len(frame))
 
     def drawn(levels: tuple[str, ...], missing: float = 0.05) -> pd.Series:
@@ -92,8 +92,8 @@ def sensitivity_columns_of(frame: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def whole_days_of(people: int, random: np.random.Generator, walking: pd.Series) -> dict[str, object]:
-    """How made-up people spend their whole days; a third never run or cycle, a few have no whole day."""
+def full_days_of(people: int, random: np.random.Generator, walking: pd.Series) -> dict[str, object]:
+    """Simulated time use in 24-hour days; a third never run or cycle, a few have no 24-hour day."""
     active = np.where(random.random(people) < 0.33, 0.0, random.lognormal(1.5, 1.0, people))
     shares = random.dirichlet([30, 33, 15], people)
     rest = 1440 - walking - active
@@ -109,7 +109,7 @@ def analysis_set() -> pd.DataFrame:
 
 
 def wave_data_of(people: pd.DataFrame, used: Protocol | None = None, **frames: pd.DataFrame) -> WaveData:
-    """A wave of these people; unless given, everyone eligible answered, and nobody's days are known."""
+    """A wave of these people; by default everyone eligible responded, and no days are known."""
     people = people.sort_values("person", kind="stable", ignore_index=True)
     eligible = people.assign(answered=True)
     days = pd.DataFrame(
@@ -146,9 +146,9 @@ def lossy_wave_of(
     seed: int = 1,
     used: Protocol | None = None,
 ) -> WaveData:
-    """A wave of made-up people of whom a share did not answer (the younger rather) and some left a covariate out.
+    """A simulated wave with loss to follow-up (more among the younger) and missing covariates.
 
-    Those who walk little and did not answer are no different from the others; a day varies about the person's mean.
+    Loss does not depend on walking; days vary around the person's mean.
     """
     random = np.random.default_rng([seed, people])
     made = analysis_set_of(people, seed=seed, of=used)

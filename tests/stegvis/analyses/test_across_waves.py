@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stegvis.analyses.across_waves import fit_across_waves
-from stegvis.analyses.pooled import first_answer_cuts, fit_pooled, stack
+from stegvis.analyses.pooled import first_response_cuts, fit_pooled, stack
 from stegvis.analyses.wave_interaction import wave_rows
 from stegvis.statistics.categories import with_categories
 from stegvis.statistics.results import ResultRow
@@ -98,7 +98,7 @@ def test_who_is_at_risk_of_what(results, histories):
 
 def test_a_course_is_the_clustered_model_of_those_at_risk(results, histories, stacked):
     people = histories[histories["previous_low_back_pain"] == 1].reset_index(drop=True)
-    people = with_categories(people, first_answer_cuts(stack(stacked, PROTOCOL), PROTOCOL))
+    people = with_categories(people, first_response_cuts(stack(stacked, PROTOCOL), PROTOCOL))
     terms = [category_term("walking_met"), *covariate_terms("adjusted", PROTOCOL, LEVELS)]
     fit = fit_risk_ratio(people, [*terms, Categorical("wave", (FIRST, SECOND))], HC0, groups="person")
     rows = results.query("analysis == 'persistence' and exposure == 'walking_met' and model == 'adjusted'")

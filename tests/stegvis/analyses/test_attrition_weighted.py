@@ -18,7 +18,7 @@ def test_everything_is_estimated(results):
     assert set(results["analysis"]) == weighted | {"attrition_weights", "attrition_balance"}
 
 
-def test_weights_balance_who_answered_with_who_did_not(results):
+def test_weights_balance_respondents_and_non_respondents(results):
     balance = results.query("analysis == 'attrition_balance'").pivot(
         index=["term", "level"], columns="measure", values="estimate"
     )
@@ -60,7 +60,7 @@ def test_allowing_for_the_estimation_of_weights_keeps_the_estimate(results):
     assert (errors != 1).all()
 
 
-def test_nobody_lost_leaves_rows_that_say_so(make_lossy_wave):
+def test_without_loss_to_follow_up_rows_say_so(make_lossy_wave):
     results = fit((attrition_weighted_rows,), make_lossy_wave(800, lost=0))
     assert set(results["status"]) == {"not_estimable"}
     assert results["note"].str.contains("fewer than 5 people who did not answer").all()

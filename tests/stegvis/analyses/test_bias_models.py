@@ -53,13 +53,13 @@ def test_a_wave_of_any_kind_gives_valid_rows(people, lost, missing, days, dated,
         return  # nobody is left to analyze: there is no wave
     results = fit(ANALYSES, data)
     assert (results["status"] != "ok").sum() + results["estimate"].notna().sum() == len(results)
-    told = control_disclosure(Tables.of_results(results), PROTOCOL)
-    assert len(told.tables.results) == len(results)
-    assert not told.unprotected
+    controlled = control_disclosure(Tables.of_results(results), PROTOCOL)
+    assert len(controlled.tables.results) == len(results)
+    assert not controlled.unprotected
 
 
 @pytest.mark.parametrize("exposure", ["walking_minutes", "walking_met"])
-def test_a_category_that_is_empty_leaves_the_others(exposure):
+def test_an_empty_category_does_not_affect_the_others(exposure):
     made = lossy_wave_of(1800, used=quick())
     values = np.array([60.0, 70, 70, 70, 70, 70, 80, 90])
 

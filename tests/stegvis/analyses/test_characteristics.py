@@ -81,7 +81,7 @@ def test_levels_add_up_to_people_in_every_category(people):
     assert total.drop("all").sum() == total["all"] == len(people)
 
 
-def test_cases_and_non_cases_are_both_told(people):
+def test_cases_and_non_cases_are_both_reported(people):
     table = characteristics(people, PROTOCOL, LEVELS)
     assert cell(table, "all", "low_back_pain", "yes")["n"] == people["low_back_pain"].sum()
     assert cell(table, "all", "low_back_pain", "no")["n"] == (1 - people["low_back_pain"]).sum()
@@ -93,7 +93,7 @@ def test_levels_nobody_has_are_zero(people):
     assert (found["n"], found["percent"]) == (0, 0)
 
 
-def test_another_exposure_and_the_frame_left_alone(people):
+def test_another_exposure_and_the_frame_is_not_changed(people):
     before = people.copy()
     table = characteristics(people, PROTOCOL, LEVELS, exposure="walking_met")
     assert set(table["exposure"]) == {"walking_met"}
@@ -130,7 +130,7 @@ def test_additional_characteristics_come_last_and_unknown_is_a_level(people):
     assert cell(table, "all", "work_type", "none")["percent"] == 100
 
 
-def test_a_mean_of_too_few_people_is_not_told(people):
+def test_a_mean_of_too_few_people_is_not_published(people):
     people = people.assign(bmi=np.where(people.index < 4, 30.0, np.nan))
     row = cell(characteristics(people, PROTOCOL, LEVELS), "all", "bmi")
     assert row["status"] == "suppressed"

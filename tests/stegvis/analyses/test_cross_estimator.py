@@ -5,7 +5,7 @@ from stegvis.analyses.main_models import main_rows
 from stegvis.analyses.wave_data import fit
 
 
-def test_estimators_stand_side_by_side_with_the_published_one(analysis_set, make_wave_data):
+def test_estimators_are_reported_with_the_published_one(analysis_set, make_wave_data):
     data = make_wave_data(analysis_set)
     results = fit((cross_estimator_rows,), data)
     main = fit((main_rows,), data).query("measure == 'rr'").set_index(["exposure", "model", "level"])
@@ -24,8 +24,8 @@ def test_estimators_stand_side_by_side_with_the_published_one(analysis_set, make
             assert (rows.loc[compared, "estimate"] != main.loc[compared, "estimate"]).all()
 
 
-def test_a_log_binomial_model_that_does_not_converge_is_told(make_analysis_set, make_wave_data):
-    """A risk of 1 above an age lies on the edge of what the model can say."""
+def test_a_log_binomial_model_that_does_not_converge_is_reported(make_analysis_set, make_wave_data):
+    """A risk of 1 above an age is at the boundary of the model."""
     frame = make_analysis_set(900)
     frame["low_back_pain"] = (frame["age"] > 52).astype("int64")
     frame.loc[frame.index % 7 == 0, "low_back_pain"] = 0

@@ -46,7 +46,7 @@ def wave(**values: float) -> pd.DataFrame:
     return to_frame(rows)
 
 
-def judged(**values: float) -> pd.DataFrame:
+def diagnosed(**values: float) -> pd.DataFrame:
     return with_diagnostics(wave(**values), PROTOCOL)
 
 
@@ -55,7 +55,7 @@ def levels(results: pd.DataFrame, name: str) -> set[str]:
 
 
 def test_a_sound_wave_passes_and_keeps_everything() -> None:
-    results = judged()
+    results = diagnosed()
     assert diagnostic_counts(results) == {"diagnostics_warning": 0, "diagnostics_fail": 0}
     assert (results["status"] == "ok").all()
     assert (results["analysis"] == "diagnostics").sum() == 11
@@ -73,10 +73,10 @@ def test_a_sound_wave_passes_and_keeps_everything() -> None:
     ],
 )
 def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -> None:
-    warned = judged(**warns)
+    warned = diagnosed(**warns)
     assert levels(warned, name) == {"warning"}
     assert (warned["status"] == "ok").all()
-    failed = judged(**fails)
+    failed = diagnosed(**fails)
     assert levels(failed, name) == {"fail"}
     assert diagnostic_counts(failed)["diagnostics_fail"] > 0
     adjusted = failed[failed["model"] == "adjusted"]
@@ -85,11 +85,11 @@ def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -
     assert gone[list(ESTIMATE_COLUMNS)].isna().all(axis=None)
     assert gone["note"].str.contains(f"withheld: {name.replace('_', ' ')} fails").all()
     assert set(adjusted.loc[adjusted["analysis"] == kept, "status"]) == {"ok"}
-    # The age-adjusted model stands on fewer coefficients: it is not judged by the adjusted one.
+    # The age-adjusted model has fewer coefficients: the diagnostic of the adjusted model does not apply.
     assert set(failed.loc[(failed["analysis"] == "main") & (failed["model"] == "age"), "status"]) == {"ok"}
 
 
-def test_what_could_not_be_made_warns_and_withholds_nothing() -> None:
+def test_a_diagnostic_that_cannot_be_computed_warns_and_withholds_nothing() -> None:
     whole = wave()
     results = with_diagnostics(whole[whole["analysis"] != "attrition_weights"].reset_index(drop=True), PROTOCOL)
     row = results[(results["term"] == "positivity") & (results["analysis"] == "diagnostics")]
@@ -97,11 +97,11 @@ def test_what_could_not_be_made_warns_and_withholds_nothing() -> None:
     assert set(results.loc[results["analysis"] == "attrition_weighted", "status"]) == {"ok"}
 
 
-def test_thresholds_point_the_way_they_are_ordered() -> None:
+def test_the_order_of_the_thresholds_gives_their_direction() -> None:
     rising, falling = Limits(warning=0.1, fail=0.2), Limits(warning=0.2, fail=0.1)
     assert [rising.assess(value) for value in (0.1, 0.15, 0.2, 0.21)] == ["pass", "warning", "warning", "fail"]
     assert [falling.assess(value) for value in (0.2, 0.15, 0.1, 0.09)] == ["pass", "warning", "warning", "fail"]
 
 
 def test_each_diagnostic_has_a_rule_of_its_own() -> None:
-    assert set(judged().query("analysis == 'diagnostics'")["term"]) == set(DIAGNOSTICS)
+    assert set(diagnosed().query("analysis == 'diagnostics'")["term"]) == set(DIAGNOSTICS)

@@ -1,4 +1,4 @@
-"""The counts behind a curve add up, and no small one is told."""
+"""The counts behind a curve add up, and no small one is published."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, as_told, edges, histogram
+from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, carry_bins_forward, edges, histogram
 from stegvis.study.protocol import EXPOSURES
 from tests.stegvis.conftest import PROTOCOL
 
@@ -54,21 +54,21 @@ def test_one_wave_at_a_time():
         histogram(pd.concat([people([50.0]), people([50.0]).assign(wave="B")]), PROTOCOL)
 
 
-def test_a_bin_that_moves_by_one_step_stays_as_it_was_told(tmp_path):
-    """One more person can carry a bin to the next multiple: told anew, that would say where they are."""
+def test_a_bin_that_changes_by_one_step_keeps_its_published_count(tmp_path):
+    """One more person can move a bin to the next multiple; the new count would reveal where they are."""
     before = histogram(people([25.0] * 12 + [35.0] * 40 + [45.0] * 4), PROTOCOL)
     before.to_csv(tmp_path / "histogram.csv", index=False)
     read = pd.read_csv(tmp_path / "histogram.csv")
     one_more = histogram(people([25.0] * 13 + [35.0] * 40 + [45.0] * 5), PROTOCOL)
     assert not one_more.equals(before)
-    pd.testing.assert_frame_equal(as_told(one_more, read, 5), before)
+    pd.testing.assert_frame_equal(carry_bins_forward(one_more, read, 5), before)
     many_more = histogram(people([25.0] * 18 + [35.0] * 41 + [45.0] * 9), PROTOCOL)
-    found = as_told(many_more, read, 5).query("exposure == 'walking_minutes'").set_index("low")
+    found = carry_bins_forward(many_more, read, 5).query("exposure == 'walking_minutes'").set_index("low")
     assert found.loc[[20.0, 30.0, 40.0], "n"].tolist() == [20, 40, 10]
     assert set(found["status"]) == {"ok"}
 
 
-def test_what_no_release_told_is_told_as_it_is():
+def test_without_an_earlier_release_counts_are_published_unchanged():
     counted = histogram(people([25.0] * 13 + [35.0] * 40), PROTOCOL)
-    pd.testing.assert_frame_equal(as_told(counted, None, 5), counted)
-    pd.testing.assert_frame_equal(as_told(counted, counted.assign(wave="B"), 5), counted)
+    pd.testing.assert_frame_equal(carry_bins_forward(counted, None, 5), counted)
+    pd.testing.assert_frame_equal(carry_bins_forward(counted, counted.assign(wave="B"), 5), counted)

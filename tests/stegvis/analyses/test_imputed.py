@@ -25,7 +25,7 @@ def results(wave):
     return fit((imputed_rows,), wave)
 
 
-def test_everyone_who_answered_is_in_it(results, wave):
+def test_all_respondents_are_included(results, wave):
     assert (results["status"] == "ok").all()
     assert set(results["population"]) == {"answered"}
     assert set(results["n"]) == {int(wave.eligible["answered"].sum())}
@@ -62,7 +62,7 @@ def test_nothing_missing_gives_the_published_ratios(analysis_set, make_wave_data
 
 
 def test_a_few_people_more_are_not_counted(analysis_set, make_wave_data):
-    """Three more than analyzed would tell how many left a covariate out."""
+    """Three more than analyzed would reveal how many have a missing covariate."""
     eligible = analysis_set.assign(answered=True)
     analyzed = analysis_set.iloc[3:]
     eligible.loc[eligible.index[:3], "education"] = None

@@ -86,7 +86,7 @@ def test_a_category_without_events_makes_its_model_not_estimable(analysis_set, f
     assert set(block(results, "walking_met")["status"]) == {"ok"}
 
 
-def test_ties_that_empty_a_category_leave_the_others_estimable(make_analysis_set, fitted):
+def test_with_an_empty_category_because_of_ties_the_others_are_estimable(make_analysis_set, fitted):
     frame = make_analysis_set()
     values = np.array([60.0, 70, 70, 70, 70, 70, 80, 90])
     frame["walking_minutes"] = values[np.arange(len(frame)) % 8]
@@ -103,7 +103,7 @@ def test_a_tiny_wave_gives_rows_that_say_why_they_are_empty(make_analysis_set, f
     assert len(results) == 32
 
 
-def test_one_wave_at_a_time_and_nobody_twice(analysis_set, fitted):
+def test_one_wave_at_a_time_and_each_person_once(analysis_set, fitted):
     with pytest.raises(ValueError, match="one wave"):
         fitted(analysis_set.iloc[:0])
     two = analysis_set.copy()

@@ -57,7 +57,7 @@ def test_calibrated_ratios_are_wider_and_near_the_published(frame, make_wave_dat
 
 
 @pytest.mark.parametrize(
-    ("column", "message"), [("horoscope", "not a column"), ("education", "neither numbers nor yes and no")]
+    ("column", "message"), [("horoscope", "not a column"), ("education", "neither numeric nor yes and no")]
 )
 def test_a_control_that_cannot_be_one_is_refused(frame, make_wave_data, column, message):
     with pytest.raises(ValueError, match=f"{column} is {message}"):

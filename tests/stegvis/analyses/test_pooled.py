@@ -35,14 +35,14 @@ def test_one_wave_pooled_is_that_wave_with_the_plain_sandwich(analysis_set, main
     assert pooled[["n", "events"]].equals(wave[["n", "events"]])
 
 
-def test_the_same_answers_again_add_no_certainty(analysis_set, main_rows):
+def test_the_same_responses_again_add_no_precision(analysis_set, main_rows):
     again = pd.concat([analysis_set, analysis_set.assign(wave="2027-2029")])
     pooled, wave = fitted(again), main_rows(analysis_set)
     assert np.allclose(pooled[NUMBERS], wave[NUMBERS], rtol=1e-6, equal_nan=True)
     assert (pooled["n"] == 2 * wave["n"]).all()
 
 
-def test_rows_are_named_and_count_answers(two_waves):
+def test_rows_are_named_and_count_responses(two_waves):
     results = fitted(two_waves)
     assert (results["status"] == "ok").all()
     assert set(results["wave"]) == {"all"}
@@ -53,7 +53,7 @@ def test_rows_are_named_and_count_answers(two_waves):
     assert (joint["n"], joint["events"]) == (len(two_waves), two_waves["low_back_pain"].sum())
 
 
-def test_categories_are_cut_over_people_not_answers(two_waves):
+def test_categories_are_cut_over_people_not_responses(two_waves):
     # Only people who walk much answer again: cutting over answers would move the cuts.
     first = two_waves[two_waves["wave"] == "2021-2023"]
     busy = first.loc[first["walking_minutes"] > 100, "person"]
@@ -75,7 +75,7 @@ def test_a_wave_without_enough_events_is_named(two_waves):
     assert results["note"].str.contains("level 2027-2029 of wave has fewer than 5 events").all()
 
 
-def test_nothing_to_pool_and_repeated_answers_are_refused(analysis_set):
+def test_nothing_to_pool_and_repeated_responses_are_refused(analysis_set):
     with pytest.raises(ValueError, match="no wave"):
         fitted(analysis_set.iloc[:0])
     with pytest.raises(ValueError, match="twice"):

@@ -66,7 +66,7 @@ def test_mutual_adjusts_for_the_other_exposure_in_two_ways(results, people):
             assert_ratios(found.iloc[1:], model, of_categories(exposure))
 
 
-def test_fixed_cuts_stand_beside_sample_quartiles_and_the_other_way_round(results, people):
+def test_fixed_cuts_are_reported_with_sample_quartiles_and_vice_versa(results, people):
     assert rows(results, "fixed_cuts")["level"].tolist() == ["<78", "78-100", "101-124", ">=125"]
     assert rows(results, "fixed_cuts")["note"].str.contains("fixed_published").all()
     turned = fit(
@@ -134,13 +134,13 @@ def test_the_joint_table_has_sixteen_cells_and_a_test_of_nine_product_terms(resu
 
 
 def test_a_thin_cell_costs_its_own_estimate_only(people):
-    thin = people.copy()
-    cell = (thin["walking_minutes_category"] == 2) & (thin["walking_met_category"] == 3)
-    thin.loc[cell, "low_back_pain"] = 0
-    found = fit((joint.joint_rows,), wave_data_of(thin)).query("model == 'adjusted'")
+    sparse = people.copy()
+    cell = (sparse["walking_minutes_category"] == 2) & (sparse["walking_met_category"] == 3)
+    sparse.loc[cell, "low_back_pain"] = 0
+    found = fit((joint.joint_rows,), wave_data_of(sparse)).query("model == 'adjusted'")
     ratios = found[found["measure"] == "rr"]
     assert (ratios["status"] == "not_estimable").tolist() == [number == 6 for number in range(16)]
-    rest = thin[~cell].assign(
+    rest = sparse[~cell].assign(
         joint=lambda frame: frame["walking_minutes_category"] * 10 + frame["walking_met_category"]
     )
     levels = tuple(one * 10 + other for one in range(1, 5) for other in range(1, 5) if (one, other) != (2, 3))
@@ -190,8 +190,8 @@ def test_robust_interaction_has_ratios_of_ratios_with_continuous_age(results, pe
 def test_a_curve_has_its_knots_its_reference_and_its_tests(results, people):
     values = people["walking_minutes"].to_numpy()
     knots = percentile(values, [0.1, 0.5, 0.9], "stata")
-    told = rows(results, "spline", measure="knot")
-    assert told["estimate"].tolist() == pytest.approx(knots.tolist(), rel=1e-12)
+    published = rows(results, "spline", measure="knot")
+    assert published["estimate"].tolist() == pytest.approx(knots.tolist(), rel=1e-12)
     columns = basis(values, knots)
     frame = people.assign(s0=columns[:, 0], s1=columns[:, 1])
     model = fit_risk_ratio(frame, [Linear("s0"), Linear("s1"), *ADJUSTED], MODELS)
@@ -309,7 +309,7 @@ def test_an_added_covariate_is_in_the_adjusted_model_only(results, people, name,
         assert_ratios(found.iloc[1:], fitted, of_categories("walking_minutes"))
 
 
-def test_both_answers_to_each_trap_stand_side_by_side_in_either_mode(results, people):
+def test_both_versions_of_each_published_error_are_reported_in_either_mode(results, people):
     strict = fit((sensitivity.sensitivity_rows,), wave_data_of(people, STRICT))
     for name in ("running_cycling", "good_health", "severe_pain"):
         pairs = (
@@ -329,7 +329,7 @@ def test_both_answers_to_each_trap_stand_side_by_side_in_either_mode(results, pe
     assert rows(results, "sensitivity:severe_pain")["events"].sum() == severe.sum()
 
 
-def test_the_other_mode_s_outcome_stands_beside_the_main_one_without_its_events(results, people):
+def test_the_outcome_of_the_other_mode_is_reported_without_its_events(results, people):
     found = rows(results, "sensitivity:low_back_pain_strict")
     fitted = fit_risk_ratio(
         people, [category_term("walking_minutes"), *ADJUSTED], MODELS, outcome="low_back_pain_strict"
@@ -339,7 +339,7 @@ def test_the_other_mode_s_outcome_stands_beside_the_main_one_without_its_events(
     assert found["events"].isna().all()
 
 
-def test_an_outcome_that_differs_in_a_few_people_is_not_told_beside_the_main_one(people):
+def test_an_outcome_that_differs_in_a_few_people_is_not_published(people):
     few = people.assign(
         low_back_pain_strict=people["low_back_pain"].where(people.index != people["low_back_pain"].idxmax(), 0)
     )
@@ -357,6 +357,6 @@ def test_release_hides_nothing_where_all_counts_are_large_and_what_is_small_else
     small = fit((joint.joint_rows, spline.spline_rows), wave_data_of(people.iloc[:300]))
     found = control_disclosure(Tables.of_results(small), PROTOCOL)
     shown, held_back = found.tables.results, found.suppressed
-    told = shown.dropna(subset=["n", "events"])
-    assert not ((told["events"] > 0) & (told["events"] < 5)).any()
+    published = shown.dropna(subset=["n", "events"])
+    assert not ((published["events"] > 0) & (published["events"] < 5)).any()
     assert len(held_back) > 0

@@ -73,7 +73,7 @@ def test_days_without_a_date_are_used_without_the_weekend(wave, results):
     assert one(mixed, "icc")["estimate"] == pytest.approx(one(results, "icc")["estimate"], abs=0.005)
 
 
-def test_people_without_days_leave_rows_that_say_so(make_lossy_wave):
+def test_without_days_rows_say_so(make_lossy_wave):
     results = fit((regression_dilution_rows,), make_lossy_wave(800, days=False))
     assert set(results["status"]) == {"not_estimable"}
     assert results["note"].str.contains("fewer than 50 people have repeated days").all()

@@ -53,7 +53,7 @@ def test_an_interval_of_the_number_only_where_the_difference_is_not_zero(make_an
     assert numbers.loc[~benefit, "note"].str.contains("number needed to harm").all()
 
 
-def test_the_note_tells_no_number_where_a_row_may_be_held_back(make_analysis_set, make_wave_data):
+def test_the_note_has_no_number_if_the_row_may_be_suppressed(make_analysis_set, make_wave_data):
     used = PROTOCOL.model_copy(update={"models": PROTOCOL.models.model_copy(update={"minimum_events": 1})})
     frame = make_analysis_set(400, of=used)
     lowest = frame.index[(frame["walking_minutes_category"] == 2) & (frame["low_back_pain"] == 1)]

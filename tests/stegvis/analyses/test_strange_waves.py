@@ -66,18 +66,18 @@ def results_of(frame, used=None) -> pd.DataFrame:
 
 
 def assert_no_number_without_events(results: pd.DataFrame) -> None:
-    """The table is valid already (``to_frame``); no ratio stands beside too few events or non-events."""
-    told = results[(results["status"] == "ok") & results["measure"].isin(["rr", "ratio_of_rr"])]
+    """The table is valid already (``to_frame``); no ratio is reported with too few events or non-events."""
+    shown = results[(results["status"] == "ok") & results["measure"].isin(["rr", "ratio_of_rr"])]
     few = PROTOCOL.models.minimum_events
-    assert not (told["events"] < few).any()
-    assert not (told["n"] - told["events"] < few).any()
-    numbers = told[["estimate", "ci_low", "ci_high"]].stack().dropna()
+    assert not (shown["events"] < few).any()
+    assert not (shown["n"] - shown["events"] < few).any()
+    numbers = shown[["estimate", "ci_low", "ci_high"]].stack().dropna()
     assert np.isfinite(numbers).all()
-    assert (told["ci_low"].dropna() > 0).all()
+    assert (shown["ci_low"].dropna() > 0).all()
 
 
 @pytest.mark.parametrize(
-    "used", [None, pytest.param(FIXED, marks=pytest.mark.slow)], ids=["in force", "fixed and strict"]
+    "used", [None, pytest.param(FIXED, marks=pytest.mark.slow)], ids=["as published", "fixed and strict"]
 )
 @pytest.mark.parametrize("strange", STRANGE)
 def test_a_strange_wave_gives_valid_rows(strange, used):

@@ -27,7 +27,7 @@ def test_every_pair_of_parts_and_every_amount_has_a_row(analysis_set, rows):
     assert set(found["exposure"]) == {"time_use"}
 
 
-def test_only_people_with_a_whole_day_count_and_the_rest_are_told(analysis_set, rows):
+def test_only_people_with_a_24_hour_day_are_included_and_the_others_are_counted(analysis_set, rows):
     found = rows(analysis_set)
     whole = analysis_set[analysis_set["whole_days"] > 0]
     assert set(found["n"]) == {len(whole)}
@@ -60,14 +60,14 @@ def test_who_never_runs_or_cycles_is_imputed_and_counted(analysis_set, rows):
     assert notes.str.contains(f"no running and cycling in {share:.0%} of people: imputed by log-ratio EM").all()
 
 
-def test_nobody_who_runs_or_cycles_leaves_nothing_to_impute_from(analysis_set, rows):
+def test_if_nobody_runs_or_cycles_nothing_can_be_imputed(analysis_set, rows):
     still = analysis_set.assign(whole_day_running_minutes=0.0, whole_day_cycling_minutes=0.0)
     found = rows(still).query("analysis == 'composition'")
     assert set(found["status"]) == {"not_estimable"}
     assert found["note"].str.contains("zeros cannot be imputed").all()
 
 
-def test_people_without_any_lying_are_left_out_of_the_composition_only(analysis_set, rows):
+def test_people_without_any_lying_are_excluded_from_the_composition_only(analysis_set, rows):
     shifted = analysis_set.copy()
     whole = shifted.index[shifted["whole_days"] > 0][:40]
     shifted.loc[whole, "whole_day_lying_minutes"] = 0.0
@@ -76,7 +76,7 @@ def test_people_without_any_lying_are_left_out_of_the_composition_only(analysis_
     assert n["isotemporal"] - n["composition"] == [40]
 
 
-def test_without_a_whole_day_there_is_no_estimate(analysis_set, rows):
+def test_without_a_24_hour_day_there_is_no_estimate(analysis_set, rows):
     found = rows(analysis_set.assign(whole_days=0))
     assert set(found["status"]) == {"not_estimable"}
     assert set(found["n"]) == {0}

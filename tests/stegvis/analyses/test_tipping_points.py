@@ -24,7 +24,7 @@ def test_at_the_tipping_point_the_headline_is_gone(lossy_wave):
         low, high = category.min()[level], category.max()[level]
         inside = lossy_wave.eligible[lossy_wave.eligible["walking_minutes"].between(low, high)]
         lost = 1 - inside["answered"].mean()
-        # The cut lies somewhere between two analyzed people: a few of those lost may fall on its other side.
+        # The cut is between two analyzed people: a few of those lost may be on its other side.
         everyone = ratio_in_everyone(main["estimate"][level], lost, row["estimate"], lost)
         assert everyone == pytest.approx(1, abs=0.02)
         assert (row["n"], row["events"]) == (main["n"][level], main["events"][level])
@@ -39,7 +39,7 @@ def test_a_limit_beyond_one_is_tipped_by_nothing(lossy_wave):
             assert 1 < row["estimate"] < points["estimate"][level]
 
 
-def test_too_few_lost_are_not_told(make_lossy_wave):
+def test_too_few_lost_to_follow_up_are_not_published(make_lossy_wave):
     rows = rows_of(make_lossy_wave(900, lost=0))
     assert set(rows["status"]) == {"not_estimable"}
     assert rows["note"].str.contains("fewer than 5 people of the category were lost").all()

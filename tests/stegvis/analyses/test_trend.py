@@ -86,7 +86,7 @@ def test_the_people_are_those_of_the_categories(named):
         assert "13 incomplete rows left out" in row.note
 
 
-def test_few_incomplete_rows_are_told_in_words(named):
+def test_few_incomplete_rows_are_reported_in_words(named):
     named.loc[10:12, "bmi"] = None
     row = rows_of(named, "walking_met")["walking_met_linear"]
     assert row.note == "as_published; fewer than 5 incomplete rows left out"

@@ -25,16 +25,16 @@ tables = st.tuples(st.integers(2, 4), st.integers(2, 5)).flatmap(
 
 
 def counts_of(table) -> Counts:
-    """A two-way table of which rows, columns and everyone are told too."""
+    """A two-way table of which rows, columns and everyone are published too."""
     table = np.asarray(table)
     counts = Counts()
-    counts.tell(("t",), int(table.sum()))
+    counts.publish(("t",), int(table.sum()))
     for row in range(table.shape[0]):
-        counts.tell(("t", f"row={row + 1}"), int(table[row].sum()))
+        counts.publish(("t", f"row={row + 1}"), int(table[row].sum()))
         for column in range(table.shape[1]):
-            counts.tell(cell(row + 1, column + 1), int(table[row, column]))
+            counts.publish(cell(row + 1, column + 1), int(table[row, column]))
     for column in range(table.shape[1]):
-        counts.tell(("t", f"column={column + 1}"), int(table[:, column].sum()))
+        counts.publish(("t", f"column={column + 1}"), int(table[:, column].sum()))
     counts.close()
     return counts
 
@@ -44,7 +44,7 @@ def cell(row, column):
 
 
 def known(counts, hidden):
-    return {group: counts.values[group] for group in counts.told if group not in hidden}
+    return {group: counts.values[group] for group in counts.published if group not in hidden}
 
 
 def small_in(counts, smallest):
@@ -57,8 +57,8 @@ def test_bounds_of_suppressed_cells_equal_the_reference(example):
     for hidden in (example["primary"], example["optimum"]["suppressed"]):
         cells = [cell(*place) for place in hidden]
         found = ranges(counts.relations, known(counts, set(cells)), cells)
-        told = example["primary_only"] if hidden is example["primary"] else example["optimum"]["bounds"]
-        expected = {cell(each["row"], each["col"]): (each["lo"], each["hi"]) for each in told["cells"]}
+        published = example["primary_only"] if hidden is example["primary"] else example["optimum"]["bounds"]
+        expected = {cell(each["row"], each["col"]): (each["lo"], each["hi"]) for each in published["cells"]}
         assert found == expected
 
 
@@ -81,7 +81,7 @@ def test_as_few_and_as_small_counts_are_suppressed_as_in_the_optimum(example):
 def test_whatever_the_table_no_small_count_can_be_bounded_closely(table, smallest, width):
     counts = counts_of(table)
     small = small_in(counts, smallest)
-    found = protect(counts, small & counts.told.keys(), small, width)
+    found = protect(counts, small & counts.published.keys(), small, width)
     assert not found.unprotected
     # The whole attack, without what the auditor knows.
     bounds = ranges(counts.relations, known(counts, found.hidden), sorted(small))
@@ -94,8 +94,8 @@ def test_whatever_the_table_no_small_count_can_be_bounded_closely(table, smalles
 def test_a_count_that_is_not_published_but_can_be_derived_is_protected_too():
     """1,000 people, of whom 997 are in a sample: 3 are not, whom no table mentions."""
     counts = Counts()
-    counts.tell(("t",), 1000)
-    counts.tell(("t", "sample=in"), 997)
+    counts.publish(("t",), 1000)
+    counts.publish(("t", "sample=in"), 997)
     counts.split(("t",), ("t", "sample=in"), ("t", "sample=out"))
     out = {("t", "sample=out")}
     assert unprotected(counts, set(), out, 5) == sorted(out)
@@ -122,10 +122,10 @@ def test_impossible_counts_are_refused():
 
 def test_relations_follow_from_names_only_where_the_counts_add_up():
     counts = Counts()
-    counts.tell(("t",), 10)
-    counts.tell(("t", "sex=female"), 4)
-    counts.tell(("t", "sex=male"), 6)
-    counts.tell(("t", "age=old"), 3)  # the young are told nowhere
+    counts.publish(("t",), 10)
+    counts.publish(("t", "sex=female"), 4)
+    counts.publish(("t", "sex=male"), 6)
+    counts.publish(("t", "age=old"), 3)  # the young are published nowhere
     counts.close()
     assert counts.relations == [(("t",), (("t", "sex=female"), ("t", "sex=male")))]
 
@@ -133,8 +133,8 @@ def test_relations_follow_from_names_only_where_the_counts_add_up():
 def test_an_empty_group_is_no_relation():
     """Nobody of the old is severely ill: it does not follow that the mildly ill are all who are ill."""
     counts = Counts()
-    counts.tell(("t", "age=old", "ill=yes"), 3)
-    counts.tell(("t", "age=old", "grade=mild", "ill=yes"), 3)
-    counts.tell(("t", "grade=severe"), 6)
+    counts.publish(("t", "age=old", "ill=yes"), 3)
+    counts.publish(("t", "age=old", "grade=mild", "ill=yes"), 3)
+    counts.publish(("t", "grade=severe"), 6)
     counts.close()
     assert counts.relations == []

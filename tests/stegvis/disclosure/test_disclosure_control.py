@@ -100,10 +100,10 @@ def test_no_small_count_can_be_inferred_from_the_tables_together(people):
     small = sorted(group for group, count in counts.values.items() if 0 < count < 5)
     assert len(small) > 10
     known = counted(found.tables, LOW).counts
-    bounds = ranges(counts.relations, {group: known.values[group] for group in known.told}, small)
+    bounds = ranges(counts.relations, {group: known.values[group] for group in known.published}, small)
     assert all(high - low >= PROTOCOL.release.protection_width for low, high in bounds.values())
     # Primary suppression alone would not protect them.
-    alone = {group: count for group, count in counts.values.items() if group in counts.told and group not in small}
+    alone = {group: count for group, count in counts.values.items() if group in counts.published and group not in small}
     bounds = ranges(counts.relations, alone, small)
     assert sum(high == low for low, high in bounds.values()) > 5
     validate(found.tables.results)
@@ -114,7 +114,7 @@ def test_every_count_of_the_analyses_has_a_known_group(computed):
     counts = counted(computed, LOW).counts
     assert not [group for group in counts.values if any(each.startswith("as counted in") for each in group)]
     related = {group for total, parts in counts.relations for group in (total, *parts)}
-    assert set(counts.told) <= related
+    assert set(counts.published) <= related
     men = within((WAVE,), "sex=male", "walking_minutes=1 of 4")
     assert (within((WAVE,), "walking_minutes=1 of 4"), tuple(sorted([men, within((WAVE,), "sex=female", "walking_minutes=1 of 4")]))) in counts.relations  # noqa: E501  # fmt: skip
     assert any(total == within((WAVE,), "low=both low") for total, _ in counts.relations)

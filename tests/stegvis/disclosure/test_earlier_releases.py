@@ -46,8 +46,8 @@ def differences(then: Tables, now: Tables, stated: Tables):
             relations.append(((kind, *total), tuple((kind, *part) for part in parts)))
     groups = {group for total, parts in all_relations for group in (total, *parts)}
     relations += [(("now", *group), (("then", *group), ("joined", *group))) for group in sorted(groups)]
-    known = {("then", *group): before.values[group] for group in before.told}
-    known |= {("now", *group): after.values[group] for group in after.told}
+    known = {("then", *group): before.values[group] for group in before.published}
+    known |= {("now", *group): after.values[group] for group in after.published}
     wanted = [("joined", *group) for group in sorted(groups)]
     return {group[1:]: bounds for group, bounds in ranges(relations, known, wanted).items()}
 
@@ -154,7 +154,7 @@ def test_what_follows_from_knowing_who_withdrew_blocks_no_release_and_is_still_n
         lost = within(whom, "lost=yes")
         counts = Counts()
         for group, count in ((everyone, of_all), (one, first), (other, 42), (whom, eligible)):
-            counts.tell(group, count)
+            counts.publish(group, count)
         counts.derive(lost, eligible - 42)
         counts.relate(everyone, [one, other])
         counts.relate(whom, [other, lost])
@@ -164,8 +164,8 @@ def test_what_follows_from_knowing_who_withdrew_blocks_no_release_and_is_still_n
     now, _ = waves(128, 86, 111)
     decision = decide(now, PROTOCOL, [before])
     assert not decision.unprotected
-    told_now = {group: now.values[group] for group in now.told.keys() - decision.small - decision.close}
-    low, high = ranges(now.relations, told_now, [lost])[lost]
+    published_now = {group: now.values[group] for group in now.published.keys() - decision.small - decision.close}
+    low, high = ranges(now.relations, published_now, [lost])[lost]
     assert high - low >= PROTOCOL.release.protection_width
 
 
@@ -186,8 +186,8 @@ def test_where_one_person_joined_the_counts_are_carried_forward_and_the_estimate
     assert now.results["note"].str.startswith(KEPT).all()
     assert set(found.suppressed["rule"]) == {KEPT}
     assert kept_waves(found.suppressed, FIXED) == {WAVE}
-    told_now = now.results["status"] == "ok"
-    pd.testing.assert_series_equal(now.results["estimate"][told_now], later.results["estimate"][told_now])
+    published_now = now.results["status"] == "ok"
+    pd.testing.assert_series_equal(now.results["estimate"][published_now], later.results["estimate"][published_now])
     assert (now.results["estimate"] != then.results["estimate"]).any()
     validate(now.results)
 
@@ -243,8 +243,8 @@ def test_counts_carried_forward_cannot_be_inferred_from_results_across_waves():
         all_rows = Tables.of_results(pd.concat(parts, ignore_index=True))
         across = control_across_waves(all_rows, together(waves), PROTOCOL, earlier)
         assert not across.unprotected
-        told_rows = [*(each.tables.results for each in waves), across.tables.results]
-        return waves, across, Tables.of_results(pd.concat(told_rows, ignore_index=True))
+        published_rows = [*(each.tables.results for each in waves), across.tables.results]
+        return waves, across, Tables.of_results(pd.concat(published_rows, ignore_index=True))
 
     _, _, before = released(everything(15, [(55, 15), (65, 17), (75, 33)]))
     waves, across, _ = released(everything(16, [(155, 45), (165, 47), (175, 93)]), [before])
@@ -271,8 +271,8 @@ def test_a_new_wave_has_the_published_steps_of_the_others(planted):
     assert not found.unprotected
     assert len(found.tables.results) == n
     steps = found.tables.attrition.set_index("rule")
-    told_then, today = (each.attrition.set_index("rule") for each in (then, later))
+    published_then, today = (each.attrition.set_index("rule") for each in (then, later))
     for rule in ("cohort", "no_accelerometer_day", "baseline_low_back_pain"):
-        assert steps.loc[rule, "remaining"] == told_then.loc[rule, "remaining"] == today.loc[rule, "remaining"] - 1
+        assert steps.loc[rule, "remaining"] == published_then.loc[rule, "remaining"] == today.loc[rule, "remaining"] - 1
     # The later steps that would reveal the new counts are suppressed.
     assert steps.loc[["followup_screen_missing"], ["excluded", "remaining"]].isna().any(axis=None)

@@ -10,7 +10,7 @@ from stegvis.statistics.attrition_weights import (
     truncated,
 )
 from stegvis.statistics.contract import NotEstimable, prepare
-from stegvis.statistics.irls import fit_matrix
+from stegvis.statistics.irls import MatrixFit, fit_matrix
 from stegvis.statistics.terms import Linear
 from tests.stegvis.statistics.oracle_models import COVARIATES, HC0, VOLUME
 
@@ -48,17 +48,17 @@ def test_models_and_weights_agree_with_r(weights, expected):
     reference = expected("ipw_attrition")
     assert list(weights.denominator.coefficients) == pytest.approx(list(reference["den_coef"].values()), rel=AGREED)
     assert list(weights.numerator.coefficients) == pytest.approx(list(reference["num_coef"].values()), rel=AGREED)
-    stabilized, told = weights.stabilized, reference["weights"]
+    stabilized, theirs = weights.stabilized, reference["weights"]
     assert list(stabilized[:5]) == pytest.approx(reference["first5_w_st"], rel=AGREED)
-    assert stabilized.mean() == pytest.approx(told["mean_st"], rel=AGREED)
-    assert stabilized.std(ddof=1) == pytest.approx(told["sd_st"], rel=AGREED)
-    assert (stabilized.min(), stabilized.max()) == pytest.approx((told["min_st"], told["max_st"]), rel=AGREED)
-    assert effective_sample_size(stabilized) == pytest.approx(told["ess_st"], rel=AGREED)
-    assert weights.unstabilized.mean() == pytest.approx(told["mean_un"], rel=AGREED)
+    assert stabilized.mean() == pytest.approx(theirs["mean_st"], rel=AGREED)
+    assert stabilized.std(ddof=1) == pytest.approx(theirs["sd_st"], rel=AGREED)
+    assert (stabilized.min(), stabilized.max()) == pytest.approx((theirs["min_st"], theirs["max_st"]), rel=AGREED)
+    assert effective_sample_size(stabilized) == pytest.approx(theirs["ess_st"], rel=AGREED)
+    assert weights.unstabilized.mean() == pytest.approx(theirs["mean_un"], rel=AGREED)
     cut = truncated(stabilized, 0.01, 0.99)
-    assert (cut.min(), cut.max()) == pytest.approx(told["trunc_limits"], rel=AGREED)
-    assert cut.mean() == pytest.approx(told["mean_tr"], rel=AGREED)
-    assert effective_sample_size(cut) == pytest.approx(told["ess_tr"], rel=AGREED)
+    assert (cut.min(), cut.max()) == pytest.approx(theirs["trunc_limits"], rel=AGREED)
+    assert cut.mean() == pytest.approx(theirs["mean_tr"], rel=AGREED)
+    assert effective_sample_size(cut) == pytest.approx(theirs["ess_tr"], rel=AGREED)
 
 
 @pytest.mark.parametrize("name", ["unweighted", "stabilised", "unstabilised", "truncated_1_99"])
@@ -88,7 +88,7 @@ def test_errors_that_allow_for_estimated_weights_agree_with_r(rows, designs, wei
     assert list(errors) == pytest.approx([row["se"] for row in reference], rel=1e-4)
 
 
-def test_weights_bring_balance(rows, weights):
+def test_weights_balance_respondents_and_non_respondents(rows, weights):
     for name in ("age", "bmi", "walk_min"):
         values = rows[name].to_numpy(dtype="float64")
         plain = standardized_difference(values, weights.answered)
@@ -105,13 +105,25 @@ def test_the_difference_of_two_known_groups():
     assert np.isnan(standardized_difference(values, np.ones(8, dtype=bool)))
 
 
-def test_equal_weights_lose_nobody_and_truncation_needs_order():
+def test_equal_weights_keep_the_sample_size_and_truncation_needs_order():
     assert effective_sample_size(np.full(7, 3.0)) == pytest.approx(7)
     with pytest.raises(ValueError, match="in order"):
         truncated(np.ones(3), 0.9, 0.1)
 
 
-def test_answering_that_one_covariate_decides_is_refused():
+def test_response_determined_by_one_covariate_is_refused():
     answered = np.repeat([True, False], 30)
     decided = np.column_stack([np.ones(60), answered])
     assert isinstance(response_weights(answered, decided, np.ones((60, 1)), HC0), NotEstimable)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_respondent_with_probability_1_and_a_non_respondent_with_probability_0_have_weight_1():
+    """Each group is divided by its own probability only; the other one may be 0."""
+    answered, p = np.array([True, False, True]), np.array([1.0, 0.0, 0.5])
+    nothing = np.zeros((3, 1))
+    fit = MatrixFit(np.zeros(1), p, nothing, p, np.eye(1), True)
+    weights = ResponseWeights(answered, denominator=fit, numerator=fit)
+    assert weights.both_groups.tolist() == [1.0, 1.0, 2.0]
+    assert weights.stabilized.tolist() == [1.0, 1.0]
+    assert weights.unstabilized.tolist() == [1.0, 2.0]

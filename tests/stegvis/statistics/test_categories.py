@@ -70,14 +70,14 @@ def test_cuts_that_would_print_alike_get_more_decimals():
     assert Cuts((78.1, 78.4, 125.0), True, 0).labels() == ("<78.1", "78.1-78.3", "78.4-124.9", ">=125.0")
 
 
-def test_ties_leave_a_category_empty_and_its_label_says_so():
+def test_ties_make_an_empty_category_with_its_own_label():
     cut = quartile_cuts(np.array([60.0, 70, 70, 70, 70, 70, 80, 90]), 0)
     assert cut.points == (70, 70, 75)
     assert cut.labels() == ("<70", "category 2 (empty)", "70-74", ">=75")
     assert set(cut.categories(np.array([60.0, 70, 80, 90]))) == {1, 4}
 
 
-def test_added_columns_agree_and_leave_the_frame_alone():
+def test_added_columns_agree_and_the_frame_is_not_changed():
     frame = pd.DataFrame({"walking_minutes": [50.0, 78, 101, 125], "walking_met": [2.9, 3.0, 3.12, 3.27]})
     cut = add_categories(frame, FIXED)
     assert list(frame) == ["walking_minutes", "walking_met"]
@@ -86,7 +86,7 @@ def test_added_columns_agree_and_leave_the_frame_alone():
     assert list(cut["walking_met_level"]) == ["<3.00", "3.00-3.11", "3.12-3.26", ">=3.27"]
 
 
-def test_labels_of_categories_that_nobody_is_in():
+def test_labels_of_empty_categories():
     cut = add_categories(pd.DataFrame({"walking_minutes": [50.0, 60], "walking_met": [2.9, 3.0]}), FIXED)
     assert level_labels(cut, "walking_minutes", FIXED) == {1: "<78", 2: "78-100", 3: "101-124", 4: ">=125"}
     tied = add_categories(pd.DataFrame({"walking_minutes": [50.0] * 4, "walking_met": [3.0] * 4}), PROTOCOL)

@@ -47,7 +47,7 @@ def test_closure_keeps_ratios_and_sums_to_the_total():
 
 
 @pytest.mark.parametrize("row", [[-1.0, 2.0], [0.0, 0.0], [np.nan, 1.0]])
-def test_what_is_no_whole_cannot_be_closed(row):
+def test_invalid_parts_cannot_be_closed(row):
     with pytest.raises(ValueError, match="parts of a whole"):
         closure(np.array([row]), 1.0)
 
@@ -65,7 +65,7 @@ def test_coordinates_of_a_day_worked_by_hand():
     assert np.allclose(ilr(np.array([[4.0, 1.0, 2.0]])), [expected], rtol=1e-14)
 
 
-def test_coordinates_do_not_see_the_total_and_lead_back(frame):
+def test_coordinates_do_not_depend_on_the_total_and_can_be_inverted(frame):
     parts = frame[PARTS].to_numpy()
     assert np.allclose(ilr(parts), ilr(parts / 60), atol=1e-12)
     assert np.allclose(inverse_ilr(ilr(parts), DAY), parts, rtol=1e-12)
@@ -93,7 +93,7 @@ def test_no_basis_and_no_order_of_parts_changes_an_estimate(frame):
         assert other.fit.log_likelihood == pytest.approx(usual.fit.log_likelihood, rel=1e-12)
 
 
-def test_it_is_the_model_of_plain_log_ratios_told_otherwise(frame):
+def test_it_is_equivalent_to_the_model_of_plain_log_ratios(frame):
     """Additive log-ratios against lying, fitted apart: the same likelihood, and each ratio written out by hand."""
     logs = {f"log_{part}": np.log(frame[part] / frame["lying"]) for part in PARTS[1:]}
     plain = fit_risk_ratio(frame.assign(**logs), [*map(Linear, logs), Linear("age")], HC0)
@@ -128,7 +128,7 @@ def test_moving_no_time_or_moving_it_to_itself_is_a_ratio_of_one(frame):
         assert (moved.estimate, moved.std_error, moved.p_value) == (1, 0, 1)
 
 
-def test_more_than_there_is_cannot_be_moved(frame):
+def test_more_minutes_than_available_cannot_be_reallocated(frame):
     moved = fitted(frame).reallocation("active", "walking", 30)
     assert isinstance(moved, NotEstimable)
     assert moved.reason == "the mean day has less than 30 min of active"
@@ -178,7 +178,7 @@ def test_imputation_ends_at_the_maximum_likelihood_of_the_censored_regression(ce
     assert np.allclose(impute_zeros(parts, 4, limits)[zero, 4], expected[zero], rtol=1e-4)
 
 
-def test_imputation_sees_ratios_only_and_any_reference_gives_the_same(censored):
+def test_imputation_depends_on_ratios_only_and_not_on_the_reference(censored):
     parts, limits = censored
     usual = impute_zeros(parts, 4, limits)
     assert np.allclose(impute_zeros(parts / 60, 4, limits / 60) * 60, usual, rtol=1e-6)
@@ -191,7 +191,7 @@ def test_without_zeros_nothing_is_imputed(frame):
     assert np.array_equal(impute_zeros(parts, 4, 0.1), parts)
 
 
-def test_what_cannot_be_imputed_is_refused(censored):
+def test_data_that_cannot_be_imputed_are_refused(censored):
     parts, limits = censored
     with pytest.raises(ValueError, match="only one part"):
         impute_zeros(parts, 3, limits)

@@ -41,7 +41,7 @@ def test_a_substitution_is_the_coefficient_of_a_model_without_the_part_replaced(
 
 
 @pytest.mark.parametrize("left_out", PARTS[1:])
-def test_which_part_is_left_out_changes_nothing(frame, left_out):
+def test_the_choice_of_the_omitted_part_changes_nothing(frame, left_out):
     usual, other = fitted(frame), fitted(frame, left_out=left_out)
     found = other.substitution("sitting", "walking", 60)
     assert found.estimate == pytest.approx(usual.substitution("sitting", "walking", 60).estimate, rel=1e-9)

@@ -85,7 +85,7 @@ def test_sampling_error_alone_is_that_of_the_ratio():
     assert np.log(found.quantiles[[0, 2], 0]) == pytest.approx(limits, abs=0.003)
 
 
-def test_priors_have_the_distribution_they_say():
+def test_priors_have_their_distribution():
     random = np.random.default_rng(1)
     a, b, c, d = 0.6, 0.7, 0.8, 1.0
     drawn = prior_draws("trapezoidal", (a, b, c, d), 20_000, random)
@@ -101,6 +101,14 @@ def test_priors_have_the_distribution_they_say():
     ("shape", "values"),
     [("beta", (1, 2, 3)), ("beta", (0, 2)), ("trapezoidal", (0.9, 0.8, 0.95, 1)), ("trapezoidal", (0.5, 1.2))],
 )
-def test_a_prior_that_is_none_is_refused(shape, values):
+def test_an_invalid_prior_is_refused(shape, values):
     with pytest.raises(ValueError, match="prior has"):
         prior_draws(shape, values, 10, np.random.default_rng(1))
+
+
+def test_draws_must_agree_in_number_and_sampling_error_needs_a_generator():
+    risks, options = np.array([0.2, 0.15]), {"confidence": 0.95, "largest_impossible_share": 0.1}
+    with pytest.raises(ValueError, match="as many draws"):
+        probabilistic_ratios(risks, np.full(10, 0.8), np.full(9, 0.97), **options)
+    with pytest.raises(ValueError, match="source of draws"):
+        probabilistic_ratios(risks, np.full(10, 0.8), np.full(10, 0.97), covariance=np.eye(2) * 1e-5, **options)

@@ -74,7 +74,18 @@ def test_there_and_back_again(releases):
     assert np.array_equal(there.covariance, back.covariance)
 
 
-def test_a_person_counts_once(cohort):
-    twice = cohort.assign(id=1).set_index("id")
+def test_a_person_with_two_rows_is_refused(cohort):
+    repeated = cohort.assign(id=1).set_index("id")
     with pytest.raises(ValueError, match="two rows"):
-        estimate(twice, TERMS, HC0, outcome="clbp")
+        estimate(repeated, TERMS, HC0, outcome="clbp")
+
+
+def test_a_sample_without_enough_events_or_with_an_extreme_coefficient_has_no_estimate(cohort):
+    people = cohort.set_index("id")
+    few = estimate(people.assign(clbp=0), TERMS, HC0, outcome="clbp")
+    assert isinstance(few, NotEstimable)
+    assert "fewer than" in few.reason
+    strict = HC0.model_copy(update={"largest_coefficient": 1e-6})
+    extreme = estimate(people, TERMS, strict, outcome="clbp")
+    assert isinstance(extreme, NotEstimable)
+    assert "too large" in extreme.reason

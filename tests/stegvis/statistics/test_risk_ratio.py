@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio, ratio
+from stegvis.statistics.contract import Design, NotEstimable
+from stegvis.statistics.risk_ratio import Fit, fit_design, fit_risk_ratio, likelihood_ratio, ratio
 from stegvis.statistics.terms import Categorical, Linear
 from tests.stegvis.conftest import PROTOCOL
 
@@ -78,7 +79,7 @@ def test_covariance_and_survey_errors_agree_with_r(cohort, expected, model):
     fit = fitted(cohort, FORMULAS[model])
     covariance = fit.covariance.rename(index=name_in_r, columns=name_in_r).loc[order, order].to_numpy()
     errors = np.sqrt(np.diag(covariance))
-    # Entries near zero are judged on the scale of their standard errors.
+    # Entries near zero are compared on the scale of their standard errors.
     assert np.abs((covariance - np.array(reference["vcov_HC0"])) / np.outer(errors, errors)).max() < AGREED
     assert errors == pytest.approx(reference["cross_checks"]["geeglm_san_se"], rel=AGREED)
     listed = {row["term"]: row for row in reference["se"]}
@@ -226,7 +227,7 @@ def test_fitted_risks_above_one_are_reported():
     assert 0 < fit.share_above_one < 0.5
 
 
-def test_a_fit_holds_no_rows(cohort):
+def test_a_fit_has_no_data_of_individuals(cohort):
     fit = fitted(cohort, FORMULAS["adj_vol"])
     arrays = [value for value in vars(fit).values() if isinstance(value, pd.Series | pd.DataFrame)]
     assert max(array.size for array in arrays) == 11 * 11
@@ -239,3 +240,22 @@ def test_ratio_at_another_confidence():
     )
     assert narrow.ci_low == pytest.approx(0.8 * math.exp(-0.1644854), rel=1e-6)
     assert wide.p_value == narrow.p_value == pytest.approx(0.0256526, rel=1e-4)
+
+
+def test_models_that_are_not_nested_in_the_same_people_are_not_compared(cohort):
+    full, nested = fitted(cohort, [VOLUME, SEX]), fitted(cohort, [VOLUME])
+    assert likelihood_ratio(full, nested).degrees_of_freedom == 1
+    for one, other in ((nested, full), (full, full), (full, fitted(cohort.iloc[:3000], [VOLUME]))):
+        with pytest.raises(ValueError, match="not nested"):
+            likelihood_ratio(one, other)
+
+
+def test_a_singular_design_and_separated_groups_are_not_estimable():
+    """Designs that the contract would refuse: the fit must refuse them, too."""
+    y = np.tile([0.0, 1.0], 20)
+    columns = {"intercept": np.ones(40), "again": np.ones(40)}
+    singular = fit_design(Design(pd.DataFrame(columns), y, None, None, 0, ()), HC0)
+    assert isinstance(singular, NotEstimable)
+    no_events = pd.DataFrame({"intercept": np.ones(40), "group": 1 - y})
+    separated = fit_design(Design(no_events, y, None, None, 0, ()), HC0)
+    assert isinstance(separated, NotEstimable)

@@ -70,7 +70,7 @@ def test_a_sample_without_enough_events_is_not_estimable_without_any_category(co
     assert refused(cohort.iloc[:0], [AGE]) == "the sample has fewer than 5 events"
 
 
-def test_an_unused_level_is_left_out_and_recorded(cohort):
+def test_an_unused_level_is_omitted_and_recorded(cohort):
     design = ready(cohort[cohort["smoke"] != "former"], [SMOKE, AGE])
     assert list(design.X) == ["intercept", "smoke[current]", "age"]
     assert design.absent_levels == ("smoke[former]",)
@@ -81,7 +81,7 @@ def test_a_required_term_needs_its_reference_and_a_contrast(cohort):
         assert "vol_cat has no reference" in refused(cohort[cohort["vol_cat"].isin(kept)], [VOLUME])
 
 
-def test_a_covariate_with_one_level_is_left_out(cohort):
+def test_a_covariate_with_one_level_is_omitted(cohort):
     design = ready(cohort[cohort["smoke"] == "former"], [VOLUME, SMOKE])
     assert "smoke[current]" not in design.X
     assert design.absent_levels == ("smoke[never]", "smoke[current]")

@@ -24,7 +24,7 @@ def test_at_the_tipping_point_the_ratio_in_everyone_is_one(ratio, lost, lost_ref
         assert ratio_in_everyone(ratio, lost, found, lost_reference) == pytest.approx(1)
 
 
-def test_nobody_lost_changes_nothing_and_tips_nothing():
+def test_without_loss_to_follow_up_there_is_no_change_and_no_tipping_point():
     assert ratio_in_everyone(0.8, 0, 5, 0, 7) == pytest.approx(0.8)
     assert isinstance(tipping_point(0.8, 0), NotEstimable)
 
@@ -38,3 +38,9 @@ def test_a_risk_above_one_cannot_be_reached():
 def test_impossible_input_is_refused(wrong):
     with pytest.raises(ValueError, match="must"):
         tipping_point(*wrong)
+
+
+def test_a_negative_risk_is_refused():
+    assert ratio_in_everyone(0.8, 0.4, 0.0, 0.4) == pytest.approx(0.8 * 0.6)
+    with pytest.raises(ValueError, match="negative"):
+        ratio_in_everyone(0.8, 0.4, -0.1, 0.4)

@@ -73,7 +73,7 @@ def test_units_do_not_matter_and_people_alike_have_no_variance_between(days):
     assert fitted(noise).between[0] == pytest.approx(0, abs=0.02)
 
 
-def test_one_measurement_each_leaves_the_variances_undetermined():
+def test_with_one_measurement_each_the_variances_are_undetermined():
     values, person = np.array([1.0, 2.0, 3.0]), np.array([1, 2, 3])
     assert np.isnan(reml(cross_products(values, person)).between[0])
     assert np.isnan(anova(values, person).between[0])
