@@ -127,7 +127,7 @@ def materialize(
     build = Build(recipe, partition, in_force, home, landing, context.log, lambda: history(recipes, records))
     with _values_withheld():
         rows = recipe.make(build)
-        content, digest, verdicts, holds, pictures = _publish(recipe, build, rows, provenance, context.run_id)
+        content, digest, verdicts, holds, pictures = _publish(recipe, build, rows, provenance, context.run.run_id)
         if rows.scratch:
             shutil.rmtree(rows.scratch, ignore_errors=True)
     yield from _check_results(verdicts)
