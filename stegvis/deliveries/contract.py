@@ -263,7 +263,8 @@ def _broken(found: Found, columns: Iterable[str], rows: int) -> Mask:
     """The rows with a breach in any of the columns."""
     wanted = set(columns)
     masks = [breach.cells for name, breach in found if name in wanted]
-    return np.logical_or.reduce([np.zeros(rows, dtype=bool), *masks])
+    broken: Mask = np.logical_or.reduce([np.zeros(rows, dtype=bool), *masks])
+    return broken
 
 
 def _listed(found: Found, sources: Mapping[str, str], file: str, rows: pd.Series) -> list[pd.DataFrame]:

@@ -129,7 +129,8 @@ class _Program:
         )
         if solved.status != 0:
             return None
-        return solved.x[: len(self.groups)] - solved.x[len(self.groups) :]
+        moved: np.ndarray = solved.x[: len(self.groups)] - solved.x[len(self.groups) :]
+        return moved
 
 
 class _Seen:

@@ -87,7 +87,8 @@ def truncated(weights: np.ndarray, lower: float, upper: float) -> np.ndarray:
     """
     if not 0 <= lower < upper <= 1:
         raise ValueError("truncation quantiles must be in order within 0 and 1")
-    return np.clip(weights, *np.quantile(weights, [lower, upper]))
+    clipped: np.ndarray = np.clip(weights, *np.quantile(weights, [lower, upper]))
+    return clipped
 
 
 def effective_sample_size(weights: np.ndarray) -> float:

@@ -33,7 +33,8 @@ def closure(parts: np.ndarray, total: float) -> np.ndarray:
     sums = parts.sum(axis=1, keepdims=True)
     if not np.isfinite(parts).all() or (parts < 0).any() or not (sums > 0).all():
         raise ValueError("the parts of a whole must not be negative or missing, nor all zero")
-    return parts * (total / sums)
+    closed: np.ndarray = parts * (total / sums)
+    return closed
 
 
 def pivot_basis(parts: int) -> np.ndarray:
@@ -68,7 +69,8 @@ def inverse_ilr(coordinates: np.ndarray, total: float, basis: np.ndarray | None 
 
 def center(parts: np.ndarray, total: float) -> np.ndarray:
     """The compositional mean: the closed geometric mean of each part (D)."""
-    return inverse_ilr(ilr(parts).mean(axis=0, keepdims=True), total)[0]
+    mean: np.ndarray = inverse_ilr(ilr(parts).mean(axis=0, keepdims=True), total)[0]
+    return mean
 
 
 def impute_zeros(

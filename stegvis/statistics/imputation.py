@@ -110,11 +110,15 @@ class _Levels:
 
     def _indicators(self, people: np.ndarray) -> np.ndarray:
         """width x people: of all levels but the first."""
-        return (self.codes[np.newaxis, people] == np.arange(1, self.width + 1)[:, np.newaxis]).astype("float64")
+        indicators: np.ndarray = (self.codes[np.newaxis, people] == np.arange(1, self.width + 1)[:, np.newaxis]).astype(
+            "float64"
+        )
+        return indicators
 
     def known_indicators(self) -> np.ndarray:
         """width x n, zero where the level is missing."""
-        return self._indicators(np.arange(len(self.codes))) * ~self.missing
+        indicators: np.ndarray = self._indicators(np.arange(len(self.codes))) * ~self.missing
+        return indicators
 
     def block(self, people: np.ndarray) -> np.ndarray:
         """width x people, standardized by the known values."""
