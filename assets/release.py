@@ -23,6 +23,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from stegvis import version as program
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.history import lineage
 from stegvis.assets.building.recipe import Recipe, Rows
@@ -245,6 +246,7 @@ def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dic
         "signatures_needed": build.protocol.release.signatures,
         "protocol_sha256": facts["protocol_hash"],
         "code_sha256": facts["code_hash"],
+        "stegvis": {"version": program.version(), "commit": program.commit()},
         "packages": _packages(),
         "deliveries": [
             {
