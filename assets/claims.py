@@ -6,7 +6,7 @@ from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.claims.evaluation import evaluate_claims
 
-# As they may leave: what is held back must not stand in the evidence of a claim.
+# From published results only: the evidence of a claim must not contain a suppressed number.
 READ = "select * from published_results where wave = getvariable('wave') order by rowid"
 
 

@@ -1,11 +1,11 @@
-"""disclosure: a wave's tables as they may leave, and the log of what was held back.
+"""disclosure: a wave's published tables, and the log of what was suppressed.
 
 The report's page and the release both read ``published_results``, ``published_attrition``,
-``published_characteristics`` and ``published_histogram``, which are published with the log in one transaction: no count
-can stand on a page that the release's tables hold back.
+``published_characteristics`` and ``published_histogram``, which are published with the log in one transaction: no page
+shows a count that the release's tables suppress.
 
-What may be told depends on what was told before, so these tables depend on the releases that are there when they are
-made. A release made since told nothing else of a wave whose inputs did not change, so that makes none of them stale.
+What may be published depends on what was published before, so these tables depend on the releases that exist when they
+are made. Later releases of an unchanged wave repeat the same numbers, so they never make these tables stale.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
 from stegvis.storage.releases import ReleaseError, published_histogram, published_tables
 
-Told = TypeVar("Told")
+Published = TypeVar("Published")
 
 RESULTS = "select * from fitted_models where wave = getvariable('wave') order by rowid"
 ATTRITION = "select * from attrition where wave = getvariable('wave') order by step"
@@ -32,12 +32,12 @@ CHARACTERISTICS = "select * from characteristics where wave = getvariable('wave'
 
 
 def make(build: Build) -> Rows:
-    """Hold back small counts, those too close to an earlier release's, and what would give either away."""
+    """Suppress small counts, counts that differ little from an earlier release's, and what would reveal either."""
     with build.session() as connection:
         tables = Tables(*(connection.execute(query).df() for query in (RESULTS, ATTRITION, CHARACTERISTICS)))
         counted = connection.execute(HISTOGRAM).df()
     found = control_disclosure(tables, build.protocol, earlier_tables(build))
-    build.log.info("disclosure control held back %d numbers of wave %s", len(found.suppressed), build.key)
+    build.log.info("disclosure control suppressed %d numbers of wave %s", len(found.suppressed), build.key)
     return Rows(
         found.suppressed,
         also={
@@ -46,7 +46,7 @@ def make(build: Build) -> Rows:
             "published_characteristics": found.tables.characteristics,
             "published_histogram": carry_bins_forward(
                 counted.astype(HISTOGRAM_COLUMNS),
-                _told(published_histogram, build),
+                _of_earlier_releases(published_histogram, build),
                 build.protocol.release.rounding_base,
             ),
         },
@@ -56,19 +56,19 @@ def make(build: Build) -> Rows:
 
 
 def earlier_tables(build: Build) -> list[Tables]:
-    """What earlier releases told.
+    """What earlier releases published.
 
     Raises:
-        dagster.Failure: a release cannot be read, so that nobody knows what was told.
+        dagster.Failure: a release cannot be read, so that nobody knows what was published.
     """
-    return _told(published_tables, build)
+    return _of_earlier_releases(published_tables, build)
 
 
-def _told(read: Callable[[Path], Told], build: Build) -> Told:
+def _of_earlier_releases(read: Callable[[Path], Published], build: Build) -> Published:
     try:
         return read(build.home.releases)
     except ReleaseError as error:
-        raise dg.Failure(f"{error}: without it nobody knows what may still be told", allow_retries=False) from None
+        raise dg.Failure(f"{error}: without it nobody knows what may still be published", allow_retries=False) from None
 
 
 RECIPE = Recipe(

@@ -195,8 +195,8 @@ def _classified(delivery: str, source: Source, record: RecordingRecord, delivere
     quality: Mapping[str, Any] | None = record["quality"]
     if quality is None:
         return row | {"status": "accepted"}
-    told = {"problems": ", ".join(record["problems"]), "quality": json.dumps(quality)}
-    return row | {"status": "accepted"} | told | {name: quality[name] for name in QUALITY}
+    reported = {"problems": ", ".join(record["problems"]), "quality": json.dumps(quality)}
+    return row | {"status": "accepted"} | reported | {name: quality[name] for name in QUALITY}
 
 
 def _refuse(label: str, record: RecordingRecord, delivered: Delivered) -> None:

@@ -29,7 +29,7 @@ from stegvis.assets.building.history import lineage
 from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
 from stegvis.assets.disclosure import earlier_tables
-from stegvis.assets.report import as_records, checks_as_told, provenance, records
+from stegvis.assets.report import as_records, checks_to_publish, provenance, records
 from stegvis.disclosure.checks import without_small
 from stegvis.disclosure.kept import kept_rule
 from stegvis.disclosure.leaving import control_across_waves
@@ -66,36 +66,32 @@ order by x.wave, x.person
 
 def make(build: Build) -> Rows:
     """Write the release beside its place; it moves in when it is published."""
-    staging = build.home.releases / f".staging-{os.getpid()}"
-    # Nobody else makes a release of this home now: what lies there is of one that was killed.
-    for left in build.home.releases.glob(".staging-*"):
-        shutil.rmtree(left)
-    staging.mkdir(parents=True)
+    staging = _new_staging(build.home.releases)
     before = newest(build.home.releases)
-    told = _told(build)
-    _write_tables(told.tables, staging)
+    controlled = _controlled(build)
+    _write_tables(controlled.tables, staging)
     build.read("select * from published_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
-    _write_json(staging / "disclosure.json", {"held_back": as_records(told.suppressed)})
-    results = told.tables.results
+    _write_json(staging / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
+    results = controlled.tables.results
     _write_commands(results, build, staging)
     _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
     people = build.read(PEOPLE)
     changes = bridge(_results_of(before), results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
-    facts |= _bridge_from(before, build, people, told)
+    facts |= _bridge_from(before, build, people, controlled)
     _write_json(staging / "bridge.json", facts)
     with build.session() as connection:
         write_wave_pages(connection, staging)
-        checks = checks_as_told(connection, build, None)
+        checks = checks_to_publish(connection, build, None)
         claims = records(connection, "select * from claims order by wave, rowid")
         lineage_of_release = lineage(connection, build.history())
     _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
-    write_plain_pages(told.tables, build.landing.synthetic, build.protocol, staging)
+    write_plain_pages(controlled.tables, build.landing.synthetic, build.protocol, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
-    summary = {"exposed": float(len(told.unprotected))}
+    summary = {"exposed": float(len(controlled.unprotected))}
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
         return Rows(
@@ -128,8 +124,20 @@ def make(build: Build) -> Rows:
     )
 
 
-def _told(build: Build) -> Controlled:
-    """Everything that may leave, and the counts that could be worked out from all of it together."""
+def _new_staging(releases: Path) -> Path:
+    """An empty folder to write a release in.
+
+    Nobody else makes a release of this home now, so an earlier folder belongs to a run that was killed.
+    """
+    for abandoned in releases.glob(".staging-*"):
+        shutil.rmtree(abandoned)
+    staging = releases / f".staging-{os.getpid()}"
+    staging.mkdir(parents=True)
+    return staging
+
+
+def _controlled(build: Build) -> Controlled:
+    """Everything that may be published, and the counts that all of it together would not protect."""
     with build.session() as connection:
         waves = "where wave in (select wave from published_results)"
         fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
@@ -148,7 +156,7 @@ def _told(build: Build) -> Controlled:
     decided = Controlled(tables, held_back, ())
     across = control_across_waves(computed, decided, build.protocol, earlier_tables(build))
     held_back = pd.concat([held_back, across.suppressed], ignore_index=True)
-    build.log.info("disclosure control held back %d numbers", len(held_back))
+    build.log.info("disclosure control suppressed %d numbers", len(held_back))
     results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
     return Controlled(Tables(results, tables.attrition, tables.characteristics), held_back, across.unprotected)
 
@@ -174,8 +182,8 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     return pd.read_parquet(release / "results.parquet")
 
 
-def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: Controlled) -> dict[str, Any]:
-    """The main estimates' changes since the release before, step by step, or why they cannot be told."""
+def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, controlled: Controlled) -> dict[str, Any]:
+    """The main estimates' changes since the release before, step by step, or why they cannot be controlled."""
     earlier = _results_of(before)
     if before is None or earlier is None:
         return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
@@ -195,15 +203,15 @@ def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, told: 
         return {"steps": [], "protocol_changes": changed, "note": note}
     now = people[people["reason"].isna()]
     found = bridge_steps(
-        remembered, now, earlier, told.tables.results, then, build.protocol, covariate_levels(codebook())
+        remembered, now, earlier, controlled.tables.results, then, build.protocol, covariate_levels(codebook())
     )
-    return {"steps": _without_people(found, told, build), "protocol_changes": changed, "note": ""}
+    return {"steps": _without_people(found, controlled, build), "protocol_changes": changed, "note": ""}
 
 
-def _without_people(bridged: list[Bridged], told: Controlled, build: Build) -> list[dict[str, Any]]:
+def _without_people(bridged: list[Bridged], controlled: Controlled, build: Build) -> list[dict[str, Any]]:
     """The steps without how many people they are about, in waves whose counts are too close to those before."""
     rules = (close_rule(build.protocol.disclosure.smallest_count), kept_rule(build.protocol))
-    close = set(told.suppressed.loc[told.suppressed["rule"].isin(rules), "wave"])
+    close = set(controlled.suppressed.loc[controlled.suppressed["rule"].isin(rules), "wave"])
     steps = [asdict(each) for each in bridged]
     for each in steps:
         if each["wave"] in close:

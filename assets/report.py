@@ -53,7 +53,7 @@ def make(build: Build) -> Rows:
 
 
 def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) -> WaveReport:
-    """What the pages of a wave show: its tables as they may leave (``assets/disclosure.py``)."""
+    """What the pages of a wave show: its published tables (``assets/disclosure.py``)."""
     steps = connection.execute("select * from published_attrition where wave = ? order by step", [wave]).df()
     results = connection.execute("select * from published_results where wave = ? order by rowid", [wave]).df()
     table_one = connection.execute("select * from published_characteristics where wave = ? order by rowid", [wave]).df()
@@ -63,7 +63,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
         exclusion_steps=described(steps),
         characteristics=table_one,
         results=results,
-        checks=checks_as_told(connection, build, wave),
+        checks=checks_to_publish(connection, build, wave),
         claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
         provenance=provenance(build.protocol),
         protocol=build.protocol,
@@ -72,7 +72,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
     )
 
 
-def checks_as_told(connection: duckdb.DuckDBPyConnection, build: Build, wave: str | None) -> list[dict[str, Any]]:
+def checks_to_publish(connection: duckdb.DuckDBPyConnection, build: Build, wave: str | None) -> list[dict[str, Any]]:
     """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
     smallest = build.protocol.disclosure.smallest_count
     return without_close(checks_of(connection, wave), smallest, published_checks(build.home.releases))

@@ -75,6 +75,7 @@ class Situation:
     protocol: Protocol
     held: Mapping[tuple[str, str], str]
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: recipes())
+    _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def methods(self) -> dict[str, dict[str, str]]:
@@ -88,6 +89,7 @@ class Situation:
     def made(self, *assets: str) -> None:
         """Assets were made, or tried: forget what was known of them and of their checks."""
         self.records.forget()
+        self._damage.clear()
         self.held = held_fingerprints(self.home)
 
     def step(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> Step:
@@ -129,7 +131,13 @@ class Situation:
         """How many of the lake files that belong to a partition are not as they were published."""
         owner = self.recipes.get(recipe.makes_files_of, recipe)
         made = self.records.published(owner).get(key)
-        return len(damaged_files(self.home.root, made.files)) if made and made.files else 0
+        if not made or not made.files:
+            return 0
+        # Asked for several times; a file with another time of change is read each time.
+        place = (owner.name, key)
+        if place not in self._damage:
+            self._damage[place] = len(damaged_files(self.home.root, made.files))
+        return self._damage[place]
 
 
 def situation(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> Situation:

@@ -34,12 +34,10 @@ def too_long(files: dict[str, Path]) -> list[str]:
     return found
 
 
-@pytest.mark.xfail(strict=False, reason="being split")
 def test_no_module_and_no_function_of_the_package_is_too_long() -> None:
     assert too_long(MODULES) == []
 
 
-@pytest.mark.xfail(strict=False, reason="being split")
 def test_no_test_and_no_benchmark_is_too_long() -> None:
     assert too_long(OTHERS) == []
 
@@ -65,7 +63,7 @@ def private_imports(files: dict[str, Path]) -> list[str]:
     return found
 
 
-@pytest.mark.xfail(strict=False, reason="being split")
+@pytest.mark.xfail(strict=True, reason="the assets and their planner still do")
 def test_nothing_private_of_dagster_is_imported() -> None:
     assert private_imports(MODULES | OTHERS) == []
 
@@ -96,7 +94,7 @@ def named_data_files(sources: Iterable[str]) -> set[str]:
     return names
 
 
-@pytest.mark.xfail(strict=False, reason="being split")
+@pytest.mark.xfail(strict=True, reason="the assets and their planner still do")
 def test_no_module_looks_for_files_beside_itself() -> None:
     found = [
         module
@@ -119,7 +117,7 @@ NOT_OPENED = {
 }
 
 
-@pytest.mark.xfail(strict=False, reason="being split")
+@pytest.mark.xfail(strict=True, reason="the assets and their planner still do")
 def test_every_data_file_is_opened_through_data_file() -> None:
     names = named_data_files(package_sources().values())
     folders = tuple(name for name in names if name.endswith("/"))
@@ -162,7 +160,7 @@ def cached_by_study(source: str) -> list[str]:
     return found
 
 
-@pytest.mark.xfail(strict=False, reason="being split")
+@pytest.mark.xfail(strict=True, reason="the assets and their planner still do")
 def test_no_function_of_a_study_is_cached() -> None:
     found = [
         f"{name}: {cached_by_study(source)}" for name, source in package_sources().items() if cached_by_study(source)

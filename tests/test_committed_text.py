@@ -122,7 +122,7 @@ def replaced_words(name: str, text: str) -> Iterator[str]:
                 yield f"{name}:{number}: {hit.group()} (write: {use})"
 
 
-@pytest.mark.xfail(strict=False, reason="being split")
+@pytest.mark.xfail(strict=True, reason="the assets and their planner still do")
 def test_the_words_are_the_glossarys() -> None:
     assert [hit for name, text in committed_texts() for hit in replaced_words(name, text)] == []
 

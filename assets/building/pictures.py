@@ -45,7 +45,7 @@ def pictures_of(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Bui
 
 
 def _wave(rows: pd.DataFrame, also: Mapping[str, pd.DataFrame], build: Build) -> dict[str, str]:
-    """Of a wave's tables as they may leave: the flow of people, and the main estimates."""
+    """Of a wave's published tables: the flow of people, and the main estimates."""
     from stegvis.reporting.flow import flow_diagram
     from stegvis.reporting.forest import forest_plot
     from stegvis.reporting.steps import described

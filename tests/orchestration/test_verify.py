@@ -11,6 +11,7 @@ import pytest
 from stegvis.orchestration.verify import verify
 from stegvis.storage.releases import LEDGER
 from stegvis.storage.signatures import sign, signatures
+from stegvis.version import commit, version
 from tests.orchestration.story import Story
 
 
@@ -106,6 +107,12 @@ def sign_another(release: Path) -> None:
 def test_a_change_to_a_release_is_reported(release: Path, change, message: str) -> None:
     change(release)
     assert any(message in problem for problem in verify(release).problems)
+
+
+def test_the_manifest_names_the_version_and_commit_of_the_program(release: Path) -> None:
+    program = json.loads((release / "manifest.json").read_text(encoding="utf-8"))["stegvis"]
+    assert program == {"version": version(), "commit": commit()}
+    assert program["version"]
 
 
 def test_a_copy_by_itself_is_checked_against_its_manifest(release: Path, tmp_path: Path) -> None:

@@ -143,7 +143,6 @@ def test_the_installed_package_is_the_wheels(environment: Path, tmp_path: Path) 
     assert not any(Path(place).is_relative_to(ROOT) for place in path)
 
 
-@pytest.mark.xfail(strict=False, reason="being split: stegvis --version")
 def test_the_version_is_printed_with_the_commit_of_the_wheel(environment: Path, commit: str, tmp_path: Path) -> None:
     said = run(environment / "stegvis", "--version", cwd=tmp_path)
     assert SETTINGS["project"]["version"] in said

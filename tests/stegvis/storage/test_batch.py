@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("stegvis.accelerometry.method", reason="being split")
-
 from stegvis.storage import batch as batch_module
 from stegvis.storage.batch import Outcome, RecordingBatch, Source, _duration
 from stegvis.storage.fan_out import SCHEDULER_VARIABLE

@@ -42,7 +42,6 @@ def test_a_manifest_is_read_or_the_release_is_named(tmp_path: Path) -> None:
         manifest(folder)
 
 
-@pytest.mark.skipif(not hasattr(published, "published_checks"), reason="being renamed")
 def test_the_newest_histogram_and_the_checks_of_all_releases_are_read(tmp_path: Path) -> None:
     assert published.published_histogram(tmp_path) is None
     release(tmp_path, "a", "2026-01-01")
