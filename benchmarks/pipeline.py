@@ -37,7 +37,7 @@ def main() -> None:
     people = parser.parse_args().people
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        stegvis = ("-m", "orchestration")
+        stegvis = ("-m", "stegvis.orchestration")
         rows = [("load the definitions", *run("-c", "import stegvis.orchestration.definitions"))]
         twin = run(
             *stegvis, "twin", "--out", str(home / "landing"), "--people", people, "--epochs", "40", "--signals", "2"

@@ -66,7 +66,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        stegvis = ("-m", "orchestration")
+        stegvis = ("-m", "stegvis.orchestration")
         here = ("--home", str(home))
         twin = ("twin", "--out", str(home / "landing"), "--people", chosen.people, "--epochs", chosen.epochs)
         seconds(*stegvis, *twin, "--waves", "3")

@@ -47,7 +47,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert refresh(home).ok
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
     process = subprocess.Popen(
-        [sys.executable, "-m", "orchestration", "ui", "--home", str(root), "--port", str(port)],
+        [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(root), "--port", str(port)],
         cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"

@@ -25,7 +25,7 @@ def stegvis(*arguments: str | Path, home: Path | None = None) -> subprocess.Comp
     if home:
         environment["STEGVIS_HOME"] = str(home)
     return subprocess.run(
-        [sys.executable, "-m", "orchestration", *map(str, arguments)],
+        [sys.executable, "-m", "stegvis.orchestration", *map(str, arguments)],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

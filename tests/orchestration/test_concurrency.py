@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def begin(story: Story, *command: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "orchestration", *command, "--home", str(story.home.root)],
+        [sys.executable, "-m", "stegvis.orchestration", *command, "--home", str(story.home.root)],
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 

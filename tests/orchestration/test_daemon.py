@@ -26,7 +26,7 @@ LONGEST_SECONDS = 600
 @contextmanager
 def ui_and_daemon(story: Story, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """``stegvis ui`` in a session of its own; whatever is left of it is killed."""
-    command = [sys.executable, "-m", "orchestration", "ui", "--home", str(story.home.root), "--port", str(port)]
+    command = [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(story.home.root), "--port", str(port)]
     log = (story.home.root.parent / f"ui-{port}.log").open("wb")
     environment = {name: value for name, value in os.environ.items() if name != "STEGVIS_LANDING"}
     process = subprocess.Popen(

@@ -50,7 +50,7 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 def refresh(home: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "orchestration", "refresh", "--home", str(home)]
+    command = [sys.executable, "-m", "stegvis.orchestration", "refresh", "--home", str(home)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
 
 

@@ -24,7 +24,7 @@ from tests.orchestration.story import Story, apart_from_what_leaves
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("assets", "expectations", "orchestration", "sql", "storage", "study")
+MAPPED = ("assets", "expectations", "orchestration", "sql")
 STEPS = 6
 
 Place = tuple[str, str | None]  # an asset, and the partition that may run (None: every one)
@@ -35,14 +35,17 @@ class Project:
 
     def __init__(self, folder: Path, story: Story) -> None:
         self.code = folder / "project"
-        for room in ROOMS:
-            shutil.copytree(ROOT / room, self.code / room, ignore=shutil.ignore_patterns("__pycache__"))
+        # As an installed package, so that nothing is imported from the checkout.
+        without = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "stegvis", self.code / "stegvis", ignore=without)
+        for part in MAPPED:
+            shutil.copytree(ROOT / part, self.code / "stegvis" / part, ignore=without)
         self.folder = folder
         self.story = story
         self.number = 0
 
     def refresh(self, home: Home) -> dict:
-        command = [sys.executable, "-m", "orchestration", "refresh", "--json", "--home", str(home.root)]
+        command = [sys.executable, "-m", "stegvis.orchestration", "refresh", "--json", "--home", str(home.root)]
         done = subprocess.run(
             command, cwd=self.code, capture_output=True, text=True, env=_environment(home), timeout=900
         )
@@ -88,11 +91,13 @@ class Project:
         return []
 
     def comment(self) -> list[Place]:
-        self._edit("sql/cohort.sql", lambda text: f"-- seen {self.number} times\n{text}")
+        self._edit("stegvis/sql/cohort.sql", lambda text: f"-- seen {self.number} times\n{text}")
         return []
 
     def select(self) -> list[Place]:
-        self._edit("sql/walking_exposures.sql", lambda text: text.replace(" / 60 as", f" / {60 + self.number} as", 1))
+        self._edit(
+            "stegvis/sql/walking_exposures.sql", lambda text: text.replace(" / 60 as", f" / {60 + self.number} as", 1)
+        )
         return [("walking_exposures", None)]
 
     def protocol(self) -> list[Place]:

@@ -240,7 +240,7 @@ def test_a_killed_refresh_is_finished_by_the_next_and_leaves_no_run_going(story:
 
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     process = subprocess.Popen(
-        [sys.executable, "-m", "orchestration", "refresh", "--home", str(story.home.root)],
+        [sys.executable, "-m", "stegvis.orchestration", "refresh", "--home", str(story.home.root)],
         cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
