@@ -80,7 +80,7 @@ def test_one_person_fewer_than_in_the_release_before_is_told_nowhere(story: Stor
     # The counts stay as they were told, all of them, and the release says so.
     assert analyzed(story).equals(before)
     assert kept_waves(held_back(story), protocol()) == {WAVE, "all"}
-    assert "those of an earlier release" in (story.release() / "report" / f"wave-{WAVE}.html").read_text()
+    assert "carried forward from an earlier release" in (story.release() / "report" / f"wave-{WAVE}.html").read_text()
     then, now = (pd.read_csv(folder / "results.csv") for folder in (first, story.release()))
     keys = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
     both = then.merge(now, on=keys, suffixes=("_then", "_now"))
