@@ -18,9 +18,10 @@ from dagster._core.definitions.events import AssetKeyPartitionKey  # the only na
 from stegvis.orchestration.orphans import UNFINISHED
 from stegvis.orchestration.plan import due
 from stegvis.orchestration.refresh import TRIGGER_TAG
-from stegvis.orchestration.situation import Situation, label, situation
+from stegvis.orchestration.situation import Situation, situation
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
+from stegvis.storage.tables import label
 
 # What failed is asked for again after so many seconds, as long as its inputs and method are the same: it may have been
 # a full disk or a killed process. After that it waits for a change, or for the nightly refresh.
@@ -88,7 +89,8 @@ class _Tick:
                 continue
             for recipe in stages:
                 step = now.step(recipe, key)
-                self.due.setdefault(recipe.name, []).append((key, step.fingerprint, step.reasons))
+                for member in recipe.members:
+                    self.due.setdefault(member, []).append((key, step.fingerprint, step.reasons))
 
     @classmethod
     def of(cls, home: Home, context: AutomationContext[dg.AssetKey]) -> _Tick:
@@ -103,7 +105,7 @@ def running(instance: DagsterInstance, now: Situation) -> set[str]:
     labels: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
         for asset in run.asset_selection or ():
-            recipe = now.recipes.get(asset.to_user_string())
+            recipe = now.tables.get(asset.to_user_string())
             if recipe:
                 labels.add(label(recipe.name, run.tags.get(_PARTITION_TAG, "") if recipe.partition else ""))
     return labels

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from stegvis.assets.building.partitions import Kind
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
+from stegvis.storage.tables import Kind
 
 _CONFIG = """\
 # Dagster's settings for this home. For PostgreSQL set DAGSTER_HOME to a folder with your own dagster.yaml.

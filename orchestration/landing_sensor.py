@@ -12,12 +12,13 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterInstance
 
-from stegvis.assets.building.records import WHOLE_KEY
-from stegvis.assets.building.sources import contents, source_key
+from stegvis.assets.home import PARTITIONED, SOURCES
 from stegvis.orchestration.instance import unregistered
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.storage.home import Home
-from stegvis.storage.landing import Landing, scan
+from stegvis.provenance.fingerprint import fingerprint
+from stegvis.storage.landing import Kind, Landing, scan
+from stegvis.storage.tables import WHOLE_KEY
 
 _VERSION_TAG = "dagster/data_version"
 
@@ -38,13 +39,22 @@ def landed(landing: Landing, instance: DagsterInstance) -> list[Event]:
     ]
 
 
-def _version(instance: DagsterInstance, kind: str, key: str) -> str | None:
-    record = instance.get_latest_data_version_record(source_key(kind), is_source=True, partition_key=key or None)
+def contents(landing: Landing) -> dict[tuple[Kind, str], str]:
+    """The version of the accepted deliveries of each kind and partition ('' where a kind has none)."""
+    drops: dict[tuple[Kind, str], list[str]] = {}
+    for drop in landing.accepted:
+        key = drop.partition if drop.kind in PARTITIONED else WHOLE_KEY
+        drops.setdefault((drop.kind, key or WHOLE_KEY), []).append(f"{drop.name} {drop.digest}")
+    return {place: fingerprint({str(n): drop for n, drop in enumerate(found)}) for place, found in drops.items()}
+
+
+def _version(instance: DagsterInstance, kind: Kind, key: str) -> str | None:
+    record = instance.get_latest_data_version_record(SOURCES[kind].key, is_source=True, partition_key=key or None)
     known = record.asset_observation if record else None
     return (known.tags or {}).get(_VERSION_TAG) if known else None
 
 
-def _news(landing: Landing, kind: str, key: str, version: str) -> Iterator[Event]:
+def _news(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Event]:
     drops = [drop for drop in landing.accepted if drop.kind == kind and key in (WHOLE_KEY, drop.partition)]
     metadata: dict[str, Any] = {
         "drops": len(drops),
@@ -56,7 +66,7 @@ def _news(landing: Landing, kind: str, key: str, version: str) -> Iterator[Event
     }
     # In this order: Dagster remembers the later one as the input, and looks for observations after it.
     for event in (dg.AssetObservation, dg.AssetMaterialization):
-        yield event(source_key(kind), partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
+        yield event(SOURCES[kind].key, partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
 
 
 def tell(landing: Landing, instance: DagsterInstance) -> None:

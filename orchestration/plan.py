@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from itertools import groupby
 
-from stegvis.assets.building.partitions import Kind
-from stegvis.assets.building.recipe import Recipe
-from stegvis.assets.building.records import WHOLE_KEY
-from stegvis.orchestration.situation import Situation, Step, label
+from stegvis.orchestration.situation import Situation, Step
+from stegvis.storage.tables import WHOLE_KEY, Kind, Table, label
 
-Group = tuple[Kind | None, str, list[Recipe]]
+Group = tuple[Kind | None, str, list[Table]]
 
 
 def plan(now: Situation) -> list[Step]:
@@ -24,11 +22,11 @@ def plan(now: Situation) -> list[Step]:
     """
     steps: list[Step] = []
     moving: set[str] = set()
-    for recipe in now.recipes.values():
-        for key in now.keys(recipe):
-            step = now.step(recipe, key, frozenset(moving))
+    for table in now.tables.values():
+        for key in now.keys(table):
+            step = now.step(table, key, frozenset(moving))
             if step.state in ("fresh", "stale"):
-                follows = [f"follows from {name}" for name in _moving_upstream(now, recipe, key, moving)]
+                follows = [f"follows from {name}" for name in _moving_upstream(now, table, key, moving)]
                 causes = [cause for cause in follows if cause not in step.reasons]
                 if causes:
                     step = Step(
@@ -43,7 +41,7 @@ def plan(now: Situation) -> list[Step]:
 
 def groups(now: Situation) -> Iterator[Group]:
     """The stages in the order the data flows; those that share a partition can share a run."""
-    for kind, members in groupby(now.recipes.values(), key=lambda recipe: recipe.partition):
+    for kind, members in groupby(now.tables.values(), key=lambda table: table.partition):
         stages = list(members)
         for key in now.partitions[kind] if kind else [WHOLE_KEY]:
             yield kind, key, stages
@@ -51,11 +49,11 @@ def groups(now: Situation) -> Iterator[Group]:
 
 def ready(
     now: Situation,
-    stages: list[Recipe],
+    stages: list[Table],
     key: str,
     failed: Set[tuple[str, str]] = frozenset(),
     moving: set[str] | None = None,
-) -> list[Recipe]:
+) -> list[Table]:
     """Of the stages of a group, those that can run now: what is out of step, and behind it what must run anyway.
 
     A stage waits behind one that runs first if it may turn out that nothing has changed for it.
@@ -68,29 +66,29 @@ def ready(
         moving: labels of what runs or will run elsewhere; what is chosen or waits behind it is added.
     """
     moving = set() if moving is None else moving
-    chosen: list[Recipe] = []
+    chosen: list[Table] = []
     stuck: set[str] = set()
-    for recipe in stages:
-        name = label(recipe.name, key)
+    for table in stages:
+        name = label(table.name, key)
         if name in moving:
             continue
-        if (recipe.name, key) in failed:
-            stuck.add(recipe.name)
+        if (table.name, key) in failed:
+            stuck.add(table.name)
             continue
         here = {each.name for each in chosen}
-        step = now.step(recipe, key, frozenset(label(each, key) for each in here))
-        upstream = set(_moving_upstream(now, recipe, key, moving))
-        if any(each in stuck for each in recipe.upstream):
-            stuck.add(recipe.name)
+        step = now.step(table, key, frozenset(label(each, key) for each in here))
+        upstream = set(_moving_upstream(now, table, key, moving))
+        if any(each.name in stuck for each in table.upstream):
+            stuck.add(table.name)
         elif upstream - here:
             moving.add(name)
-        elif step.state in ("stale", "new") and (step.certain or not upstream) and _may_run(now, recipe):
-            chosen.append(recipe)
+        elif step.state in ("stale", "new") and (step.certain or not upstream) and _may_run(now, table):
+            chosen.append(table)
             moving.add(name)
         elif upstream:
             moving.add(name)
         elif step.state != "fresh":
-            stuck.add(recipe.name)
+            stuck.add(table.name)
     return chosen
 
 
@@ -101,24 +99,24 @@ def due(now: Situation, failed: Set[tuple[str, str]], running: Set[str]) -> list
     return [group for group in chosen if group[2]]
 
 
-def _may_run(now: Situation, recipe: Recipe) -> bool:
+def _may_run(now: Situation, table: Table) -> bool:
     """A release waits until everything that has been published before is in step again."""
-    if recipe.name != "release":
+    if table.name != "release":
         return True
-    others = [(other, key) for other in now.recipes.values() if other.name != "release" for key in now.keys(other)]
+    others = [(other, key) for other in now.tables.values() if other.name != "release" for key in now.keys(other)]
     steps = (now.step(other, key) for other, key in others)
     return not any(step.published and step.state in ("stale", "held", "waiting") for step in steps)
 
 
-def _moving_upstream(now: Situation, recipe: Recipe, key: str, moving: Set[str]) -> list[str]:
+def _moving_upstream(now: Situation, table: Table, key: str, moving: Set[str]) -> list[str]:
     """The upstream assets of which the partitions it is made from will be made anew."""
     found = []
-    for name in recipe.upstream:
-        kind = now.recipes[name].partition
-        if kind is None or kind == recipe.partition:
-            hit = label(name, key if kind else WHOLE_KEY) in moving
+    for upstream in table.upstream:
+        kind = upstream.partition
+        if kind is None or kind == table.partition:
+            hit = label(upstream.name, key if kind else WHOLE_KEY) in moving
         else:
-            hit = any(each.startswith(f"{name}[") for each in moving)
+            hit = any(each.startswith(f"{upstream.name}[") for each in moving)
         if hit:
-            found.append(name)
+            found.append(upstream.name)
     return found

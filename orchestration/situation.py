@@ -14,17 +14,25 @@ from typing import Literal
 
 from dagster import DagsterInstance
 
-from stegvis.assets.building.graph import recipes
-from stegvis.assets.building.history import is_data
-from stegvis.assets.building.partitions import Kind
-from stegvis.assets.building.recipe import Recipe, fingerprint
-from stegvis.assets.building.records import WHOLE_KEY, Records, inputs
+from stegvis.assets.graph import tables
 from stegvis.orchestration.instance import partition_keys
-from stegvis.orchestration.verdicts import held_fingerprints
+from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.records import damaged_files
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.storage.tables import (
+    WHOLE_KEY,
+    Kind,
+    Records,
+    Table,
+    inputs,
+    is_data,
+    is_of_study,
+    label,
+    would_be_made_from,
+)
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 
 State = Literal["fresh", "stale", "new", "held", "waiting"]
 
@@ -55,86 +63,79 @@ class Step:
         return f"{self.asset} [{self.partition}]" if self.partition else self.asset
 
 
-def label(asset: str, key: str) -> str:
-    """A partition of an asset as provenance names it: ``report[2021-2023]``, or the asset's name alone."""
-    return f"{asset}[{key}]" if key else asset
-
-
 @dataclass
 class Situation:
-    """What is delivered, remembered, in force and held back.
-
-    Attributes:
-        held: the fingerprint at which each (asset, partition) last broke a critical rule.
-    """
+    """What is delivered, what is published and from what, and the study as it is."""
 
     home: Home
     landing: Landing
     partitions: dict[Kind, list[str]]
     records: Records
-    protocol: Protocol
-    held: Mapping[tuple[str, str], str]
-    recipes: Mapping[str, Recipe] = field(default_factory=lambda: recipes())
+    study: Study
+    tables: Mapping[str, Table] = field(default_factory=tables)
     _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def methods(self) -> dict[str, dict[str, str]]:
         """Of each asset, everything but the data that decides its result."""
-        return {name: recipe.method(self.protocol) for name, recipe in self.recipes.items()}
+        return {name: table.method(self.study) for name, table in self.tables.items()}
 
-    def keys(self, recipe: Recipe) -> list[str]:
+    @property
+    def protocol(self) -> Protocol:
+        return self.study.protocol
+
+    def keys(self, table: Table) -> list[str]:
         """The partitions an asset has now."""
-        return [WHOLE_KEY] if recipe.partition is None else self.partitions[recipe.partition]
+        return [WHOLE_KEY] if table.partition is None else self.partitions[table.partition]
 
     def made(self, *assets: str) -> None:
         """Assets were made, or tried: forget what was known of them and of their checks."""
         self.records.forget()
         self._damage.clear()
-        self.held = held_fingerprints(self.home)
 
-    def step(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> Step:
+    def step(self, table: Table, key: str, expected: frozenset[str] = frozenset()) -> Step:
         """The state of one partition of one asset.
 
         Args:
-            recipe: the asset.
+            table: the asset.
             key: its partition ('' for the whole).
             expected: labels of upstream partitions that will exist by then, made earlier in the same run.
         """
-        data, absent = inputs(recipe, key, self.recipes, self.records, self.landing)
+        data, absent = inputs(table, key, self.records, self.landing)
         absent = [a for a in absent if a not in expected and not any(each.startswith(f"{a}[") for each in expected)]
-        method = self.methods[recipe.name]
-        now = method | data
-        mark = fingerprint(now)
-        remembered = self.records.published(recipe).get(key)
+        method = self.methods[table.name]
+        remembered = self.records.published(table.name).get(key)
+        before = remembered.made_from if remembered else {}
+        now = would_be_made_from(method | data, before, self.study)
+        refused = self.records.refused(table.name, key)
 
         def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> Step:
-            return Step(recipe.name, key, name, reasons, certain, remembered is not None, mark)
+            return Step(table.name, key, name, reasons, certain, remembered is not None, fingerprint(now))
 
         if absent:
             return state("waiting", tuple(f"{each} does not exist yet" for each in absent))
-        damaged = self._damaged_files(recipe, key)
+        damaged = self._damaged_files(table, key)
         if remembered and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
-        if remembered and remembered.fingerprint == mark:
+        lost = [member for member in table.members if remembered and key not in self.records.published(member)]
+        if lost:
+            return state("stale", (f"{', '.join(lost)} is not in the warehouse",), certain=True)
+        if remembered and before == now:
             return state("fresh", ())
-        if self.held.get((recipe.name, key)) == mark:
+        if refused is not None and would_be_made_from(method | data, refused, self.study) == refused:
             return state("held", ("a critical rule failed on these very inputs",))
         if remembered is None:
             return state("new", ("never made",), certain=True)
-        before = remembered.made_from
-        method_changed = any(before.get(name) != value for name, value in method.items()) or any(
-            name not in now and not is_data(name) for name in before
-        )
-        return state("stale", tuple(differences(before, now)), certain=method_changed)
+        certain = any(before.get(name) != now.get(name) for name in before.keys() | now.keys() if not is_data(name))
+        return state("stale", tuple(differences(before, now)), certain)
 
-    def _damaged_files(self, recipe: Recipe, key: str) -> int:
+    def _damaged_files(self, table: Table, key: str) -> int:
         """How many of the lake files that belong to a partition are not as they were published."""
-        owner = self.recipes.get(recipe.makes_files_of, recipe)
-        made = self.records.published(owner).get(key)
+        made = self.records.published(table.name).get(key)
         if not made or not made.files:
             return 0
         # Asked for several times; a file with another time of change is read each time.
-        place = (owner.name, key)
+        place = (table.name, key)
         if place not in self._damage:
             self._damage[place] = len(damaged_files(self.home.root, made.files))
         return self._damage[place]
@@ -144,7 +145,7 @@ def situation(home: Home, instance: DagsterInstance, landing: Landing | None = N
     """A home as it is now."""
     landing = landing or scan(home.landing, home.hash_cache)
     partitions = partition_keys(landing, instance)
-    return Situation(home, landing, partitions, Records(home), protocol(), held_fingerprints(home))
+    return Situation(home, landing, partitions, Records(home), Study.shipped())
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -154,7 +155,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         old, new = before.get(name), now.get(name)
         if old == new:
             continue
-        if name.startswith("protocol ") and old and new and len(old) + len(new) < 80:
+        if is_of_study(name) and old and new and len(old) + len(new) < 80:
             causes.append(f"{name} changed from {old} to {new}")
         elif old is None:
             causes.append(f"{name} is new")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from stegvis.assets.building.graph import recipes
+from stegvis.assets.graph import tables
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.situation import Step, situation
@@ -17,7 +17,8 @@ from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.releases import latest, manifest, newest
 from stegvis.storage.signatures import valid_signatures
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 
 
 def status(home: Home) -> dict[str, Any]:
@@ -89,13 +90,13 @@ def waiting_release(home: Home) -> dict[str, Any] | None:
     made, now = newest(home.releases), latest(home.releases)
     if made is None or made == now:
         return None
-    missing = protocol().release.signatures - valid_signatures(made)
+    missing = Study.shipped().protocol.release.signatures - valid_signatures(made)
     return {"release": made.name, "folder": str(made), "signatures_missing": missing} if missing > 0 else None
 
 
 def _partition(kind: str, key: str, steps: list[Step]) -> dict[str, Any]:
     """A wave's or batch's own state: the worst of its assets."""
-    mine = [s for s in steps if s.partition == key and recipes()[s.asset].partition == kind]
+    mine = [s for s in steps if s.partition == key and tables()[s.asset].partition == kind]
     order = ("held", "waiting", "new", "stale")
     worst = next((state for state in order if any(s.state == state for s in mine)), "fresh")
     return {kind: key, "state": worst, "behind": [s.asset for s in mine]}

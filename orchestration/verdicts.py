@@ -12,12 +12,6 @@ from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 
 
-def held_fingerprints(home: Home) -> dict[tuple[str, str], str]:
-    """The fingerprint at which each (asset, partition) last broke a critical rule and was not published."""
-    rows = _query(home, "select distinct asset, partition, fingerprint from checks where not published")
-    return {(row["asset"], row["partition"]): row["fingerprint"] for row in rows}
-
-
 def failing_checks(home: Home) -> list[dict[str, Any]]:
     """Rules that do not hold now: asset, partition, severity, meaning, failing, total."""
     return _query(

@@ -16,10 +16,15 @@ from typing import Any
 
 import duckdb
 
+from stegvis.provenance.fingerprint import fingerprint
+
 TABLES = """
 create table if not exists materializations (
     table_name varchar, partition varchar, data_version varchar, fingerprint varchar, made_from json, files json,
     run_id varchar, made_at double, row_count bigint, primary key (table_name, partition)
+);
+create table if not exists refused (
+    table_name varchar, partition varchar, made_from json, primary key (table_name, partition)
 );
 """
 
@@ -32,7 +37,6 @@ class Materialization:
         table: its name.
         partition: the key; empty for the whole table.
         data_version: digest of the published rows and their check results.
-        fingerprint: digest of ``made_from``.
         made_from: everything that decided the rows, as short texts by name.
         files: files of the lake that belong to it, by path relative to the home: ``bytes``, ``sha256`` and time of
             change ``modified`` (nanoseconds since 1970).
@@ -44,7 +48,6 @@ class Materialization:
     table: str
     partition: str
     data_version: str
-    fingerprint: str
     made_from: Mapping[str, str]
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     run_id: str = ""
@@ -54,11 +57,12 @@ class Materialization:
 
 def write_record(connection: duckdb.DuckDBPyConnection, made: Materialization) -> None:
     """Replace the record of a partition. Call inside the transaction that publishes its rows."""
+    connection.execute("delete from refused where table_name = ? and partition = ?", [made.table, made.partition])
     connection.execute(
         "insert or replace into materializations values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            made.table, made.partition, made.data_version, made.fingerprint, json.dumps(dict(made.made_from)),
-            json.dumps(dict(made.files)), made.run_id, made.made_at, made.rows,
+            made.table, made.partition, made.data_version, fingerprint(made.made_from),
+            json.dumps(dict(made.made_from)), json.dumps(dict(made.files)), made.run_id, made.made_at, made.rows,
         ],
     )  # fmt: skip
 
@@ -67,16 +71,31 @@ def read_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]
     """Every record whose table is in the warehouse, by table and partition."""
     rows = connection.execute(
         """
-        select table_name, partition, data_version, fingerprint, made_from, files, run_id, made_at, row_count
+        select table_name, partition, data_version, made_from, files, run_id, made_at, row_count
         from materializations
         where table_name in (select t.table_name from duckdb_tables() as t)
         order by table_name, partition
         """
     ).fetchall()
     return [
-        Materialization(table, key, version, mark, json.loads(made_from), json.loads(files), run_id, made_at, count)
-        for table, key, version, mark, made_from, files, run_id, made_at, count in rows
+        Materialization(table, key, version, json.loads(made_from), json.loads(files), run_id, made_at, count)
+        for table, key, version, made_from, files, run_id, made_at, count in rows
     ]
+
+
+def write_refused(
+    connection: duckdb.DuckDBPyConnection, table: str, partition: str, made_from: Mapping[str, str]
+) -> None:
+    """Record what an attempt was made from that broke a critical expectation. Call inside a transaction."""
+    connection.execute(
+        "insert or replace into refused values (?, ?, ?)", [table, partition, json.dumps(dict(made_from))]
+    )
+
+
+def read_refused(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:
+    """What the last attempt was made from, by table and partition, where it broke a critical expectation."""
+    rows = connection.execute("select table_name, partition, made_from from refused").fetchall()
+    return {(table, key): json.loads(made_from) for table, key, made_from in rows}
 
 
 def describe_files(root: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:

@@ -62,6 +62,8 @@ class Column(Section):
 class Layout(Section):
     """One kind of file: its name, what a row is, and its columns in their canonical order."""
 
+    indivisible = True
+
     file: str
     grain: str
     key: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""One case per asset, in the order the data flows: see ``judged.py``."""
+"""One case per asset, in the order the data flows: see ``case.py``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from stegvis.expectations.fitted_models import DIAGNOSTICS
 from stegvis.study.protocol import protocol
-from tests.expectations.judged import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
+from tests.expectations.case import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
 
 ONCE = "each person stands once"
 
@@ -262,10 +262,10 @@ FITTED = replace(
         *(
             Broken(
                 f"{meaning} ({name.replace('_', ' ')} {getattr(protocol().diagnostics, name).words()})",
-                {"analysis": "diagnostics", "term": name, "level": verdict, "measure": name},
+                {"analysis": "diagnostics", "term": name, "level": result, "measure": name},
             )
             for name, meaning in DIAGNOSTICS.items()
-            for verdict in ("warning", "fail")
+            for result in ("warning", "fail")
         ),
     ),
     summary={"diagnostics_fail": 0},
@@ -285,9 +285,9 @@ DISCLOSURE = Case(
     "disclosure",
     "cell | rule\nmain / rr | few\nmain / rd | close",
     (
-        Broken("every number held back is named", {"cell": "-"}),
-        Broken("every number held back has a rule", {"rule": "-"}),
-        Broken("nobody can work out a count that is held back", summary={"exposed": 1}),
+        Broken("every suppressed number is named", {"cell": "-"}),
+        Broken("every suppressed number has a rule", {"rule": "-"}),
+        Broken("no suppressed count can be worked out", summary={"exposed": 1}),
     ),
     summary={"exposed": 0},
 )
@@ -301,10 +301,10 @@ CLAIMS = Case(
     A    | two   | unclear       | RR 1.0   | fall
     """,
     (
-        Broken("each claim is judged once in a wave", {"claim": "one"}),
+        Broken("each claim is evaluated once in a wave", {"claim": "one"}),
         Broken("every verdict is one of three", {"verdict": "perhaps"}),
         Broken("every verdict shows its evidence", {"evidence": "-"}),
-        Broken("every verdict says what would turn it", {"turn": "-"}),
+        Broken("every verdict says what would change it", {"turn": "-"}),
     ),
 )
 
@@ -361,7 +361,7 @@ RELEASE = Case(
         Broken("the release has a name", {"release": "-"}),
         Broken("every file of the release is hashed", {"sha256": "-"}),
         Broken("each file stands once", {"file": "results.csv"}),
-        Broken("nobody can work out a count that is held back", summary={"exposed": 1}),
+        Broken("no suppressed count can be worked out", summary={"exposed": 1}),
     ),
     summary={"exposed": 0},
 )

@@ -14,8 +14,8 @@ from functools import cached_property
 import duckdb
 import pandas as pd
 
-from stegvis.expectations.judge import judge
-from stegvis.expectations.rules import Rule, Verdict
+from stegvis.expectations.evaluate import evaluate
+from stegvis.expectations.expectation import Expectation, CheckResult
 from stegvis.study.protocol import Protocol, protocol
 from tests.sql.tables import create, frame_of
 
@@ -49,7 +49,7 @@ class Case:
     broken: tuple[Broken, ...]
     summary: Mapping[str, float] = field(default_factory=dict)
 
-    def rules(self, in_force: Protocol | None = None) -> list[Rule]:
+    def suite(self, in_force: Protocol | None = None) -> list[Expectation]:
         return list(importlib.import_module(f"expectations.{self.asset}").rules(in_force or protocol()))
 
     @cached_property
@@ -71,11 +71,11 @@ class Case:
             create(connection, self.asset, drawing)
             return connection.execute(f'select * from "{self.asset}"').df()
 
-    def verdicts(self, broken: Broken | None = None) -> list[Verdict]:
-        """The verdicts on the good table, or on a broken one."""
+    def results(self, broken: Broken | None = None) -> list[CheckResult]:
+        """The results on the good table, or on a broken one."""
         if broken is None:
-            return judge(self.rules(), self.good_rows, self.summary)
-        return judge(self.rules(), self.table(broken.change), {**self.summary, **broken.summary})
+            return evaluate(self.rules(), self.good_rows, self.summary)
+        return evaluate(self.rules(), self.table(broken.change), {**self.summary, **broken.summary})
 
 
 def beside(table: str, cells: Cells) -> str:
@@ -84,9 +84,9 @@ def beside(table: str, cells: Cells) -> str:
     return "\n".join([" | ".join([header, *cells]), *(" | ".join([row, *cells.values()]) for row in rows)])
 
 
-def red(verdicts: list[Verdict]) -> set[str]:
+def red(results: list[CheckResult]) -> set[str]:
     """The sentences of the rules that do not hold."""
-    return {verdict.rule.meaning for verdict in verdicts if not verdict.passed}
+    return {result.rule.meaning for result in results if not result.passed}
 
 
 DELIVERY = {"quarantined_share": 0.0, "rows_quarantined": 0, "files_refused": 0, "recordings_accepted": 2}

@@ -1,8 +1,4 @@
-"""The words rules are written in.
-
-Belongs here: what a rule and its verdict are. Does not belong here: running them (``judge.py``) or any table's own
-rules.
-"""
+"""How the expectations of a table are written, and what comes of one."""
 
 from __future__ import annotations
 
@@ -25,18 +21,18 @@ _COMPLETE = (
 
 
 @dataclass(frozen=True)
-class Rule:
+class Expectation:
     """One Great Expectations expectation, and what it means to a reader.
 
     Attributes:
-        expectation: its type, for example ``expect_column_values_to_be_unique``.
-        meaning: the rule as a sentence, shown in the UI and the report.
+        type_name: its type, for example ``expect_column_values_to_be_unique``.
+        meaning: the expectation as a sentence, shown in the UI and the report.
         severity: critical stops what follows; warning is reported.
         arguments: the expectation's own.
         about: the table's rows, or the one-row summary of its making.
     """
 
-    expectation: str
+    type_name: str
     meaning: str
     severity: Severity
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +40,7 @@ class Rule:
 
     @property
     def column(self) -> str:
-        """The column (or columns) the rule is about; empty for the whole table."""
+        """The column (or columns) it is about; empty for the whole table."""
         if "column_list" in self.arguments:
             return ", ".join(self.arguments["column_list"])
         return str(self.arguments.get("column", ""))
@@ -54,54 +50,59 @@ class Rule:
         """The check it belongs to: one that only warns is about plausibility, the others go by their type."""
         if self.severity == WARNING:
             return "plausible"
-        if self.expectation in _KEYS:
+        if self.type_name in _KEYS:
             return "keys"
-        return "complete" if self.expectation in _COMPLETE else "valid"
+        return "complete" if self.type_name in _COMPLETE else "valid"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether a rule held: counts only, never a value."""
+class CheckResult:
+    """Whether an expectation was met: counts only, never a value."""
 
-    rule: Rule
+    expectation: Expectation
     passed: bool
     failing: int
     total: int
 
+    @property
+    def blocks(self) -> bool:
+        """Whether the table is not published if it failed."""
+        return self.expectation.severity == CRITICAL
+
     def sentence(self) -> str:
         """What failed, for a log line."""
-        by_row = self.rule.about == "rows" and "values" in self.rule.expectation
+        by_row = self.expectation.about == "rows" and "values" in self.expectation.type_name
         of = f" ({self.failing} of {self.total} rows)" if by_row and self.failing else ""
-        return f"{self.rule.meaning}{of}"
+        return f"{self.expectation.meaning}{of}"
 
     def as_row(self) -> tuple[str, str, str, str, bool, int, int]:
-        """For the warehouse: rule, column, meaning, severity, passed, failing, total."""
+        """For the warehouse: type, column, meaning, severity, passed, failing, total."""
         return (
-            self.rule.expectation,
-            self.rule.column,
-            self.rule.meaning,
-            self.rule.severity,
+            self.expectation.type_name,
+            self.expectation.column,
+            self.expectation.meaning,
+            self.expectation.severity,
             self.passed,
             self.failing,
             self.total,
         )
 
 
-def not_empty(meaning: str, severity: Severity = CRITICAL) -> Rule:
+def not_empty(meaning: str, severity: Severity = CRITICAL) -> Expectation:
     """The table has a row."""
-    return Rule("expect_table_row_count_to_be_between", meaning, severity, {"min_value": 1})
+    return Expectation("expect_table_row_count_to_be_between", meaning, severity, {"min_value": 1})
 
 
-def unique(*columns: str, meaning: str, severity: Severity = CRITICAL) -> Rule:
+def unique(*columns: str, meaning: str, severity: Severity = CRITICAL) -> Expectation:
     """No two rows share these columns."""
     if len(columns) == 1:
-        return Rule("expect_column_values_to_be_unique", meaning, severity, {"column": columns[0]})
-    return Rule("expect_compound_columns_to_be_unique", meaning, severity, {"column_list": list(columns)})
+        return Expectation("expect_column_values_to_be_unique", meaning, severity, {"column": columns[0]})
+    return Expectation("expect_compound_columns_to_be_unique", meaning, severity, {"column_list": list(columns)})
 
 
-def filled(column: str, meaning: str, severity: Severity = CRITICAL) -> Rule:
+def filled(column: str, meaning: str, severity: Severity = CRITICAL) -> Expectation:
     """The column has no missing value."""
-    return Rule("expect_column_values_to_not_be_null", meaning, severity, {"column": column})
+    return Expectation("expect_column_values_to_not_be_null", meaning, severity, {"column": column})
 
 
 def between(
@@ -111,9 +112,9 @@ def between(
     meaning: str,
     severity: Severity = CRITICAL,
     about: Literal["rows", "summary"] = "rows",
-) -> Rule:
+) -> Expectation:
     """Every value that is present lies between the limits, both included."""
-    return Rule(
+    return Expectation(
         "expect_column_values_to_be_between",
         meaning,
         severity,
@@ -122,26 +123,26 @@ def between(
     )
 
 
-def one_of(column: str, values: list[Any], meaning: str, severity: Severity = CRITICAL) -> Rule:
+def one_of(column: str, values: list[Any], meaning: str, severity: Severity = CRITICAL) -> Expectation:
     """Every value that is present is one of these."""
-    return Rule("expect_column_values_to_be_in_set", meaning, severity, {"column": column, "value_set": values})
+    return Expectation("expect_column_values_to_be_in_set", meaning, severity, {"column": column, "value_set": values})
 
 
-def mean_between(column: str, low: float | None, high: float | None, meaning: str, severity: Severity) -> Rule:
+def mean_between(column: str, low: float | None, high: float | None, meaning: str, severity: Severity) -> Expectation:
     """The mean of the column lies between the limits."""
-    return Rule(
+    return Expectation(
         "expect_column_mean_to_be_between", meaning, severity, {"column": column, "min_value": low, "max_value": high}
     )
 
 
-def has_columns(*columns: str, meaning: str, severity: Severity = CRITICAL) -> Rule:
+def has_columns(*columns: str, meaning: str, severity: Severity = CRITICAL) -> Expectation:
     """The table has exactly these columns."""
-    return Rule(
+    return Expectation(
         "expect_table_columns_to_match_set", meaning, severity, {"column_set": list(columns), "exact_match": True}
     )
 
 
-def quarantine_rules(largest_share: float) -> list[Rule]:
+def quarantine_expectations(largest_share: float) -> list[Expectation]:
     """What every delivery's summary must show: little in quarantine, and no file refused."""
     return [
         between(
@@ -157,7 +158,7 @@ def quarantine_rules(largest_share: float) -> list[Rule]:
     ]
 
 
-def estimate_rules(*expected: str) -> list[Rule]:
+def estimate_expectations(*expected: str) -> list[Expectation]:
     """What must hold of a table of estimates.
 
     Args:
@@ -173,7 +174,7 @@ def estimate_rules(*expected: str) -> list[Rule]:
             one_of("status", ["ok"], f"every estimate of {' and '.join(expected)} could be made", WARNING),
         ),
         between("p_value", 0, 1, "p values lie between 0 and 1"),
-        Rule(
+        Expectation(
             "expect_column_pair_values_a_to_be_greater_than_b",
             "no interval is upside down",
             CRITICAL,
@@ -182,6 +183,6 @@ def estimate_rules(*expected: str) -> list[Rule]:
     ]
 
 
-def where(condition: str, rule: Rule) -> Rule:
+def where(condition: str, rule: Expectation) -> Expectation:
     """A rule about the rows that meet a condition, in the words of ``pandas.DataFrame.query``."""
     return replace(rule, arguments=rule.arguments | {"row_condition": condition, "condition_parser": "pandas"})

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from stegvis.assets.building.graph import STAGES
-from stegvis.expectations.judge import BrokenRuleError, judge
-from stegvis.expectations.rules import CRITICAL, WARNING
+from stegvis.expectations.evaluate import BrokenExpectationError, judge
+from stegvis.expectations.expectation import CRITICAL, WARNING
 from stegvis.study.protocol import protocol
 from tests.expectations.cases import CASES, DAILY, OUTCOME
 from tests.expectations.judged import Broken, Case, red
@@ -18,29 +18,29 @@ OF_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.asset)
 
 @OF_CASE
 def test_every_rule_holds_on_a_good_table(case: Case) -> None:
-    verdicts = case.verdicts()
-    assert red(verdicts) == set()
-    assert all(verdict.failing == 0 for verdict in verdicts)
+    results = case.results()
+    assert red(results) == set()
+    assert all(result.failing == 0 for result in results)
 
 
 @pytest.mark.parametrize(("case", "broken"), BROKEN)
 def test_a_broken_rule_turns_red_and_no_other(case: Case, broken: Broken) -> None:
-    verdicts = case.verdicts(broken)
-    assert red(verdicts) == {broken.meaning, *broken.also}
-    assert all(verdict.failing >= 1 for verdict in verdicts if not verdict.passed)
+    results = case.results(broken)
+    assert red(results) == {broken.meaning, *broken.also}
+    assert all(result.failing >= 1 for result in results if not result.passed)
 
 
 def test_a_wave_from_outside_the_cohort_is_refused_and_an_implausible_risk_is_told() -> None:
     rows = OUTCOME.good_rows.assign(in_cohort=[True, True, False, False, False])
-    assert red(judge(OUTCOME.rules(), rows, {})) == {
+    assert red(evaluate(OUTCOME.rules(), rows, {})) == {
         "at least 50% of the answers come from the cohort",
         "every answer comes from the cohort",
     }
     half = pd.concat([rows.iloc[:2], rows.iloc[2:4]])
-    assert red(judge(OUTCOME.rules(), half, {})) == {"every answer comes from the cohort"}
+    assert red(evaluate(OUTCOME.rules(), half, {})) == {"every answer comes from the cohort"}
     for risk in (0, 1):
         rows = OUTCOME.good_rows.assign(low_back_pain=risk)
-        assert red(judge(OUTCOME.rules(), rows, {})) == {"the risk lies between 2% and 60%"}
+        assert red(evaluate(OUTCOME.rules(), rows, {})) == {"the risk lies between 2% and 60%"}
 
 
 BROKEN_ABOVE = {
@@ -68,8 +68,8 @@ def test_a_rule_on_an_absent_column_raises_rather_than_passes(case: Case) -> Non
     for rule in case.rules():
         if not (rule.column or "column_A" in rule.arguments):
             continue
-        with pytest.raises(BrokenRuleError, match="could not be evaluated"):
-            judge([rule], nothing, {"another_count": 0})
+        with pytest.raises(BrokenExpectationError, match="could not be evaluated"):
+            evaluate([rule], nothing, {"another_count": 0})
 
 
 def test_strict_mode_asserts_what_the_published_analysis_trusts() -> None:

@@ -1,4 +1,4 @@
-"""A verdict is a count: what failed is told, the value that failed never is."""
+"""A result is a count: what failed is told, the value that failed never is."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stegvis.assets.building.build import Build
 from stegvis.assets.building.publish import as_asset
 from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.assets.building.resources import StegvisHome
-from stegvis.expectations.judge import BrokenRuleError, judge
-from stegvis.expectations.rules import (
+from stegvis.expectations.evaluate import BrokenExpectationError, judge
+from stegvis.expectations.expectation import (
     CRITICAL,
-    Rule,
+    Expectation,
     between,
     filled,
     has_columns,
@@ -32,7 +32,7 @@ from stegvis.storage.warehouse import Warehouse
 SECRET = "Kari Nordmann"
 NUMBER = 987654.375
 ROWS = pd.DataFrame({"person": [SECRET, SECRET], "age": [NUMBER, NUMBER], "more": [NUMBER, None]})
-EVERY_KIND: list[Rule] = [
+EVERY_KIND: list[Expectation] = [
     not_empty("there is a row"),
     unique("person", meaning="each person stands once"),
     unique("person", "age", meaning="each person has an age once"),
@@ -42,8 +42,8 @@ EVERY_KIND: list[Rule] = [
     one_of("age", [1.0], "ages are known"),
     mean_between("age", 0, 120, "the mean age is plausible", CRITICAL),
     has_columns("person", meaning="there is nothing but the person"),
-    Rule("expect_column_values_to_be_decreasing", "ages fall", CRITICAL, {"column": "age", "strictly": True}),
-    Rule(
+    Expectation("expect_column_values_to_be_decreasing", "ages fall", CRITICAL, {"column": "age", "strictly": True}),
+    Expectation(
         "expect_column_pair_values_a_to_be_greater_than_b",
         "ages are more",
         CRITICAL,
@@ -58,17 +58,17 @@ def tells(text: str) -> bool:
 
 def test_the_verdicts_of_every_kind_of_rule_hold_counts_only(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="great_expectations"):
-        verdicts = judge(EVERY_KIND, ROWS, {})
-    assert [verdict.rule.meaning for verdict in verdicts if verdict.passed] == ["there is a row"]
-    for verdict in verdicts:
-        assert not tells(repr(verdict) + repr(verdict.as_row()) + verdict.sentence())
-        assert 0 <= verdict.failing <= len(ROWS)
+        results = evaluate(EVERY_KIND, ROWS, {})
+    assert [result.rule.meaning for result in results if result.passed] == ["there is a row"]
+    for result in results:
+        assert not tells(repr(result) + repr(result.as_row()) + result.sentence())
+        assert 0 <= result.failing <= len(ROWS)
     assert not tells(caplog.text)
 
 
 def test_a_rule_that_cannot_be_judged_tells_no_value() -> None:
-    with pytest.raises(BrokenRuleError) as raised:
-        judge([between("person", 0, 1, "the person is a number")], ROWS, {})
+    with pytest.raises(BrokenExpectationError) as raised:
+        evaluate([between("person", 0, 1, "the person is a number")], ROWS, {})
     assert not tells(f"{raised.value}{raised.value.__cause__}{raised.value.__context__}")
 
 

@@ -1,7 +1,6 @@
 """The pages of a release: the waves' as they were made, the index, and the pages in plain language.
 
-Belongs here: gathering what they show and writing them. Does not belong here: how a page looks (``stegvis.reporting``),
-the other files of a release (``assets/release.py``).
+How a page looks is in ``stegvis.reporting``.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.report import provenance
 from stegvis.disclosure.tables import Tables
 from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
 from stegvis.storage.releases import release_folders
+from stegvis.storage.report_inputs import provenance
+from stegvis.storage.sources import Sources
 from stegvis.study.protocol import Protocol
 
 CLAIMS = "claims.json"
@@ -41,7 +40,7 @@ def write_plain_pages(tables: Tables, is_synthetic: bool, protocol: Protocol, fo
 
 
 def index_inputs(
-    build: Build,
+    build: Sources,
     name: str,
     results: pd.DataFrame,
     checks: list[dict[str, Any]],
@@ -52,7 +51,7 @@ def index_inputs(
     """What the index of a release shows.
 
     Args:
-        build: of the stage ``release``.
+        build: what the release is made from.
         name: of the release.
         results: all its results, small counts hidden.
         checks: its checks, as they may be told.
@@ -99,7 +98,7 @@ def write_index(folder: Path, index: IndexReport) -> None:
 def earlier_claims(releases: Path) -> dict[str, list[dict[str, Any]]]:
     """The claims of the releases that are kept, by release, oldest first.
 
-    A claims.json of another form (older programs wrote fewer keys) is told as far as it goes.
+    A claims.json of another form (older programs wrote fewer keys) is shown as far as it goes.
     """
     found = {}
     for folder in release_folders(releases):
@@ -110,7 +109,7 @@ def earlier_claims(releases: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _left_out(build: Build, connection: duckdb.DuckDBPyConnection, waves: list[str]) -> list[dict[str, str]]:
+def _left_out(build: Sources, connection: duckdb.DuckDBPyConnection, waves: list[str]) -> list[dict[str, str]]:
     delivered = sorted({d.partition for d in build.landing.accepted if d.kind == "followup" and d.partition})
     left_out = []
     for wave in (w for w in delivered if w not in waves):

@@ -1,7 +1,6 @@
-"""Run rules over a table with Great Expectations, and keep counts only.
+"""Evaluate expectations with Great Expectations, and keep counts only.
 
-Belongs here: the bridge to Great Expectations, imported late because it takes two seconds. Does not belong here: what
-the rules are.
+Import it where it is used: Great Expectations takes two seconds to import.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
-from stegvis.expectations.rules import Rule, Verdict
+from stegvis.expectations.expectation import Expectation, CheckResult
 
 if TYPE_CHECKING:
     from great_expectations.datasource.fluent.interfaces import Batch
@@ -33,30 +32,32 @@ _COUNTS_ONLY: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
-class BrokenRuleError(RuntimeError):
-    """A rule could not be evaluated at all: a fault of the rule or of the table's columns, not of its values."""
+class BrokenExpectationError(RuntimeError):
+    """An expectation could not be evaluated: it is wrong itself, or a column that it names is absent."""
 
 
-def judge(rules: Sequence[Rule], rows: pd.DataFrame, summary: Mapping[str, float]) -> list[Verdict]:
-    """Judge a table's rows and the summary of its making.
+def evaluate(
+    expectations: Sequence[Expectation], rows: pd.DataFrame, summary: Mapping[str, float]
+) -> list[CheckResult]:
+    """Evaluate the expectations of a table's rows and of the summary of its making.
 
     Args:
-        rules: what must be true.
+        expectations: what must be true.
         rows: the table.
-        summary: counts about its making, judged as a table of one row.
+        summary: counts about its making, evaluated as a table of one row.
 
     Raises:
-        BrokenRuleError: a rule could not be evaluated.
+        BrokenExpectationError: an expectation could not be evaluated.
     """
-    if not rules:
+    if not expectations:
         return []
     # Without its own documentation site, which would leave a temporary folder behind each time.
     in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=in_memory))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    verdicts: dict[int, Verdict] = {}
+    results: dict[int, CheckResult] = {}
     for about, frame in (("rows", rows), ("summary", pd.DataFrame([dict(summary)]))):
-        mine = [(place, rule) for place, rule in enumerate(rules) if rule.about == about]
+        mine = [(place, each) for place, each in enumerate(expectations) if each.about == about]
         if not mine:
             continue
         batch = (
@@ -65,34 +66,36 @@ def judge(rules: Sequence[Rule], rows: pd.DataFrame, summary: Mapping[str, float
             .add_batch_definition_whole_dataframe(about)
             .get_batch(batch_parameters={"dataframe": frame})
         )
-        verdicts |= zip(
-            (place for place, _ in mine), _together(batch, [rule for _, rule in mine], len(frame)), strict=True
+        results |= zip(
+            (place for place, _ in mine), _together(batch, [each for _, each in mine], len(frame)), strict=True
         )
-    return [verdicts[place] for place in sorted(verdicts)]
+    return [results[place] for place in sorted(results)]
 
 
-def _together(batch: Batch, rules: Sequence[Rule], rows: int) -> list[Verdict]:
-    """Rules over one batch, judged in one pass."""
+def _together(batch: Batch, expectations: Sequence[Expectation], rows: int) -> list[CheckResult]:
+    """Evaluate expectations of one batch in one pass."""
     from great_expectations.expectations.registry import get_expectation_impl
 
-    # The place keeps two rules apart that ask the same of the rows, and finds each one's result again.
+    # The place keeps two expectations apart that ask the same of the rows, and finds each one's result again.
     asked = [
-        get_expectation_impl(rule.expectation)(**rule.arguments, meta={"place": place})
-        for place, rule in enumerate(rules)
+        get_expectation_impl(each.type_name)(**each.arguments, meta={"place": place})
+        for place, each in enumerate(expectations)
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        answers = batch.validate(gx.ExpectationSuite("rules", expectations=asked), result_format=_COUNTS_ONLY).results
+        answers = batch.validate(gx.ExpectationSuite("table", expectations=asked), result_format=_COUNTS_ONLY).results
     by_place = {answer.expectation_config.meta["place"]: answer for answer in answers if answer.expectation_config}
-    return [_verdict(rule, by_place[place], rows) for place, rule in enumerate(rules)]
+    return [_result(each, by_place[place], rows) for place, each in enumerate(expectations)]
 
 
-def _verdict(rule: Rule, answer: Any, rows: int) -> Verdict:
+def _result(expected: Expectation, answer: Any, rows: int) -> CheckResult:
     if answer.exception_info and _raised(answer.exception_info):
-        raise BrokenRuleError(f"the rule '{rule.meaning}' ({rule.expectation}) could not be evaluated")
+        raise BrokenExpectationError(
+            f"the expectation '{expected.meaning}' ({expected.type_name}) could not be evaluated"
+        )
     counted = (answer.result or {}).get("unexpected_count")
     failing = int(counted) if counted is not None else int(not answer.success)
-    return Verdict(rule, bool(answer.success), failing, rows)
+    return CheckResult(expected, bool(answer.success), failing, rows)
 
 
 def _raised(info: Any) -> bool:

@@ -1,25 +1,18 @@
-"""Reading deliveries: every drop of an asset's partition, in the order it applies.
-
-Belongs here: what the questionnaire-like deliveries share (find the file, read, apply the contract, let later drops
-correct earlier ones, leave out the withdrawn). Does not belong here: the contract of a
-file (``stegvis/storage/delivered_files.py``).
-"""
+"""Read the deliveries of a table: find the file in each drop, apply its contract, let later drops correct earlier ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import sql_text
 from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.landing import Drop
 from stegvis.storage.reading import TABLE_ENDINGS
-from stegvis.study.codebook import LayoutName, codebook
+from stegvis.study.codebook import Codebook, LayoutName
 
 PROBLEM_COLUMNS = ["file", "row", "column", "rule", "message"]
 
@@ -73,16 +66,22 @@ def read_file(path: Path, label: str, layout: LayoutName, into: Delivered, contr
     return not found.refused
 
 
-def read_drops(build: Build, layout_name: LayoutName, drops: Sequence[Drop], file_stem: str | None) -> Delivered:
+def read_drops(
+    layout_name: LayoutName,
+    drops: Sequence[Drop],
+    file_stem: str | None,
+    contract: DeliveryContract,
+    report: Callable[[str], None],
+) -> Delivered:
     """Read the file of a layout from each drop.
 
     Args:
-        build: the running build.
         layout_name: which part of the codebook.
         drops: in the order they apply.
         file_stem: the file's name without its ending; None takes every table file.
+        contract: codebook and protocol.
+        report: called with a line after each drop.
     """
-    contract = DeliveryContract(codebook(), build.protocol, sql_text("delivered_epochs"))
     delivered = Delivered()
     for drop in drops:
         files = [f for f in drop.files if f.path.suffix.lower() in TABLE_ENDINGS and file_stem in (None, f.path.stem)]
@@ -94,22 +93,25 @@ def read_drops(build: Build, layout_name: LayoutName, drops: Sequence[Drop], fil
             read_file(file.path, f"{drop.name}/{file.name}", layout_name, delivered, contract)
             for frame in delivered.frames[before:]:
                 frame["delivery"] = drop.name
-        build.log.info("read delivery %s/%s", drop.kind, drop.name)
+        report(f"read delivery {drop.kind}/{drop.name}")
     return delivered
 
 
-def newest_per_person(build: Build, delivered: Delivered, layout_name: LayoutName) -> pd.DataFrame:
+def newest_per_person(
+    delivered: Delivered, layout_name: LayoutName, codebook: Codebook, withdrawn: Collection[str]
+) -> pd.DataFrame:
     """One row per person: a later drop's row corrects an earlier one's; the withdrawn are gone."""
-    columns = [*codebook()[layout_name].columns, "delivery"]
+    columns = [*codebook[layout_name].columns, "delivery"]
     if not delivered.frames:
-        return empty(layout_name, "delivery")
+        return empty(layout_name, codebook, "delivery")
     rows = pd.concat(delivered.frames, ignore_index=True).drop_duplicates("person", keep="last")
-    return rows.loc[~rows["person"].isin(build.withdrawn()), columns].sort_values("person", ignore_index=True)
+    kept = ~rows["person"].isin(list(withdrawn))
+    return rows.loc[kept, columns].sort_values("person", ignore_index=True)
 
 
-def empty(layout_name: LayoutName, *more: str) -> pd.DataFrame:
+def empty(layout_name: LayoutName, codebook: Codebook, *more: str) -> pd.DataFrame:
     """No rows, with the layout's columns and their types."""
-    layout = codebook()[layout_name]
+    layout = codebook[layout_name]
     nothing = pd.DataFrame({c.source[0]: pd.Series(dtype="string") for c in layout.columns.values()})
     frame = apply_contract(nothing, layout, "").frame[list(layout.columns)]
     return frame.assign(**{name: pd.Series(dtype="string") for name in more})
