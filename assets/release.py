@@ -32,7 +32,7 @@ from stegvis.study.study import Study
     group_name="reporting",
     owners=["team:statistics"],
     kinds={"html", "csv"},
-    also={"released_people": "The people whose data the newest release has, for the bridge to the next; not published."},
+    also={"released_people": "The people whose data the newest release has; never published."},
 )  # fmt: skip
 def release(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
     """The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages."""

@@ -21,7 +21,7 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
-from stegvis.expectations.expectation import Expectation, CheckResult
+from stegvis.expectations.expectation import CheckResult, Expectation
 
 if TYPE_CHECKING:
     from great_expectations.datasource.fluent.interfaces import Batch

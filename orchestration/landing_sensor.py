@@ -15,8 +15,8 @@ from dagster import DagsterInstance
 from stegvis.assets.home import PARTITIONED, SOURCES
 from stegvis.orchestration.instance import unregistered
 from stegvis.orchestration.orphans import end_orphans
-from stegvis.storage.home import Home
 from stegvis.provenance.fingerprint import fingerprint
+from stegvis.storage.home import Home
 from stegvis.storage.landing import Kind, Landing, scan
 from stegvis.storage.tables import WHOLE_KEY
 

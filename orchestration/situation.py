@@ -28,7 +28,6 @@ from stegvis.storage.tables import (
     inputs,
     is_data,
     is_of_study,
-    label,
     would_be_made_from,
 )
 from stegvis.study.protocol import Protocol

@@ -62,7 +62,7 @@ _TABLE, _SQL_TABLE = "table", "sql_table"
 
 
 class _Parsed(NamedTuple):
-    """What a module's text holds: the digest of its code, what it imports, what files it names, whether it is a table."""
+    """Of a module's text: the digest of its code, what it imports, the files it names, whether it makes a table."""
 
     code: str
     imports: list[str]

@@ -1,4 +1,4 @@
-"""Read the deliveries of a table: find the file in each drop, apply its contract, let later drops correct earlier ones."""
+"""Read the deliveries of a table: the file in each drop by its contract, later drops correcting earlier ones."""
 
 from __future__ import annotations
 

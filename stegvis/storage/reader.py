@@ -1,7 +1,8 @@
 """Reading the warehouse on behalf of one table: only what it declares, with its variables set.
 
 A query that reads a table which is not among the declared ones is refused, so the graph cannot be wrong about what a
-table is made from. A query that reads a protocol value with ``getvariable`` reads it through the study, which records it.
+table is made from. A protocol value that a query reads with ``getvariable`` is read through the study, which records
+it.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def manifest(release: Path) -> dict[str, Any]:
         return dict(json.loads((release / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise ReleaseError(
-            f"the manifest of {release.name} cannot be read: without it nobody knows what may still be published"
+            f"the manifest of {release.name} cannot be read: what may be published depends on it"
         ) from error
 
 
@@ -93,7 +93,7 @@ def _tables(release: Path) -> Tables:
         )
     except (OSError, ValueError) as error:
         raise ReleaseError(
-            f"the tables of release {release.name} cannot be read: without it nobody knows what may still be published"
+            f"the tables of release {release.name} cannot be read: what may be published depends on it"
         ) from error
 
 
@@ -110,7 +110,7 @@ def published_histogram(releases: Path) -> pd.DataFrame | None:
         return pd.read_csv(file)
     except (OSError, ValueError) as error:
         raise ReleaseError(
-            f"the histogram of release {folders[-1].name} cannot be read: without it nobody knows what may still be published"
+            f"the histogram of release {folders[-1].name} cannot be read: what may be published depends on it"
         ) from error
 
 
@@ -126,7 +126,7 @@ def published_checks(releases: Path) -> list[list[dict[str, Any]]]:
             found.append(list(json.loads((release / "checks.json").read_text(encoding="utf-8"))))
         except (OSError, ValueError) as error:
             raise ReleaseError(
-                f"the checks of release {release.name} cannot be read: without it nobody knows what may still be published"
+                f"the checks of release {release.name} cannot be read: what may be published depends on it"
             ) from error
     return found
 

@@ -29,7 +29,7 @@ create table if not exists quarantine (
 );
 create table if not exists checks (
     asset varchar, partition varchar, rule varchar, column_name varchar, meaning varchar, severity varchar,
-    passed boolean, failing bigint, total bigint, fingerprint varchar, published boolean, checked_at timestamp
+    passed boolean, failing bigint, total bigint, published boolean, checked_at timestamp
 );
 """
 

@@ -7,7 +7,6 @@ Names, types and codes of the columns of a delivery. Delivered cells are checked
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 from typing import Literal, Self, get_args
 
@@ -112,12 +111,6 @@ def read_codebook(file: Path) -> Codebook:
             is used twice within a layout.
     """
     return read_settings(file, Codebook, CodebookError)
-
-
-@cache
-def codebook() -> Codebook:
-    """The codebook in ``stegvis/study/codebook.toml``. Deprecated: pass a codebook instead."""
-    return read_codebook(CODEBOOK_FILE)
 
 
 def levels(layout: Layout, column: str) -> tuple[str, ...]:

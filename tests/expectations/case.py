@@ -15,9 +15,10 @@ import duckdb
 import pandas as pd
 
 from stegvis.expectations.evaluate import evaluate
-from stegvis.expectations.expectation import Expectation, CheckResult
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.expectations.expectation import CheckResult, Expectation
+from stegvis.study.protocol import Protocol
 from tests.sql.tables import create, frame_of
+from tests.study import PROTOCOL
 
 NO_ROWS = "no rows"
 Cells = Mapping[str, str]
@@ -50,7 +51,7 @@ class Case:
     summary: Mapping[str, float] = field(default_factory=dict)
 
     def suite(self, in_force: Protocol | None = None) -> list[Expectation]:
-        return list(importlib.import_module(f"expectations.{self.asset}").rules(in_force or protocol()))
+        return list(importlib.import_module(f"stegvis.expectations.{self.asset}").suite(in_force or PROTOCOL))
 
     @cached_property
     def good_rows(self) -> pd.DataFrame:
@@ -74,8 +75,8 @@ class Case:
     def results(self, broken: Broken | None = None) -> list[CheckResult]:
         """The results on the good table, or on a broken one."""
         if broken is None:
-            return evaluate(self.rules(), self.good_rows, self.summary)
-        return evaluate(self.rules(), self.table(broken.change), {**self.summary, **broken.summary})
+            return evaluate(self.suite(), self.good_rows, self.summary)
+        return evaluate(self.suite(), self.table(broken.change), {**self.summary, **broken.summary})
 
 
 def beside(table: str, cells: Cells) -> str:
@@ -86,7 +87,7 @@ def beside(table: str, cells: Cells) -> str:
 
 def red(results: list[CheckResult]) -> set[str]:
     """The sentences of the rules that do not hold."""
-    return {result.rule.meaning for result in results if not result.passed}
+    return {result.expectation.meaning for result in results if not result.passed}
 
 
 DELIVERY = {"quarantined_share": 0.0, "rows_quarantined": 0, "files_refused": 0, "recordings_accepted": 2}
@@ -94,7 +95,7 @@ DELIVERY = {"quarantined_share": 0.0, "rows_quarantined": 0, "files_refused": 0,
 
 def quarantine() -> tuple[Broken, ...]:
     """How the rules that every delivery shares are broken."""
-    share = protocol().checks.largest_quarantined_share
+    share = PROTOCOL.checks.largest_quarantined_share
     return (
         Broken(
             f"at most {share:.0%} of the delivered rows are in quarantine", summary={"quarantined_share": share + 0.01}

@@ -10,11 +10,9 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.publish import as_asset
-from stegvis.assets.building.recipe import Recipe, Rows
-from stegvis.assets.building.resources import StegvisHome
-from stegvis.expectations.evaluate import BrokenExpectationError, judge
+from stegvis.assets.home import StegvisHome
+from stegvis.assets.table import TABLES, table
+from stegvis.expectations.evaluate import BrokenExpectationError, evaluate
 from stegvis.expectations.expectation import (
     CRITICAL,
     Expectation,
@@ -59,7 +57,7 @@ def tells(text: str) -> bool:
 def test_the_verdicts_of_every_kind_of_rule_hold_counts_only(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="great_expectations"):
         results = evaluate(EVERY_KIND, ROWS, {})
-    assert [result.rule.meaning for result in results if result.passed] == ["there is a row"]
+    assert [result.expectation.meaning for result in results if result.passed] == ["there is a row"]
     for result in results:
         assert not tells(repr(result) + repr(result.as_row()) + result.sentence())
         assert 0 <= result.failing <= len(ROWS)
@@ -75,12 +73,15 @@ def test_a_rule_that_cannot_be_judged_tells_no_value() -> None:
 def run(root: Path, make: Any) -> tuple[dg.ExecuteInProcessResult, str]:
     """One materialization of a cohort, and everything that Dagster and the warehouse remember of it."""
     home = Home(root, root / "landing").create()
-    recipe = Recipe("cohort", "cohort", "A test.", None, (), make)
+    before = dict(TABLES)
+    make.__name__ = "cohort"
+    asset = table(deps=[], group_name="cohort", kinds={"python"})(make)
+    TABLES.update(before)
     with dg.instance_for_test(temp_dir=str(home.dagster)) as instance:
         result = dg.materialize(
-            [as_asset(recipe, {"cohort": recipe})],
+            [asset],
             instance=instance,
-            resources={"stegvis": StegvisHome.of(home)},
+            resources={"home": StegvisHome.of(home)},
             raise_on_error=False,
         )
         told = "\n".join(str(entry) for entry in instance.all_logs(result.run_id))
@@ -90,14 +91,14 @@ def run(root: Path, make: Any) -> tuple[dg.ExecuteInProcessResult, str]:
 
 
 def test_dagster_and_the_warehouse_are_told_no_value(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    def make(build: Build) -> Rows:
+    def make() -> Any:
         columns = {"sex": SECRET, "depression": SECRET, "box_against_screen": True, "age": [NUMBER, None]}
-        return Rows(pd.DataFrame({"person": [SECRET, SECRET]}).assign(**columns))
+        return pd.DataFrame({"person": [SECRET, SECRET]}).assign(**columns)
 
     result, told = run(tmp_path, make)
     assert not result.success
     evaluations = {e.check_name: e for e in result.get_asset_check_evaluations()}
-    failed = {name: evaluation.metadata["rules_failed"].value for name, evaluation in evaluations.items()}
+    failed = {name: evaluation.metadata["expectations_failed"].value for name, evaluation in evaluations.items()}
     assert failed["keys"] + failed.get("complete", 0) + failed["valid"] == 3
     assert failed["plausible"] == 2
     assert "was not published: each person stands once (2 of 2 rows)" in told
@@ -106,7 +107,7 @@ def test_dagster_and_the_warehouse_are_told_no_value(tmp_path: Path, capfd: pyte
 
 
 def test_an_unexpected_error_is_told_without_its_text(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    def make(build: Build) -> Rows:
+    def make() -> Any:
         raise ValueError(f"cannot read {SECRET}, aged {NUMBER}")
 
     result, told = run(tmp_path, make)
@@ -117,9 +118,9 @@ def test_an_unexpected_error_is_told_without_its_text(tmp_path: Path, capfd: pyt
 
 
 def test_a_select_that_fails_on_a_value_does_not_tell_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    def make(build: Build) -> Rows:
+    def make() -> Any:
         # Not a literal: the text of a SELECT may be told, what it meets in the data may not.
-        return Rows(f"select chr(75) || substr('_{SECRET[1:]}', 2) as person, person::integer as age")
+        return f"select chr(75) || substr('_{SECRET[1:]}', 2) as person, person::integer as age"
 
     result, told = run(tmp_path, make)
     assert not result.success
