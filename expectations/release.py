@@ -12,5 +12,5 @@ def suite(protocol: Protocol) -> list[Expectation]:
         filled("release", "the release has a name"),
         filled("sha256", "every file of the release is hashed"),
         unique("file", meaning="each file stands once"),
-        between("exposed", None, 0, "nobody can work out a count that is held back", about="summary"),
+        between("exposed", None, 0, "no suppressed count can be worked out", about="summary"),
     ]
