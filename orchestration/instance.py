@@ -13,6 +13,7 @@ from pathlib import Path
 from dagster import DagsterInstance
 
 from stegvis.assets.building.partitions import Kind
+from stegvis.orchestration.sqlite import close_connections, keep_connections
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
 
@@ -57,8 +58,12 @@ def open_instance(home: Home) -> Iterator[DagsterInstance]:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():
         (folder / "dagster.yaml").write_text(_CONFIG, encoding="utf-8")
-    with DagsterInstance.from_config(str(folder)) as instance:
-        yield instance
+    keep_connections()
+    try:
+        with DagsterInstance.from_config(str(folder)) as instance:
+            yield instance
+    finally:
+        close_connections()
 
 
 def partition_keys(landing: Landing, instance: DagsterInstance) -> dict[Kind, list[str]]:
