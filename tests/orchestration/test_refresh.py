@@ -12,7 +12,7 @@ import pytest
 
 from stegvis.assets.building import recipe as recipe_module
 from stegvis.assets.building.graph import recipes
-from stegvis.orchestration import definitions, situation
+from stegvis.orchestration import definitions, home_state
 from stegvis.storage.home import Home
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import write_twin
@@ -116,7 +116,7 @@ def test_a_changed_protocol_value_is_named_and_touches_only_those_who_read_it(
 ) -> None:
     changed = tmp_path / "protocol.toml"
     changed.write_text(PROTOCOL_FILE.read_text().replace("depression_cut = 7", "depression_cut = 8"))
-    monkeypatch.setattr(situation, "protocol", lambda: read_protocol(changed))
+    monkeypatch.setattr(home_state, "protocol", lambda: read_protocol(changed))
     planned = story.planned()
     assert "protocol covariates.depression_cut changed from 7 to 8" in planned["cohort"]
     assert "walking_exposures" not in planned
@@ -161,7 +161,7 @@ def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_with
     story.withdraw("2025-01", [gone])
     with pytest.MonkeyPatch.context() as patch:
         # Nothing after the withdrawals runs: the memory of the release has forgotten the person all the same.
-        patch.setattr(situation, "recipes", lambda: {"withdrawals": recipes()["withdrawals"]})
+        patch.setattr(home_state, "recipes", lambda: {"withdrawals": recipes()["withdrawals"]})
         story.refresh()
     assert gone in set(story.table("select person from analysis_set")["person"])
     assert gone not in set(story.table("select person from released_people")["person"])
@@ -178,7 +178,7 @@ def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Sto
     story.refresh()
     rebuilt = Story(Home(tmp_path / "rebuilt", story.home.landing))
     done = rebuilt.refresh()
-    assert done.ok, (done.failed, done.held)
+    assert done.ok, (done.failed, done.blocked)
     step_by_step, at_once = (apart_from_what_leaves(each.tables()) for each in (story, rebuilt))
     assert step_by_step.keys() == at_once.keys()
     for name in at_once:

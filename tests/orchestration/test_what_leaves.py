@@ -11,7 +11,7 @@ import pytest
 from stegvis.assets.building import publish
 from stegvis.disclosure.leaving import kept_waves
 from stegvis.disclosure.taking_out import small_rule
-from stegvis.orchestration import refresh, situation, status
+from stegvis.orchestration import home_state, refresh, status
 from stegvis.orchestration.verify import verify
 from stegvis.reporting.markup import render_table
 from stegvis.reporting.tables import characteristics_table, results_table
@@ -98,7 +98,7 @@ def two_sign(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def ask() -> None:
         asked = protocol().model_copy(update={"release": protocol().release.model_copy(update={"signatures": 2})})
-        for module in (publish, refresh, situation, status):
+        for module in (publish, refresh, home_state, status):
             monkeypatch.setattr(module, "protocol", lambda: asked)
 
     return ask

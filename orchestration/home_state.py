@@ -1,14 +1,14 @@
 """A home at one moment: everything that decides what is stale.
 
-Belongs here: gathering deliveries, memory, protocol and verdicts, and the state of one partition of one asset.
-Level-triggered: the answer depends on the present state only, so nothing is missed by a lost event. Does not belong
+Belongs here: gathering deliveries, materialization records, protocol and check results, and the status of one
+partition of one asset. It depends on the present state only, so a lost event cannot make it wrong. Does not belong
 here: choosing what runs next (``plan.py``), running (``refresh.py``, ``automation.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -19,26 +19,27 @@ from stegvis.assets.building.history import is_data
 from stegvis.assets.building.partitions import Kind
 from stegvis.assets.building.recipe import Recipe, fingerprint
 from stegvis.assets.building.records import WHOLE_KEY, Records, inputs
+from stegvis.orchestration.check_results import blocked_fingerprints
 from stegvis.orchestration.instance import partition_keys
-from stegvis.orchestration.verdicts import held_fingerprints
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.records import damaged_files
 from stegvis.study.protocol import Protocol, protocol
 
-State = Literal["fresh", "stale", "new", "held", "waiting"]
+State = Literal["up to date", "stale", "never built", "blocked", "missing upstream"]
 
 
 @dataclass(frozen=True)
-class Step:
-    """The state of one partition of one asset.
+class PartitionStatus:
+    """The status of one partition of one asset.
 
     Attributes:
-        state: fresh; stale (published, but out of step); new (never published); held (these very inputs broke a
-        critical rule before); waiting (an input does not exist yet).
+        state: stale (published, but from other inputs or by another method), blocked (its current inputs failed a
+            critical check) or missing upstream (an upstream table has no rows for it), for example.
         reasons: why, each a phrase a person understands.
-        certain: it must run whatever its upstream assets turn out to be: it is new, or its method changed.
+        certain: it must run whatever its upstream assets turn out to be: never built, or its method changed.
         published: an earlier version is in the warehouse.
+        descendant: no cause of its own; it follows from an upstream table that is not up to date.
         fingerprint: of what it would be made from now.
     """
 
@@ -49,6 +50,7 @@ class Step:
     certain: bool
     published: bool
     fingerprint: str = ""
+    descendant: bool = False
 
     @property
     def label(self) -> str:
@@ -56,16 +58,16 @@ class Step:
 
 
 def label(asset: str, key: str) -> str:
-    """A partition of an asset as provenance names it: ``report[2021-2023]``, or the asset's name alone."""
+    """A partition of an asset as records name it: ``report[2021-2023]``, or the asset's name alone."""
     return f"{asset}[{key}]" if key else asset
 
 
 @dataclass
-class Situation:
-    """What is delivered, remembered, in force and held back.
+class HomeState:
+    """What is delivered and recorded, the protocol in force, and what is blocked.
 
     Attributes:
-        held: the fingerprint at which each (asset, partition) last broke a critical rule.
+        blocked: the fingerprint at which each (asset, partition) last failed a critical check.
     """
 
     home: Home
@@ -73,7 +75,7 @@ class Situation:
     partitions: dict[Kind, list[str]]
     records: Records
     protocol: Protocol
-    held: Mapping[tuple[str, str], str]
+    blocked: Mapping[tuple[str, str], str]
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: recipes())
     _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
@@ -87,13 +89,13 @@ class Situation:
         return [WHOLE_KEY] if recipe.partition is None else self.partitions[recipe.partition]
 
     def made(self, *assets: str) -> None:
-        """Assets were made, or tried: forget what was known of them and of their checks."""
+        """Assets were made, or tried: read their records and check results again."""
         self.records.forget()
         self._damage.clear()
-        self.held = held_fingerprints(self.home)
+        self.blocked = blocked_fingerprints(self.home)
 
-    def step(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> Step:
-        """The state of one partition of one asset.
+    def partition_status(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> PartitionStatus:
+        """The status of one partition of one asset.
 
         Args:
             recipe: the asset.
@@ -104,24 +106,25 @@ class Situation:
         absent = [a for a in absent if a not in expected and not any(each.startswith(f"{a}[") for each in expected)]
         method = self.methods[recipe.name]
         now = method | data
-        mark = fingerprint(now)
-        remembered = self.records.published(recipe).get(key)
+        current = fingerprint(now)
+        last = self.records.published(recipe).get(key)
 
-        def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> Step:
-            return Step(recipe.name, key, name, reasons, certain, remembered is not None, mark)
+        def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> PartitionStatus:
+            return PartitionStatus(recipe.name, key, name, reasons, certain, last is not None, current)
 
         if absent:
-            return state("waiting", tuple(f"{each} does not exist yet" for each in absent))
+            missing = state("missing upstream", tuple(f"{each} does not exist yet" for each in absent))
+            return replace(missing, descendant=True)
         damaged = self._damaged_files(recipe, key)
-        if remembered and damaged:
+        if last and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
-        if remembered and remembered.fingerprint == mark:
-            return state("fresh", ())
-        if self.held.get((recipe.name, key)) == mark:
-            return state("held", ("a critical rule failed on these very inputs",))
-        if remembered is None:
-            return state("new", ("never made",), certain=True)
-        before = remembered.made_from
+        if last and last.fingerprint == current:
+            return state("up to date", ())
+        if self.blocked.get((recipe.name, key)) == current:
+            return state("blocked", ("a critical check failed on these inputs",))
+        if last is None:
+            return state("never built", ("never made",), certain=True)
+        before = last.made_from
         method_changed = any(before.get(name) != value for name, value in method.items()) or any(
             name not in now and not is_data(name) for name in before
         )
@@ -140,15 +143,15 @@ class Situation:
         return self._damage[place]
 
 
-def situation(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> Situation:
+def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> HomeState:
     """A home as it is now."""
     landing = landing or scan(home.landing, home.hash_cache)
     partitions = partition_keys(landing, instance)
-    return Situation(home, landing, partitions, Records(home), protocol(), held_fingerprints(home))
+    return HomeState(home, landing, partitions, Records(home), protocol(), blocked_fingerprints(home))
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The causes between two provenances, in words."""
+    """What differs between two fingerprints, in words."""
     causes = []
     for name in sorted(before.keys() | now.keys()):
         old, new = before.get(name), now.get(name)

@@ -1,7 +1,7 @@
-"""What the last judgment of each table said.
+"""The last check results of each table.
 
-Belongs here: reading verdicts and quarantine from the warehouse, as counts. Does not belong here: judging
-(``expectations/``).
+Belongs here: reading check results and quarantine from the warehouse, as counts. Does not belong here: evaluating
+expectations (``expectations/``).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 
 
-def held_fingerprints(home: Home) -> dict[tuple[str, str], str]:
-    """The fingerprint at which each (asset, partition) last broke a critical rule and was not published."""
+def blocked_fingerprints(home: Home) -> dict[tuple[str, str], str]:
+    """The fingerprint at which each (asset, partition) last failed a critical check and was not published."""
     rows = _query(home, "select distinct asset, partition, fingerprint from checks where not published")
     return {(row["asset"], row["partition"]): row["fingerprint"] for row in rows}
 
 
 def failing_checks(home: Home) -> list[dict[str, Any]]:
-    """Rules that do not hold now: asset, partition, severity, meaning, failing, total."""
+    """Expectations that do not hold now: asset, partition, severity, meaning, failing, total."""
     return _query(
         home,
         """
