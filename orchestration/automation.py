@@ -1,8 +1,8 @@
 """When the daemon makes an asset: whenever the plan says that it can be made now.
 
-The same plan as ``stegvis refresh`` follows, so both do the same. It goes by the state of the home alone; the only
-memory is what was asked for, so that what fails is not asked for without end. Belongs here: the condition on each asset
-and the sensor that evaluates it. Does not belong here: the plan.
+It follows the same plan as ``stegvis refresh``, so both do the same. The plan depends on the home state alone; the
+condition's cursor holds only what was requested, so that what fails is not requested without end. Belongs here: the
+condition on each asset and the sensor that evaluates it. Does not belong here: the plan.
 """
 
 from __future__ import annotations
@@ -13,84 +13,79 @@ from typing import Any
 
 import dagster as dg
 from dagster import AutomationCondition, AutomationContext, AutomationResult, DagsterInstance
-from dagster._core.definitions.events import AssetKeyPartitionKey  # the only name for it
 
+from stegvis.orchestration.home_state import HomeState, home_state
+from stegvis.orchestration.instance import TRIGGER_TAG
 from stegvis.orchestration.orphans import UNFINISHED
 from stegvis.orchestration.plan import due
-from stegvis.orchestration.refresh import TRIGGER_TAG
-from stegvis.orchestration.situation import Situation, situation
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
-from stegvis.storage.tables import label
+from stegvis.storage.tables import WHOLE_KEY, label
 
-# What failed is asked for again after so many seconds, as long as its inputs and method are the same: it may have been
-# a full disk or a killed process. After that it waits for a change, or for the nightly refresh.
+# What failed is requested again after so many seconds, as long as its inputs and method are the same: it may have been
+# a full disk or a killed process. After that, only a change or the nightly refresh runs it.
 WAIT_SECONDS = (60.0, 300.0, 1800.0)
 _PARTITION_TAG = "dagster/partition"
 
 
-class OutOfStep(AutomationCondition[dg.AssetKey]):
-    """True for the partitions of an asset that differ from what they would be made from, and can be made now."""
+class NeedsBuilding(AutomationCondition[dg.AssetKey]):
+    """True for the partitions of an asset that are stale or were never built, and can be made now."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
 
     @property
     def name(self) -> str:
-        return "out of step"
+        return "needs building"
 
     @property
     def description(self) -> str:
         return (
             "a delivery, an upstream table, the SQL, a protocol value or the code differs from what it was made from, "
-            "everything before it is settled, and no refresh is at work"
+            "its upstream tables are up to date, and no refresh is running"
         )
 
     def get_label(self) -> str | None:
-        return "out of step with what it is made from (stegvis status says why)"
+        return "stale or never built (stegvis status says why)"
 
     def evaluate(self, context: AutomationContext[dg.AssetKey]) -> AutomationResult[dg.AssetKey]:
-        """Ask for what the plan says can run, unless this very state was asked for a moment ago."""
+        """Request what the plan says can run, unless it was requested from the same inputs a moment ago."""
         tick = _Tick.of(self.home, context)
         asset = context.key.to_user_string()
-        asked: dict[str, list[Any]] = json.loads(context.cursor or "{}")
+        requested: dict[str, list[Any]] = json.loads(context.cursor or "{}")
         keys = []
-        for key, mark, reasons in tick.due.get(asset, []):
-            before, times, at = asked.get(key, ["", 0, 0.0])
-            times = times if before == mark else 0
+        for key, fingerprint, reasons in tick.due.get(asset, []):
+            before, times, at = requested.get(key, ["", 0, 0.0])
+            times = times if before == fingerprint else 0
             if times > len(WAIT_SECONDS) or (times and time.time() - at < WAIT_SECONDS[times - 1]):
                 continue
-            asked[key] = [mark, times + 1, time.time()]
+            requested[key] = [fingerprint, times + 1, time.time()]
             keys.append(key)
             context.log.info("%s: %s", label(asset, key), "; ".join(reasons))
-        subset = (
-            context.asset_graph_view.get_asset_subset_from_asset_partitions(
-                context.key, {AssetKeyPartitionKey(context.key, key or None) for key in keys}
-            )
-            if keys
-            else context.get_empty_subset()
-        )
-        return AutomationResult(context, subset, cursor=json.dumps(asked))
+        subset = context.candidate_subset if keys else context.get_empty_subset()
+        if keys != [WHOLE_KEY]:
+            subset = subset.compute_intersection_with_partition_keys(set(keys))
+        return AutomationResult(context, subset, cursor=json.dumps(requested))
 
 
 class _Tick:
-    """What is due at one tick of the sensor, worked out once for all assets."""
+    """What can run at one tick of the sensor, worked out once for all assets."""
 
     _last: tuple[Any, _Tick] | None = None
 
     def __init__(self, home: Home, instance: DagsterInstance) -> None:
         self.due: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
         if holder(home.refresh_lock):
-            return  # a refresh does it all
-        now = situation(home, instance)
+            return  # the refresh does it
+        now = home_state(home, instance)
         registered = {kind: set(instance.get_dynamic_partitions(kind)) for kind in now.partitions}
         for kind, key, stages in due(now, frozenset(), running(instance, now)):
             if kind and key not in registered[kind]:
                 continue
-            for recipe in stages:
-                step = now.step(recipe, key)
-                for member in recipe.members:
-                    self.due.setdefault(member, []).append((key, step.fingerprint, step.reasons))
+            for table in stages:
+                status = now.partition_status(table, key)
+                for member in table.members:
+                    self.due.setdefault(member, []).append((key, status.fingerprint, status.reasons))
 
     @classmethod
     def of(cls, home: Home, context: AutomationContext[dg.AssetKey]) -> _Tick:
@@ -100,14 +95,14 @@ class _Tick:
         return cls._last[1]
 
 
-def running(instance: DagsterInstance, now: Situation) -> set[str]:
-    """Labels of the partitions that some run makes now, or will."""
+def running(instance: DagsterInstance, now: HomeState) -> set[str]:
+    """Labels of the partitions that a queued or running run makes."""
     labels: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
         for asset in run.asset_selection or ():
-            recipe = now.tables.get(asset.to_user_string())
-            if recipe:
-                labels.add(label(recipe.name, run.tags.get(_PARTITION_TAG, "") if recipe.partition else ""))
+            table = now.tables.get(asset.to_user_string())
+            if table:
+                labels.add(label(table.name, run.tags.get(_PARTITION_TAG, "") if table.partition else ""))
     return labels
 
 
@@ -120,7 +115,7 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
         minimum_interval_seconds=15,
         # Dynamic partitions and backfills: Dagster finds no root partitions for them.
         emit_backfills=False,
-        # The conditions are ours.
+        # The conditions are of a class of this package.
         use_user_code_server=True,
         run_tags={TRIGGER_TAG: "automation"},
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
+from stegvis.orchestration.sqlite import close_connections, keep_connections
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
 from stegvis.storage.tables import Kind
@@ -22,13 +23,13 @@ telemetry:
   enabled: false
 nux:
   enabled: false
-# One run at a time: each takes the home's lock for its stages, and a second one would only wait.
+# One run at a time: each takes the home's lock for its stages, and a second one would only wait for it.
 concurrency:
   runs:
     max_concurrent_runs: 1
 freshness:
   enabled: true
-# What a library prints is not kept: it could hold a person's value. What a stage has to say is in its run's log.
+# What a library prints is not kept: it could hold a person's value. The messages of a stage are in its run's log.
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
@@ -40,6 +41,9 @@ retention:
   auto_materialize:
     purge_after_days: {skipped: 7, failure: 90, success: 90}
 """
+
+# Of a run: what started it.
+TRIGGER_TAG = "trigger"
 
 # Which deliveries bring a partition.
 _BRINGS: dict[Kind, str] = {"wave": "followup", "batch": "recordings"}
@@ -57,8 +61,12 @@ def open_instance(home: Home) -> Iterator[DagsterInstance]:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():
         (folder / "dagster.yaml").write_text(_CONFIG, encoding="utf-8")
-    with DagsterInstance.from_config(str(folder)) as instance:
-        yield instance
+    keep_connections()
+    try:
+        with DagsterInstance.from_config(str(folder)) as instance:
+            yield instance
+    finally:
+        close_connections()
 
 
 def partition_keys(landing: Landing, instance: DagsterInstance) -> dict[Kind, list[str]]:

@@ -1,7 +1,7 @@
-"""Watching the landing zone: what has landed is registered and told to Dagster, once.
+"""Watching the landing zone: what has landed is registered and reported to Dagster, once.
 
-Belongs here: noticing complete deliveries. What follows from them is decided by the state of the home
-(``automation.py``), so a tick that is lost, or repeated, changes nothing. Does not belong here: reading deliveries.
+Belongs here: noticing complete deliveries. What follows from them is decided by the home state (``automation.py``), so
+a tick that is lost, or repeated, changes nothing. Does not belong here: reading deliveries.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Event = dg.AssetMaterialization | dg.AssetObservation
 
 
 def landed(landing: Landing, instance: DagsterInstance) -> list[Event]:
-    """What Dagster does not know yet of the deliveries: for each changed partition, that it landed, and its version.
+    """What Dagster does not know yet of the deliveries: of each changed partition, that it landed, and its version.
 
     A materialization (a point in the UI's plots, and what freshness goes by) and an observation (what staleness of
     external assets goes by).
@@ -35,7 +35,7 @@ def landed(landing: Landing, instance: DagsterInstance) -> list[Event]:
         event
         for (kind, key), version in contents(landing).items()
         if _version(instance, kind, key) != version
-        for event in _news(landing, kind, key, version)
+        for event in _events(landing, kind, key, version)
     ]
 
 
@@ -54,7 +54,7 @@ def _version(instance: DagsterInstance, kind: Kind, key: str) -> str | None:
     return (known.tags or {}).get(_VERSION_TAG) if known else None
 
 
-def _news(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Event]:
+def _events(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Event]:
     drops = [drop for drop in landing.accepted if drop.kind == kind and key in (WHOLE_KEY, drop.partition)]
     metadata: dict[str, Any] = {
         "drops": len(drops),
@@ -64,13 +64,13 @@ def _news(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Even
         "sha256_of_drops": dg.MetadataValue.json({drop.name: drop.digest for drop in drops}),
         "synthetic": any(drop.synthetic for drop in drops),
     }
-    # In this order: Dagster remembers the later one as the input, and looks for observations after it.
+    # In this order: Dagster takes the later one as the input, and looks for observations after it.
     for event in (dg.AssetObservation, dg.AssetMaterialization):
         yield event(SOURCES[kind].key, partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
 
 
-def tell(landing: Landing, instance: DagsterInstance) -> None:
-    """Tell Dagster what has landed; what the sensor does at its next tick."""
+def report_landed(landing: Landing, instance: DagsterInstance) -> None:
+    """Report to Dagster what has landed, as the sensor does at its next tick."""
     for event in landed(landing, instance):
         instance.report_runless_asset_event(event)
 
@@ -82,22 +82,22 @@ def landing_sensor(home: Home) -> dg.SensorDefinition:
         name="landing_zone",
         minimum_interval_seconds=15,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Registers waves and batches of complete deliveries, and tells what has landed.",
+        description="Registers waves and batches of complete deliveries, and reports what has landed.",
     )
     def landing_zone(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         home.create()
         end_orphans(context.instance)
         landing = scan(home.landing, home.hash_cache)
         new = unregistered(landing, context.instance)
-        # Events of a partition need the partition: what it brings is told at the next tick.
+        # Events of a partition need the partition: its deliveries are reported at the next tick.
         for kind, keys in new.items():
             context.instance.add_dynamic_partitions(kind, keys)
         events = landed(landing, context.instance)
-        waiting = {f"{drop.kind}/{drop.name}": drop.reason for drop in (*landing.waiting, *landing.rejected)}
-        for name, reason in waiting.items():
+        unused = {f"{drop.kind}/{drop.name}": drop.reason for drop in (*landing.waiting, *landing.rejected)}
+        for name, reason in unused.items():
             context.log.info("%s is not used: %s", name, reason)
         if not events:
-            return dg.SkipReason(f"nothing new; {len(landing.accepted)} deliveries, {len(waiting)} not usable")
+            return dg.SkipReason(f"nothing new; {len(landing.accepted)} deliveries, {len(unused)} not usable")
         return dg.SensorResult(asset_events=events)
 
     return landing_zone

@@ -1,7 +1,7 @@
 """The nightly refresh: the safety net under the automation.
 
-Belongs here: a job that does what ``stegvis refresh`` does, and its schedule. It tries again what failed, and finds
-what an automation that was switched off left undone. Does not belong here: the refresh.
+Belongs here: a job that does what ``stegvis refresh`` does, and its schedule. It runs again what failed, and what was
+not done while the automation was off. Does not belong here: the refresh.
 """
 
 # No postponed annotations here: Dagster reads the type of ``context`` when the op is defined.
@@ -18,13 +18,13 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
     def bring_up_to_date(context: dg.OpExecutionContext) -> None:
         done = refresh(home, context.log.info)
         made = {asset: len(keys) for asset, keys in by_asset(done.materialized).items()}
-        context.log.info("materialized %s", made or "nothing: everything is in step with its inputs")
-        for step in (*done.held, *done.waiting):
-            context.log.warning("%s %s: %s", step.state, step.label, "; ".join(step.reasons))
+        context.log.info("materialized %s", made or "nothing: everything is up to date")
+        for status in (*done.blocked, *done.missing_upstream):
+            context.log.warning("%s %s: %s", status.state, status.label, "; ".join(status.reasons))
         if not done.ok:
             failed = [f"{asset} [{key}]: {why}" if key else f"{asset}: {why}" for asset, key, why in done.failed]
             failed += [f"{drop.kind}/{drop.name}: {drop.reason}" for drop in done.landing.rejected]
-            failed += [f"{step.label} is held: {'; '.join(step.reasons)}" for step in done.held]
+            failed += [f"{status.label} is blocked: {'; '.join(status.reasons)}" for status in done.blocked]
             raise dg.Failure("; ".join(failed), allow_retries=False)
 
     @dg.job(name="refresh", description="What `stegvis refresh` does.", executor_def=dg.in_process_executor)
@@ -37,6 +37,6 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
         cron_schedule="0 3 * * *",
         execution_timezone="Europe/Oslo",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Finds what the automation left undone, and tries again what failed.",
+        description="Runs what the automation did not, and again what failed.",
     )
     return refresh_job, schedule

@@ -1,7 +1,7 @@
 """Runs whose process is gone.
 
-A killed process leaves its run behind as if it went on. Belongs here: finding and ending such runs. Does not belong
-here: doing their work again, which follows from the state of the home.
+A killed process leaves its run in progress for ever. Belongs here: finding and ending such runs. Does not belong
+here: doing their work again, which follows from the home state.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import dagster as dg
 from stegvis.assets.table import PROCESS_TAG
 from stegvis.storage.process import has_ended
 
-# Without the name of its process, a run that says nothing of itself for so long was killed before its first stage.
+# Without the name of its process, a run that reports nothing for so long was killed before its first stage.
 _LONGEST_START_SECONDS = 300.0
 _LONGEST_FIRST_STAGE_SECONDS = 60.0
 # Of runs that have left the queue.
@@ -29,13 +29,13 @@ def end_orphans(instance: dg.DagsterInstance) -> int:
     """Mark runs as failed whose process has ended; returns how many."""
     ended = 0
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
-        mark = record.dagster_run.tags.get(PROCESS_TAG)
+        process = record.dagster_run.tags.get(PROCESS_TAG)
         started = record.dagster_run.status == dg.DagsterRunStatus.STARTED
         patience = _LONGEST_FIRST_STAGE_SECONDS if started else _LONGEST_START_SECONDS
         silent = time.time() - record.update_timestamp.timestamp()
-        if has_ended(mark) if mark else silent > patience:
+        if has_ended(process) if process else silent > patience:
             instance.report_run_failed(
-                record.dagster_run, "the process that ran it was killed; what it had not done will be done again"
+                record.dagster_run, "the process that ran it was killed; the next refresh does what it had not done"
             )
             ended += 1
     return ended

@@ -7,12 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
+    from stegvis.orchestration.home_state import PartitionStatus
     from stegvis.orchestration.refresh import Refresh
-    from stegvis.orchestration.situation import Step
     from stegvis.orchestration.verify import Verified
     from stegvis.storage.validation import Validation
 
@@ -20,8 +20,8 @@ Facts = dict[str, Any]
 
 SELECTORS = ("wave", "analysis", "population", "model", "exposure", "term", "level")
 UP_TO_DATE = "everything is up to date with its inputs"
-# What a person reads for the state of a partition; the JSON has the state itself.
-STATES = {"held": "blocked", "waiting": "missing upstream"}
+# What a person reads for the states in JSON.
+STATES = {"fresh": "up to date", "new": "never built", "held": "blocked", "waiting": "missing upstream"}
 
 
 def say(line: str) -> None:
@@ -55,8 +55,9 @@ def refresh_facts(done: Refresh, release: Facts | None, waiting: Facts | None) -
     return {
         "materialized": [{"asset": a, "partition": p} for a, p in done.materialized],
         "failed": [{"asset": a, "partition": p, "reason": why} for a, p, why in done.failed],
-        "held": [{"asset": s.asset, "partition": s.partition} for s in done.held],
-        "waiting": [{"asset": s.asset, "partition": s.partition} for s in done.waiting],
+        "held": [{"asset": s.asset, "partition": s.partition} for s in done.blocked],
+        "waiting": [{"asset": s.asset, "partition": s.partition} for s in done.missing_upstream],
+        "not_made": [{"asset": s.asset, "partition": s.partition} for s in done.not_made],
         "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
         "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
         "release": release,
@@ -79,7 +80,7 @@ def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, p
         if assets:
             print(f"materialized {assets} assets ({len(done.materialized)} partitions) in {done.seconds:.1f} s")
         else:
-            print(f"nothing to do: {UP_TO_DATE}" if done.ok else "nothing was materialized")
+            print(f"nothing to do: {UP_TO_DATE}" if done.nothing_to_do else "nothing was materialized")
         if release:
             print(f"release: {release['release']}{' (synthetic)' if release['synthetic'] else ''}")
         if waiting:
@@ -88,20 +89,21 @@ def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, p
         say(f"waiting delivery {unused.kind}/{unused.name}: {unused.reason}")
     for unused in done.landing.rejected:
         say(f"REJECTED delivery {unused.kind}/{unused.name}: {unused.reason}")
-    for step in done.held:
-        say(f"BLOCKED {step.label}: {'; '.join(step.reasons)}")
-    if done.waiting:
-        failed = {_label(asset, partition) for asset, partition, _ in done.failed}
-        roots = sorted({step.label for step in done.held} | failed)
+    for status in done.blocked:
+        say(f"BLOCKED {status.label}: {'; '.join(status.reasons)}")
+    failed = {_label(asset, partition) for asset, partition, _ in done.failed}
+    roots = sorted({status.label for status in done.blocked} | failed)
+    rest = [status for status in (*done.missing_upstream, *done.not_made) if status.label not in failed]
+    if rest:
         upstream = ", ".join(roots) or "deliveries that have not arrived"
-        say(f"{_count(len(done.waiting), 'partition')} downstream of {upstream} could not be materialized")
+        say(f"{_count(len(rest), 'partition')} downstream of {upstream} could not be materialized")
 
 
-def print_plan(steps: Sequence[Step]) -> None:
+def print_plan(planned: Sequence[PartitionStatus]) -> None:
     """What a refresh would do, and why."""
-    for step in steps:
-        print(f"{STATES.get(step.state, step.state):16} {step.label}: {'; '.join(step.reasons)}")
-    if not steps:
+    for status in planned:
+        print(f"{status.state:16} {status.label}: {'; '.join(status.reasons)}")
+    if not planned:
         print(f"nothing to do: {UP_TO_DATE}")
 
 
@@ -109,7 +111,7 @@ def print_plan(steps: Sequence[Step]) -> None:
 
 
 def print_status(facts: Facts) -> None:
-    """The state of a home: what needs attention first, then what a refresh would do."""
+    """The state of a home: what needs attention and why, then what a refresh would do, then the rest."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)
@@ -117,31 +119,57 @@ def print_status(facts: Facts) -> None:
     kind = "synthetic data" if facts["synthetic"] else "real data"
     console.print(f"home {facts['home']} ({kind}, mode {facts['mode']})")
     console.print(f"last release {release['release']}, {release['created']}" if release else "no release yet")
-    if facts["waiting_release"]:
-        console.print(waits(facts["waiting_release"]))
+    for line in _attention(facts):
+        console.print(line)
+    for status in facts["causes"]:
+        state = STATES.get(status["state"], status["state"])
+        console.print(f"{state} {_label(status['asset'], status['partition'])}: {'; '.join(status['reasons'])}")
+    if facts["descendants"]:
+        console.print(f"{_count(facts['descendants'], 'partition')} downstream of them may have to be made again")
+    if facts["missing_upstream"]:
+        missing = _count(len(facts["missing_upstream"]), "partition")
+        console.print(f"{missing} cannot be made until their upstream tables exist")
     _print_partitions(console, facts)
-    for step in facts["held"]:
-        console.print(f"blocked {_label(step['asset'], step['partition'])}: {'; '.join(step['reasons'])}")
+    for line in _notes(facts):
+        console.print(line)
+    if facts["ok"] and not (facts["stale"] or facts["missing_upstream"]):
+        console.print(UP_TO_DATE)
+
+
+def _attention(facts: Facts) -> Iterator[str]:
+    """What somebody has to do something about: each cause, the gravest first."""
+    for status in facts["blocked"]:
+        yield f"BLOCKED {_label(status['asset'], status['partition'])}: {'; '.join(status['reasons'])}"
+    for failed in facts["failed"]:
+        yield f"FAILED {_label(failed['asset'], failed['partition'])}: {failed['reason']}"
+    for unused in facts["deliveries"]["rejected"]:
+        yield f"REJECTED delivery {unused['delivery']}: {unused['reason']}"
     for check in facts["failing_checks"]:
-        place = _label(check["asset"], check["partition"])
-        console.print(f"{check['severity']} {place}: {check['meaning']} ({check['failing']} of {check['total']})")
-    for found in facts["quarantine"]:
-        what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
-        console.print(f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}")
+        if check["severity"] == "critical":
+            yield _check_line(check)
+    if facts["waiting_release"]:
+        yield waits(facts["waiting_release"])
     for source in facts["sources"]:
         if source["overdue"]:
-            days = f"{source['days_since_last']:.0f} days ago"
-            console.print(f"overdue {source['source']}: the last delivery came {days}")
-    for state in ("waiting", "rejected", "repeated"):
+            yield f"overdue {source['source']}: the last delivery came {source['days_since_last']:.0f} days ago"
+
+
+def _notes(facts: Facts) -> Iterator[str]:
+    """What is known and needs nobody now."""
+    for check in facts["failing_checks"]:
+        if check["severity"] != "critical":
+            yield _check_line(check)
+    for found in facts["quarantine"]:
+        what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
+        yield f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}"
+    for state in ("waiting", "repeated"):
         for unused in facts["deliveries"][state]:
-            console.print(f"{state} delivery {unused['delivery']}: {unused['reason']}")
-    for step in facts["stale"]:
-        console.print(f"stale {_label(step['asset'], step['partition'])}: {'; '.join(step['reasons'])}")
-    if facts["waiting"]:
-        waiting = _count(len(facts["waiting"]), "partition")
-        console.print(f"{waiting} cannot be materialized until their upstream tables exist")
-    if not (facts["stale"] or facts["held"] or facts["waiting"]):
-        console.print(UP_TO_DATE)
+            yield f"{state} delivery {unused['delivery']}: {unused['reason']}"
+
+
+def _check_line(check: Facts) -> str:
+    place = _label(check["asset"], check["partition"])
+    return f"{check['severity']} {place}: {check['meaning']} ({check['failing']} of {check['total']})"
 
 
 def _print_partitions(console: Console, facts: Facts) -> None:
@@ -149,10 +177,10 @@ def _print_partitions(console: Console, facts: Facts) -> None:
 
     if not (facts["waves"] or facts["batches"]):
         return
-    table = Table("partition", "name", "state", "behind", box=None)
+    table = Table("partition", "name", "state", "tables to make", box=None)
     for kind, rows in (("wave", facts["waves"]), ("batch", facts["batches"])):
         for row in rows:
-            table.add_row(kind, row[kind], STATES.get(row["state"], row["state"]), ", ".join(row["behind"]))
+            table.add_row(kind, row[kind], STATES.get(row["state"], row["state"]), str(len(row["behind"]) or ""))
     console.print(table)
 
 

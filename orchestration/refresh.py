@@ -1,6 +1,6 @@
 """Find new deliveries, materialize what is stale and only that, publish a release.
 
-Belongs here: the loop over the graph, and what came of it. Stages that share a partition run as one Dagster run; a
+Belongs here: the loop over the graph, and its outcome. Stages that share a partition run as one Dagster run; a
 stage whose rebuilt inputs turn out unchanged does not run at all. Does not belong here: deciding what is stale
 (``plan.py``).
 """
@@ -12,17 +12,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import dagster as dg
 
 from stegvis.assets.epoch_classification import PROGRESS
 from stegvis.assets.table import PROCESS_TAG
-from stegvis.orchestration.instance import open_instance, register_partitions
-from stegvis.orchestration.landing_sensor import tell
+from stegvis.orchestration.asset_definitions import asset_definitions
+from stegvis.orchestration.failed_attempts import failure
+from stegvis.orchestration.home_state import HomeState, PartitionStatus, home_state
+from stegvis.orchestration.instance import TRIGGER_TAG, open_instance, register_partitions
+from stegvis.orchestration.landing_sensor import report_landed
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
-from stegvis.orchestration.situation import Situation, Step, situation
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.lock import locked
@@ -33,7 +34,7 @@ from stegvis.study.study import Study
 
 Progress = Callable[[str], None]
 
-TRIGGER_TAG, TRIGGER = "trigger", "stegvis refresh"
+_TRIGGER = "stegvis refresh"
 _CANCELED = {dg.DagsterEventType.RUN_CANCELED, dg.DagsterEventType.RUN_CANCELING}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -45,8 +46,9 @@ class Refresh:
     Attributes:
         materialized: (asset, partition) in the order they ran.
         failed: (asset, partition, why).
-        waiting: partitions whose inputs do not exist.
-        held: partitions whose present inputs broke a critical rule, now or before.
+        missing_upstream: partitions that cannot be made because a table they need was never made.
+        blocked: partitions whose current inputs failed a critical check, now or before.
+        not_made: partitions that are still stale or were not built.
         landing: what was found in the landing zone.
         seconds: wall time, and of it the time spent inside the stages.
     """
@@ -54,21 +56,27 @@ class Refresh:
     landing: Landing
     materialized: list[tuple[str, str]] = field(default_factory=list)
     failed: list[tuple[str, str, str]] = field(default_factory=list)
-    waiting: list[Step] = field(default_factory=list)
-    held: list[Step] = field(default_factory=list)
+    missing_upstream: list[PartitionStatus] = field(default_factory=list)
+    blocked: list[PartitionStatus] = field(default_factory=list)
+    not_made: list[PartitionStatus] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Nothing failed, is held back or was rejected."""
-        return not (self.failed or self.held or self.landing.rejected)
+        """Whether nothing failed, is blocked or was rejected."""
+        return not (self.failed or self.blocked or self.landing.rejected)
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether everything was up to date."""
+        return self.ok and not (self.materialized or self.missing_upstream or self.not_made)
 
 
-def dry_run(home: Home) -> tuple[list[Step], Landing]:
+def dry_run(home: Home) -> tuple[list[PartitionStatus], Landing]:
     """What a refresh would do, without doing it."""
     home.create()
     with open_instance(home) as instance:
-        now = situation(home, instance)
+        now = home_state(home, instance)
         return plan(now), now.landing
 
 
@@ -86,8 +94,8 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
         with open_instance(home) as instance:
             end_orphans(instance)
             register_partitions(landing, instance)
-            tell(landing, instance)
-            done = _Run(situation(home, instance, landing), instance, progress).everything()
+            report_landed(landing, instance)
+            done = _Run(home_state(home, instance, landing), instance, progress).everything()
         done.seconds = time.monotonic() - started
     return done
 
@@ -95,7 +103,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
 class _Run:
     """One refresh in progress."""
 
-    def __init__(self, now: Situation, instance: dg.DagsterInstance, progress: Progress) -> None:
+    def __init__(self, now: HomeState, instance: dg.DagsterInstance, progress: Progress) -> None:
         self.now = now
         self.instance = instance
         self.progress = progress
@@ -109,15 +117,17 @@ class _Run:
             self._bring_up_to_date(stages, kind, key)
         for table in self.now.tables.values():
             for key in self.now.keys(table):
-                step = self.now.step(table, key)
-                if step.state == "waiting":
-                    self.done.waiting.append(step)
-                elif step.state == "held":
-                    self.done.held.append(step)
+                status = self.now.partition_status(table, key)
+                if status.state == "missing upstream":
+                    self.done.missing_upstream.append(status)
+                elif status.state == "blocked":
+                    self.done.blocked.append(status)
+                elif status.state != "up to date":
+                    self.done.not_made.append(status)
         return self.done
 
     def _bring_up_to_date(self, stages: list[Table], kind: Kind | None, key: str) -> None:
-        # Every round makes at least one stage fresh, failed or held, so there are at most as many rounds as stages.
+        # Every round brings at least one stage up to date, or it failed, so there are at most as many rounds as stages.
         for _round in stages:
             chosen = ready(self.now, stages, key, self.failed_here)
             if not chosen:
@@ -127,14 +137,14 @@ class _Run:
     def _run(self, chosen: list[Table], key: str | None) -> None:
         where = f" [{key}]" if key else ""
         self.progress(f"{', '.join(r.name for r in chosen)}{where}{self._position(chosen[0], key)}")
-        with _told(self.progress):
+        with _shown(self.progress):
             result = self.job.execute_in_process(
                 instance=self.instance,
                 asset_selection=[dg.AssetKey(member) for table in chosen for member in table.members],
                 partition_key=key,
                 raise_on_error=False,
                 run_config=_QUIET,
-                tags={TRIGGER_TAG: TRIGGER, PROCESS_TAG: this_process()},
+                tags={TRIGGER_TAG: _TRIGGER, PROCESS_TAG: this_process()},
             )
         if _was_interrupted(result):
             raise KeyboardInterrupt
@@ -142,6 +152,8 @@ class _Run:
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         }
         why = _failures(result)
+        if not (result.success or why):
+            why = {next(r.name for r in chosen if r.name not in made): "the run failed outside its stages"}
         self.now.made(*(table.name for table in chosen))
         for table in chosen:
             place = (table.name, key or WHOLE_KEY)
@@ -162,16 +174,13 @@ class _Run:
     def job(self) -> dg.JobDefinition:
         """The job that holds every asset; built when the first run needs it."""
         if self._job is None:
-            # Imported here: the definitions know the nightly job, which refreshes.
-            from stegvis.orchestration.definitions import build_definitions
-
-            self._job = build_definitions(self.now.home).resolve_implicit_global_asset_job_def()
+            self._job = asset_definitions(self.now.home).resolve_implicit_global_asset_job_def()
         return self._job
 
 
 @contextmanager
-def _told(progress: Progress) -> Iterator[None]:
-    """What long work says of itself is passed on while it runs."""
+def _shown(progress: Progress) -> Iterator[None]:
+    """Pass progress messages of long work on while it runs."""
     handler = logging.Handler(logging.INFO)
     handler.emit = lambda record: progress(f"  {record.getMessage()}")  # type: ignore[method-assign]
     PROGRESS.addHandler(handler)
@@ -185,7 +194,7 @@ def _told(progress: Progress) -> Iterator[None]:
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether the process was asked to end: Dagster tells it as a canceled run, or as a stage's failure and goes on."""
+    """Whether the process was asked to end: Dagster reports a canceled run, or a failed stage, and goes on."""
     names = {
         each.cls_name
         for event in result.all_events
@@ -198,22 +207,7 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    return {name: why for event in result.all_events for name, why in _failure(event)}
-
-
-def _failure(event: Any) -> Iterator[tuple[str, str]]:
-    if event.is_step_failure:
-        data = event.step_failure_data
-        described = data.user_failure_data.description if data.user_failure_data else None
-        cause = data.error.cause if data.error and data.error.cause else data.error
-        yield event.step_key, described or _first_line(cause)
-
-
-def _first_line(error: Any) -> str:
-    if error is None:
-        return "failed without a message"
-    # The class of an unexpected error, not its text: that could hold a person's value.
-    return f"unexpected {error.cls_name or 'error'}; the run's log in the Dagster UI has the details"
+    return {name: why for event in result.all_events for name, why in failure(event)}
 
 
 def by_asset(places: list[tuple[str, str]]) -> Mapping[str, list[str]]:

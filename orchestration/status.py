@@ -1,6 +1,6 @@
 """The state of a home at a glance.
 
-Belongs here: gathering it as plain data. Does not belong here: printing (``cli.py``).
+Belongs here: gathering it as plain data. Does not belong here: printing (``printing.py``).
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import time
 from typing import Any
 
 from stegvis.assets.graph import tables
+from stegvis.orchestration.check_results import failing_checks, quarantined
+from stegvis.orchestration.failed_attempts import Attempt, failed_attempts
+from stegvis.orchestration.home_state import HomeState, PartitionStatus, State, home_state
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
-from stegvis.orchestration.situation import Step, situation
-from stegvis.orchestration.verdicts import failing_checks, quarantined
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.releases import latest, manifest, newest
@@ -20,24 +21,42 @@ from stegvis.storage.signatures import valid_signatures
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import Study
 
+# The states in JSON, as they were first called.
+JSON_STATES: dict[State, str] = {
+    "up to date": "fresh", "stale": "stale", "never built": "new", "blocked": "held", "missing upstream": "waiting",
+}  # fmt: skip
+
 
 def status(home: Home) -> dict[str, Any]:
-    """Waves, batches, what is stale and why, failing checks, quarantine, deliveries that wait, and the releases."""
+    """Waves, batches, what is stale and why, failures, failing checks, quarantine, deliveries, and the releases.
+
+    ``held`` and ``waiting`` are the earlier names of ``blocked`` and ``missing_upstream``; both stay.
+    """
     home.create()
     with open_instance(home) as instance:
-        now = situation(home, instance)
-        steps = plan(now)
+        now = home_state(home, instance)
+        planned = plan(now)
+        failed = _failed(now, planned, failed_attempts(instance))
     landing, partitions, in_force = now.landing, now.partitions, now.protocol
+    to_make = [each for each in planned if each.state in ("stale", "never built")]
+    blocked = [described(each) for each in planned if each.state == "blocked"]
+    missing = [described(each) for each in planned if each.state == "missing upstream"]
     return {
         "home": str(home.root),
         "landing": str(home.landing),
         "mode": in_force.study.mode,
         "synthetic": landing.synthetic,
-        "waves": [_partition("wave", key, steps) for key in partitions["wave"]],
-        "batches": [_partition("batch", key, steps) for key in partitions["batch"]],
-        "stale": [_described(step) for step in steps if step.state in ("stale", "new")],
-        "held": [_described(step) for step in steps if step.state == "held"],
-        "waiting": [_described(step) for step in steps if step.state == "waiting"],
+        "waves": [_partition("wave", key, planned) for key in partitions["wave"]],
+        "batches": [_partition("batch", key, planned) for key in partitions["batch"]],
+        "ok": not (blocked or failed or landing.rejected),
+        "failed": failed,
+        "blocked": blocked,
+        "held": blocked,
+        "stale": [described(each) for each in to_make],
+        "causes": [described(each) for each in to_make if not each.descendant],
+        "descendants": sum(each.descendant for each in to_make),
+        "missing_upstream": missing,
+        "waiting": missing,
         "failing_checks": failing_checks(home),
         "quarantine": quarantined(home),
         "deliveries": {
@@ -94,13 +113,28 @@ def waiting_release(home: Home) -> dict[str, Any] | None:
     return {"release": made.name, "folder": str(made), "signatures_missing": missing} if missing > 0 else None
 
 
-def _partition(kind: str, key: str, steps: list[Step]) -> dict[str, Any]:
+def _failed(
+    now: HomeState, planned: list[PartitionStatus], attempts: dict[tuple[str, str], Attempt]
+) -> list[dict[str, Any]]:
+    """The partitions that are not up to date and whose last run failed after they were last made."""
+    found = []
+    for each in planned:
+        at, why = attempts.get((each.asset, each.partition), (0.0, ""))
+        last = now.records.published(each.asset).get(each.partition)
+        if why and each.state != "blocked" and (last is None or last.made_at < at):
+            found.append({"asset": each.asset, "partition": each.partition, "reason": why})
+    return found
+
+
+def _partition(kind: str, key: str, planned: list[PartitionStatus]) -> dict[str, Any]:
     """A wave's or batch's own state: the worst of its assets."""
-    mine = [s for s in steps if s.partition == key and tables()[s.asset].partition == kind]
-    order = ("held", "waiting", "new", "stale")
-    worst = next((state for state in order if any(s.state == state for s in mine)), "fresh")
-    return {kind: key, "state": worst, "behind": [s.asset for s in mine]}
+    mine = [each for each in planned if each.partition == key and tables()[each.asset].partition == kind]
+    order: tuple[State, ...] = ("blocked", "missing upstream", "never built", "stale")
+    worst: State = next((state for state in order if any(each.state == state for each in mine)), "up to date")
+    return {kind: key, "state": JSON_STATES[worst], "behind": [each.asset for each in mine]}
 
 
-def _described(step: Step) -> dict[str, Any]:
-    return {"asset": step.asset, "partition": step.partition, "state": step.state, "reasons": list(step.reasons)}
+def described(status: PartitionStatus) -> dict[str, Any]:
+    """The status of a partition as JSON."""
+    state = JSON_STATES[status.state]
+    return {"asset": status.asset, "partition": status.partition, "state": state, "reasons": list(status.reasons)}

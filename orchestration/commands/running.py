@@ -73,15 +73,17 @@ def refresh(
         raise typer.Exit(run_refresh(place, as_json))
     from stegvis.orchestration.refresh import dry_run as what_would_run
 
-    steps, _landing = what_would_run(place)
+    planned, _landing = what_would_run(place)
     if as_json:
-        print(json.dumps([vars(step) for step in steps], indent=2))
+        from stegvis.orchestration.status import described
+
+        print(json.dumps([vars(each) | described(each) for each in planned], indent=2))
     else:
-        print_plan(steps)
+        print_plan(planned)
 
 
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show waves, batches, what is stale and why, failing checks and the last release."""
+    """Show what is blocked, failed or stale and why, and the last release; exit 1 if anything is blocked or failed."""
     from stegvis.orchestration.status import status as gather
 
     facts = gather(find_home(home))
@@ -89,6 +91,7 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print(json.dumps(facts, indent=2, default=str))
     else:
         print_status(facts)
+    raise typer.Exit(0 if facts["ok"] else 1)
 
 
 def ui(

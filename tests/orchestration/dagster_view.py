@@ -1,38 +1,83 @@
-"""The home as Dagster sees it: what its UI calls stale, and what its automation asks for."""
+"""The home as Dagster sees it: what its UI calls stale, and what its automation requests."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
-from dagster._core.definitions.partitions.context import partition_loading_context
-from dagster._core.loader import LoadingContextForTest
 
 from stegvis.orchestration.definitions import build_definitions
 from stegvis.storage.home import Home
 
 Place = tuple[str, str]
+START_SECONDS = 120
 
 
-def out_of_step_in_the_ui(home: Home, instance: dg.DagsterInstance) -> dict[Place, list[str]]:
-    """What the UI marks as missing or stale, by the resolver its pages ask, and the upstream it names."""
-    graph = build_definitions(home).resolve_asset_graph()
+def stale_in_the_ui(home: Home, port: int) -> dict[Place, list[str]]:
+    """What the UI marks as missing or stale, and the upstream it names, requested of a real webserver."""
     found: dict[Place, list[str]] = {}
-    with partition_loading_context(dynamic_partitions_store=instance):
-        resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
-        for asset in graph.toposorted_asset_keys:
-            node = graph.get(asset)
-            if not node.is_materializable:
+    with webserver(home, port) as ask:
+        for node in ask("{assetNodes{assetKey{path} isMaterializable isPartitioned partitionKeys}}")["assetNodes"]:
+            if not node["isMaterializable"]:
                 continue
-            names = instance.get_dynamic_partitions(node.partitions_def.name) if node.is_partitioned else [None]
-            for key in names:
-                if resolver.get_status(asset, key) != StaleStatus.FRESH:
-                    causes = resolver.get_stale_causes(asset, key)
-                    named = [c.dependency.asset_key.to_user_string() if c.dependency else c.reason for c in causes]
-                    found[(asset.to_user_string(), key or "")] = sorted(set(named))
+            path = json.dumps(node["assetKey"]["path"])
+            for key in node["partitionKeys"] if node["isPartitioned"] else [""]:
+                of = f"(partition: {json.dumps(key)})" if key else ""
+                fields = f"staleStatus{of} staleCauses{of}{{reason key{{path}}}}"
+                shown = ask(f"{{assetNodeOrError(assetKey: {{path: {path}}}){{... on AssetNode{{{fields}}}}}}}")
+                status = shown["assetNodeOrError"]
+                if status["staleStatus"] != "FRESH":
+                    own = node["assetKey"]["path"]
+                    causes = [(each["key"]["path"], each["reason"]) for each in status["staleCauses"]]
+                    named = {reason if path == own else "/".join(path) for path, reason in causes}
+                    found[("/".join(own), key)] = sorted(named)
     return found
+
+
+@contextmanager
+def webserver(home: Home, port: int) -> Iterator[Any]:
+    """Dagster's webserver on a home; yields a function that takes a GraphQL query and returns its data."""
+    environment = {name: value for name, value in os.environ.items() if name != "STEGVIS_LANDING"}
+    environment |= {"STEGVIS_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
+    module = ["-m", "stegvis.orchestration.definitions", "-d", str(home.root)]
+    command = [sys.executable, "-m", "dagster_webserver", *module, "-h", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+
+        def ask(query: str) -> dict[str, Any]:
+            content = json.dumps({"query": query}).encode()
+            address = f"http://127.0.0.1:{port}/graphql"
+            request = urllib.request.Request(address, content, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=60) as response:
+                answer = json.load(response)
+            assert "errors" not in answer, answer["errors"]
+            return dict(answer["data"])
+
+        try:
+            started = time.monotonic()
+            while True:
+                try:
+                    ask("{version}")
+                    break
+                except urllib.error.URLError:
+                    assert server.poll() is None, "the webserver ended"
+                    assert time.monotonic() - started < START_SECONDS, "the webserver did not start"
+                    time.sleep(0.3)
+            yield ask
+        finally:
+            server.terminate()
 
 
 @dataclass
@@ -41,13 +86,13 @@ class Automation:
 
     home: Home
     instance: dg.DagsterInstance
-    cursor: AssetDaemonCursor | None = None
+    cursor: Any = None
 
     def __post_init__(self) -> None:
         self.definitions = build_definitions(self.home)
 
     def landing_tick(self) -> int:
-        """The sensor looks; returns how many events it has to tell."""
+        """The sensor looks; returns how many events it reports."""
         sensor = self.definitions.get_sensor_def("landing_zone")
         result = sensor(dg.build_sensor_context(instance=self.instance))
         if isinstance(result, dg.SkipReason):
@@ -58,27 +103,27 @@ class Automation:
         return len(result.asset_events)
 
     def tick(self) -> set[Place]:
-        """The automation looks; returns what it asks for."""
+        """The automation looks; returns what it requests."""
         seen = dg.evaluate_automation_conditions(self.definitions, self.instance, cursor=self.cursor)
         self.cursor = seen.cursor
-        asked = set()
+        requested = set()
         for result in seen.results:
             subset = result.true_subset
             if not subset.is_empty:
                 keys = subset.expensively_compute_partition_keys() if subset.is_partitioned else {""}
-                asked |= {(result.key.to_user_string(), key or "") for key in keys}
-        return asked
+                requested |= {(result.key.to_user_string(), key or "") for key in keys}
+        return requested
 
-    def run(self, asked: set[Place]) -> bool:
-        """Do what was asked for, one run for each partition, as the daemon does."""
+    def run(self, requested: set[Place]) -> bool:
+        """Run what was requested, one run for each partition, as the daemon does."""
         job = self.definitions.resolve_implicit_global_asset_job_def()
         done = [
             job.execute_in_process(
                 instance=self.instance,
-                asset_selection=[dg.AssetKey(asset) for asset, place in asked if place == key],
+                asset_selection=[dg.AssetKey(asset) for asset, place in requested if place == key],
                 partition_key=key or None,
                 raise_on_error=False,
             ).success
-            for key in sorted({place for _, place in asked})
+            for key in sorted({place for _, place in requested})
         ]
         return all(done)

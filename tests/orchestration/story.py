@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from stegvis.orchestration.home_state import PartitionStatus
 from stegvis.orchestration.refresh import Refresh, dry_run, refresh
-from stegvis.orchestration.situation import Step
 from stegvis.orchestration.status import status
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
@@ -58,7 +58,7 @@ class Story:
         """What a refresh materializes now."""
         return set(self.refresh().materialized)
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PartitionStatus]:
         """What is out of step now."""
         return dry_run(self.home)[0]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from stegvis.orchestration import automation as module
+from stegvis.orchestration.home_state import home_state
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
-from stegvis.orchestration.situation import situation
-from tests.orchestration.dagster_view import Automation, out_of_step_in_the_ui
+from tests.orchestration.dagster_view import Automation, stale_in_the_ui
 from tests.orchestration.story import WAVE_STAGES, Story
 
 WAVE = "2024-2026"
@@ -35,12 +35,12 @@ def wave_arrives(story: Story) -> None:
     story.drop("followup", WAVE, story.answers().iloc[::2], "questionnaire.csv")
 
 
-def test_nothing_is_asked_for_where_everything_is_in_step(daemon: Automation) -> None:
+def test_nothing_is_requested_where_everything_is_up_to_date(daemon: Automation) -> None:
     assert daemon.landing_tick() == 0
     assert daemon.tick() == set()
 
 
-def test_a_complete_drop_is_told_once_and_an_incomplete_one_not_at_all(story: Story, daemon: Automation) -> None:
+def test_a_complete_drop_is_reported_once_and_an_incomplete_one_not_at_all(story: Story, daemon: Automation) -> None:
     wave_arrives(story)
     manifest = story.home.landing / "followup" / WAVE / "drop.json"
     kept = manifest.read_text()
@@ -53,7 +53,7 @@ def test_a_complete_drop_is_told_once_and_an_incomplete_one_not_at_all(story: St
     assert WAVE in daemon.instance.get_dynamic_partitions("wave")
 
 
-def test_a_wave_is_asked_for_once_also_by_a_daemon_that_lost_its_memory_while_it_runs(
+def test_a_wave_is_requested_once_also_by_a_daemon_that_lost_its_cursor_while_it_runs(
     story: Story, daemon: Automation
 ) -> None:
     wave_arrives(story)
@@ -91,7 +91,7 @@ def test_tick_by_tick_a_wave_becomes_a_release(story: Story, daemon: Automation)
     assert story.planned() == {}
 
 
-def test_no_run_is_asked_for_while_a_refresh_is_at_work(story: Story, daemon: Automation) -> None:
+def test_no_run_is_requested_while_a_refresh_is_running(story: Story, daemon: Automation) -> None:
     wave_arrives(story)
     daemon.landing_tick()
     holding = (
@@ -108,7 +108,7 @@ def test_no_run_is_asked_for_while_a_refresh_is_at_work(story: Story, daemon: Au
     assert daemon.tick() != set()
 
 
-def test_what_fails_is_asked_for_again_at_growing_intervals_and_then_no_more(
+def test_what_fails_is_requested_again_at_growing_intervals_and_then_no_more(
     story: Story, daemon: Automation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1e9]
@@ -127,52 +127,52 @@ def test_what_fails_is_asked_for_again_at_growing_intervals_and_then_no_more(
 
 
 @pytest.mark.slow
-def test_a_wave_that_broke_a_critical_rule_is_not_asked_for_again_until_it_changes(
+def test_a_wave_that_failed_a_critical_check_is_not_requested_again_until_it_changes(
     story: Story, daemon: Automation
 ) -> None:
     stranger = story.answers().iloc[:30].assign(person=[f"nobody{n}" for n in range(30)])
     story.drop("followup", WAVE, stranger, "questionnaire.csv")
     daemon.landing_tick()
     assert not daemon.run(daemon.tick())
-    daemon.cursor = None  # not even by a daemon that has lost its memory
+    daemon.cursor = None  # not even by a daemon that has lost its cursor
     assert daemon.tick() == set()
     story.drop("followup", f"{WAVE}.2", story.answers().iloc[::2], "questionnaire.csv")
     daemon.landing_tick()
     assert ("followup_questionnaire", WAVE) in daemon.tick()
 
 
+@pytest.mark.slow
 def test_the_ui_and_the_plan_call_the_same_stale_and_name_the_same_cause(
-    story: Story, instance: dg.DagsterInstance
+    story: Story, instance: dg.DagsterInstance, unused_port: Callable[[], int]
 ) -> None:
     daemon = Automation(story.home, instance)
-    assert out_of_step_in_the_ui(story.home, instance) == {}
     wave_arrives(story)
     row = story.baseline().iloc[[0]].assign(SmoStat_NT4BLQ1="3")
     story.drop("baseline", "2020-01", row, "participants.csv")
     daemon.landing_tick()
-    steps = {(step.asset, step.partition): step for step in plan(situation(story.home, instance))}
-    shown = out_of_step_in_the_ui(story.home, instance)
+    planned = {(each.asset, each.partition): each for each in plan(home_state(story.home, instance))}
+    shown = stale_in_the_ui(story.home, unused_port())
     # What only follows from something stale is not stale yet: the UI shows it when that has changed.
-    own = {place for place, step in steps.items() if any(not r.startswith("follows from") for r in step.reasons)}
+    own = {place for place, status in planned.items() if any(not r.startswith("follows") for r in status.reasons)}
     assert set(shown) == own
     assert shown[("baseline_questionnaire", "")] == ["landing/baseline"]
-    assert steps[("baseline_questionnaire", "")].reasons == ("delivery baseline/2020-01 is new",)
+    assert planned[("baseline_questionnaire", "")].reasons == ("delivery baseline/2020-01 is new",)
     assert {place for place, causes in shown.items() if not causes} == {(stage, WAVE) for stage in WAVE_STAGES}
 
 
-def test_a_run_whose_process_was_killed_does_not_stand_as_running(story: Story, daemon: Automation) -> None:
+def test_a_run_whose_process_was_killed_is_not_shown_as_running(story: Story, daemon: Automation) -> None:
     from stegvis.assets.table import PROCESS_TAG
     from stegvis.storage.process import this_process
 
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         from stegvis.storage import process as processes
 
-        mark = processes.process_name(process.pid)
-        assert mark
+        name = processes.process_name(process.pid)
+        assert name
         job = daemon.definitions.resolve_implicit_global_asset_job_def()
         gone, alive = (
             daemon.instance.create_run_for_job(job, tags={PROCESS_TAG: each}, status=dg.DagsterRunStatus.STARTED)
-            for each in (mark, this_process())
+            for each in (name, this_process())
         )
         process.kill()
         process.wait()

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from stegvis.orchestration.verdicts import failing_checks, quarantined
+from stegvis.orchestration.check_results import failing_checks, quarantined
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.validation import validate_drop
@@ -175,7 +175,7 @@ def test_an_empty_wave_is_not_published_and_is_named_in_the_next_release(story: 
     story.drop("followup", WAVE, story.answers().iloc[:0], "questionnaire.csv")
     done = story.refresh()
     assert not done.ok
-    assert [(s.asset, s.partition) for s in done.held] == [("followup_questionnaire", WAVE)]
+    assert [(s.asset, s.partition) for s in done.blocked] == [("followup_questionnaire", WAVE)]
     failed = [c for c in failing_checks(story.home) if c["severity"] == "critical"]
     assert "the wave has an answer" in {c["meaning"] for c in failed}
     assert unchanged(story, good_results)
@@ -193,7 +193,7 @@ def test_a_wave_whose_people_are_not_in_the_cohort_is_refused(story: Story, good
     story.drop("followup", WAVE, strangers, "questionnaire.csv")
     done = story.refresh()
     assert not done.ok
-    assert ("outcome_questionnaire", WAVE) in {(s.asset, s.partition) for s in done.held}
+    assert ("outcome_questionnaire", WAVE) in {(s.asset, s.partition) for s in done.blocked}
     meanings = {c["meaning"] for c in failing_checks(story.home) if c["severity"] == "critical"}
     assert "at least 50% of the answers come from the cohort" in meanings
     assert unchanged(story, good_results)

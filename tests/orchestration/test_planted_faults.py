@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stegvis.orchestration.check_results import failing_checks
 from stegvis.orchestration.refresh import Refresh, refresh
-from stegvis.orchestration.verdicts import failing_checks
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
 from tests.orchestration.conftest import PEOPLE
@@ -104,11 +104,11 @@ def test_what_breaks_no_contract_is_counted_by_a_check(faulty, good: Story, rule
 def test_exactly_the_faulty_partitions_are_held(faulty) -> None:
     story, done, faults = faulty
     expected = {place(f) for f in faults if f["rule"] in REFUSING}
-    assert {(step.asset, step.partition) for step in done.held} == expected
+    assert {(step.asset, step.partition) for step in done.blocked} == expected
     assert {(asset, partition) for asset, partition, _ in done.failed} == expected
     critical = [check for check in failing_checks(story.home) if check["severity"] == "critical"]
     assert {(check["asset"], check["partition"]) for check in critical} == expected
-    assert {step.partition for step in done.waiting} == {partition for _, partition in expected}
+    assert {step.partition for step in done.missing_upstream} == {partition for _, partition in expected}
 
 
 def test_no_check_fails_that_does_not_fail_without_the_faults(faulty, good: Story) -> None:

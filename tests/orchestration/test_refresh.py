@@ -12,7 +12,7 @@ import pytest
 
 from stegvis import sql
 from stegvis.assets.graph import tables
-from stegvis.orchestration import definitions, situation
+from stegvis.orchestration import definitions, home_state
 from stegvis.storage.home import Home
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import write_twin
@@ -162,7 +162,7 @@ def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_with
     story.withdraw("2025-01", [gone])
     with pytest.MonkeyPatch.context() as patch:
         # Nothing after the withdrawals runs: the memory of the release has forgotten the person all the same.
-        patch.setattr(situation, "recipes", lambda: {"withdrawals": tables()["withdrawals"]})
+        patch.setattr(home_state, "tables", lambda: {"withdrawals": tables()["withdrawals"]})
         story.refresh()
     assert gone in set(story.table("select person from analysis_set")["person"])
     assert gone not in set(story.table("select person from released_people")["person"])
@@ -179,7 +179,7 @@ def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Sto
     story.refresh()
     rebuilt = Story(Home(tmp_path / "rebuilt", story.home.landing))
     done = rebuilt.refresh()
-    assert done.ok, (done.failed, done.held)
+    assert done.ok, (done.failed, done.blocked)
     step_by_step, at_once = (apart_from_what_leaves(each.tables()) for each in (story, rebuilt))
     assert step_by_step.keys() == at_once.keys()
     for name in at_once:

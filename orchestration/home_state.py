@@ -1,14 +1,14 @@
 """A home at one moment: everything that decides what is stale.
 
-Belongs here: gathering deliveries, memory, protocol and verdicts, and the state of one partition of one asset.
-Level-triggered: the answer depends on the present state only, so nothing is missed by a lost event. Does not belong
+Belongs here: gathering deliveries, materialization records, protocol and check results, and the status of one
+partition of one asset. It depends on the present state only, so a lost event cannot make it wrong. Does not belong
 here: choosing what runs next (``plan.py``), running (``refresh.py``, ``automation.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -33,19 +33,20 @@ from stegvis.storage.tables import (
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import Study
 
-State = Literal["fresh", "stale", "new", "held", "waiting"]
+State = Literal["up to date", "stale", "never built", "blocked", "missing upstream"]
 
 
 @dataclass(frozen=True)
-class Step:
-    """The state of one partition of one asset.
+class PartitionStatus:
+    """The status of one partition of one asset.
 
     Attributes:
-        state: fresh; stale (published, but out of step); new (never published); held (these very inputs broke a
-        critical rule before); waiting (an input does not exist yet).
+        state: stale (published, but from other inputs or by another method), blocked (its current inputs failed a
+            critical check) or missing upstream (an upstream table has no rows for it), for example.
         reasons: why, each a phrase a person understands.
-        certain: it must run whatever its upstream assets turn out to be: it is new, or its method changed.
+        certain: it must run whatever its upstream assets turn out to be: never built, or its method changed.
         published: an earlier version is in the warehouse.
+        descendant: no cause of its own; it follows from an upstream table that is not up to date.
         fingerprint: of what it would be made from now.
     """
 
@@ -56,6 +57,7 @@ class Step:
     certain: bool
     published: bool
     fingerprint: str = ""
+    descendant: bool = False
 
     @property
     def label(self) -> str:
@@ -63,7 +65,7 @@ class Step:
 
 
 @dataclass
-class Situation:
+class HomeState:
     """What is delivered, what is published and from what, and the study as it is."""
 
     home: Home
@@ -71,7 +73,7 @@ class Situation:
     partitions: dict[Kind, list[str]]
     records: Records
     study: Study
-    tables: Mapping[str, Table] = field(default_factory=tables)
+    tables: Mapping[str, Table] = field(default_factory=lambda: tables())
     _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -88,12 +90,12 @@ class Situation:
         return [WHOLE_KEY] if table.partition is None else self.partitions[table.partition]
 
     def made(self, *assets: str) -> None:
-        """Assets were made, or tried: forget what was known of them and of their checks."""
+        """Assets were made, or tried: read their records and check results again."""
         self.records.forget()
         self._damage.clear()
 
-    def step(self, table: Table, key: str, expected: frozenset[str] = frozenset()) -> Step:
-        """The state of one partition of one asset.
+    def partition_status(self, table: Table, key: str, expected: frozenset[str] = frozenset()) -> PartitionStatus:
+        """The status of one partition of one asset.
 
         Args:
             table: the asset.
@@ -103,28 +105,29 @@ class Situation:
         data, absent = inputs(table, key, self.records, self.landing)
         absent = [a for a in absent if a not in expected and not any(each.startswith(f"{a}[") for each in expected)]
         method = self.methods[table.name]
-        remembered = self.records.published(table.name).get(key)
-        before = remembered.made_from if remembered else {}
+        last = self.records.published(table.name).get(key)
+        before = last.made_from if last else {}
         now = would_be_made_from(method | data, before, self.study)
         refused = self.records.refused(table.name, key)
 
-        def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> Step:
-            return Step(table.name, key, name, reasons, certain, remembered is not None, fingerprint(now))
+        def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> PartitionStatus:
+            return PartitionStatus(table.name, key, name, reasons, certain, last is not None, fingerprint(now))
 
         if absent:
-            return state("waiting", tuple(f"{each} does not exist yet" for each in absent))
+            missing = state("missing upstream", tuple(f"{each} does not exist yet" for each in absent))
+            return replace(missing, descendant=True)
         damaged = self._damaged_files(table, key)
-        if remembered and damaged:
+        if last and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
-        lost = [member for member in table.members if remembered and key not in self.records.published(member)]
+        lost = [member for member in table.members if last and key not in self.records.published(member)]
         if lost:
             return state("stale", (f"{', '.join(lost)} is not in the warehouse",), certain=True)
-        if remembered and before == now:
-            return state("fresh", ())
+        if last and before == now:
+            return state("up to date", ())
         if refused is not None and would_be_made_from(method | data, refused, self.study) == refused:
-            return state("held", ("a critical rule failed on these very inputs",))
-        if remembered is None:
-            return state("new", ("never made",), certain=True)
+            return state("blocked", ("a critical check failed on these inputs",))
+        if last is None:
+            return state("never built", ("never made",), certain=True)
         certain = any(before.get(name) != now.get(name) for name in before.keys() | now.keys() if not is_data(name))
         return state("stale", tuple(differences(before, now)), certain)
 
@@ -140,15 +143,15 @@ class Situation:
         return self._damage[place]
 
 
-def situation(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> Situation:
+def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> HomeState:
     """A home as it is now."""
     landing = landing or scan(home.landing, home.hash_cache)
     partitions = partition_keys(landing, instance)
-    return Situation(home, landing, partitions, Records(home), Study.shipped())
+    return HomeState(home, landing, partitions, Records(home), Study.shipped())
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The causes between two provenances, in words."""
+    """What differs between two fingerprints, in words."""
     causes = []
     for name in sorted(before.keys() | now.keys()):
         old, new = before.get(name), now.get(name)

@@ -1,7 +1,7 @@
-"""What the last judgment of each table said.
+"""The last check results of each table.
 
-Belongs here: reading verdicts and quarantine from the warehouse, as counts. Does not belong here: judging
-(``expectations/``).
+Belongs here: reading check results and quarantine from the warehouse, as counts. Does not belong here: evaluating
+expectations (``expectations/``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from stegvis.storage.warehouse import Warehouse
 
 
 def failing_checks(home: Home) -> list[dict[str, Any]]:
-    """Rules that do not hold now: asset, partition, severity, meaning, failing, total."""
+    """Expectations that do not hold now: asset, partition, severity, meaning, failing, total."""
     return _query(
         home,
         """

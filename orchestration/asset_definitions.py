@@ -1,0 +1,37 @@
+"""The assets of a home as Dagster definitions, for the code location and for a refresh in this process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import dagster as dg
+
+from stegvis.assets.graph import ASSETS
+from stegvis.assets.home import SOURCES, StegvisHome
+from stegvis.storage.home import Home
+from stegvis.study.study import Study
+
+
+def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey] | None = None) -> dg.Definitions:
+    """The landing zone's sources, every asset with its checks, and the resource that all of them use.
+
+    Args:
+        home: the home they are made in.
+        automation: the condition on which the daemon makes them.
+    """
+    freshness = Study.shipped().protocol.freshness
+    sources = [_watched(source, freshness.days(delivery)) for delivery, source in SOURCES.items()]
+    made = [
+        asset.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=automation)) for asset in ASSETS
+    ]
+    return dg.Definitions(
+        assets=[*sources, *made],
+        resources={"home": StegvisHome.of(home)},
+        executor=dg.in_process_executor,
+    )
+
+
+def _watched(source: dg.AssetSpec, days: float | None) -> dg.AssetSpec:
+    """A kind of delivery that is overdue after so many days without one."""
+    policy = dg.FreshnessPolicy.time_window(timedelta(days=days)) if days else None
+    return source.replace_attributes(freshness_policy=policy)

@@ -1,0 +1,120 @@
+"""Dagster's SQLite connections are reused, and never where that would be wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as db
+
+from stegvis.orchestration import sqlite
+from stegvis.orchestration.instance import open_instance
+from stegvis.storage.home import Home
+
+
+@pytest.fixture(autouse=True)
+def reused() -> Iterator[None]:
+    sqlite.keep_connections()
+    yield
+    sqlite.close_connections()
+
+
+def engine(file: Path) -> db.Engine:
+    return db.create_engine(f"sqlite:///{file}", poolclass=db.pool.NullPool)
+
+
+def raw(connection: db.Connection) -> object:
+    return connection.connection.dbapi_connection
+
+
+def test_the_next_connection_to_a_file_is_the_one_before_and_sees_what_was_committed(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    with engine(file).begin() as connection:
+        first = raw(connection)
+        connection.execute(db.text("create table t (x int)"))
+    with engine(file).connect() as connection:
+        assert raw(connection) is first
+        connection.execute(db.text("insert into t values (1)"))  # never committed
+    with engine(file).connect() as connection, engine(file).connect() as second:
+        assert raw(connection) is not raw(second)
+        assert connection.execute(db.text("select count(*) from t")).scalar() == 0
+        assert connection.execute(db.text("pragma synchronous")).scalar() == 1  # waits for the disk at checkpoints
+
+
+def test_a_file_that_was_replaced_is_opened_anew(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    with engine(file).begin() as connection:
+        connection.execute(db.text("create table t (x int)"))
+    file.unlink()
+    with engine(file).connect() as connection:
+        assert not db.inspect(connection).has_table("t")
+
+
+def test_another_thread_has_connections_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    seen: list[object] = []
+
+    def use() -> None:
+        with engine(file).begin() as connection:
+            seen.append(raw(connection))
+
+    use()
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    use()
+    assert seen[1] is not seen[0]
+    assert seen[2] is seen[0]
+
+
+def test_a_forked_process_does_not_use_the_connections_of_its_parent(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    with engine(file).begin() as connection:
+        first = raw(connection)
+        connection.execute(db.text("create table t (x int)"))
+    child = os.fork()
+    if not child:
+        with engine(file).begin() as connection:
+            connection.execute(db.text("insert into t values (1)"))
+            os._exit(0 if raw(connection) is not first else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_only_so_many_files_stay_open(tmp_path: Path) -> None:
+    for number in range(sqlite.KEPT_OPEN + 5):
+        with engine(tmp_path / f"{number}.db").begin() as connection:
+            connection.execute(db.text("create table t (x int)"))
+    held = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    names = {Path(target).name for target in held if target.startswith(str(tmp_path))}
+    assert len({name for name in names if name.endswith(".db")}) == sqlite.KEPT_OPEN
+
+
+REPORT = """
+import sys, dagster as dg
+from stegvis.orchestration.instance import open_instance
+from stegvis.storage.home import Home
+with open_instance(Home.find(sys.argv[1])) as instance:
+    for number in range(40):
+        event = dg.AssetMaterialization(sys.argv[2], metadata={"number": number})
+        instance.report_runless_asset_event(event)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_lose_no_event(tmp_path: Path) -> None:
+    home = Home.find(tmp_path / "home").create()
+    with open_instance(home):
+        pass
+    names = ("one", "two")
+    writers = [subprocess.Popen([sys.executable, "-c", REPORT, str(home.root), name]) for name in names]
+    assert [writer.wait(120) for writer in writers] == [0, 0]
+    with open_instance(home) as instance:
+        for name in names:
+            found = instance.fetch_materializations(dg.AssetKey(name), limit=100).records
+            assert sorted(r.asset_materialization.metadata["number"].value for r in found) == list(range(40))
