@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from stegvis.orchestration.commands import deliveries, recordings, releases, running
+from stegvis.orchestration.commands import deliveries, pooling, recordings, releases, running
 from stegvis.orchestration.printing import fail
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app = typer.Typer(
 for command in (
     running.demo, deliveries.twin, deliveries.validate, running.refresh, running.status, recordings.classify,
     recordings.train, deliveries.withdraw, releases.compare, releases.trace, releases.verify, releases.sign,
-    releases.export, running.ui,
+    releases.export, pooling.pool, running.ui,
 ):  # fmt: skip
     app.command()(command)
 
