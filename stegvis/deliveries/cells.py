@@ -31,7 +31,8 @@ from stegvis.deliveries.times import (
 from stegvis.study.codebook import Column, normal_code
 
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it a float cannot represent every whole number
-TICKS = {"1": True, "0": False}
+TICKED, UNTICKED = ("1", "yes", "true", "checked"), ("0", "no", "false", "unchecked")
+TICKS = dict.fromkeys(TICKED, True) | dict.fromkeys(UNTICKED, False)
 NUMBER_TEXT = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 NESTED_CELLS = (list, tuple, dict, set, np.ndarray)
 
@@ -200,11 +201,15 @@ def _read_timestamp(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Bre
     return _read_times(raw, column, TIMESTAMP_TEXT, NO_TIME)
 
 
-def _read_codes(raw: pd.Series, known: dict[str, Any]) -> tuple[npt.NDArray[Any], Mask]:
-    """The level of each cell (``None`` if blank or unknown), and the cells whose code is unknown."""
+def _read_codes(raw: pd.Series, known: dict[str, Any], fold: bool = False) -> tuple[npt.NDArray[Any], Mask]:
+    """The level of each cell (``None`` if blank or unknown), and the cells whose code is unknown.
+
+    ``fold``: words are known in any case.
+    """
     raw = _text(raw) if raw.dtype == object else raw  # objects may be of a kind that cannot be looked up
     labels, delivered = pd.factorize(raw)  # few codes, many rows: each code is looked up once
     codes = _text(pd.Series(delivered))
+    codes = codes.str.casefold() if fold else codes
     found = [None if pd.isna(code) else known.get(normal_code(code)) for code in codes]
     unknown = [level is None and not pd.isna(code) for code, level in zip(codes, found, strict=True)]
     # The last entry is for missing cells, which factorize labels -1.
@@ -222,9 +227,10 @@ def _read_code(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Breach]]
 
 
 def _read_tick(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Breach]]:
-    values, unknown = _read_codes(raw, TICKS)
+    values, unknown = _read_codes(raw, TICKS, fold=True)
     ticked = np.array([value is True for value in values], dtype=bool)
-    return pd.Series(ticked, dtype="bool"), [Breach("unknown_code", unknown, "the box must be 1 (ticked), 0 or blank")]
+    message = "the box must be 1, yes or checked (ticked); 0, no, unchecked or blank"
+    return pd.Series(ticked, dtype="bool"), [Breach("unknown_code", unknown, message)]
 
 
 _READERS = {

@@ -3,21 +3,22 @@
 Pure functions from a table as delivered to canonical rows and a list of problems. Names and codes come from the
 codebook; one cell is read by ``cells``.
 
-A row that breaks the contract is quarantined: excluded, counted and listed. A breach of the whole file (a missing
+A row that breaks the contract is quarantined: excluded, counted and listed. A bad cell of an optional column costs only
+the cell, which is listed. A breach of the whole file (a missing
 column) refuses the file. No problem and no note contains a delivered value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from stegvis.deliveries.cells import Breach, Mask, blank_cells, read_cells
+from stegvis.deliveries.day_units import in_minutes, seconds_of_day, to_seconds
 from stegvis.deliveries.problems import file_problem, join_problems, no_problems, row_problems
 from stegvis.study.codebook import DAY, Column, Layout
 from stegvis.study.protocol_recordings import Days
@@ -66,15 +67,18 @@ def apply_contract(
     Returns:
         ``frame`` has the layout's columns in its order (person, text and codes ``str``, numbers ``float64``, dates
         and times ``datetime64[us]``, ticks ``bool``) and ``source_row`` (``int64``). Of rows with the same identity
-        the first that has no other problem is kept.
+        the first that has no other problem is kept. A cell of an optional column that breaks a rule is listed and
+        missing; its row is used.
     """
     sources, refusal, notes = match_columns(_names(raw, names), len(raw), layout.columns, file)
     if refusal is not None:
         return Contracted(blank_frame(layout.columns), refusal, len(raw), len(raw))
 
     table, found = _read_columns(raw, layout.columns, sources, first_row)
-    broken = _broken(found, layout.columns, len(raw))
-    frame, repeats = _first_of_each(table[~broken], layout, sources, file)
+    # An epoch is used whole or not at all.
+    needed = [name for name, column in layout.columns.items() if column.required or column.filled or layout.key]
+    found = [(name, breach if name in needed else _costs_the_cell(breach)) for name, breach in found]
+    frame, repeats = _first_of_each(table[~_broken(found, needed, len(raw))], layout, sources, file)
     problems = join_problems([*_listed(found, sources, file, table["source_row"]), repeats])
     return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes)
 
@@ -86,7 +90,7 @@ def contract_days(
 
     Args:
         raw: the columns as delivered: one per activity and day, named by the layout with ``{day}`` = 1, 2, ...
-        layout: the codebook's layout of day totals; seconds.
+        layout: the codebook's layout of day totals, in its units (s, min or h).
         file: the file's name, for the list of problems.
         rules: days per recording, seconds per day and the tolerance of their sum.
         names: of all columns of the file, if ``raw`` has only some of them.
@@ -108,20 +112,23 @@ def contract_days(
         return Contracted(empty, refusal, len(raw), len(raw))
 
     table, found = _read_columns(raw, wide, sources)
+    table = to_seconds(table, wide)
     lists = _listed(found, sources, file, table["source_row"])
     whole = table[~_broken(found, people, len(raw))]
     first, repeats = _first_of_each(whole, layout.model_copy(update={"columns": wide}), sources, file)
     row_used = table.index.isin(first.index)
 
     limit, tolerance = rules.seconds_per_day, rules.speed_sum_tolerance_seconds
-    used, read = [], 0
+    used, read, all_sums = [], 0, []
     for day in days:
         columns = {_of_day(name, day): name for name in activities}
         one_day = table[[*people, *columns, "source_row"]].rename(columns=columns)
         one_day.insert(len(people), "day", day)
         broken = _broken(found, columns, len(raw))
         delivered = one_day[list(activities)].notna().to_numpy().any(axis=1) | broken
-        long = ~broken & (_seconds_of_day(one_day) > limit + tolerance)
+        sums = seconds_of_day(one_day)
+        all_sums.append(sums[delivered & ~broken])
+        long = ~broken & (sums > limit + tolerance)
         message = f"the activities of day {day} must not take more than {limit} seconds together"
         lists.append(
             row_problems(file, "day_over_24_hours", message, one_day["source_row"].to_numpy()[long], f"day {day}")
@@ -130,6 +137,9 @@ def contract_days(
         read += int(delivered.sum())
 
     frame = pd.concat(used).sort_values(["source_row", "day"], ignore_index=True)
+    minutes = in_minutes(np.concatenate(all_sums), file, limit)
+    if minutes is not None:
+        return Contracted(frame.iloc[:0], join_problems([minutes, *lists, repeats]), read, read)
     return Contracted(frame, join_problems([*lists, repeats]), read, read - len(frame), notes)
 
 
@@ -221,7 +231,7 @@ def match_columns(
     ]
     refusal += [
         file_problem(file, "repeated_column", "the column is in the file twice", source)
-        for source in sources.values()
+        for source in dict.fromkeys(sources.values())
         if delivered.count(source) > 1
     ]
     if not refusal and rows == 0:
@@ -281,6 +291,10 @@ def _broken(found: Found, columns: Iterable[str], rows: int) -> Mask:
     return broken
 
 
+def _costs_the_cell(breach: Breach) -> Breach:
+    return replace(breach, message=f"{breach.message}; the cell is read as missing, and the row is used")
+
+
 def _listed(found: Found, sources: Mapping[str, str], file: str, rows: pd.Series) -> list[pd.DataFrame]:
     numbers = rows.to_numpy()
     return [row_problems(file, b.rule, b.message, numbers[b.cells], sources[name]) for name, b in found]
@@ -314,11 +328,3 @@ def _names(raw: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
 
 def _of_day(name: str, day: int) -> str:
     return f"{name} on day {day}"
-
-
-def _seconds_of_day(one_day: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Sum of the activities of a day; walking is the total if delivered, else the sum of its speed classes."""
-    by_speed = one_day[["walking_slow", "walking_moderate", "walking_brisk"]].sum(axis=1)
-    others = one_day[["lying", "sitting", "standing", "running", "cycling"]].sum(axis=1)
-    total: npt.NDArray[np.float64] = (others + one_day["walking"].fillna(by_speed)).to_numpy()
-    return total

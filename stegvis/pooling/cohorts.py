@@ -67,9 +67,9 @@ class Cohort:
     @property
     def follow_up_years(self) -> float | None:
         """Mean follow-up of the analyzed people, if the release has it."""
-        found = self.characteristics
-        found = found[(found["variable"] == "follow_up_years") & (found["category"] == "all")]["mean"].dropna()
-        return float(found.iloc[0]) if len(found) else None
+        rows = self.characteristics
+        means = rows.loc[(rows["variable"] == "follow_up_years") & (rows["category"] == "all"), "mean"].dropna()
+        return float(means.iloc[0]) if len(means) else None
 
 
 def read_cohort(folder: Path, name: str, which: WhichWave = "first") -> Cohort:

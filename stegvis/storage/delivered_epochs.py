@@ -25,8 +25,9 @@ import pandas as pd
 import pyarrow as pa
 
 from stegvis.deliveries.contract import match_columns
-from stegvis.deliveries.problems import DTYPES
+from stegvis.deliveries.problems import DTYPES, file_problem
 from stegvis.storage.disk import refusal
+from stegvis.storage.epoch_length import other_length
 from stegvis.storage.epoch_spellings import TWICE, Problems, create_views
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.reading import UnreadableFile, as_unreadable, parquet_names_and_rows
@@ -143,7 +144,8 @@ def delivered_epochs(file: Path, layout: Layout, select: str, epoch_seconds: int
 
     Raises:
         UnreadableFile: not Parquet, or truncated.
-        RefusedFile: a required column is missing, a column occurs twice, or there are no rows.
+        RefusedFile: a required column is missing, a column occurs twice, there are no rows, or the epochs are of
+            another length.
     """
     schema, rows = parquet_names_and_rows(file)
     if rows > MOST_EPOCHS:
@@ -159,6 +161,9 @@ def delivered_epochs(file: Path, layout: Layout, select: str, epoch_seconds: int
             try:
                 problems = _create_delivered(connection, file, layout, schema, sources)
                 connection.execute(f"create temp view checked as {select}")
+                wrong_length = other_length(connection, epoch_seconds)
+                if wrong_length is not None:
+                    raise RefusedFile(file.name, file_problem(file.name, "epoch_length", wrong_length), rows)
                 connection.execute(_RUNS)
                 whole = _value(connection, "select coalesce(sum(epochs), 0) from runs") == rows
             except Exception as error:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from stegvis.deliveries.contract import Contracted, apply_contract, columns_of_days, contract_days, contract_signal
+from stegvis.deliveries.day_tables import READERS, contract_long_days
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.storage.delivered_epochs import RefusedFile, delivered_epochs, people_of, problems_of, rows_of
-from stegvis.storage.reading import DeliveredTable, UnreadableFile, as_unreadable, read_columns
+from stegvis.storage.reading import DeliveredTable, UnreadableFile, as_unreadable, read_columns, read_table
 from stegvis.storage.statistics_files import contradictions
 from stegvis.study.codebook import Codebook, Column, Layout, LayoutName, normal_code
 from stegvis.study.protocol import Protocol
@@ -106,6 +107,11 @@ def _contracted(file: Path, label: str, layout: LayoutName, contract: DeliveryCo
     match layout:
         case "days":
             rules = contract.protocol.days
+            if columns.reader is not None:
+                return READERS[columns.reader](read_table(file), label, rules)
+            if "day" in columns.columns:
+                table = read_columns(file, _sources(columns.columns))
+                return contract_long_days(table.frame, columns, label, rules, table.names)
             table = read_columns(file, _sources(columns_of_days(columns, rules)))
             return contract_days(table.frame, columns, label, rules, table.names)
         case "signal":

@@ -14,7 +14,7 @@ from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.landing import KINDS, Hashes, Kind, examine_files, place_issue, visible_entries
 from stegvis.storage.manifest import MANIFEST, Issue
 from stegvis.storage.recording_files import recordings_of, sensor_of
-from stegvis.study.codebook import LayoutName
+from stegvis.study.codebook import Codebook, LayoutName
 
 LAYOUT_OF: dict[Kind, LayoutName] = {
     "baseline": "participants",
@@ -101,6 +101,20 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
         else:
             findings.notes.append(f"{file.name} is no file of this kind of drop: ignored")
     return findings.as_validation(kind)
+
+
+def layouts_of(path: Path, kind: Kind | None, codebook: Codebook) -> dict[str, LayoutName]:
+    """The layout of each table of a drop, by file name; of raw recordings there is none."""
+    if kind is None:
+        return {}
+    if kind == "withdrawals":
+        return {path.name: "withdrawals"}
+    files = [file.name for file in visible_entries(path) if file.name != MANIFEST]
+    if kind == "recordings":
+        recordings, _ = recordings_of(files)
+        return {each.files[0]: each.level for each in recordings if each.level != "raw"}
+    layout = LAYOUT_OF[kind]
+    return {name: layout for name in files if Path(name).stem == codebook[layout].file}
 
 
 def _kind(path: Path, contract: DeliveryContract) -> Kind | None:

@@ -19,6 +19,7 @@ from stegvis.study.settings import Section, SettingsError, read_settings
 CODEBOOK_FILE = Path(__file__).with_name("codebook.toml")
 
 ColumnType = Literal["text", "number", "date", "timestamp", "code", "tick"]
+Reader = Literal["actipass", "actimotus", "ggir"]
 LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals"]
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
 DAY = "{day}"  # placeholder for the number of the day in a source name
@@ -78,12 +79,16 @@ class Layout(Section):
     file: str
     grain: str
     key: tuple[str, ...] = ()
+    reader: Reader | None = None
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         sources = [name for column in self.columns.values() for name in column.source]
-        twice = sorted({name for name in sources if sources.count(name) > 1})
+        # Two columns may be read from one source, but not what identifies a row.
+        own = [name for column in self.columns.values() for name in column.source if column.unique or column.filled]
+        repeated = {name for column in self.columns.values() for name in column.source if column.source.count(name) > 1}
+        twice = sorted({name for name in own if sources.count(name) > 1} | repeated)
         if twice:
             raise ValueError(f"source name used twice: {', '.join(twice)}")
         if not set(self.key) <= set(self.columns):
@@ -120,7 +125,7 @@ def read_codebook(file: Path) -> Codebook:
 
     Raises:
         CodebookError: the file is not TOML, a key is unknown or missing, a code column has no codes, or a source name
-            is used twice within a layout.
+            identifies rows and is used twice within a layout.
     """
     return read_settings(file, Codebook, CodebookError)
 
