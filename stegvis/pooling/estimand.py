@@ -18,6 +18,7 @@ from stegvis.pooling.cohorts import Cohort, PoolError
 # Keys of the protocol that define exposure, outcome and population, by what they are called in a message. A section
 # stands for all of its keys.
 DEFINING = {
+    "study.mode": "the outcome and who is excluded (the mode of the study)",
     "days.rule": "which days are valid",
     "days.must_be_positive": "which days are valid",
     "days.smallest_wear_hours": "which days are valid",
@@ -66,9 +67,10 @@ def _other_people(one: Cohort, other: Cohort) -> None:
         raise PoolError(f"{one.name} and {other.name} are the same release")
     both = _digests(one) & _digests(other)
     succeeded = one.manifest.get("previous_release") == other.release
-    if both or succeeded or other.manifest.get("previous_release") == one.release:
+    same_numbers = one.results.equals(other.results)
+    if both or succeeded or same_numbers or other.manifest.get("previous_release") == one.release:
         raise PoolError(
-            f"{one.name} and {other.name} are releases of the same cohort (made from the same deliveries): people "
+            f"{one.name} and {other.name} are releases of the same cohort (same deliveries, or same numbers): people "
             "would count twice. Give one release of each cohort"
         )
 

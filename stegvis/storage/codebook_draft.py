@@ -144,12 +144,14 @@ def _declared_missing(file: Path, people: np.ndarray) -> dict[str, tuple[str, ..
     if not declared:
         return {}
     table, meta = read(str(file), usecols=declared, user_missing=True, disable_datetime_conversion=True)
+    ranges: dict[str, list[Any]] = dict(meta.missing_ranges)
+    tags: dict[str, list[Any]] = dict(meta.missing_user_values)
     found = {}
     for name in declared:
         if spss:
-            values = [_range(each["lo"], each["hi"], table[name], people) for each in meta.missing_ranges.get(name, [])]
+            values = [_range(each["lo"], each["hi"], table[name], people) for each in ranges.get(name, [])]
         else:
-            values = [_tag(tag, table[name], people) for tag in meta.missing_user_values.get(name, [])]
+            values = [_tag(str(tag), table[name], people) for tag in tags.get(name, [])]
         if kept := tuple(value for value in values if value):
             found[name] = kept
     return found

@@ -73,6 +73,9 @@ def test_long_tables_by_number_or_date_in_minutes_or_seconds(
     assert found.problems.empty
     assert seconds(found) == WHOLE
     assert list(found.frame["day"]) == [1, 2, 3, 1, 2, 3]
+    wide = read_delivered(wide_file(tmp_path), "days.csv", "days", contract(CODEBOOK.days.model_dump())).frame
+    assert found.frame.dtypes.to_dict() == wide.dtypes.to_dict()
+    assert list(found.frame) == list(wide)
 
 
 def test_a_long_table_keeps_what_is_right(tmp_path: Path) -> None:
@@ -92,6 +95,12 @@ def test_a_wide_table_in_minutes(tmp_path: Path) -> None:
     found = read(wide_table(1), tmp_path, days)
     assert found.problems.empty
     assert seconds(found) == WHOLE
+
+
+def wide_file(folder: Path) -> Path:
+    """A table of the study's own shape."""
+    wide_table(60).to_csv(folder / "wide.csv", index=False)
+    return folder / "wide.csv"
 
 
 def wide_table(factor: float) -> pd.DataFrame:

@@ -132,6 +132,10 @@ def other_outcome(protocol: dict[str, Any]) -> None:
     protocol["outcome"] = {"kind": "single_question", "cut": 1}
 
 
+def other_mode(protocol: dict[str, Any]) -> None:
+    protocol["study"]["mode"] = "strict"
+
+
 def other_level(protocol: dict[str, Any]) -> None:
     protocol["models"]["confidence"] = 0.9
 
@@ -144,6 +148,7 @@ def other_level(protocol: dict[str, Any]) -> None:
         (other_mets, "the METs of walking (exposures.met_brisk: 4.8 and 5.0"),
         (other_population, "who is excluded (exclusions.order"),
         (other_outcome, "the outcome (outcome.cut: not given and 1"),
+        (other_mode, "(study.mode: as_published and strict"),
         (other_level, "intervals of different levels"),
     ],
 )
@@ -166,6 +171,29 @@ def test_the_same_people_are_refused(release: Make, tmp_path: Path, built_home: 
     (other / "manifest.json").write_text(json.dumps(copied))
     done = pool(one, other, "-o", tmp_path / "out")
     assert (done.exit_code, "releases of the same cohort" in done.stderr) == (1, True)
+
+
+def test_the_same_numbers_under_another_name_are_refused(release: Make, tmp_path: Path) -> None:
+    """Hashes of deliveries may be keyed by home: a second home of the same cohort shows by its numbers."""
+    done = pool(release("a", 0.77, 0.06), release("b", 0.77, 0.06), "-o", tmp_path / "out")
+    assert (done.exit_code, "releases of the same cohort" in done.stderr) == (1, True)
+
+
+def test_the_wave_of_a_release_is_chosen(release: Make, tmp_path: Path) -> None:
+    folders = [release("a", 0.77, 0.06), release("b", 0.82, 0.08)]
+    file = folders[1] / "results.csv"
+    rows = pd.read_csv(file, keep_default_na=False, na_values=[""])
+    later = rows.assign(wave="2024-2026", estimate=rows["estimate"] * 0.5, ci_low=rows["ci_low"] * 0.5)
+    pd.concat([rows, later]).to_csv(file, index=False)
+    facts = json.loads((folders[1] / "manifest.json").read_text())
+    facts["files"]["results.csv"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (folders[1] / "manifest.json").write_text(json.dumps(facts))
+    for which, wave, estimate in (("first", "2021-2023", 0.82), ("last", "2024-2026", 0.41)):
+        assert pool(*folders, "--wave", which, "-o", tmp_path / which).exit_code == 0
+        used = pd.read_csv(tmp_path / which / "cohorts.csv")
+        used = used[used["cohort"] == "Cohort b"]
+        assert set(used["wave"]) == {wave}
+        assert used["estimate"].to_numpy() == pytest.approx(estimate)
 
 
 def test_simulated_and_real_people_are_never_combined(release: Make, tmp_path: Path) -> None:
