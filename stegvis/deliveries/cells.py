@@ -116,7 +116,7 @@ def _object_text(cell: Any) -> str | None:
 
 def _read_text(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Breach]]:
     """Identifiers and other text, by ``stegvis.deliveries.identifiers``."""
-    if raw.dtype in (object, np.float16):  # cells that are equal and differ in type differ; some cannot be hashed
+    if raw.dtype == object or raw.dtype == np.float16:  # equal cells of different types differ
         places, cells = np.arange(len(raw)), list(raw)
     else:
         places, distinct = pd.factorize(raw)

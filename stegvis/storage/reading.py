@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from stegvis.storage.arrow_columns import to_pandas
+from stegvis.storage.names import special_file
 from stegvis.storage.statistics_files import ENDINGS, StatisticsFileError, read_statistics_file
 
 TABLE_ENDINGS = (".csv", ".parquet", *ENDINGS)
@@ -128,13 +130,14 @@ def must_have_content(path: Path) -> None:
         UnreadableFile: it is absent, empty, a folder or another special file, or a link out of its folder.
     """
     try:
-        if path.is_symlink() and path.resolve().parent != path.parent.resolve():
-            raise UnreadableFile(path.name, "a link out of the drop")
+        special = special_file(path)
+        if special is not None:
+            raise UnreadableFile(path.name, special)
         if not path.is_file():
-            raise UnreadableFile(path.name, "not an ordinary file" if path.exists() else "there is no such file")
+            raise UnreadableFile(path.name, "there is no such file")
         if path.stat().st_size == 0:
             raise UnreadableFile(path.name, "the file is empty")
-    except (OSError, RuntimeError, ValueError) as error:
+    except OSError as error:
         raise as_unreadable(error, path) from None
 
 
@@ -275,5 +278,5 @@ def _read_header(path: Path) -> tuple[str, list[str]]:
 
 
 def _without_blank_end(table: pd.DataFrame) -> pd.DataFrame:
-    filled = table.notna().to_numpy().any(axis=1).nonzero()[0]
+    filled = np.flatnonzero(table.notna().any(axis=1).to_numpy())
     return table.iloc[: int(filled[-1]) + 1 if len(filled) else 0]
