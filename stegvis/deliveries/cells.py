@@ -120,7 +120,8 @@ def _read_text(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Breach]]
         places, cells = np.arange(len(raw)), list(raw)
     else:
         places, distinct = pd.factorize(raw)
-        cells = [*list(distinct), None]  # the last entry is for missing cells, which factorize labels -1
+        known = distinct.to_numpy() if isinstance(raw.dtype, np.dtype) else distinct  # an index widens single precision
+        cells = [*known, None]  # the last entry is for missing cells, which factorize labels -1
     texts: list[str | None] = []
     refused: dict[str, list[int]] = {}
     for place, cell in enumerate(cells):

@@ -74,7 +74,7 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
     findings = _Findings()
     try:
         return _validate(path.resolve(), contract, findings)
-    except (PermissionError, RuntimeError):  # no permission to open a folder, or a link to itself
+    except (PermissionError, RuntimeError):  # a folder that may not be opened, or a link to itself
         findings.add_issue(Issue(shown(path.name), "unreadable", f"{shown(path.name)} cannot be opened"))
         return findings.as_validation(None)
 
