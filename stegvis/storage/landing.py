@@ -207,14 +207,15 @@ def examine_files(
     if isinstance(manifest, Issue):
         return None, (), (manifest,)
     files, issues = [], []
+    there = {entry.name for entry in folder.iterdir()}
     for name, sha256 in sorted(manifest.files.items()):
         file = folder / name
-        special = special_file(file)
+        special = special_file(file) if name in there else None
         if special is not None:
             issues.append(Issue(name, "unsafe_file", f"{name} is {special}"))
             continue
         try:
-            if not file.is_file():
+            if name not in there or not file.is_file():
                 message = f"{name} is named in {manifest_path.name} and not there yet"
                 issues.append(Issue(name, "file_not_there_yet", message))
                 continue

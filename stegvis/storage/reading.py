@@ -33,7 +33,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOST_COLUMNS = 20_000
 MOST_CELLS = 100_000_000  # of the columns that are read, as text
 MOST_SAMPLES = 1_000_000_000  # of a signal, as numbers: four months at 50 samples a second
-MOST_BYTES = 8 << 30  # of a parquet file's columns, uncompressed
+MOST_BYTES = 1 << 30  # of a parquet file's columns, uncompressed
+MOST_SIGNAL_BYTES = 64 << 30
 LONGEST_HEADER = 4 << 20
 LONGEST_LINE = 8 << 20
 
@@ -99,7 +100,7 @@ def read_columns(path: Path, wanted: Collection[str] | None, infer_types: bool =
             case ".csv":
                 return _read_csv(path, wanted, infer_types)
             case ".parquet":
-                return _read_parquet(path, wanted, most_cells)
+                return _read_parquet(path, wanted, most_cells, MOST_SIGNAL_BYTES if infer_types else MOST_BYTES)
             case _:
                 table = DeliveredTable(*read_statistics_file(path, wanted, most_cells))
     except StatisticsFileError as error:
@@ -183,15 +184,15 @@ def _parquet_error(error: Exception, path: Path) -> Exception:
     return found if plain else UnreadableFile(path.name, NOT_PARQUET)
 
 
-def _read_parquet(path: Path, wanted: Collection[str] | None, most_cells: int) -> DeliveredTable:
+def _read_parquet(path: Path, wanted: Collection[str] | None, most_cells: int, most_bytes: int) -> DeliveredTable:
     schema, rows = parquet_names_and_rows(path)
     chosen = [name for name in schema.names if wanted is None or name in wanted]
     if rows * len(chosen) > most_cells:
         raise UnreadableFile(path.name, f"it has more than {most_cells:,} cells to read")
     try:
-        with pa.parquet.ParquetFile(path) as opened:
-            if _uncompressed(opened.metadata, set(chosen)) > MOST_BYTES:
-                raise UnreadableFile(path.name, f"its columns hold more than {MOST_BYTES >> 30} GB")
+        with pa.parquet.ParquetFile(path, page_checksum_verification=True) as opened:
+            if _uncompressed(opened.metadata, set(chosen)) > most_bytes:
+                raise UnreadableFile(path.name, f"its columns hold more than {most_bytes >> 30} GB")
             table = opened.read(columns=chosen)
         table.validate(full=True)  # text that is not UTF-8, and offsets beyond the data
     except (pa.ArrowException, OSError) as error:

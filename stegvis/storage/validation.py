@@ -51,7 +51,7 @@ class _Findings:
     notes: list[str] = field(default_factory=list)
 
     def add_issue(self, issue: Issue) -> None:
-        self.problems.append(file_problem(issue.file, issue.rule, issue.message))
+        self.problems.append(file_problem(shown(issue.file), issue.rule, issue.message))
 
     def as_validation(self, kind: Kind | None) -> Validation:
         summary = pd.DataFrame(self.summary, columns=["file", "rows_read", "rows_fine"])
@@ -163,13 +163,13 @@ def _check_raw(file: Path, findings: _Findings) -> None:
 
 
 def _check_table(file: Path, layout: LayoutName, contract: DeliveryContract, findings: _Findings) -> None:
-    found = read_delivered(file, file.name, layout, contract)
+    found = read_delivered(file, shown(file.name), layout, contract)
     findings.problems.append(found.problems)
     if found.unreadable:
         return
     findings.notes += [f"{file.name}: {note}" for note in found.notes]
     read, quarantined = found.rows_read, found.rows_quarantined
-    findings.summary.append({"file": file.name, "rows_read": read, "rows_fine": read - quarantined})
+    findings.summary.append({"file": shown(file.name), "rows_read": read, "rows_fine": read - quarantined})
     largest = contract.protocol.checks.largest_quarantined_share
     if not found.refused and quarantined > largest * read:
         message = f"more than {largest:.0%} of the rows break the contract: the delivery would be refused"

@@ -108,7 +108,7 @@ def same_number(number: int) -> dict[str, pa.Array]:
     """Spellings of a person whose identifier is a whole number below ten million."""
     forms = {str(kind): pa.array([number], kind) for kind in WHOLE_TYPES}
     return forms | {
-        "single precision": pa.array([number], pa.float32()),
+        "single precision": pa.array(np.array([number], dtype=np.float32)),
         "decimal": pa.array([Decimal(number)], pa.decimal128(20, 0)),
         "decimal with zeros": pa.array([Decimal(number)], pa.decimal128(20, 3)),
         "long decimal": pa.array([Decimal(number)], pa.decimal256(60, 2)),
@@ -135,7 +135,7 @@ def refused(number: int) -> dict[str, pa.Array]:
         "line end inside": pa.array([f"{text}\n{text}"]),
         "other digits": pa.array(["\uff11\uff10\uff10\uff11"]),
         "not UTF-8": pa.array([b"\xc5" + text.encode()]),
-        "single precision, 8 digits": pa.array([10_000_000 + number], pa.float32()),
+        "single precision, 8 digits": pa.array(np.array([10_000_000 + number], dtype=np.float32)),
         "double, 17 digits": pa.array([float(2**53 + number)]),
         "fraction": pa.array([number + 0.5]),
         "decimal fraction": pa.array([Decimal(f"{number}.5")]),
@@ -292,7 +292,7 @@ def test_a_date_that_no_calendar_holds_costs_its_row(tmp_path: Path, ending: str
         frame["PartDat_NT4BLM"] = [21244.0, 9e9, np.nan]  # days since 1960
         write, form = pyreadstat.write_dta, "%td"
     else:
-        frame["PartDat_NT4BLM"] = [13739155200.0, 6.4e12, np.nan]  # seconds since 1582-10-14
+        frame["PartDat_NT4BLM"] = [13739241600.0, 6.4e12, np.nan]  # seconds since 1582-10-14
         write, form = pyreadstat.write_sav, "DATE11"
     found = both(
         tmp_path,
