@@ -117,11 +117,12 @@ def _object_text(cell: Any) -> str | None:
 
 def _read_text(raw: pd.Series, column: Column) -> tuple[pd.Series, list[Breach]]:
     """Identifiers and other text, by ``stegvis.deliveries.identifiers``."""
-    if raw.dtype in (object, np.float16):  # cells that are equal and differ in type differ; some cannot be hashed
+    if raw.dtype == object or raw.dtype == np.float16:  # equal cells of different types differ
         places, cells = np.arange(len(raw)), list(raw)
     else:
         places, distinct = pd.factorize(raw)
-        cells = [*list(distinct), None]  # the last entry is for missing cells, which factorize labels -1
+        known = distinct.to_numpy() if isinstance(raw.dtype, np.dtype) else distinct  # an index widens single precision
+        cells = [*known, None]  # the last entry is for missing cells, which factorize labels -1
     texts: list[str | None] = []
     refused: dict[str, list[int]] = {}
     for place, cell in enumerate(cells):

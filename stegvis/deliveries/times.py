@@ -1,4 +1,4 @@
-"""One rule for dates and times: on the device's or the calendar's own clock, within the codebook's bounds, without a zone."""
+"""One rule for dates and times: on the device's own clock, without a zone, within the codebook's bounds."""
 
 from __future__ import annotations
 

@@ -116,8 +116,8 @@ class DeliveredEpochs:
     """An epochs file while it is open.
 
     Attributes:
-        connection: with the view ``evaluated`` (the file's epochs to the lake's schema, with the number of the problem of
-            each) and the tables ``runs`` and ``repeated``.
+        connection: with the view ``evaluated`` (the file's epochs to the lake's schema, each with the number of its
+            problem) and the tables ``runs`` and ``repeated``.
         sources: the delivered name of each canonical column.
         notes: what is worth knowing and needs no correction.
         problems: what the numbers of the problems mean.

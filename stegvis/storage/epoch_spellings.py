@@ -66,7 +66,8 @@ def create_views(
     time = _time(cells["epoch_start"][0], kinds["epoch_start"], layout.columns["epoch_start"], problems)
     connection.execute("set variable invisible = ?", [INVISIBLE])
     connection.execute(
-        f"create temp view delivered as select file_row_number + {FIRST_ROW} as file_row, {listed}, {time} from {source}"
+        "create temp view delivered as "
+        f"select file_row_number + {FIRST_ROW} as file_row, {listed}, {time} from {source}"
     )
     _create_people(connection, layout.columns["person"], kinds["person"], problems)
     _create_spellings(connection, layout, kinds, problems)

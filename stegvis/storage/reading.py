@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from stegvis.storage.arrow_columns import to_pandas
+from stegvis.storage.names import special_file
 from stegvis.storage.statistics_files import ENDINGS, StatisticsFileError, read_statistics_file
 
 TABLE_ENDINGS = (".csv", ".parquet", *ENDINGS)
@@ -31,7 +33,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOST_COLUMNS = 20_000
 MOST_CELLS = 100_000_000  # of the columns that are read, as text
 MOST_SAMPLES = 1_000_000_000  # of a signal, as numbers: four months at 50 samples a second
-MOST_BYTES = 8 << 30  # of a parquet file's columns, uncompressed
+MOST_BYTES = 1 << 30  # of a parquet file's columns, uncompressed
+MOST_SIGNAL_BYTES = 64 << 30
 LONGEST_HEADER = 4 << 20
 LONGEST_LINE = 8 << 20
 
@@ -97,7 +100,7 @@ def read_columns(path: Path, wanted: Collection[str] | None, infer_types: bool =
             case ".csv":
                 return _read_csv(path, wanted, infer_types)
             case ".parquet":
-                return _read_parquet(path, wanted, most_cells)
+                return _read_parquet(path, wanted, most_cells, MOST_SIGNAL_BYTES if infer_types else MOST_BYTES)
             case _:
                 table = DeliveredTable(*read_statistics_file(path, wanted, most_cells))
     except StatisticsFileError as error:
@@ -128,13 +131,14 @@ def must_have_content(path: Path) -> None:
         UnreadableFile: it is absent, empty, a folder or another special file, or a link out of its folder.
     """
     try:
-        if path.is_symlink() and path.resolve().parent != path.parent.resolve():
-            raise UnreadableFile(path.name, "a link out of the drop")
+        special = special_file(path)
+        if special is not None:
+            raise UnreadableFile(path.name, special)
         if not path.is_file():
-            raise UnreadableFile(path.name, "not an ordinary file" if path.exists() else "there is no such file")
+            raise UnreadableFile(path.name, "there is no such file")
         if path.stat().st_size == 0:
             raise UnreadableFile(path.name, "the file is empty")
-    except (OSError, RuntimeError, ValueError) as error:
+    except OSError as error:
         raise as_unreadable(error, path) from None
 
 
@@ -180,15 +184,15 @@ def _parquet_error(error: Exception, path: Path) -> Exception:
     return found if plain else UnreadableFile(path.name, NOT_PARQUET)
 
 
-def _read_parquet(path: Path, wanted: Collection[str] | None, most_cells: int) -> DeliveredTable:
+def _read_parquet(path: Path, wanted: Collection[str] | None, most_cells: int, most_bytes: int) -> DeliveredTable:
     schema, rows = parquet_names_and_rows(path)
     chosen = [name for name in schema.names if wanted is None or name in wanted]
     if rows * len(chosen) > most_cells:
         raise UnreadableFile(path.name, f"it has more than {most_cells:,} cells to read")
     try:
-        with pa.parquet.ParquetFile(path) as opened:
-            if _uncompressed(opened.metadata, set(chosen)) > MOST_BYTES:
-                raise UnreadableFile(path.name, f"its columns hold more than {MOST_BYTES >> 30} GB")
+        with pa.parquet.ParquetFile(path, page_checksum_verification=True) as opened:
+            if _uncompressed(opened.metadata, set(chosen)) > most_bytes:
+                raise UnreadableFile(path.name, f"its columns hold more than {most_bytes >> 30} GB")
             table = opened.read(columns=chosen)
         table.validate(full=True)  # text that is not UTF-8, and offsets beyond the data
     except (pa.ArrowException, OSError) as error:
@@ -275,5 +279,5 @@ def _read_header(path: Path) -> tuple[str, list[str]]:
 
 
 def _without_blank_end(table: pd.DataFrame) -> pd.DataFrame:
-    filled = table.notna().to_numpy().any(axis=1).nonzero()[0]
+    filled = np.flatnonzero(table.notna().any(axis=1).to_numpy())
     return table.iloc[: int(filled[-1]) + 1 if len(filled) else 0]
