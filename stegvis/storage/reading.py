@@ -33,8 +33,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOST_COLUMNS = 20_000
 MOST_CELLS = 100_000_000  # of the columns that are read, as text
 MOST_SAMPLES = 1_000_000_000  # of a signal, as numbers: four months at 50 samples a second
-MOST_BYTES = 1 << 30  # of a parquet file's columns, uncompressed
-MOST_SIGNAL_BYTES = 64 << 30
+MOST_BYTES = 1 << 30  # that a parquet file may hold when it is very much smaller itself
+MOST_EXPANSION = 100
 LONGEST_HEADER = 4 << 20
 LONGEST_LINE = 8 << 20
 
@@ -100,7 +100,7 @@ def read_columns(path: Path, wanted: Collection[str] | None, infer_types: bool =
             case ".csv":
                 return _read_csv(path, wanted, infer_types)
             case ".parquet":
-                return _read_parquet(path, wanted, most_cells, MOST_SIGNAL_BYTES if infer_types else MOST_BYTES)
+                return _read_parquet(path, wanted, most_cells)
             case _:
                 table = DeliveredTable(*read_statistics_file(path, wanted, most_cells))
     except StatisticsFileError as error:
@@ -184,15 +184,15 @@ def _parquet_error(error: Exception, path: Path) -> Exception:
     return found if plain else UnreadableFile(path.name, NOT_PARQUET)
 
 
-def _read_parquet(path: Path, wanted: Collection[str] | None, most_cells: int, most_bytes: int) -> DeliveredTable:
+def _read_parquet(path: Path, wanted: Collection[str] | None, most_cells: int) -> DeliveredTable:
     schema, rows = parquet_names_and_rows(path)
     chosen = [name for name in schema.names if wanted is None or name in wanted]
     if rows * len(chosen) > most_cells:
         raise UnreadableFile(path.name, f"it has more than {most_cells:,} cells to read")
     try:
         with pa.parquet.ParquetFile(path, page_checksum_verification=True) as opened:
-            if _uncompressed(opened.metadata, set(chosen)) > most_bytes:
-                raise UnreadableFile(path.name, f"its columns hold more than {most_bytes >> 30} GB")
+            if _expands(opened.metadata, path.stat().st_size):
+                raise UnreadableFile(path.name, f"a file of this size expands to more than {MOST_BYTES >> 30} GB")
             table = opened.read(columns=chosen)
         table.validate(full=True)  # text that is not UTF-8, and offsets beyond the data
     except (pa.ArrowException, OSError) as error:
@@ -202,15 +202,14 @@ def _read_parquet(path: Path, wanted: Collection[str] | None, most_cells: int, m
     return DeliveredTable(list(schema.names), to_pandas(table))
 
 
-def _uncompressed(metadata: Any, wanted: set[str]) -> int:
-    """Bytes of the wanted columns, as the footer states them."""
-    places = [
-        place
-        for place in range(metadata.num_columns)
-        if metadata.schema.column(place).path.split(".")[0] in wanted or metadata.schema.column(place).path in wanted
-    ]
+def _expands(metadata: Any, size: int) -> bool:
+    """Whether a small file states contents that are large: memory is not spent on it.
+
+    Only the row groups are asked: PyArrow ends the process on some damaged metadata of columns (version 26).
+    """
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
-    return sum(group.column(place).total_uncompressed_size for group in groups for place in places)
+    stated = sum(group.total_byte_size for group in groups)
+    return bool(stated > MOST_BYTES and stated > MOST_EXPANSION * size)
 
 
 def _read_csv(path: Path, wanted: Collection[str] | None, infer_types: bool) -> DeliveredTable:
