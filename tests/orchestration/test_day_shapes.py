@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
-from stegvis.assets.building.recipe import sql_text
+from stegvis.sql import sql_text
 from stegvis.deliveries.day_units import ACTIVITIES
 from stegvis.orchestration.classify import in_words
 from stegvis.orchestration.cli import app

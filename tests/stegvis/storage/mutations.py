@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 
-from stegvis.assets.building.recipe import sql_text
+from stegvis.sql import sql_text
 from stegvis.deliveries.identifiers import INVISIBLE
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
 from stegvis.study.codebook import CODEBOOK_FILE, DAY, LayoutName, read_codebook
