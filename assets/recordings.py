@@ -88,10 +88,14 @@ def make(build: Build) -> Rows:
     days: list[pd.DataFrame] = []
     contract = DeliveryContract(codebook(), build.protocol, sql_text("delivered_epochs"))
     to_classify: list[tuple[str, Source]] = []
+    left_out: list[tuple[str, str, str]] = []
     for drop in build.drops:
         by_name = {file.name: file for file in drop.files}
         recordings, issues = recordings_of(by_name)
         for issue in issues:
+            if named := withdrawn.named_in(issue.file):
+                left_out += [(person, drop.name, issue.file) for person in named]
+                continue
             delivered.refuse(f"{drop.name}/{issue.file}", issue.rule, issue.message)
             if issue.rule == "half_missing":
                 found.append(_half(drop, by_name[issue.file], issue.message))
@@ -103,6 +107,9 @@ def make(build: Build) -> Rows:
                 to_classify.append((drop.name, Source(recording.person, recording.level, files)))
             if place % 50 == 0:
                 build.log.info("read %d of %d recordings of %s", place, len(recordings), drop.name)
+    left_out += [(each["person"], each["delivery"], each["file"]) for each in found]
+    left_out += [(source.person, name, file.name) for name, source in to_classify for file in source.files]
+    build.without_withdrawn(pd.DataFrame(left_out, columns=["person", "delivery", "delivered_file"], dtype="str"))
     to_classify = [(delivery, source) for delivery, source in to_classify if source.person not in withdrawn]
     batch = _recording_batch(build)
     outcomes = batch.classify([source for _, source in to_classify])
@@ -110,7 +117,7 @@ def make(build: Build) -> Rows:
         found.append(_classified(delivery, source, outcome.record, delivered) | {"shard": outcome.shard})
 
     rows = pd.DataFrame(found, columns=list(COLUMNS)).assign(batch=build.key).astype(COLUMNS)
-    rows = rows[~rows["person"].isin(withdrawn)].sort_values("status", ascending=False, kind="stable")
+    rows = rows[~withdrawn.among(rows["person"])].sort_values("status", ascending=False, kind="stable")
     # Of two of one level the one that can be used, else the later one.
     rows = _mark_superseded(rows.drop_duplicates(["person", "level"], keep="last"))
     rows = rows.sort_values(["person", "level"], ignore_index=True)

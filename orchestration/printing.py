@@ -59,6 +59,8 @@ def refresh_facts(done: Refresh, release: Facts | None, waiting: Facts | None) -
         "waiting": [{"asset": s.asset, "partition": s.partition} for s in done.waiting],
         "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
         "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
+        "withdrawals": done.withdrawals,
+        "withdrawals_not_applied": done.withdrawal_problems,
         "release": release,
         "waiting_release": waiting,
         "seconds": round(done.seconds, 2),
@@ -80,10 +82,14 @@ def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, p
             print(f"materialized {assets} assets ({len(done.materialized)} partitions) in {done.seconds:.1f} s")
         else:
             print(f"nothing to do: {UP_TO_DATE}" if done.ok else "nothing was materialized")
+        for line in done.withdrawals:
+            print(line)
         if release:
             print(f"release: {release['release']}{' (synthetic)' if release['synthetic'] else ''}")
         if waiting:
             print(waits(waiting))
+    for problem in done.withdrawal_problems:
+        say(f"WITHDRAWAL NOT APPLIED: {problem}")
     for unused in done.landing.waiting:
         say(f"waiting delivery {unused.kind}/{unused.name}: {unused.reason}")
     for unused in done.landing.rejected:
@@ -128,6 +134,7 @@ def print_status(facts: Facts) -> None:
     for found in facts["quarantine"]:
         what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
         console.print(f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}")
+    _print_withdrawals(console, facts["withdrawals"])
     for source in facts["sources"]:
         if source["overdue"]:
             days = f"{source['days_since_last']:.0f} days ago"
@@ -142,6 +149,20 @@ def print_status(facts: Facts) -> None:
         console.print(f"{waiting} cannot be materialized until their upstream tables exist")
     if not (facts["stale"] or facts["held"] or facts["waiting"]):
         console.print(UP_TO_DATE)
+
+
+def _print_withdrawals(console: Console, facts: Facts) -> None:
+    for problem in facts["not_applied"]:
+        console.print(f"WITHDRAWAL NOT APPLIED {problem}")
+    if facts["people"]:
+        missing = f", {facts['not_found']:,} not found in any delivery" if facts["not_found"] else ""
+        console.print(f"withdrawals: {_count(facts['people'], 'person')}; {facts['found']:,} found and erased{missing}")
+    if facts["pending"]:
+        console.print("withdrawals: the erasure is not finished; the next refresh completes it")
+    for place in facts["to_remove"]:
+        console.print(
+            f"remove from the landing zone {place['delivery']}: {_count(place['people'], 'withdrawn person')}"
+        )
 
 
 def _print_partitions(console: Console, facts: Facts) -> None:
@@ -256,4 +277,5 @@ def _label(asset: str, partition: str) -> str:
 
 
 def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    plural = what.removesuffix("person") + "people" if what.endswith("person") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"

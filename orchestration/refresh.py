@@ -26,6 +26,7 @@ from stegvis.orchestration.landing_sensor import tell
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
 from stegvis.orchestration.situation import Situation, Step, situation
+from stegvis.orchestration.withdraw import apply_withdrawals, finish_erasure
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.lock import locked
@@ -50,6 +51,7 @@ class Refresh:
         waiting: partitions whose inputs do not exist.
         held: partitions whose present inputs broke a critical rule, now or before.
         landing: what was found in the landing zone.
+        withdrawals: what came of each withdrawal drop whose counts are new, and what could not be applied.
         seconds: wall time, and of it the time spent inside the stages.
     """
 
@@ -58,12 +60,14 @@ class Refresh:
     failed: list[tuple[str, str, str]] = field(default_factory=list)
     waiting: list[Step] = field(default_factory=list)
     held: list[Step] = field(default_factory=list)
+    withdrawals: list[str] = field(default_factory=list)
+    withdrawal_problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Nothing failed, is held back or was rejected."""
-        return not (self.failed or self.held or self.landing.rejected)
+        """Nothing failed, is held back or was rejected, and every withdrawal was applied."""
+        return not (self.failed or self.held or self.landing.rejected or self.withdrawal_problems)
 
 
 def dry_run(home: Home) -> tuple[list[Step], Landing]:
@@ -85,11 +89,13 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
         started = time.monotonic()
         advance_latest(home.releases, protocol().release.signatures)
         landing = scan(home.landing, home.hash_cache)
+        named = apply_withdrawals(home, landing)
         with open_instance(home) as instance:
             end_orphans(instance)
             register_partitions(landing, instance)
             tell(landing, instance)
             done = _Run(situation(home, instance, landing), instance, progress).everything()
+        done.withdrawals, done.withdrawal_problems = finish_erasure(home, named), named.problems
         done.seconds = time.monotonic() - started
     return done
 

@@ -13,10 +13,13 @@ from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.situation import Step, situation
 from stegvis.orchestration.verdicts import failing_checks, quarantined
+from stegvis.orchestration.withdraw import read_withdrawals
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.releases import latest, manifest, newest
 from stegvis.storage.signatures import valid_signatures
+from stegvis.storage.withdrawal_list import is_pending, read_list
+from stegvis.storage.withdrawn_rows import ToRemove, to_remove
 from stegvis.study.protocol import Protocol, protocol
 
 
@@ -45,9 +48,25 @@ def status(home: Home) -> dict[str, Any]:
             "rejected": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.rejected],
             "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
         },
+        "withdrawals": _withdrawals(home, landing),
         "sources": _sources(landing, in_force),
         "last_release": last_release(home),
         "waiting_release": waiting_release(home),
+    }
+
+
+def _withdrawals(home: Home, landing: Landing) -> dict[str, Any]:
+    """Withdrawn people in counts, withdrawals that could not be applied, and what to remove from the landing zone."""
+    read, withdrawn = read_withdrawals(home, landing), read_list(home.root)
+    found = len(withdrawn.found())
+    lists = [ToRemove(f"withdrawals/{drop.drop}.csv", len(drop.people)) for drop in read.drops if drop.people]
+    return {
+        "people": len(withdrawn),
+        "found": found,
+        "not_found": len(withdrawn) - found,
+        "not_applied": read.problems,
+        "pending": is_pending(home.root),
+        "to_remove": [vars(each) for each in [*to_remove(home.root, landing), *lists]] if len(withdrawn) else [],
     }
 
 

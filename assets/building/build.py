@@ -18,7 +18,9 @@ from stegvis.assets.building.records import drops_of
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.records import damaged_files, read_records
-from stegvis.storage.warehouse import Partition, Warehouse, table_exists
+from stegvis.storage.warehouse import Partition, Warehouse
+from stegvis.storage.withdrawal_list import WithdrawalList, read_list
+from stegvis.storage.withdrawn_rows import leave_out
 from stegvis.study.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -79,12 +81,13 @@ class Build:
         with self.session() as connection:
             return [connection.execute(query).df() for query in queries]
 
-    def withdrawn(self) -> set[str]:
-        """People whose consent is withdrawn."""
-        with self.session() as connection:
-            if not table_exists(connection, "withdrawals"):
-                return set()
-            return {row[0] for row in connection.execute("select distinct person from withdrawals").fetchall()}
+    def withdrawn(self) -> WithdrawalList:
+        """People whose consent is withdrawn: ``person in build.withdrawn()``."""
+        return read_list(self.home.root)
+
+    def without_withdrawn(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Delivered rows (person, delivery, delivered_file) without those of people whose consent is withdrawn."""
+        return leave_out(self.withdrawn(), self.recipe.name, self.key, self.recipe.delivery or "", rows)
 
     def remove_damaged_files(self, table: str) -> None:
         """Remove lake files of this partition that are not what a table published, so that they are made again."""

@@ -93,7 +93,7 @@ def read_drops(build: Build, layout_name: LayoutName, drops: Sequence[Drop], fil
             before = len(delivered.frames)
             read_file(file.path, f"{drop.name}/{file.name}", layout_name, delivered, contract)
             for frame in delivered.frames[before:]:
-                frame["delivery"] = drop.name
+                frame["delivery"], frame["delivered_file"] = drop.name, file.name
         build.log.info("read delivery %s/%s", drop.kind, drop.name)
     return delivered
 
@@ -103,8 +103,8 @@ def newest_per_person(build: Build, delivered: Delivered, layout_name: LayoutNam
     columns = [*codebook()[layout_name].columns, "delivery"]
     if not delivered.frames:
         return empty(layout_name, "delivery")
-    rows = pd.concat(delivered.frames, ignore_index=True).drop_duplicates("person", keep="last")
-    return rows.loc[~rows["person"].isin(build.withdrawn()), columns].sort_values("person", ignore_index=True)
+    rows = build.without_withdrawn(pd.concat(delivered.frames, ignore_index=True))
+    return rows.drop_duplicates("person", keep="last")[columns].sort_values("person", ignore_index=True)
 
 
 def empty(layout_name: LayoutName, *more: str) -> pd.DataFrame:

@@ -77,6 +77,7 @@ def withdraw(
 ) -> None:
     """Register withdrawals of consent, erase the people from every table and file, and refresh."""
     from stegvis.orchestration.withdraw import WithdrawalError, register
+    from stegvis.storage.alerts import add_alert
     from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 
     if not file.is_file():
@@ -85,6 +86,7 @@ def withdraw(
     try:
         name, people = register(place, file, read_codebook(CODEBOOK_FILE).withdrawals)
     except WithdrawalError as error:
-        fail(str(error))
+        add_alert(place.create().root, "error", "withdrawal", "stegvis withdraw", f"nothing was registered: {error}")
+        fail(f"{error}; nothing was registered")
     say(f"registered {people:,} withdrawals as {name}")
     raise typer.Exit(run_refresh(place, as_json=False))

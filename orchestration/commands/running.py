@@ -89,6 +89,8 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print(json.dumps(facts, indent=2, default=str))
     else:
         print_status(facts)
+    if facts["withdrawals"]["not_applied"]:
+        raise typer.Exit(1)
 
 
 def ui(

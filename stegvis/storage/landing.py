@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.reading import TABLE_ENDINGS
 from stegvis.storage.recording_files import recording_level
@@ -101,6 +102,7 @@ class Hashes:
     cache: Path | None = None
     _known: dict[str, list[Any]] = field(default_factory=dict, init=False)
     _seen: dict[str, list[Any]] = field(default_factory=dict, init=False)
+    _renamed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         if self.cache is not None:
@@ -108,12 +110,15 @@ class Hashes:
                 known = json.loads(self.cache.read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 known = {}  # absent or damaged: every file is hashed again
-            self._known = known if isinstance(known, dict) else {}
+            known = known if isinstance(known, dict) else {}
+            # A cache of an earlier version has the names themselves: taken over, so that nothing is hashed again.
+            self._known = {self._key(name) if _is_path(name) else name: entry for name, entry in known.items()}
+            self._renamed = self._known.keys() != known.keys()
 
     def sha256(self, path: Path) -> str:
         """The sha256 of a file, computed only when its size or time of change is new."""
         state = path.stat()
-        name = path.relative_to(self.root).as_posix()
+        name = self._key(path.relative_to(self.root).as_posix())
         entry = self._known.get(name)
         if not (isinstance(entry, list) and len(entry) == 3 and entry[:2] == [state.st_size, state.st_mtime_ns]):
             with path.open("rb") as file:
@@ -121,9 +126,15 @@ class Hashes:
         self._seen[name] = entry
         return str(entry[2])
 
+    def _key(self, name: str) -> str:
+        """A file may be named after a person, so the cache has keyed hashes of names."""
+        if self.cache is None:
+            return name
+        return keyed_hash(self.cache.parent, "file name", name)
+
     def save(self) -> None:
         """Replace the cache atomically; files that no longer exist are dropped from it."""
-        if self.cache is None or self._seen == self._known:
+        if self.cache is None or (self._seen == self._known and not self._renamed):
             return
         self.cache.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.cache.with_name(f".{self.cache.name}.{os.getpid()}")
@@ -169,6 +180,10 @@ def scan(landing: Path, cache: Path | None) -> Landing:
                 found.accepted.append(drop)
     hashes.save()
     return found
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "." in name
 
 
 # A delivery with only these issues is still being copied.
