@@ -16,6 +16,11 @@ from stegvis.storage.home import Home
 from stegvis.storage.identifiers_in_text import runs, spans_of_run
 from stegvis.storage.withdrawal_list import WithdrawalList, write_whole
 
+
+class StorageInUseError(RuntimeError):
+    """Another process kept a database of Dagster's storage busy; the message says what to do."""
+
+
 REPLACEMENT = "(withdrawn)"
 _APPLIED = "applied_withdrawals"
 _WAIT_SECONDS = 60.0
@@ -29,7 +34,7 @@ def erase_from_dagster(home: Home, withdrawn: WithdrawalList) -> int:
         How many files were changed.
 
     Raises:
-        sqlite3.OperationalError: a database was in use for a minute; the next command tries again.
+        StorageInUseError: a database was in use for a minute; the next refresh tries again.
     """
     mark = home.dagster / _APPLIED
     if not home.dagster.is_dir() or (mark.exists() and mark.read_text(encoding="utf-8") == withdrawn.version):
@@ -80,6 +85,18 @@ def _clean(file: Path, names: _Names) -> bool:
 
 def _clean_database(file: Path, names: _Names) -> bool:
     """Replace names in every cell of text, and write the file anew if there were any."""
+    try:
+        return _rewrite_database(file, names)
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) and "busy" not in str(error):
+            raise
+        raise StorageInUseError(
+            f"Dagster's storage ({file.name}) is in use, so names of withdrawn people may be left in it: "
+            "the next refresh tries again; stop 'stegvis ui' if this is repeated"
+        ) from None
+
+
+def _rewrite_database(file: Path, names: _Names) -> bool:
     changed = 0
     with closing(sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
         connection.execute("begin immediate")
@@ -90,9 +107,11 @@ def _clean_database(file: Path, names: _Names) -> bool:
             changed += _clean_table(connection, table, names)
         connection.execute("commit")
         if changed:
-            connection.execute("pragma wal_checkpoint(truncate)")
             connection.execute("vacuum")
-            connection.execute("pragma wal_checkpoint(truncate)")
+            # The log of changes still has the old pages until it is cut to nothing.
+            ((busy, _pages, _moved),) = connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            if busy:
+                raise sqlite3.OperationalError("database is busy")
     return changed > 0
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stegvis.deliveries.contract import apply_contract
-from stegvis.orchestration.dagster_erasure import erase_from_dagster
+from stegvis.orchestration.dagster_erasure import StorageInUseError, erase_from_dagster
 from stegvis.storage.alerts import add_alert
 from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.erasure import erase_from_lake, is_applied_to_lake
@@ -101,8 +101,6 @@ def apply_withdrawals(home: Home, landing: Landing) -> Withdrawals:
         stegvis.storage.home_key.HomeKeyError: the list or its key is damaged.
     """
     read = read_withdrawals(home, landing, remember=True)
-    for problem in read.problems:
-        add_alert(home.root, "error", ALERT, "withdrawals", problem)
     withdrawn = read_list(home.root)
     if withdrawn.people:
         if home.warehouse.exists():
@@ -110,7 +108,12 @@ def apply_withdrawals(home: Home, landing: Landing) -> Withdrawals:
                 pass
         if not is_applied_to_lake(home, withdrawn):
             withdrawn.note_found(erase_from_lake(home, withdrawn))
-        erase_from_dagster(home, withdrawn)
+        try:
+            erase_from_dagster(home, withdrawn)
+        except StorageInUseError as error:
+            read.problems.append(str(error))
+    for problem in read.problems:
+        add_alert(home.root, "error", ALERT, "withdrawals", problem)
     return read
 
 

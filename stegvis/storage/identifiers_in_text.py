@@ -1,8 +1,8 @@
 """Where a text may name a person: the parts of file names and messages that could be an identifier.
 
 An identifier has no fixed form, so every run of characters between separators is a candidate, alone and joined with its
-neighbors: ``P-17_back.cwa`` may name ``P``, ``17``, ``P-17``, ``P-17_back`` and so on. Numbers and plain words in lower
-case are everywhere in a text; they count only where a file name begins with them: ``1001.csv``, ``1001_back.cwa``.
+neighbors: ``P-17_back.cwa`` may name ``P``, ``P-17``, ``P-17_back`` and so on. Numbers, plain words in lower case, and one
+or two letters are everywhere in a text; they count only where a file name begins with them: ``1001_back.cwa``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MOST_PARTS = 8
 _RUN = re.compile(r"[^\s\"'`/\\<>(){}\[\]:;=|,]+")
 _SEPARATOR = re.compile(r"([^\w]|_)")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_COMMON = re.compile(r"[0-9]+|[a-z_]+")
+_COMMON = re.compile(r"[0-9]+|[a-z_]+|.{1,2}", re.DOTALL)
 _FILE_LIKE = re.compile(r"[._-][A-Za-z]")
 _SHORT = 200
 

@@ -125,6 +125,24 @@ def test_dagsters_storage_forgets_file_names_and_keeps_the_rest(tmp_path: Path) 
     assert erase_from_dagster(home, read_list(home.root)) == 0
 
 
+def test_a_storage_in_use_is_reported_and_cleaned_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegvis.orchestration.dagster_erasure._WAIT_SECONDS", 0.1)
+    home = Home(tmp_path / "home", tmp_path / "landing").create()
+    deliver_list(home, "june", b"person\nQGONE01\n")
+    connection = sqlite3.connect(home.dagster / "index.db", isolation_level=None)
+    connection.execute("create table event_logs (id integer primary key, event text)")
+    connection.execute("insert into event_logs (event) values ('QGONE01.csv')")
+    connection.execute("begin exclusive")
+    (problem,) = apply_withdrawals(home, scan(home.landing, None)).problems
+    assert "Dagster's storage (index.db) is in use" in problem
+    connection.execute("commit")
+    connection.close()
+    assert apply_withdrawals(home, scan(home.landing, None)).problems == []
+    assert b"QGONE01" not in (home.dagster / "index.db").read_bytes()
+
+
 @pytest.mark.slow
 def test_nothing_is_left_of_a_person_and_a_restored_warehouse_is_cleaned(story: Story, tmp_path: Path) -> None:
     home = story.home
