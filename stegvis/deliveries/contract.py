@@ -51,7 +51,9 @@ class Contracted:
         return bool(self.problems["row"].isna().any())
 
 
-def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int = FIRST_ROW) -> Contracted:
+def apply_contract(
+    raw: pd.DataFrame, layout: Layout, file: str, first_row: int = FIRST_ROW, names: Sequence[str] | None = None
+) -> Contracted:
     """Check a delivered table against its layout and convert it to canonical form.
 
     Args:
@@ -59,13 +61,14 @@ def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int 
         layout: the codebook's layout, with one source column for each canonical column.
         file: the file's name, for the list of problems.
         first_row: the row number of the table's first row, if the table is a part of a longer one.
+        names: of all columns of the file, if ``raw`` has only some of them.
 
     Returns:
         ``frame`` has the layout's columns in its order (person, text and codes ``str``, numbers ``float64``, dates
         and times ``datetime64[us]``, ticks ``bool``) and ``source_row`` (``int64``). Of rows with the same identity
         the first that has no other problem is kept.
     """
-    sources, refusal, notes = match_columns([str(name) for name in raw.columns], len(raw), layout.columns, file)
+    sources, refusal, notes = match_columns(_names(raw, names), len(raw), layout.columns, file)
     if refusal is not None:
         return Contracted(blank_frame(layout.columns), refusal, len(raw), len(raw))
 
@@ -76,7 +79,9 @@ def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int 
     return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes)
 
 
-def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> Contracted:
+def contract_days(
+    raw: pd.DataFrame, layout: Layout, file: str, rules: Days, names: Sequence[str] | None = None
+) -> Contracted:
     """Check delivered day totals and turn them from one row per person into one row per person and day.
 
     Args:
@@ -84,6 +89,7 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> 
         layout: the codebook's layout of day totals; seconds.
         file: the file's name, for the list of problems.
         rules: days per recording, seconds per day and the tolerance of their sum.
+        names: of all columns of the file, if ``raw`` has only some of them.
 
     Returns:
         ``frame``: person, day (``int64``, from 1), one ``float64`` column of seconds per activity, source_row; only
@@ -94,12 +100,8 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> 
     activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
     people = {name: column for name, column in layout.columns.items() if name not in activities}
     days = range(1, rules.days_per_recording + 1)
-    wide = people | {
-        _of_day(name, day): column.model_copy(update={"source": tuple(s.replace(DAY, str(day)) for s in column.source)})
-        for day in days
-        for name, column in activities.items()
-    }
-    sources, refusal, notes = match_columns([str(name) for name in raw.columns], len(raw), wide, file)
+    wide = columns_of_days(layout, rules)
+    sources, refusal, notes = match_columns(_names(raw, names), len(raw), wide, file)
     if refusal is not None:
         empty = blank_frame(layout.columns)
         empty.insert(len(people), "day", pd.Series(dtype="int64"))
@@ -131,20 +133,30 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> 
     return Contracted(frame, join_problems([*lists, repeats]), read, read - len(frame), notes)
 
 
-def contract_signal(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
+def columns_of_days(layout: Layout, rules: Days) -> dict[str, Column]:
+    """The columns of a file of day totals: people's, and each activity's of each day, in the order of the days."""
+    activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
+    return {name: column for name, column in layout.columns.items() if name not in activities} | {
+        _of_day(name, day): column.model_copy(update={"source": tuple(s.replace(DAY, str(day)) for s in column.source)})
+        for day in range(1, rules.days_per_recording + 1)
+        for name, column in activities.items()
+    }
+
+
+def contract_signal(raw: pd.DataFrame, layout: Layout, file: str, names: Sequence[str] | None = None) -> Contracted:
     """Check one person's synchronized signal; a breach anywhere refuses the file.
 
     Args:
         raw: the columns as delivered: time, six axes in g, and optionally ``label``, which is passed on unchanged.
         layout: the codebook's layout of a signal.
         file: the file's name, for the list of problems.
+        names: of all columns of the file, if ``raw`` has only some of them.
 
     Returns:
         ``frame``: timestamp (``datetime64[us]``, strictly increasing), six ``float64`` axes, and ``label`` if
         delivered; no ``source_row``. A problem names the first row that breaks a rule, and the number of rows that do.
     """
-    delivered = [str(name) for name in raw.columns]
-    sources, refusal, notes = match_columns(delivered, len(raw), layout.columns, file, welcome=("label",))
+    sources, refusal, notes = match_columns(_names(raw, names), len(raw), layout.columns, file, welcome=("label",))
     if refusal is None:
         frame, found = _read_columns(raw, layout.columns, sources)
         times = frame["timestamp"].to_numpy()
@@ -194,12 +206,14 @@ def match_columns(
     Returns:
         The delivered name of each canonical column, the problems that refuse the file (or None), and notes.
     """
+    there = set(delivered)
     sources = {
-        name: next(source for source in column.source if source in delivered)  # the codebook's first name wins
+        name: next(source for source in column.source if source in there)  # the codebook's first name wins
         for name, column in columns.items()
-        if not set(column.source).isdisjoint(delivered)
+        if not there.isdisjoint(column.source)
     }
-    spare = [name for name in delivered if name not in sources.values()]
+    used = set(sources.values())
+    spare = [name for name in delivered if name not in used]
     refusal = [
         file_problem(file, "missing_column", _missing_message(column, spare, known=bool(sources)), column.source[0])
         for name, column in columns.items()
@@ -292,6 +306,10 @@ def _first_of_each(
     )
     rows = table["source_row"].to_numpy()[repeated]
     return table[~repeated], row_problems(file, "duplicate", messages, rows, sources[identity[0]])
+
+
+def _names(raw: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
+    return [str(name) for name in (raw.columns if names is None else names)]
 
 
 def _of_day(name: str, day: int) -> str:

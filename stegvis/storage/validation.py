@@ -13,6 +13,8 @@ from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.landing import KINDS, Hashes, Kind, examine_files, place_issue, visible_entries
 from stegvis.storage.manifest import MANIFEST, Issue
+from stegvis.storage.names import shown
+from stegvis.storage.reading import UnreadableFile, as_unreadable, must_have_content
 from stegvis.storage.recording_files import recordings_of, sensor_of
 from stegvis.study.codebook import LayoutName
 
@@ -69,12 +71,19 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
         Every problem of ``drop.json``, of the hashes, of the set of files, and of the contents of each file. The
         contents are checked even where ``drop.json`` is missing.
     """
-    path = path.resolve()
     findings = _Findings()
+    try:
+        return _validate(path.resolve(), contract, findings)
+    except (PermissionError, RuntimeError):  # no permission to open a folder, or a link to itself
+        findings.add_issue(Issue(shown(path.name), "unreadable", f"{shown(path.name)} cannot be opened"))
+        return findings.as_validation(None)
+
+
+def _validate(path: Path, contract: DeliveryContract, findings: _Findings) -> Validation:
     kind = _kind(path, contract)
     if kind is None:
         findings.add_issue(
-            Issue(path.name, "not_there", "there is no drop folder and no csv of withdrawals at this place")
+            Issue(shown(path.name), "not_there", "there is no drop folder and no csv of withdrawals at this place")
         )
         return findings.as_validation(None)
     if path.parent.name == kind:
@@ -88,7 +97,7 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
     if manifest is not None:
         findings.notes += manifest.notes
         findings.notes += [
-            f"{f.name} is not listed in {MANIFEST}: ignored" for f in files if f.name not in manifest.files
+            f"{shown(f.name)} is not listed in {MANIFEST}: ignored" for f in files if f.name not in manifest.files
         ]
         files = [f for f in files if f.name in manifest.files]
     if kind == "recordings":
@@ -99,7 +108,7 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
         if kind == "withdrawals" or file.stem == contract.codebook[layout].file:
             _check_table(file, layout, contract, findings)
         else:
-            findings.notes.append(f"{file.name} is no file of this kind of drop: ignored")
+            findings.notes.append(f"{shown(file.name)} is no file of this kind of drop: ignored")
     return findings.as_validation(kind)
 
 
@@ -137,9 +146,16 @@ def _check_recordings(files: list[Path], contract: DeliveryContract, findings: _
 
 def _check_raw(file: Path, findings: _Findings) -> None:
     try:
+        must_have_content(file)
         recording = read_cwa(file)
     except CwaError as error:
         findings.add_issue(Issue(file.name, "unreadable", str(error)))
+        return
+    except Exception as error:  # whatever reading it raised: a damaged file costs itself
+        found = as_unreadable(error, file)
+        if not isinstance(found, UnreadableFile):
+            raise
+        findings.add_issue(Issue(file.name, "unreadable", found.reason))
         return
     damaged = sum(recording.masked_blocks.values())
     if damaged:

@@ -136,7 +136,7 @@ def test_a_column_that_turns_into_text_late_is_read_as_text(tmp_path: Path) -> N
         ("t.csv", f"{SECRET},{SECRET}\n1,1\n".encode(), "columns 1 and 2 have the same name"),
         ("t.xlsx", b"PK", "ending"),
         ("t", b"person\n", "ending"),
-        ("t.parquet", b"person,x\n1,2\n", "parquet"),
+        ("t.parquet", b"person,x\n1,2\n", "Parquet"),
         ("t.sav", b"person,x\n1,2\n", "SPSS"),
         ("t.dta", b"person,x\n1,2\n", "Stata"),
     ],

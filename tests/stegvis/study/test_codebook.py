@@ -98,6 +98,8 @@ def page_row(name: str, column: Column) -> str:
     allowed = "; ".join(f"{code} {level}" if code != level else code for code, level in (column.codes or {}).items())
     if column.range:
         allowed = f"{column.range[0]:g} to {column.range[1]:g} {column.unit}".strip()
+    if column.dates:
+        allowed = f"{column.dates[0]:%Y-%m-%d} to {column.dates[1]:%Y-%m-%d}"
     must = "column and every cell" if column.filled else "column" if column.required else ""
     return f"| {sources} | {column.type} | {must} | {allowed} | {name} |"
 
