@@ -134,6 +134,10 @@ def print_status(facts: Facts) -> None:
     for found in facts["quarantine"]:
         what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
         console.print(f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}")
+    for found in facts["unlinked"]:
+        console.print(
+            f"{'UNLINKED' if found['too_many'] else 'unlinked'} {found['kind']} {found['key']}: {found['message']}"
+        )
     _print_withdrawals(console, facts["withdrawals"])
     for source in facts["sources"]:
         if source["overdue"]:

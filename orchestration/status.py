@@ -16,8 +16,10 @@ from stegvis.orchestration.verdicts import failing_checks, quarantined
 from stegvis.orchestration.withdraw import read_withdrawals
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
+from stegvis.storage.linkage import linkage
 from stegvis.storage.releases import latest, manifest, newest
 from stegvis.storage.signatures import valid_signatures
+from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import is_pending, read_list
 from stegvis.storage.withdrawn_rows import ToRemove, to_remove
 from stegvis.study.protocol import Protocol, protocol
@@ -49,6 +51,7 @@ def status(home: Home) -> dict[str, Any]:
             "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
         },
         "withdrawals": _withdrawals(home, landing),
+        "unlinked": _unlinked(home, in_force),
         "sources": _sources(landing, in_force),
         "last_release": last_release(home),
         "waiting_release": waiting_release(home),
@@ -68,6 +71,16 @@ def _withdrawals(home: Home, landing: Landing) -> dict[str, Any]:
         "pending": is_pending(home.root),
         "to_remove": [vars(each) for each in [*to_remove(home.root, landing), *lists]] if len(withdrawn) else [],
     }
+
+
+def _unlinked(home: Home, in_force: Protocol) -> list[dict[str, Any]]:
+    """Batches and waves with people whom no baseline has, in counts."""
+    if not home.warehouse.exists():
+        return []
+    smallest = in_force.checks.smallest_share_in_cohort
+    with Warehouse(home).session("status") as connection:
+        found = linkage(connection)
+    return [vars(each) | {"too_many": each.share < smallest, "message": each.sentence(smallest)} for each in found]
 
 
 def _sources(landing: Landing, in_force: Protocol) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,6 +78,8 @@ class WithdrawalList:
 
     def named_in(self, text: str) -> set[str]:
         """The withdrawn identifiers that a file name or another short text holds (``identifiers_in_text``)."""
+        # Identifiers are kept with letter and accent together (``stegvis/deliveries/identifiers.py``).
+        text = unicodedata.normalize("NFC", text)
         return {span for span in spans(text) if span in self} if self.people else set()
 
     def found(self) -> frozenset[str]:
