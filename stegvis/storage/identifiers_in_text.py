@@ -1,8 +1,8 @@
 """Where a text may name a person: the parts of file names and messages that could be an identifier.
 
 An identifier has no fixed form, so every run of characters between separators is a candidate, alone and joined with its
-neighbors: ``P-17_back.cwa`` may name ``P``, ``P-17``, ``P-17_back`` and more. Numbers, plain words in lower case, and one
-or two letters are everywhere in a text; they count only where a file name begins with them: ``1001_back.cwa``.
+neighbors: ``P-17_back.cwa`` may name ``P``, ``P-17``, ``P-17_back`` and more. Numbers, plain words in lower case, and
+one or two letters are everywhere in a text; they count only where a file name begins with them: ``1001_back.cwa``.
 """
 
 from __future__ import annotations

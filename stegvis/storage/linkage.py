@@ -53,7 +53,9 @@ def linkage(connection: duckdb.DuckDBPyConnection) -> list[Linkage]:
                 select
                     "{kind}",
                     count(distinct person),
-                    count(distinct person) filter (where person not in (select b.person from baseline_questionnaire as b))
+                    count(distinct person) filter (
+                        where person not in (select b.person from baseline_questionnaire as b)
+                    )
                 from "{table}"
                 where person is not null
                 group by all
