@@ -26,8 +26,8 @@ app = typer.Typer(
 # In the order in which --help lists them.
 for command in (
     running.demo, deliveries.twin, deliveries.validate, running.refresh, running.status, recordings.classify,
-    recordings.train, deliveries.withdraw, releases.compare, releases.trace, releases.verify, releases.sign,
-    releases.export, running.ui,
+    recordings.train, deliveries.withdraw, deliveries.retire, releases.compare, releases.trace, releases.verify,
+    releases.sign, releases.export, running.ui,
 ):  # fmt: skip
     app.command()(command)
 

@@ -134,6 +134,8 @@ def print_status(facts: Facts) -> None:
     for found in facts["quarantine"]:
         what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
         console.print(f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}")
+    for gone in facts["gone"]:
+        console.print(f"gone {gone['kind']} {gone['name']}: {gone['message']}")
     for found in facts["unlinked"]:
         console.print(
             f"{'UNLINKED' if found['too_many'] else 'unlinked'} {found['kind']} {found['key']}: {found['message']}"
@@ -143,7 +145,7 @@ def print_status(facts: Facts) -> None:
         if source["overdue"]:
             days = f"{source['days_since_last']:.0f} days ago"
             console.print(f"overdue {source['source']}: the last delivery came {days}")
-    for state in ("waiting", "rejected", "repeated"):
+    for state in ("waiting", "rejected", "superseded", "repeated"):
         for unused in facts["deliveries"][state]:
             console.print(f"{state} delivery {unused['delivery']}: {unused['reason']}")
     for step in facts["stale"]:

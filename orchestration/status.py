@@ -18,6 +18,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.linkage import linkage
 from stegvis.storage.releases import latest, manifest, newest
+from stegvis.storage.retiring import is_delivered
 from stegvis.storage.signatures import valid_signatures
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import is_pending, read_list
@@ -37,6 +38,16 @@ def status(home: Home) -> dict[str, Any]:
         "landing": str(home.landing),
         "mode": in_force.study.mode,
         "synthetic": landing.synthetic,
+        "gone": [
+            {
+                "kind": kind,
+                "name": key,
+                "message": f"no delivery brings it any more: deliver it, or retire {kind} {key}",
+            }
+            for kind, keys in partitions.items()
+            for key in keys
+            if not is_delivered(landing, kind, key)
+        ],
         "waves": [_partition("wave", key, steps) for key in partitions["wave"]],
         "batches": [_partition("batch", key, steps) for key in partitions["batch"]],
         "stale": [_described(step) for step in steps if step.state in ("stale", "new")],
@@ -48,6 +59,7 @@ def status(home: Home) -> dict[str, Any]:
             "accepted": len(landing.accepted),
             "waiting": [{"delivery": f"{w.kind}/{w.name}", "reason": w.reason} for w in landing.waiting],
             "rejected": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.rejected],
+            "superseded": [{"delivery": f"{s.kind}/{s.name}", "reason": s.reason} for s in landing.superseded],
             "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
         },
         "withdrawals": _withdrawals(home, landing),

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from stegvis.study.codebook import Layout, codebook
 from stegvis.study.protocol import protocol
 
 ALERT = "withdrawal"
+_LONGEST_WAIT_SECONDS = 86_400.0
 
 
 class WithdrawalError(ValueError):
@@ -131,6 +133,11 @@ def read_withdrawals(home: Home, landing: Landing, remember: bool = False) -> Wi
         if drop.kind == "withdrawals":
             found.drops.append(_read(withdrawn, drop, remember))
     found.problems += [f"withdrawals/{drop.name}: {drop.reason}" for drop in landing.rejected if _is_withdrawal(drop)]
+    found.problems += [
+        f"withdrawals/{drop.name}: {drop.reason}; it has waited for more than a day"
+        for drop in landing.waiting
+        if _is_withdrawal(drop) and _age_seconds(drop.path) > _LONGEST_WAIT_SECONDS
+    ]
     found.problems += [problem for drop in found.drops for problem in drop.problems]
     return found
 
@@ -196,6 +203,12 @@ def _people_of(file: Path, layout: Layout) -> list[str]:
 
 def _is_withdrawal(drop: object) -> bool:
     return getattr(drop, "kind", None) == "withdrawals"
+
+
+def _age_seconds(path: Path) -> float:
+    """How long ago a withdrawal's csv, or where that is missing its ``drop.json``, was changed; seconds."""
+    found = [file.stat().st_mtime for file in (path, path.with_suffix(".json")) if file.exists()]
+    return time.time() - max(found, default=time.time())
 
 
 def _is_synthetic(home: Home) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,13 @@ from stegvis.orchestration.commands.options import (
 )
 from stegvis.orchestration.commands.running import run_refresh
 from stegvis.orchestration.printing import fail, print_validation, say
+
+
+class PartitionKind(StrEnum):
+    """What can be retired."""
+
+    wave = "wave"
+    batch = "batch"
 
 
 def twin(
@@ -70,6 +78,24 @@ def validate(
     else:
         print_validation(found)
     raise typer.Exit(0 if found.passed else 1)
+
+
+def retire(
+    kind: Annotated[PartitionKind, typer.Argument(help="wave or batch.")],
+    name: Annotated[str, typer.Argument(help="Its name, such as 2027.")],
+    home: HomeOption = None,
+) -> None:
+    """Drop a wave or batch whose deliveries were taken away, and refresh; releases keep what they published."""
+    from stegvis.orchestration.retire import retire as drop_partition
+    from stegvis.storage.retiring import RetireError
+
+    place = find_home(home)
+    try:
+        rows = drop_partition(place, kind.value, name)
+    except RetireError as error:
+        fail(str(error))
+    say(f"retired {kind.value} {name}: {rows:,} rows removed")
+    raise typer.Exit(run_refresh(place, as_json=False))
 
 
 def withdraw(

@@ -26,6 +26,9 @@ LAKE_FILE = "applied_withdrawals"
 # Named in ``made_from`` of a partition that lost rows: never a part of what it would be made from now.
 ERASED = "a row of a withdrawn participant"
 
+# What remembers earlier releases is not made from anything: it loses rows, and nothing becomes stale by that.
+MEMORIES = ("released_people",)
+
 Connect = Callable[[str], duckdb.DuckDBPyConnection]
 
 
@@ -141,12 +144,13 @@ def _erase_rows(connection: duckdb.DuckDBPyConnection, withdrawn: WithdrawalList
         found |= set(gone)
         columns = {row[0] for row in connection.execute(f'describe "{table}"').fetchall()}
         for column in ("wave", "batch"):
-            if column in columns:
+            if table not in MEMORIES and column in columns:
                 keys = connection.execute(
                     f'select distinct "{column}" from "{table}" where person in (select unnest(?))', [gone]
                 ).fetchall()
                 _mark(connection, table, [key for (key,) in keys])
-        _mark(connection, table, [""])
+        if table not in MEMORIES:
+            _mark(connection, table, [""])
         connection.execute(f'delete from "{table}" where person in (select unnest(?))', [gone])
     return found
 

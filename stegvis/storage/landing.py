@@ -20,6 +20,7 @@ from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.names import name_problem, shown, special_file, wave_of
 from stegvis.storage.reading import TABLE_ENDINGS
 from stegvis.storage.recording_files import recording_level
+from stegvis.storage.superseding import superseded
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -43,6 +44,7 @@ class Drop:
 
     ``partition``: the batch of recordings, the wave of a follow-up, else None. ``digest``: of the files' names and
     contents, not of the drop's name. ``synthetic``: whether ``drop.json`` says that no real person is in it.
+    ``replaces``: the drop of the same kind that it makes unused.
     """
 
     kind: Kind
@@ -53,6 +55,7 @@ class Drop:
     digest: str
     synthetic: bool
     notes: tuple[str, ...] = ()
+    replaces: str | None = None
 
     @property
     def landed(self) -> float:
@@ -84,6 +87,7 @@ class Landing:
     waiting: list[Unused] = field(default_factory=list)
     rejected: list[Unused] = field(default_factory=list)
     repeated: list[Unused] = field(default_factory=list)
+    superseded: list[Unused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -176,8 +180,17 @@ def scan(landing: Path, cache: Path | None) -> Landing:
             else:
                 first_with[drop.digest] = drop.name
                 found.accepted.append(drop)
+        if kind != "withdrawals":  # consent that was withdrawn stays withdrawn
+            _set_superseded_apart(found, kind)
     hashes.save()
     return found
+
+
+def _set_superseded_apart(found: Landing, kind: Kind) -> None:
+    mine = [drop for drop in found.accepted if drop.kind == kind]
+    why = superseded(mine)
+    found.superseded.extend(Unused(kind, d.name, d.path, (why[d.name],)) for d in mine if d.name in why)
+    found.accepted[:] = [drop for drop in found.accepted if drop.kind != kind or drop.name not in why]
 
 
 def _is_path(name: str) -> bool:
@@ -208,7 +221,10 @@ def examine(kind: Kind, path: Path, hashes: Hashes) -> Drop | Unused:
         unlisted = [shown(e.name) for e in visible_entries(path) if e.name not in {MANIFEST, *manifest.files}]
         notes += [f"{file_name} is not listed in {MANIFEST}: ignored" for file_name in unlisted]
     contents = [("withdrawals.csv" if kind == "withdrawals" else file.name, file.sha256) for file in files]
-    return Drop(kind, name, _partition(kind, name), path, files, _digest(contents), manifest.synthetic, tuple(notes))
+    return Drop(
+        kind, name, _partition(kind, name), path, files, _digest(contents), manifest.synthetic, tuple(notes),
+        manifest.replaces,
+    )  # fmt: skip
 
 
 def examine_files(
