@@ -18,7 +18,7 @@ from pathlib import Path
 
 from stegvis.deliveries.contract import apply_contract
 from stegvis.orchestration.dagster_erasure import StorageInUseError, erase_from_dagster
-from stegvis.storage.alerts import add_alert
+from stegvis.storage.alerts import Severity, add_alert
 from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.erasure import erase_from_lake, is_applied_to_lake
 from stegvis.storage.home import Home
@@ -90,8 +90,9 @@ def register(home: Home, file: Path, layout: Layout) -> tuple[str, int]:
     if _people_of(target, layout) != people:
         target.unlink()
         raise WithdrawalError(f"{file.name}: an identifier cannot be written to a csv file and read back unchanged")
-    manifest = {"files": {target.name: {"sha256": hashlib.sha256(content).hexdigest()}}}
-    manifest |= {"synthetic": True} if synthetic else {}
+    manifest: dict[str, object] = {"files": {target.name: {"sha256": hashlib.sha256(content).hexdigest()}}}
+    if synthetic:
+        manifest["synthetic"] = True
     (folder / f"{name}.json").write_text(json.dumps(manifest), encoding="utf-8")
     return name, len(people)
 
@@ -158,7 +159,7 @@ def finish_erasure(home: Home, read: Withdrawals) -> list[str]:
             continue
         found = len(drop.people & erased)
         message = _counts(len(drop.people), found)
-        severity = "info" if found == len(drop.people) else "warning"
+        severity: Severity = "info" if found == len(drop.people) else "warning"
         if add_alert(home.root, severity, ALERT, f"withdrawals/{drop.drop}", message):
             lines.append(f"withdrawals/{drop.drop}: {message}")
     return lines

@@ -26,7 +26,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a ``drop.json`` says: the sha256 of each file by its name, if the drop is synthetic, and what it replaces."""
+    """What a ``drop.json`` says: the sha256 of each file by name, if it is synthetic, and which drop it replaces."""
 
     files: dict[str, str]
     synthetic: bool

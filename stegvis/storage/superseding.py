@@ -5,7 +5,7 @@ A fault is cured by delivering again: nothing is removed from the landing zone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stegvis.storage.manifest import Issue
@@ -26,16 +26,17 @@ def superseded(drops: Sequence[Drop]) -> dict[str, Issue]:
         By the name of a drop, why it is not used.
     """
     names = {drop.name for drop in drops}
-    replaces = {drop.name: drop.replaces for drop in drops if drop.replaces in names}
+    replaces = {drop.name: drop.replaces for drop in drops if drop.replaces is not None and drop.replaces in names}
     return {
         replaced: Issue(replaced, "superseded", f"replaced by '{by}', whose drop.json says so")
         for by, replaced in replaces.items()
-        if replaced is not None and not _in_a_circle(by, replaces)
+        if not _in_a_circle(by, replaces)
     }
 
 
-def _in_a_circle(start: str, replaces: dict[str, str | None]) -> bool:
-    seen, name = set[str](), replaces.get(start)
+def _in_a_circle(start: str, replaces: Mapping[str, str]) -> bool:
+    seen: set[str] = set()
+    name = replaces.get(start)
     while name is not None and name not in seen:
         if name == start:
             return True
