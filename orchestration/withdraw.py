@@ -26,8 +26,8 @@ from stegvis.storage.landing import Drop, Landing, scan
 from stegvis.storage.reading import UnreadableFile, read_table
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import WithdrawalList, add_to_list, clear_pending, is_pending, read_list
-from stegvis.study.codebook import Layout, codebook
-from stegvis.study.protocol import protocol
+from stegvis.study.codebook import Layout
+from stegvis.study.study import Study
 
 ALERT = "withdrawal"
 _LONGEST_WAIT_SECONDS = 86_400.0
@@ -172,7 +172,8 @@ def _counts(people: int, found: int) -> str:
 
 
 def _read(withdrawn: WithdrawalList, drop: Drop, remember: bool) -> Named:
-    contract = DeliveryContract(codebook(), protocol(), "")
+    study = Study.shipped()
+    contract = DeliveryContract(study.codebook, study.protocol)
     people: set[str] = set()
     problems = []
     for file in drop.files:
