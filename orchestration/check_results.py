@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from stegvis.storage.home import Home
+from stegvis.storage.records import lost_rows
 from stegvis.storage.warehouse import Warehouse
+
+
+def lost_partitions(home: Home) -> dict[tuple[str, str], str]:
+    """The (asset, partition) whose published rows are not in the warehouse any more, and why."""
+    if not home.warehouse.exists():
+        return {}
+    with Warehouse(home).session("status") as connection:
+        return lost_rows(connection)
 
 
 def blocked_fingerprints(home: Home) -> dict[tuple[str, str], str]:
@@ -28,6 +37,11 @@ def failing_checks(home: Home) -> list[dict[str, Any]]:
         order by severity, asset, partition, meaning
         """,
     )
+
+
+def check_rows(home: Home) -> list[dict[str, Any]]:
+    """The last result of every expectation: asset, partition, rule, meaning, severity, passed, failing."""
+    return _query(home, "select asset, partition, rule, meaning, severity, passed, failing from checks")
 
 
 def quarantined(home: Home) -> list[dict[str, Any]]:

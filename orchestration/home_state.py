@@ -19,12 +19,16 @@ from stegvis.assets.building.history import is_data
 from stegvis.assets.building.partitions import Kind
 from stegvis.assets.building.recipe import Recipe, fingerprint
 from stegvis.assets.building.records import WHOLE_KEY, Records, inputs
-from stegvis.orchestration.check_results import blocked_fingerprints
+from stegvis.orchestration.check_results import blocked_fingerprints, lost_partitions
 from stegvis.orchestration.instance import partition_keys
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.records import damaged_files
+from stegvis.storage.releases import lost_releases, lost_sentence
 from stegvis.study.protocol import Protocol, protocol
+
+# What they publish depends on what was published before.
+_COMPARE_RELEASES = ("disclosure", "release")
 
 State = Literal["up to date", "stale", "never built", "blocked", "missing upstream"]
 
@@ -68,6 +72,8 @@ class HomeState:
 
     Attributes:
         blocked: the fingerprint at which each (asset, partition) last failed a critical check.
+        lost: why the published rows of an (asset, partition) are not in the warehouse any more.
+        lost_releases: what was published before and is not in the folder of releases any more.
     """
 
     home: Home
@@ -76,6 +82,8 @@ class HomeState:
     records: Records
     protocol: Protocol
     blocked: Mapping[tuple[str, str], str]
+    lost: Mapping[tuple[str, str], str]
+    lost_releases: tuple[str, ...] = ()
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: recipes())
     _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
@@ -93,6 +101,7 @@ class HomeState:
         self.records.forget()
         self._damage.clear()
         self.blocked = blocked_fingerprints(self.home)
+        self.lost = lost_partitions(self.home)
 
     def partition_status(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> PartitionStatus:
         """The status of one partition of one asset.
@@ -103,6 +112,7 @@ class HomeState:
             expected: labels of upstream partitions that will exist by then, made earlier in the same run.
         """
         data, absent = inputs(recipe, key, self.recipes, self.records, self.landing)
+        not_now = set(absent)
         absent = [a for a in absent if a not in expected and not any(each.startswith(f"{a}[") for each in expected)]
         method = self.methods[recipe.name]
         now = method | data
@@ -115,16 +125,21 @@ class HomeState:
         if absent:
             missing = state("missing upstream", tuple(f"{each} does not exist yet" for each in absent))
             return replace(missing, descendant=True)
+        if self.lost_releases and recipe.name == "release":
+            return state("blocked", (lost_sentence(self.lost_releases),))
         damaged = self._damaged_files(recipe, key)
         if last and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
         if last and last.fingerprint == current:
             return state("up to date", ())
+        if self.lost_releases and recipe.name in _COMPARE_RELEASES:
+            return state("blocked", (lost_sentence(self.lost_releases),))
         if self.blocked.get((recipe.name, key)) == current:
             return state("blocked", ("a critical check failed on these inputs",))
         if last is None:
-            return state("never built", ("never made",), certain=True)
-        before = last.made_from
+            return state("never built", (self.lost.get((recipe.name, key), "never made"),), certain=True)
+        # What is made in the same run is compared when it has been made.
+        before = {name: each for name, each in last.made_from.items() if not {name, name.partition("[")[0]} & not_now}
         method_changed = any(before.get(name) != value for name, value in method.items()) or any(
             name not in now and not is_data(name) for name in before
         )
@@ -146,8 +161,16 @@ class HomeState:
 def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> HomeState:
     """A home as it is now."""
     landing = landing or scan(home.landing, home.hash_cache)
+    records = Records(home)
     partitions = partition_keys(landing, instance)
-    return HomeState(home, landing, partitions, Records(home), protocol(), blocked_fingerprints(home))
+    for recipe in recipes().values():
+        if recipe.partition:
+            # Also those that Dagster no longer knows and no delivery names.
+            recorded = {*partitions[recipe.partition], *records.published(recipe)}
+            partitions[recipe.partition] = sorted(recorded)
+    blocked, lost = blocked_fingerprints(home), lost_partitions(home)
+    gone = tuple(lost_releases(home.releases))
+    return HomeState(home, landing, partitions, records, protocol(), blocked, lost, gone)
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -47,6 +47,7 @@ def status(home: Home) -> dict[str, Any]:
         "synthetic": landing.synthetic,
         "waves": [_partition("wave", key, planned) for key in partitions["wave"]],
         "batches": [_partition("batch", key, planned) for key in partitions["batch"]],
+        "lost_releases": list(now.lost_releases),
         "ok": not (blocked or failed or landing.rejected),
         "failed": failed,
         "blocked": blocked,

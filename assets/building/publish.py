@@ -203,7 +203,7 @@ def _record(
         connection,
         Materialization(
             build.recipe.name, build.partition.label, data_version, fingerprint(made_from), made_from, files, run_id,
-            time.time(), content.rows,
+            time.time(), content.rows, tuple(rows.also),
         ),
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ create table if not exists materializations (
     table_name varchar, partition varchar, data_version varchar, fingerprint varchar, made_from json, files json,
     run_id varchar, made_at double, row_count bigint, primary key (table_name, partition)
 );
+alter table materializations add column if not exists tables json;
 """
 
 
@@ -39,6 +40,7 @@ class Materialization:
         run_id: the Dagster run.
         made_at: seconds since 1970.
         rows: number of rows.
+        tables: further tables published with it.
     """
 
     table: str
@@ -50,33 +52,68 @@ class Materialization:
     run_id: str = ""
     made_at: float = 0.0
     rows: int = 0
+    tables: tuple[str, ...] = ()
 
 
 def write_record(connection: duckdb.DuckDBPyConnection, made: Materialization) -> None:
     """Replace the record of a partition. Call inside the transaction that publishes its rows."""
     connection.execute(
-        "insert or replace into materializations values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into materializations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             made.table, made.partition, made.data_version, made.fingerprint, json.dumps(dict(made.made_from)),
             json.dumps(dict(made.files)), made.run_id, made.made_at, made.rows,
+            json.dumps(list(made.tables)),
         ],
     )  # fmt: skip
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
-    """Every record whose table is in the warehouse, by table and partition."""
+    """Every record whose rows are in the warehouse, by table and partition; see ``lost_rows`` for the others."""
+    lost = lost_rows(connection)
+    return [made for made in _all_records(connection) if (made.table, made.partition) not in lost]
+
+
+def lost_rows(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """The (table, partition) whose rows are not as they were published, and why; somebody changed the file by hand."""
+    records = _all_records(connection)
+    there = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    expected: dict[str, int] = {}
+    for made in records:
+        expected[made.table] = expected.get(made.table, 0) + made.rows
+    counts = {table: _row_count(connection, table) for table in expected if table in there}
+    found: dict[tuple[str, str], str] = {}
+    for made in records:
+        gone = [table for table in (made.table, *made.tables) if table not in there]
+        if gone:
+            found[made.table, made.partition] = f"the table {', '.join(gone)} is gone from the warehouse"
+        elif counts[made.table] != expected[made.table]:
+            rows = f"{counts[made.table]:,} rows instead of {expected[made.table]:,}"
+            found[made.table, made.partition] = f"the table {made.table} has {rows} in the warehouse"
+    return found
+
+
+def _row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    ((count,),) = connection.execute(f'select count(*) from "{table}"').fetchall()
+    return int(count)
+
+
+def _all_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
     rows = connection.execute(
         """
-        select table_name, partition, data_version, fingerprint, made_from, files, run_id, made_at, row_count
+        select
+            table_name, partition, data_version, fingerprint, made_from, files, run_id, made_at, row_count,
+            coalesce(tables, '[]')
         from materializations
-        where table_name in (select t.table_name from duckdb_tables() as t)
         order by table_name, partition
         """
     ).fetchall()
     return [
-        Materialization(table, key, version, mark, json.loads(made_from), json.loads(files), run_id, made_at, count)
-        for table, key, version, mark, made_from, files, run_id, made_at, count in rows
-    ]
+        Materialization(
+            table, key, version, fingerprint, json.loads(made_from), json.loads(files), run_id, made_at, count,
+            tuple(json.loads(tables)),
+        )
+        for table, key, version, fingerprint, made_from, files, run_id, made_at, count, tables in rows
+    ]  # fmt: skip
 
 
 def describe_files(root: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:

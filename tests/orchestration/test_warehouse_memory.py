@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
@@ -54,6 +57,51 @@ def test_a_table_dropped_by_hand_is_built_again(story: Story) -> None:
         connection.execute("drop table walking_exposures")
     assert ("walking_exposures", "") in story.made()
     assert story.steps() == []
+
+
+def test_a_table_published_with_another_and_dropped_by_hand_is_built_again(story: Story) -> None:
+    from stegvis.storage.warehouse import Warehouse
+
+    with Warehouse(story.home).session("test") as connection:
+        connection.execute("drop table delivered_days")
+    planned = story.planned()
+    causes = {label for label, reasons in planned.items() if "follows" not in str(reasons)}
+    assert causes == {label for label in planned if label.startswith("recordings [")}
+    assert planned[min(causes)] == ("the table delivered_days is gone from the warehouse",)
+    assert {asset for asset, _ in story.made()} == {"recordings"}  # the rest did not change
+    assert story.steps() == []
+
+
+def test_rows_deleted_by_hand_are_made_again(story: Story) -> None:
+    from stegvis.storage.warehouse import Warehouse
+
+    with Warehouse(story.home).session("test") as connection:
+        connection.execute("delete from cohort where person in (select person from cohort limit 2)")
+    assert story.planned()["cohort"] == ("the table cohort has 398 rows instead of 400 in the warehouse",)
+    assert story.made() == {("cohort", "")}
+
+
+def test_a_lost_event_log_is_filled_again_from_the_records(story: Story) -> None:
+    shutil.rmtree(story.home.dagster)
+    story.refresh()
+    wave, batches = "2021-2023", {"2018-02", "2018-09", "2019-02"}
+    with open_instance(story.home) as instance:
+        assert set(instance.get_dynamic_partitions("batch")) >= batches
+        for table, partition in (("cohort", None), ("report", wave), *(("daily_exposures", each) for each in batches)):
+            record = instance.get_latest_data_version_record(dg.AssetKey(table), partition_key=partition)
+            assert record
+            assert record.asset_materialization
+            versions = story.table("select table_name, partition, data_version from materializations")
+            row = versions[(versions["table_name"] == table) & (versions["partition"] == (partition or ""))]
+            assert (record.asset_materialization.tags or {})["dagster/data_version"] == row["data_version"].item()
+        checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+            [dg.AssetCheckKey(dg.AssetKey("cohort"), name) for name in ("keys", "valid")]
+        )
+        assert {check.status.value for check in checks.values()} == {"SUCCEEDED"}
+        assert report_missing(story.home, instance) == 0
+        instance.wipe_assets([dg.AssetKey("cohort")])
+        assert report_missing(story.home, instance) == 1
+        assert report_missing(story.home, instance) == 0
 
 
 @pytest.fixture(scope="module")
