@@ -1,28 +1,34 @@
-"""absolute_risks: standardized risks, differences and numbers needed of a wave; its ratios by other estimators."""
+"""absolute_risks: standardized risks, risk differences and numbers needed of a wave."""
 
 from __future__ import annotations
 
-from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.daily_exposures import daily_exposures
+from stegvis.assets.eligible_people import eligible_people
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import table
+from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.storage.reader import Reader
+from stegvis.storage.wave_people import fit_wave
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def make(build: Build) -> Rows:
-    """Standardized risks of both exposures and models, and the cross-estimators."""
+@table(
+    deps=[analysis_set, eligible_people, walking_exposures, daily_exposures],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python", "statsmodels"},
+)
+def absolute_risks(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> pd.DataFrame:
+    """Standardized risks, risk differences and numbers needed; the same ratios by other estimators."""
     from stegvis.analyses.absolute_risks import ANALYSES
 
-    return fitted(build, ANALYSES)
-
-
-RECIPE = Recipe(
-    name="absolute_risks",
-    group="analysis",
-    description="Standardized risks, risk differences and numbers needed; the same ratios by other estimators.",
-    partition="wave",
-    upstream=UPSTREAM,
-    make=make,
-    protocol=PROTOCOL,
-    codebook=("participants",),
-    kinds=frozenset({"python", "statsmodels"}),
-    owner="team:statistics",
-)
+    return fit_wave(ANALYSES, warehouse, study, context.log.info)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from typing import TYPE_CHECKING
+
+from stegvis.assets.eligible_people import eligible_people
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import table
+from stegvis.sql import sql_text
 from stegvis.statistics.categories import add_categories
+from stegvis.storage.reader import Reader
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def make(build: Build) -> Rows:
-    """The analyzed people, with the exposure categories of the protocol."""
-    return Rows(add_categories(build.read(build.sql()), build.protocol))
-
-
-RECIPE = Recipe(
-    name="analysis_set",
-    group="analysis",
-    description="The modeling table: one row per analyzed person with exposures, categories, covariates and outcome.",
-    partition="wave",
-    upstream=("eligible_people",),
-    make=make,
-    sql=("analysis_set",),
-    protocol=("exposures",),
-    kinds=frozenset({"duckdb", "sql"}),
-    owner="team:statistics",
+@table(
+    deps=[eligible_people],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"duckdb", "sql"},
 )
+def analysis_set(warehouse: Reader, study: Study) -> pd.DataFrame:
+    """The modeling table: one row per analyzed person with exposures, categories, covariates and outcome."""
+    return add_categories(warehouse.frame(sql_text("analysis_set")), study.protocol)

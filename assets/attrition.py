@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import Recipe, select
+from stegvis.assets.exclusions import exclusions
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import sql_table
 
-RECIPE = Recipe(
-    name="attrition",
-    group="cohort",
-    description="The ordered exclusion steps of a wave: how many each takes and how many remain.",
-    partition="wave",
-    upstream=("exclusions",),
-    make=select,
-    sql=("attrition",),
-    kinds=frozenset({"duckdb", "sql"}),
+attrition = sql_table(
+    "attrition",
+    "The ordered exclusion steps of a wave: how many each excludes and how many remain.",
+    deps=[exclusions],
+    partitions_def=WAVES,
+    group_name="cohort",
 )

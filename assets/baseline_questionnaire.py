@@ -1,27 +1,29 @@
-"""baseline_questionnaire: canonical columns, one row per person; later drops correct earlier ones."""
+"""baseline_questionnaire: canonical columns, one row per person."""
 
 from __future__ import annotations
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.delivered import newest_per_person, read_drops
-from stegvis.assets.building.recipe import Recipe, Rows
+import dagster as dg
+
+from stegvis.assets.home import SOURCES, StegvisHome
+from stegvis.assets.table import table
+from stegvis.assets.withdrawals import withdrawals
+from stegvis.storage.delivered_files import DeliveryContract
+from stegvis.storage.drops import newest_per_person, read_drops
+from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
 
-def make(build: Build) -> Rows:
-    """Each person's newest baseline row."""
-    delivered = read_drops(build, "participants", build.drops, file_stem="participants")
-    return Rows(newest_per_person(build, delivered, "participants"), delivered.summary(), delivered.all_problems())
+@table(deps=[SOURCES["baseline"], withdrawals], group_name="deliveries", kinds={"duckdb", "csv"})
+def baseline_questionnaire(
+    context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome
+) -> Rows:
+    """The baseline questionnaire and clinic data as canonical columns, one row per person.
 
-
-RECIPE = Recipe(
-    name="baseline_questionnaire",
-    group="deliveries",
-    description="The baseline questionnaire and clinic data as canonical columns, one row per person. "
-    "Later drops correct earlier ones.",
-    partition=None,
-    upstream=("withdrawals",),
-    make=make,
-    delivery="baseline",
-    codebook=("participants",),
-    kinds=frozenset({"duckdb", "csv"}),
-)
+    Later drops correct earlier ones.
+    """
+    contract = DeliveryContract(study.codebook, study.protocol)
+    drops = home.landing().drops("baseline")
+    delivered = read_drops("participants", drops, "participants", contract, context.log.info)
+    people = newest_per_person(delivered, "participants", study.codebook, warehouse.withdrawn())
+    return Rows(people, summary=delivered.summary(), problems=delivered.all_problems())

@@ -1,35 +1,34 @@
-"""bias_models: what those lost, missing covariates and error of measurement could make of a wave's associations."""
+"""bias_models: what attrition, missing covariates and measurement error could change."""
 
 from __future__ import annotations
 
-from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.daily_exposures import daily_exposures
+from stegvis.assets.eligible_people import eligible_people
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import table
+from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.storage.reader import Reader
+from stegvis.storage.wave_people import fit_wave
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def make(build: Build) -> Rows:
-    """Weights, tipping points, imputation, regression dilution, misclassification, negative controls."""
+@table(
+    deps=[analysis_set, eligible_people, walking_exposures, daily_exposures],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python", "statsmodels"},
+)
+def bias_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> pd.DataFrame:
+    """How much attrition, missing covariates, few days and misreported pain could change the estimates."""
     from stegvis.analyses.bias_models import ANALYSES
 
-    return fitted(build, ANALYSES)
-
-
-RECIPE = Recipe(
-    name="bias_models",
-    group="analysis",
-    description="How much those lost, missing covariates, few days and misreported pain could change the estimates.",
-    partition="wave",
-    upstream=UPSTREAM,
-    make=make,
-    protocol=(
-        *PROTOCOL,
-        "attrition_weights",
-        "imputation",
-        "regression_dilution",
-        "misclassification",
-        "negative_controls",
-    ),
-    codebook=("participants",),
-    kinds=frozenset({"python", "statsmodels"}),
-    owner="team:statistics",
-)
+    return fit_wave(ANALYSES, warehouse, study, context.log.info)

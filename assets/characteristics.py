@@ -1,36 +1,32 @@
-"""characteristics: Table 1 of a wave: who was analyzed, by walking volume; and how many have which exposure."""
+"""characteristics: Table 1 of a wave, and the histogram of each exposure."""
 
 from __future__ import annotations
 
-from stegvis.analyses.characteristics import characteristics
+from stegvis.analyses.characteristics import characteristics as table_one
 from stegvis.analyses.histogram import histogram
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import table
 from stegvis.statistics.levels import characteristic_levels, covariate_levels
-from stegvis.study.codebook import codebook
+from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
-READ = "select * from analysis_set where wave = getvariable('wave') order by person"
-
-
-def make(build: Build) -> Rows:
-    """Counts, percentages, means and standard deviations by category of walking volume.
-
-    Beside it the table ``exposure_histogram``: people by bin of each exposure, small bins hidden, the others rounded.
-    """
-    people = build.read(READ)
-    table = characteristics(people, build.protocol, covariate_levels(codebook()) | characteristic_levels(codebook()))
-    return Rows(table, also={"exposure_histogram": histogram(people, build.protocol)})
+PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
 
 
-RECIPE = Recipe(
-    name="characteristics",
-    group="analysis",
-    description="Table 1: the analyzed people by category of walking volume.",
-    partition="wave",
-    upstream=("analysis_set",),
-    make=make,
-    protocol=("exposures", "characteristics", "histogram", "disclosure", "release.rounding_base"),
-    codebook=("participants",),
-    kinds=frozenset({"python"}),
-    owner="team:statistics",
+@table(
+    deps=[analysis_set],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python"},
+    also={"exposure_histogram": "People by bin of each exposure; small bins are hidden and the others rounded."},
 )
+def characteristics(warehouse: Reader, study: Study) -> Rows:
+    """Table 1: the analyzed people by category of walking volume."""
+    people = warehouse.frame(PEOPLE)
+    levels = covariate_levels(study.codebook) | characteristic_levels(study.codebook)
+    return Rows(
+        table_one(people, study.protocol, levels), also={"exposure_histogram": histogram(people, study.protocol)}
+    )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import Recipe, select
+from stegvis.assets.baseline_questionnaire import baseline_questionnaire
+from stegvis.assets.epoch_classification import epoch_classification
+from stegvis.assets.table import sql_table
 
-RECIPE = Recipe(
-    name="cohort",
-    group="cohort",
-    description="Everyone at baseline, with typed covariates and chronic low back pain at baseline.",
-    partition=None,
-    upstream=("baseline_questionnaire", "recordings"),
-    make=select,
-    sql=("cohort",),
-    kinds=frozenset({"duckdb", "sql"}),
+cohort = sql_table(
+    "cohort",
+    "Everyone at baseline, with typed covariates and chronic low back pain at baseline.",
+    deps=[baseline_questionnaire, epoch_classification],
+    group_name="cohort",
 )

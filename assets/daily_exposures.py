@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
-from stegvis.storage.lake import EpochLake, create_epochs_view
+import dagster as dg
+
+from stegvis.assets.epoch_classification import epoch_classification
+from stegvis.assets.home import BATCHES, StegvisHome
+from stegvis.assets.table import table
+from stegvis.sql import sql_text
+from stegvis.storage.lake import EpochLake
+from stegvis.storage.rows import Rows
 
 
-def make(build: Build) -> Rows:
-    """Days from the batch's epochs and from its delivered day totals."""
-    shards = sorted(EpochLake(build.home.lake, build.key).folder.glob("*.parquet"))
-    return Rows(build.sql(), prepare=lambda connection: create_epochs_view(connection, shards))
-
-
-RECIPE = Recipe(
-    name="daily_exposures",
-    group="accelerometry",
-    description="Seconds per activity and walking speed for each person and day, with the validity of the day.",
-    partition="batch",
-    upstream=("recordings", "epoch_classification"),
-    make=make,
-    sql=("daily_exposures",),
-    kinds=frozenset({"duckdb", "sql"}),
-)
+@table(deps=[epoch_classification], partitions_def=BATCHES, group_name="accelerometry", kinds={"duckdb", "sql"})
+def daily_exposures(context: dg.AssetExecutionContext, home: StegvisHome) -> Rows:
+    """Seconds per activity and walking speed for each person and day, with the validity of the day."""
+    lake = EpochLake(home.home().lake, context.partition_key)
+    return Rows(sql_text("daily_exposures"), shards=sorted(lake.folder.glob("*.parquet")))

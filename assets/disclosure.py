@@ -10,20 +10,21 @@ are made. Later releases of an unchanged wave repeat the same numbers, so they n
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeVar
-
 import dagster as dg
 
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, carry_bins_forward
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from stegvis.assets.attrition import attrition
+from stegvis.assets.characteristics import characteristics
+from stegvis.assets.fitted_models import fitted_models
+from stegvis.assets.home import WAVES, StegvisHome
+from stegvis.assets.table import table
 from stegvis.disclosure.leaving import control_disclosure
 from stegvis.disclosure.tables import Tables
-from stegvis.storage.releases import ReleaseError, published_histogram, published_tables
-
-Published = TypeVar("Published")
+from stegvis.reporting.thumbnails import wave_pictures
+from stegvis.storage.reader import Reader
+from stegvis.storage.releases import published_histogram, published_tables
+from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
 RESULTS = "select * from fitted_models where wave = getvariable('wave') order by rowid"
 ATTRITION = "select * from attrition where wave = getvariable('wave') order by step"
@@ -31,55 +32,37 @@ HISTOGRAM = "select * from exposure_histogram where wave = getvariable('wave') o
 CHARACTERISTICS = "select * from characteristics where wave = getvariable('wave') order by rowid"
 
 
-def make(build: Build) -> Rows:
-    """Suppress small counts, counts that differ little from an earlier release's, and what would reveal either."""
-    with build.session() as connection:
-        tables = Tables(*(connection.execute(query).df() for query in (RESULTS, ATTRITION, CHARACTERISTICS)))
-        counted = connection.execute(HISTOGRAM).df()
-    found = control_disclosure(tables, build.protocol, earlier_tables(build))
-    build.log.info("disclosure control suppressed %d numbers of wave %s", len(found.suppressed), build.key)
+@table(
+    deps=[fitted_models, attrition, characteristics],
+    partitions_def=WAVES,
+    group_name="reporting",
+    owners=["team:statistics"],
+    kinds={"python"},
+    also={
+        "published_results": "The estimates of a wave that may be published.",
+        "published_attrition": "The exclusion steps of a wave that may be published.",
+        "published_characteristics": "Table 1 of a wave as it may be published.",
+        "published_histogram": "The histogram of each exposure as it may be published.",
+    },
+)
+def disclosure(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
+    """What is suppressed in a wave: small counts, and counts too close to an earlier release."""
+    tables = Tables(*warehouse.frames(RESULTS, ATTRITION, CHARACTERISTICS))
+    counted = warehouse.frame(HISTOGRAM).astype(HISTOGRAM_COLUMNS)
+    wave, protocol, releases = context.partition_key, study.protocol, home.home().releases
+    found = control_disclosure(tables, protocol, published_tables(releases))
+    bins = carry_bins_forward(counted, published_histogram(releases), protocol.release.rounding_base)
+    context.log.info("disclosure control suppressed %d numbers of wave %s", len(found.suppressed), wave)
+    synthetic = home.landing().synthetic
     return Rows(
         found.suppressed,
         also={
             "published_results": found.tables.results,
             "published_attrition": found.tables.attrition,
             "published_characteristics": found.tables.characteristics,
-            "published_histogram": carry_bins_forward(
-                counted.astype(HISTOGRAM_COLUMNS),
-                _of_earlier_releases(published_histogram, build),
-                build.protocol.release.rounding_base,
-            ),
+            "published_histogram": bins,
         },
         summary={"exposed": float(len(found.unprotected))},
-        metadata={"held_back": len(found.suppressed)},
+        metadata={"suppressed": len(found.suppressed)},
+        pictures=lambda: wave_pictures(found.tables.attrition, found.tables.results, wave, synthetic, protocol),
     )
-
-
-def earlier_tables(build: Build) -> list[Tables]:
-    """What earlier releases published.
-
-    Raises:
-        dagster.Failure: a release cannot be read, so that nobody knows what was published.
-    """
-    return _of_earlier_releases(published_tables, build)
-
-
-def _of_earlier_releases(read: Callable[[Path], Published], build: Build) -> Published:
-    try:
-        return read(build.home.releases)
-    except ReleaseError as error:
-        raise dg.Failure(f"{error}: without it nobody knows what may still be published", allow_retries=False) from None
-
-
-RECIPE = Recipe(
-    name="disclosure",
-    group="reporting",
-    description="What is held back of a wave: small counts, and counts too close to an earlier release.",
-    partition="wave",
-    upstream=("fitted_models", "attrition", "characteristics"),
-    make=make,
-    protocol=("disclosure", "release.protection_width", "release.rounding", "release.rounding_base",
-              "release.carried_forward_share", "additive_interaction.low_categories"),
-    kinds=frozenset({"python"}),
-    owner="team:statistics",
-)  # fmt: skip

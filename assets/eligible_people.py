@@ -1,17 +1,19 @@
-"""eligible_people: everyone a wave could have been about, answered or not."""
+"""eligible_people: everyone exposed and free of the outcome at baseline, whether or not they answered a wave."""
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import Recipe, select
+from stegvis.assets.cohort import cohort
+from stegvis.assets.exclusions import exclusions
+from stegvis.assets.home import WAVES
+from stegvis.assets.outcome_questionnaire import outcome_questionnaire
+from stegvis.assets.table import sql_table
+from stegvis.assets.walking_exposures import walking_exposures
 
-RECIPE = Recipe(
-    name="eligible_people",
-    group="cohort",
-    description="Everyone exposed and free of the outcome at baseline, whether or not they answered the wave.",
-    partition="wave",
-    upstream=("exclusions", "cohort", "walking_exposures", "outcome_questionnaire"),
-    make=select,
-    sql=("eligible_people",),
-    kinds=frozenset({"duckdb", "sql"}),
-    owner="team:statistics",
+eligible_people = sql_table(
+    "eligible_people",
+    "Everyone exposed and free of the outcome at baseline, whether or not they answered the wave.",
+    deps=[exclusions, cohort, walking_exposures, outcome_questionnaire],
+    partitions_def=WAVES,
+    group_name="cohort",
+    owners=["team:statistics"],
 )

@@ -1,97 +1,75 @@
-"""epoch_classification: 5-second epochs of a batch in the lake, and one row per recording that says what they hold.
+"""epoch_classification: the recordings of a batch, and their 5-second epochs in the lake.
 
-Raw pairs and signals were classified when they were read (``recordings``); delivered epochs are taken over here. Each
-recording's epochs (of delivered epochs, each file's) are a shard named after everything that decides its content, so a
-shard that is already there is not made again.
+Whether a raw recording can be used is known when it is classified, so the tables ``recordings`` and ``delivered_days``
+are made by the same function and published in the same transaction.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import logging
 
+import dagster as dg
 import pandas as pd
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows, fingerprint, sql_text
-from stegvis.storage.delivered_epochs import delivered_epochs, write_shard
-from stegvis.storage.lake import EpochLake, create_epochs_view
-from stegvis.storage.landing import LandedFile
-from stegvis.study.codebook import codebook
+from stegvis.assets.home import BATCHES, SOURCES, StegvisHome
+from stegvis.assets.table import table
+from stegvis.assets.withdrawals import withdrawals
+from stegvis.sql import sql_text
+from stegvis.storage.lake import EpochLake
+from stegvis.storage.reader import Reader
+from stegvis.storage.recordings import read_recordings
+from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
-MADE = {"raw": "classified", "signal": "classified", "epochs": "delivered"}
+STATUS = {"raw": "classified", "signal": "classified", "epochs": "delivered"}
+# Progress of long work, beside the run's log; ``stegvis refresh`` shows it on the terminal.
+PROGRESS = logging.getLogger("stegvis.progress")
 
 
-def make(build: Build) -> Rows:
-    """Epochs of every accepted raw pair, signal and epochs recording of the batch."""
-    lake = EpochLake(build.home.lake, build.key)
-    build.remove_damaged_files("epoch_classification")
-    listed = build.read(
-        """
-        select person, level, delivery, file, sha256, shard from recordings
-        where batch = getvariable('batch') and status = 'accepted' and level in ('raw', 'signal', 'epochs')
-        order by person
-        """
-    )
-    shards = {name: lake.shard(name) for name in listed["shard"].dropna()}
-    shards |= _delivered(build, lake, listed[listed["level"] == "epochs"])
-    # One that is gone from the lake leaves its recording without epochs, which the expectations do not let pass.
-    there = {name: path for name, path in shards.items() if path}
-    with build.session() as connection:
-        create_epochs_view(connection, list(there.values()))
-        profile = connection.execute(build.sql()).df()
-    frame = _with_status(listed, profile, build.key)
+@table(
+    deps=[SOURCES["recordings"], withdrawals],
+    partitions_def=BATCHES,
+    group_name="accelerometry",
+    kinds={"duckdb", "parquet", "dask", "numpy"},
+    also={
+        "recordings": "One row per recording of a batch: level (raw, signal, epochs, days), devices, start, hours, "
+        "quality of clocks, wear and calibration, hash, status and reason.",
+        "delivered_days": "Day totals that were delivered as such: seconds per activity, person and day.",
+    },
+)
+def epoch_classification(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
+    """5-second epochs of activity, confidence, wear and walking speed, in the lake.
+
+    The table has one row per recording, with counts and the digest of its epochs.
+    """
+
+    def report(line: str) -> None:
+        context.log.info(line)
+        PROGRESS.info(line)
+
+    batch = context.partition_key
+    lake = EpochLake(home.home().lake, batch)
+    warehouse.remove_damaged_files("epoch_classification")
+    read = read_recordings(lake, home.landing().drops("recordings", batch), warehouse.withdrawn(), study, report)
+    profile = warehouse.over_epochs(sql_text("epoch_classification"), list(read.shards.values()))
+    frame = _with_status(read.rows, profile, batch)
     return Rows(
         frame,
-        metadata={"epochs": int(frame["epochs"].sum()), "recordings": len(frame), "shards": len(shards)},
-        on_publish=lambda: lake.publish(shards),
-        lake_files=[lake.folder / f"{name}.parquet" for name in there],
+        also={"recordings": read.rows, "delivered_days": read.days},
+        summary=read.summary(),
+        problems=read.delivered.all_problems(),
+        metadata={"epochs": int(frame["epochs"].sum()), "recordings": len(frame), "shards": len(read.shards)},
+        on_publish=lambda: read.publish(lake),
+        lake_files=[lake.folder / f"{name}.parquet" for name in read.shards],
     )
 
 
-def _delivered(build: Build, lake: EpochLake, listed: pd.DataFrame) -> dict[str, Path | None]:
-    """The shards of delivered epochs, one of each file."""
-    files = {(drop.name, file.name): file for drop in build.drops for file in drop.files}
-    # What decides the epochs: not how they are counted and judged afterwards.
-    method = {
-        name: value
-        for name, value in build.recipe.method(build.protocol).items()
-        if not name.startswith(("sql/", "expectations"))
-    }
-    shards: dict[str, Path | None] = {}
-    for (delivery, file, sha256), rows in listed.groupby(["delivery", "file", "sha256"]):
-        people = rows["person"].to_list()
-        name = "epochs-" + fingerprint(method | {"file": str(sha256), "people": ",".join(people)})
-        seconds = build.protocol.epochs.seconds
-        shards[name] = lake.shard(name) or _take_over(lake, name, people, files[str(delivery), str(file)], seconds)
-    return shards
-
-
-def _take_over(lake: EpochLake, name: str, people: list[str], file: LandedFile, seconds: int) -> Path:
-    with delivered_epochs(file.path, codebook()["epochs"], sql_text("delivered_epochs"), seconds) as epochs:
-        return write_shard(epochs, lake, name, people)
-
-
-def _with_status(listed: pd.DataFrame, profile: pd.DataFrame, batch: str) -> pd.DataFrame:
-    frame = listed[["person", "level"]].merge(profile, on="person", how="left")
-    frame["status"] = frame["level"].map(MADE)
+def _with_status(recordings: pd.DataFrame, profile: pd.DataFrame, batch: str) -> pd.DataFrame:
+    """One row per accepted recording that has epochs, by person."""
+    accepted = recordings[(recordings["status"] == "accepted") & recordings["level"].isin(STATUS)]
+    frame = accepted[["person", "level"]].sort_values("person").merge(profile, on="person", how="left")
+    frame["status"] = frame["level"].map(STATUS)
     counts = ["epochs", "unknown_activities", "repeated_epochs", "speeds_without_walking"]
     frame[counts] = frame[counts].fillna(0).astype("int64")
     frame.insert(0, "batch", batch)
     return frame.astype(dict.fromkeys(("batch", "person", "level", "status", "content"), "string"))
-
-
-RECIPE = Recipe(
-    name="epoch_classification",
-    group="accelerometry",
-    description="5-second epochs of activity, confidence, wear and walking speed, in the lake; here one row per "
-    "recording with counts and the epochs' digest.",
-    partition="batch",
-    upstream=("recordings",),
-    make=make,
-    delivery="recordings",
-    sql=("epoch_classification",),
-    protocol=("epochs.seconds",),
-    codebook=("epochs",),
-    files=("sql/delivered_epochs.sql",),
-    kinds=frozenset({"duckdb", "parquet"}),
-)

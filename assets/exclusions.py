@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import Recipe, select
+from stegvis.assets.cohort import cohort
+from stegvis.assets.home import WAVES
+from stegvis.assets.outcome_questionnaire import outcome_questionnaire
+from stegvis.assets.table import sql_table
+from stegvis.assets.walking_exposures import walking_exposures
 
-RECIPE = Recipe(
-    name="exclusions",
-    group="cohort",
-    description="Each person's first exclusion in the protocol's order; none for the analyzed.",
-    partition="wave",
-    upstream=("cohort", "walking_exposures", "outcome_questionnaire"),
-    make=select,
-    sql=("exclusions",),
-    kinds=frozenset({"duckdb", "sql"}),
+exclusions = sql_table(
+    "exclusions",
+    "Each person's first exclusion in the protocol's order; none for those analyzed.",
+    deps=[cohort, walking_exposures, outcome_questionnaire],
+    partitions_def=WAVES,
+    group_name="cohort",
 )

@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+import dagster as dg
 
-GROUPS = (
-    "risk_ratios",
-    "absolute_risks",
-    "bias_models",
-    "dose_response",
-    "sensitivity_models",
-    "time_use_models",
+from stegvis.assets.absolute_risks import absolute_risks
+from stegvis.assets.bias_models import bias_models
+from stegvis.assets.dose_response import dose_response
+from stegvis.assets.home import WAVES
+from stegvis.assets.risk_ratios import risk_ratios
+from stegvis.assets.sensitivity_models import sensitivity_models
+from stegvis.assets.table import table
+from stegvis.assets.time_use_models import time_use_models
+from stegvis.statistics.results import GROUPS, RESULT_COLUMNS, validate
+from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
+
+
+@table(
+    deps=[risk_ratios, absolute_risks, bias_models, dose_response, sensitivity_models, time_use_models],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python"},
 )
-
-
-def make(build: Build) -> Rows:
-    """The estimates of all groups, one after the other."""
+def fitted_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
+    """Every estimate of a wave as one row: all groups of analyses together."""
     import pandas as pd
 
     from stegvis.analyses.diagnostics import diagnostic_counts, with_diagnostics
-    from stegvis.statistics.results import RESULT_COLUMNS, validate
 
-    # Group names are constants of this module, never input.
-    parts = build.read_each(*(f"select * from {group} where wave = getvariable('wave')" for group in GROUPS))
+    # Names of groups are constants, never input.
+    parts = warehouse.frames(*(f"select * from {group} where wave = getvariable('wave')" for group in GROUPS))
     results = pd.concat(parts, ignore_index=True).astype(RESULT_COLUMNS)[list(RESULT_COLUMNS)]
-    results = with_diagnostics(results, build.protocol)
+    results = with_diagnostics(results, study.protocol)
     validate(results)
-    build.log.info("%d estimates of wave %s", len(results), build.key)
+    context.log.info("%d estimates of wave %s", len(results), context.partition_key)
     return Rows(
         results,
         summary={name: float(count) for name, count in diagnostic_counts(results).items()},
         metadata={"not_estimable": int((results["status"] == "not_estimable").sum())},
     )
-
-
-RECIPE = Recipe(
-    name="fitted_models",
-    group="analysis",
-    description="Every estimate of a wave as one row: all groups of analyses together.",
-    partition="wave",
-    upstream=GROUPS,
-    make=make,
-    protocol=("diagnostics", "models", "exposures.categories", "study.mode"),
-    kinds=frozenset({"python"}),
-    owner="team:statistics",
-)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.delivered import newest_per_person, read_drops
-from stegvis.assets.building.recipe import Recipe, Rows
+import dagster as dg
+
+from stegvis.assets.home import SOURCES, WAVES, StegvisHome
+from stegvis.assets.table import table
+from stegvis.assets.withdrawals import withdrawals
+from stegvis.storage.delivered_files import DeliveryContract
+from stegvis.storage.drops import newest_per_person, read_drops
+from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
 
-def make(build: Build) -> Rows:
-    """Each person's newest answer in the wave; a correction or late answers are a later drop of the same wave."""
-    delivered = read_drops(build, "questionnaire", build.drops, file_stem="questionnaire")
-    frame = newest_per_person(build, delivered, "questionnaire")
-    frame.insert(0, "wave", build.key)
-    return Rows(frame.astype({"wave": "string"}), delivered.summary(), delivered.all_problems())
+@table(deps=[SOURCES["followup"], withdrawals], partitions_def=WAVES, group_name="deliveries", kinds={"duckdb", "csv"})
+def followup_questionnaire(
+    context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome
+) -> Rows:
+    """A wave's follow-up questionnaire as canonical columns, one row per answer.
 
-
-RECIPE = Recipe(
-    name="followup_questionnaire",
-    group="deliveries",
-    description="A wave's follow-up questionnaire as canonical columns, one row per answer.",
-    partition="wave",
-    upstream=("withdrawals",),
-    make=make,
-    delivery="followup",
-    codebook=("questionnaire",),
-    kinds=frozenset({"duckdb", "csv"}),
-)
+    A correction, or late answers, are a later drop of the same wave.
+    """
+    wave = context.partition_key
+    contract = DeliveryContract(study.codebook, study.protocol)
+    drops = home.landing().drops("followup", wave)
+    delivered = read_drops("questionnaire", drops, "questionnaire", contract, context.log.info)
+    answers = newest_per_person(delivered, "questionnaire", study.codebook, warehouse.withdrawn())
+    answers.insert(0, "wave", wave)
+    return Rows(answers.astype({"wave": "string"}), summary=delivered.summary(), problems=delivered.all_problems())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import Recipe, select
+from stegvis.assets.cohort import cohort
+from stegvis.assets.followup_questionnaire import followup_questionnaire
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import sql_table
 
-RECIPE = Recipe(
-    name="outcome_questionnaire",
-    group="outcome",
-    description="Chronic low back pain at follow-up by the two-step question, with severity.",
-    partition="wave",
-    upstream=("followup_questionnaire", "cohort"),
-    make=select,
-    sql=("outcome_questionnaire",),
-    kinds=frozenset({"duckdb", "sql"}),
+outcome_questionnaire = sql_table(
+    "outcome_questionnaire",
+    "Chronic low back pain at follow-up by the two-step question, with severity.",
+    deps=[followup_questionnaire, cohort],
+    partitions_def=WAVES,
+    group_name="outcome",
 )

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from typing import TYPE_CHECKING
+
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.cohort import cohort
+from stegvis.assets.outcome_questionnaire import outcome_questionnaire
+from stegvis.assets.table import table
+from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.sql import sql_text
 from stegvis.statistics.levels import covariate_levels
-from stegvis.study.codebook import codebook
+from stegvis.storage.reader import Reader
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def make(build: Build) -> Rows:
-    """Estimates over the stacked waves, clustered by person."""
+@table(
+    deps=[analysis_set, cohort, walking_exposures, outcome_questionnaire],
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python"},
+)
+def pooled_models(warehouse: Reader, study: Study) -> pd.DataFrame:
+    """Models across all waves: pooled, by wave, the course of pain, and what a next wave would add."""
     from stegvis.analyses.across_waves import fit_across_waves
 
-    stacked = build.read("select * from analysis_set order by wave, person")
-    histories = build.read(build.sql("pain_histories"))
-    return Rows(fit_across_waves(stacked, histories, build.protocol, covariate_levels(codebook())))
-
-
-RECIPE = Recipe(
-    name="pooled_models",
-    group="analysis",
-    description="Models across all waves: pooled, by wave, the course of pain, and what a next wave would add.",
-    partition=None,
-    upstream=("analysis_set", "cohort", "walking_exposures", "outcome_questionnaire"),
-    make=make,
-    protocol=("models", "exposures", "exposures.minimum_valid_days", "disclosure", "projection", "study.mode"),
-    codebook=("participants",),
-    files=("sql/pain_histories.sql",),
-    kinds=frozenset({"python"}),
-    owner="team:statistics",
-)
+    stacked = warehouse.frame("select * from analysis_set order by wave, person")
+    histories = warehouse.frame(sql_text("pain_histories"))
+    return fit_across_waves(stacked, histories, study.protocol, covariate_levels(study.codebook))

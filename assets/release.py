@@ -1,329 +1,41 @@
-"""release: an immutable, hashed folder of everything that leaves, and the bridge from the one before.
-
-The folder is written beside its final name and moved; its name is the day and the digest of its content, so that the
-same content is never released twice. It becomes the latest when as many people signed it as the protocol asks for, and
-stands in the ledger from the start (``stegvis/storage/releases.py``).
-
-A release holds nobody's row, so what the next bridge starts from stays in the warehouse: ``released_people``, those
-whose data the newest release had, replaced with the table ``release`` in one transaction.
-"""
+"""release: the published release: tables, checks, claims, bridge and pages in an immutable, hashed folder."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
-
 import dagster as dg
-import pandas as pd
 
-from stegvis import version as program
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.history import lineage
-from stegvis.assets.building.recipe import Recipe, Rows
-from stegvis.assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
-from stegvis.assets.disclosure import earlier_tables
-from stegvis.assets.report import as_records, checks_to_publish, provenance, records
-from stegvis.disclosure.checks import without_small
-from stegvis.disclosure.kept import kept_rule
-from stegvis.disclosure.leaving import control_across_waves
-from stegvis.disclosure.tables import Tables
-from stegvis.disclosure.taking_out import Controlled, close_rule
-from stegvis.release.bridge import bridge, changed_values
-from stegvis.release.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
-from stegvis.release.checklists import ChecklistError
-from stegvis.release.descriptions import write_descriptions
-from stegvis.reproduction import r, stata
-from stegvis.reproduction.commands import commands
-from stegvis.statistics.levels import covariate_levels
-from stegvis.statistics.results import RESULT_COLUMNS
-from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest
-from stegvis.storage.signatures import advance_latest
-from stegvis.storage.warehouse import table_exists
-from stegvis.study.codebook import codebook
-
-PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
-PROTOCOL = "protocol.json"
-LINEAGE = "lineage.json"
-# They say what a release is compared with, or how it was made: no part of what it says.
-HISTORY = ("bridge.json", PROTOCOL, LINEAGE)
-
-# Everyone whose data a wave has, analyzed or excluded.
-PEOPLE = f"""
-select x.wave, x.person, x.reason, {", ".join(f"a.{column}" for column in COMPARED)}
-from exclusions as x
-left join analysis_set as a using (wave, person)
-where x.reason is null or x.reason not in ('no_accelerometer_day', 'followup_screen_missing')
-order by x.wave, x.person
-"""
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.attrition import attrition
+from stegvis.assets.characteristics import characteristics
+from stegvis.assets.claims import claims
+from stegvis.assets.disclosure import disclosure
+from stegvis.assets.exclusions import exclusions
+from stegvis.assets.fitted_models import fitted_models
+from stegvis.assets.home import StegvisHome
+from stegvis.assets.pooled_models import pooled_models
+from stegvis.assets.report import report
+from stegvis.assets.table import TABLES, table
+from stegvis.assets.wave_drift import wave_drift
+from stegvis.storage.reader import Reader
+from stegvis.storage.release_folder import write_release
+from stegvis.storage.rows import Rows
+from stegvis.storage.sources import Sources
+from stegvis.storage.tables import Records, history
+from stegvis.study.study import Study
 
 
-def make(build: Build) -> Rows:
-    """Write the release beside its place; it moves in when it is published."""
-    staging = _new_staging(build.home.releases)
-    before = newest(build.home.releases)
-    controlled = _controlled(build)
-    _write_tables(controlled.tables, staging)
-    build.read("select * from published_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
-    _write_json(staging / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
-    results = controlled.tables.results
-    _write_commands(results, build, staging)
-    _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
-    people = build.read(PEOPLE)
-    changes = bridge(_results_of(before), results)
-    facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
-    facts |= _bridge_from(before, build, people, controlled)
-    _write_json(staging / "bridge.json", facts)
-    with build.session() as connection:
-        write_wave_pages(connection, staging)
-        checks = checks_to_publish(connection, build, None)
-        claims = records(connection, "select * from claims order by wave, rowid")
-        lineage_of_release = lineage(connection, build.history())
-    _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
-    _write_json(staging / "claims.json", claims)
-    _write_json(staging / LINEAGE, lineage_of_release)
-    write_plain_pages(controlled.tables, build.landing.synthetic, build.protocol, staging)
-    # What the release says, without when and against what: the same content gets the same name.
-    content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
-    summary = {"exposed": float(len(controlled.unprotected))}
-    if before and before.name.endswith(content[:12]):
-        shutil.rmtree(staging)
-        return Rows(
-            _files(before),
-            summary=summary,
-            also={"released_people": people},
-            metadata={"release": before.name, "unchanged": True},
-            on_publish=lambda: advance_latest(build.home.releases, build.protocol.release.signatures),
-        )
-    name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    write_index(staging, index_inputs(build, name, results, checks, claims, facts, _packages()))
-    _write_descriptions(build, staging, name)
-    manifest = _manifest(build, name, staging, before)
-    _write_json(staging / MANIFEST, manifest)
-    files = _files(staging).assign(release=name)
-    build.log.info("release %s has %d files", name, len(files))
-    return Rows(
-        files,
-        summary=summary,
-        also={"released_people": people},
-        metadata={
-            "release": name,
-            "report": dg.MetadataValue.url(build.home.report_address(name)),
-            "folder": dg.MetadataValue.path(str(build.home.releases / name)),
-            "estimates": len(results),
-            "changed_estimates": len(changes),
-        },
-        on_publish=lambda: _move_into_place(staging, build, name),
-        scratch=staging,
-    )
-
-
-def _new_staging(releases: Path) -> Path:
-    """An empty folder to write a release in.
-
-    Nobody else makes a release of this home now, so an earlier folder belongs to a run that was killed.
-    """
-    for abandoned in releases.glob(".staging-*"):
-        shutil.rmtree(abandoned)
-    staging = releases / f".staging-{os.getpid()}"
-    staging.mkdir(parents=True)
-    return staging
-
-
-def _controlled(build: Build) -> Controlled:
-    """Everything that may be published, and the counts that all of it together would not protect."""
-    with build.session() as connection:
-        waves = "where wave in (select wave from published_results)"
-        fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
-        pooled = connection.execute("select * from pooled_models order by rowid").df()
-        computed = Tables(
-            pd.concat([fitted, pooled], ignore_index=True),
-            connection.execute(f"select * from attrition {waves} order by wave, step").df(),
-            connection.execute(f"select * from characteristics {waves} order by wave, rowid").df(),
-        )
-        tables = Tables(
-            connection.execute("select * from published_results order by wave, rowid").df(),
-            connection.execute("select * from published_attrition order by wave, step").df(),
-            connection.execute("select * from published_characteristics order by wave, rowid").df(),
-        )
-        held_back = connection.execute("select * from disclosure order by wave, rowid").df()
-    decided = Controlled(tables, held_back, ())
-    across = control_across_waves(computed, decided, build.protocol, earlier_tables(build))
-    held_back = pd.concat([held_back, across.suppressed], ignore_index=True)
-    build.log.info("disclosure control suppressed %d numbers", len(held_back))
-    results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
-    return Controlled(Tables(results, tables.attrition, tables.characteristics), held_back, across.unprotected)
-
-
-def _write_tables(tables: Tables, folder: Path) -> None:
-    for name in ("results", "attrition", "characteristics"):
-        getattr(tables, name).to_csv(folder / f"{name}.csv", index=False)
-    tables.results.to_parquet(folder / "results.parquet", index=False)
-
-
-def _write_commands(results: pd.DataFrame, build: Build, folder: Path) -> None:
-    """How to repeat each estimate: the commands, and the functions and codes they rest on."""
-    levels = covariate_levels(codebook())
-    of_waves = [commands(rows, build.protocol, levels) for _, rows in results.groupby("wave", sort=False)]
-    pd.concat(of_waves, ignore_index=True).to_csv(folder / "commands.csv", index=False)
-    (folder / "repeat.R").write_text(r.settings(build.protocol, levels) + r.functions(), encoding="utf-8")
-    (folder / "repeat.do").write_text(stata.preparation(levels), encoding="utf-8")
-
-
-def _results_of(release: Path | None) -> pd.DataFrame | None:
-    if release is None or not (release / "results.parquet").exists():
-        return None
-    return pd.read_parquet(release / "results.parquet")
-
-
-def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, controlled: Controlled) -> dict[str, Any]:
-    """The main estimates' changes since the release before, step by step, or why they cannot be controlled."""
-    earlier = _results_of(before)
-    if before is None or earlier is None:
-        return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
-    values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
-    remembered = _remembered(build, before.name)
-    changed = changed_values(values, build.protocol.model_dump(mode="json")) if values else []
-    if remembered is None:
-        return {
-            "steps": [],
-            "protocol_changes": changed,
-            "note": "the rows behind the release before are not kept here",
-        }
-    try:
-        then = protocol_before(values, build.protocol)
-    except (KeyError, ValueError):
-        note = "the protocol of the release before is not of a form that this version reads"
-        return {"steps": [], "protocol_changes": changed, "note": note}
-    now = people[people["reason"].isna()]
-    found = bridge_steps(
-        remembered, now, earlier, controlled.tables.results, then, build.protocol, covariate_levels(codebook())
-    )
-    return {"steps": _without_people(found, controlled, build), "protocol_changes": changed, "note": ""}
-
-
-def _without_people(bridged: list[Bridged], controlled: Controlled, build: Build) -> list[dict[str, Any]]:
-    """The steps without how many people they are about, in waves whose counts are too close to those before."""
-    rules = (close_rule(build.protocol.disclosure.smallest_count), kept_rule(build.protocol))
-    close = set(controlled.suppressed.loc[controlled.suppressed["rule"].isin(rules), "wave"])
-    steps = [asdict(each) for each in bridged]
-    for each in steps:
-        if each["wave"] in close:
-            each["steps"] = [step | {"people": None} for step in each["steps"]]
-    return steps
-
-
-def _remembered(build: Build, release: str) -> pd.DataFrame | None:
-    """The people behind a release; None when the warehouse remembers another one, or none."""
-    with build.session() as connection:
-        if not table_exists(connection, "released_people") or not table_exists(connection, "release"):
-            return None
-        names = {row[0] for row in connection.execute("select distinct release from release").fetchall()}
-        if names != {release}:
-            return None
-        return connection.execute("select * from released_people order by wave, person").df()
-
-
-def _write_descriptions(build: Build, folder: Path, name: str) -> None:
-    waves = [str(wave) for wave in build.read("select distinct wave from report order by wave")["wave"]]
-    try:
-        write_descriptions(folder, name, datetime.now(UTC), build.protocol, build.landing.synthetic, waves, MANIFEST)
-    except ChecklistError as error:
-        reason = f"the release does not answer the reporting checklists: {error}"
-        raise dg.Failure(reason, allow_retries=False) from None
-
-
-def _packages() -> dict[str, str]:
-    return {package: version(package) for package in PACKAGES}
-
-
-def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
-    facts = provenance(build.protocol)
-    return {
-        "release": name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "previous_release": before.name if before else None,
-        "synthetic": build.landing.synthetic,
-        "mode": build.protocol.study.mode,
-        "signatures_needed": build.protocol.release.signatures,
-        "protocol_sha256": facts["protocol_hash"],
-        "code_sha256": facts["code_hash"],
-        "stegvis": {"version": program.version(), "commit": program.commit()},
-        "packages": _packages(),
-        "deliveries": [
-            {
-                "kind": drop.kind,
-                "name": drop.name,
-                "digest": drop.digest,
-                "synthetic": drop.synthetic,
-                # A recording's file is named after its person: hashes without names say as much and tell nobody.
-                "files": sorted(file.sha256 for file in drop.files),
-            }
-            for drop in build.landing.accepted
-        ],
-        "files": _hashes(folder),
-    }
-
-
-def _files(folder: Path) -> pd.DataFrame:
-    rows = [
-        {"release": folder.name, "file": name, "sha256": sha, "bytes": (folder / name).stat().st_size}
-        for name, sha in _hashes(folder).items()
-    ]
-    return pd.DataFrame(rows).astype({"release": "string", "file": "string", "sha256": "string"})
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    files = sorted(f for f in folder.rglob("*") if f.is_file())
-    return {f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
-
-
-def _digest(parts: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _write_json(file: Path, content: Any) -> None:
-    file.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _move_into_place(staging: Path, build: Build, name: str) -> None:
-    target = build.home.releases / name
-    if target.exists():
-        shutil.rmtree(staging)
-    else:
-        for file in staging.rglob("*"):
-            file.chmod(0o755 if file.is_dir() else 0o444)
-        staging.rename(target)
-    enter_in_ledger(build.home.releases, name)
-    advance_latest(build.home.releases, build.protocol.release.signatures)
-
-
-RECIPE = Recipe(
-    name="release",
-    group="reporting",
-    description="The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages.",
-    partition=None,
-    upstream=(
-        "report",
-        "wave_drift",
-        "fitted_models",
-        "pooled_models",
-        "attrition",
-        "characteristics",
-        "disclosure",
-        "claims",
-        "exclusions",
-        "analysis_set",
-    ),
-    make=make,
-    protocol=("disclosure", "release", "study", "bridge", "additive_interaction.low_categories"),
-    codebook=("participants",),
-    kinds=frozenset({"html", "csv"}),
-    owner="team:statistics",
-)
+@table(
+    deps=[
+        report, wave_drift, fitted_models, pooled_models, attrition, characteristics, disclosure, claims, exclusions,
+        analysis_set,
+    ],
+    group_name="reporting",
+    owners=["team:statistics"],
+    kinds={"html", "csv"},
+    also={"released_people": "The people whose data the newest release has; never published."},
+)  # fmt: skip
+def release(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
+    """The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages."""
+    # Read before the warehouse is open: its lock is held once.
+    published = list(history(TABLES.values(), Records(home.home())))
+    return write_release(Sources(warehouse, study, home.home(), home.landing(), context.log, history=published))

@@ -1,163 +1,62 @@
 """report: the HTML pages of a wave.
 
-The pages hold nothing about a release (name, date, changes since the last): those stand on the release's index page,
-so that a page changes only when what it shows changes.
+The pages hold nothing about a release (name, date, changes since the last): that is on the release's index page, so
+that a page changes only when what it shows changes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-from pathlib import Path
-from typing import Any
-
-import duckdb
+import dagster as dg
 import pandas as pd
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
-from stegvis.disclosure.checks import without_close
-from stegvis.reporting.inputs import WaveReport
-from stegvis.reporting.steps import described
-from stegvis.reproduction.commands import commands
-from stegvis.statistics.levels import covariate_levels
-from stegvis.storage.releases import published_checks
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, Protocol
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.attrition import attrition
+from stegvis.assets.baseline_questionnaire import baseline_questionnaire
+from stegvis.assets.characteristics import characteristics
+from stegvis.assets.claims import claims
+from stegvis.assets.cohort import cohort
+from stegvis.assets.daily_exposures import daily_exposures
+from stegvis.assets.disclosure import disclosure
+from stegvis.assets.epoch_classification import epoch_classification
+from stegvis.assets.exclusions import exclusions
+from stegvis.assets.fitted_models import fitted_models
+from stegvis.assets.followup_questionnaire import followup_questionnaire
+from stegvis.assets.home import WAVES, StegvisHome
+from stegvis.assets.outcome_questionnaire import outcome_questionnaire
+from stegvis.assets.table import table
+from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.storage.reader import Reader
+from stegvis.storage.report_inputs import wave_report
+from stegvis.storage.rows import Rows
+from stegvis.storage.sources import Sources
+from stegvis.study.study import Study
 
-SHOWN = (
-    "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
-    "daily_exposures", "walking_exposures", "outcome_questionnaire", "exclusions", "attrition", "analysis_set",
-    "fitted_models", "characteristics", "disclosure", "claims",
+
+@table(
+    # Every table whose check results the pages show.
+    deps=[
+        baseline_questionnaire, followup_questionnaire, cohort, epoch_classification, daily_exposures,
+        walking_exposures, outcome_questionnaire, exclusions, attrition, analysis_set, fitted_models, characteristics,
+        disclosure, claims,
+    ],
+    partitions_def=WAVES,
+    group_name="reporting",
+    owners=["team:statistics"],
+    kinds={"html"},
 )  # fmt: skip
-
-
-# They compare waves, so they stand on the index: a wave's page would change with every later wave.
-ACROSS = ("wave_drift", "pooled_models")
-
-
-def make(build: Build) -> Rows:
-    """The pages, from tables that went through disclosure control."""
+def report(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
+    """The HTML pages of a wave: main results, further analyses, data quality and methods."""
     from stegvis.reporting.page import render_wave
 
-    with build.session() as connection:
-        inputs = wave_report(connection, build, build.key)
-    rows = [(build.key, file, html, len(html.encode())) for file, html in render_wave(inputs).items()]
+    wave = context.partition_key
+    sources = Sources(warehouse, study, home.home(), home.landing(), context.log, wave)
+    with warehouse.session() as connection:
+        inputs = wave_report(connection, sources, wave)
+    rows = [(wave, file, html, len(html.encode())) for file, html in render_wave(inputs).items()]
     frame = pd.DataFrame(rows, columns=["wave", "file", "html", "bytes"])
-    build.log.info("rendered %d pages of wave %s, %d kB", len(frame), build.key, frame["bytes"].sum() // 1000)
+    context.log.info("rendered %d pages of wave %s, %d kB", len(frame), wave, frame["bytes"].sum() // 1000)
     largest = float(frame["bytes"].max()) / 1000
     return Rows(
         frame.astype({"wave": "string", "file": "string", "html": "string"}),
         metadata={"pages": len(frame), "largest_page_kilobytes": largest},
     )
-
-
-def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) -> WaveReport:
-    """What the pages of a wave show: its published tables (``assets/disclosure.py``)."""
-    steps = connection.execute("select * from published_attrition where wave = ? order by step", [wave]).df()
-    results = connection.execute("select * from published_results where wave = ? order by rowid", [wave]).df()
-    table_one = connection.execute("select * from published_characteristics where wave = ? order by rowid", [wave]).df()
-    return WaveReport(
-        wave=wave,
-        synthetic=build.landing.synthetic,
-        exclusion_steps=described(steps),
-        characteristics=table_one,
-        results=results,
-        checks=checks_to_publish(connection, build, wave),
-        claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
-        provenance=provenance(build.protocol),
-        protocol=build.protocol,
-        histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
-        commands=commands(results, build.protocol, covariate_levels(read_codebook(CODEBOOK_FILE))),
-    )
-
-
-def checks_to_publish(connection: duckdb.DuckDBPyConnection, build: Build, wave: str | None) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
-    smallest = build.protocol.disclosure.smallest_count
-    return without_close(checks_of(connection, wave), smallest, published_checks(build.home.releases))
-
-
-def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all), one per asset and rule; those of batches are summed."""
-    return records(
-        connection,
-        """
-        select
-            asset,
-            if(bool_or(partition <> '' and partition = coalesce($wave, partition) and not is_batch), max(partition), '')
-                as partition,
-            rule as "check",
-            bool_and(passed) as passed,
-            severity,
-            sum(failing)::bigint as failing,
-            any_value(column_name) as rule,
-            meaning
-        from (
-            select *, asset in ('recordings', 'epoch_classification', 'daily_exposures') as is_batch
-            from checks
-        )
-        where list_contains($shown, asset)
-            and ($wave is null or partition in ('', $wave) or is_batch)
-        group by asset, rule, column_name, meaning, severity, if(is_batch, '', partition)
-        -- A total order: the same checks must give the same release.
-        order by passed, severity, asset, meaning, 2, "check", rule
-        """,
-        {"wave": wave, "shown": list(SHOWN if wave else (*SHOWN, *ACROSS))},
-    )
-
-
-def provenance(protocol: Protocol) -> dict[str, Any]:
-    """What decides the numbers besides the deliveries."""
-    return {
-        "release": None,
-        "created": None,
-        "protocol_hash": hashlib.sha256(PROTOCOL_FILE.read_bytes()).hexdigest(),
-        "code_hash": source_digest(),
-        "mode": protocol.study.mode,
-        "packages": {},
-        "deliveries": [],
-    }
-
-
-def source_digest() -> str:
-    """One hash over every source file of the project's rooms."""
-    digest = hashlib.sha256()
-    for room in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
-        folder = Path(importlib.import_module(room).__file__ or "").parent
-        for file in sorted(folder.rglob("*")):
-            if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
-                digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def records(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | dict[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """The rows of a query as dictionaries."""
-    return as_records(connection.execute(query, parameters or []).df())
-
-
-def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A frame's rows as dictionaries of plain values, None where missing."""
-    columns = {str(name): [_plain(value) for value in frame[name]] for name in frame}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    if pd.isna(value):
-        return None
-    return value.item() if hasattr(value, "item") else value
-
-
-RECIPE = Recipe(
-    name="report",
-    group="reporting",
-    description="The HTML pages of a wave: main results, further analyses, data quality and methods.",
-    partition="wave",
-    upstream=SHOWN,
-    make=make,
-    protocol=("study", "days", "epochs", "exposures", "covariates", "exclusions", "models", "spline", "disclosure"),
-    kinds=frozenset({"html"}),
-    owner="team:statistics",
-)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.daily_exposures import daily_exposures
+from stegvis.assets.eligible_people import eligible_people
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import table
+from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.storage.reader import Reader
+from stegvis.storage.wave_people import fit_wave
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def make(build: Build) -> Rows:
-    """Risk ratios of both exposures, in everyone and in parts, with trends, interactions and tests."""
+@table(
+    deps=[analysis_set, eligible_people, walking_exposures, daily_exposures],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python"},
+)
+def risk_ratios(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> pd.DataFrame:
+    """Risk ratios of both exposures, overall and in subgroups, with trends, the joint table and interactions."""
     from stegvis.analyses.risk_ratios import ANALYSES
 
-    return fitted(build, ANALYSES)
-
-
-RECIPE = Recipe(
-    name="risk_ratios",
-    group="analysis",
-    description="The published models: risk ratios in everyone and in parts, trends, joint table, interaction.",
-    partition="wave",
-    upstream=UPSTREAM,
-    make=make,
-    protocol=(*PROTOCOL, "covariates.older_from_age", "additive_interaction"),
-    codebook=("participants",),
-    kinds=frozenset({"python"}),
-    owner="team:statistics",
-)
+    return fit_wave(ANALYSES, warehouse, study, context.log.info)

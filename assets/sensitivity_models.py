@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.daily_exposures import daily_exposures
+from stegvis.assets.eligible_people import eligible_people
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import table
+from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.storage.reader import Reader
+from stegvis.storage.wave_people import fit_wave
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def make(build: Build) -> Rows:
-    """The main models in other samples, with other covariates, of another outcome."""
+@table(
+    deps=[analysis_set, eligible_people, walking_exposures, daily_exposures],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python"},
+)
+def sensitivity_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> pd.DataFrame:
+    """The published sensitivity analyses: restricted samples, further covariates, the severe outcome."""
     from stegvis.analyses.sensitivity_models import ANALYSES
 
-    return fitted(build, ANALYSES)
-
-
-RECIPE = Recipe(
-    name="sensitivity_models",
-    group="analysis",
-    description="The published sensitivity analyses: restricted samples, further covariates, the severe outcome.",
-    partition="wave",
-    upstream=UPSTREAM,
-    make=make,
-    protocol=(*PROTOCOL, "sensitivity"),
-    codebook=("participants",),
-    kinds=frozenset({"python"}),
-    owner="team:statistics",
-)
+    return fit_wave(ANALYSES, warehouse, study, context.log.info)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.analyses import PROTOCOL, UPSTREAM, fitted
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.recipe import Recipe, Rows
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from stegvis.assets.analysis_set import analysis_set
+from stegvis.assets.daily_exposures import daily_exposures
+from stegvis.assets.eligible_people import eligible_people
+from stegvis.assets.home import WAVES
+from stegvis.assets.table import table
+from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.storage.reader import Reader
+from stegvis.storage.wave_people import fit_wave
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def make(build: Build) -> Rows:
-    """Isotemporal substitution, and reallocation of time around the compositional mean."""
+@table(
+    deps=[analysis_set, eligible_people, walking_exposures, daily_exposures],
+    partitions_def=WAVES,
+    group_name="analysis",
+    owners=["team:statistics"],
+    kinds={"python", "statsmodels"},
+)
+def time_use_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> pd.DataFrame:
+    """The 24 hours: risk ratios of time moved between lying, sitting, standing, walking, running, cycling."""
     from stegvis.analyses.time_use_models import ANALYSES
 
-    return fitted(build, ANALYSES)
-
-
-RECIPE = Recipe(
-    name="time_use_models",
-    group="analysis",
-    description="The 24 hours: risk ratios of time moved between lying, sitting, standing, walking, running, cycling.",
-    partition="wave",
-    upstream=UPSTREAM,
-    make=make,
-    protocol=(*PROTOCOL, "time_use", "days.seconds_per_day", "epochs.seconds"),
-    codebook=("participants",),
-    kinds=frozenset({"python", "statsmodels"}),
-    owner="team:statistics",
-)
+    return fit_wave(ANALYSES, warehouse, study, context.log.info)

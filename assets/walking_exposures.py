@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import Recipe, select
+from stegvis.assets.daily_exposures import daily_exposures
+from stegvis.assets.home import StegvisHome
+from stegvis.assets.table import table
+from stegvis.reporting.thumbnails import walking_histogram
+from stegvis.sql import sql_text
+from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
-RECIPE = Recipe(
-    name="walking_exposures",
-    group="accelerometry",
-    description="Each person's counted days, walking minutes per day (volume) and mean walking METs (intensity).",
-    partition=None,
-    upstream=("daily_exposures",),
-    make=select,
-    sql=("walking_exposures",),
-    kinds=frozenset({"duckdb", "sql"}),
-)
+
+@table(deps=[daily_exposures], group_name="accelerometry", kinds={"duckdb", "sql"})
+def walking_exposures(warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
+    """Each person's counted days, walking minutes per day (volume) and mean walking METs (intensity)."""
+    smallest, synthetic = study.protocol.disclosure.smallest_count, home.landing().synthetic
+    return Rows(
+        sql_text("walking_exposures"),
+        pictures=lambda: walking_histogram(
+            warehouse.frame("select walking_minutes from walking_exposures")["walking_minutes"], smallest, synthetic
+        ),
+    )

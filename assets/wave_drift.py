@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import Recipe, select
+from stegvis.assets.eligible_people import eligible_people
+from stegvis.assets.outcome_questionnaire import outcome_questionnaire
+from stegvis.assets.table import sql_table
 
-RECIPE = Recipe(
-    name="wave_drift",
-    group="outcome",
-    description="How each wave's answers differ from those of the earlier waves: numbers, response, pain, people.",
-    partition=None,
-    upstream=("outcome_questionnaire", "eligible_people"),
-    make=select,
-    sql=("wave_drift",),
-    kinds=frozenset({"duckdb", "sql"}),
+wave_drift = sql_table(
+    "wave_drift",
+    "How each wave's answers differ from those of the earlier waves: numbers, response, pain, people.",
+    deps=[outcome_questionnaire, eligible_people],
+    group_name="outcome",
 )

@@ -21,12 +21,12 @@ import pandas as pd
 
 from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import WaveData, fit, walking_days
-from stegvis.assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
 from stegvis.reproduction import r
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
+from stegvis.storage.wave_people import DAYS, ELIGIBLE, PEOPLE
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 

@@ -32,13 +32,13 @@ def work_since(home: Path, event: int) -> tuple[float, int]:
     """Seconds that the stages made since an event say they took, and the newest event."""
     import dagster as dg
 
-    from stegvis.assets.building.graph import recipes
+    from stegvis.assets.graph import tables
     from stegvis.orchestration.instance import open_instance
     from stegvis.storage.home import Home
 
     total = 0.0
     with open_instance(Home(home, home / "landing")) as instance:
-        for name in recipes():
+        for name in tables():
             found = instance.fetch_materializations(
                 dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), after_storage_id=event), limit=1000
             )

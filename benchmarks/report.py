@@ -17,16 +17,17 @@ from unittest import mock
 import duckdb
 import pandas as pd
 
-from stegvis.assets.building.build import Build
-from stegvis.assets.building.graph import recipes
-from stegvis.assets.report import wave_report
+from stegvis.assets.graph import tables
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.page import render_wave
 from stegvis.reporting.plain import render_plain
 from stegvis.storage.home import Home
 from stegvis.storage.landing import scan
-from stegvis.storage.warehouse import Partition
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.storage.reader import Reader
+from stegvis.storage.report_inputs import wave_report
+from stegvis.storage.sources import Sources
+from stegvis.storage.warehouse import WHOLE, Warehouse
+from stegvis.study.study import Study
 
 LARGEST = 1_500_000
 SECONDS_FOR_THREE = 20.0
@@ -37,11 +38,12 @@ def main(home: Path) -> int:
     """Render the pages of every wave, print time and size, and whether they are within the limits."""
     place = Home.find(home)
     landing = scan(place.landing, place.hash_cache)
-    protocol = read_protocol(PROTOCOL_FILE)
-    build = Build(recipes()["report"], Partition(None, ""), protocol, place, landing, logging.getLogger("pages"))
+    study = Study.shipped()
+    reader = Reader(Warehouse(place), "report", tables()["report"].readable, WHOLE, study)
+    sources = Sources(reader, study, place, landing, logging.getLogger("pages"))
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         waves = [row[0] for row in connection.execute("select distinct wave from report order by wave").fetchall()]
-        reports = [wave_report(connection, build, wave) for wave in waves]
+        reports = [wave_report(connection, sources, wave) for wave in waves]
     started = time.perf_counter()
     render_wave(reports[0])
     print(f"first wave, including library imports     {time.perf_counter() - started:6.2f} s")
@@ -51,7 +53,7 @@ def main(home: Path) -> int:
     latest = home / "releases" / "latest"
     started = time.perf_counter()
     results, attrition = pd.read_parquet(latest / "results.parquet"), pd.read_csv(latest / "attrition.csv")
-    pages |= render_plain(results, attrition, True, protocol)
+    pages |= render_plain(results, attrition, True, study.protocol)
     plain = time.perf_counter() - started
     for name, html in pages.items():
         print(f"{name:40s} {len(html.encode()) / 1000:8.0f} kB")

@@ -1,5 +1,1 @@
-"""What must be true of each table: one module per asset, named after it.
-
-Belongs here: rules, and running them with Great Expectations. Does not belong here: Dagster, SQL, anything but
-``stegvis.study.protocol``.
-"""
+"""What must be true of each table: one suite of expectations per table, in a module named after it."""

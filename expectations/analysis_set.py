@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, filled, not_empty, one_of, unique
+from stegvis.expectations.expectation import WARNING, Expectation, filled, not_empty, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     complete = [filled(c, f"{c} is known for everyone analyzed") for c in protocol.exclusions.complete_case]
     return [

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import CRITICAL, WARNING, Rule, between
+from stegvis.expectations.expectation import CRITICAL, WARNING, Expectation, between
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     steps = len(protocol.exclusions.order) + 1
     return [
-        Rule("expect_table_row_count_to_equal", "every step of the protocol stands once", CRITICAL, {"value": steps}),
-        Rule(
+        Expectation(
+            "expect_table_row_count_to_equal", "every step of the protocol stands once", CRITICAL, {"value": steps}
+        ),
+        Expectation(
             "expect_column_values_to_be_decreasing",
             "no step adds people",
             CRITICAL,

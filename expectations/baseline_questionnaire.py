@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, between, filled, not_empty, quarantine_rules, unique
+from stegvis.expectations.expectation import (
+    WARNING,
+    Expectation,
+    between,
+    filled,
+    not_empty,
+    quarantine_expectations,
+    unique,
+)
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     low, high = protocol.checks.plausible_age
     return [
@@ -14,5 +22,5 @@ def rules(protocol: Protocol) -> list[Rule]:
         unique("person", meaning="each person stands once"),
         filled("person", "every row names a person"),
         between("age", low, high, f"ages lie between {low:.0f} and {high:.0f}", WARNING),
-        *quarantine_rules(protocol.checks.largest_quarantined_share),
+        *quarantine_expectations(protocol.checks.largest_quarantined_share),
     ]

@@ -1,11 +1,11 @@
-"""bias_models: What bias could make of the estimates of a wave."""
+"""bias_models: How bias could change the estimates of a wave."""
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, estimate_rules
+from stegvis.expectations.expectation import Expectation, estimate_expectations
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """The same as for all estimates of a wave together."""
-    return estimate_rules("attrition_weighted", "imputed")
+    return estimate_expectations("attrition_weighted", "imputed")

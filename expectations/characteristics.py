@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, between, one_of
+from stegvis.expectations.expectation import Expectation, between, one_of
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         one_of("status", ["ok", "suppressed"], "every cell is shown or suppressed"),

@@ -1,16 +1,16 @@
-"""claims: The published claims, held against the estimates."""
+"""claims: The published claims, evaluated against the estimates."""
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, filled, one_of, unique
+from stegvis.expectations.expectation import Expectation, filled, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
-        unique("wave", "claim", meaning="each claim is judged once in a wave"),
+        unique("wave", "claim", meaning="each claim is evaluated once in a wave"),
         one_of("verdict", ["supported", "not supported", "unclear"], "every verdict is one of three"),
         filled("evidence", "every verdict shows its evidence"),
-        filled("turn", "every verdict says what would turn it"),
+        filled("turn", "every verdict says what would change it"),
     ]

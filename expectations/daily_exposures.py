@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import CRITICAL, WARNING, Rule, between, one_of, unique
+from stegvis.expectations.expectation import CRITICAL, WARNING, Expectation, between, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     # The published analysis trusts delivered totals; strict mode asserts them.
     trusted = WARNING if protocol.study.mode == "as_published" else CRITICAL

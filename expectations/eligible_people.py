@@ -1,12 +1,12 @@
-"""eligible_people: Everyone a wave could have been about."""
+"""eligible_people: Everyone exposed and free of the outcome at baseline."""
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, filled, not_empty, one_of, unique
+from stegvis.expectations.expectation import Expectation, filled, not_empty, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         not_empty("the wave has people it could be about"),

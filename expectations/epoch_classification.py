@@ -1,12 +1,12 @@
-"""epoch_classification: The 5-second epochs, judged by a profile of one row per recording."""
+"""epoch_classification: The 5-second epochs, evaluated by a profile of one row per recording."""
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, between, one_of, unique
+from stegvis.expectations.expectation import Expectation, between, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         unique("batch", "person", meaning="each person has one set of epochs in a batch"),

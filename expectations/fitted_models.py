@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, between, estimate_rules, one_of, where
+from stegvis.expectations.expectation import WARNING, Expectation, between, estimate_expectations, one_of, where
 from stegvis.study.protocol import Protocol
 from stegvis.study.protocol_models import Limits
 
@@ -17,16 +17,16 @@ DIAGNOSTICS = {
 }
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
-        *estimate_rules("main"),
+        *estimate_expectations("main"),
         between("diagnostics_fail", None, 0, "no diagnostic fails and withholds estimates", WARNING, "summary"),
         *(_passes(name, protocol) for name in DIAGNOSTICS),
     ]
 
 
-def _passes(name: str, protocol: Protocol) -> Rule:
+def _passes(name: str, protocol: Protocol) -> Expectation:
     limits: Limits = getattr(protocol.diagnostics, name)
     meaning = f"{DIAGNOSTICS[name]} ({name.replace('_', ' ')} {limits.words()})"
     return where(f"analysis == 'diagnostics' and term == '{name}'", one_of("level", ["pass"], meaning, WARNING))

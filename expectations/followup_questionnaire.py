@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, filled, not_empty, quarantine_rules, unique
+from stegvis.expectations.expectation import WARNING, Expectation, filled, not_empty, quarantine_expectations, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         not_empty("the wave has an answer"),
         unique("wave", "person", meaning="each person answers once in a wave"),
         filled("pain_screen", "the pain screen is answered", WARNING),
-        *quarantine_rules(protocol.checks.largest_quarantined_share),
+        *quarantine_expectations(protocol.checks.largest_quarantined_share),
     ]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import CRITICAL, WARNING, Rule, between, mean_between, not_empty, one_of, unique
+from stegvis.expectations.expectation import (
+    CRITICAL,
+    WARNING,
+    Expectation,
+    between,
+    mean_between,
+    not_empty,
+    one_of,
+    unique,
+)
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     share = protocol.checks.smallest_share_in_cohort
     low, high = protocol.checks.plausible_risk

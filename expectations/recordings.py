@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, between, not_empty, one_of, quarantine_rules, unique
+from stegvis.expectations.expectation import (
+    WARNING,
+    Expectation,
+    between,
+    not_empty,
+    one_of,
+    quarantine_expectations,
+    unique,
+)
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         not_empty("the batch has a recording"),
@@ -15,5 +23,5 @@ def rules(protocol: Protocol) -> list[Rule]:
         one_of("status", ["accepted"], "every recording is accepted", WARNING),
         one_of("problems", [""], "no raw recording has a problem", WARNING),
         between("recordings_accepted", 1, None, "at least one recording of the batch is usable", WARNING, "summary"),
-        *quarantine_rules(protocol.checks.largest_quarantined_share),
+        *quarantine_expectations(protocol.checks.largest_quarantined_share),
     ]

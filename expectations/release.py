@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, between, filled, unique
+from stegvis.expectations.expectation import Expectation, between, filled, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         filled("release", "the release has a name"),
         filled("sha256", "every file of the release is hashed"),
         unique("file", meaning="each file stands once"),
-        between("exposed", None, 0, "nobody can work out a count that is held back", about="summary"),
+        between("exposed", None, 0, "no suppressed count can be worked out", about="summary"),
     ]

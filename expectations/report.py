@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, between, filled, unique
+from stegvis.expectations.expectation import WARNING, Expectation, between, filled, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         unique("wave", "file", meaning="a wave has each page once"),

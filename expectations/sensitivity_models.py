@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, estimate_rules
+from stegvis.expectations.expectation import Expectation, estimate_expectations
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """The same as for all estimates of a wave together."""
-    return estimate_rules("sensitivity:bmi", "sensitivity:running_cycling")
+    return estimate_expectations("sensitivity:bmi", "sensitivity:running_cycling")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, between, unique
+from stegvis.expectations.expectation import WARNING, Expectation, between, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     slowest, fastest = protocol.exposures.met_slow, protocol.exposures.met_brisk
     return [

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import WARNING, Rule, between, unique
+from stegvis.expectations.expectation import WARNING, Expectation, between, unique
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     drift = protocol.drift
 
-    def within(column: str, limit: float, what: str) -> Rule:
+    def within(column: str, limit: float, what: str) -> Expectation:
         return between(column, -limit, limit, f"{what} differs from the earlier waves by at most {limit:g}", WARNING)
 
     low, high = drift.answers_ratio

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.rules import Rule, filled, quarantine_rules
+from stegvis.expectations.expectation import Expectation, filled, quarantine_expectations
 from stegvis.study.protocol import Protocol
 
 
-def rules(protocol: Protocol) -> list[Rule]:
+def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         filled("person", "every withdrawal names a person"),
-        *quarantine_rules(protocol.checks.largest_quarantined_share),
+        *quarantine_expectations(protocol.checks.largest_quarantined_share),
     ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dagster as dg
 
-from stegvis.assets.building.graph import recipes
-from stegvis.assets.building.publish import as_asset
-from stegvis.assets.building.resources import StegvisHome
-from stegvis.assets.building.sources import sources
+from stegvis.assets.graph import ASSETS
+from stegvis.assets.home import SOURCES, StegvisHome
 from stegvis.storage.home import Home
-from stegvis.study.protocol import protocol
+from stegvis.study.study import Study
 
 
 def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey] | None = None) -> dg.Definitions:
@@ -19,9 +19,19 @@ def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey
         home: the home they are made in.
         automation: the condition on which the daemon makes them.
     """
-    stages = [as_asset(recipe, recipes(), automation) for recipe in recipes().values()]
+    freshness = Study.shipped().protocol.freshness
+    sources = [_watched(source, freshness.days(delivery)) for delivery, source in SOURCES.items()]
+    made = [
+        asset.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=automation)) for asset in ASSETS
+    ]
     return dg.Definitions(
-        assets=[*sources(protocol()), *stages],
-        resources={"stegvis": StegvisHome.of(home)},
+        assets=[*sources, *made],
+        resources={"home": StegvisHome.of(home)},
         executor=dg.in_process_executor,
     )
+
+
+def _watched(source: dg.AssetSpec, days: float | None) -> dg.AssetSpec:
+    """A kind of delivery that is overdue after so many days without one."""
+    policy = dg.FreshnessPolicy.time_window(timedelta(days=days)) if days else None
+    return source.replace_attributes(freshness_policy=policy)

@@ -14,13 +14,13 @@ from typing import Any
 import dagster as dg
 from dagster import AutomationCondition, AutomationContext, AutomationResult, DagsterInstance
 
-from stegvis.assets.building.records import WHOLE_KEY
-from stegvis.orchestration.home_state import HomeState, home_state, label
+from stegvis.orchestration.home_state import HomeState, home_state
 from stegvis.orchestration.instance import TRIGGER_TAG, started_for, why_not_here
 from stegvis.orchestration.orphans import UNFINISHED
 from stegvis.orchestration.plan import due
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
+from stegvis.storage.tables import WHOLE_KEY, label
 
 # What failed is requested again after so many seconds, as long as its inputs and method are the same: it may have been
 # a full disk or a killed process. After that, only a change or the nightly refresh runs it.
@@ -87,9 +87,10 @@ class _Tick:
         for kind, key, stages in due(now, frozenset(), running(instance, now)):
             if kind and key not in registered[kind]:
                 continue
-            for recipe in stages:
-                status = now.partition_status(recipe, key)
-                self.due.setdefault(recipe.name, []).append((key, status.fingerprint, status.reasons))
+            for table in stages:
+                status = now.partition_status(table, key)
+                for member in table.members:
+                    self.due.setdefault(member, []).append((key, status.fingerprint, status.reasons))
 
     @classmethod
     def of(cls, home: Home, context: AutomationContext[dg.AssetKey]) -> _Tick:
@@ -104,9 +105,9 @@ def running(instance: DagsterInstance, now: HomeState) -> set[str]:
     labels: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
         for asset in run.asset_selection or ():
-            recipe = now.recipes.get(asset.to_user_string())
-            if recipe:
-                labels.add(label(recipe.name, run.tags.get(_PARTITION_TAG, "") if recipe.partition else ""))
+            table = now.tables.get(asset.to_user_string())
+            if table:
+                labels.add(label(table.name, run.tags.get(_PARTITION_TAG, "") if table.partition else ""))
     return labels
 
 

@@ -9,22 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from stegvis.storage.home import Home
-from stegvis.storage.records import lost_rows
 from stegvis.storage.warehouse import Warehouse
-
-
-def lost_partitions(home: Home) -> dict[tuple[str, str], str]:
-    """The (asset, partition) whose published rows are not in the warehouse any more, and why."""
-    if not home.warehouse.exists():
-        return {}
-    with Warehouse(home).session("status") as connection:
-        return lost_rows(connection)
-
-
-def blocked_fingerprints(home: Home) -> dict[tuple[str, str], str]:
-    """The fingerprint at which each (asset, partition) last failed a critical check and was not published."""
-    rows = _query(home, "select distinct asset, partition, fingerprint from checks where not published")
-    return {(row["asset"], row["partition"]): row["fingerprint"] for row in rows}
 
 
 def failing_checks(home: Home) -> list[dict[str, Any]]:

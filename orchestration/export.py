@@ -13,13 +13,13 @@ from pathlib import Path
 import pandas as pd
 
 from stegvis.analyses.wave_data import walking_days
-from stegvis.assets.building.analyses import DAYS, ELIGIBLE, PEOPLE
-from stegvis.assets.building.recipe import sql_text
 from stegvis.reproduction.tables import tables_across, tables_of_wave
+from stegvis.sql import sql_text
 from stegvis.storage.hash_chain import add_line
 from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
 from stegvis.storage.warehouse import Warehouse, table_exists
+from stegvis.storage.wave_people import DAYS, ELIGIBLE, PEOPLE
 from stegvis.study.protocol import Protocol
 
 REFUSAL = """these tables hold a row for each person, and are exported only with a permission to process them:

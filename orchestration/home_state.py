@@ -14,18 +14,25 @@ from typing import Literal
 
 from dagster import DagsterInstance
 
-from stegvis.assets.building.graph import recipes
-from stegvis.assets.building.history import is_data
-from stegvis.assets.building.partitions import Kind
-from stegvis.assets.building.recipe import Recipe, fingerprint
-from stegvis.assets.building.records import WHOLE_KEY, Records, inputs
-from stegvis.orchestration.check_results import blocked_fingerprints, lost_partitions
+from stegvis.assets.graph import tables
 from stegvis.orchestration.instance import partition_keys
+from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.records import damaged_files
 from stegvis.storage.releases import lost_releases, lost_sentence
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.storage.tables import (
+    WHOLE_KEY,
+    Kind,
+    Records,
+    Table,
+    inputs,
+    is_data,
+    is_of_study,
+    would_be_made_from,
+)
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 
 # What they publish depends on what was published before.
 _COMPARE_RELEASES = ("disclosure", "release")
@@ -61,18 +68,11 @@ class PartitionStatus:
         return f"{self.asset} [{self.partition}]" if self.partition else self.asset
 
 
-def label(asset: str, key: str) -> str:
-    """A partition of an asset as records name it: ``report[2021-2023]``, or the asset's name alone."""
-    return f"{asset}[{key}]" if key else asset
-
-
 @dataclass
 class HomeState:
-    """What is delivered and recorded, the protocol in force, and what is blocked.
+    """What is delivered, what is published and from what, and the study as it is.
 
     Attributes:
-        blocked: the fingerprint at which each (asset, partition) last failed a critical check.
-        lost: why the published rows of an (asset, partition) are not in the warehouse any more.
         lost_releases: what was published before and is not in the folder of releases any more.
     """
 
@@ -80,79 +80,80 @@ class HomeState:
     landing: Landing
     partitions: dict[Kind, list[str]]
     records: Records
-    protocol: Protocol
-    blocked: Mapping[tuple[str, str], str]
-    lost: Mapping[tuple[str, str], str]
+    study: Study
     lost_releases: tuple[str, ...] = ()
-    recipes: Mapping[str, Recipe] = field(default_factory=lambda: recipes())
+    tables: Mapping[str, Table] = field(default_factory=lambda: tables())
     _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def methods(self) -> dict[str, dict[str, str]]:
         """Of each asset, everything but the data that decides its result."""
-        return {name: recipe.method(self.protocol) for name, recipe in self.recipes.items()}
+        return {name: table.method(self.study) for name, table in self.tables.items()}
 
-    def keys(self, recipe: Recipe) -> list[str]:
+    @property
+    def protocol(self) -> Protocol:
+        return self.study.protocol
+
+    def keys(self, table: Table) -> list[str]:
         """The partitions an asset has now."""
-        return [WHOLE_KEY] if recipe.partition is None else self.partitions[recipe.partition]
+        return [WHOLE_KEY] if table.partition is None else self.partitions[table.partition]
 
     def made(self, *assets: str) -> None:
         """Assets were made, or tried: read their records and check results again."""
         self.records.forget()
         self._damage.clear()
-        self.blocked = blocked_fingerprints(self.home)
-        self.lost = lost_partitions(self.home)
 
-    def partition_status(self, recipe: Recipe, key: str, expected: frozenset[str] = frozenset()) -> PartitionStatus:
+    def partition_status(self, table: Table, key: str, expected: frozenset[str] = frozenset()) -> PartitionStatus:
         """The status of one partition of one asset.
 
         Args:
-            recipe: the asset.
+            table: the asset.
             key: its partition ('' for the whole).
             expected: labels of upstream partitions that will exist by then, made earlier in the same run.
         """
-        data, absent = inputs(recipe, key, self.recipes, self.records, self.landing)
+        data, absent = inputs(table, key, self.records, self.landing)
         not_now = set(absent)
         absent = [a for a in absent if a not in expected and not any(each.startswith(f"{a}[") for each in expected)]
-        method = self.methods[recipe.name]
-        now = method | data
-        current = fingerprint(now)
-        last = self.records.published(recipe).get(key)
+        method = self.methods[table.name]
+        last = self.records.published(table.name).get(key)
+        before = last.made_from if last else {}
+        now = would_be_made_from(method | data, before, self.study)
+        refused = self.records.refused(table.name, key)
 
         def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> PartitionStatus:
-            return PartitionStatus(recipe.name, key, name, reasons, certain, last is not None, current)
+            return PartitionStatus(table.name, key, name, reasons, certain, last is not None, fingerprint(now))
 
         if absent:
             missing = state("missing upstream", tuple(f"{each} does not exist yet" for each in absent))
             return replace(missing, descendant=True)
-        if self.lost_releases and recipe.name == "release":
+        if self.lost_releases and table.name == "release":
             return state("blocked", (lost_sentence(self.lost_releases),))
-        damaged = self._damaged_files(recipe, key)
+        damaged = self._damaged_files(table, key)
         if last and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
-        if last and last.fingerprint == current:
+        lost = [member for member in table.members if last and key not in self.records.published(member)]
+        if lost:
+            return state("stale", tuple(self.records.lost(member) for member in lost), certain=True)
+        if last and before == now:
             return state("up to date", ())
-        if self.lost_releases and recipe.name in _COMPARE_RELEASES:
+        if self.lost_releases and table.name in _COMPARE_RELEASES:
             return state("blocked", (lost_sentence(self.lost_releases),))
-        if self.blocked.get((recipe.name, key)) == current:
+        if refused is not None and would_be_made_from(method | data, refused, self.study) == refused:
             return state("blocked", ("a critical check failed on these inputs",))
         if last is None:
-            return state("never built", (self.lost.get((recipe.name, key), "never made"),), certain=True)
+            return state("never built", (self.records.lost(table.name) or "never made",), certain=True)
+        certain = any(before.get(name) != now.get(name) for name in before.keys() | now.keys() if not is_data(name))
         # What is made in the same run is compared when it has been made.
-        before = {name: each for name, each in last.made_from.items() if not {name, name.partition("[")[0]} & not_now}
-        method_changed = any(before.get(name) != value for name, value in method.items()) or any(
-            name not in now and not is_data(name) for name in before
-        )
-        return state("stale", tuple(differences(before, now)), certain=method_changed)
+        compared = {name: each for name, each in before.items() if not {name, name.partition("[")[0]} & not_now}
+        return state("stale", tuple(differences(compared, now)), certain)
 
-    def _damaged_files(self, recipe: Recipe, key: str) -> int:
+    def _damaged_files(self, table: Table, key: str) -> int:
         """How many of the lake files that belong to a partition are not as they were published."""
-        owner = self.recipes.get(recipe.makes_files_of, recipe)
-        made = self.records.published(owner).get(key)
+        made = self.records.published(table.name).get(key)
         if not made or not made.files:
             return 0
         # Asked for several times; a file with another time of change is read each time.
-        place = (owner.name, key)
+        place = (table.name, key)
         if place not in self._damage:
             self._damage[place] = len(damaged_files(self.home.root, made.files))
         return self._damage[place]
@@ -163,14 +164,12 @@ def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = 
     landing = landing or scan(home.landing, home.hash_cache)
     records = Records(home)
     partitions = partition_keys(landing, instance)
-    for recipe in recipes().values():
-        if recipe.partition:
+    for table in tables().values():
+        if table.partition:
             # Also those that Dagster no longer knows and no delivery names.
-            recorded = {*partitions[recipe.partition], *records.published(recipe)}
-            partitions[recipe.partition] = sorted(recorded)
-    blocked, lost = blocked_fingerprints(home), lost_partitions(home)
-    gone = tuple(lost_releases(home.releases))
-    return HomeState(home, landing, partitions, records, protocol(), blocked, lost, gone)
+            partitions[table.partition] = sorted({*partitions[table.partition], *records.published(table.name)})
+    lost = tuple(lost_releases(home.releases))
+    return HomeState(home, landing, partitions, records, Study.shipped(), lost)
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -180,7 +179,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         old, new = before.get(name), now.get(name)
         if old == new:
             continue
-        if name.startswith("protocol ") and old and new and len(old) + len(new) < 80:
+        if is_of_study(name) and old and new and len(old) + len(new) < 80:
             causes.append(f"{name} changed from {old} to {new}")
         elif old is None:
             causes.append(f"{name} is new")

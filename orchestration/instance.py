@@ -12,10 +12,10 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from stegvis.assets.building.partitions import Kind
 from stegvis.orchestration.sqlite import close_connections, keep_connections
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
+from stegvis.storage.tables import Kind
 from stegvis.study.settings import SettingsError
 
 _CONFIG = """\

@@ -12,14 +12,15 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterInstance
 
-from stegvis.assets.building.records import WHOLE_KEY
-from stegvis.assets.building.sources import contents, source_key
+from stegvis.assets.home import PARTITIONED, SOURCES
 from stegvis.orchestration.instance import started_for, unregistered, why_not_here
 from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
+from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
-from stegvis.storage.landing import Landing, scan
+from stegvis.storage.landing import Kind, Landing, scan
 from stegvis.storage.lock import holder
+from stegvis.storage.tables import WHOLE_KEY
 
 _VERSION_TAG = "dagster/data_version"
 
@@ -40,13 +41,22 @@ def landed(landing: Landing, instance: DagsterInstance) -> list[Event]:
     ]
 
 
-def _version(instance: DagsterInstance, kind: str, key: str) -> str | None:
-    record = instance.get_latest_data_version_record(source_key(kind), is_source=True, partition_key=key or None)
+def contents(landing: Landing) -> dict[tuple[Kind, str], str]:
+    """The version of the accepted deliveries of each kind and partition ('' where a kind has none)."""
+    drops: dict[tuple[Kind, str], list[str]] = {}
+    for drop in landing.accepted:
+        key = drop.partition if drop.kind in PARTITIONED else WHOLE_KEY
+        drops.setdefault((drop.kind, key or WHOLE_KEY), []).append(f"{drop.name} {drop.digest}")
+    return {place: fingerprint({str(n): drop for n, drop in enumerate(found)}) for place, found in drops.items()}
+
+
+def _version(instance: DagsterInstance, kind: Kind, key: str) -> str | None:
+    record = instance.get_latest_data_version_record(SOURCES[kind].key, is_source=True, partition_key=key or None)
     known = record.asset_observation if record else None
     return (known.tags or {}).get(_VERSION_TAG) if known else None
 
 
-def _events(landing: Landing, kind: str, key: str, version: str) -> Iterator[Event]:
+def _events(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Event]:
     drops = [drop for drop in landing.accepted if drop.kind == kind and key in (WHOLE_KEY, drop.partition)]
     metadata: dict[str, Any] = {
         "drops": len(drops),
@@ -58,7 +68,7 @@ def _events(landing: Landing, kind: str, key: str, version: str) -> Iterator[Eve
     }
     # In this order: Dagster takes the later one as the input, and looks for observations after it.
     for event in (dg.AssetObservation, dg.AssetMaterialization):
-        yield event(source_key(kind), partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
+        yield event(SOURCES[kind].key, partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
 
 
 def report_landed(landing: Landing, instance: DagsterInstance) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 
 import dagster as dg
 
-from stegvis.assets.building.graph import recipes
-from stegvis.assets.building.publish import CHECKS
-from stegvis.expectations.rules import Rule
+from stegvis.assets.graph import tables
+from stegvis.assets.table import CHECKS
+from stegvis.expectations.expectation import Expectation
 from stegvis.orchestration.check_results import check_rows
 from stegvis.orchestration.instance import dagster_home
 from stegvis.storage.home import Home
@@ -57,7 +57,7 @@ def _records(home: Home) -> list[Materialization]:
         return []
     with Warehouse(home).session("records") as connection:
         records = read_records(connection)
-    order = list(recipes())
+    order = [member for table in tables().values() for member in table.members]
     return sorted((made for made in records if made.table in order), key=lambda made: order.index(made.table))
 
 
@@ -75,9 +75,11 @@ def _latest_version(instance: dg.DagsterInstance, made: Materialization) -> str 
 
 
 def _partitions(missing: list[Materialization]) -> dict[str, set[str]]:
+    kinds = {member: table.partition for table in tables().values() for member in table.members}
     keys: dict[str, set[str]] = {}
     for made in missing:
-        if kind := recipes()[made.table].partition:
+        kind = kinds[made.table]
+        if kind:
             keys.setdefault(kind, set()).add(made.partition)
     return keys
 
@@ -95,11 +97,11 @@ def _events(made: Materialization, checks: list[dict[str, Any]]) -> Iterator[Eve
             "run": made.run_id,
             "provenance": dg.MetadataValue.json(json.loads(json.dumps(dict(made.made_from)))),
         },
-        tags={_VERSION_TAG: made.data_version, "stegvis/fingerprint": made.fingerprint},
+        tags={_VERSION_TAG: made.data_version},
     )
     mine = [row for row in checks if (row["asset"], row["partition"]) == (made.table, made.partition)]
     for theme in CHECKS:
-        of_theme = [row for row in mine if Rule(row["rule"], row["meaning"], row["severity"]).theme == theme]
+        of_theme = [row for row in mine if Expectation(row["rule"], row["meaning"], row["severity"]).theme == theme]
         if of_theme:
             yield dg.AssetCheckEvaluation(
                 key,
@@ -109,8 +111,8 @@ def _events(made: Materialization, checks: list[dict[str, Any]]) -> Iterator[Eve
                 blocking=theme != "plausible",
                 partition=partition,
                 metadata={
-                    "rules": len(of_theme),
-                    "rules_failed": sum(not row["passed"] for row in of_theme),
+                    "expectations": len(of_theme),
+                    "expectations_failed": sum(not row["passed"] for row in of_theme),
                     "failing_rows": sum(row["failing"] for row in of_theme),
                 },
             )

@@ -10,7 +10,7 @@ import time
 
 import dagster as dg
 
-from stegvis.assets.building.publish import PROCESS_TAG
+from stegvis.assets.table import PROCESS_TAG
 from stegvis.storage.process import has_ended
 
 # Without the name of its process, a run that reports nothing for so long was killed before its first stage.

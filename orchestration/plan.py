@@ -10,12 +10,10 @@ from collections.abc import Iterator, Set
 from dataclasses import replace
 from itertools import groupby
 
-from stegvis.assets.building.partitions import Kind
-from stegvis.assets.building.recipe import Recipe
-from stegvis.assets.building.records import WHOLE_KEY
-from stegvis.orchestration.home_state import HomeState, PartitionStatus, label
+from stegvis.orchestration.home_state import HomeState, PartitionStatus
+from stegvis.storage.tables import WHOLE_KEY, Kind, Table, label
 
-Group = tuple[Kind | None, str, list[Recipe]]
+Group = tuple[Kind | None, str, list[Table]]
 
 
 def plan(now: HomeState) -> list[PartitionStatus]:
@@ -25,17 +23,17 @@ def plan(now: HomeState) -> list[PartitionStatus]:
     """
     found: list[PartitionStatus] = []
     moving: set[str] = set()
-    for recipe in now.recipes.values():
-        for key in now.keys(recipe):
-            status = now.partition_status(recipe, key, frozenset(moving))
+    for table in now.tables.values():
+        for key in now.keys(table):
+            status = now.partition_status(table, key, frozenset(moving))
             if status.state in ("up to date", "stale"):
-                follows = [f"follows from {name}" for name in _moving_upstream(now, recipe, key, moving)]
+                follows = [f"follows from {name}" for name in _moving_upstream(now, table, key, moving)]
                 if follows:
                     descendant = not status.reasons
                     reasons = (*status.reasons, *follows)
                     status = replace(status, state="stale", reasons=reasons, published=True, descendant=descendant)
             elif status.state == "never built":
-                status = replace(status, descendant=bool(_moving_upstream(now, recipe, key, moving)))
+                status = replace(status, descendant=bool(_moving_upstream(now, table, key, moving)))
             if status.state in ("stale", "never built"):
                 moving.add(label(status.asset, key))
             if status.state != "up to date":
@@ -45,7 +43,7 @@ def plan(now: HomeState) -> list[PartitionStatus]:
 
 def groups(now: HomeState) -> Iterator[Group]:
     """The stages in the order the data flows; those that share a partition can share a run."""
-    for kind, members in groupby(now.recipes.values(), key=lambda recipe: recipe.partition):
+    for kind, members in groupby(now.tables.values(), key=lambda table: table.partition):
         stages = list(members)
         for key in now.partitions[kind] if kind else [WHOLE_KEY]:
             yield kind, key, stages
@@ -53,11 +51,11 @@ def groups(now: HomeState) -> Iterator[Group]:
 
 def ready(
     now: HomeState,
-    stages: list[Recipe],
+    stages: list[Table],
     key: str,
     failed: Set[tuple[str, str]] = frozenset(),
     moving: set[str] | None = None,
-) -> list[Recipe]:
+) -> list[Table]:
     """Of the stages of a group, those that can run now: what is stale, and downstream of it what must run anyway.
 
     A stage that may turn out to be unaffected runs after its upstream stages, not with them.
@@ -70,29 +68,29 @@ def ready(
         moving: labels of what runs or will run elsewhere; what is chosen or runs after it is added.
     """
     moving = set() if moving is None else moving
-    chosen: list[Recipe] = []
+    chosen: list[Table] = []
     stuck: set[str] = set()
-    for recipe in stages:
-        name = label(recipe.name, key)
+    for table in stages:
+        name = label(table.name, key)
         if name in moving:
             continue
-        if (recipe.name, key) in failed:
-            stuck.add(recipe.name)
+        if (table.name, key) in failed:
+            stuck.add(table.name)
             continue
         here = {each.name for each in chosen}
-        status = now.partition_status(recipe, key, frozenset(label(each, key) for each in here))
-        upstream = set(_moving_upstream(now, recipe, key, moving))
-        if any(each in stuck for each in recipe.upstream):
-            stuck.add(recipe.name)
+        status = now.partition_status(table, key, frozenset(label(each, key) for each in here))
+        upstream = set(_moving_upstream(now, table, key, moving))
+        if any(each.name in stuck for each in table.upstream):
+            stuck.add(table.name)
         elif upstream - here:
             moving.add(name)
-        elif status.state in ("stale", "never built") and (status.certain or not upstream) and _may_run(now, recipe):
-            chosen.append(recipe)
+        elif status.state in ("stale", "never built") and (status.certain or not upstream) and _may_run(now, table):
+            chosen.append(table)
             moving.add(name)
         elif upstream:
             moving.add(name)
         elif status.state != "up to date":
-            stuck.add(recipe.name)
+            stuck.add(table.name)
     return chosen
 
 
@@ -103,24 +101,24 @@ def due(now: HomeState, failed: Set[tuple[str, str]], running: Set[str]) -> list
     return [group for group in chosen if group[2]]
 
 
-def _may_run(now: HomeState, recipe: Recipe) -> bool:
+def _may_run(now: HomeState, table: Table) -> bool:
     """Whether a stage may run; a release only when everything published before is up to date again."""
-    if recipe.name != "release":
+    if table.name != "release":
         return True
-    others = [(other, key) for other in now.recipes.values() if other.name != "release" for key in now.keys(other)]
+    others = [(other, key) for other in now.tables.values() if other.name != "release" for key in now.keys(other)]
     statuses = (now.partition_status(other, key) for other, key in others)
     return not any(each.published and each.state in ("stale", "blocked", "missing upstream") for each in statuses)
 
 
-def _moving_upstream(now: HomeState, recipe: Recipe, key: str, moving: Set[str]) -> list[str]:
+def _moving_upstream(now: HomeState, table: Table, key: str, moving: Set[str]) -> list[str]:
     """The upstream assets of which the partitions it is made from will be made again."""
     found = []
-    for name in recipe.upstream:
-        kind = now.recipes[name].partition
-        if kind is None or kind == recipe.partition:
-            hit = label(name, key if kind else WHOLE_KEY) in moving
+    for upstream in table.upstream:
+        kind = upstream.partition
+        if kind is None or kind == table.partition:
+            hit = label(upstream.name, key if kind else WHOLE_KEY) in moving
         else:
-            hit = any(each.startswith(f"{name}[") for each in moving)
+            hit = any(each.startswith(f"{upstream.name}[") for each in moving)
         if hit:
-            found.append(name)
+            found.append(upstream.name)
     return found

@@ -15,11 +15,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from stegvis.assets.building.build import PROGRESS
-from stegvis.assets.building.partitions import Kind
-from stegvis.assets.building.publish import PROCESS_TAG
-from stegvis.assets.building.recipe import Recipe
-from stegvis.assets.building.records import WHOLE_KEY
+from stegvis.assets.epoch_classification import PROGRESS
+from stegvis.assets.table import PROCESS_TAG
 from stegvis.orchestration.asset_definitions import asset_definitions
 from stegvis.orchestration.failed_attempts import failure
 from stegvis.orchestration.home_state import HomeState, PartitionStatus, home_state
@@ -33,7 +30,8 @@ from stegvis.storage.landing import Landing, scan
 from stegvis.storage.lock import locked
 from stegvis.storage.process import this_process
 from stegvis.storage.signatures import advance_latest
-from stegvis.study.protocol import protocol
+from stegvis.storage.tables import WHOLE_KEY, Kind, Table
+from stegvis.study.study import Study
 
 Progress = Callable[[str], None]
 
@@ -92,7 +90,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
     home.create()
     with locked(home.refresh_lock, "refresh", on_wait=lambda who: progress(f"waiting for {who}")):
         started = time.monotonic()
-        advance_latest(home.releases, protocol().release.signatures)
+        advance_latest(home.releases, Study.shipped().protocol.release.signatures)
         landing = scan(home.landing, home.hash_cache)
         with open_instance(home) as instance:
             end_orphans(instance)
@@ -119,9 +117,9 @@ class _Run:
         """Walk the graph in the order the data flows, stages that share their partitions together."""
         for kind, key, stages in groups(self.now):
             self._bring_up_to_date(stages, kind, key)
-        for recipe in self.now.recipes.values():
-            for key in self.now.keys(recipe):
-                status = self.now.partition_status(recipe, key)
+        for table in self.now.tables.values():
+            for key in self.now.keys(table):
+                status = self.now.partition_status(table, key)
                 if status.state == "missing upstream":
                     self.done.missing_upstream.append(status)
                 elif status.state == "blocked":
@@ -130,7 +128,7 @@ class _Run:
                     self.done.not_made.append(status)
         return self.done
 
-    def _bring_up_to_date(self, stages: list[Recipe], kind: Kind | None, key: str) -> None:
+    def _bring_up_to_date(self, stages: list[Table], kind: Kind | None, key: str) -> None:
         # Every round brings at least one stage up to date, or it failed, so there are at most as many rounds as stages.
         for _round in stages:
             chosen = ready(self.now, stages, key, self.failed_here)
@@ -138,13 +136,13 @@ class _Run:
                 return
             self._run(chosen, key if kind else None)
 
-    def _run(self, chosen: list[Recipe], key: str | None) -> None:
+    def _run(self, chosen: list[Table], key: str | None) -> None:
         where = f" [{key}]" if key else ""
         self.progress(f"{', '.join(r.name for r in chosen)}{where}{self._position(chosen[0], key)}")
         with _shown(self.progress):
             result = self.job.execute_in_process(
                 instance=self.instance,
-                asset_selection=[dg.AssetKey(r.name) for r in chosen],
+                asset_selection=[dg.AssetKey(member) for table in chosen for member in table.members],
                 partition_key=key,
                 raise_on_error=False,
                 run_config=_QUIET,
@@ -158,20 +156,20 @@ class _Run:
         why = _failures(result)
         if not (result.success or why):
             why = {next(r.name for r in chosen if r.name not in made): "the run failed outside its stages"}
-        self.now.made(*(recipe.name for recipe in chosen))
-        for recipe in chosen:
-            place = (recipe.name, key or WHOLE_KEY)
-            if recipe.name in made:
+        self.now.made(*(table.name for table in chosen))
+        for table in chosen:
+            place = (table.name, key or WHOLE_KEY)
+            if table.name in made:
                 self.done.materialized.append(place)
                 continue
             self.failed_here.add(place)
-            if recipe.name in why:
-                self.done.failed.append((*place, why[recipe.name]))
-                self.progress(f"FAILED {recipe.name}{where}: {why[recipe.name]}")
+            if table.name in why:
+                self.done.failed.append((*place, why[table.name]))
+                self.progress(f"FAILED {table.name}{where}: {why[table.name]}")
 
-    def _position(self, recipe: Recipe, key: str | None) -> str:
+    def _position(self, table: Table, key: str | None) -> str:
         """Which of how many partitions this is, where there are several."""
-        keys = self.now.keys(recipe)
+        keys = self.now.keys(table)
         return f" ({keys.index(key) + 1} of {len(keys)})" if key and len(keys) > 1 else ""
 
     @property

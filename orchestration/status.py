@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from stegvis.assets.building.graph import recipes
+from stegvis.assets.graph import tables
 from stegvis.orchestration.check_results import failing_checks, quarantined
 from stegvis.orchestration.failed_attempts import Attempt, failed_attempts
 from stegvis.orchestration.home_state import HomeState, PartitionStatus, State, home_state
@@ -18,7 +18,8 @@ from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.releases import latest, manifest, newest
 from stegvis.storage.signatures import valid_signatures
-from stegvis.study.protocol import Protocol, protocol
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 
 # The states in JSON, as they were first called.
 JSON_STATES: dict[State, str] = {
@@ -109,7 +110,7 @@ def waiting_release(home: Home) -> dict[str, Any] | None:
     made, now = newest(home.releases), latest(home.releases)
     if made is None or made == now:
         return None
-    missing = protocol().release.signatures - valid_signatures(made)
+    missing = Study.shipped().protocol.release.signatures - valid_signatures(made)
     return {"release": made.name, "folder": str(made), "signatures_missing": missing} if missing > 0 else None
 
 
@@ -120,7 +121,7 @@ def _failed(
     found = []
     for each in planned:
         at, why = attempts.get((each.asset, each.partition), (0.0, ""))
-        last = now.records.published(now.recipes[each.asset]).get(each.partition)
+        last = now.records.published(each.asset).get(each.partition)
         if why and each.state != "blocked" and (last is None or last.made_at < at):
             found.append({"asset": each.asset, "partition": each.partition, "reason": why})
     return found
@@ -128,7 +129,7 @@ def _failed(
 
 def _partition(kind: str, key: str, planned: list[PartitionStatus]) -> dict[str, Any]:
     """A wave's or batch's own state: the worst of its assets."""
-    mine = [each for each in planned if each.partition == key and recipes()[each.asset].partition == kind]
+    mine = [each for each in planned if each.partition == key and tables()[each.asset].partition == kind]
     order: tuple[State, ...] = ("blocked", "missing upstream", "never built", "stale")
     worst: State = next((state for state in order if any(each.state == state for each in mine)), "up to date")
     return {kind: key, "state": JSON_STATES[worst], "behind": [each.asset for each in mine]}

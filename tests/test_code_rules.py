@@ -172,7 +172,7 @@ def test_no_function_of_a_study_is_cached() -> None:
     [
         ("@cache\ndef f(rules: WearRules): ...", True),
         ("@functools.lru_cache(maxsize=2)\ndef f(x, *, protocol): ...", True),
-        ("@cache\ndef f():\n    return protocol().mode", True),
+        ("@cache\ndef f():\n    return PROTOCOL.mode", True),
         ("@cache\ndef f(order: int): ...", False),
         ("def f(protocol: Protocol): ...", False),
     ],

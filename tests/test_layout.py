@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from stegvis.assets.building.graph import STAGES, recipes
+from stegvis.assets.graph import TABLES, tables
 from stegvis.study.dictionary import dictionary
+from stegvis.study.study import Study
 from tests.package_source import MODULES, ROOT, imported, package_sources
 
 SELECTS = sorted((ROOT / "sql").glob("*.sql"))
@@ -27,8 +28,8 @@ MAY_IMPORT = {
     "assets": {"stegvis.assets", "stegvis.expectations", "stegvis.sql", "stegvis.storage", *LIBRARY},
     "expectations": {"stegvis.expectations", "stegvis.study"},
     "sql": set(),
-    "stegvis/storage": {"stegvis.storage", *LIBRARY},
-    "stegvis": LIBRARY,
+    "stegvis/storage": {"stegvis.storage", "stegvis.sql", *LIBRARY},
+    "stegvis": {"stegvis.sql", *LIBRARY},
 }
 MUST_NOT_IMPORT = {
     "expectations": {"dagster", "duckdb"},
@@ -97,11 +98,11 @@ def at_import(tree: ast.Module) -> Iterator[str]:
             yield from imported(node)
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module != "expectations/judge.py"])
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "expectations/evaluate.py"])
 def test_a_module_is_cheap_to_import(module: str) -> None:
-    """The judge is the one module that is itself imported late."""
+    """``evaluate`` is the one module that is itself imported late."""
     names = set(at_import(ast.parse(MODULES[module].read_text(encoding="utf-8"))))
-    assert not {name for name in names if within(name, {*HEAVY, "stegvis.expectations.judge"})}
+    assert not {name for name in names if within(name, {*HEAVY, "stegvis.expectations.evaluate"})}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -112,30 +113,29 @@ def test_a_module_says_what_it_is_for(module: str) -> None:
 # ---- one name per table in every folder ----
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_has_its_asset_its_expectations_and_its_table_in_the_dictionary(stage: str) -> None:
-    assert (ROOT / "assets" / f"{stage}.py").is_file()
-    assert (ROOT / "expectations" / f"{stage}.py").is_file()
-    assert dictionary()[stage]
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_a_table_has_its_expectations_and_its_columns_in_the_dictionary(name: str) -> None:
+    assert (ROOT / "assets" / f"{TABLES[name].name}.py").is_file()
+    assert (ROOT / "expectations" / f"{name}.py").is_file()
+    assert dictionary()[name]
 
 
-def test_every_asset_and_every_suite_of_expectations_is_a_stage() -> None:
-    assert {file.stem for file in (ROOT / "assets").glob("*.py")} == {*STAGES, "__init__"}
-    assert {file.stem for file in (ROOT / "expectations").glob("*.py")} == {*STAGES, "__init__", "rules", "judge"}
+def test_every_module_of_a_table_is_in_the_graph_and_every_suite_has_a_table() -> None:
+    modules = {file.stem for file in (ROOT / "assets").glob("*.py")}
+    assert modules == {*tables(), "__init__", "graph", "home", "table"}
+    suites = {file.stem for file in (ROOT / "expectations").glob("*.py")}
+    assert suites == {*TABLES, "__init__", "evaluate", "expectation"}
 
 
-def test_a_stage_uses_the_select_of_its_name_and_every_select_is_used() -> None:
-    files = {file.stem for file in SELECTS}
-    read = {stage: {*recipe.sql} for stage, recipe in recipes().items()}
-    assert all(names <= {stage} for stage, names in read.items())
-    watched = {Path(name).stem for recipe in recipes().values() for name in recipe.files if name.endswith(".sql")}
-    assert set().union(*read.values()) | watched == files
+def test_every_select_is_watched_by_a_table() -> None:
+    watched = {name for table in tables().values() for name in table.method(Study.shipped()) if name.startswith("sql/")}
+    assert watched == {f"sql/{file.name}" for file in SELECTS}
 
 
-def test_every_file_that_a_stage_watches_is_there() -> None:
-    for recipe in recipes().values():
-        for name in recipe.files:
-            assert (ROOT / name).is_file(), f"{recipe.name} watches {name}"
+def test_the_first_table_is_reached_after_few_lines_of_machinery() -> None:
+    machinery = ("__init__", "home", "table")
+    lines = sum(len((ROOT / "assets" / f"{name}.py").read_text().splitlines()) for name in machinery)
+    assert lines <= 400
 
 
 # ---- how SQL is written ----

@@ -56,14 +56,13 @@ def validate(
     """Check a drop against the contract without running anything; exit 1 with its problems if it falls short."""
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
-    from stegvis.assets.building.recipe import sql_text
     from stegvis.storage.delivered_files import DeliveryContract
     from stegvis.storage.validation import validate_drop
     from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
     from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
     codebook, protocol = read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE)
-    found = validate_drop(drop, DeliveryContract(codebook, protocol, sql_text("delivered_epochs")))
+    found = validate_drop(drop, DeliveryContract(codebook, protocol))
     if as_json:
         problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
         print(json.dumps({"problems": problems, "files": found.summary.to_dict("records")}, indent=2, default=str))

@@ -17,6 +17,15 @@ from stegvis.study.protocol import Protocol
 Status = Literal["ok", "not_estimable", "suppressed"]
 STATUSES: tuple[Status, ...] = ("ok", "not_estimable", "suppressed")
 
+# The tables of a wave's estimates, in the order in which their rows are put together.
+GROUPS = (
+    "risk_ratios",
+    "absolute_risks",
+    "bias_models",
+    "dose_response",
+    "sensitivity_models",
+    "time_use_models",
+)
 RESULT_COLUMNS: dict[str, str] = {
     "wave": "str",
     "analysis": "str",

@@ -5,13 +5,14 @@ A new layout, or a new rule, is added here and holds for both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from stegvis.deliveries.contract import Contracted, apply_contract, contract_days, contract_signal
 from stegvis.deliveries.problems import file_problem
+from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import RefusedFile, delivered_epochs, people_of, problems_of, rows_of
 from stegvis.storage.reading import UnreadableFile, read_table
 from stegvis.study.codebook import Codebook, LayoutName
@@ -27,12 +28,12 @@ class DeliveryContract:
     Attributes:
         codebook: columns and codes of each layout.
         protocol: the length of an epoch, the days of a recording, the largest share in quarantine.
-        epochs_select: the text of ``sql/delivered_epochs.sql``, which reads the rows of an epochs file.
+        epochs_select: the SELECT that reads the rows of an epochs file.
     """
 
     codebook: Codebook
     protocol: Protocol
-    epochs_select: str
+    epochs_select: str = field(default_factory=lambda: sql_text("delivered_epochs"))
 
 
 @dataclass(frozen=True)

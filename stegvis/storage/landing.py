@@ -92,6 +92,10 @@ class Landing:
         """Whether any delivery in use is marked as synthetic."""
         return any(drop.synthetic for drop in self.accepted)
 
+    def drops(self, kind: Kind, partition: str | None = None) -> list[Drop]:
+        """The accepted deliveries of a kind (and wave or batch), in the order they apply."""
+        return [d for d in self.accepted if d.kind == kind and partition in (None, d.partition)]
+
 
 @dataclass
 class Hashes:

@@ -16,12 +16,16 @@ from typing import Any
 
 import duckdb
 
+from stegvis.provenance.fingerprint import fingerprint
+
 TABLES = """
 create table if not exists materializations (
     table_name varchar, partition varchar, data_version varchar, fingerprint varchar, made_from json, files json,
     run_id varchar, made_at double, row_count bigint, primary key (table_name, partition)
 );
-alter table materializations add column if not exists tables json;
+create table if not exists refused (
+    table_name varchar, partition varchar, made_from json, primary key (table_name, partition)
+);
 """
 
 
@@ -33,87 +37,85 @@ class Materialization:
         table: its name.
         partition: the key; empty for the whole table.
         data_version: digest of the published rows and their check results.
-        fingerprint: digest of ``made_from``.
         made_from: everything that decided the rows, as short texts by name.
         files: files of the lake that belong to it, by path relative to the home: ``bytes``, ``sha256`` and time of
             change ``modified`` (nanoseconds since 1970).
         run_id: the Dagster run.
         made_at: seconds since 1970.
         rows: number of rows.
-        tables: further tables published with it.
     """
 
     table: str
     partition: str
     data_version: str
-    fingerprint: str
     made_from: Mapping[str, str]
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     run_id: str = ""
     made_at: float = 0.0
     rows: int = 0
-    tables: tuple[str, ...] = ()
 
 
 def write_record(connection: duckdb.DuckDBPyConnection, made: Materialization) -> None:
     """Replace the record of a partition. Call inside the transaction that publishes its rows."""
+    connection.execute("delete from refused where table_name = ? and partition = ?", [made.table, made.partition])
     connection.execute(
-        "insert or replace into materializations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into materializations values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            made.table, made.partition, made.data_version, made.fingerprint, json.dumps(dict(made.made_from)),
-            json.dumps(dict(made.files)), made.run_id, made.made_at, made.rows,
-            json.dumps(list(made.tables)),
+            made.table, made.partition, made.data_version, fingerprint(made.made_from),
+            json.dumps(dict(made.made_from)), json.dumps(dict(made.files)), made.run_id, made.made_at, made.rows,
         ],
     )  # fmt: skip
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
-    """Every record whose rows are in the warehouse, by table and partition; see ``lost_rows`` for the others."""
-    lost = lost_rows(connection)
-    return [made for made in _all_records(connection) if (made.table, made.partition) not in lost]
+    """Every record whose rows are in the warehouse, by table and partition; see ``lost_tables`` for the others."""
+    lost = lost_tables(connection)
+    return [made for made in _all_records(connection) if made.table not in lost]
 
 
-def lost_rows(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
-    """The (table, partition) whose rows are not as they were published, and why; somebody changed the file by hand."""
-    records = _all_records(connection)
+def lost_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The tables whose rows are not those that were published, and why: somebody changed the warehouse by hand."""
     there = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
     expected: dict[str, int] = {}
-    for made in records:
+    for made in _all_records(connection):
         expected[made.table] = expected.get(made.table, 0) + made.rows
-    counts = {table: _row_count(connection, table) for table in expected if table in there}
-    found: dict[tuple[str, str], str] = {}
-    for made in records:
-        gone = [table for table in (made.table, *made.tables) if table not in there]
-        if gone:
-            found[made.table, made.partition] = f"the table {', '.join(gone)} is gone from the warehouse"
-        elif counts[made.table] != expected[made.table]:
-            rows = f"{counts[made.table]:,} rows instead of {expected[made.table]:,}"
-            found[made.table, made.partition] = f"the table {made.table} has {rows} in the warehouse"
+    found: dict[str, str] = {}
+    for table, rows in expected.items():
+        if table not in there:
+            found[table] = f"the table {table} is gone from the warehouse"
+            continue
+        # Fewer rows are no fault by themselves: people who withdrew are erased from published rows.
+        if rows and not connection.execute(f'select 1 from "{table}" limit 1').fetchall():
+            found[table] = f"the table {table} is empty in the warehouse instead of having {rows:,} rows"
     return found
-
-
-def _row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    ((count,),) = connection.execute(f'select count(*) from "{table}"').fetchall()
-    return int(count)
 
 
 def _all_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
     rows = connection.execute(
         """
-        select
-            table_name, partition, data_version, fingerprint, made_from, files, run_id, made_at, row_count,
-            coalesce(tables, '[]')
-        from materializations
-        order by table_name, partition
+        select table_name, partition, data_version, made_from, files, run_id, made_at, row_count
+        from materializations order by table_name, partition
         """
     ).fetchall()
     return [
-        Materialization(
-            table, key, version, fingerprint, json.loads(made_from), json.loads(files), run_id, made_at, count,
-            tuple(json.loads(tables)),
-        )
-        for table, key, version, fingerprint, made_from, files, run_id, made_at, count, tables in rows
-    ]  # fmt: skip
+        Materialization(table, key, version, json.loads(made_from), json.loads(files), run_id, made_at, count)
+        for table, key, version, made_from, files, run_id, made_at, count in rows
+    ]
+
+
+def write_refused(
+    connection: duckdb.DuckDBPyConnection, table: str, partition: str, made_from: Mapping[str, str]
+) -> None:
+    """Record what an attempt was made from that broke a critical expectation. Call inside a transaction."""
+    connection.execute(
+        "insert or replace into refused values (?, ?, ?)", [table, partition, json.dumps(dict(made_from))]
+    )
+
+
+def read_refused(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:
+    """What the last attempt was made from, by table and partition, where it broke a critical expectation."""
+    rows = connection.execute("select table_name, partition, made_from from refused").fetchall()
+    return {(table, key): json.loads(made_from) for table, key, made_from in rows}
 
 
 def describe_files(root: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:

@@ -56,7 +56,9 @@ def manifest(release: Path) -> dict[str, Any]:
     try:
         return dict(json.loads((release / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise ReleaseError(f"the manifest of {release.name} cannot be read") from error
+        raise ReleaseError(
+            f"the manifest of {release.name} cannot be read: what may be published depends on it"
+        ) from error
 
 
 def manifest_sha256(release: Path) -> str:
@@ -113,7 +115,9 @@ def _tables(release: Path) -> Tables:
             pd.read_csv(release / "characteristics.csv", **texts),  # type: ignore[call-overload]
         )
     except (OSError, ValueError) as error:
-        raise ReleaseError(f"the tables of release {release.name} cannot be read") from error
+        raise ReleaseError(
+            f"the tables of release {release.name} cannot be read: what may be published depends on it"
+        ) from error
 
 
 def published_histogram(releases: Path) -> pd.DataFrame | None:
@@ -128,7 +132,9 @@ def published_histogram(releases: Path) -> pd.DataFrame | None:
     try:
         return pd.read_csv(file)
     except (OSError, ValueError) as error:
-        raise ReleaseError(f"the histogram of release {folders[-1].name} cannot be read") from error
+        raise ReleaseError(
+            f"the histogram of release {folders[-1].name} cannot be read: what may be published depends on it"
+        ) from error
 
 
 def published_checks(releases: Path) -> list[list[dict[str, Any]]]:
@@ -142,7 +148,9 @@ def published_checks(releases: Path) -> list[list[dict[str, Any]]]:
         try:
             found.append(list(json.loads((release / "checks.json").read_text(encoding="utf-8"))))
         except (OSError, ValueError) as error:
-            raise ReleaseError(f"the checks of release {release.name} cannot be read") from error
+            raise ReleaseError(
+                f"the checks of release {release.name} cannot be read: what may be published depends on it"
+            ) from error
     return found
 
 

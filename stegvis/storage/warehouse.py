@@ -29,7 +29,7 @@ create table if not exists quarantine (
 );
 create table if not exists checks (
     asset varchar, partition varchar, rule varchar, column_name varchar, meaning varchar, severity varchar,
-    passed boolean, failing bigint, total bigint, fingerprint varchar, published boolean, checked_at timestamp
+    passed boolean, failing bigint, total bigint, published boolean, checked_at timestamp
 );
 """
 
@@ -168,15 +168,15 @@ def replace_verdicts(
     asset: str,
     partition: Partition,
     verdicts: Sequence[tuple[str, str, str, str, bool, int, int]],
-    fingerprint: str,
     published: bool,
 ) -> None:
     """Replace the verdicts on an asset's partition: rule, column, meaning, severity, passed, failing, total."""
     connection.execute("delete from checks where asset = ? and partition = ?", [asset, partition.label])
     for verdict in verdicts:
         connection.execute(
-            "insert into checks values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::timestamp)",
-            [asset, partition.label, *verdict, fingerprint, published],
+            "insert into checks by name select ? as asset, ? as partition, ? as rule, ? as column_name, ? as meaning, "
+            "? as severity, ? as passed, ? as failing, ? as total, ? as published, now()::timestamp as checked_at",
+            [asset, partition.label, *verdict, published],
         )
 
 

@@ -7,7 +7,6 @@ Names, types and codes of the columns of a delivery. Delivered cells are checked
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 from typing import Literal, Self, get_args
 
@@ -62,6 +61,8 @@ class Column(Section):
 class Layout(Section):
     """One kind of file: its name, what a row is, and its columns in their canonical order."""
 
+    indivisible = True
+
     file: str
     grain: str
     key: tuple[str, ...] = ()
@@ -110,12 +111,6 @@ def read_codebook(file: Path) -> Codebook:
             is used twice within a layout.
     """
     return read_settings(file, Codebook, CodebookError)
-
-
-@cache
-def codebook() -> Codebook:
-    """The codebook in ``stegvis/study/codebook.toml``. Deprecated: pass a codebook instead."""
-    return read_codebook(CODEBOOK_FILE)
 
 
 def levels(layout: Layout, column: str) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ _SAME_AS = {
     "dose_response": "fitted_models",
     "sensitivity_models": "fitted_models",
     "time_use_models": "fitted_models",
+    "published_results": "fitted_models",
+    "published_attrition": "attrition",
+    "published_characteristics": "characteristics",
+    "published_histogram": "exposure_histogram",
 }
 
 

@@ -6,7 +6,6 @@ The sections are defined by topic in ``protocol_recordings``, ``protocol_models`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,7 +49,7 @@ from stegvis.study.protocol_recordings import (
 )
 from stegvis.study.settings import Section, SettingsError, read_settings
 
-__all__ = ["EXPOSURES", "PROTOCOL_FILE", "Exposure", "Protocol", "ProtocolError", "Study", "protocol", "read_protocol"]
+__all__ = ["EXPOSURES", "PROTOCOL_FILE", "Exposure", "Protocol", "ProtocolError", "Study", "read_protocol"]
 
 # Not opened through data_file: an edit makes stale only what reads a changed value, not everything that imports this.
 PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
@@ -141,9 +140,3 @@ def read_protocol(file: Path) -> Protocol:
         ProtocolError: the file is not TOML, or a key is unknown, missing or out of range.
     """
     return read_settings(file, Protocol, ProtocolError)
-
-
-@cache
-def protocol() -> Protocol:
-    """The protocol in ``stegvis/study/protocol.toml``. Deprecated: pass a protocol instead."""
-    return read_protocol(PROTOCOL_FILE)

@@ -7,16 +7,91 @@ what any of them holds.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_jsonable_python
+
+# Called with the dotted name of a value and the value as JSON would hold it.
+Record = Callable[[str, Any], None]
 
 
 class Section(BaseModel):
-    """A part of a settings file: immutable, and strict about its keys."""
+    """A part of a settings file: immutable, strict about its keys, and able to record what is read of it.
+
+    A section handed out by a ``Study`` notes every value that is read, by its dotted name (``exposures.met_slow``). A
+    list or a table of plain values counts as one value, and so does a whole section that is compared, iterated, dumped
+    or pickled.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    __slots__ = ("_reads",)
+
+    # A section whose parts are not told apart: reading any of it counts as reading it all.
+    indivisible: ClassVar[bool] = False
+
+    def with_record(self, name: str, record: Record) -> Self:
+        """A copy that calls ``record`` with the name and the value of whatever is read of it."""
+        fields = {
+            key: value.with_record(f"{name}.{key}" if name else key, record) if isinstance(value, Section) else value
+            for key, value in self.__dict__.items()
+        }
+        copy = type(self).model_construct(**fields)
+        object.__setattr__(copy, "_reads", (name, record, set()))
+        return copy
+
+    def _read(self, key: str | None = None) -> None:
+        """Record that a value, or the whole section, is read."""
+        try:
+            name, record, seen = object.__getattribute__(self, "_reads")
+        except AttributeError:
+            return
+        if key in seen:
+            return
+        seen.add(key)
+        fields = object.__getattribute__(self, "__dict__")
+        if key is None or type(self).indivisible:
+            record(name, BaseModel.model_dump(self, mode="json"))
+        elif not isinstance(fields[key], Section):
+            record(f"{name}.{key}" if name else key, _plain(fields[key]))
+
+    def __getattribute__(self, key: str) -> Any:
+        if not key.startswith("_") and key in type(self).__pydantic_fields__:
+            object.__getattribute__(self, "_read")(key)
+        return super().__getattribute__(key)
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """The section as plain values; counts as reading all of it."""
+        self._read()
+        return super().model_dump(**options)
+
+    def model_copy(self, **options: Any) -> Self:
+        """A changed copy, which records nothing; counts as reading all of the section."""
+        self._read()
+        return super().model_copy(**options)
+
+    def __eq__(self, other: object) -> bool:
+        self._read()
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        self._read()
+        return hash((type(self), repr(BaseModel.model_dump(self, mode="json"))))
+
+    def __iter__(self) -> Any:
+        self._read()
+        return super().__iter__()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        self._read()
+        return super().__getstate__()
+
+
+def _plain(value: Any) -> Any:
+    """A field's value as JSON would hold it."""
+    return to_jsonable_python(value)
 
 
 class SettingsError(ValueError):
@@ -36,6 +111,8 @@ def read_settings(file: Path, kind: type[Settings], error: type[SettingsError]) 
     """
     try:
         return kind.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except UnicodeDecodeError as cause:
+        raise error(f"{file.name} is not UTF-8 text (byte {cause.start}): save it as UTF-8") from cause
     except tomllib.TOMLDecodeError as cause:
         raise error(f"{file.name} is not valid TOML: {cause}") from cause
     except ValidationError as cause:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from stegvis.assets.building.release_pages import earlier_claims
 from stegvis.reporting.inputs import CLAIM_KEYS
+from stegvis.storage.release_pages import earlier_claims
 
 
 def release(folder: Path, name: str, created: str, claims: list[dict] | None) -> None:

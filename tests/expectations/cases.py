@@ -1,12 +1,12 @@
-"""One case per asset, in the order the data flows: see ``judged.py``."""
+"""One case per asset, in the order the data flows: see ``case.py``."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from stegvis.expectations.fitted_models import DIAGNOSTICS
-from stegvis.study.protocol import protocol
-from tests.expectations.judged import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
+from tests.expectations.case import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
+from tests.study import PROTOCOL
 
 ONCE = "each person stands once"
 
@@ -261,11 +261,11 @@ FITTED = replace(
         Broken("no diagnostic fails and withholds estimates", summary={"diagnostics_fail": 1}),
         *(
             Broken(
-                f"{meaning} ({name.replace('_', ' ')} {getattr(protocol().diagnostics, name).words()})",
-                {"analysis": "diagnostics", "term": name, "level": verdict, "measure": name},
+                f"{meaning} ({name.replace('_', ' ')} {getattr(PROTOCOL.diagnostics, name).words()})",
+                {"analysis": "diagnostics", "term": name, "level": result, "measure": name},
             )
             for name, meaning in DIAGNOSTICS.items()
-            for verdict in ("warning", "fail")
+            for result in ("warning", "fail")
         ),
     ),
     summary={"diagnostics_fail": 0},
@@ -285,9 +285,9 @@ DISCLOSURE = Case(
     "disclosure",
     "cell | rule\nmain / rr | few\nmain / rd | close",
     (
-        Broken("every number held back is named", {"cell": "-"}),
-        Broken("every number held back has a rule", {"rule": "-"}),
-        Broken("nobody can work out a count that is held back", summary={"exposed": 1}),
+        Broken("every suppressed number is named", {"cell": "-"}),
+        Broken("every suppressed number has a rule", {"rule": "-"}),
+        Broken("no suppressed count can be worked out", summary={"exposed": 1}),
     ),
     summary={"exposed": 0},
 )
@@ -301,10 +301,10 @@ CLAIMS = Case(
     A    | two   | unclear       | RR 1.0   | fall
     """,
     (
-        Broken("each claim is judged once in a wave", {"claim": "one"}),
+        Broken("each claim is evaluated once in a wave", {"claim": "one"}),
         Broken("every verdict is one of three", {"verdict": "perhaps"}),
         Broken("every verdict shows its evidence", {"evidence": "-"}),
-        Broken("every verdict says what would turn it", {"turn": "-"}),
+        Broken("every verdict says what would change it", {"turn": "-"}),
     ),
 )
 
@@ -361,13 +361,52 @@ RELEASE = Case(
         Broken("the release has a name", {"release": "-"}),
         Broken("every file of the release is hashed", {"sha256": "-"}),
         Broken("each file stands once", {"file": "results.csv"}),
-        Broken("nobody can work out a count that is held back", summary={"exposed": 1}),
+        Broken("no suppressed count can be worked out", summary={"exposed": 1}),
     ),
     summary={"exposed": 0},
+)
+
+DAYS_DELIVERED = Case(
+    "delivered_days",
+    "batch | person | day\nnorth | P1 | 1\nnorth | P1 | 2\nsouth | P1 | 1",
+    (Broken("each person has each day once in a batch", {"batch": "north"}),),
+)
+
+
+def bins(table: str, verb: str) -> Case:
+    """A histogram of two exposures."""
+    good = "wave | exposure | low\nA | walking_minutes | 0\nA | walking_minutes | 10\nA | walking_met | 10"
+    return Case(table, good, (Broken(f"each bin is {verb} once", {"exposure": "walking_minutes"}),))
+
+
+HISTOGRAM, PUBLISHED_HISTOGRAM = bins("exposure_histogram", "counted"), bins("published_histogram", "published")
+PUBLISHED_RESULTS = Case(
+    "published_results",
+    beside(
+        "wave | term\nA | one\nA | two",
+        dict.fromkeys(["analysis", "population", "model", "exposure", "level", "measure"], "x"),
+    ),
+    (Broken("each estimate is published once", {"term": "one"}),),
+)
+PUBLISHED_ATTRITION = Case(
+    "published_attrition",
+    "wave | step\nA | 0\nA | 1",
+    (Broken("each exclusion step is published once", {"step": "0"}),),
+)
+PUBLISHED_CHARACTERISTICS = Case(
+    "published_characteristics",
+    beside("wave | level\nA | low\nA | high", dict.fromkeys(["exposure", "category", "variable"], "x")),
+    (Broken("each cell is published once", {"level": "low"}),),
+)
+RELEASED_PEOPLE = Case(
+    "released_people",
+    "wave | person\nA | P1\nB | P1",
+    (Broken("each person is there once in a wave", {"wave": "A"}),),
 )
 
 CASES = (
     WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
     ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED,
-    CHARACTERISTICS, DISCLOSURE, CLAIMS, REPORT, DRIFT, POOLED, RELEASE,
+    CHARACTERISTICS, DISCLOSURE, CLAIMS, REPORT, DRIFT, POOLED, RELEASE, DAYS_DELIVERED,
+    HISTOGRAM, PUBLISHED_HISTOGRAM, PUBLISHED_RESULTS, PUBLISHED_ATTRITION, PUBLISHED_CHARACTERISTICS, RELEASED_PEOPLE,
 )  # fmt: skip

@@ -161,7 +161,7 @@ def test_the_ui_and_the_plan_call_the_same_stale_and_name_the_same_cause(
 
 
 def test_a_run_whose_process_was_killed_is_not_shown_as_running(story: Story, daemon: Automation) -> None:
-    from stegvis.assets.building.publish import PROCESS_TAG
+    from stegvis.assets.table import PROCESS_TAG
     from stegvis.storage.process import this_process
 
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:

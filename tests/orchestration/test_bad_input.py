@@ -7,8 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from stegvis.assets.building.recipe import sql_text
 from stegvis.orchestration.check_results import failing_checks, quarantined
+from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.validation import validate_drop
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook

@@ -16,9 +16,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from stegvis.assets.building.graph import recipes
+from stegvis.assets.graph import tables
 from stegvis.orchestration.instance import open_instance
 from stegvis.storage.home import Home
+from stegvis.storage.tables import Records
 from tests.orchestration.story import Story, apart_from_what_leaves
 
 pytestmark = pytest.mark.slow
@@ -74,7 +75,7 @@ class Project:
     def batch(self) -> list[Place]:
         name = f"2019-09-{self.number}"
         self.story.drop("recordings", name, self.story.days().iloc[self.number : self.number + 20], "days.csv")
-        return [("recordings", name)]
+        return [("epoch_classification", name)]
 
     def corrected_baseline(self) -> list[Place]:
         row = self.story.baseline().iloc[[self.number]].assign(SmoStat_NT4BLQ1="3")
@@ -105,8 +106,9 @@ class Project:
             "stegvis/study/protocol.toml",
             lambda text: text.replace("depression_cut = 7", f"depression_cut = {8 + self.number}"),
         )
-        readers = {"covariates", "covariates.depression_cut"}
-        return [(name, None) for name, recipe in recipes().items() if readers & set(recipe.protocol_names())]
+        read = "protocol covariates.depression_cut"
+        known = Records(self.story.home)
+        return [(name, None) for name in tables() if any(read in m.made_from for m in known.published(name).values())]
 
     def _edit(self, file: str, change: Callable[[str], str]) -> None:
         path = self.code / file
@@ -128,14 +130,14 @@ def follows(touched: list[Place]) -> dict[str, set[str] | None]:
     allowed: dict[str, set[str] | None] = {}
     for asset, key in touched:
         allowed[asset] = None if key is None else {key, *(allowed.get(asset) or ())}
-    for recipe in recipes().values():
-        for name in recipe.upstream:
-            if name not in allowed:
+    for table in tables().values():
+        for upstream in table.upstream:
+            if upstream.name not in allowed:
                 continue
-            same = recipe.partition is not None and recipes()[name].partition == recipe.partition
-            keys = allowed[name] if same else None
-            known = allowed.get(recipe.name, set())
-            allowed[recipe.name] = None if keys is None or known is None else keys | known
+            same = table.partition is not None and upstream.partition == table.partition
+            keys = allowed[upstream.name] if same else None
+            known = allowed.get(table.name, set())
+            allowed[table.name] = None if keys is None or known is None else keys | known
     return allowed
 
 
@@ -143,7 +145,7 @@ def materialized(home: Home, after: int) -> tuple[set[tuple[str, str]], int]:
     """What the event log says was made after an event, and its newest event."""
     with open_instance(home) as instance:
         made = set()
-        for name in recipes():
+        for name in tables():
             found = instance.fetch_materializations(
                 dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), after_storage_id=after), limit=1000
             )

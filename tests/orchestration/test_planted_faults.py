@@ -21,7 +21,11 @@ pytestmark = pytest.mark.slow
 
 WAVE = "2021-2023"
 # The asset that reads each kind of delivery.
-READER = {"baseline": "baseline_questionnaire", "followup": "followup_questionnaire", "recordings": "recordings"}
+READER = {
+    "baseline": "baseline_questionnaire",
+    "followup": "followup_questionnaire",
+    "recordings": "epoch_classification",
+}
 # Found by a check that counts rows and shows none: the asset it belongs to, and its column, which is the fault's rule.
 BY_CHECK = {"box_against_screen": "cohort", "in_cohort": "outcome_questionnaire"}
 # With one of these, nothing of the delivery can be published.

@@ -10,15 +10,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stegvis.assets.building import recipe as recipe_module
-from stegvis.assets.building.graph import recipes
+from stegvis import sql
+from stegvis.assets.graph import tables
 from stegvis.orchestration import definitions, home_state
 from stegvis.storage.home import Home
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import write_twin
 from tests.oracle_flow import flow_from_deliveries
 from tests.orchestration.story import WAVE_STAGES, Story, apart_from_what_leaves
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, use_protocol
 
 
 def test_a_second_refresh_does_nothing(story: Story) -> None:
@@ -56,6 +56,7 @@ def test_a_new_batch_touches_its_own_days_and_what_follows(story: Story) -> None
     made = story.made()
     batches = {(asset, key) for asset, key in made if key.startswith("2019-09")}
     assert batches == {
+        ("delivered_days", "2019-09"),
         ("recordings", "2019-09"),
         ("epoch_classification", "2019-09"),
         ("daily_exposures", "2019-09"),
@@ -97,8 +98,8 @@ def test_editing_a_comment_runs_nothing_but_editing_the_logic_does(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied = tmp_path / "sql"
-    shutil.copytree(recipe_module.SQL, copied)
-    monkeypatch.setattr(recipe_module, "SQL", copied)
+    shutil.copytree(sql.SQL, copied)
+    monkeypatch.setattr(sql, "SQL", copied)
     file = copied / "walking_exposures.sql"
     file.write_text("-- another comment\n" + file.read_text().replace("\n", "\n\n"))
     assert story.planned() == {}
@@ -116,7 +117,7 @@ def test_a_changed_protocol_value_is_named_and_touches_only_those_who_read_it(
 ) -> None:
     changed = tmp_path / "protocol.toml"
     changed.write_text(PROTOCOL_FILE.read_text().replace("depression_cut = 7", "depression_cut = 8"))
-    monkeypatch.setattr(home_state, "protocol", lambda: read_protocol(changed))
+    use_protocol(monkeypatch, read_protocol(changed))
     planned = story.planned()
     assert "protocol covariates.depression_cut changed from 7 to 8" in planned["cohort"]
     assert "walking_exposures" not in planned
@@ -161,7 +162,7 @@ def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_with
     story.withdraw("2025-01", [gone])
     with pytest.MonkeyPatch.context() as patch:
         # Nothing after the withdrawals runs: the memory of the release has forgotten the person all the same.
-        patch.setattr(home_state, "recipes", lambda: {"withdrawals": recipes()["withdrawals"]})
+        patch.setattr(home_state, "tables", lambda: {"withdrawals": tables()["withdrawals"]})
         story.refresh()
     assert gone in set(story.table("select person from analysis_set")["person"])
     assert gone not in set(story.table("select person from released_people")["person"])
@@ -212,13 +213,13 @@ def test_no_person_is_in_the_release_or_in_dagsters_storage(story: Story) -> Non
 def test_definitions_load_and_name_every_stage(story: Story) -> None:
     import dagster as dg
 
-    from stegvis.assets.building.graph import STAGES
+    from stegvis.assets.graph import TABLES
     from stegvis.storage.landing import KINDS
 
     defs = definitions.build_definitions(story.home)
     dg.Definitions.validate_loadable(defs)
     graph = defs.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.materializable_asset_keys} == set(STAGES)
+    assert {key.to_user_string() for key in graph.materializable_asset_keys} == set(TABLES)
     assert {key.to_user_string() for key in graph.external_asset_keys} == {f"landing/{kind}" for kind in KINDS}
     for key in graph.materializable_asset_keys:
         node = graph.get(key)

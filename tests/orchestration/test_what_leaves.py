@@ -8,18 +8,16 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from stegvis.assets.building import publish
 from stegvis.disclosure.leaving import kept_waves
 from stegvis.disclosure.taking_out import small_rule
-from stegvis.orchestration import home_state, refresh, status
 from stegvis.orchestration.verify import verify
 from stegvis.reporting.markup import render_table
 from stegvis.reporting.tables import characteristics_table, results_table
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.releases import LEDGER, newest
 from stegvis.storage.signatures import sign
-from stegvis.study.protocol import protocol
 from tests.orchestration.story import Story
+from tests.study import PROTOCOL, use_protocol
 
 WAVE = "2021-2023"
 
@@ -56,11 +54,11 @@ def test_no_small_count_leaves_and_the_log_names_what_is_held_back_without_value
 
 def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> None:
     page = (story.release() / "report" / f"wave-{WAVE}.html").read_text()
-    shown = characteristics_table(read(story, "characteristics").fillna({"level": ""}), "walking_minutes", protocol())
+    shown = characteristics_table(read(story, "characteristics").fillna({"level": ""}), "walking_minutes", PROTOCOL)
     assert shown is not None
     assert str(render_table(shown)) in page
     results = read(story, "results").fillna({"level": "", "population": "", "note": "", "term": "", "reference": ""})
-    shown = results_table(results[results["wave"] == WAVE], "walking_met", protocol())
+    shown = results_table(results[results["wave"] == WAVE], "walking_met", PROTOCOL)
     assert shown is not None
     assert str(render_table(shown)) in page
     # A claim rests on an estimate that is told.
@@ -79,7 +77,7 @@ def test_one_person_fewer_than_in_the_release_before_is_told_nowhere(story: Stor
     assert story.release() != first
     # The counts stay as they were told, all of them, and the release says so.
     assert analyzed(story).equals(before)
-    assert kept_waves(held_back(story), protocol()) == {WAVE, "all"}
+    assert kept_waves(held_back(story), PROTOCOL) == {WAVE, "all"}
     assert "carried forward from an earlier release" in (story.release() / "report" / f"wave-{WAVE}.html").read_text()
     then, now = (pd.read_csv(folder / "results.csv") for folder in (first, story.release()))
     keys = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
@@ -97,9 +95,8 @@ def two_sign(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """From now on the protocol asks for two signatures."""
 
     def ask() -> None:
-        asked = protocol().model_copy(update={"release": protocol().release.model_copy(update={"signatures": 2})})
-        for module in (publish, refresh, home_state, status):
-            monkeypatch.setattr(module, "protocol", lambda: asked)
+        asked = PROTOCOL.model_copy(update={"release": PROTOCOL.release.model_copy(update={"signatures": 2})})
+        use_protocol(monkeypatch, asked)
 
     return ask
 

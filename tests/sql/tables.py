@@ -26,10 +26,11 @@ import duckdb
 import pandas as pd
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
-from stegvis.assets.building.graph import recipes
-from stegvis.assets.building.recipe import sql_text
+from stegvis.assets.table import TABLES
+from stegvis.provenance.sql import variables_read
+from stegvis.sql import sql_text
 from stegvis.storage.lake import EpochLake, create_epochs_view
-from stegvis.study.protocol import protocol
+from tests.study import PROTOCOL
 
 Drawn = list[tuple[str, ...]]
 
@@ -177,14 +178,15 @@ def database(
     Raises:
         KeyError: a protocol value is given that this SELECT does not read.
     """
-    recipe = recipes()[asset]
-    variables = {name: protocol().value(name) for name in recipe.protocol_names()}
+    table = TABLES.get(asset)
+    names = set(variables_read(sql_text(asset))) - {"wave", "batch"}
+    variables = {name: PROTOCOL.value(name) for name in names}
     for name, value in (protocol_values or {}).items():
         if name not in variables:
             raise KeyError(f"sql/{asset}.sql does not read {name}")
         variables[name] = value
-    if recipe.partition:
-        variables[recipe.partition] = {"wave": WAVE, "batch": BATCH}[recipe.partition]
+    if table and table.partition:
+        variables[table.partition] = {"wave": WAVE, "batch": BATCH}[table.partition]
     with duckdb.connect(config={"threads": 1}) as connection, tempfile.TemporaryDirectory() as folder:
         for name, value in variables.items():
             connection.execute(f'set variable "{name}" = ?', [value])

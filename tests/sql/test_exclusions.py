@@ -6,9 +6,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stegvis.assets.building.recipe import sql_text
-from stegvis.study.protocol import protocol
+from stegvis.sql import sql_text
 from tests.sql.tables import WAVE, answer, create, database, drawn
+from tests.study import PROTOCOL
 
 COVARIATES = "sex | age | education | income | employment | smoking | depression"
 KNOWN = "female | 50 | primary | low | employed | never | no"
@@ -213,4 +213,4 @@ def test_cohort_to_attrition_equals_a_funnel_in_plain_pandas(drawn_people: list[
 def test_the_oracle_knows_the_order_of_the_protocol() -> None:
     everyone = pd.DataFrame([dict.fromkeys(["sex", "age", "depression", "pain_screen", "outcome"])])
     everyone = everyone.assign(recorded_days=None, valid_days=0, low_back_box=False, answered=False)
-    assert [rule for rule, _, _ in oracle(everyone)[1:]] == list(protocol().exclusions.order)
+    assert [rule for rule, _, _ in oracle(everyone)[1:]] == list(PROTOCOL.exclusions.order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.assets.building.recipe import sql_text
+from stegvis.sql import sql_text
 from tests.sql.tables import _spelled, database, drawn
 
 COHORT = """
@@ -61,6 +61,6 @@ def test_each_answer_brings_exposures_and_covariates() -> None:
 
 def answered(columns: str) -> list[tuple[str, ...]]:
     tables = {"cohort": COHORT, "walking_exposures": EXPOSURES, "outcome_questionnaire": ANSWERS}
-    with database("pooled_models", **tables) as connection:
+    with database("pain_histories", **tables) as connection:
         rows = connection.execute(f"select {columns} from ({sql_text('pain_histories')})").fetchall()
     return sorted(tuple(_spelled(cell) for cell in row) for row in rows)

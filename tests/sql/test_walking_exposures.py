@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stegvis.assets.building.recipe import sql_text
+from stegvis.sql import sql_text
 from tests.sql.tables import answer, database, drawn
 
 

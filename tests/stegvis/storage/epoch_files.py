@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
-from stegvis.assets.building.recipe import sql_text
+from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import (
     DeliveredEpochs,
     delivered_epochs,

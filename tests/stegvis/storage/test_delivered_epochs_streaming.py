@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stegvis.assets.building.recipe import sql_text
 from stegvis.deliveries.contract import apply_contract
+from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import people_of, problems_of, rows_of, write_shard
 from stegvis.storage.lake import EpochLake, create_epochs_view
 from stegvis.twin.epochs import KINDS, NONWEAR, delivered_tables, lake_tables, wear

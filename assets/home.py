@@ -1,0 +1,58 @@
+"""What every asset stands on: the home as a resource, waves and batches as partitions, the landing zone as sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from stegvis.storage.home import Home
+from stegvis.storage.landing import KINDS, Kind, Landing, scan
+
+# A key is registered when its first complete delivery is found.
+WAVES = dg.DynamicPartitionsDefinition(name="wave")
+BATCHES = dg.DynamicPartitionsDefinition(name="batch")
+PARTITIONED: dict[Kind, dg.DynamicPartitionsDefinition] = {"followup": WAVES, "recordings": BATCHES}
+
+_HOLDS: dict[Kind, str] = {
+    "baseline": "Questionnaire and examination at baseline",
+    "recordings": "Accelerometer recordings: raw pairs, signals, epochs or day totals",
+    "followup": "A wave's follow-up questionnaire",
+    "withdrawals": "Lists of people whose consent is withdrawn",
+}
+
+
+class StegvisHome(dg.ConfigurableResource):
+    """A Stegvis home, as Dagster hands it to assets."""
+
+    root: str
+    landing_zone: str
+
+    def home(self) -> Home:
+        """The home's paths."""
+        return Home(Path(self.root), Path(self.landing_zone))
+
+    def landing(self) -> Landing:
+        """What has landed; hashes of unchanged files come from the cache."""
+        home = self.home()
+        return scan(home.landing, home.hash_cache)
+
+    @classmethod
+    def of(cls, home: Home) -> StegvisHome:
+        """The resource for a home."""
+        return cls(root=str(home.root), landing_zone=str(home.landing))
+
+
+def landing(delivery: Kind) -> dg.AssetSpec:
+    """The deliveries of a kind, as an asset that Dagster does not make."""
+    return dg.AssetSpec(
+        ["landing", delivery],
+        group_name="deliveries",
+        description=f"{_HOLDS[delivery]}, as delivered to the landing zone (`{delivery}/`).",
+        kinds={"file"},
+        owners=["team:data"],
+        partitions_def=PARTITIONED.get(delivery),
+    )
+
+
+SOURCES = {delivery: landing(delivery) for delivery in KINDS}

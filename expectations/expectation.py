@@ -1,0 +1,188 @@
+"""How the expectations of a table are written, and what comes of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Severity = Literal["critical", "warning"]
+CRITICAL: Severity = "critical"
+WARNING: Severity = "warning"
+SEVERITIES: tuple[Severity, ...] = (CRITICAL, WARNING)
+
+
+Theme = Literal["keys", "complete", "valid", "plausible"]
+# A table's checks in the UI, one per theme: who is in it and once; nothing missing; values possible; values likely.
+THEMES: tuple[Theme, ...] = ("keys", "complete", "valid", "plausible")
+_KEYS = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+_COMPLETE = (
+    "expect_column_values_to_not_be_null", "expect_table_row_count_to_be_between", "expect_table_columns_to_match_set",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One Great Expectations expectation, and what it means to a reader.
+
+    Attributes:
+        type_name: its type, for example ``expect_column_values_to_be_unique``.
+        meaning: the expectation as a sentence, shown in the UI and the report.
+        severity: critical stops what follows; warning is reported.
+        arguments: the expectation's own.
+        about: the table's rows, or the one-row summary of its making.
+    """
+
+    type_name: str
+    meaning: str
+    severity: Severity
+    arguments: dict[str, Any] = field(default_factory=dict)
+    about: Literal["rows", "summary"] = "rows"
+
+    @property
+    def column(self) -> str:
+        """The column (or columns) it is about; empty for the whole table."""
+        if "column_list" in self.arguments:
+            return ", ".join(self.arguments["column_list"])
+        return str(self.arguments.get("column", ""))
+
+    @property
+    def theme(self) -> Theme:
+        """The check it belongs to: one that only warns is about plausibility, the others go by their type."""
+        if self.severity == WARNING:
+            return "plausible"
+        if self.type_name in _KEYS:
+            return "keys"
+        return "complete" if self.type_name in _COMPLETE else "valid"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Whether an expectation was met: counts only, never a value."""
+
+    expectation: Expectation
+    passed: bool
+    failing: int
+    total: int
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the table is not published if it failed."""
+        return self.expectation.severity == CRITICAL
+
+    def sentence(self) -> str:
+        """What failed, for a log line."""
+        by_row = self.expectation.about == "rows" and "values" in self.expectation.type_name
+        of = f" ({self.failing} of {self.total} rows)" if by_row and self.failing else ""
+        return f"{self.expectation.meaning}{of}"
+
+    def as_row(self) -> tuple[str, str, str, str, bool, int, int]:
+        """For the warehouse: type, column, meaning, severity, passed, failing, total."""
+        return (
+            self.expectation.type_name,
+            self.expectation.column,
+            self.expectation.meaning,
+            self.expectation.severity,
+            self.passed,
+            self.failing,
+            self.total,
+        )
+
+
+def not_empty(meaning: str, severity: Severity = CRITICAL) -> Expectation:
+    """The table has a row."""
+    return Expectation("expect_table_row_count_to_be_between", meaning, severity, {"min_value": 1})
+
+
+def unique(*columns: str, meaning: str, severity: Severity = CRITICAL) -> Expectation:
+    """No two rows share these columns."""
+    if len(columns) == 1:
+        return Expectation("expect_column_values_to_be_unique", meaning, severity, {"column": columns[0]})
+    return Expectation("expect_compound_columns_to_be_unique", meaning, severity, {"column_list": list(columns)})
+
+
+def filled(column: str, meaning: str, severity: Severity = CRITICAL) -> Expectation:
+    """The column has no missing value."""
+    return Expectation("expect_column_values_to_not_be_null", meaning, severity, {"column": column})
+
+
+def between(
+    column: str,
+    low: float | None,
+    high: float | None,
+    meaning: str,
+    severity: Severity = CRITICAL,
+    about: Literal["rows", "summary"] = "rows",
+) -> Expectation:
+    """Every value that is present lies between the limits, both included."""
+    return Expectation(
+        "expect_column_values_to_be_between",
+        meaning,
+        severity,
+        {"column": column, "min_value": low, "max_value": high},
+        about,
+    )
+
+
+def one_of(column: str, values: list[Any], meaning: str, severity: Severity = CRITICAL) -> Expectation:
+    """Every value that is present is one of these."""
+    return Expectation("expect_column_values_to_be_in_set", meaning, severity, {"column": column, "value_set": values})
+
+
+def mean_between(column: str, low: float | None, high: float | None, meaning: str, severity: Severity) -> Expectation:
+    """The mean of the column lies between the limits."""
+    return Expectation(
+        "expect_column_mean_to_be_between", meaning, severity, {"column": column, "min_value": low, "max_value": high}
+    )
+
+
+def has_columns(*columns: str, meaning: str, severity: Severity = CRITICAL) -> Expectation:
+    """The table has exactly these columns."""
+    return Expectation(
+        "expect_table_columns_to_match_set", meaning, severity, {"column_set": list(columns), "exact_match": True}
+    )
+
+
+def quarantine_expectations(largest_share: float) -> list[Expectation]:
+    """What every delivery's summary must show: little in quarantine, and no file refused."""
+    return [
+        between(
+            "quarantined_share",
+            None,
+            largest_share,
+            f"at most {largest_share:.0%} of the delivered rows are in quarantine",
+            CRITICAL,
+            "summary",
+        ),
+        between("rows_quarantined", None, 0, "no delivered row is in quarantine", WARNING, "summary"),
+        between("files_refused", None, 0, "no delivered file is refused as a whole", WARNING, "summary"),
+    ]
+
+
+def estimate_expectations(*expected: str) -> list[Expectation]:
+    """What must hold of a table of estimates.
+
+    Args:
+        expected: analyses that any wave of some size allows. Others may find too few people somewhere in every wave,
+            and say so in their rows: a warning for them would be always on.
+    """
+    key = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
+    return [
+        unique(*key, meaning="each estimate stands once"),
+        one_of("status", ["ok", "not_estimable", "suppressed"], "the status of each estimate is known"),
+        where(
+            f"analysis in {list(expected)}",
+            one_of("status", ["ok"], f"every estimate of {' and '.join(expected)} could be made", WARNING),
+        ),
+        between("p_value", 0, 1, "p values lie between 0 and 1"),
+        Expectation(
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            "no interval is upside down",
+            CRITICAL,
+            {"column_A": "ci_high", "column_B": "ci_low", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
+        ),
+    ]
+
+
+def where(condition: str, rule: Expectation) -> Expectation:
+    """A rule about the rows that meet a condition, in the words of ``pandas.DataFrame.query``."""
+    return replace(rule, arguments=rule.arguments | {"row_condition": condition, "condition_parser": "pandas"})

@@ -1,0 +1,62 @@
+"""From which columns a column comes, read out of a table's SELECT or, for deliveries, out of the codebook."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from stegvis.study.codebook import CODEBOOK_FILE, LayoutName, read_codebook
+from stegvis.study.dictionary import dictionary
+
+_LAYOUTS: dict[str, LayoutName] = {
+    "withdrawals": "withdrawals",
+    "baseline_questionnaire": "participants",
+    "followup_questionnaire": "questionnaire",
+}
+# What a SELECT reads besides tables: the epochs of the lake.
+_EPOCHS = ("batch", "person", "epoch_start", "activity", "speed", "confidence", "wear_back", "wear_thigh")
+_TABLE_OF_EPOCHS = "epoch_classification"
+
+Sources = dict[str, list[tuple[str, str]]]
+
+
+def columns_from(table: str, delivery: str | None) -> Sources:
+    """By column: the (asset, column) it is made from; empty where no SELECT or codebook says it.
+
+    Args:
+        table: its name.
+        delivery: the kind of delivery it is read from; None where it is made from tables.
+    """
+    from stegvis.sql import SQL, sql_text
+
+    if delivery and table in _LAYOUTS:
+        columns = read_codebook(CODEBOOK_FILE)[_LAYOUTS[table]].columns
+        return {name: [(f"landing/{delivery}", column.source[0])] for name, column in columns.items()}
+    return _of_select(sql_text(table)) if (SQL / f"{table}.sql").is_file() else {}
+
+
+@cache
+def _of_select(sql: str) -> Sources:
+    """Of each column of a SELECT, the columns of stored tables behind it."""
+    # Half a second to import, and only a materialization needs it.
+    import logging
+
+    from sqlglot import exp, parse_one
+    from sqlglot.lineage import lineage
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import build_scope
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of subqueries whose columns it takes as they are
+    known = {table: tuple(columns) for table, columns in dictionary().items()} | {"epochs": _EPOCHS}
+    tables: dict[str, object] = {table: dict.fromkeys(columns, "varchar") for table, columns in known.items()}
+    query = parse_one(sql, dialect="duckdb")
+    qualify(query, schema=tables, dialect="duckdb", validate_qualify_columns=False)
+    assert isinstance(query, exp.Query)
+    scope = build_scope(query)
+    found: Sources = {}
+    for column in query.named_selects:
+        nodes = lineage(column, query, dialect="duckdb", scope=scope, schema=tables).walk()
+        leaves = [node for node in nodes if not node.downstream and isinstance(node.source, exp.Table)]
+        places = {(leaf.source.name, exp.to_identifier(leaf.name.split(".")[-1].strip('"')).name) for leaf in leaves}
+        stored = [(table, name) for table, name in places if name in known.get(table, ())]
+        found[column] = sorted({(_TABLE_OF_EPOCHS if table == "epochs" else table, name) for table, name in stored})
+    return found

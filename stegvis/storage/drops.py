@@ -1,0 +1,117 @@
+"""Read the deliveries of a table: the file in each drop by its contract, later drops correcting earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from stegvis.deliveries.contract import apply_contract
+from stegvis.storage.delivered_files import DeliveryContract, read_delivered
+from stegvis.storage.landing import Drop
+from stegvis.storage.reading import TABLE_ENDINGS
+from stegvis.study.codebook import Codebook, LayoutName
+
+PROBLEM_COLUMNS = ["file", "row", "column", "rule", "message"]
+
+
+@dataclass
+class Delivered:
+    """Rows read from deliveries, and what happened on the way."""
+
+    frames: list[pd.DataFrame] = field(default_factory=list)
+    problems: list[pd.DataFrame] = field(default_factory=list)
+    rows_read: int = 0
+    rows_quarantined: int = 0
+    files_read: int = 0
+    files_refused: int = 0
+
+    def refuse(self, file: str, rule: str, message: str) -> None:
+        """Quarantine a whole file."""
+        self.files_refused += 1
+        self.problems.append(
+            pd.DataFrame([{"file": file, "row": pd.NA, "column": "", "rule": rule, "message": message}])
+        )
+
+    def summary(self) -> dict[str, float]:
+        """Counts for the expectations and the UI."""
+        return {
+            "rows_read": self.rows_read,
+            "rows_quarantined": self.rows_quarantined,
+            "quarantined_share": self.rows_quarantined / self.rows_read if self.rows_read else 0.0,
+            "files_read": self.files_read,
+            "files_refused": self.files_refused,
+        }
+
+    def all_problems(self) -> pd.DataFrame:
+        """Everything in quarantine: file, row, column, rule, message."""
+        filled = [p for p in self.problems if len(p)]
+        if not filled:
+            return pd.DataFrame(columns=PROBLEM_COLUMNS).astype({"row": "Int64"})
+        return pd.concat([p[PROBLEM_COLUMNS].astype({"row": "Int64"}) for p in filled], ignore_index=True)
+
+
+def read_file(path: Path, label: str, layout: LayoutName, into: Delivered, contract: DeliveryContract) -> bool:
+    """Read one delivered file into ``into``; a file that cannot be used is refused, never raised."""
+    found = read_delivered(path, label, layout, contract)
+    into.rows_read += found.rows_read
+    into.rows_quarantined += found.rows_quarantined
+    into.problems.append(found.problems)
+    into.files_refused += found.refused
+    into.files_read += not found.refused
+    if not found.refused:
+        into.frames.append(found.frame)
+    return not found.refused
+
+
+def read_drops(
+    layout_name: LayoutName,
+    drops: Sequence[Drop],
+    file_stem: str | None,
+    contract: DeliveryContract,
+    report: Callable[[str], None],
+) -> Delivered:
+    """Read the file of a layout from each drop.
+
+    Args:
+        layout_name: which part of the codebook.
+        drops: in the order they apply.
+        file_stem: the file's name without its ending; None takes every table file.
+        contract: codebook and protocol.
+        report: called with a line after each drop.
+    """
+    delivered = Delivered()
+    for drop in drops:
+        files = [f for f in drop.files if f.path.suffix.lower() in TABLE_ENDINGS and file_stem in (None, f.path.stem)]
+        if not files:
+            expected = f"{file_stem}{{{','.join(TABLE_ENDINGS)}}}"
+            delivered.refuse(f"{drop.name}/", "file_missing", f"the drop has no {expected}")
+        for file in files:
+            before = len(delivered.frames)
+            read_file(file.path, f"{drop.name}/{file.name}", layout_name, delivered, contract)
+            for frame in delivered.frames[before:]:
+                frame["delivery"] = drop.name
+        report(f"read delivery {drop.kind}/{drop.name}")
+    return delivered
+
+
+def newest_per_person(
+    delivered: Delivered, layout_name: LayoutName, codebook: Codebook, withdrawn: Collection[str]
+) -> pd.DataFrame:
+    """One row per person: a later drop's row corrects an earlier one's; the withdrawn are gone."""
+    columns = [*codebook[layout_name].columns, "delivery"]
+    if not delivered.frames:
+        return empty(layout_name, codebook, "delivery")
+    rows = pd.concat(delivered.frames, ignore_index=True).drop_duplicates("person", keep="last")
+    kept = ~rows["person"].isin(list(withdrawn))
+    return rows.loc[kept, columns].sort_values("person", ignore_index=True)
+
+
+def empty(layout_name: LayoutName, codebook: Codebook, *more: str) -> pd.DataFrame:
+    """No rows, with the layout's columns and their types."""
+    layout = codebook[layout_name]
+    nothing = pd.DataFrame({c.source[0]: pd.Series(dtype="string") for c in layout.columns.values()})
+    frame = apply_contract(nothing, layout, "").frame[list(layout.columns)]
+    return frame.assign(**{name: pd.Series(dtype="string") for name in more})

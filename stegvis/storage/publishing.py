@@ -1,0 +1,136 @@
+"""Publish what a function made: stage the rows, evaluate their expectations, replace the published rows, record it.
+
+Everything happens in one transaction. If a critical expectation fails, the last good rows stay, and only the check
+results and what the attempt was made from are recorded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from stegvis.provenance.fingerprint import fingerprint
+from stegvis.storage.lake import create_epochs_view
+from stegvis.storage.reader import Reader
+from stegvis.storage.records import Materialization, describe_files, write_record, write_refused
+from stegvis.storage.rows import Rows
+from stegvis.storage.tables import Table
+from stegvis.storage.warehouse import (
+    Content,
+    erase_people,
+    replace_partition,
+    replace_quarantine,
+    replace_verdicts,
+    stage,
+    transaction,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+
+class CheckResult(Protocol):
+    """What publishing needs to know of the result of an expectation."""
+
+    @property
+    def passed(self) -> bool: ...
+
+    @property
+    def blocks(self) -> bool: ...
+
+    def as_row(self) -> tuple[str, str, str, str, bool, int, int]:
+        """Expectation, column, meaning, severity, passed, failing, total."""
+        ...
+
+
+Result = TypeVar("Result", bound=CheckResult)
+
+
+@dataclass(frozen=True)
+class Published(Generic[Result]):
+    """What came of an attempt to publish.
+
+    Attributes:
+        content: rows, columns and digest, by table.
+        versions: data version by table.
+        results: check results by table.
+        ok: whether the rows were published.
+    """
+
+    content: Mapping[str, Content]
+    versions: Mapping[str, str]
+    results: Mapping[str, Sequence[Result]]
+    ok: bool
+
+
+def publish(
+    table: Table,
+    reader: Reader,
+    rows: Rows,
+    evaluate: Callable[[str, pd.DataFrame, Mapping[str, float]], Sequence[Result]],
+    made_from: Callable[[], Mapping[str, str]],
+    run_id: str,
+) -> Published[Result]:
+    """Stage the rows, evaluate their expectations, and replace the published rows if no critical one fails.
+
+    Args:
+        table: what is made.
+        reader: the warehouse as the table may read it.
+        rows: what its function returned.
+        evaluate: gives the check results of a table from its name, its rows and the summary of its making.
+        made_from: gives what the rows were made from; asked after the last value of the study was read.
+        run_id: of the Dagster run.
+    """
+    partition = reader.partition
+    content: dict[str, Content] = {}
+    results: dict[str, Sequence[Result]] = {}
+    with reader.session() as connection:
+        for name, source in rows.tables(table.name).items():
+            content[name] = _stage(connection, reader, name, source, rows)
+            frame = connection.execute(f'select * from "{staged(name)}"').df()
+            results[name] = evaluate(name, frame, rows.summary)
+        ok = all(result.passed for found in results.values() for result in found if result.blocks)
+        parts = made_from()
+        # The report shows what the checks found, so a change of it is a change of content.
+        versions = {
+            name: fingerprint({"rows": each.digest, "results": repr([r.as_row() for r in results[name]])})
+            for name, each in content.items()
+        }
+        with transaction(connection):
+            if rows.problems is not None:
+                replace_quarantine(connection, table.name, partition, rows.problems)
+            for name, found in results.items():
+                replace_verdicts(connection, name, partition, [each.as_row() for each in found], ok)
+            if ok:
+                for name in content:
+                    replace_partition(connection, name, partition, staged(name))
+                for name in rows.erased_from:
+                    erase_people(connection, name, staged(table.name))
+                if rows.on_publish:
+                    rows.on_publish()
+                files = describe_files(reader.warehouse.home.root, rows.lake_files)
+                for name, each in content.items():
+                    mine = files if name == table.name else {}
+                    made = (name, partition.label, versions[name], parts, mine, run_id, time.time(), each.rows)
+                    write_record(connection, Materialization(*made))
+            else:
+                write_refused(connection, table.name, partition.label, parts)
+    return Published(content, versions, results, ok)
+
+
+def staged(table: str) -> str:
+    """The name of the temporary table that holds a table's new rows."""
+    return f"staged_{table}"
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection, reader: Reader, name: str, source: str | pd.DataFrame, rows: Rows
+) -> Content:
+    if isinstance(source, str):
+        if rows.shards is not None:
+            create_epochs_view(connection, rows.shards)
+        reader.prepare(source, connection, frozenset({"epochs"} if rows.shards is not None else ()))
+    return stage(connection, source, staged(name))

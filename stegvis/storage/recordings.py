@@ -1,0 +1,299 @@
+"""Read every recording of a batch, whatever its level: raw pair, signal, epochs or day totals.
+
+Each is checked against its contract, raw pairs and signals are classified by workers, and delivered epochs are copied
+to the lake. Epochs are staged in the lake as shards, each named after everything that decides its content, so a shard
+that is already there is not made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from stegvis.accelerometry.method import CLASSIFICATION_VERSION
+from stegvis.provenance.code import code_parts, data_digest, sql_digest
+from stegvis.provenance.fingerprint import fingerprint
+from stegvis.provenance.libraries import library_versions
+from stegvis.sql import sql_text
+from stegvis.storage.batch import RecordingBatch, Source
+from stegvis.storage.delivered_epochs import delivered_epochs, write_shard
+from stegvis.storage.delivered_files import DeliveryContract
+from stegvis.storage.drops import Delivered, read_file
+from stegvis.storage.lake import EpochLake
+from stegvis.storage.landing import Drop, LandedFile
+from stegvis.storage.recording_files import recordings_of, sensor_of
+from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.study.study import Study
+
+# Of a raw pair, as ``stegvis.accelerometry.pair_classification`` names them; the column ``quality`` has all of them.
+QUALITY = {
+    "back_device_id": "Int64",
+    "thigh_device_id": "Int64",
+    "back_rate_hz": "Float64",
+    "thigh_rate_hz": "Float64",
+    "back_gap_seconds": "Float64",
+    "thigh_gap_seconds": "Float64",
+    "back_sectors_masked": "Int64",
+    "thigh_sectors_masked": "Int64",
+    "back_wear_hours": "Float64",
+    "thigh_wear_hours": "Float64",
+    "wear_hours": "Float64",
+    "back_calibration": "string",
+    "thigh_calibration": "string",
+    "back_calibration_error_after_g": "Float64",
+    "thigh_calibration_error_after_g": "Float64",
+    "synchronization": "string",
+    "offset_seconds": "Float64",
+    "drift_seconds_per_day": "Float64",
+    "synchronization_error_seconds": "Float64",
+    "swapped": "boolean",
+    "back_worn_as": "string",
+    "thigh_worn_as": "string",
+}
+COLUMNS = {
+    "batch": "string",
+    "person": "string",
+    "level": "string",
+    "delivery": "string",
+    "file": "string",
+    "sha256": "string",
+    "start": "datetime64[us]",
+    "hours": "float64",
+    "status": "string",
+    "rule": "string",
+    "reason": "string",
+    "problems": "string",
+    **QUALITY,
+    "quality": "string",
+    "shard": "string",
+}
+DAY_COLUMNS = [
+    "person", "day", "lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking",
+    "running", "cycling",
+]  # fmt: skip
+FINEST_FIRST = ["raw", "signal", "epochs", "days"]
+_MODEL = "accelerometry/model/epoch_classifier.npz"
+# The sections of the protocol that decide how a raw pair or a signal is classified.
+CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
+
+
+@dataclass
+class Recordings:
+    """The recordings of a batch after reading.
+
+    Attributes:
+        rows: the table ``recordings``: one row per person and level.
+        days: the table ``delivered_days``: delivered day totals.
+        shards: the files of the batch's epochs, by name; staged, or in place from before.
+        delivered: what was read, refused and quarantined.
+        records: of the classification, to remove those that are no longer needed.
+    """
+
+    rows: pd.DataFrame
+    days: pd.DataFrame
+    shards: Mapping[str, Path]
+    delivered: Delivered
+    records: RecordingBatch
+
+    def summary(self) -> dict[str, float]:
+        """Counts of rows, files and recordings."""
+        accepted = int((self.rows["status"] == "accepted").sum())
+        counts = {"recordings_accepted": float(accepted), "recordings_refused": float(len(self.rows) - accepted)}
+        return self.delivered.summary() | counts
+
+    def publish(self, lake: EpochLake) -> None:
+        """Move the shards into place, and remove those and the records that no longer belong to the batch."""
+        lake.publish(self.shards)
+        self.records.records.keep_only(self.records.used_records)
+
+
+@dataclass
+class _Reading:
+    """What is known so far."""
+
+    contract: DeliveryContract
+    delivered: Delivered = field(default_factory=Delivered)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    days: list[pd.DataFrame] = field(default_factory=list)
+    to_classify: list[tuple[str, Source]] = field(default_factory=list)
+
+
+def read_recordings(
+    lake: EpochLake, drops: Sequence[Drop], withdrawn: Collection[str], study: Study, report: Callable[[str], None]
+) -> Recordings:
+    """Read every recording of a batch once.
+
+    Args:
+        lake: of the batch.
+        drops: its deliveries, in the order they apply.
+        withdrawn: people whose consent is withdrawn.
+        study: protocol and codebook.
+        report: called with one line of progress at a time.
+
+    Raises:
+        stegvis.storage.fan_out.ClusterLostError: the workers disappeared; completed recordings are kept.
+    """
+    reading = _Reading(DeliveryContract(study.codebook, study.protocol))
+    for drop in drops:
+        _read_drop(drop, reading, report)
+    batch = _recording_batch(lake, study, report)
+    to_classify = [(delivery, source) for delivery, source in reading.to_classify if source.person not in withdrawn]
+    outcomes = batch.classify([source for _, source in to_classify])
+    for (delivery, source), outcome in zip(to_classify, outcomes, strict=True):
+        row = _classified(delivery, source, outcome.record, reading.delivered)
+        reading.rows.append(row | {"shard": outcome.shard})
+    rows = pd.DataFrame(reading.rows, columns=list(COLUMNS)).assign(batch=lake.batch).astype(COLUMNS)
+    rows = rows[~rows["person"].isin(list(withdrawn))].sort_values("status", ascending=False, kind="stable")
+    # Of two of one level the one that can be used, else the later one.
+    rows = _mark_superseded(rows.drop_duplicates(["person", "level"], keep="last"))
+    rows = rows.sort_values(["person", "level"], ignore_index=True)
+    used = rows[rows["status"] == "accepted"]
+    classified = {name: lake.shard(name) for name in used["shard"].dropna()}
+    # One that is gone from the lake leaves its recording without epochs, which the expectations do not let pass.
+    shards = {name: path for name, path in classified.items() if path}
+    shards |= _delivered_shards(lake, drops, used[used["level"] == "epochs"], study)
+    return Recordings(rows, _days(reading.days, rows, lake.batch), shards, reading.delivered, batch)
+
+
+def _read_drop(drop: Drop, reading: _Reading, report: Callable[[str], None]) -> None:
+    by_name = {file.name: file for file in drop.files}
+    recordings, issues = recordings_of(by_name)
+    for issue in issues:
+        reading.delivered.refuse(f"{drop.name}/{issue.file}", issue.rule, issue.message)
+        if issue.rule == "half_missing":
+            reading.rows.append(_half(drop, by_name[issue.file], issue.message))
+    for place, recording in enumerate(recordings, start=1):
+        files = tuple(by_name[name] for name in recording.files)
+        if recording.person is None:
+            reading.rows += _table(drop, files[0], reading)
+        else:
+            reading.to_classify.append((drop.name, Source(recording.person, recording.level, files)))
+        if place % 50 == 0:
+            report(f"read {place} of {len(recordings)} recordings of {drop.name}")
+
+
+def _recording_batch(lake: EpochLake, study: Study, report: Callable[[str], None]) -> RecordingBatch:
+    """The batch's recordings; a record is named after the method of the classification and its own parts."""
+    layout = study.codebook["signal"]
+    # Raw recordings cost core-days: they are classified again for a new version of the method, not for every edit.
+    parts = {f"protocol {name}": json.dumps(study.protocol.value(name)) for name in CLASSIFIED_BY}
+    parts |= {"codebook signal": json.dumps(layout.model_dump(mode="json")), f"file {_MODEL}": data_digest(_MODEL)}
+    parts |= {"method version": CLASSIFICATION_VERSION}
+    return RecordingBatch(
+        lake,
+        RecordingRecords(lake.root, lake.batch),
+        lambda kind, own: f"{kind}-{fingerprint(parts | dict(own))}",
+        report,
+        study.protocol,
+        layout,
+    )
+
+
+def _delivered_shards(lake: EpochLake, drops: Sequence[Drop], listed: pd.DataFrame, study: Study) -> dict[str, Path]:
+    """The shards of delivered epochs, one of each file."""
+    files = {(drop.name, file.name): file for drop in drops for file in drop.files}
+    layout, seconds = study.codebook["epochs"], study.protocol.epochs.seconds
+    method = code_parts("stegvis.storage.delivered_epochs") | library_versions()
+    method |= {"codebook epochs": json.dumps(layout.model_dump(mode="json")), "epochs.seconds": str(seconds)}
+    method |= {"sql": sql_digest("delivered_epochs")}
+    shards: dict[str, Path] = {}
+    for (delivery, file, sha256), rows in listed.groupby(["delivery", "file", "sha256"]):
+        people = rows["person"].to_list()
+        name = "epochs-" + fingerprint(method | {"file": str(sha256), "people": ",".join(people)})
+        found = lake.shard(name)
+        if found is None:
+            path = files[str(delivery), str(file)].path
+            with delivered_epochs(path, layout, sql_text("delivered_epochs"), seconds) as epochs:
+                found = write_shard(epochs, lake, name, people)
+        shards[name] = found
+    return shards
+
+
+def _days(days: Sequence[pd.DataFrame], rows: pd.DataFrame, batch: str) -> pd.DataFrame:
+    """The delivered day totals that are used, one row per person and day."""
+    numbers = dict.fromkeys(DAY_COLUMNS[2:], "float64")
+    nothing = pd.DataFrame(columns=DAY_COLUMNS).astype({"person": "string", "day": "int64"} | numbers)
+    totals = pd.concat(days, ignore_index=True) if days else nothing
+    totals = totals.drop_duplicates(["person", "day"], keep="last")
+    kept = rows.loc[(rows["level"] == "days") & (rows["status"] == "accepted"), "person"]
+    totals = totals[totals["person"].isin(kept)].sort_values(["person", "day"], ignore_index=True)
+    totals.insert(0, "batch", batch)
+    return totals.astype({"batch": "string"})
+
+
+def _table(drop: Drop, file: LandedFile, reading: _Reading) -> list[dict[str, Any]]:
+    label = f"{drop.name}/{file.name}"
+    common = {"delivery": drop.name, "file": file.name, "sha256": file.sha256, "status": "accepted"}
+    level: Literal["days", "epochs"] = "days" if file.path.stem == "days" else "epochs"
+    if not read_file(file.path, label, level, reading.delivered, reading.contract):
+        return []
+    frame = reading.delivered.frames.pop()
+    if level == "epochs":
+        return [common | dict(facts) | {"level": level} for _, facts in frame.iterrows()]
+    reading.days.append(frame[DAY_COLUMNS])
+    per_person = frame.groupby("person", sort=False).size()
+    return [common | {"person": who, "level": level, "hours": 24.0 * count} for who, count in per_person.items()]
+
+
+def _half(drop: Drop, file: LandedFile, reason: str) -> dict[str, Any]:
+    """The row of a raw recording of which one sensor is missing."""
+    sensor = sensor_of(file.name)
+    facts = {"person": sensor and sensor[0], "level": "raw", "delivery": drop.name, "file": file.name}
+    return facts | {"sha256": file.sha256, "status": "refused", "rule": "half_missing", "reason": reason}
+
+
+def _classified(delivery: str, source: Source, record: RecordingRecord, delivered: Delivered) -> dict[str, Any]:
+    """The row of a recording that was classified or refused; what is wrong with it goes into quarantine."""
+    file = " + ".join(file.name for file in source.files)
+    row = {
+        "person": source.person,
+        "level": source.level,
+        "delivery": delivery,
+        "file": file,
+        "sha256": _hash(source.files),
+        "start": pd.Timestamp(record["start"]) if record["start"] else None,
+        "hours": record["hours"],
+        "rule": record["rule"],
+        "reason": record["reason"],
+    }
+    if record["rule"] is not None:
+        _refuse(f"{delivery}/{file}", record, delivered)
+        return row | {"status": "refused"}
+    delivered.files_read += len(source.files)
+    quality: Mapping[str, Any] | None = record["quality"]
+    if quality is None:
+        return row | {"status": "accepted"}
+    reported = {"problems": ", ".join(record["problems"]), "quality": json.dumps(quality)}
+    return row | {"status": "accepted"} | reported | {name: quality[name] for name in QUALITY}
+
+
+def _refuse(label: str, record: RecordingRecord, delivered: Delivered) -> None:
+    breaches = record["breaches"]
+    if not breaches:
+        delivered.refuse(label, record["rule"], record["reason"])
+        return
+    delivered.files_refused += 1
+    delivered.problems.append(pd.DataFrame(breaches).assign(file=label).astype({"row": "Int64"}))
+
+
+def _hash(files: Sequence[LandedFile]) -> str:
+    if len(files) == 1:
+        return files[0].sha256
+    return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
+
+
+def _mark_superseded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of a person's accepted recordings in the batch only the finest level is used."""
+    accepted = rows["status"] == "accepted"
+    rank = rows["level"].map({level: place for place, level in enumerate(FINEST_FIRST)})
+    finest = rank.where(accepted).groupby(rows["person"]).transform("min")
+    superseded = accepted & (rank > finest)
+    reason = "the batch holds a finer recording of the same person"
+    rows.loc[superseded, ["status", "rule", "reason"]] = ["superseded", "finer_recording", reason]
+    return rows

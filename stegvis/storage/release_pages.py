@@ -1,0 +1,122 @@
+"""The pages of a release: the waves' as they were made, the index, and the pages in plain language.
+
+How a page looks is in ``stegvis.reporting``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from stegvis.disclosure.tables import Tables
+from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
+from stegvis.storage.releases import release_folders
+from stegvis.storage.report_inputs import provenance
+from stegvis.storage.sources import Sources
+from stegvis.study.protocol import Protocol
+
+CLAIMS = "claims.json"
+REPORT = "report"
+
+
+def write_wave_pages(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """The waves' pages into the release's folder."""
+    (folder / REPORT).mkdir(exist_ok=True)
+    for file, html in connection.execute("select file, html from report order by wave, file").fetchall():
+        (folder / REPORT / file).write_text(html, encoding="utf-8")
+
+
+def write_plain_pages(tables: Tables, is_synthetic: bool, protocol: Protocol, folder: Path) -> None:
+    """The pages in plain language, one per language, from tables that went through disclosure control."""
+    from stegvis.reporting.plain import render_plain
+
+    for file, html in render_plain(tables.results, tables.attrition, is_synthetic, protocol).items():
+        (folder / REPORT / file).write_text(html, encoding="utf-8")
+
+
+def index_inputs(
+    build: Sources,
+    name: str,
+    results: pd.DataFrame,
+    checks: list[dict[str, Any]],
+    claims: list[dict[str, Any]],
+    facts: dict[str, Any],
+    packages: dict[str, str],
+) -> IndexReport:
+    """What the index of a release shows.
+
+    Args:
+        build: what the release is made from.
+        name: of the release.
+        results: all its results, small counts hidden.
+        checks: its checks, as they may be told.
+        claims: its claims.json.
+        facts: its bridge.json.
+        packages: versions by name.
+    """
+    with build.session() as connection:
+        waves = [row[0] for row in connection.execute("select distinct wave from report order by wave").fetchall()]
+        left_out = _left_out(build, connection, waves)
+    return IndexReport(
+        waves=waves,
+        synthetic=build.landing.synthetic,
+        provenance=provenance(build.protocol)
+        | {
+            "release": name,
+            "created": f"{datetime.now(UTC):%Y-%m-%d}",
+            "previous_release": facts["previous_release"],
+            "packages": packages,
+            "deliveries": [
+                {"kind": d.kind, "name": d.name, "sha256": d.digest, "synthetic": d.synthetic}
+                for d in build.landing.accepted
+            ],
+        },
+        results=results,
+        protocol=build.protocol,
+        checks=checks,
+        excluded_waves=left_out,
+        bridge=facts["changes"] if facts["previous_release"] else [],
+        steps=facts["steps"],
+        bridge_note=facts["note"],
+        claims=claims,
+        earlier_claims=earlier_claims(build.home.releases),
+    )
+
+
+def write_index(folder: Path, index: IndexReport) -> None:
+    """The page over all waves into the release's folder."""
+    from stegvis.reporting.page import render_index
+
+    (folder / REPORT / "index.html").write_text(render_index(index), encoding="utf-8")
+
+
+def earlier_claims(releases: Path) -> dict[str, list[dict[str, Any]]]:
+    """The claims of the releases that are kept, by release, oldest first.
+
+    A claims.json of another form (older programs wrote fewer keys) is shown as far as it goes.
+    """
+    found = {}
+    for folder in release_folders(releases):
+        file = folder / CLAIMS
+        if file.exists():
+            filled = dict.fromkeys(CLAIM_KEYS, "")
+            found[folder.name] = [{**filled, **each} for each in json.loads(file.read_text(encoding="utf-8"))]
+    return found
+
+
+def _left_out(build: Sources, connection: duckdb.DuckDBPyConnection, waves: list[str]) -> list[dict[str, str]]:
+    delivered = sorted({d.partition for d in build.landing.accepted if d.kind == "followup" and d.partition})
+    left_out = []
+    for wave in (w for w in delivered if w not in waves):
+        reasons = connection.execute(
+            "select meaning from checks where partition = ? and not passed and severity = 'critical' order by meaning",
+            [wave],
+        ).fetchall()
+        rules = "; ".join(row[0] for row in reasons) or "not built yet"
+        left_out.append({"wave": wave, "reason": f"not fulfilled: {rules}" if reasons else rules})
+    return left_out

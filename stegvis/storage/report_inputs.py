@@ -1,0 +1,128 @@
+"""What the pages of a wave show, read from its published tables and check results."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from stegvis.disclosure.checks import without_close
+from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.steps import described
+from stegvis.reproduction.commands import commands
+from stegvis.statistics.levels import covariate_levels
+from stegvis.storage.releases import published_checks
+from stegvis.storage.sources import Sources
+from stegvis.study.protocol import PROTOCOL_FILE, Protocol
+
+SHOWN = (
+    "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
+    "daily_exposures", "walking_exposures", "outcome_questionnaire", "exclusions", "attrition", "analysis_set",
+    "fitted_models", "characteristics", "disclosure", "claims",
+)  # fmt: skip
+
+
+# They compare waves, so they stand on the index: a wave's page would change with every later wave.
+ACROSS = ("wave_drift", "pooled_models")
+
+
+def wave_report(connection: duckdb.DuckDBPyConnection, build: Sources, wave: str) -> WaveReport:
+    """What the pages of a wave show: its published tables (``assets/disclosure.py``)."""
+    steps = connection.execute("select * from published_attrition where wave = ? order by step", [wave]).df()
+    results = connection.execute("select * from published_results where wave = ? order by rowid", [wave]).df()
+    table_one = connection.execute("select * from published_characteristics where wave = ? order by rowid", [wave]).df()
+    return WaveReport(
+        wave=wave,
+        synthetic=build.landing.synthetic,
+        exclusion_steps=described(steps),
+        characteristics=table_one,
+        results=results,
+        checks=checks_to_publish(connection, build, wave),
+        claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
+        provenance=provenance(build.protocol),
+        protocol=build.protocol,
+        histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
+        commands=commands(results, build.protocol, covariate_levels(build.codebook)),
+    )
+
+
+def checks_to_publish(connection: duckdb.DuckDBPyConnection, build: Sources, wave: str | None) -> list[dict[str, Any]]:
+    """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
+    smallest = build.protocol.disclosure.smallest_count
+    return without_close(checks_of(connection, wave), smallest, published_checks(build.home.releases))
+
+
+def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
+    """The verdicts behind a wave (or all), one per asset and rule; those of batches are summed."""
+    return records(
+        connection,
+        """
+        select
+            asset,
+            if(bool_or(partition <> '' and partition = coalesce($wave, partition) and not is_batch), max(partition), '')
+                as partition,
+            rule as "check",
+            bool_and(passed) as passed,
+            severity,
+            sum(failing)::bigint as failing,
+            any_value(column_name) as rule,
+            meaning
+        from (
+            select *, asset in ('recordings', 'epoch_classification', 'daily_exposures') as is_batch
+            from checks
+        )
+        where list_contains($shown, asset)
+            and ($wave is null or partition in ('', $wave) or is_batch)
+        group by asset, rule, column_name, meaning, severity, if(is_batch, '', partition)
+        -- A total order: the same checks must give the same release.
+        order by passed, severity, asset, meaning, 2, "check", rule
+        """,
+        {"wave": wave, "shown": list(SHOWN if wave else (*SHOWN, *ACROSS))},
+    )
+
+
+def provenance(protocol: Protocol) -> dict[str, Any]:
+    """What decides the numbers besides the deliveries."""
+    return {
+        "release": None,
+        "created": None,
+        "protocol_hash": hashlib.sha256(PROTOCOL_FILE.read_bytes()).hexdigest(),
+        "code_hash": source_digest(),
+        "mode": protocol.study.mode,
+        "packages": {},
+        "deliveries": [],
+    }
+
+
+def source_digest() -> str:
+    """One hash over every source file of the project's rooms."""
+    digest = hashlib.sha256()
+    for room in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
+        folder = Path(importlib.import_module(room).__file__ or "").parent
+        for file in sorted(folder.rglob("*")):
+            if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
+                digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a query as dictionaries."""
+    return as_records(connection.execute(query, parameters or []).df())
+
+
+def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows as dictionaries of plain values, None where missing."""
+    columns = {str(name): [_plain(value) for value in frame[name]] for name in frame}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value

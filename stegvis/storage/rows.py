@@ -1,0 +1,47 @@
+"""What a function that makes a table returns when it has more to say than the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class Rows:
+    """The rows of a table, and what happened while they were made.
+
+    Attributes:
+        source: the rows, as a SELECT over the warehouse or a frame.
+        also: rows of further tables that are published in the same transaction, by name.
+        summary: counts about the making (rows read, rows quarantined ...) that expectations may evaluate.
+        problems: what went into quarantine: file, row, column, rule, message.
+        metadata: shown in the Dagster UI; counts only.
+        pictures: small plots of published numbers as SVG, by name; shown in the Dagster UI.
+        shards: files of epochs that the SELECT reads as the view ``epochs``.
+        erased_from: tables that remember people of earlier releases; the people in the rows are deleted from them in
+            the transaction that publishes.
+        on_publish: called inside the transaction that publishes, to move files into place.
+        lake_files: files of the lake that belong to the rows, where they are once published.
+        scratch: a folder that is removed afterwards; what is published was moved away before.
+    """
+
+    source: str | pd.DataFrame
+    also: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    summary: Mapping[str, float] = field(default_factory=dict)
+    problems: pd.DataFrame | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Callable[[], Mapping[str, str]] = dict
+    shards: Sequence[Path] | None = None
+    erased_from: tuple[str, ...] = ()
+    on_publish: Callable[[], None] | None = None
+    lake_files: Sequence[Path] = ()
+    scratch: Path | None = None
+
+    def tables(self, name: str) -> dict[str, str | pd.DataFrame]:
+        """The rows of every table, by name; ``name`` is the first one's."""
+        return {name: self.source, **self.also}

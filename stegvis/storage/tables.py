@@ -1,0 +1,197 @@
+"""What each partition of each table was made from, and what it would be made from now.
+
+Reading the materialization records of a warehouse, and comparing them with the deliveries, upstream tables, code and
+study as they are. Choosing what to run is in ``stegvis.orchestration.plan``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from stegvis.provenance.code import code_parts, sql_digest
+from stegvis.provenance.fingerprint import fingerprint, short
+from stegvis.provenance.libraries import library_versions
+from stegvis.storage.home import Home
+from stegvis.storage.landing import Drop, Landing
+from stegvis.storage.landing import Kind as Delivery
+from stegvis.storage.records import Materialization, lost_tables, read_records, read_refused
+from stegvis.storage.warehouse import WHOLE, Partition, Warehouse
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
+
+Kind = Literal["wave", "batch"]
+WHOLE_KEY = ""
+_STUDY = ("protocol", "codebook")
+_METHOD = ("library", "sql", "code", "file", "expectations", *_STUDY)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and the others that are made together with it.
+
+    Attributes:
+        name: of the table, its asset, its expectations and its module.
+        members: its name and those of the tables that the same function makes.
+        partition: whether it is made by wave, by batch or as a whole.
+        upstream: the tables it is made from, by the name of their first member.
+        delivery: the kind of delivery it reads.
+        make: the function; None if its rows are exactly ``sql/<name>.sql``.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    partition: Kind | None
+    upstream: tuple[Table, ...]
+    delivery: Delivery | None = None
+    make: Callable[..., Any] | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def rows_of(self, key: str | None) -> Partition:
+        """The rows that one materialization replaces."""
+        return Partition(self.partition, key) if self.partition else WHOLE
+
+    @property
+    def readable(self) -> frozenset[str]:
+        """The tables whose rows it may read: those upstream, and its own last rows."""
+        return frozenset({*self.members, *(member for table in self.upstream for member in table.members)})
+
+    def expectations(self, member: str, protocol: Protocol) -> list[Any]:
+        """What must hold of a member's rows: ``expectations/<member>.py``."""
+        return list(importlib.import_module(f"stegvis.expectations.{member}").suite(protocol))
+
+    def method(self, study: Study) -> dict[str, str]:
+        """Code, SQL, files, expectations and library versions, by a name that a person understands.
+
+        Values of the study that are read while the rows are made are recorded then, and are not part of it.
+        """
+        parts = dict(library_versions())
+        if self.make is None:
+            parts[f"sql/{self.name}.sql"] = sql_digest(self.name)
+        else:
+            parts |= code_parts(self.make.__module__)
+        expected = {member: self.expectations(member, study.protocol) for member in self.members}
+        return parts | {"expectations": short(repr(expected))}
+
+    def drops(self, landing: Landing, key: str) -> list[Drop]:
+        """The accepted deliveries a partition is read from, in the order they apply."""
+        return landing.drops(self.delivery, key if self.partition else None) if self.delivery else []
+
+
+class Records:
+    """The records of a home, read at once and again after ``forget``."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def forget(self) -> None:
+        """Read the records again at the next question."""
+        self.__dict__.pop("_known", None)
+
+    def published(self, table: str) -> Mapping[str, Materialization]:
+        """The last publication of each partition of a table ('' for the whole)."""
+        return self._known[0].get(table, {})
+
+    def refused(self, table: str, key: str) -> Mapping[str, str] | None:
+        """What a partition's last attempt was made from, if it broke a critical expectation."""
+        return self._known[1].get((table, key))
+
+    def lost(self, table: str) -> str:
+        """Why the published rows of a table are not in the warehouse any more; blank where they are, or never were."""
+        return self._known[2].get(table, "")
+
+    def complete(self, table: Table, key: str) -> bool:
+        """Whether every member of a table has published rows for a partition."""
+        return all(key in self.published(member) for member in table.members)
+
+    @cached_property
+    def _known(
+        self,
+    ) -> tuple[dict[str, dict[str, Materialization]], dict[tuple[str, str], dict[str, str]], dict[str, str]]:
+        found: dict[str, dict[str, Materialization]] = {}
+        if not self.home.warehouse.exists():
+            return found, {}, {}
+        with Warehouse(self.home).session("records") as connection:
+            for made in read_records(connection):
+                found.setdefault(made.table, {})[made.partition] = made
+            return found, read_refused(connection), lost_tables(connection)
+
+
+def upstream_keys(table: Table, key: str, upstream: Table, records: Records) -> list[str]:
+    """Which partitions of an upstream table a partition is made from: the same one, or all that are published."""
+    if upstream.partition is None:
+        return [WHOLE_KEY]
+    if upstream.partition == table.partition:
+        return [key]
+    return sorted(records.published(upstream.name))
+
+
+def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[dict[str, str], list[str]]:
+    """The data a partition would be made from now, by name, and the upstream tables that have none yet."""
+    parts: dict[str, str] = {}
+    absent: list[str] = []
+    for upstream in table.upstream:
+        wanted = upstream_keys(table, key, upstream, records)
+        if not wanted:
+            absent.append(upstream.name)
+        for upstream_key in wanted:
+            if not records.complete(upstream, upstream_key):
+                absent.append(label(upstream.name, upstream_key))
+                continue
+            for member in upstream.members:
+                parts[label(member, upstream_key)] = records.published(member)[upstream_key].data_version
+    if table.delivery:
+        parts |= {f"delivery {drop.kind}/{drop.name}": drop.digest for drop in table.drops(landing, key)}
+    return parts, absent
+
+
+def would_be_made_from(now: Mapping[str, str], before: Mapping[str, str], study: Study) -> dict[str, str]:
+    """What a partition would be made from now, if it reads the same values of the study as before.
+
+    Args:
+        now: its method and its data, as they are.
+        before: what it was made from, with the values it read.
+        study: as it is now.
+    """
+    return {**now, **{name: study.current(name) or "gone" for name in before if is_of_study(name)}}
+
+
+def label(table: str, key: str) -> str:
+    """A partition of a table as provenance names it: ``report[2021-2023]``, or the table's name alone."""
+    return f"{table}[{key}]" if key else table
+
+
+def is_of_study(name: str) -> bool:
+    """Whether a part of a provenance is a value of the protocol or the codebook."""
+    return name.split(" ")[0] in _STUDY
+
+
+def is_data(name: str) -> bool:
+    """Whether a part of a provenance is data (a delivery, an upstream table) rather than method."""
+    return name.split(" ")[0].split("/")[0] not in _METHOD
+
+
+def history(tables: Iterable[Table], records: Records) -> Iterator[dict[str, Any]]:
+    """Every published partition, in the order the data flow.
+
+    Yields:
+        asset, partition, run, made_at (seconds since 1970), data_version, fingerprint, made_from (deliveries and
+        upstream tables with their versions) and method (SQL, code, values of the study, libraries).
+    """
+    for member in dict.fromkeys(member for table in tables for member in table.members):
+        for key, made in sorted(records.published(member).items()):
+            yield {
+                "asset": member,
+                "partition": key,
+                "run": made.run_id,
+                "made_at": made.made_at,
+                "data_version": made.data_version,
+                "fingerprint": fingerprint(made.made_from),
+                "made_from": {name: value for name, value in made.made_from.items() if is_data(name)},
+                "method": {name: value for name, value in made.made_from.items() if not is_data(name)},
+            }

@@ -1,0 +1,48 @@
+"""Read the people of a wave, as the analyses need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from stegvis.analyses.wave_data import Analysis, WaveData, fit, walking_days
+from stegvis.statistics.levels import covariate_levels
+from stegvis.storage.reader import Reader
+from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
+ELIGIBLE = "select * from eligible_people where wave = getvariable('wave') order by person"
+DAYS = """
+with analyzed as (
+    select person from analysis_set where wave = getvariable('wave')
+)
+
+select d.person, d.day, d.date, d.walking_slow, d.walking_moderate, d.walking_brisk, d.walking
+from daily_exposures as d
+inner join walking_exposures as w using (person, batch)
+inner join analyzed as a using (person)
+where d.valid
+order by d.person, d.day
+"""
+
+
+def wave_data(warehouse: Reader, study: Study) -> WaveData:
+    """The people of the wave that is made."""
+    people, eligible, days = warehouse.frames(PEOPLE, ELIGIBLE, DAYS)
+    return WaveData(
+        people=people,
+        eligible=eligible,
+        days=walking_days(days, study.protocol),
+        protocol=study.protocol,
+        levels=covariate_levels(study.codebook),
+    )
+
+
+def fit_wave(
+    analyses: Sequence[Analysis], warehouse: Reader, study: Study, report: Callable[[str], None]
+) -> pd.DataFrame:
+    """The results of a group of analyses of the wave that is made; ``report`` is called with a line of progress."""
+    return fit(analyses, wave_data(warehouse, study), report)

@@ -1,0 +1,71 @@
+"""Which values of the protocol each table read while it was made, and what an edit of one makes stale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stegvis.storage.tables import Records
+from stegvis.study.protocol import Protocol
+from tests.orchestration.story import Story
+from tests.study import PROTOCOL, use_protocol
+
+EDITS: dict[str, Any] = {
+    "study.mode": "strict",
+    "days.must_be_positive": ["lying"],
+    "days.days_per_recording": 8,
+    "walking_speed.cadence_exponent": 0.6,
+    "exposures.met_slow": 2.9,
+    "exposures.minimum_valid_days": 4,
+    "exposures.categories": "fixed_published",
+    "covariates.depression_cut": 8,
+    "exclusions.complete_case": ["sex"],
+    "models.variance": "hc0",
+    "disclosure.smallest_count": 6,
+    "characteristics.education_groups": {"primary": ["primary"]},
+}
+# Of each value some tables that depend on it, and some that do not.
+READERS = {
+    "study.mode": ({"cohort", "outcome_questionnaire", "risk_ratios"}, {"withdrawals", "attrition"}),
+    "days.must_be_positive": ({"daily_exposures"}, {"cohort"}),
+    "days.days_per_recording": ({"epoch_classification"}, {"cohort"}),
+    "walking_speed.cadence_exponent": ({"epoch_classification"}, {"cohort", "walking_exposures"}),
+    "exposures.met_slow": ({"walking_exposures"}, {"cohort", "daily_exposures", "attrition"}),
+    "exposures.minimum_valid_days": ({"exclusions"}, {"cohort", "walking_exposures"}),
+    "exposures.categories": ({"analysis_set"}, {"exclusions"}),
+    "covariates.depression_cut": ({"cohort"}, {"exclusions", "risk_ratios"}),
+    "exclusions.complete_case": ({"exclusions"}, {"cohort"}),
+    "models.variance": ({"risk_ratios", "pooled_models"}, {"analysis_set", "cohort"}),
+    "disclosure.smallest_count": ({"report", "release"}, {"cohort", "exclusions"}),
+    "characteristics.education_groups": ({"characteristics"}, {"cohort", "risk_ratios"}),
+}
+
+
+def edited(name: str) -> Protocol:
+    """The protocol with one value edited."""
+    values = PROTOCOL.model_dump(mode="json")
+    section, key = name.split(".")
+    values[section][key] = EDITS[name]
+    return Protocol.model_validate(values)
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edited_value_makes_stale_what_read_it_and_nothing_else(
+    name: str, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = f"protocol {name}"
+    records = Records(story.home)
+    use_protocol(monkeypatch, edited(name))
+    stale = {step.asset for step in story.steps() if any(part in reason for reason in step.reasons)}
+    read = {asset for asset in stale | READERS[name][0] | READERS[name][1] if _reads(records, asset, name)}
+    assert stale == read
+    assert READERS[name][0] <= stale
+    assert not READERS[name][1] & stale
+
+
+def _reads(records: Records, asset: str, name: str) -> bool:
+    """Whether a table recorded the value, or a whole that holds it."""
+    section = name.split(".")[0]
+    parts = {part for made in records.published(asset).values() for part in made.made_from}
+    return bool(parts & {f"protocol {name}", f"protocol {section}", "protocol"})
