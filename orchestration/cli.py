@@ -54,6 +54,8 @@ def main() -> None:
     """Entry point: ordinary mistakes end in one line, not in a traceback."""
     # A request to end, from a service manager for example, is treated like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What is written holds person-level data: for its owner alone.
+    os.umask(0o077)
     try:
         app()
     except Exception as error:
