@@ -191,7 +191,6 @@ def test_modules_do_not_import_each_other_in_a_cycle() -> None:
     assert find_cycle(package_sources(), inside_functions=False) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the assets and their planner still do")
 def test_an_import_inside_a_function_does_not_hide_a_cycle() -> None:
     assert find_cycle(package_sources(), inside_functions=True) == []
 

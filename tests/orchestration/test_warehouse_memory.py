@@ -14,7 +14,7 @@ from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
-from tests.orchestration.story import Story, apart_from_what_leaves
+from tests.orchestration.story import Story, apart_from_published
 from tests.study import CODEBOOK, PROTOCOL
 
 BATCH = "epochs"
@@ -27,11 +27,11 @@ def test_a_lost_event_log_makes_nothing_stale(story: Story) -> None:
 
 
 def test_a_deleted_warehouse_is_built_again_with_the_same_tables(story: Story) -> None:
-    before = apart_from_what_leaves(story.tables())
+    before = apart_from_published(story.tables())
     story.home.warehouse.unlink()
     assert {step.state for step in story.steps()} <= {"never built", "missing upstream"}
     assert story.refresh().ok
-    after = apart_from_what_leaves(story.tables())
+    after = apart_from_published(story.tables())
     assert before.keys() == after.keys()
     for name, frame in before.items():
         if name != "materializations":
