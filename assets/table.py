@@ -235,7 +235,7 @@ def _check_results(member: str, results: Sequence[CheckResult]) -> Iterator[dg.A
     for theme in THEMES:
         mine = [result for result in results if result.expectation.theme == theme]
         if mine:
-            listed = [{"expectation": r.expectation.meaning, "column": r.expectation.column, "passed": r.passed,
+            listed: list[dict[str, str | int | float | bool | None]] = [{"expectation": r.expectation.meaning, "column": r.expectation.column, "passed": r.passed,
                        "failing": r.failing, "of": r.total} for r in mine]  # fmt: skip
             yield dg.AssetCheckResult(
                 asset_key=member,

@@ -172,7 +172,7 @@ def _parse(text: bytes) -> _Parsed:
             # "from stegvis.statistics import trend" may name a module or something in one.
             imports += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Call) and (name := _called(node)) in named:
-            named[name] |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
+            named[name] |= {str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant)}
         if isinstance(node, ast.FunctionDef):
             kept = [each for each in node.decorator_list if _called(each) != _TABLE]
             is_table |= len(kept) < len(node.decorator_list)

@@ -34,11 +34,11 @@ class Section(BaseModel):
 
     def with_record(self, name: str, record: Record) -> Self:
         """A copy that calls ``record`` with the name and the value of whatever is read of it."""
-        fields = {
+        fields: dict[str, Any] = {
             key: value.with_record(f"{name}.{key}" if name else key, record) if isinstance(value, Section) else value
             for key, value in self.__dict__.items()
         }
-        copy = type(self).model_construct(**fields)
+        copy = type(self).model_construct(None, **fields)
         object.__setattr__(copy, "_reads", (name, record, set()))
         return copy
 
