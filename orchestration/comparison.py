@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from stegvis.storage.release_folder import PROTOCOL
-from stegvis.storage.report_inputs import as_records
 from stegvis.release.bridge import bridge, changed_values
+from stegvis.storage.release_folder import PROTOCOL
 from stegvis.storage.releases import MANIFEST
+from stegvis.storage.report_inputs import as_records
 
 
 class NotAReleaseError(ValueError):

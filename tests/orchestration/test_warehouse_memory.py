@@ -66,9 +66,9 @@ def test_a_table_published_with_another_and_dropped_by_hand_is_built_again(story
         connection.execute("drop table delivered_days")
     planned = story.planned()
     causes = {label for label, reasons in planned.items() if "follows" not in str(reasons)}
-    assert causes == {label for label in planned if label.startswith("recordings [")}
+    assert causes == {label for label in planned if label.startswith("epoch_classification [")}
     assert planned[min(causes)] == ("the table delivered_days is gone from the warehouse",)
-    assert {asset for asset, _ in story.made()} == {"recordings"}  # the rest did not change
+    assert {asset for asset, _ in story.made()} == {"epoch_classification"}  # the rest did not change
     assert story.steps() == []
 
 
