@@ -15,7 +15,7 @@ FAST := not slow and not browser and not real_data
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-slow coverage style lint types ui clean
+.PHONY: help demo check test test-slow fuzz coverage style lint types ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,10 @@ test: $(VENV)/.installed-dev ## the fast tests
 
 test-slow: $(VENV)/.installed-dev ## the other tests; those that cannot run here skip with a reason
 	$(PYTEST) -m "not ($(FAST))"
+
+fuzz: $(VENV)/.installed-dev ## 100,000 mutated deliveries through the reading function (FUZZ_FILES=...)
+	STEGVIS_FUZZ_FILES=$(or $(FUZZ_FILES),100000) OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 0 \
+	    tests/stegvis/storage/test_mutated_files.py
 
 coverage: $(VENV)/.installed-dev ## branch coverage of statistics and storage; each must reach 90 %
 	@$(PYTEST) -m "$(FAST)" tests/stegvis/statistics tests/stegvis/storage --cov --cov-report=

@@ -12,8 +12,13 @@ SEVERITIES: tuple[Severity, ...] = (CRITICAL, WARNING)
 
 
 Theme = Literal["keys", "complete", "valid", "plausible"]
-# A table's checks in the UI, one per theme: who is in it and once; nothing missing; values possible; values likely.
-THEMES: tuple[Theme, ...] = ("keys", "complete", "valid", "plausible")
+# A table's checks in the UI, one per theme.
+THEMES: dict[Theme, str] = {
+    "keys": "Who is in the table, and once; blocks.",
+    "complete": "Nothing is missing that must be there; blocks.",
+    "valid": "Values are possible; blocks.",
+    "plausible": "Values are likely; warns.",
+}
 _KEYS = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 _COMPLETE = (
     "expect_column_values_to_not_be_null", "expect_table_row_count_to_be_between", "expect_table_columns_to_match_set",

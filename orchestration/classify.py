@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 import stegvis.sql
-from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.pair_classification import PairResult
 from stegvis.storage.day_sums import day_table
 from stegvis.study.protocol import Protocol
@@ -49,7 +49,13 @@ def days_of(result: PairResult, protocol: Protocol) -> pd.DataFrame:
 
 
 def write_pair(
-    result: PairResult, days: pd.DataFrame, files: PairFiles, epoch_seconds: int, *, picture: bool
+    result: PairResult,
+    days: pd.DataFrame,
+    files: PairFiles,
+    epoch_seconds: int,
+    *,
+    picture: bool,
+    person: str | None = None,
 ) -> list[Path]:
     """Write a classified pair; existing files are replaced.
 
@@ -59,6 +65,7 @@ def write_pair(
         files: where to write.
         epoch_seconds: length of an epoch, s.
         picture: whether to draw the week.
+        person: whose week it is, for a column ``person``; without it nothing names the person.
 
     Returns:
         The files written.
@@ -66,7 +73,7 @@ def write_pair(
     Raises:
         OSError: one of them cannot be written.
     """
-    result.epochs.to_parquet(files.epochs, index=False)
+    in_words(result.epochs, person).to_parquet(files.epochs, index=False)
     days.to_csv(files.days, index=False)
     quality = {name: _plain(value) for name, value in result.quality.items()}
     problems = [problem._asdict() for problem in result.problems]
@@ -78,6 +85,21 @@ def write_pair(
         files.week.write_text(week_picture(result.epochs, days, epoch_seconds), encoding="utf-8")
         written.append(files.week)
     return written
+
+
+def in_words(epochs: pd.DataFrame, person: str | None) -> pd.DataFrame:
+    """Epochs as they are written: activity and speed as the words of the delivery contract, never as numbers.
+
+    Numbers would be read as those of another list of labels. Speed is missing where nobody walks.
+    """
+    activities = {int(code): code.name.lower() for code in ActivityCode}
+    speeds = {int(code): code.name.lower() for code in SpeedCode if code is not SpeedCode.NOT_WALKING}
+    words = epochs.assign(
+        activity=epochs["activity"].map(activities).astype("str"), speed=epochs["speed"].map(speeds).astype("str")
+    )
+    if person is not None:
+        words.insert(0, "person", person)
+    return words
 
 
 def pair_summary(result: PairResult, days: pd.DataFrame, written: list[Path]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from stegvis.orchestration.commands import deliveries, recordings, releases, running
+from stegvis.orchestration.commands import deliveries, pooling, recordings, releases, running, starting
 from stegvis.orchestration.printing import fail
 
 app = typer.Typer(
@@ -26,9 +26,9 @@ app = typer.Typer(
 
 # In the order in which --help lists them.
 for command in (
-    running.demo, deliveries.twin, deliveries.validate, running.refresh, running.status, recordings.classify,
-    recordings.train, deliveries.withdraw, releases.compare, releases.trace, releases.verify, releases.sign,
-    releases.export, running.ui,
+    running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
+    running.status, recordings.classify, recordings.train, deliveries.withdraw, releases.compare, releases.trace,
+    releases.verify, releases.sign, releases.export, pooling.pool, running.ui,
 ):  # fmt: skip
     app.command()(command)
 

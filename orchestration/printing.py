@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from stegvis.orchestration.home_state import PartitionStatus
     from stegvis.orchestration.refresh import Refresh
     from stegvis.orchestration.verify import Verified
+    from stegvis.storage.findings import Finding
     from stegvis.storage.validation import Validation
 
 Facts = dict[str, Any]
+
+FIRST_ROWS = 5  # of a finding, unless every row is asked for
 
 SELECTORS = ("wave", "analysis", "population", "model", "exposure", "term", "level")
 UP_TO_DATE = "everything is up to date with its inputs"
@@ -189,18 +192,37 @@ def _print_partitions(console: Console, facts: Facts) -> None:
 # --- deliveries and recordings ----------------------------------------------------------------------------------------
 
 
-def print_validation(found: Validation) -> None:
-    """What is wrong with a drop, file by file and row by row."""
+def print_validation(found: Validation, findings: Sequence[Finding], remarks: Sequence[str], every_row: bool) -> None:
+    """What is wrong with a drop, by rule and column.
+
+    Args:
+        found: what was found.
+        findings: its problems, grouped.
+        remarks: which columns a file has that lacks one.
+        every_row: name every row, not only the first.
+    """
     for file in found.summary.to_dict("records"):
         print(f"{file['file']}: {file['rows_fine']:,} of {file['rows_read']:,} rows fine")
     for note in found.notes:
         print(f"note: {note}")
-    problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
-    for problem in problems:
-        row = f" row {problem['row']}" if problem["row"] is not None else ""
-        column = f" [{problem['column']}]" if problem["column"] else ""
-        print(f"{problem['file']}{row}{column} {problem['rule']}: {problem['message']}")
-    print("the drop keeps the contract" if not problems else _count(len(problems), "problem"))
+    for finding in findings:
+        column = f" [{finding.column}]" if finding.column else ""
+        rule = f" ({finding.codebook})" if finding.codebook else ""
+        print(f"{finding.file}{_rows(finding, every_row)}{column} {finding.rule}: {finding.message}{rule}")
+    for remark in remarks:
+        print(f"note: {remark}")
+    problems = len(found.problems)
+    if problems > len(findings) and not every_row:
+        print("--all names every row")
+    print("the drop keeps the contract" if not problems else _count(problems, "problem"))
+
+
+def _rows(finding: Finding, every_row: bool) -> str:
+    if finding.count < 2:
+        return f" row {finding.rows[0]}" if finding.rows else ""
+    shown = finding.rows if every_row else finding.rows[:FIRST_ROWS]
+    more = " ..." if len(shown) < finding.count else ""
+    return f" {finding.count:,} rows ({', '.join(map(str, shown))}{more})"
 
 
 def print_pair(summary: Facts) -> None:

@@ -1,4 +1,4 @@
-"""Commands about deliveries: twin, validate, withdraw."""
+"""Commands about deliveries: twin, seal, validate, withdraw."""
 
 from __future__ import annotations
 
@@ -51,13 +51,18 @@ def twin(
 
 def validate(
     drop: Annotated[Path, typer.Argument(help="A drop's folder, or a withdrawals .csv.")],
+    every_row: Annotated[bool, typer.Option("--all", help="Name every row, not only the first of each kind.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a drop against the contract without running anything; exit 1 with its problems if it falls short."""
+    """Check a drop against the contract without running anything; exit 1 with its problems if it falls short.
+
+    Problems are grouped by rule and column, with the first rows and the line of the codebook that has the rule.
+    """
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
     from stegvis.storage.delivered_files import DeliveryContract
-    from stegvis.storage.validation import validate_drop
+    from stegvis.storage.findings import columns_found, group
+    from stegvis.storage.validation import layouts_of, validate_drop
     from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
     from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 
@@ -67,8 +72,37 @@ def validate(
         problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
         print(json.dumps({"problems": problems, "files": found.summary.to_dict("records")}, indent=2, default=str))
     else:
-        print_validation(found)
+        layouts = layouts_of(drop, found.kind, codebook)
+        findings = group(found.problems, layouts, CODEBOOK_FILE)
+        remarks = list(columns_found(drop if drop.is_dir() else drop.parent, findings, layouts, codebook))
+        print_validation(found, findings, remarks, every_row)
     raise typer.Exit(0 if found.passed else 1)
+
+
+def seal(
+    drops: Annotated[list[Path], typer.Argument(help="Folders of drops, or withdrawals .csv.")],
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Mark the drop as simulated people.")] = False,
+) -> None:
+    """Write a drop's drop.json, with the hash of each file; from then on the delivery counts.
+
+    Do it last: run stegvis validate before it. Files in folders inside the drop are not part of it.
+    """
+    for drop in drops:
+        if not drop.exists():
+            raise typer.BadParameter(f"{drop} does not exist")
+    from stegvis.storage.seal import SealError
+    from stegvis.storage.seal import seal as write_seal
+
+    for drop in drops:
+        try:
+            sealed = write_seal(drop, synthetic)
+        except SealError as error:
+            fail(str(error))
+        for name in sealed.skipped:
+            say(f"{name} is not a file of the drop: left out")
+        count = f"{len(sealed.files)} file{'s' if len(sealed.files) > 1 else ''}"
+        done = f"sealed {count}" if sealed.new else "was sealed already, and is unchanged"
+        print(f"{sealed.manifest}: {done}")
 
 
 def withdraw(

@@ -18,6 +18,9 @@ def classify(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The epochs to write (.parquet); the other files go beside it.")
     ],
+    person: Annotated[
+        str | None, typer.Option(help="The person's identifier, for a column of WEEK.parquet; needed to deliver it.")
+    ] = None,
     picture: Annotated[bool, typer.Option("--picture/--no-picture", help="Draw the week.")] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,7 +53,7 @@ def classify(
         days = days_of(result, protocol)
         if picture:
             say("drawing the week")
-        written = write_pair(result, days, PairFiles(out), protocol.epochs.seconds, picture=picture)
+        written = write_pair(result, days, PairFiles(out), protocol.epochs.seconds, picture=picture, person=person)
     except PairError as error:
         fail(f"{error.rule}: {error}")
     except ModelError as error:

@@ -3,21 +3,22 @@
 Pure functions from a table as delivered to canonical rows and a list of problems. Names and codes come from the
 codebook; one cell is read by ``cells``.
 
-A row that breaks the contract is quarantined: excluded, counted and listed. A breach of the whole file (a missing
+A row that breaks the contract is quarantined: excluded, counted and listed. A bad cell of an optional column costs only
+the cell, which is listed. A breach of the whole file (a missing
 column) refuses the file. No problem and no note contains a delivered value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from stegvis.deliveries.cells import Breach, Mask, blank_cells, read_cells
+from stegvis.deliveries.day_units import in_minutes, seconds_of_day, to_seconds
 from stegvis.deliveries.problems import file_problem, join_problems, no_problems, row_problems
 from stegvis.study.codebook import DAY, Column, Layout
 from stegvis.study.protocol_recordings import Days
@@ -51,7 +52,9 @@ class Contracted:
         return bool(self.problems["row"].isna().any())
 
 
-def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int = FIRST_ROW) -> Contracted:
+def apply_contract(
+    raw: pd.DataFrame, layout: Layout, file: str, first_row: int = FIRST_ROW, names: Sequence[str] | None = None
+) -> Contracted:
     """Check a delivered table against its layout and convert it to canonical form.
 
     Args:
@@ -59,31 +62,38 @@ def apply_contract(raw: pd.DataFrame, layout: Layout, file: str, first_row: int 
         layout: the codebook's layout, with one source column for each canonical column.
         file: the file's name, for the list of problems.
         first_row: the row number of the table's first row, if the table is a part of a longer one.
+        names: of all columns of the file, if ``raw`` has only some of them.
 
     Returns:
         ``frame`` has the layout's columns in its order (person, text and codes ``str``, numbers ``float64``, dates
         and times ``datetime64[us]``, ticks ``bool``) and ``source_row`` (``int64``). Of rows with the same identity
-        the first that has no other problem is kept.
+        the first that has no other problem is kept. A cell of an optional column that breaks a rule is listed and
+        missing; its row is used.
     """
-    sources, refusal, notes = match_columns([str(name) for name in raw.columns], len(raw), layout.columns, file)
+    sources, refusal, notes = match_columns(_names(raw, names), len(raw), layout.columns, file)
     if refusal is not None:
         return Contracted(blank_frame(layout.columns), refusal, len(raw), len(raw))
 
     table, found = _read_columns(raw, layout.columns, sources, first_row)
-    broken = _broken(found, layout.columns, len(raw))
-    frame, repeats = _first_of_each(table[~broken], layout, sources, file)
+    # An epoch is used whole or not at all.
+    needed = [name for name, column in layout.columns.items() if column.required or column.filled or layout.key]
+    found = [(name, breach if name in needed else _costs_the_cell(breach)) for name, breach in found]
+    frame, repeats = _first_of_each(table[~_broken(found, needed, len(raw))], layout, sources, file)
     problems = join_problems([*_listed(found, sources, file, table["source_row"]), repeats])
     return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes)
 
 
-def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> Contracted:
+def contract_days(
+    raw: pd.DataFrame, layout: Layout, file: str, rules: Days, names: Sequence[str] | None = None
+) -> Contracted:
     """Check delivered day totals and turn them from one row per person into one row per person and day.
 
     Args:
         raw: the columns as delivered: one per activity and day, named by the layout with ``{day}`` = 1, 2, ...
-        layout: the codebook's layout of day totals; seconds.
+        layout: the codebook's layout of day totals, in its units (s, min or h).
         file: the file's name, for the list of problems.
         rules: days per recording, seconds per day and the tolerance of their sum.
+        names: of all columns of the file, if ``raw`` has only some of them.
 
     Returns:
         ``frame``: person, day (``int64``, from 1), one ``float64`` column of seconds per activity, source_row; only
@@ -94,32 +104,31 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> 
     activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
     people = {name: column for name, column in layout.columns.items() if name not in activities}
     days = range(1, rules.days_per_recording + 1)
-    wide = people | {
-        _of_day(name, day): column.model_copy(update={"source": tuple(s.replace(DAY, str(day)) for s in column.source)})
-        for day in days
-        for name, column in activities.items()
-    }
-    sources, refusal, notes = match_columns([str(name) for name in raw.columns], len(raw), wide, file)
+    wide = columns_of_days(layout, rules)
+    sources, refusal, notes = match_columns(_names(raw, names), len(raw), wide, file)
     if refusal is not None:
         empty = blank_frame(layout.columns)
         empty.insert(len(people), "day", pd.Series(dtype="int64"))
         return Contracted(empty, refusal, len(raw), len(raw))
 
     table, found = _read_columns(raw, wide, sources)
+    table = to_seconds(table, wide)
     lists = _listed(found, sources, file, table["source_row"])
     whole = table[~_broken(found, people, len(raw))]
     first, repeats = _first_of_each(whole, layout.model_copy(update={"columns": wide}), sources, file)
     row_used = table.index.isin(first.index)
 
     limit, tolerance = rules.seconds_per_day, rules.speed_sum_tolerance_seconds
-    used, read = [], 0
+    used, read, all_sums = [], 0, []
     for day in days:
         columns = {_of_day(name, day): name for name in activities}
         one_day = table[[*people, *columns, "source_row"]].rename(columns=columns)
         one_day.insert(len(people), "day", day)
         broken = _broken(found, columns, len(raw))
         delivered = one_day[list(activities)].notna().to_numpy().any(axis=1) | broken
-        long = ~broken & (_seconds_of_day(one_day) > limit + tolerance)
+        sums = seconds_of_day(one_day)
+        all_sums.append(sums[delivered & ~broken])
+        long = ~broken & (sums > limit + tolerance)
         message = f"the activities of day {day} must not take more than {limit} seconds together"
         lists.append(
             row_problems(file, "day_over_24_hours", message, one_day["source_row"].to_numpy()[long], f"day {day}")
@@ -128,23 +137,36 @@ def contract_days(raw: pd.DataFrame, layout: Layout, file: str, rules: Days) -> 
         read += int(delivered.sum())
 
     frame = pd.concat(used).sort_values(["source_row", "day"], ignore_index=True)
+    minutes = in_minutes(np.concatenate(all_sums), file, limit)
+    if minutes is not None:
+        return Contracted(frame.iloc[:0], join_problems([minutes, *lists, repeats]), read, read)
     return Contracted(frame, join_problems([*lists, repeats]), read, read - len(frame), notes)
 
 
-def contract_signal(raw: pd.DataFrame, layout: Layout, file: str) -> Contracted:
+def columns_of_days(layout: Layout, rules: Days) -> dict[str, Column]:
+    """The columns of a file of day totals: people's, and each activity's of each day, in the order of the days."""
+    activities = {name: column for name, column in layout.columns.items() if DAY in column.source[0]}
+    return {name: column for name, column in layout.columns.items() if name not in activities} | {
+        _of_day(name, day): column.model_copy(update={"source": tuple(s.replace(DAY, str(day)) for s in column.source)})
+        for day in range(1, rules.days_per_recording + 1)
+        for name, column in activities.items()
+    }
+
+
+def contract_signal(raw: pd.DataFrame, layout: Layout, file: str, names: Sequence[str] | None = None) -> Contracted:
     """Check one person's synchronized signal; a breach anywhere refuses the file.
 
     Args:
         raw: the columns as delivered: time, six axes in g, and optionally ``label``, which is passed on unchanged.
         layout: the codebook's layout of a signal.
         file: the file's name, for the list of problems.
+        names: of all columns of the file, if ``raw`` has only some of them.
 
     Returns:
         ``frame``: timestamp (``datetime64[us]``, strictly increasing), six ``float64`` axes, and ``label`` if
         delivered; no ``source_row``. A problem names the first row that breaks a rule, and the number of rows that do.
     """
-    delivered = [str(name) for name in raw.columns]
-    sources, refusal, notes = match_columns(delivered, len(raw), layout.columns, file, welcome=("label",))
+    sources, refusal, notes = match_columns(_names(raw, names), len(raw), layout.columns, file, welcome=("label",))
     if refusal is None:
         frame, found = _read_columns(raw, layout.columns, sources)
         times = frame["timestamp"].to_numpy()
@@ -194,12 +216,14 @@ def match_columns(
     Returns:
         The delivered name of each canonical column, the problems that refuse the file (or None), and notes.
     """
+    there = set(delivered)
     sources = {
-        name: next(source for source in column.source if source in delivered)  # the codebook's first name wins
+        name: next(source for source in column.source if source in there)  # the codebook's first name wins
         for name, column in columns.items()
-        if not set(column.source).isdisjoint(delivered)
+        if not there.isdisjoint(column.source)
     }
-    spare = [name for name in delivered if name not in sources.values()]
+    used = set(sources.values())
+    spare = [name for name in delivered if name not in used]
     refusal = [
         file_problem(file, "missing_column", _missing_message(column, spare, known=bool(sources)), column.source[0])
         for name, column in columns.items()
@@ -207,7 +231,7 @@ def match_columns(
     ]
     refusal += [
         file_problem(file, "repeated_column", "the column is in the file twice", source)
-        for source in sources.values()
+        for source in dict.fromkeys(sources.values())
         if delivered.count(source) > 1
     ]
     if not refusal and rows == 0:
@@ -267,6 +291,10 @@ def _broken(found: Found, columns: Iterable[str], rows: int) -> Mask:
     return broken
 
 
+def _costs_the_cell(breach: Breach) -> Breach:
+    return replace(breach, message=f"{breach.message}; the cell is read as missing, and the row is used")
+
+
 def _listed(found: Found, sources: Mapping[str, str], file: str, rows: pd.Series) -> list[pd.DataFrame]:
     numbers = rows.to_numpy()
     return [row_problems(file, b.rule, b.message, numbers[b.cells], sources[name]) for name, b in found]
@@ -294,13 +322,9 @@ def _first_of_each(
     return table[~repeated], row_problems(file, "duplicate", messages, rows, sources[identity[0]])
 
 
+def _names(raw: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
+    return [str(name) for name in (raw.columns if names is None else names)]
+
+
 def _of_day(name: str, day: int) -> str:
     return f"{name} on day {day}"
-
-
-def _seconds_of_day(one_day: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Sum of the activities of a day; walking is the total if delivered, else the sum of its speed classes."""
-    by_speed = one_day[["walking_slow", "walking_moderate", "walking_brisk"]].sum(axis=1)
-    others = one_day[["lying", "sitting", "standing", "running", "cycling"]].sum(axis=1)
-    total: npt.NDArray[np.float64] = (others + one_day["walking"].fillna(by_speed)).to_numpy()
-    return total

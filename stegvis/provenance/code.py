@@ -56,7 +56,7 @@ _NOT_FOLLOWED = (
     "stegvis.version",
 )
 # Calls that open a file of the package by a literal name.
-_DATA, _SQL = "data_file", "sql_text"
+_DATA, _SQL = ("data_file",), ("sql_text", "sql_table")
 # What makes a module the home of a table, and is no code of that table.
 _TABLE, _SQL_TABLE = "table", "sql_table"
 
@@ -163,7 +163,7 @@ def _own_version() -> bytes:
 def _parse(text: bytes) -> _Parsed:
     tree = ast.parse(text)
     imports: list[str] = []
-    named: dict[str, set[str]] = {_DATA: set(), _SQL: set()}
+    named: dict[str, set[str]] = {name: set() for name in _DATA + _SQL}
     is_table = False
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -184,7 +184,13 @@ def _parse(text: bytes) -> _Parsed:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _is_docstring(part)] or [ast.Pass()]
     code = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
-    return _Parsed(code, sorted(set(imports)), sorted(named[_DATA]), sorted(named[_SQL]), is_table)
+    return _Parsed(
+        code,
+        sorted(set(imports)),
+        sorted(set().union(*(named[name] for name in _DATA))),
+        sorted(set().union(*(named[name] for name in _SQL))),
+        is_table,
+    )
 
 
 def _called(node: Any) -> str:

@@ -16,9 +16,9 @@ import pandas as pd
 
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.signal import AXES, SignalError
-from stegvis.deliveries.contract import contract_signal
+from stegvis.storage.delivered_files import read_signal
 from stegvis.storage.lake import EpochLake
-from stegvis.storage.reading import UnreadableFile, read_table
+from stegvis.storage.reading import UnreadableFile
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
 from stegvis.study.codebook import Layout
 
@@ -127,7 +127,7 @@ def _signal(task: ClassificationTask) -> tuple[pd.DataFrame | None, RecordingRec
 
     (file,) = task.files
     try:
-        contracted = contract_signal(read_table(file, infer_types=True), task.layout, file.name)
+        contracted = read_signal(file, file.name, task.layout)
     except UnreadableFile as error:
         return None, refused("unreadable", error.reason)
     if contracted.refused:

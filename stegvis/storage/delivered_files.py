@@ -5,20 +5,24 @@ A new layout, or a new rule, is added here and holds for both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from stegvis.deliveries.contract import Contracted, apply_contract, contract_days, contract_signal
-from stegvis.deliveries.problems import file_problem
+from stegvis.deliveries.contract import Contracted, apply_contract, columns_of_days, contract_days, contract_signal
+from stegvis.deliveries.day_tables import READERS, contract_long_days
+from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import RefusedFile, delivered_epochs, people_of, problems_of, rows_of
-from stegvis.storage.reading import UnreadableFile, read_table
-from stegvis.study.codebook import Codebook, LayoutName
+from stegvis.storage.reading import DeliveredTable, UnreadableFile, as_unreadable, read_columns, read_table
+from stegvis.storage.statistics_files import contradictions
+from stegvis.study.codebook import Codebook, Column, Layout, LayoutName, normal_code
 from stegvis.study.protocol import Protocol
 
 UNREADABLE = "unreadable"
+CONTRADICTION = "labels_contradict"
 
 
 @dataclass(frozen=True)
@@ -79,22 +83,76 @@ def read_delivered(file: Path, label: str, layout: LayoutName, contract: Deliver
         if layout == "epochs":
             return _read_epochs(file, label, contract)
         contracted = _contracted(file, label, layout, contract)
-    except UnreadableFile as error:
-        return DeliveredFile(pd.DataFrame(), file_problem(label, UNREADABLE, error.reason))
+    except Exception as error:  # whatever reading it raised: a damaged file costs itself
+        found = as_unreadable(error, file)
+        if not isinstance(found, UnreadableFile):
+            raise
+        return DeliveredFile(pd.DataFrame(), file_problem(label, UNREADABLE, found.reason))
     return DeliveredFile(
         contracted.frame, contracted.problems, contracted.rows_read, contracted.rows_quarantined, contracted.notes
     )
+
+
+def read_signal(file: Path, label: str, layout: Layout) -> Contracted:
+    """Read one person's signal and check it against its layout.
+
+    Raises:
+        UnreadableFile: it cannot be read.
+    """
+    table = read_columns(file, {*_sources(layout.columns), "label"}, infer_types=True)
+    return contract_signal(table.frame, layout, label, table.names)
 
 
 def _contracted(file: Path, label: str, layout: LayoutName, contract: DeliveryContract) -> Contracted:
     columns = contract.codebook[layout]
     match layout:
         case "days":
-            return contract_days(read_table(file), columns, label, contract.protocol.days)
+            rules = contract.protocol.days
+            if columns.reader is not None:
+                return READERS[columns.reader](read_table(file), label, rules)
+            if "day" in columns.columns:
+                table = read_columns(file, _sources(columns.columns))
+                return contract_long_days(table.frame, columns, label, rules, table.names)
+            table = read_columns(file, _sources(columns_of_days(columns, rules)))
+            return contract_days(table.frame, columns, label, rules, table.names)
         case "signal":
-            return contract_signal(read_table(file, infer_types=True), columns, label)
+            return read_signal(file, label, columns)
         case _:
-            return apply_contract(read_table(file), columns, label)
+            table = read_columns(file, _sources(columns.columns))
+            contracted = apply_contract(table.frame, columns, label, names=table.names)
+            wrong = _wrong_labels(table, columns, label)
+            if wrong.empty:
+                return contracted
+            return Contracted(
+                contracted.frame.iloc[:0],
+                join_problems([wrong, contracted.problems]),
+                contracted.rows_read,
+                contracted.rows_read,
+            )
+
+
+def _sources(columns: Mapping[str, Column]) -> set[str]:
+    """The names that the columns may have in a file."""
+    return {source for column in columns.values() for source in column.source}
+
+
+def _wrong_labels(table: DeliveredTable, layout: Layout, label: str) -> pd.DataFrame:
+    """Value labels by which a code means something else than in the codebook: none of the file can be trusted."""
+    found = []
+    for column in layout.columns.values():
+        source = next((source for source in column.source if source in table.frame), None)
+        if source is None or source not in table.labels or not (column.codes or column.type == "tick"):
+            continue
+        codes = column.codes or {"1": "yes", "0": "no"}
+        by_code = {normal_code(code): level for code, level in codes.items()}
+        labels = {normal_code(code): text for code, text in table.labels[source].items()}
+        for code, level, named in contradictions(labels, by_code):
+            message = (
+                f"the file's value labels say that code {code} is '{named}'; in the codebook it is "
+                f"{level if code not in by_code else repr(level)}"
+            )
+            found.append(file_problem(label, CONTRADICTION, message, source))
+    return join_problems(found)
 
 
 def _read_epochs(file: Path, label: str, contract: DeliveryContract) -> DeliveredFile:

@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
+from stegvis.storage.names import name_problem, shown, special_file, wave_of
 from stegvis.storage.reading import TABLE_ENDINGS
 from stegvis.storage.recording_files import recording_level
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-# Partition keys and folder names are made of batch and wave names. A file system allows 255 bytes, prefix included.
-LONGEST_NAME = 100
-BATCH_NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
-WAVE_NAME = re.compile(r"(?P<wave>[0-9]{4}(?:-[0-9]{4})?)(?:\.[\w-]+)?")
+MOST_ISSUES = 100  # listed one by one; a drop of 60,000 files that all differ is one fault
 
 
 @dataclass(frozen=True)
@@ -152,15 +150,15 @@ def scan(landing: Path, cache: Path | None) -> Landing:
     hashes = Hashes(landing, cache)
     for entry in visible_entries(landing):
         if entry.name not in KINDS:
-            found.notes.append(f"'{entry.name}' is not one of the folders {', '.join(KINDS)}: ignored")
+            found.notes.append(f"'{shown(entry.name)}' is not one of the folders {', '.join(KINDS)}: ignored")
     for kind in KINDS:
         first_with: dict[str, str] = {}
         for path in _deliveries(landing / kind, kind):
             try:
                 drop = examine(kind, path, hashes)
             except OSError:  # no permission to open it: a problem of this delivery alone
-                issue = Issue(path.name, "unreadable", f"{path.name} cannot be opened")
-                drop = Unused(kind, delivery_name(kind, path), path, (issue,))
+                issue = Issue(shown(path.name), "unreadable", f"{shown(path.name)} cannot be opened")
+                drop = Unused(kind, shown(delivery_name(kind, path)), path, (issue,))
             if isinstance(drop, Unused):
                 waits = all(issue.rule in WAITING_RULES for issue in drop.issues)
                 (found.waiting if waits else found.rejected).append(drop)
@@ -190,13 +188,13 @@ def examine(kind: Kind, path: Path, hashes: Hashes) -> Drop | Unused:
     name = delivery_name(kind, path)
     misplaced = place_issue(kind, path)
     if misplaced:
-        return Unused(kind, name, path, (misplaced,))
+        return Unused(kind, shown(name), path, (misplaced,))
     manifest, files, issues = examine_files(kind, path, hashes)
     if manifest is None or issues:
         return Unused(kind, name, path, issues)
     notes = list(manifest.notes)
     if kind != "withdrawals":
-        unlisted = [entry.name for entry in visible_entries(path) if entry.name not in {MANIFEST, *manifest.files}]
+        unlisted = [shown(e.name) for e in visible_entries(path) if e.name not in {MANIFEST, *manifest.files}]
         notes += [f"{file_name} is not listed in {MANIFEST}: ignored" for file_name in unlisted]
     contents = [("withdrawals.csv" if kind == "withdrawals" else file.name, file.sha256) for file in files]
     return Drop(kind, name, _partition(kind, name), path, files, _digest(contents), manifest.synthetic, tuple(notes))
@@ -213,10 +211,15 @@ def examine_files(
     if isinstance(manifest, Issue):
         return None, (), (manifest,)
     files, issues = [], []
+    there = {entry.name for entry in folder.iterdir()}
     for name, sha256 in sorted(manifest.files.items()):
         file = folder / name
+        special = special_file(file) if name in there else None
+        if special is not None:
+            issues.append(Issue(name, "unsafe_file", f"{name} is {special}"))
+            continue
         try:
-            if not file.is_file():
+            if name not in there or not file.is_file():
                 message = f"{name} is named in {manifest_path.name} and not there yet"
                 issues.append(Issue(name, "file_not_there_yet", message))
                 continue
@@ -228,7 +231,19 @@ def examine_files(
             message = f"{name} is not the file that {manifest_path.name} describes: its sha256 differs"
             issues.append(Issue(name, "hash_mismatch", message))
     expected = _expected_files(kind, delivery_name(kind, path), list(manifest.files))
-    return manifest, tuple(files), tuple([*issues, expected] if expected else issues)
+    return manifest, tuple(files), tuple([*_in_short(issues), expected] if expected else _in_short(issues))
+
+
+def _in_short(issues: list[Issue]) -> list[Issue]:
+    """Not more issues than somebody reads; what rejects a drop comes before what it waits for."""
+    if len(issues) <= MOST_ISSUES:
+        return issues
+    first = sorted(issues, key=lambda issue: issue.rule in WAITING_RULES)
+    rest = first[MOST_ISSUES]
+    return [
+        *first[:MOST_ISSUES],
+        Issue(MANIFEST, rest.rule, f"and {len(issues) - MOST_ISSUES:,} more files like these"),
+    ]
 
 
 def delivery_name(kind: Kind, path: Path) -> str:
@@ -262,34 +277,20 @@ def place_issue(kind: Kind, path: Path) -> Issue | None:
     """What is wrong with the place or the name of a delivery; None if nothing."""
     name = delivery_name(kind, path)
     if kind == "withdrawals":
-        right = path.suffix == ".csv" and (path.is_file() or not path.exists())
-        return (
-            None
-            if right
-            else Issue(path.name, "misplaced", "withdrawals are a file <drop>.csv beside a file <drop>.json")
-        )
-    if not path.is_dir():
-        return Issue(path.name, "misplaced", f"a file directly under {kind}/: each delivery has a folder of its own")
-    if kind == "recordings" and (len(name) > LONGEST_NAME or len(name.encode()) > 2 * LONGEST_NAME):
-        message = f"a batch name has at most {LONGEST_NAME} characters ({2 * LONGEST_NAME} bytes in UTF-8)"
-        return Issue(f"{name[:20]}...", "drop_name", message)
-    if kind == "recordings" and (not BATCH_NAME.fullmatch(name) or ".." in name):
-        message = "a batch is named by letters, digits, '_', '-', '.' and blanks: no comma, no '..'"
-        return Issue(name, "drop_name", message)
-    if kind == "followup" and _partition(kind, name) is None:
-        message = "a wave is named by its years, such as 2024 or 2021-2023; a later part of it 2021-2023.2"
-        return Issue(name, "drop_name", message)
-    return None
+        if path.suffix != ".csv" or (path.exists() and not path.is_file()):
+            message = "withdrawals are a file <drop>.csv beside a file <drop>.json"
+            return Issue(shown(path.name), "misplaced", message)
+    elif not path.is_dir():
+        message = f"a file directly under {kind}/: each delivery has a folder of its own"
+        return Issue(shown(path.name), "misplaced", message)
+    problem = name_problem(name)
+    if problem is None and kind == "followup" and wave_of(name) is None:
+        problem = "a wave is named by its years, such as 2024 or 2021-2023; a later part of it 2021-2023.2"
+    return None if problem is None else Issue(shown(name), "drop_name", problem)
 
 
 def _partition(kind: Kind, name: str) -> str | None:
-    if kind == "recordings":
-        return name
-    wave = WAVE_NAME.fullmatch(name) if kind == "followup" else None
-    if wave is None:
-        return None
-    years = wave["wave"].split("-")
-    return wave["wave"] if years == sorted(years) else None
+    return name if kind == "recordings" else wave_of(name) if kind == "followup" else None
 
 
 def _deliveries(folder: Path, kind: Kind) -> Iterator[Path]:

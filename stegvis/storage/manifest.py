@@ -7,8 +7,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stegvis.storage.names import shown, special_file
+
 MANIFEST = "drop.json"
-SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+LARGEST = 64 << 20  # bytes; half a million files have less
+LONGEST_FILE_NAME = 255  # bytes, as most file systems allow
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,20 @@ class Manifest:
 
 def read_manifest(path: Path) -> Manifest | Issue:
     """Read ``drop.json``: ``{"files": {"<name>": {"sha256": "..."}}, "synthetic": true}``."""
-    if not path.is_file():
-        return Issue(path.name, "no_manifest", f"there is no {path.name} yet: the delivery is not complete")
+    special = special_file(path)
+    if special is not None:
+        return Issue(path.name, "manifest_form", f"{path.name} is {special}")
     try:
+        if not path.is_file():
+            return Issue(path.name, "no_manifest", f"there is no {path.name} yet: the delivery is not complete")
+        if path.stat().st_size > LARGEST:
+            return Issue(path.name, "manifest_form", f"{path.name} is larger than {LARGEST >> 20} MB")
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+    except UnicodeDecodeError:
+        return Issue(path.name, "manifest_form", f"{path.name} is not in UTF-8")
+    except PermissionError:
+        return Issue(path.name, "unreadable", f"{path.name} may not be opened")
+    except (OSError, ValueError, RecursionError, MemoryError):
         return Issue(path.name, "manifest_form", f"{path.name} is not valid JSON")
     form = f'{path.name} must have the form {{"files": {{"<name>": {{"sha256": "..."}}}}}}'
     files = content.get("files") if isinstance(content, dict) else None
@@ -46,16 +59,21 @@ def read_manifest(path: Path) -> Manifest | Issue:
             return Issue(
                 path.name, "unsafe_name", f"{path.name} names a file that is not a plain file name of the drop"
             )
-        if not isinstance(about, dict) or not SHA256.fullmatch(str(about.get("sha256")).lower()):
+        if name == path.name:
+            return Issue(path.name, "manifest_form", f"{path.name} must not list itself")
+        sha256 = about.get("sha256") if isinstance(about, dict) else None
+        if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
             return Issue(path.name, "manifest_form", f"{form}, with 64 hexadecimal digits for each file")
     synthetic = content.get("synthetic", False)
     if not isinstance(synthetic, bool):
         return Issue(path.name, "manifest_form", f"in {path.name}, synthetic must be true or false")
     unknown = sorted(set(content) - {"files", "synthetic"})
-    notes = (f"{path.name} has unknown keys, which are ignored: {', '.join(unknown)}",) if unknown else ()
+    listed = ", ".join(shown(key) for key in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
+    notes = (f"{path.name} has unknown keys, which are ignored: {listed}",) if unknown else ()
     return Manifest({name: about["sha256"].lower() for name, about in files.items()}, synthetic, notes)
 
 
 def _safe_file_name(name: str) -> bool:
     """A name inside its folder, not hidden, that can be printed."""
-    return bool(name) and not name.startswith(".") and name.isprintable() and not set(name) & {"/", "\\"}
+    plain = bool(name) and not name.startswith(".") and name.isprintable() and not set(name) & {"/", "\\"}
+    return plain and len(name.encode()) <= LONGEST_FILE_NAME

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
+from stegvis.deliveries.identifiers import BadIdentifierError, read_identifier
 from stegvis.storage.manifest import Issue
 from stegvis.storage.reading import TABLE_ENDINGS
 
@@ -42,8 +43,9 @@ def recording_level(file: str) -> Level | None:
 def sensor_of(file: str) -> tuple[str, str] | None:
     """The person and the half of the pair (``_back``, ``_thigh``) that a raw file's name gives; None if neither."""
     stem = PurePath(file).stem
-    half = next((each for each in (BACK, THIGH) if stem.endswith(each) and stem != each), None)
-    return (stem.removesuffix(half), half) if half else None
+    half = next((each for each in (BACK, THIGH) if stem.casefold().endswith(each)), None)
+    person = _person(stem[: -len(half)]) if half else None
+    return (person, half) if half and person else None
 
 
 def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issue]]:
@@ -66,7 +68,12 @@ def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issu
                 case "days" | "epochs":
                     recordings.append(RecordingFiles(stem, (name,)))
                 case _:
-                    recordings.append(RecordingFiles("signal", (name,), stem))
+                    person = _person(stem)
+                    if person is None:
+                        message = "the name of a signal's file must be a person's identifier"
+                        issues.append(Issue(name, "file_name", message))
+                    else:
+                        recordings.append(RecordingFiles("signal", (name,), person))
             continue
         if ending != ".cwa":
             message = "not a recording: expected day totals, epochs, a signal or a raw pair"
@@ -84,6 +91,14 @@ def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issu
         elif half == BACK:
             recordings.append(RecordingFiles("raw", (name, other), person))
     return recordings, issues
+
+
+def _person(name: str) -> str | None:
+    """The identifier in a file's name, by the rule of every cell that holds one; None if it is none."""
+    try:
+        return read_identifier(name)
+    except BadIdentifierError:
+        return None
 
 
 def _ending(name: str) -> str:

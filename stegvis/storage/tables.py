@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from stegvis.provenance.code import code_parts, sql_digest
+from stegvis.provenance.code import code_parts
 from stegvis.provenance.fingerprint import fingerprint, short
 from stegvis.provenance.libraries import library_versions
 from stegvis.storage.home import Home
@@ -36,18 +36,18 @@ class Table:
     Attributes:
         name: of the table, its asset, its expectations and its module.
         members: its name and those of the tables that the same function makes.
+        make: the function that returns the rows.
         partition: whether it is made by wave, by batch or as a whole.
-        upstream: the tables it is made from, by the name of their first member.
+        upstream: the tables it is made from.
         delivery: the kind of delivery it reads.
-        make: the function; None if its rows are exactly ``sql/<name>.sql``.
     """
 
     name: str
     members: tuple[str, ...]
-    partition: Kind | None
-    upstream: tuple[Table, ...]
+    make: Callable[..., Any]
+    partition: Kind | None = None
+    upstream: tuple[Table, ...] = ()
     delivery: Delivery | None = None
-    make: Callable[..., Any] | None = None
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -70,11 +70,7 @@ class Table:
 
         Values of the study that are read while the rows are made are recorded then, and are not part of it.
         """
-        parts = dict(library_versions())
-        if self.make is None:
-            parts[f"sql/{self.name}.sql"] = sql_digest(self.name)
-        else:
-            parts |= code_parts(self.make.__module__)
+        parts = library_versions() | code_parts(self.make.__module__)
         expected = {member: self.expectations(member, study.protocol) for member in self.members}
         return parts | {"expectations": short(repr(expected))}
 

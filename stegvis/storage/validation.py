@@ -13,8 +13,10 @@ from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.landing import KINDS, Hashes, Kind, examine_files, place_issue, visible_entries
 from stegvis.storage.manifest import MANIFEST, Issue
+from stegvis.storage.names import shown
+from stegvis.storage.reading import UnreadableFile, as_unreadable, must_have_content
 from stegvis.storage.recording_files import recordings_of, sensor_of
-from stegvis.study.codebook import LayoutName
+from stegvis.study.codebook import Codebook, LayoutName
 
 LAYOUT_OF: dict[Kind, LayoutName] = {
     "baseline": "participants",
@@ -49,7 +51,7 @@ class _Findings:
     notes: list[str] = field(default_factory=list)
 
     def add_issue(self, issue: Issue) -> None:
-        self.problems.append(file_problem(issue.file, issue.rule, issue.message))
+        self.problems.append(file_problem(shown(issue.file), issue.rule, issue.message))
 
     def as_validation(self, kind: Kind | None) -> Validation:
         summary = pd.DataFrame(self.summary, columns=["file", "rows_read", "rows_fine"])
@@ -69,12 +71,19 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
         Every problem of ``drop.json``, of the hashes, of the set of files, and of the contents of each file. The
         contents are checked even where ``drop.json`` is missing.
     """
-    path = path.resolve()
     findings = _Findings()
+    try:
+        return _validate(path.resolve(), contract, findings)
+    except (PermissionError, RuntimeError):  # a folder that may not be opened, or a link to itself
+        findings.add_issue(Issue(shown(path.name), "unreadable", f"{shown(path.name)} cannot be opened"))
+        return findings.as_validation(None)
+
+
+def _validate(path: Path, contract: DeliveryContract, findings: _Findings) -> Validation:
     kind = _kind(path, contract)
     if kind is None:
         findings.add_issue(
-            Issue(path.name, "not_there", "there is no drop folder and no csv of withdrawals at this place")
+            Issue(shown(path.name), "not_there", "there is no drop folder and no csv of withdrawals at this place")
         )
         return findings.as_validation(None)
     if path.parent.name == kind:
@@ -88,7 +97,7 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
     if manifest is not None:
         findings.notes += manifest.notes
         findings.notes += [
-            f"{f.name} is not listed in {MANIFEST}: ignored" for f in files if f.name not in manifest.files
+            f"{shown(f.name)} is not listed in {MANIFEST}: ignored" for f in files if f.name not in manifest.files
         ]
         files = [f for f in files if f.name in manifest.files]
     if kind == "recordings":
@@ -99,8 +108,22 @@ def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
         if kind == "withdrawals" or file.stem == contract.codebook[layout].file:
             _check_table(file, layout, contract, findings)
         else:
-            findings.notes.append(f"{file.name} is no file of this kind of drop: ignored")
+            findings.notes.append(f"{shown(file.name)} is no file of this kind of drop: ignored")
     return findings.as_validation(kind)
+
+
+def layouts_of(path: Path, kind: Kind | None, codebook: Codebook) -> dict[str, LayoutName]:
+    """The layout of each table of a drop, by file name; of raw recordings there is none."""
+    if kind is None:
+        return {}
+    if kind == "withdrawals":
+        return {path.name: "withdrawals"}
+    files = [file.name for file in visible_entries(path) if file.name != MANIFEST]
+    if kind == "recordings":
+        recordings, _ = recordings_of(files)
+        return {each.files[0]: each.level for each in recordings if each.level != "raw"}
+    layout = LAYOUT_OF[kind]
+    return {name: layout for name in files if Path(name).stem == codebook[layout].file}
 
 
 def _kind(path: Path, contract: DeliveryContract) -> Kind | None:
@@ -137,9 +160,16 @@ def _check_recordings(files: list[Path], contract: DeliveryContract, findings: _
 
 def _check_raw(file: Path, findings: _Findings) -> None:
     try:
+        must_have_content(file)
         recording = read_cwa(file)
     except CwaError as error:
         findings.add_issue(Issue(file.name, "unreadable", str(error)))
+        return
+    except Exception as error:  # whatever reading it raised: a damaged file costs itself
+        found = as_unreadable(error, file)
+        if not isinstance(found, UnreadableFile):
+            raise
+        findings.add_issue(Issue(file.name, "unreadable", found.reason))
         return
     damaged = sum(recording.masked_blocks.values())
     if damaged:
@@ -147,13 +177,13 @@ def _check_raw(file: Path, findings: _Findings) -> None:
 
 
 def _check_table(file: Path, layout: LayoutName, contract: DeliveryContract, findings: _Findings) -> None:
-    found = read_delivered(file, file.name, layout, contract)
+    found = read_delivered(file, shown(file.name), layout, contract)
     findings.problems.append(found.problems)
     if found.unreadable:
         return
     findings.notes += [f"{file.name}: {note}" for note in found.notes]
     read, quarantined = found.rows_read, found.rows_quarantined
-    findings.summary.append({"file": file.name, "rows_read": read, "rows_fine": read - quarantined})
+    findings.summary.append({"file": shown(file.name), "rows_read": read, "rows_fine": read - quarantined})
     largest = contract.protocol.checks.largest_quarantined_share
     if not found.refused and quarantined > largest * read:
         message = f"more than {largest:.0%} of the rows break the contract: the delivery would be refused"

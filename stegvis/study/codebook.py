@@ -6,6 +6,7 @@ Names, types and codes of the columns of a delivery. Delivered cells are checked
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -17,9 +18,14 @@ from stegvis.study.settings import Section, SettingsError, read_settings
 CODEBOOK_FILE = Path(__file__).with_name("codebook.toml")
 
 ColumnType = Literal["text", "number", "date", "timestamp", "code", "tick"]
+Reader = Literal["actipass", "actimotus", "ggir"]
 LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals"]
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
 DAY = "{day}"  # placeholder for the number of the day in a source name
+
+# The days of a column for which the codebook gives none: dates may be of birth, times are a device's.
+ANY_DATE = (dt.date(1900, 1, 1), dt.date(2099, 12, 31))
+ANY_TIME = (dt.date(2000, 1, 1), dt.date(2099, 12, 31))
 
 
 class CodebookError(SettingsError):
@@ -42,6 +48,7 @@ class Column(Section):
     filled: bool = False
     unique: bool = False
     range: tuple[float, float] | None = None
+    dates: tuple[dt.date, dt.date] | None = None
     unit: str = ""
     codes: dict[str, str] | None = None
 
@@ -53,9 +60,16 @@ class Column(Section):
             raise ValueError("two codes are different spellings of the same code")
         if self.range and (self.type != "number" or not self.range[0] < self.range[1]):
             raise ValueError("a range belongs to a number, and runs from low to high")
+        if self.dates and (self.type not in ("date", "timestamp") or not self.dates[0] <= self.dates[1]):
+            raise ValueError("dates bound a date or a timestamp, and run from the first to the last")
         if self.type == "tick" and not (self.required and not self.filled):
             raise ValueError("a tick is required and may be blank: an absent column is not an empty box")
         return self
+
+    @property
+    def bounds(self) -> tuple[dt.date, dt.date]:
+        """The first and the last day that a date or a time may have."""
+        return self.dates or (ANY_DATE if self.type == "date" else ANY_TIME)
 
 
 class Layout(Section):
@@ -66,12 +80,16 @@ class Layout(Section):
     file: str
     grain: str
     key: tuple[str, ...] = ()
+    reader: Reader | None = None
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         sources = [name for column in self.columns.values() for name in column.source]
-        twice = sorted({name for name in sources if sources.count(name) > 1})
+        # Two columns may be read from one source, but not what identifies a row.
+        own = [name for column in self.columns.values() for name in column.source if column.unique or column.filled]
+        repeated = {name for column in self.columns.values() for name in column.source if column.source.count(name) > 1}
+        twice = sorted({name for name in own if sources.count(name) > 1} | repeated)
         if twice:
             raise ValueError(f"source name used twice: {', '.join(twice)}")
         if not set(self.key) <= set(self.columns):
@@ -108,7 +126,7 @@ def read_codebook(file: Path) -> Codebook:
 
     Raises:
         CodebookError: the file is not TOML, a key is unknown or missing, a code column has no codes, or a source name
-            is used twice within a layout.
+            identifies rows and is used twice within a layout.
     """
     return read_settings(file, Codebook, CodebookError)
 

@@ -107,14 +107,18 @@ def read_settings(file: Path, kind: type[Settings], error: type[SettingsError]) 
     Args:
         file: a TOML file.
         kind: what it holds.
-        error: raised when it is not TOML, or a key is unknown, missing or out of range.
+        error: raised when it cannot be opened, is not TOML in UTF-8, or a key is unknown, missing or out of range.
     """
     try:
-        return kind.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        return kind.model_validate(tomllib.loads(file.read_text(encoding="utf-8-sig")))
+    except OSError as cause:
+        raise error(f"{file.name} cannot be opened: {(cause.strerror or 'no such file').lower()}") from cause
     except UnicodeDecodeError as cause:
-        raise error(f"{file.name} is not UTF-8 text (byte {cause.start}): save it as UTF-8") from cause
+        raise error(f"{file.name} is not in UTF-8: save it with the encoding UTF-8") from cause
+    except RecursionError as cause:
+        raise error(f"{file.name} is not valid TOML: nested too deeply") from cause
     except tomllib.TOMLDecodeError as cause:
-        raise error(f"{file.name} is not valid TOML: {cause}") from cause
+        raise error(f"{file.name} is not valid TOML: {' '.join(str(cause).split())}") from cause
     except ValidationError as cause:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in cause.errors())
         raise error(f"{file.name}: {problems}") from cause

@@ -35,7 +35,7 @@ def test_help_names_every_command() -> None:
     assert shown.returncode == 0
     for command in (
         "demo", "twin", "validate", "refresh", "status", "classify", "train", "withdraw", "compare", "verify", "sign",
-        "export", "ui",
+        "export", "pool", "ui",
     ):  # fmt: skip
         assert f" {command} " in shown.stdout
 
@@ -216,6 +216,8 @@ def test_classify_writes_epochs_days_quality_and_the_picture_of_one_pair(
     assert shown.stdout.splitlines()[-4:] == [str(tmp_path / name) for name in names]
     epochs, days = pd.read_parquet(out), pd.read_csv(tmp_path / "made_days.csv")
     assert {"epoch_start", "activity", "speed"} <= set(epochs)
+    assert "person" not in epochs
+    assert set(epochs["activity"]) <= {"nonwear", "lying", "sitting", "standing", "walking", "running", "cycling"}
     assert shown.stdout.startswith(f"{len(epochs):,} epochs, {len(days)} days, ")
     assert f"walking {round(days['walking'].sum() / 60)}" in shown.stdout
     assert [line.split(" ", 1)[1] for line in shown.stderr.splitlines()][:2] == [

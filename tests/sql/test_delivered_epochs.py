@@ -70,7 +70,7 @@ def test_each_broken_row_names_its_rule(tmp_path: Path) -> None:
         """
     found = of_file(tmp_path, epochs)
     assert found.rules == {
-        2: "blank", 3: "wrong_type", 4: "wrong_type", 5: "unknown_code", 6: "unknown_code", 7: "unknown_code",
+        2: "blank", 3: "wrong_type", 4: "blank", 5: "unknown_code", 6: "blank", 7: "unknown_code",
         9: "duplicate",
     }  # fmt: skip
     assert found.accepted == [("P1", "2018-03-01 08:00:15", "walking", "slow", 255)]

@@ -276,3 +276,88 @@ def test_the_cache_forgets_files_that_are_gone(tmp_path: Path) -> None:
 )
 def test_a_recording_is_known_by_its_name(file: str, level: str | None) -> None:
     assert recording_level(file) == level
+
+
+@pytest.mark.parametrize("kind", ["baseline", "recordings", "withdrawals"])
+@pytest.mark.parametrize(
+    "name", ["a,b", "a..b", "a\tb", "\x1b[2Jx", "<b>x", "x'; drop", "ab\u202ecd", os.fsdecode(b"r\xf8ros")]
+)
+def test_hostile_names_are_rejected_and_shown_in_printable_letters(tmp_path: Path, kind: str, name: str) -> None:
+    if kind == "withdrawals":
+        withdraw(tmp_path, name)
+    else:
+        deliver(tmp_path / kind / name, {"days.csv" if kind == "recordings" else "participants.csv": "1"})
+    (rejected,) = scan(tmp_path, None).rejected
+    assert rejected.issues[0].rule == "drop_name"
+    assert rejected.name.isprintable()
+    (rejected.name + rejected.reason).encode("utf-8")
+
+
+@pytest.mark.parametrize("name", ["0000-9999", "1800", "2024-2300", "9999"])
+def test_a_wave_is_of_our_time(tmp_path: Path, name: str) -> None:
+    deliver(tmp_path / "followup" / name, {"questionnaire.csv": "1"})
+    assert rejected_rule(tmp_path) == "drop_name"
+
+
+def place(file: Path, what: str) -> None:
+    """Something that is no ordinary file of its folder, in the place of a file."""
+    file.unlink()
+    match what:
+        case "pipe":
+            os.mkfifo(file)
+        case "folder":
+            file.mkdir()
+        case "device":
+            file.symlink_to("/dev/zero")
+        case "link out":
+            outside = file.parents[2] / "outside.csv"
+            outside.write_text("1")
+            file.symlink_to(outside)
+        case _:
+            file.symlink_to(file)
+
+
+@pytest.mark.parametrize("what", ["pipe", "folder", "device", "link out", "link to itself"])
+def test_what_is_no_ordinary_file_of_the_drop_is_rejected(tmp_path: Path, what: str) -> None:
+    place(deliver(tmp_path / "1/baseline/a", {"participants.csv": "1"}) / "participants.csv", what)
+    assert rejected_rule(tmp_path / "1") == "unsafe_file"
+    place(deliver(tmp_path / "2/baseline/a", {"participants.csv": "1"}) / "drop.json", what)
+    assert rejected_rule(tmp_path / "2") == "manifest_form"
+
+
+def test_a_link_within_the_drop_is_an_ordinary_file(tmp_path: Path) -> None:
+    drop = deliver(tmp_path / "baseline/a", {"participants.csv": "1"})
+    (drop / "participants.csv").rename(drop / ".kept")
+    (drop / "participants.csv").symlink_to(".kept")
+    assert names(scan(tmp_path, None).accepted) == [("baseline", "a")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"files": {"participants.csv": {"sha256": ' + b"1" * 64 + b"}}}",
+        b'{"files": {"participants.csv": {"sha256": ' + b"1" * 5000 + b"}}}",
+        b'{"files": {"participants.csv": {"sha256": NaN}}}',
+        b'{"files": {"drop.json": {"sha256": "' + b"0" * 64 + b'"}}}',
+        json.dumps({"files": {"participants.csv": {"sha256": "0" * 64}}}).encode("utf-16"),
+        b'{"a":' * 100_000,
+        b" " * (65 << 20),
+    ],
+)
+def test_a_hostile_drop_json_is_rejected_in_one_line(tmp_path: Path, content: bytes) -> None:
+    drop = deliver(tmp_path / "baseline/a", {"participants.csv": "1"})
+    (drop / "drop.json").write_bytes(content)
+    deliver(tmp_path / "baseline/b", {"participants.csv": "1"})
+    found = scan(tmp_path, None)
+    assert names(found.accepted) == [("baseline", "b")]
+    assert [issue.rule for issue in found.rejected[0].issues] == ["manifest_form"]
+    assert "\n" not in found.rejected[0].reason
+
+
+def test_many_missing_files_are_listed_in_short(tmp_path: Path) -> None:
+    drop = deliver(tmp_path / "recordings/a", {"days.csv": "1"})
+    files = {f"P{number}.csv": {"sha256": "0" * 64} for number in range(20_000)}
+    (drop / "drop.json").write_text(json.dumps({"files": files}))
+    (waiting,) = scan(tmp_path, None).waiting
+    assert len(waiting.issues) == 101
+    assert waiting.issues[-1].message == "and 19,900 more files like these"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
 from stegvis.deliveries.contract import apply_contract
-from stegvis.storage.reading import UnreadableFile, read_table
+from stegvis.storage.reading import UnreadableFile, as_unreadable, read_columns, read_table
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 
 PARTICIPANTS = read_codebook(CODEBOOK_FILE)["participants"]
@@ -42,8 +45,8 @@ def write(path: Path, table: pd.DataFrame) -> Path:
             table.to_csv(path, index=False)
         case ".parquet":
             table.to_parquet(path)
-        case ".sav":
-            pyreadstat.write_sav(table, str(path))
+        case ".sav" | ".zsav":
+            pyreadstat.write_sav(table, str(path), compress=path.suffix == ".zsav")
         case ".dta":
             pyreadstat.write_dta(table, str(path))
     return path
@@ -136,7 +139,7 @@ def test_a_column_that_turns_into_text_late_is_read_as_text(tmp_path: Path) -> N
         ("t.csv", f"{SECRET},{SECRET}\n1,1\n".encode(), "columns 1 and 2 have the same name"),
         ("t.xlsx", b"PK", "ending"),
         ("t", b"person\n", "ending"),
-        ("t.parquet", b"person,x\n1,2\n", "parquet"),
+        ("t.parquet", b"person,x\n1,2\n", "Parquet"),
         ("t.sav", b"person,x\n1,2\n", "SPSS"),
         ("t.dta", b"person,x\n1,2\n", "Stata"),
     ],
@@ -158,3 +161,80 @@ def test_a_file_that_is_cut_off(tmp_path: Path, ending: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "no such file" in reason(tmp_path / "t.csv")
+
+
+def test_lines_may_end_in_carriage_returns_alone(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_bytes(b"person,x\r1001,1\r1002,2\r")
+    assert read_table(file).to_dict("list") == {"person": ["1001", "1002"], "x": ["1", "2"]}
+
+
+def test_only_the_wanted_columns_are_read_and_all_are_named(tmp_path: Path) -> None:
+    for ending in (".csv", ".parquet", ".sav", ".zsav", ".dta"):
+        table = read_columns(write(tmp_path / f"t{ending}", people()), {"Sex", "absent"})
+        assert table.names == list(people().columns)
+        assert list(table.frame.columns) == ["Sex"]
+        assert len(table.frame) == 3
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_too_many_columns_are_refused_at_once(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"t{ending}"
+    names = [f"c{number}" for number in range(100_000 if ending == ".csv" else 20_001)]
+    if ending == ".csv":
+        file.write_text(",".join(names) + "\n" + ",".join("1" * len(names)) + "\n")
+    else:
+        pq.write_table(pa.table([[1]] * len(names), names=names), file)
+    assert reason(file) == "it has more than 20,000 columns"
+
+
+def test_a_small_file_of_very_many_rows_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "t.parquet"
+    rows = pa.table({name: pa.nulls(10_000_000, pa.string()) for name in "abcdefghijk"})
+    pq.write_table(rows, file, compression="zstd")
+    assert file.stat().st_size < 1_000_000
+    assert reason(file) == "it has more than 100,000,000 cells to read"
+
+
+def test_a_sav_that_claims_more_rows_than_it_can_hold_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "t.sav", people())
+    content = bytearray(file.read_bytes())
+    content[80:84] = (500_000_000).to_bytes(4, "little")  # the number of cases in the header
+    file.write_bytes(content)
+    assert "claims more rows" in reason(file)
+
+
+def test_text_in_another_encoding_than_the_sav_states_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "t.sav"
+    pyreadstat.write_sav(people().assign(person=["Å1", "Å2", "Å3"]), str(file))
+    file.write_bytes(file.read_bytes().replace("Å".encode(), b"\xc5 "))
+    assert "encoding" in reason(file)
+
+
+def test_parquet_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    offsets, data = np.array([0, 4, 8], dtype="int32"), b"1001\xc61\xf82"
+    cells = pa.StringArray.from_buffers(2, pa.py_buffer(offsets), pa.py_buffer(data))
+    pq.write_table(pa.table({"person": cells}), tmp_path / "t.parquet")
+    assert "damaged" in reason(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "memory"),
+        (pa.ArrowMemoryError("x"), "memory"),
+        (PermissionError(), "may not be opened"),
+        (OSError(errno.EIO, "x"), "cannot be read"),
+        (RecursionError(SECRET), "cannot be read"),
+    ],
+)
+def test_whatever_a_reader_raises_is_a_reason(error: Exception, said: str) -> None:
+    found = as_unreadable(error, Path("t.csv"))
+    assert isinstance(found, UnreadableFile)
+    assert said in found.reason
+    assert SECRET not in found.reason
+
+
+def test_a_full_disk_is_not_the_files_fault() -> None:
+    full = OSError(errno.ENOSPC, "x")
+    assert as_unreadable(full, Path("t.csv")) is full

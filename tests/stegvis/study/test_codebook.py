@@ -92,12 +92,29 @@ def test_an_invalid_codebook_is_refused_with_its_key(tmp_path: Path, old: str, n
         read_codebook(edited(tmp_path, old, new))
 
 
+@pytest.mark.parametrize("content", ["# å".encode("latin-1"), "a = 1".encode("utf-16"), b"a = " + b"[" * 100_000])
+def test_a_codebook_in_another_encoding_or_nested_without_end_is_refused_in_one_line(
+    tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "codebook.toml"
+    file.write_bytes(content)
+    with pytest.raises(CodebookError, match=r"^codebook.toml is not [^\n]*$"):
+        read_codebook(file)
+
+
+def test_an_absent_codebook_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CodebookError, match=r"codebook\.toml cannot be opened: no such file"):
+        read_codebook(tmp_path / "codebook.toml")
+
+
 def page_row(name: str, column: Column) -> str:
     """The row of a column in the tables of the page for those who deliver."""
     sources = " or ".join(f"`{source}`" for source in column.source)
     allowed = "; ".join(f"{code} {level}" if code != level else code for code, level in (column.codes or {}).items())
     if column.range:
         allowed = f"{column.range[0]:g} to {column.range[1]:g} {column.unit}".strip()
+    if column.dates:
+        allowed = f"{column.dates[0]:%Y-%m-%d} to {column.dates[1]:%Y-%m-%d}"
     must = "column and every cell" if column.filled else "column" if column.required else ""
     return f"| {sources} | {column.type} | {must} | {allowed} | {name} |"
 

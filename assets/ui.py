@@ -1,0 +1,86 @@
+"""What Dagster's UI shows of a table once it is made: check results, columns and where they come from, small plots."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from stegvis.expectations.expectation import THEMES, CheckResult
+from stegvis.provenance.columns import columns_from
+from stegvis.storage.publishing import Published
+from stegvis.storage.rows import Rows
+from stegvis.storage.tables import Table
+from stegvis.study.dictionary import column_descriptions
+
+LARGEST_PICTURE = 100_000  # bytes; a picture is kept in Dagster's event log
+
+
+def check_results(published: Published[CheckResult]) -> Iterator[dg.AssetCheckResult]:
+    """One result per table and check, with the expectations behind it: counts only."""
+    for member, theme in itertools.product(published.results, THEMES):
+        mine = [result for result in published.results[member] if result.expectation.theme == theme]
+        if mine:
+            listed: list[dict[str, str | int | bool | None]] = [
+                {
+                    "expectation": result.expectation.meaning,
+                    "column": result.expectation.column,
+                    "passed": result.passed,
+                    "failing": result.failing,
+                    "of": result.total,
+                }
+                for result in mine
+            ]
+            yield dg.AssetCheckResult(
+                asset_key=member,
+                check_name=theme,
+                passed=all(result.passed for result in mine),
+                severity=dg.AssetCheckSeverity.WARN if theme == "plausible" else dg.AssetCheckSeverity.ERROR,
+                metadata={
+                    "expectations": dg.MetadataValue.table([dg.TableRecord(each) for each in listed]),
+                    "expectations_failed": sum(not result.passed for result in mine),
+                    "failing_rows": sum(result.failing for result in mine),
+                },
+            )
+
+
+def materialize_results(
+    defined: Table, published: Published[CheckResult], rows: Rows, context: dg.AssetExecutionContext, seconds: float
+) -> Iterator[dg.MaterializeResult]:
+    """One result per table: rows, columns with their descriptions and sources, counts and small plots."""
+    count = "dagster/partition_row_count" if defined.partition else "dagster/row_count"
+    for member, content in published.content.items():
+        described, lineage = column_descriptions(member), columns_from(member, defined.delivery)
+        columns = [dg.TableColumn(name, kind, described.get(name)) for name, kind in content.columns.items()]
+        metadata: dict[str, Any] = {count: content.rows, "dagster/column_schema": dg.TableSchema(columns)}
+        if lineage:
+            metadata["dagster/column_lineage"] = dg.TableColumnLineage(
+                {name: [dg.TableColumnDep(dg.AssetKey(up.split("/")), column) for up, column in found]
+                 for name, found in lineage.items() if found}
+            )  # fmt: skip
+        metadata |= {"seconds": round(seconds, 2), **rows.summary}
+        if member == defined.name:
+            metadata |= {**rows.metadata, **_pictures(rows, context)}
+        yield dg.MaterializeResult(
+            asset_key=member, data_version=dg.DataVersion(published.versions[member]), metadata=metadata
+        )
+
+
+def _pictures(rows: Rows, context: dg.AssetExecutionContext) -> dict[str, dg.MetadataValue]:
+    """The plots of a table. Dagster has no picture among its metadata: it is Markdown with the image inside."""
+    from stegvis.reporting.thumbnails import png
+
+    try:
+        drawn = {name: png(svg) for name, svg in rows.pictures().items() if svg}
+    except Exception as error:
+        # The rows are published: a missing plot must not call them failed. The class only: a text could hold a value.
+        context.log.warning("the plots could not be drawn: %s", type(error).__name__)
+        return {}
+    return {
+        name: dg.MetadataValue.md(f"![plot](data:image/png;base64,{base64.b64encode(image).decode()})")
+        for name, image in drawn.items()
+        if len(image) <= LARGEST_PICTURE
+    }

@@ -1,0 +1,1 @@
+"""Across cohorts: releases of several cohorts, combined from their released files alone."""
