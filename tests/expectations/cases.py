@@ -12,8 +12,8 @@ ONCE = "each person stands once"
 
 WITHDRAWALS = Case(
     "withdrawals",
-    "person | delivery\nP1 | june\nP2 | june",
-    (Broken("every withdrawal names a person", {"person": "-"}), *quarantine()),
+    "delivery | source_row\njune | 2\njune | 3",
+    (Broken("every withdrawal has its row in a delivery", {"source_row": "-"}), *quarantine()),
     DELIVERY,
 )
 
