@@ -32,7 +32,8 @@ def check_devices(back: CwaRecording, thigh: CwaRecording) -> None:
     Raises:
         PairError: ``same_recording``, ``same_place``.
     """
-    if back.header.device_id == thigh.header.device_id or np.array_equal(back.samples, thigh.samples):
+    same_device = back.header.identified and back.header.device_id == thigh.header.device_id
+    if same_device or np.array_equal(back.samples, thigh.samples):
         raise PairError("same_recording", "both files are from the same device")
     locations = [recording.header.annotations.get("_p", "").lower() for recording in (back, thigh)]
     for place in ("thigh", "back"):

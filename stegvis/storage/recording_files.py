@@ -42,8 +42,9 @@ def recording_level(file: str) -> Level | None:
 def sensor_of(file: str) -> tuple[str, str] | None:
     """The person and the half of the pair (``_back``, ``_thigh``) that a raw file's name gives; None if neither."""
     stem = PurePath(file).stem
-    half = next((each for each in (BACK, THIGH) if stem.endswith(each) and stem != each), None)
-    return (stem.removesuffix(half), half) if half else None
+    # Axivity's own software writes endings in capitals, and some people then write the rest so.
+    half = next((each for each in (BACK, THIGH) if stem.lower().endswith(each) and stem.lower() != each), None)
+    return (stem[: -len(half)], half) if half else None
 
 
 def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issue]]:
