@@ -15,7 +15,7 @@ import dagster as dg
 from dagster import AutomationCondition, AutomationContext, AutomationResult, DagsterInstance
 
 from stegvis.orchestration.home_state import HomeState, home_state
-from stegvis.orchestration.instance import TRIGGER_TAG
+from stegvis.orchestration.instance import TRIGGER_TAG, started_for, why_not_here
 from stegvis.orchestration.orphans import UNFINISHED
 from stegvis.orchestration.plan import due
 from stegvis.storage.home import Home
@@ -52,6 +52,8 @@ class NeedsBuilding(AutomationCondition[dg.AssetKey]):
         """Request what the plan says can run, unless it was requested from the same inputs a moment ago."""
         tick = _Tick.of(self.home, context)
         asset = context.key.to_user_string()
+        if tick.why_not_here:
+            context.log.warning(tick.why_not_here)
         requested: dict[str, list[Any]] = json.loads(context.cursor or "{}")
         keys = []
         for key, fingerprint, reasons in tick.due.get(asset, []):
@@ -75,6 +77,9 @@ class _Tick:
 
     def __init__(self, home: Home, instance: DagsterInstance) -> None:
         self.due: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
+        self.why_not_here = why_not_here(home, instance)
+        if self.why_not_here:
+            return
         if holder(home.refresh_lock):
             return  # the refresh does it
         now = home_state(home, instance)
@@ -106,12 +111,12 @@ def running(instance: DagsterInstance, now: HomeState) -> set[str]:
     return labels
 
 
-def automation_sensor() -> dg.AutomationConditionSensorDefinition:
+def automation_sensor(home: Home) -> dg.AutomationConditionSensorDefinition:
     """Evaluates the conditions of all assets."""
     return dg.AutomationConditionSensorDefinition(
         "automation",
         target=dg.AssetSelection.all(),
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING if started_for(home) else dg.DefaultSensorStatus.STOPPED,
         minimum_interval_seconds=15,
         # Dynamic partitions and backfills: Dagster finds no root partitions for them.
         emit_backfills=False,

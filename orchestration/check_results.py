@@ -24,6 +24,11 @@ def failing_checks(home: Home) -> list[dict[str, Any]]:
     )
 
 
+def check_rows(home: Home) -> list[dict[str, Any]]:
+    """The last result of every expectation: asset, partition, rule, meaning, severity, passed, failing."""
+    return _query(home, "select asset, partition, rule, meaning, severity, passed, failing from checks")
+
+
 def quarantined(home: Home) -> list[dict[str, Any]]:
     """What is in quarantine: asset, partition, rule and how many rows; whole files with their message."""
     return _query(

@@ -6,6 +6,7 @@ output, progress and problems to standard error. No command prints a person's da
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Annotated
 
@@ -53,18 +54,20 @@ def main() -> None:
     """Entry point: ordinary mistakes end in one line, not in a traceback."""
     # A request to end, from a service manager for example, is treated like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What is written holds person-level data: for its owner alone.
+    os.umask(0o077)
     try:
         app()
     except Exception as error:
-        message = _explained(error)
-        if message is None:
+        if os.environ.get("STEGVIS_TRACEBACK"):
             raise
-        fail(message)
+        fail(_explained(error))
 
 
-def _explained(error: Exception) -> str | None:
-    """An ordinary mistake in a sentence; None for an error of the program."""
+def _explained(error: Exception) -> str:
+    """An ordinary mistake in a sentence; an error of the program by its class and place, without its text."""
     # Imported here: most commands end without an error, and --help should be quick.
+    from stegvis.own_code import own_place
     from stegvis.storage.disk import refusal
     from stegvis.storage.lock import LockedError
     from stegvis.study.settings import SettingsError
@@ -74,5 +77,7 @@ def _explained(error: Exception) -> str | None:
     # Also for Dagster's own storage, which may be on the disk that is full.
     refused = refusal(error)
     if refused is None:
-        return None
+        # The text could hold a person's value.
+        where = own_place(error)
+        return f"unexpected {type(error).__name__} in {where}; STEGVIS_TRACEBACK=1 shows the traceback"
     return f"{refused}; what was published is unchanged, and the next refresh continues from there"

@@ -15,7 +15,7 @@ def build_definitions(home: Home) -> dg.Definitions:
     # A run that the daemon starts is a process of its own, which loads these definitions first.
     keep_connections()
     job, schedule = nightly(home)
-    when = dg.Definitions(jobs=[job], schedules=[schedule], sensors=[landing_sensor(home), automation_sensor()])
+    when = dg.Definitions(jobs=[job], schedules=[schedule], sensors=[landing_sensor(home), automation_sensor(home)])
     return dg.Definitions.merge(asset_definitions(home, NeedsBuilding(home)), when)
 
 

@@ -58,7 +58,7 @@ def export(home: Home, wave: str, out: Path, permission: str, protocol: Protocol
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ExportError(f"{out} is not an empty folder")
     frames = _numbered(_read(home, wave, protocol))
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, frame in frames.items():
         frame.to_csv(out / f"{name}.csv", index=False)
     rows = {name: len(frame) for name, frame in frames.items()}

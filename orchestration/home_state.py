@@ -20,6 +20,7 @@ from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.records import damaged_files
+from stegvis.storage.releases import lost_releases, lost_sentence
 from stegvis.storage.tables import (
     WHOLE_KEY,
     Kind,
@@ -32,6 +33,9 @@ from stegvis.storage.tables import (
 )
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import Study
+
+# What they publish depends on what was published before.
+_COMPARE_RELEASES = ("disclosure", "release")
 
 State = Literal["up to date", "stale", "never built", "blocked", "missing upstream"]
 
@@ -66,13 +70,18 @@ class PartitionStatus:
 
 @dataclass
 class HomeState:
-    """What is delivered, what is published and from what, and the study as it is."""
+    """What is delivered, what is published and from what, and the study as it is.
+
+    Attributes:
+        lost_releases: what was published before and is not in the folder of releases any more.
+    """
 
     home: Home
     landing: Landing
     partitions: dict[Kind, list[str]]
     records: Records
     study: Study
+    lost_releases: tuple[str, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=lambda: tables())
     _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
@@ -103,6 +112,7 @@ class HomeState:
             expected: labels of upstream partitions that will exist by then, made earlier in the same run.
         """
         data, absent = inputs(table, key, self.records, self.landing)
+        not_now = set(absent)
         absent = [a for a in absent if a not in expected and not any(each.startswith(f"{a}[") for each in expected)]
         method = self.methods[table.name]
         last = self.records.published(table.name).get(key)
@@ -116,20 +126,26 @@ class HomeState:
         if absent:
             missing = state("missing upstream", tuple(f"{each} does not exist yet" for each in absent))
             return replace(missing, descendant=True)
+        if self.lost_releases and table.name == "release":
+            return state("blocked", (lost_sentence(self.lost_releases),))
         damaged = self._damaged_files(table, key)
         if last and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
         lost = [member for member in table.members if last and key not in self.records.published(member)]
         if lost:
-            return state("stale", (f"{', '.join(lost)} is not in the warehouse",), certain=True)
+            return state("stale", tuple(self.records.lost(member) for member in lost), certain=True)
         if last and before == now:
             return state("up to date", ())
+        if self.lost_releases and table.name in _COMPARE_RELEASES:
+            return state("blocked", (lost_sentence(self.lost_releases),))
         if refused is not None and would_be_made_from(method | data, refused, self.study) == refused:
             return state("blocked", ("a critical check failed on these inputs",))
         if last is None:
-            return state("never built", ("never made",), certain=True)
+            return state("never built", (self.records.lost(table.name) or "never made",), certain=True)
         certain = any(before.get(name) != now.get(name) for name in before.keys() | now.keys() if not is_data(name))
-        return state("stale", tuple(differences(before, now)), certain)
+        # What is made in the same run is compared when it has been made.
+        compared = {name: each for name, each in before.items() if not {name, name.partition("[")[0]} & not_now}
+        return state("stale", tuple(differences(compared, now)), certain)
 
     def _damaged_files(self, table: Table, key: str) -> int:
         """How many of the lake files that belong to a partition are not as they were published."""
@@ -146,8 +162,14 @@ class HomeState:
 def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> HomeState:
     """A home as it is now."""
     landing = landing or scan(home.landing, home.hash_cache)
+    records = Records(home)
     partitions = partition_keys(landing, instance)
-    return HomeState(home, landing, partitions, Records(home), Study.shipped())
+    for table in tables().values():
+        if table.partition:
+            # Also those that Dagster no longer knows and no delivery names.
+            partitions[table.partition] = sorted({*partitions[table.partition], *records.published(table.name)})
+    lost = tuple(lost_releases(home.releases))
+    return HomeState(home, landing, partitions, records, Study.shipped(), lost)
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from stegvis.orchestration.sqlite import close_connections, keep_connections
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
 from stegvis.storage.tables import Kind
+from stegvis.study.settings import SettingsError
 
 _CONFIG = """\
 # Dagster's settings for this home. For PostgreSQL set DAGSTER_HOME to a folder with your own dagster.yaml.
@@ -42,6 +43,9 @@ retention:
     purge_after_days: {skipped: 7, failure: 90, success: 90}
 """
 
+# In a Dagster instance outside the home: the home it belongs to.
+_OWNER = "stegvis-home"
+
 # Of a run: what started it.
 TRIGGER_TAG = "trigger"
 
@@ -54,11 +58,51 @@ def dagster_home(home: Home) -> Path:
     return Path(os.environ.get("DAGSTER_HOME") or home.dagster)
 
 
+class ForeignInstanceError(SettingsError):
+    """``DAGSTER_HOME`` is the instance of another home."""
+
+
+def belongs_to(home: Home, folder: Path) -> bool:
+    """Whether a folder holds the Dagster instance of a home: the one in it, or one that its commands have used."""
+    return folder.resolve() == home.dagster.resolve() or _owner(folder) == str(home.root)
+
+
+def why_not_here(home: Home, instance: DagsterInstance) -> str | None:
+    """Why an instance must not act on a home; None where it is the home's own."""
+    if belongs_to(home, Path(instance.root_directory)):
+        return None
+    return f"this Dagster instance is not that of the home {home.root}: it starts and rebuilds nothing. Use stegvis ui"
+
+
+def started_for(home: Home) -> bool:
+    """Whether this process serves the instance of a home, so that its sensors and schedules start by themselves."""
+    folder = os.environ.get("DAGSTER_HOME")
+    return bool(folder) and belongs_to(home, Path(str(folder)))
+
+
+def _owner(folder: Path) -> str | None:
+    try:
+        return (folder / _OWNER).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+
+
 @contextmanager
 def open_instance(home: Home) -> Iterator[DagsterInstance]:
-    """Dagster's instance of a home, made at the first use."""
+    """Dagster's instance of a home, made at the first use.
+
+    Raises:
+        ForeignInstanceError: ``DAGSTER_HOME`` belongs to another home.
+    """
     folder = dagster_home(home)
     folder.mkdir(parents=True, exist_ok=True)
+    if not belongs_to(home, folder):
+        if owner := _owner(folder):
+            raise ForeignInstanceError(
+                f"DAGSTER_HOME={folder} is the Dagster instance of the home {owner}, not of {home.root}; "
+                f"unset it, or if the home was moved, remove {folder / _OWNER}"
+            )
+        (folder / _OWNER).write_text(f"{home.root}\n", encoding="utf-8")
     if not (folder / "dagster.yaml").exists():
         (folder / "dagster.yaml").write_text(_CONFIG, encoding="utf-8")
     keep_connections()

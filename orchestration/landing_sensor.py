@@ -13,11 +13,13 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from stegvis.assets.home import PARTITIONED, SOURCES
-from stegvis.orchestration.instance import unregistered
+from stegvis.orchestration.instance import started_for, unregistered, why_not_here
+from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Kind, Landing, scan
+from stegvis.storage.lock import holder
 from stegvis.storage.tables import WHOLE_KEY
 
 _VERSION_TAG = "dagster/data_version"
@@ -81,12 +83,16 @@ def landing_sensor(home: Home) -> dg.SensorDefinition:
     @dg.sensor(
         name="landing_zone",
         minimum_interval_seconds=15,
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING if started_for(home) else dg.DefaultSensorStatus.STOPPED,
         description="Registers waves and batches of complete deliveries, and reports what has landed.",
     )
     def landing_zone(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if reason := why_not_here(home, context.instance):
+            return dg.SkipReason(reason)
         home.create()
         end_orphans(context.instance)
+        if not holder(home.refresh_lock):
+            report_missing(home, context.instance)
         landing = scan(home.landing, home.hash_cache)
         new = unregistered(landing, context.instance)
         # Events of a partition need the partition: its deliveries are reported at the next tick.

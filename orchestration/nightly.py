@@ -7,6 +7,7 @@ not done while the automation was off. Does not belong here: the refresh.
 # No postponed annotations here: Dagster reads the type of ``context`` when the op is defined.
 import dagster as dg
 
+from stegvis.orchestration.instance import started_for, why_not_here
 from stegvis.orchestration.refresh import by_asset, refresh
 from stegvis.storage.home import Home
 
@@ -16,6 +17,8 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
 
     @dg.op(name="bring_up_to_date", description="Materialize what is stale and only that, and publish a release.")
     def bring_up_to_date(context: dg.OpExecutionContext) -> None:
+        if reason := why_not_here(home, context.instance):
+            raise dg.Failure(reason, allow_retries=False)
         done = refresh(home, context.log.info)
         made = {asset: len(keys) for asset, keys in by_asset(done.materialized).items()}
         context.log.info("materialized %s", made or "nothing: everything is up to date")
@@ -36,7 +39,7 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
         job=refresh_job,
         cron_schedule="0 3 * * *",
         execution_timezone="Europe/Oslo",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus.RUNNING if started_for(home) else dg.DefaultScheduleStatus.STOPPED,
         description="Runs what the automation did not, and again what failed.",
     )
     return refresh_job, schedule

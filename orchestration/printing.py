@@ -143,6 +143,8 @@ def _attention(facts: Facts) -> Iterator[str]:
     """What somebody has to do something about: each cause, the gravest first."""
     for status in facts["blocked"]:
         yield f"BLOCKED {_label(status['asset'], status['partition'])}: {'; '.join(status['reasons'])}"
+    if facts["too_open"]:
+        yield facts["too_open"]
     for failed in facts["failed"]:
         yield f"FAILED {_label(failed['asset'], failed['partition'])}: {failed['reason']}"
     for unused in facts["deliveries"]["rejected"]:

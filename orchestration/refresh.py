@@ -22,6 +22,7 @@ from stegvis.orchestration.failed_attempts import failure
 from stegvis.orchestration.home_state import HomeState, PartitionStatus, home_state
 from stegvis.orchestration.instance import TRIGGER_TAG, open_instance, register_partitions
 from stegvis.orchestration.landing_sensor import report_landed
+from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
 from stegvis.storage.home import Home
@@ -95,6 +96,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
             end_orphans(instance)
             register_partitions(landing, instance)
             report_landed(landing, instance)
+            report_missing(home, instance)
             done = _Run(home_state(home, instance, landing), instance, progress).everything()
         done.seconds = time.monotonic() - started
     return done

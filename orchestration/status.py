@@ -48,6 +48,8 @@ def status(home: Home) -> dict[str, Any]:
         "synthetic": landing.synthetic,
         "waves": [_partition("wave", key, planned) for key in partitions["wave"]],
         "batches": [_partition("batch", key, planned) for key in partitions["batch"]],
+        "too_open": home.too_open,
+        "lost_releases": list(now.lost_releases),
         "ok": not (blocked or failed or landing.rejected),
         "failed": failed,
         "blocked": blocked,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,8 +96,9 @@ def ui(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port on this machine; the reports are served on the next one.")] = 3000,
 ) -> None:
-    """Open the Dagster UI and daemon on this home; Ctrl-C stops both."""
+    """Open the Dagster UI and daemon on this home, for whoever has the printed token; Ctrl-C stops both."""
     from stegvis.orchestration.instance import dagster_home, open_instance
+    from stegvis.orchestration.ui_processes import new_token, processes, wait_until_one_ends, wait_until_served
 
     place = find_home(home).create()
     with open_instance(place):
@@ -109,16 +108,22 @@ def ui(
         "STEGVIS_LANDING": str(place.landing),
         "DAGSTER_HOME": str(dagster_home(place)),
     }
-    reports = port + 1
-    os.environ.setdefault("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{reports}")
-    address = f"http://127.0.0.1:{port}"
-    say(f"{address} shows {place.root}; the reports are at {place.report_address('latest')}")
-    say(f"every table in one graph: {address}{graph_link()}")
+    os.environ.setdefault("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{port + 1}")
+    address, token = f"http://127.0.0.1:{port}", new_token()
     # A process started in the background of a script ignores Ctrl-C, and so would everything it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    subprocess.Popen([sys.executable, "-m", "stegvis.orchestration.reports_server", str(place.releases), str(reports)])
-    module = ["-m", "stegvis.orchestration.definitions", "-d", str(place.root)]
-    os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(port)])
+    try:
+        with processes(place, port, token) as started:
+            wait_until_served(started, port)
+            say(f"{address}/?token={token} shows {place.root}")
+            say(f"every table in one graph, once signed in: {address}{graph_link()}")
+            say(f"the reports are at {place.report_address('latest')}")
+            wait_until_one_ends(started)
+    except KeyboardInterrupt:
+        return
+    except RuntimeError as error:
+        fail(str(error))
+    fail("a process of the UI ended, so all of it was stopped")
 
 
 def graph_link() -> str:

@@ -59,7 +59,16 @@ class Home:
         return self.root / "hashes.json"
 
     def create(self) -> Home:
-        """Create the folders that must exist before anything runs."""
+        """Create the folders that must exist before anything runs; a new home is open to its owner alone."""
         for folder in (self.root, self.landing, self.lake, self.releases, self.dagster):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
+
+    @property
+    def too_open(self) -> str:
+        """Who else can read the home, as a sentence; blank where nobody can."""
+        mode = self.root.stat().st_mode if self.root.exists() else 0
+        others = [name for name, bits in (("its group", 0o070), ("every user of this machine", 0o007)) if mode & bits]
+        if not others:
+            return ""
+        return f"the home is open to {' and '.join(others)}: chmod -R go-rwx {self.root}"

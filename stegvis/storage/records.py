@@ -68,13 +68,33 @@ def write_record(connection: duckdb.DuckDBPyConnection, made: Materialization) -
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
-    """Every record whose table is in the warehouse, by table and partition."""
+    """Every record whose rows are in the warehouse, by table and partition; see ``lost_tables`` for the others."""
+    lost = lost_tables(connection)
+    return [made for made in _all_records(connection) if made.table not in lost]
+
+
+def lost_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The tables whose rows are not those that were published, and why: somebody changed the warehouse by hand."""
+    there = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    expected: dict[str, int] = {}
+    for made in _all_records(connection):
+        expected[made.table] = expected.get(made.table, 0) + made.rows
+    found: dict[str, str] = {}
+    for table, rows in expected.items():
+        if table not in there:
+            found[table] = f"the table {table} is gone from the warehouse"
+            continue
+        # Fewer rows are no fault by themselves: people who withdrew are erased from published rows.
+        if rows and not connection.execute(f'select 1 from "{table}" limit 1').fetchall():
+            found[table] = f"the table {table} is empty in the warehouse instead of having {rows:,} rows"
+    return found
+
+
+def _all_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
     rows = connection.execute(
         """
         select table_name, partition, data_version, made_from, files, run_id, made_at, row_count
-        from materializations
-        where table_name in (select t.table_name from duckdb_tables() as t)
-        order by table_name, partition
+        from materializations order by table_name, partition
         """
     ).fetchall()
     return [

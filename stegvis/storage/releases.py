@@ -3,6 +3,9 @@
 The release ledger, ``ledger.jsonl``, is a hash chain (``hash_chain.py``) with a line for each release in
 the order of publication: its name and the hash of its manifest. If its last lines are removed, there are folders of
 releases that no line names.
+
+The names are also kept beside the folder of releases, in ``published.jsonl``: a home whose releases are gone must not
+publish the same waves again, because two different versions of a number could reveal a person.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from stegvis.storage.lock import locked
 
 MANIFEST = "manifest.json"
 LEDGER = "ledger.jsonl"
+PUBLISHED = "published.jsonl"
 
 
 class ReleaseError(ValueError):
@@ -74,12 +79,30 @@ def newest(releases: Path) -> Path | None:
     return there[0] if there else latest(releases)
 
 
+def lost_releases(releases: Path) -> list[str]:
+    """The releases that were published from this home and are not in its folder of releases, the earliest first."""
+    published = [*read_lines(releases.parent / PUBLISHED), *read_lines(releases / LEDGER)]
+    names = dict.fromkeys(str(entry["release"]) for entry in published)
+    return [name for name in names if not (releases / name / MANIFEST).is_file()]
+
+
+def lost_sentence(names: Sequence[str]) -> str:
+    """What a home says whose releases are gone."""
+    first = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return (
+        f"published before, but gone from the folder of releases: {first}; restore them from a backup. "
+        "Until then nothing is published, because a number must not be published twice with different values"
+    )
+
+
 def published_tables(releases: Path) -> list[Tables]:
     """The tables each release published, the earliest first.
 
     Raises:
-        ReleaseError: a table of a release is absent or cannot be read.
+        ReleaseError: a release is gone, or a table of it is absent or cannot be read.
     """
+    if lost := lost_releases(releases):
+        raise ReleaseError(lost_sentence(lost))
     return [_tables(folder) for folder in release_folders(releases)]
 
 
@@ -146,6 +169,11 @@ def enter_in_ledger(releases: Path, published: str | None = None) -> None:
         for name in missing:
             sha256 = manifest_sha256(releases / name)
             add_line(releases / LEDGER, {"release": name, "manifest_sha256": sha256})
+        known = {entry["release"] for entry in read_lines(releases.parent / PUBLISHED)}
+        for entry in read_lines(releases / LEDGER):
+            if entry["release"] not in known:
+                known.add(entry["release"])
+                add_line(releases.parent / PUBLISHED, {"release": entry["release"]})
 
 
 def point_latest(releases: Path, name: str) -> None:

@@ -14,7 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stegvis.storage.hash_chain import read_lines
-from stegvis.storage.releases import LEDGER, MANIFEST, enter_in_ledger, latest, manifest_sha256, point_latest
+from stegvis.storage.releases import (
+    LEDGER,
+    MANIFEST,
+    enter_in_ledger,
+    latest,
+    lost_releases,
+    manifest_sha256,
+    point_latest,
+)
 
 FOLDER = ".signoff"
 
@@ -92,6 +100,8 @@ def valid_signatures(release: Path) -> int:
 def advance_latest(releases: Path, needed: int) -> None:
     """Point ``latest`` at the last published release with enough signatures; it never moves back to an earlier one."""
     enter_in_ledger(releases)
+    if lost_releases(releases):
+        return
     now = latest(releases)
     for entry in reversed(read_lines(releases / LEDGER)):
         name = str(entry["release"])

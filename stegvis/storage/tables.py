@@ -18,7 +18,7 @@ from stegvis.provenance.libraries import library_versions
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.landing import Kind as Delivery
-from stegvis.storage.records import Materialization, read_records, read_refused
+from stegvis.storage.records import Materialization, lost_tables, read_records, read_refused
 from stegvis.storage.warehouse import WHOLE, Partition, Warehouse
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import Study
@@ -97,19 +97,25 @@ class Records:
         """What a partition's last attempt was made from, if it broke a critical expectation."""
         return self._known[1].get((table, key))
 
+    def lost(self, table: str) -> str:
+        """Why the published rows of a table are not in the warehouse any more; blank where they are, or never were."""
+        return self._known[2].get(table, "")
+
     def complete(self, table: Table, key: str) -> bool:
         """Whether every member of a table has published rows for a partition."""
         return all(key in self.published(member) for member in table.members)
 
     @cached_property
-    def _known(self) -> tuple[dict[str, dict[str, Materialization]], dict[tuple[str, str], dict[str, str]]]:
+    def _known(
+        self,
+    ) -> tuple[dict[str, dict[str, Materialization]], dict[tuple[str, str], dict[str, str]], dict[str, str]]:
         found: dict[str, dict[str, Materialization]] = {}
         if not self.home.warehouse.exists():
-            return found, {}
+            return found, {}, {}
         with Warehouse(self.home).session("records") as connection:
             for made in read_records(connection):
                 found.setdefault(made.table, {})[made.partition] = made
-            return found, read_refused(connection)
+            return found, read_refused(connection), lost_tables(connection)
 
 
 def upstream_keys(table: Table, key: str, upstream: Table, records: Records) -> list[str]:

@@ -25,6 +25,7 @@ from tests.study import CODEBOOK, PROTOCOL
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
+SIGNED_IN = {"Authorization": "Bearer the-token-of-this-test"}
 
 
 def free_port() -> int:
@@ -46,6 +47,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{port + 1}")
         assert refresh(home).ok
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
+    environment["STEGVIS_UI_TOKEN"] = SIGNED_IN["Authorization"].removeprefix("Bearer ")
     process = subprocess.Popen(
         [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(root), "--port", str(port)],
         cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -53,7 +55,8 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/server_info") as answer:
+            asked = urllib.request.Request(f"{address}/server_info", headers=SIGNED_IN)
+            with contextlib.suppress(OSError), urllib.request.urlopen(asked) as answer:
                 if answer.status == 200:
                     break
             time.sleep(0.5)
@@ -74,7 +77,9 @@ def page(ui: str) -> Iterator:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser.new_page(viewport={"width": 1900, "height": 1000})
+        opened = browser.new_page(viewport={"width": 1900, "height": 1000})
+        opened.goto(f"{ui}/?token={SIGNED_IN['Authorization'].removeprefix('Bearer ')}")
+        yield opened
         browser.close()
 
 
@@ -139,12 +144,12 @@ LINEAGE = """
 def test_the_server_has_column_lineage(ui: str) -> None:
     """The open-source UI shows no column lineage; the server provides it."""
     query = urllib.request.Request(
-        f"{ui}/graphql", json.dumps({"query": LINEAGE}).encode(), {"Content-Type": "application/json"}
+        f"{ui}/graphql", json.dumps({"query": LINEAGE}).encode(), {"Content-Type": "application/json", **SIGNED_IN}
     )
     with urllib.request.urlopen(query) as answer:
         (made,) = json.load(answer)["data"]["assetNodeOrError"]["assetMaterializations"]
-    (told,) = [entry["lineage"] for entry in made["metadataEntries"] if "lineage" in entry]
-    (column,) = [each for each in told if each["columnName"] == "follow_up_years"]
+    (lineage,) = [entry["lineage"] for entry in made["metadataEntries"] if "lineage" in entry]
+    (column,) = [each for each in lineage if each["columnName"] == "follow_up_years"]
     sources = {(dep["assetKey"]["path"][0], dep["columnName"]) for dep in column["columnDeps"]}
     assert sources == {("cohort", "baseline_date"), ("followup_questionnaire", "answer_date")}
 

@@ -47,7 +47,7 @@ def serve() -> None:
     import altair  # noqa: F401
     import statsmodels.api  # noqa: F401
 
-    import stegvis.expectations.judge  # noqa: F401
+    import stegvis.expectations.evaluate  # noqa: F401
     from stegvis.orchestration.definitions import build_definitions  # noqa: F401
     from stegvis.orchestration.refresh import refresh
     from stegvis.storage.home import Home

@@ -1,4 +1,4 @@
-"""The words the stories of a refresh are told in: a drop arrives, a refresh runs, tables are looked at."""
+"""What happens in the tests of a refresh: a drop arrives, a refresh runs, tables are looked at."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ WAVE_STAGES = {
     "time_use_models", "fitted_models", "characteristics", "disclosure", "claims", "report",
 }  # fmt: skip
 
-# What may leave depends on what earlier releases told, and a release says when it was made.
-WHAT_LEAVES = {
+# What may be published depends on earlier releases, and a release holds the time at which it was made.
+PUBLISHED = {
     "disclosure", "published_results", "published_attrition", "published_characteristics", "published_histogram",
     "claims", "report", "release", "materializations",
 }  # fmt: skip
 
 
-def apart_from_what_leaves(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def apart_from_published(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables that follow from deliveries, protocol and code alone, and the checks of these."""
-    kept = {name: frame for name, frame in tables.items() if name not in WHAT_LEAVES}
+    kept = {name: frame for name, frame in tables.items() if name not in PUBLISHED}
     checks = kept["checks"]
-    return kept | {"checks": checks[~checks["asset"].isin(WHAT_LEAVES)].reset_index(drop=True)}
+    return kept | {"checks": checks[~checks["asset"].isin(PUBLISHED)].reset_index(drop=True)}
 
 
 def complete(folder: Path, **more: object) -> None:
@@ -59,7 +59,7 @@ class Story:
         return set(self.refresh().materialized)
 
     def steps(self) -> list[PartitionStatus]:
-        """What is out of step now."""
+        """What is not up to date now."""
         return dry_run(self.home)[0]
 
     def planned(self) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from stegvis.storage.home import Home
-from tests.orchestration.story import Story, apart_from_what_leaves
+from tests.orchestration.story import Story, apart_from_published
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +22,9 @@ WAVE = "2024-2026"
 
 
 def mount(*arguments: object) -> None:
-    told = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
-    if told.returncode:
-        pytest.skip(f"this machine lets nobody mount: {told.stderr.strip()}")
+    mounted = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"this machine lets nobody mount: {mounted.stderr.strip()}")
 
 
 @contextmanager
@@ -64,8 +64,8 @@ def assert_as_undisturbed(home: Path, undisturbed: Story) -> None:
     assert mended.returncode == 0, mended.stderr
     deliver(undisturbed)
     assert undisturbed.refresh().ok
-    # What leaves depends on the releases before, and one may have been made without what the disk refused.
-    left, right = (apart_from_what_leaves(each.tables()) for each in (Story(Home(home, home / "landing")), undisturbed))
+    # What is published depends on the releases before, and one may have been made without what the disk refused.
+    left, right = (apart_from_published(each.tables()) for each in (Story(Home(home, home / "landing")), undisturbed))
     for name in right:
         pd.testing.assert_frame_equal(left[name], right[name], obj=name)
 

@@ -20,7 +20,7 @@ from stegvis.assets.graph import tables
 from stegvis.orchestration.instance import open_instance
 from stegvis.storage.home import Home
 from stegvis.storage.tables import Records
-from tests.orchestration.story import Story, apart_from_what_leaves
+from tests.orchestration.story import Story, apart_from_published
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +154,7 @@ def materialized(home: Home, after: int) -> tuple[set[tuple[str, str]], int]:
 
 
 def assert_same_tables(step_by_step: Story, at_once: Story, when: str) -> None:
-    ours, theirs = (apart_from_what_leaves(each.tables()) for each in (step_by_step, at_once))
+    ours, theirs = (apart_from_published(each.tables()) for each in (step_by_step, at_once))
     assert ours.keys() == theirs.keys()
     for name in theirs:
         pd.testing.assert_frame_equal(ours[name], theirs[name], obj=f"{name} {when}")
@@ -173,9 +173,9 @@ def test_after_any_sequence_every_table_is_that_of_a_rebuild(story: Story, tmp_p
             possible.remove(happening)
         project.number += 1
         touched = getattr(project, happening)()
-        told = project.refresh(story.home)
+        printed = project.refresh(story.home)
         made, newest = materialized(story.home, newest)
-        assert made == {(step["asset"], step["partition"]) for step in told["materialized"]}
+        assert made == {(step["asset"], step["partition"]) for step in printed["materialized"]}
         allowed = follows(touched)
         for asset, key in made:
             assert asset in allowed, f"{asset} ran after {happening}"

@@ -117,8 +117,8 @@ def test_a_worker_killed_in_a_refresh_costs_nobody_a_recording(pair: Path, tmp_p
     staging = story.home.lake / "staging" / "batch=many"
     killer = threading.Thread(target=kill_the_busiest, args=(killed, staging, psutil.Process()), daemon=True)
     killer.start()
-    told: list[str] = []
-    done = refresh(story.home, progress=told.append)
+    lines: list[str] = []
+    done = refresh(story.home, progress=lines.append)
     killer.join()
     assert len(killed) == 1
     assert nothing_failed(done)
@@ -127,9 +127,9 @@ def test_a_worker_killed_in_a_refresh_costs_nobody_a_recording(pair: Path, tmp_p
     one = found.drop(columns=["file", "shard"])
     assert all(one.loc[person].equals(one.iloc[0]) for person in PEOPLE)
     # Progress stands on the terminal and in the run's log.
-    (last,) = [line.strip() for line in told if "6 of 6" in line]
+    (last,) = [line.strip() for line in lines if "6 of 6" in line]
     assert re.fullmatch(r"6 of 6 recordings classified, [\d,]+ epochs per second", last)
-    assert any("left" in line for line in told)
+    assert any("left" in line for line in lines)
     with open_instance(story.home) as instance:
         messages = {entry.user_message for run in instance.get_runs() for entry in instance.all_logs(run.run_id)}
     assert last in messages
@@ -206,9 +206,9 @@ def test_nothing_is_read_again_and_a_withdrawal_leaves_the_pool_as_a_rebuild_wou
         (landing / f"{person}.csv").write_text(f"person\n{person}\n")
         digest = hashlib.sha256((landing / f"{person}.csv").read_bytes()).hexdigest()
         (landing / f"{person}.json").write_text(json.dumps({"files": {f"{person}.csv": {"sha256": digest}}}))
-        told: list[str] = []
-        refresh(shared_device.home, progress=told.append)
-        return [line.strip().partition(",")[0] for line in told if "recordings classified" in line]
+        lines: list[str] = []
+        refresh(shared_device.home, progress=lines.append)
+        return [line.strip().partition(",")[0] for line in lines if "recordings classified" in line]
 
     assert withdraw("somebody-else") == []
     # Without B's directions A's device is not known any more.

@@ -1,4 +1,4 @@
-"""Raw pairs through the whole path: classified, faults found and told, nothing else blamed."""
+"""Raw pairs through the whole path: classified, faults found and reported, nothing else blamed."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from stegvis.storage.home import Home
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from stegvis.twin import write_twin
 from tests.oracle_flow import flow_from_deliveries
-from tests.orchestration.story import WAVE_STAGES, Story, apart_from_what_leaves
+from tests.orchestration.story import WAVE_STAGES, Story, apart_from_published
 from tests.study import CODEBOOK, PROTOCOL, use_protocol
 
 
@@ -139,7 +139,7 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
 
 @pytest.mark.slow
 def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_withdraws(tmp_path: Path) -> None:
-    # So many people that no estimate has to be held back.
+    # So many people that no estimate has to be suppressed.
     story = Story(Home(tmp_path / "home", tmp_path / "home" / "landing"))
     write_twin(story.home.landing, PROTOCOL, CODEBOOK, people=4000, waves=1, seed=3)
     assert story.refresh().ok
@@ -150,8 +150,8 @@ def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_with
     assert facts["note"] == ""
     assert facts["steps"]
     for row in facts["steps"]:
-        told = sum(step["change"] for step in row["steps"] if step["change"] is not None)
-        assert told == pytest.approx(row["change"], abs=1e-9)
+        explained = sum(step["change"] for step in row["steps"] if step["change"] is not None)
+        assert explained == pytest.approx(row["change"], abs=1e-9)
         assert row["std_error"] > 0
     kept = story.table("select person from released_people where reason is null order by person")["person"]
     assert kept.to_list() == analyzed
@@ -180,7 +180,7 @@ def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Sto
     rebuilt = Story(Home(tmp_path / "rebuilt", story.home.landing))
     done = rebuilt.refresh()
     assert done.ok, (done.failed, done.blocked)
-    step_by_step, at_once = (apart_from_what_leaves(each.tables()) for each in (story, rebuilt))
+    step_by_step, at_once = (apart_from_published(each.tables()) for each in (story, rebuilt))
     assert step_by_step.keys() == at_once.keys()
     for name in at_once:
         pd.testing.assert_frame_equal(step_by_step[name], at_once[name], obj=name)

@@ -1,7 +1,8 @@
-"""The releases of a home, served on this machine while the UI runs."""
+"""The published releases of a home, served on this machine while the UI runs, and nothing beside them."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -12,36 +13,110 @@ from pathlib import Path
 
 import pytest
 
+from stegvis.orchestration.reports_server import HEADERS, published_file
+from stegvis.storage.signatures import sign
+
 ROOT = Path(__file__).parents[2]
 
 
-def answer(address: str) -> tuple[int, bytes]:
+def release(releases: Path, name: str) -> Path:
+    folder = releases / name
+    (folder / "report").mkdir(parents=True)
+    (folder / "report" / "index.html").write_text(f"report of {name}")
+    (folder / "manifest.json").write_text(json.dumps({"release": name, "created": name[:10]}))
+    return folder
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Path:
+    """Three releases: one signed, one without signatures, and the latest."""
+    folder = tmp_path / "releases"
+    for name in ("2026-01-01-signed", "2026-02-01-unsigned", "2026-03-01-latest"):
+        release(folder, name)
+    sign(folder, "2026-01-01-signed", "A Reviewer")
+    (folder / "latest").symlink_to("2026-03-01-latest")
+    (folder / "ledger.jsonl").write_text("{}\n")
+    (tmp_path / "secret.txt").write_text("a participant")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("address", "file"),
+    [
+        ("/latest/report/index.html", "2026-03-01-latest/report/index.html"),
+        ("/latest/report/", "2026-03-01-latest/report/index.html"),
+        ("/2026-03-01-latest/report/index.html?x=1#y", "2026-03-01-latest/report/index.html"),
+        ("/2026-01-01-signed/report/index.html", "2026-01-01-signed/report/index.html"),
+        ("/2026-02-01-unsigned/report/index.html", None),
+        ("/", None),
+        ("/latest", None),  # no listing of a folder
+        ("/ledger.jsonl", None),
+        ("/.signoff/2026-01-01-signed/a_reviewer.json", None),
+        ("/latest/../ledger.jsonl", None),
+        ("/latest/%2e%2e/%2e%2e/secret.txt", None),
+        ("/latest/report/..%2f..%2f..%2fsecret.txt", None),
+        ("/latest/report%00/index.html", None),
+        ("/latest//" + "x" * 300, None),
+    ],
+)
+def test_only_files_of_published_releases_are_served(releases: Path, address: str, file: str | None) -> None:
+    found = published_file(releases, address)
+    assert (found.relative_to(releases).as_posix() if found else None) == file
+
+
+def test_no_link_is_followed_out_of_a_release(releases: Path, tmp_path: Path) -> None:
+    (releases / "2026-03-01-latest" / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (releases / "2026-03-01-latest" / "folder").symlink_to(tmp_path)
+    (releases / "2026-03-01-latest" / "other").symlink_to(releases / "2026-02-01-unsigned")
+    (releases / "linked").symlink_to(tmp_path)
+    for address in (
+        "/latest/out.txt",
+        "/latest/folder/secret.txt",
+        "/latest/other/report/index.html",
+        "/linked/secret.txt",
+    ):
+        assert published_file(releases, address) is None
+    (releases / "latest").unlink()
+    (releases / "latest").symlink_to(tmp_path)
+    assert published_file(releases, "/latest/secret.txt") is None
+
+
+def test_a_signature_for_another_manifest_does_not_count(releases: Path) -> None:
+    (releases / "2026-01-01-signed" / "manifest.json").write_text("{}")
+    assert published_file(releases, "/2026-01-01-signed/report/index.html") is None
+
+
+def answer(address: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
     try:
-        with urllib.request.urlopen(address, timeout=10) as response:
-            return response.status, response.read()
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=10) as response:
+            return response.status, response.read(), dict(response.headers)
     except urllib.error.HTTPError as error:
-        return error.code, b""
+        return error.code, b"", dict(error.headers)
 
 
-def test_reports_are_served_and_an_impossible_address_is_not_found(
-    tmp_path: Path, unused_port: Callable[[], int]
-) -> None:
-    (tmp_path / "index.html").write_text("a report")
+def test_the_server_sets_headers_and_refuses_other_names(releases: Path, unused_port: Callable[[], int]) -> None:
     port = unused_port()
-    command = [sys.executable, "-m", "stegvis.orchestration.reports_server", str(tmp_path), str(port)]
+    command = [sys.executable, "-m", "stegvis.orchestration.reports_server", str(releases), str(port)]
+    address = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as server:
         try:
-            for _attempt in range(100):
+            for _attempt in range(300):
                 try:
-                    assert answer(f"http://127.0.0.1:{port}/index.html") == (200, b"a report")
+                    answer(address)
                     break
                 except urllib.error.URLError:
                     time.sleep(0.1)
             else:
                 pytest.fail("the server did not start")
-            for path in ("%00", "absent.html", "a%00/../b", "%ff" * 300):
-                assert answer(f"http://127.0.0.1:{port}/{path}")[0] == 404
-            assert answer(f"http://127.0.0.1:{port}/index.html")[0] == 200
+            code, content, headers = answer(f"{address}/latest/report/index.html")
+            assert (code, content) == (200, b"report of 2026-03-01-latest")
+            assert HEADERS.items() <= headers.items()
+            assert answer(f"{address}/")[1] == content
+            for path in ("%00", "absent.html", "a%00/../b", "%ff" * 300, "2026-02-01-unsigned/report/index.html"):
+                code, _, headers = answer(f"{address}/{path}")
+                assert code == 404
+                assert HEADERS.items() <= headers.items()
+            assert answer(f"{address}/latest/report/index.html", Host="evil.example")[0] == 403
         finally:
             server.kill()
         assert server.stderr

@@ -57,7 +57,7 @@ def test_an_edited_value_makes_stale_what_read_it_and_nothing_else(
     part = f"protocol {name}"
     records = Records(story.home)
     use_protocol(monkeypatch, edited(name))
-    stale = {step.asset for step in story.steps() if any(part in reason for reason in step.reasons)}
+    stale = {each.asset for each in story.steps() if any(part in reason for reason in each.reasons)}
     read = {asset for asset in stale | READERS[name][0] | READERS[name][1] if _reads(records, asset, name)}
     assert stale == read
     assert READERS[name][0] <= stale

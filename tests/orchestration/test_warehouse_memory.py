@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.twin import write_twin
-from tests.orchestration.story import Story, apart_from_what_leaves
+from tests.orchestration.story import Story, apart_from_published
 from tests.study import CODEBOOK, PROTOCOL
 
 BATCH = "epochs"
@@ -24,11 +27,11 @@ def test_a_lost_event_log_makes_nothing_stale(story: Story) -> None:
 
 
 def test_a_deleted_warehouse_is_built_again_with_the_same_tables(story: Story) -> None:
-    before = apart_from_what_leaves(story.tables())
+    before = apart_from_published(story.tables())
     story.home.warehouse.unlink()
     assert {step.state for step in story.steps()} <= {"never built", "missing upstream"}
     assert story.refresh().ok
-    after = apart_from_what_leaves(story.tables())
+    after = apart_from_published(story.tables())
     assert before.keys() == after.keys()
     for name, frame in before.items():
         if name != "materializations":
@@ -54,6 +57,51 @@ def test_a_table_dropped_by_hand_is_built_again(story: Story) -> None:
         connection.execute("drop table walking_exposures")
     assert ("walking_exposures", "") in story.made()
     assert story.steps() == []
+
+
+def test_a_table_published_with_another_and_dropped_by_hand_is_built_again(story: Story) -> None:
+    from stegvis.storage.warehouse import Warehouse
+
+    with Warehouse(story.home).session("test") as connection:
+        connection.execute("drop table delivered_days")
+    planned = story.planned()
+    causes = {label for label, reasons in planned.items() if "follows" not in str(reasons)}
+    assert causes == {label for label in planned if label.startswith("epoch_classification [")}
+    assert planned[min(causes)] == ("the table delivered_days is gone from the warehouse",)
+    assert {asset for asset, _ in story.made()} == {"epoch_classification"}  # the rest did not change
+    assert story.steps() == []
+
+
+def test_a_table_emptied_by_hand_is_made_again(story: Story) -> None:
+    from stegvis.storage.warehouse import Warehouse
+
+    with Warehouse(story.home).session("test") as connection:
+        connection.execute("delete from cohort")
+    assert story.planned()["cohort"] == ("the table cohort is empty in the warehouse instead of having 400 rows",)
+    assert story.made() == {("cohort", "")}
+
+
+def test_a_lost_event_log_is_filled_again_from_the_records(story: Story) -> None:
+    shutil.rmtree(story.home.dagster)
+    story.refresh()
+    wave, batches = "2021-2023", {"2018-02", "2018-09", "2019-02"}
+    with open_instance(story.home) as instance:
+        assert set(instance.get_dynamic_partitions("batch")) >= batches
+        for table, partition in (("cohort", None), ("report", wave), *(("daily_exposures", each) for each in batches)):
+            record = instance.get_latest_data_version_record(dg.AssetKey(table), partition_key=partition)
+            assert record
+            assert record.asset_materialization
+            versions = story.table("select table_name, partition, data_version from materializations")
+            row = versions[(versions["table_name"] == table) & (versions["partition"] == (partition or ""))]
+            assert (record.asset_materialization.tags or {})["dagster/data_version"] == row["data_version"].item()
+        checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+            [dg.AssetCheckKey(dg.AssetKey("cohort"), name) for name in ("keys", "valid")]
+        )
+        assert {check.status.value for check in checks.values()} == {"SUCCEEDED"}
+        assert report_missing(story.home, instance) == 0
+        instance.wipe_assets([dg.AssetKey("cohort")])
+        assert report_missing(story.home, instance) == 1
+        assert report_missing(story.home, instance) == 0
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What leaves a home: held back alike on pages and in tables, guarded against earlier releases, signed, and mended."""
+"""What a home publishes: the same on pages and in tables, protected against earlier releases, signed, and repaired."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read(story: Story, name: str) -> pd.DataFrame:
     return pd.read_csv(story.release() / f"{name}.csv", keep_default_na=False, na_values=[""])
 
 
-def held_back(story: Story) -> pd.DataFrame:
+def suppressed_cells(story: Story) -> pd.DataFrame:
     return pd.DataFrame(json.loads((story.release() / "disclosure.json").read_text())["held_back"])
 
 
@@ -35,14 +35,14 @@ def analyzed(story: Story) -> pd.Series:
     return rows[(rows["analysis"] == "main") & (rows["measure"] == "p_joint")]["n"]
 
 
-def test_no_small_count_leaves_and_the_log_names_what_is_held_back_without_values(story: Story) -> None:
+def test_no_small_count_is_published_and_the_log_names_what_is_suppressed_without_values(story: Story) -> None:
     results, steps, table_one = (read(story, name) for name in ("results", "attrition", "characteristics"))
     for counts in (results["n"], results["events"], results["n"] - results["events"], steps["excluded"],
                    steps["remaining"], table_one["n"]):  # fmt: skip
         assert not counts.between(1, 4).any()
     checks = json.loads((story.release() / "checks.json").read_text())
     assert not any(check["failing"] and check["failing"] < 5 for check in checks)
-    log = held_back(story)
+    log = suppressed_cells(story)
     assert list(log) == ["wave", "table", "cell", "column", "rule"]
     assert set(log["rule"]) == {small_rule(5)}
     suppressed = results[results["status"] == "suppressed"]
@@ -61,23 +61,23 @@ def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> Non
     shown = results_table(results[results["wave"] == WAVE], "walking_met", PROTOCOL)
     assert shown is not None
     assert str(render_table(shown)) in page
-    # A claim rests on an estimate that is told.
-    told = results[(results["analysis"] == "main") & (results["status"] == "ok")]
+    # A claim rests on an estimate that is published.
+    published = results[(results["analysis"] == "main") & (results["status"] == "ok")]
     for claim in json.loads((story.release() / "claims.json").read_text()):
-        assert ("RR" in claim["evidence"]) <= (len(told) > 0)
+        assert ("RR" in claim["evidence"]) <= (len(published) > 0)
 
 
 @pytest.mark.slow
-def test_one_person_fewer_than_in_the_release_before_is_told_nowhere(story: Story) -> None:
+def test_one_person_fewer_than_in_the_release_before_is_not_revealed(story: Story) -> None:
     before = analyzed(story)
     assert before.notna().all()
     first = story.release()
     story.withdraw("2025-01", [story.table("select person from analysis_set order by person limit 1")["person"].item()])
     assert story.refresh().ok
     assert story.release() != first
-    # The counts stay as they were told, all of them, and the release says so.
+    # The counts stay as they were published, all of them, and the release says so.
     assert analyzed(story).equals(before)
-    assert kept_waves(held_back(story), PROTOCOL) == {WAVE, "all"}
+    assert kept_waves(suppressed_cells(story), PROTOCOL) == {WAVE, "all"}
     assert "carried forward from an earlier release" in (story.release() / "report" / f"wave-{WAVE}.html").read_text()
     then, now = (pd.read_csv(folder / "results.csv") for folder in (first, story.release()))
     keys = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]

@@ -1,0 +1,38 @@
+"""Dagster's webserver behind the guard: ``python -m stegvis.orchestration.ui_server``, started by ``stegvis ui``.
+
+It takes the options of ``dagster-webserver``, and the token from the environment, which other users cannot read. The
+guard is in the same process and on the same port, so that no unguarded port exists beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import uvicorn
+
+from stegvis.orchestration.ui_guard import Guard
+
+TOKEN = "STEGVIS_UI_TOKEN"
+
+
+def main() -> None:
+    """Serve Dagster's UI to whoever has the token."""
+    from dagster_webserver.cli import cli
+
+    token = os.environ.pop(TOKEN, "")
+    if not token:
+        sys.exit(f"{TOKEN} is not set: stegvis ui starts this server")
+    serve = uvicorn.run
+
+    def serve_guarded(app: Any, *, host: str, port: int, **options: Any) -> None:
+        serve(Guard(app, token, port), host=host, port=port, **options)
+
+    # Dagster serves its application with this function, and offers no other place for a middleware.
+    uvicorn.run = serve_guarded  # type: ignore[assignment]
+    cli()
+
+
+if __name__ == "__main__":
+    main()

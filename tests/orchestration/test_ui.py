@@ -1,0 +1,82 @@
+"""``stegvis ui`` as it runs: guarded on its port, nothing unguarded beside it, all of it ended by Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+MUTATION = b'{"query":"mutation{wipeAssets(assetPartitionRanges:[{assetKey:{path:[\\"claims\\"]}}]){__typename}}"}'
+
+
+@pytest.fixture
+def running(tmp_path: Path, unused_port: Callable[[], int]) -> Iterator[tuple[subprocess.Popen[str], int, str]]:
+    """The process, its port and its token."""
+    port = unused_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
+    command = [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(tmp_path / "h"), "--port", str(port)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            assert process.stderr
+            token = next(found[1] for line in process.stderr if (found := re.search(r"/\?token=(\S+) shows", line)))
+            yield process, port, token
+        finally:
+            children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+            for each in [*children, process]:
+                try:
+                    each.kill()
+                except psutil.NoSuchProcess:
+                    continue
+
+
+def status(address: str, content: bytes | None = None, **headers: str) -> int:
+    request = urllib.request.Request(address, content, {key.replace("_", "-"): each for key, each in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_the_ui_is_guarded_and_ends_with_ctrl_c(running: tuple[subprocess.Popen[str], int, str]) -> None:
+    process, port, token = running
+    address = f"http://127.0.0.1:{port}"
+    signed_in = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
+    assert status(f"{address}/server_info") == 401
+    assert status(f"{address}/graphql", MUTATION, Content_Type="application/json") == 401
+    assert status(f"{address}/graphql", MUTATION, **signed_in, Host="evil.example") == 403
+    assert status(f"{address}/graphql", MUTATION, **signed_in, Origin="http://evil.example") == 403
+    assert status(f"{address}/graphql", MUTATION, **signed_in | {"Content_Type": "text/plain"}) == 415
+    assert status(f"{address}/graphql?query=mutation%7BwipeAssets%7D", **signed_in) == 405
+    query = urllib.request.Request(
+        f"{address}/graphql", b'{"query":"{version}"}', {k.replace("_", "-"): v for k, v in signed_in.items()}
+    )
+    with urllib.request.urlopen(query, timeout=60) as answer:
+        assert json.load(answer)["data"]["version"]
+    children = psutil.Process(process.pid).children(recursive=True)
+    listening = {
+        (each.laddr.ip, each.laddr.port)
+        for child in children
+        for each in child.net_connections("inet")
+        if each.status == psutil.CONN_LISTEN
+    }
+    assert listening == {("127.0.0.1", port), ("127.0.0.1", port + 1)}
+    assert not any(token in part for child in children for part in child.cmdline())
+    process.send_signal(signal.SIGINT)
+    assert process.wait(90) == 0
+    assert not psutil.wait_procs(children, timeout=30)[1]
