@@ -1,4 +1,4 @@
-"""Train the epoch classifier from labeled recordings, and evaluate it by leaving out one person at a time."""
+"""Train the epoch classifier from labeled recordings, and evaluate it by leave-one-person-out cross-validation."""
 
 from __future__ import annotations
 

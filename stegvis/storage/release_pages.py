@@ -54,7 +54,7 @@ def index_inputs(
         build: what the release is made from.
         name: of the release.
         results: all its results, small counts hidden.
-        checks: its checks, as they may be told.
+        checks: its check results, as they may be published.
         claims: its claims.json.
         facts: its bridge.json.
         packages: versions by name.

@@ -99,10 +99,10 @@ def provenance(protocol: Protocol) -> dict[str, Any]:
 
 
 def source_digest() -> str:
-    """One hash over every source file of the project's rooms."""
+    """One hash over every source file of the package."""
     digest = hashlib.sha256()
-    for room in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
-        folder = Path(importlib.import_module(room).__file__ or "").parent
+    for package in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
+        folder = Path(importlib.import_module(package).__file__ or "").parent
         for file in sorted(folder.rglob("*")):
             if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
                 digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes() + b"\0")

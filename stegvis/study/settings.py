@@ -29,7 +29,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     __slots__ = ("_reads",)
 
-    # A section whose parts are not told apart: reading any of it counts as reading it all.
+    # A section whose parts are not distinguished: reading any of it counts as reading it all.
     indivisible: ClassVar[bool] = False
 
     def with_record(self, name: str, record: Record) -> Self:

@@ -1,4 +1,4 @@
-"""The warehouse: a partition is replaced whole or not at all, and a table's digest tells its content."""
+"""The warehouse: a partition is replaced whole or not at all, and a table's digest depends on its content alone."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_the_digest_changes_with_anything_else(warehouse: duckdb.DuckDBPyConnect
     assert digest(warehouse, changed) != digest(warehouse, BASE)
 
 
-def test_a_column_named_like_anything_does_not_stand_for_its_row(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_column_with_any_name_is_not_mistaken_for_its_row(warehouse: duckdb.DuckDBPyConnection) -> None:
     for name in ("t", "row", "rows", "digested", "staged"):
         one, other = (digest(warehouse, f"select 1 as \"{name}\", '{cell}' as more") for cell in "ab")
         assert one != other
@@ -258,11 +258,11 @@ def test_the_verdicts_of_a_partition_are_replaced(warehouse: duckdb.DuckDBPyConn
     assert found == [("north", "a", True, 0, 10, "f3", True), ("south", "a", True, 0, 10, "f2", True)]
 
 
-def test_people_of_the_staged_rows_are_erased_from_a_table_that_remembers_them(
+def test_people_of_the_staged_rows_are_erased_from_a_table_that_has_them(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
-    warehouse.execute("create table remembered as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)")
+    warehouse.execute("create table earlier_people as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)")
     stage(warehouse, "select 'P1' as person union all select 'P9'")
-    erase_people(warehouse, "remembered")
+    erase_people(warehouse, "earlier_people")
     erase_people(warehouse, "no such table")
-    assert warehouse.execute("select person, x from remembered").fetchall() == [("P2", 2)]
+    assert warehouse.execute("select person, x from earlier_people").fetchall() == [("P2", 2)]
