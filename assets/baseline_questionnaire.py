@@ -25,5 +25,5 @@ def baseline_questionnaire(
     contract = DeliveryContract(study.codebook, study.protocol)
     drops = home.landing().drops("baseline")
     delivered = read_drops("participants", drops, "participants", contract, context.log.info)
-    people = newest_per_person(delivered, "participants", study.codebook, warehouse.withdrawn())
+    people = newest_per_person(delivered, "participants", study.codebook, warehouse.without_withdrawn)
     return Rows(people, summary=delivered.summary(), problems=delivered.all_problems())

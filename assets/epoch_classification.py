@@ -50,7 +50,7 @@ def epoch_classification(context: dg.AssetExecutionContext, warehouse: Reader, s
     batch = context.partition_key
     lake = EpochLake(home.home().lake, batch)
     warehouse.remove_damaged_files("epoch_classification")
-    read = read_recordings(lake, home.landing().drops("recordings", batch), warehouse.withdrawn(), study, report)
+    read = read_recordings(lake, home.landing().drops("recordings", batch), warehouse, study, report)
     profile = warehouse.over_epochs(sql_text("epoch_classification"), list(read.shards.values()))
     frame = _with_status(read.rows, profile, batch)
     return Rows(

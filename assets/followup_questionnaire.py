@@ -26,6 +26,6 @@ def followup_questionnaire(
     contract = DeliveryContract(study.codebook, study.protocol)
     drops = home.landing().drops("followup", wave)
     delivered = read_drops("questionnaire", drops, "questionnaire", contract, context.log.info)
-    answers = newest_per_person(delivered, "questionnaire", study.codebook, warehouse.withdrawn())
+    answers = newest_per_person(delivered, "questionnaire", study.codebook, warehouse.without_withdrawn)
     answers.insert(0, "wave", wave)
     return Rows(answers.astype({"wave": "string"}), summary=delivered.summary(), problems=delivered.all_problems())

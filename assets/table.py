@@ -158,7 +158,7 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     if absent:
         raise dg.Failure(f"{place} cannot be made before {', '.join(absent)}", allow_retries=False)
     recorded = study.recording()
-    reader = Reader(Warehouse(home), defined.name, defined.readable, defined.rows_of(key), recorded)
+    reader = Reader(Warehouse(home), defined.name, defined.readable, defined.rows_of(key), recorded, defined.delivery)
     failure: dg.Failure | None = None
     try:
         rows = _call(defined, {"context": context, "warehouse": reader, "study": recorded, "home": resource})

@@ -1,4 +1,4 @@
-"""withdrawals: People whose consent is withdrawn."""
+"""withdrawals: whose consent is withdrawn, by delivery and row."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from stegvis.study.protocol import Protocol
 def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
-        filled("person", "every withdrawal names a person"),
+        filled("source_row", "every withdrawal has its row in a delivery"),
         *quarantine_expectations(protocol.checks.largest_quarantined_share),
     ]

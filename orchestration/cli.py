@@ -27,8 +27,8 @@ app = typer.Typer(
 # In the order in which --help lists them.
 for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
-    running.status, recordings.classify, recordings.train, deliveries.withdraw, releases.compare, releases.trace,
-    releases.verify, releases.sign, releases.export, pooling.pool, running.ui,
+    running.status, recordings.classify, recordings.train, deliveries.withdraw, deliveries.retire, releases.compare,
+    releases.trace, releases.verify, releases.sign, releases.export, pooling.pool, running.ui,
 ):  # fmt: skip
     app.command()(command)
 
@@ -69,10 +69,11 @@ def _explained(error: Exception) -> str:
     # Imported here: most commands end without an error, and --help should be quick.
     from stegvis.own_code import own_place
     from stegvis.storage.disk import refusal
+    from stegvis.storage.home_key import HomeKeyError
     from stegvis.storage.lock import LockedError
     from stegvis.study.settings import SettingsError
 
-    if isinstance(error, LockedError | SettingsError):
+    if isinstance(error, LockedError | SettingsError | HomeKeyError):
         return str(error)
     # Also for Dagster's own storage, which may be on the disk that is full.
     refused = refusal(error)

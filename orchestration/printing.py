@@ -63,6 +63,8 @@ def refresh_facts(done: Refresh, release: Facts | None, waiting: Facts | None) -
         "not_made": [{"asset": s.asset, "partition": s.partition} for s in done.not_made],
         "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
         "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
+        "withdrawals": done.withdrawals,
+        "withdrawals_not_applied": done.withdrawal_problems,
         "release": release,
         "waiting_release": waiting,
         "seconds": round(done.seconds, 2),
@@ -84,10 +86,14 @@ def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, p
             print(f"materialized {assets} assets ({len(done.materialized)} partitions) in {done.seconds:.1f} s")
         else:
             print(f"nothing to do: {UP_TO_DATE}" if done.nothing_to_do else "nothing was materialized")
+        for line in done.withdrawals:
+            print(line)
         if release:
             print(f"release: {release['release']}{' (synthetic)' if release['synthetic'] else ''}")
         if waiting:
             print(waits(waiting))
+    for problem in done.withdrawal_problems:
+        say(f"WITHDRAWAL NOT APPLIED: {problem}")
     for unused in done.landing.waiting:
         say(f"waiting delivery {unused.kind}/{unused.name}: {unused.reason}")
     for unused in done.landing.rejected:
@@ -135,6 +141,7 @@ def print_status(facts: Facts) -> None:
     _print_partitions(console, facts)
     for line in _notes(facts):
         console.print(line)
+    _print_withdrawals(console, facts["withdrawals"])
     if facts["ok"] and not (facts["stale"] or facts["missing_upstream"]):
         console.print(UP_TO_DATE)
 
@@ -147,6 +154,13 @@ def _attention(facts: Facts) -> Iterator[str]:
         yield facts["too_open"]
     for failed in facts["failed"]:
         yield f"FAILED {_label(failed['asset'], failed['partition'])}: {failed['reason']}"
+    for problem in facts["withdrawals"]["not_applied"]:
+        yield f"WITHDRAWAL NOT APPLIED {problem}"
+    for gone in facts["gone"]:
+        yield f"gone {gone['kind']} {gone['name']}: {gone['message']}"
+    for found in facts["unlinked"]:
+        if found["too_many"]:
+            yield f"UNLINKED {found['kind']} {found['key']}: {found['message']}"
     for unused in facts["deliveries"]["rejected"]:
         yield f"REJECTED delivery {unused['delivery']}: {unused['reason']}"
     for check in facts["failing_checks"]:
@@ -167,7 +181,10 @@ def _notes(facts: Facts) -> Iterator[str]:
     for found in facts["quarantine"]:
         what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
         yield f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}"
-    for state in ("waiting", "repeated"):
+    for found in facts["unlinked"]:
+        if not found["too_many"]:
+            yield f"unlinked {found['kind']} {found['key']}: {found['message']}"
+    for state in ("waiting", "superseded", "repeated"):
         for unused in facts["deliveries"][state]:
             yield f"{state} delivery {unused['delivery']}: {unused['reason']}"
 
@@ -175,6 +192,18 @@ def _notes(facts: Facts) -> Iterator[str]:
 def _check_line(check: Facts) -> str:
     place = _label(check["asset"], check["partition"])
     return f"{check['severity']} {place}: {check['meaning']} ({check['failing']} of {check['total']})"
+
+
+def _print_withdrawals(console: Console, facts: Facts) -> None:
+    if facts["people"]:
+        missing = f", {facts['not_found']:,} not found in any delivery" if facts["not_found"] else ""
+        console.print(f"withdrawals: {_count(facts['people'], 'person')}; {facts['found']:,} found and erased{missing}")
+    if facts["pending"]:
+        console.print("withdrawals: the erasure is not finished; the next refresh completes it")
+    for place in facts["to_remove"]:
+        console.print(
+            f"remove from the landing zone {place['delivery']}: {_count(place['people'], 'withdrawn person')}"
+        )
 
 
 def _print_partitions(console: Console, facts: Facts) -> None:
@@ -308,4 +337,5 @@ def _label(asset: str, partition: str) -> str:
 
 
 def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    plural = what.removesuffix("person") + "people" if what.endswith("person") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"

@@ -25,6 +25,7 @@ from stegvis.orchestration.landing_sensor import report_landed
 from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
+from stegvis.orchestration.withdraw import apply_withdrawals, finish_erasure
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.lock import locked
@@ -51,6 +52,7 @@ class Refresh:
         blocked: partitions whose current inputs failed a critical check, now or before.
         not_made: partitions that are still stale or were not built.
         landing: what was found in the landing zone.
+        withdrawals: what came of each withdrawal drop whose counts are new, and what could not be applied.
         seconds: wall time, and of it the time spent inside the stages.
     """
 
@@ -60,12 +62,14 @@ class Refresh:
     missing_upstream: list[PartitionStatus] = field(default_factory=list)
     blocked: list[PartitionStatus] = field(default_factory=list)
     not_made: list[PartitionStatus] = field(default_factory=list)
+    withdrawals: list[str] = field(default_factory=list)
+    withdrawal_problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, is blocked or was rejected."""
-        return not (self.failed or self.blocked or self.landing.rejected)
+        """Whether nothing failed, is blocked or was rejected, and every withdrawal was applied."""
+        return not (self.failed or self.blocked or self.landing.rejected or self.withdrawal_problems)
 
     @property
     def nothing_to_do(self) -> bool:
@@ -92,12 +96,14 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
         started = time.monotonic()
         advance_latest(home.releases, Study.shipped().protocol.release.signatures)
         landing = scan(home.landing, home.hash_cache)
+        named = apply_withdrawals(home, landing)
         with open_instance(home) as instance:
             end_orphans(instance)
             register_partitions(landing, instance)
             report_landed(landing, instance)
             report_missing(home, instance)
             done = _Run(home_state(home, instance, landing), instance, progress).everything()
+        done.withdrawals, done.withdrawal_problems = finish_erasure(home, named), named.problems
         done.seconds = time.monotonic() - started
     return done
 

@@ -14,10 +14,16 @@ from stegvis.orchestration.failed_attempts import Attempt, failed_attempts
 from stegvis.orchestration.home_state import HomeState, PartitionStatus, State, home_state
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
+from stegvis.orchestration.withdraw import read_withdrawals
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
+from stegvis.storage.linkage import linkage
 from stegvis.storage.releases import latest, manifest, newest
+from stegvis.storage.retiring import is_delivered
 from stegvis.storage.signatures import valid_signatures
+from stegvis.storage.warehouse import Warehouse
+from stegvis.storage.withdrawal_list import is_pending, read_list
+from stegvis.storage.withdrawn_rows import ToRemove, to_remove
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import Study
 
@@ -41,16 +47,27 @@ def status(home: Home) -> dict[str, Any]:
     to_make = [each for each in planned if each.state in ("stale", "never built")]
     blocked = [described(each) for each in planned if each.state == "blocked"]
     missing = [described(each) for each in planned if each.state == "missing upstream"]
+    withdrawn = _withdrawals(home, landing)
     return {
         "home": str(home.root),
         "landing": str(home.landing),
         "mode": in_force.study.mode,
         "synthetic": landing.synthetic,
+        "gone": [
+            {
+                "kind": kind,
+                "name": key,
+                "message": f"no delivery brings it any more: deliver it, or retire {kind} {key}",
+            }
+            for kind, keys in partitions.items()
+            for key in keys
+            if not is_delivered(landing, kind, key)
+        ],
         "waves": [_partition("wave", key, planned) for key in partitions["wave"]],
         "batches": [_partition("batch", key, planned) for key in partitions["batch"]],
         "too_open": home.too_open,
         "lost_releases": list(now.lost_releases),
-        "ok": not (blocked or failed or landing.rejected),
+        "ok": not (blocked or failed or landing.rejected or withdrawn["not_applied"]),
         "failed": failed,
         "blocked": blocked,
         "held": blocked,
@@ -65,12 +82,40 @@ def status(home: Home) -> dict[str, Any]:
             "accepted": len(landing.accepted),
             "waiting": [{"delivery": f"{w.kind}/{w.name}", "reason": w.reason} for w in landing.waiting],
             "rejected": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.rejected],
+            "superseded": [{"delivery": f"{s.kind}/{s.name}", "reason": s.reason} for s in landing.superseded],
             "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
         },
+        "withdrawals": withdrawn,
+        "unlinked": _unlinked(home, in_force),
         "sources": _sources(landing, in_force),
         "last_release": last_release(home),
         "waiting_release": waiting_release(home),
     }
+
+
+def _withdrawals(home: Home, landing: Landing) -> dict[str, Any]:
+    """Withdrawn people in counts, withdrawals that could not be applied, and what to remove from the landing zone."""
+    read, withdrawn = read_withdrawals(home, landing), read_list(home.root)
+    found = len(withdrawn.found())
+    lists = [ToRemove(f"withdrawals/{drop.drop}.csv", len(drop.people)) for drop in read.drops if drop.people]
+    return {
+        "people": len(withdrawn),
+        "found": found,
+        "not_found": len(withdrawn) - found,
+        "not_applied": read.problems,
+        "pending": is_pending(home.root),
+        "to_remove": [vars(each) for each in [*to_remove(home.root, landing), *lists]] if len(withdrawn) else [],
+    }
+
+
+def _unlinked(home: Home, in_force: Protocol) -> list[dict[str, Any]]:
+    """Batches and waves with people whom no baseline has, in counts."""
+    if not home.warehouse.exists():
+        return []
+    smallest = in_force.checks.smallest_share_in_cohort
+    with Warehouse(home).session("status") as connection:
+        found = linkage(connection)
+    return [vars(each) | {"too_many": each.share < smallest, "message": each.sentence(smallest)} for each in found]
 
 
 def _sources(landing: Landing, in_force: Protocol) -> list[dict[str, Any]]:

@@ -1,25 +1,62 @@
-"""Registering withdrawals of consent: a list of people becomes a drop of the landing zone.
+"""Withdrawals of consent: a list becomes a drop of the landing zone, and every drop is applied before anything else.
 
-The refresh then erases them: every table is rebuilt without them. Delivered files are not changed.
+Belongs here: reading the drops, what came of them, and what could not be applied. Does not belong here: the list
+(``stegvis/storage/withdrawal_list.py``), erasing (``stegvis/storage/erasure.py``). Delivered files are not changed.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import os
+import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from stegvis.deliveries.contract import apply_contract
+from stegvis.orchestration.dagster_erasure import StorageInUseError, erase_from_dagster
+from stegvis.storage.alerts import Severity, add_alert
+from stegvis.storage.delivered_files import DeliveryContract, read_delivered
+from stegvis.storage.erasure import erase_from_lake, is_applied_to_lake
 from stegvis.storage.home import Home
-from stegvis.storage.landing import scan
+from stegvis.storage.landing import Drop, Landing, scan
 from stegvis.storage.reading import UnreadableFile, read_table
+from stegvis.storage.warehouse import Warehouse
+from stegvis.storage.withdrawal_list import WithdrawalList, add_to_list, clear_pending, is_pending, read_list
 from stegvis.study.codebook import Layout
+from stegvis.study.study import Study
+
+ALERT = "withdrawal"
+_LONGEST_WAIT_SECONDS = 86_400.0
 
 
 class WithdrawalError(ValueError):
     """The list cannot be registered; the message names the row and the rule, never a person."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """One withdrawal drop as it was read: the keyed hashes of those it names, and what of it could not be read."""
+
+    drop: str
+    people: frozenset[str]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class Withdrawals:
+    """The withdrawal drops of a landing zone.
+
+    Attributes:
+        drops: those that were read.
+        problems: what could not be read or applied, each a sentence with drop, row and next step.
+    """
+
+    drops: list[Named] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def register(home: Home, file: Path, layout: Layout) -> tuple[str, int]:
@@ -38,6 +75,122 @@ def register(home: Home, file: Path, layout: Layout) -> tuple[str, int]:
     Raises:
         WithdrawalError: the file cannot be read, or a row breaks the contract.
     """
+    people = _people_of(file, layout)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow([layout.columns["person"].source[0]])
+    writer.writerows([each] for each in people)
+    content = text.getvalue().encode("utf-8")
+    synthetic = _is_synthetic(home.create())
+    folder = home.landing / "withdrawals"
+    folder.mkdir(exist_ok=True)
+    name = f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}-{os.getpid()}"
+    target = folder / f"{name}.csv"
+    target.write_bytes(content)
+    if _people_of(target, layout) != people:
+        target.unlink()
+        raise WithdrawalError(f"{file.name}: an identifier cannot be written to a csv file and read back unchanged")
+    manifest: dict[str, object] = {"files": {target.name: {"sha256": hashlib.sha256(content).hexdigest()}}}
+    if synthetic:
+        manifest["synthetic"] = True
+    (folder / f"{name}.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return name, len(people)
+
+
+def apply_withdrawals(home: Home, landing: Landing) -> Withdrawals:
+    """Put everyone whom a drop names on the home's list, and erase them. Call with the refresh's lock held.
+
+    Raises:
+        stegvis.storage.home_key.HomeKeyError: the list or its key is damaged.
+    """
+    read = read_withdrawals(home, landing, remember=True)
+    withdrawn = read_list(home.root)
+    if withdrawn.people:
+        if home.warehouse.exists():
+            with Warehouse(home).session("withdrawals"):  # opening it erases
+                pass
+        if not is_applied_to_lake(home, withdrawn):
+            withdrawn.note_found(erase_from_lake(home, withdrawn))
+        try:
+            erase_from_dagster(home, withdrawn)
+        except StorageInUseError as error:
+            read.problems.append(str(error))
+    for problem in read.problems:
+        add_alert(home.root, "error", ALERT, "withdrawals", problem)
+    return read
+
+
+def read_withdrawals(home: Home, landing: Landing, remember: bool = False) -> Withdrawals:
+    """Read every withdrawal drop; a row that breaks the contract is a problem, the others count.
+
+    Args:
+        home: the home.
+        landing: its landing zone.
+        remember: put the people on the home's list.
+    """
+    withdrawn = read_list(home.root)
+    found = Withdrawals()
+    for drop in landing.accepted:
+        if drop.kind == "withdrawals":
+            found.drops.append(_read(withdrawn, drop, remember))
+    found.problems += [f"withdrawals/{drop.name}: {drop.reason}" for drop in landing.rejected if _is_withdrawal(drop)]
+    found.problems += [
+        f"withdrawals/{drop.name}: {drop.reason}; it has waited for more than a day"
+        for drop in landing.waiting
+        if _is_withdrawal(drop) and _age_seconds(drop.path) > _LONGEST_WAIT_SECONDS
+    ]
+    found.problems += [problem for drop in found.drops for problem in drop.problems]
+    return found
+
+
+def finish_erasure(home: Home, read: Withdrawals) -> list[str]:
+    """Write the warehouse anew once everything is rebuilt, and report each drop whose counts are new.
+
+    Returns:
+        One line per such drop: how many people it names, how many were found, how many were not.
+    """
+    if is_pending(home.root):
+        Warehouse(home).rewrite("withdrawals")
+        clear_pending(home.root)
+    erased = read_list(home.root).found()
+    lines = []
+    for drop in read.drops:
+        if not drop.people:
+            continue
+        found = len(drop.people & erased)
+        message = _counts(len(drop.people), found)
+        severity: Severity = "info" if found == len(drop.people) else "warning"
+        if add_alert(home.root, severity, ALERT, f"withdrawals/{drop.drop}", message):
+            lines.append(f"withdrawals/{drop.drop}: {message}")
+    return lines
+
+
+def _counts(people: int, found: int) -> str:
+    missing = people - found
+    text = f"{people:,} {'person' if people == 1 else 'people'}; {found:,} found and erased"
+    return text + (f", {missing:,} not found in any delivery (erased if they are delivered later)" if missing else "")
+
+
+def _read(withdrawn: WithdrawalList, drop: Drop, remember: bool) -> Named:
+    study = Study.shipped()
+    contract = DeliveryContract(study.codebook, study.protocol)
+    people: set[str] = set()
+    problems = []
+    for file in drop.files:
+        label = f"withdrawals/{file.name}"
+        read = read_delivered(file.path, label, "withdrawals", contract)
+        for problem in read.problems[read.problems["rule"] != "duplicate"].to_dict("records"):
+            row = "" if problem["row"] is None or problem["row"] != problem["row"] else f" row {problem['row']}"
+            problems.append(f"{label}{row}: {problem['message']}; deliver a list with this corrected")
+        if not read.refused:
+            people |= set(read.frame["person"])
+    if remember:
+        add_to_list(withdrawn.root, drop.name, people)
+    return Named(drop.name, frozenset(withdrawn.hash_of(person) for person in people), tuple(problems))
+
+
+def _people_of(file: Path, layout: Layout) -> list[str]:
+    """The identifiers of a list, each once, sorted."""
     try:
         contracted = apply_contract(read_table(file), layout, file.name)
     except UnreadableFile as error:
@@ -47,17 +200,17 @@ def register(home: Home, file: Path, layout: Layout) -> tuple[str, int]:
         first = broken.iloc[0]
         row = "" if first.isna()["row"] else f" row {first['row']}"
         raise WithdrawalError(f"{file.name}{row}: {first['message']}")
-    people = sorted(contracted.frame["person"].unique())
-    content = "person\n" + "\n".join(people) + "\n"
-    synthetic = _is_synthetic(home.create())
-    folder = home.landing / "withdrawals"
-    folder.mkdir(exist_ok=True)
-    name = f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}-{os.getpid()}"
-    (folder / f"{name}.csv").write_text(content, encoding="utf-8")
-    sha256 = hashlib.sha256(content.encode()).hexdigest()
-    manifest = {"files": {f"{name}.csv": {"sha256": sha256}}} | ({"synthetic": True} if synthetic else {})
-    (folder / f"{name}.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return name, len(people)
+    return sorted(contracted.frame["person"].unique())
+
+
+def _is_withdrawal(drop: object) -> bool:
+    return getattr(drop, "kind", None) == "withdrawals"
+
+
+def _age_seconds(path: Path) -> float:
+    """How long ago a withdrawal's csv, or where that is missing its ``drop.json``, was changed; seconds."""
+    found = [file.stat().st_mtime for file in (path, path.with_suffix(".json")) if file.exists()]
+    return time.time() - max(found, default=time.time())
 
 
 def _is_synthetic(home: Home) -> bool:

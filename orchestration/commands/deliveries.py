@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,13 @@ from stegvis.orchestration.commands.options import (
 )
 from stegvis.orchestration.commands.running import run_refresh
 from stegvis.orchestration.printing import fail, print_validation, say
+
+
+class PartitionKind(StrEnum):
+    """What can be retired."""
+
+    wave = "wave"
+    batch = "batch"
 
 
 def twin(
@@ -105,11 +113,30 @@ def seal(
         print(f"{sealed.manifest}: {done}")
 
 
+def retire(
+    kind: Annotated[PartitionKind, typer.Argument(help="wave or batch.")],
+    name: Annotated[str, typer.Argument(help="Its name, such as 2027.")],
+    home: HomeOption = None,
+) -> None:
+    """Drop a wave or batch whose deliveries were taken away, and refresh; releases keep what they published."""
+    from stegvis.orchestration.retire import retire as drop_partition
+    from stegvis.storage.retiring import RetireError
+
+    place = find_home(home)
+    try:
+        rows = drop_partition(place, kind.value, name)
+    except RetireError as error:
+        fail(str(error))
+    say(f"retired {kind.value} {name}: {rows:,} rows removed")
+    raise typer.Exit(run_refresh(place, as_json=False))
+
+
 def withdraw(
     file: Annotated[Path, typer.Argument(help="A .csv with one column: person.")], home: HomeOption = None
 ) -> None:
     """Register withdrawals of consent, erase the people from every table and file, and refresh."""
     from stegvis.orchestration.withdraw import WithdrawalError, register
+    from stegvis.storage.alerts import add_alert
     from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 
     if not file.is_file():
@@ -118,6 +145,7 @@ def withdraw(
     try:
         name, people = register(place, file, read_codebook(CODEBOOK_FILE).withdrawals)
     except WithdrawalError as error:
-        fail(str(error))
+        add_alert(place.create().root, "error", "withdrawal", "stegvis withdraw", f"nothing was registered: {error}")
+        fail(f"{error}; nothing was registered")
     say(f"registered {people:,} withdrawals as {name}")
     raise typer.Exit(run_refresh(place, as_json=False))

@@ -108,7 +108,7 @@ def _object_text(cell: Any) -> str | None:
         return None
     if isinstance(cell, bool | np.bool_):
         return str(int(cell))
-    if isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(cell) <= LARGEST_WHOLE_NUMBER:
+    if isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(float(cell)) <= LARGEST_WHOLE_NUMBER:
         return str(int(cell))
     if isinstance(cell, bytes | bytearray):
         return bytes(cell).decode("utf-8", errors="replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,21 +92,26 @@ def read_drops(
             before = len(delivered.frames)
             read_file(file.path, f"{drop.name}/{file.name}", layout_name, delivered, contract)
             for frame in delivered.frames[before:]:
-                frame["delivery"] = drop.name
+                frame["delivery"], frame["delivered_file"] = drop.name, file.name
         report(f"read delivery {drop.kind}/{drop.name}")
     return delivered
 
 
 def newest_per_person(
-    delivered: Delivered, layout_name: LayoutName, codebook: Codebook, withdrawn: Collection[str]
+    delivered: Delivered,
+    layout_name: LayoutName,
+    codebook: Codebook,
+    without_withdrawn: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> pd.DataFrame:
-    """One row per person: a later drop's row corrects an earlier one's; the withdrawn are gone."""
+    """One row per person: a later drop's row corrects an earlier one's.
+
+    ``without_withdrawn`` leaves out people whose consent is withdrawn.
+    """
     columns = [*codebook[layout_name].columns, "delivery"]
     if not delivered.frames:
         return empty(layout_name, codebook, "delivery")
-    rows = pd.concat(delivered.frames, ignore_index=True).drop_duplicates("person", keep="last")
-    kept = ~rows["person"].isin(list(withdrawn))
-    return rows.loc[kept, columns].sort_values("person", ignore_index=True)
+    rows = without_withdrawn(pd.concat(delivered.frames, ignore_index=True))
+    return rows.drop_duplicates("person", keep="last")[columns].sort_values("person", ignore_index=True)
 
 
 def empty(layout_name: LayoutName, codebook: Codebook, *more: str) -> pd.DataFrame:

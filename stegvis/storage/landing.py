@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.names import name_problem, shown, special_file, wave_of
 from stegvis.storage.reading import TABLE_ENDINGS
 from stegvis.storage.recording_files import recording_level
+from stegvis.storage.superseding import superseded
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -42,6 +44,7 @@ class Drop:
 
     ``partition``: the batch of recordings, the wave of a follow-up, else None. ``digest``: of the files' names and
     contents, not of the drop's name. ``synthetic``: whether ``drop.json`` says that no real person is in it.
+    ``replaces``: the drop of the same kind that it makes unused.
     """
 
     kind: Kind
@@ -52,6 +55,7 @@ class Drop:
     digest: str
     synthetic: bool
     notes: tuple[str, ...] = ()
+    replaces: str | None = None
 
     @property
     def landed(self) -> float:
@@ -83,6 +87,7 @@ class Landing:
     waiting: list[Unused] = field(default_factory=list)
     rejected: list[Unused] = field(default_factory=list)
     repeated: list[Unused] = field(default_factory=list)
+    superseded: list[Unused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -103,6 +108,7 @@ class Hashes:
     cache: Path | None = None
     _known: dict[str, list[Any]] = field(default_factory=dict, init=False)
     _seen: dict[str, list[Any]] = field(default_factory=dict, init=False)
+    _renamed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         if self.cache is not None:
@@ -110,12 +116,15 @@ class Hashes:
                 known = json.loads(self.cache.read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 known = {}  # absent or damaged: every file is hashed again
-            self._known = known if isinstance(known, dict) else {}
+            known = known if isinstance(known, dict) else {}
+            # A cache of an earlier version has the names themselves: taken over, so that nothing is hashed again.
+            self._known = {self._key(name) if _is_path(name) else name: entry for name, entry in known.items()}
+            self._renamed = self._known.keys() != known.keys()
 
     def sha256(self, path: Path) -> str:
         """The sha256 of a file, computed only when its size or time of change is new."""
         state = path.stat()
-        name = path.relative_to(self.root).as_posix()
+        name = self._key(path.relative_to(self.root).as_posix())
         entry = self._known.get(name)
         if not (isinstance(entry, list) and len(entry) == 3 and entry[:2] == [state.st_size, state.st_mtime_ns]):
             with path.open("rb") as file:
@@ -123,9 +132,15 @@ class Hashes:
         self._seen[name] = entry
         return str(entry[2])
 
+    def _key(self, name: str) -> str:
+        """A file may be named after a person, so the cache has keyed hashes of names."""
+        if self.cache is None:
+            return name
+        return keyed_hash(self.cache.parent, "file name", name)
+
     def save(self) -> None:
         """Replace the cache atomically; files that no longer exist are dropped from it."""
-        if self.cache is None or self._seen == self._known:
+        if self.cache is None or (self._seen == self._known and not self._renamed):
             return
         self.cache.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.cache.with_name(f".{self.cache.name}.{os.getpid()}")
@@ -169,8 +184,21 @@ def scan(landing: Path, cache: Path | None) -> Landing:
             else:
                 first_with[drop.digest] = drop.name
                 found.accepted.append(drop)
+        if kind != "withdrawals":  # consent that was withdrawn stays withdrawn
+            _set_superseded_apart(found, kind)
     hashes.save()
     return found
+
+
+def _set_superseded_apart(found: Landing, kind: Kind) -> None:
+    mine = [drop for drop in found.accepted if drop.kind == kind]
+    why = superseded(mine)
+    found.superseded.extend(Unused(kind, d.name, d.path, (why[d.name],)) for d in mine if d.name in why)
+    found.accepted[:] = [drop for drop in found.accepted if drop.kind != kind or drop.name not in why]
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "." in name
 
 
 # A delivery with only these issues is still being copied.
@@ -197,7 +225,10 @@ def examine(kind: Kind, path: Path, hashes: Hashes) -> Drop | Unused:
         unlisted = [shown(e.name) for e in visible_entries(path) if e.name not in {MANIFEST, *manifest.files}]
         notes += [f"{file_name} is not listed in {MANIFEST}: ignored" for file_name in unlisted]
     contents = [("withdrawals.csv" if kind == "withdrawals" else file.name, file.sha256) for file in files]
-    return Drop(kind, name, _partition(kind, name), path, files, _digest(contents), manifest.synthetic, tuple(notes))
+    return Drop(
+        kind, name, _partition(kind, name), path, files, _digest(contents), manifest.synthetic, tuple(notes),
+        manifest.replaces,
+    )  # fmt: skip
 
 
 def examine_files(

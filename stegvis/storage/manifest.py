@@ -26,11 +26,12 @@ class Issue:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a ``drop.json`` says: the sha256 of each file by its name, and whether the drop is synthetic."""
+    """What a ``drop.json`` says: the sha256 of each file by name, if it is synthetic, and which drop it replaces."""
 
     files: dict[str, str]
     synthetic: bool
     notes: tuple[str, ...]
+    replaces: str | None = None
 
 
 def read_manifest(path: Path) -> Manifest | Issue:
@@ -67,10 +68,13 @@ def read_manifest(path: Path) -> Manifest | Issue:
     synthetic = content.get("synthetic", False)
     if not isinstance(synthetic, bool):
         return Issue(path.name, "manifest_form", f"in {path.name}, synthetic must be true or false")
-    unknown = sorted(set(content) - {"files", "synthetic"})
+    replaces = content.get("replaces")
+    if replaces is not None and (not isinstance(replaces, str) or not replaces):
+        return Issue(path.name, "manifest_form", f"in {path.name}, replaces must be the name of another drop")
+    unknown = sorted(set(content) - {"files", "synthetic", "replaces"})
     listed = ", ".join(shown(key) for key in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
     notes = (f"{path.name} has unknown keys, which are ignored: {listed}",) if unknown else ()
-    return Manifest({name: about["sha256"].lower() for name, about in files.items()}, synthetic, notes)
+    return Manifest({name: about["sha256"].lower() for name, about in files.items()}, synthetic, notes, replaces)
 
 
 def _safe_file_name(name: str) -> bool:

@@ -17,7 +17,9 @@ from stegvis.provenance.sql import variables_read
 from stegvis.storage.lake import create_epochs_view
 from stegvis.storage.records import damaged_files, read_records
 from stegvis.storage.selects import tables_read
-from stegvis.storage.warehouse import Partition, Warehouse, table_exists
+from stegvis.storage.warehouse import Partition, Warehouse
+from stegvis.storage.withdrawal_list import WithdrawalList, read_list
+from stegvis.storage.withdrawn_rows import leave_out
 from stegvis.study.study import Study
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Reader:
         declared: tables it may read.
         partition: the wave or batch that is made; its key is the variable ``wave`` or ``batch``.
         study: where protocol values come from.
+        delivery: the kind of delivery the table is read from.
     """
 
     warehouse: Warehouse
@@ -46,6 +49,7 @@ class Reader:
     declared: frozenset[str]
     partition: Partition
     study: Study
+    delivery: str | None = None
     _open: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
 
     @contextmanager
@@ -111,9 +115,10 @@ class Reader:
                     for name in damaged_files(root, made.files):
                         (root / name).unlink(missing_ok=True)
 
-    def withdrawn(self) -> set[str]:
-        """The people whose consent is withdrawn."""
-        with self.session() as connection:
-            if not table_exists(connection, "withdrawals"):
-                return set()
-        return set(self.frame("select distinct person from withdrawals")["person"])
+    def withdrawn(self) -> WithdrawalList:
+        """The people whose consent is withdrawn: ``person in warehouse.withdrawn()``."""
+        return read_list(self.warehouse.home.root)
+
+    def without_withdrawn(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Delivered rows (person, delivery, delivered_file) without those of people whose consent is withdrawn."""
+        return leave_out(self.withdrawn(), self.table, self.partition.label, self.delivery or "", rows)

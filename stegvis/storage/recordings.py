@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -27,8 +27,10 @@ from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.drops import Delivered, read_file
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import Drop, LandedFile
+from stegvis.storage.reader import Reader
 from stegvis.storage.recording_files import recordings_of, sensor_of
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.storage.withdrawal_list import WithdrawalList
 from stegvis.study.study import Study
 
 # Of a raw pair, as ``stegvis.accelerometry.pair_classification`` names them; the column ``quality`` has all of them.
@@ -122,26 +124,35 @@ class _Reading:
     rows: list[dict[str, Any]] = field(default_factory=list)
     days: list[pd.DataFrame] = field(default_factory=list)
     to_classify: list[tuple[str, Source]] = field(default_factory=list)
+    withdrawn: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def delivered_people(self) -> pd.DataFrame:
+        """Who was delivered, by which delivery and in which file."""
+        people = [*self.withdrawn, *((each["person"], each["delivery"], each["file"]) for each in self.rows)]
+        people += [(source.person, name, file.name) for name, source in self.to_classify for file in source.files]
+        return pd.DataFrame(people, columns=["person", "delivery", "delivered_file"], dtype="str")
 
 
 def read_recordings(
-    lake: EpochLake, drops: Sequence[Drop], withdrawn: Collection[str], study: Study, report: Callable[[str], None]
+    lake: EpochLake, drops: Sequence[Drop], warehouse: Reader, study: Study, report: Callable[[str], None]
 ) -> Recordings:
     """Read every recording of a batch once.
 
     Args:
         lake: of the batch.
         drops: its deliveries, in the order they apply.
-        withdrawn: people whose consent is withdrawn.
+        warehouse: knows whose consent is withdrawn.
         study: protocol and codebook.
         report: called with one line of progress at a time.
 
     Raises:
         stegvis.storage.fan_out.ClusterLostError: the workers disappeared; completed recordings are kept.
     """
+    withdrawn = warehouse.withdrawn()
     reading = _Reading(DeliveryContract(study.codebook, study.protocol))
     for drop in drops:
-        _read_drop(drop, reading, report)
+        _read_drop(drop, reading, withdrawn, report)
+    warehouse.without_withdrawn(reading.delivered_people())
     batch = _recording_batch(lake, study, report)
     to_classify = [(delivery, source) for delivery, source in reading.to_classify if source.person not in withdrawn]
     outcomes = batch.classify([source for _, source in to_classify])
@@ -149,7 +160,7 @@ def read_recordings(
         row = _classified(delivery, source, outcome.record, reading.delivered)
         reading.rows.append(row | {"shard": outcome.shard})
     rows = pd.DataFrame(reading.rows, columns=list(COLUMNS)).assign(batch=lake.batch).astype(COLUMNS)
-    rows = rows[~rows["person"].isin(list(withdrawn))].sort_values("status", ascending=False, kind="stable")
+    rows = rows[~withdrawn.among(rows["person"])].sort_values("status", ascending=False, kind="stable")
     # Of two of one level the one that can be used, else the later one.
     rows = _mark_superseded(rows.drop_duplicates(["person", "level"], keep="last"))
     rows = rows.sort_values(["person", "level"], ignore_index=True)
@@ -161,10 +172,13 @@ def read_recordings(
     return Recordings(rows, _days(reading.days, rows, lake.batch), shards, reading.delivered, batch)
 
 
-def _read_drop(drop: Drop, reading: _Reading, report: Callable[[str], None]) -> None:
+def _read_drop(drop: Drop, reading: _Reading, withdrawn: WithdrawalList, report: Callable[[str], None]) -> None:
     by_name = {file.name: file for file in drop.files}
     recordings, issues = recordings_of(by_name)
     for issue in issues:
+        if named := withdrawn.named_in(issue.file):
+            reading.withdrawn += [(person, drop.name, issue.file) for person in named]
+            continue
         reading.delivered.refuse(f"{drop.name}/{issue.file}", issue.rule, issue.message)
         if issue.rule == "half_missing":
             reading.rows.append(_half(drop, by_name[issue.file], issue.message))

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from stegvis.storage import records
+from stegvis.storage.erasure import erase, is_applied, rewrite
 from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
+from stegvis.storage.withdrawal_list import read_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,26 +72,52 @@ class Warehouse:
     def session(self, purpose: str, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """An open warehouse, held exclusively until the block ends; SQL variables are set before it begins.
 
+        People on the home's list of withdrawals who are in it, because they are new on the list or the warehouse was
+        restored from a copy, are erased before it begins.
+
         Raises:
             LockedError: another process held the warehouse too long.
+            HomeKeyError: the list of withdrawals cannot be read.
         """
         with locked(self.home.warehouse_lock, purpose):
-            connection = duckdb.connect(
-                str(self.home.warehouse),
-                config={
-                    "memory_limit": self.memory_limit,
-                    "threads": self.threads,
-                    "temp_directory": str(self.home.root / "warehouse.tmp"),
-                    "preserve_insertion_order": "true",
-                },
-            )
+            withdrawn = read_list(self.home.root)
+            connection = self._open()
             try:
-                connection.execute(_SYSTEM_TABLES + records.TABLES)
+                if not is_applied(connection, withdrawn):
+                    connection.close()
+                    erase(self.home, withdrawn, self._connect)
+                    connection = self._open()
                 for name, value in (variables or {}).items():
                     connection.execute(f'set variable "{name}" = ?', [value])
                 yield connection
             finally:
                 connection.close()
+
+    def rewrite(self, purpose: str) -> None:
+        """Write the warehouse file anew, so that no byte of a deleted row is left in it.
+
+        Raises:
+            LockedError: another process held the warehouse too long.
+        """
+        with locked(self.home.warehouse_lock, purpose):
+            if self.home.warehouse.exists():
+                rewrite(self.home, self._connect, read_list(self.home.root))
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        connection = self._connect(str(self.home.warehouse))
+        connection.execute(_SYSTEM_TABLES + records.TABLES)
+        return connection
+
+    def _connect(self, file: str) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(
+            file,
+            config={
+                "memory_limit": self.memory_limit,
+                "threads": self.threads,
+                "temp_directory": str(self.home.root / "warehouse.tmp"),
+                "preserve_insertion_order": "true",
+            },
+        )
 
 
 def stage(connection: duckdb.DuckDBPyConnection, source: str | pd.DataFrame, name: str = STAGED) -> Content:

@@ -7,7 +7,7 @@ what any of them holds.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -67,10 +67,15 @@ class Section(BaseModel):
         self._read()
         return super().model_dump(**options)
 
-    def model_copy(self, **options: Any) -> Self:
-        """A changed copy, which records nothing; counts as reading all of the section."""
-        self._read()
-        return super().model_copy(**options)
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed copy; what is read of it is recorded like the original, but for what ``update`` replaces."""
+        copy = super().model_copy(update=update, deep=deep)
+        try:
+            name, record, _ = object.__getattribute__(self, "_reads")
+        except AttributeError:
+            return copy
+        object.__setattr__(copy, "_reads", (name, record, set(update or ())))
+        return copy
 
     def __eq__(self, other: object) -> bool:
         self._read()

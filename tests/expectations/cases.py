@@ -22,8 +22,8 @@ UNIQUE = "participants are unique"
 
 WITHDRAWALS = Case(
     "withdrawals",
-    "person | delivery\nP1 | june\nP2 | june",
-    (Broken("every withdrawal names a person", {"person": "-"}), *quarantine()),
+    "delivery | source_row\njune | 2\njune | 3",
+    (Broken("every withdrawal has its row in a delivery", {"source_row": "-"}), *quarantine()),
     DELIVERY,
 )
 

@@ -11,6 +11,7 @@ from stegvis.orchestration.check_results import failing_checks, quarantined
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.validation import validate_drop
+from stegvis.storage.withdrawal_list import read_list
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from tests.orchestration.story import Story, complete
@@ -81,8 +82,8 @@ def test_duplicate_person(story: Story) -> None:
     assert (found["row"], found["rule"]) == (102, "duplicate")
     assert "row 6" in found["message"]
     kept = story.table(f"select count(*) as n from followup_questionnaire where wave = '{WAVE}'")["n"].item()
-    withdrawn = story.table("select person from withdrawals")["person"]
-    assert kept == (~answers["person"].isin(withdrawn)).sum()
+    withdrawn = read_list(story.home.root).among(answers["person"])
+    assert kept == (~withdrawn).sum()
 
 
 @pytest.mark.slow

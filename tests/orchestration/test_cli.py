@@ -34,8 +34,8 @@ def test_help_names_every_command() -> None:
     shown = stegvis("--help")
     assert shown.returncode == 0
     for command in (
-        "demo", "twin", "validate", "refresh", "status", "classify", "train", "withdraw", "compare", "verify", "sign",
-        "export", "pool", "ui",
+        "demo", "twin", "validate", "refresh", "status", "classify", "train", "withdraw", "retire", "compare", "verify",
+        "sign", "export", "pool", "ui",
     ):  # fmt: skip
         assert f" {command} " in shown.stdout
 

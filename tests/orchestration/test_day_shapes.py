@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
-from stegvis.sql import sql_text
 from stegvis.deliveries.day_units import ACTIVITIES
 from stegvis.orchestration.classify import in_words
 from stegvis.orchestration.cli import app
+from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
 from stegvis.storage.validation import validate_drop
 from stegvis.study.codebook import Layout

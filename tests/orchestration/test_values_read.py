@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stegvis.assets.graph import tables
 from stegvis.storage.tables import Records
 from stegvis.study.protocol import Protocol
 from tests.orchestration.story import Story
@@ -54,18 +55,22 @@ def edited(name: str) -> Protocol:
 def test_an_edited_value_makes_stale_what_read_it_and_nothing_else(
     name: str, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part = f"protocol {name}"
     records = Records(story.home)
+    read = {asset for asset in tables() if _reads(records, asset, name)}
     use_protocol(monkeypatch, edited(name))
-    stale = {each.asset for each in story.steps() if any(part in reason for reason in each.reasons)}
-    read = {asset for asset in stale | READERS[name][0] | READERS[name][1] if _reads(records, asset, name)}
+    causes = [f"{whole} changed" for whole in _names(name)]
+    stale = {each.asset for each in story.steps() if any(cause.startswith(tuple(causes)) for cause in each.reasons)}
     assert stale == read
     assert READERS[name][0] <= stale
     assert not READERS[name][1] & stale
 
 
+def _names(name: str) -> set[str]:
+    """How a value is recorded: by itself, or with the whole that holds it."""
+    return {f"protocol {name}", f"protocol {name.split('.')[0]}", "protocol"}
+
+
 def _reads(records: Records, asset: str, name: str) -> bool:
     """Whether a table recorded the value, or a whole that holds it."""
-    section = name.split(".")[0]
     parts = {part for made in records.published(asset).values() for part in made.made_from}
-    return bool(parts & {f"protocol {name}", f"protocol {section}", "protocol"})
+    return bool(parts & _names(name))

@@ -27,8 +27,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 
-from stegvis.sql import sql_text
 from stegvis.deliveries.identifiers import INVISIBLE
+from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
 from stegvis.study.codebook import CODEBOOK_FILE, DAY, LayoutName, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol

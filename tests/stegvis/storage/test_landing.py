@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.recording_files import recording_level
 
@@ -232,7 +233,8 @@ def test_a_hash_is_computed_once_until_the_file_changes(tmp_path: Path) -> None:
     drop = deliver(landing / "baseline/a", {"participants.csv": "1"})
     file = drop / "participants.csv"
     assert scan(landing, cache).accepted
-    assert list(json.loads(cache.read_text())) == ["baseline/a/participants.csv"]
+    # A file may be named after a person: the cache has keyed hashes of names.
+    assert list(json.loads(cache.read_text())) == [keyed_hash(cache.parent, "file name", "baseline/a/participants.csv")]
 
     state = file.stat()
     file.write_text("2")  # same size, and the same time of change: not seen, because it is not read again
@@ -249,7 +251,21 @@ def test_a_harmed_cache_is_made_anew(tmp_path: Path, harm: str) -> None:
     deliver(landing / "baseline/a", {"participants.csv": "1"})
     cache.write_text(harm)
     assert scan(landing, cache).accepted
-    assert json.loads(cache.read_text())["baseline/a/participants.csv"][2] == sha256("1")
+    (entry,) = json.loads(cache.read_text()).values()
+    assert entry[2] == sha256("1")
+
+
+def test_a_cache_with_names_is_taken_over_without_hashing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing, cache = tmp_path / "landing", tmp_path / "hashes.json"
+    deliver(landing / "recordings/a", {"P1.csv": "1"})
+    state = (landing / "recordings/a/P1.csv").stat()
+    cache.write_text(json.dumps({"recordings/a/P1.csv": [state.st_size, state.st_mtime_ns, sha256("1")]}))
+    with monkeypatch.context() as patch:
+        patch.setattr("stegvis.storage.landing.hashlib.file_digest", None)
+        assert scan(landing, cache).accepted
+    assert "P1" not in cache.read_text()
 
 
 def test_the_cache_forgets_files_that_are_gone(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.stegvis.conftest import CODEBOOK
 
 # What the asset's own code adds to its SELECT, or makes without one.
 ADDED = {
-    "withdrawals": [*CODEBOOK["withdrawals"].columns, "delivery"],
+    "withdrawals": ["delivery", "source_row"],
     "baseline_questionnaire": [*CODEBOOK["participants"].columns, "delivery"],
     "recordings": list(RECORDING_COLUMNS),
     "followup_questionnaire": ["wave", *CODEBOOK["questionnaire"].columns, "delivery"],

@@ -1,0 +1,83 @@
+"""The home's alerts: what somebody must hear of, one JSON object a line, only ever appended.
+
+An alert holds no person's value: it counts, and names deliveries.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+ALERTS_FILE = "alerts.jsonl"
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert.
+
+    Attributes:
+        time: UTC, ISO 8601.
+        severity: ``error`` needs somebody now, ``warning`` a look, ``info`` nobody.
+        kind: what it is about, in one word: ``withdrawal``.
+        subject: which delivery or partition, by name.
+        message: one sentence with the next step.
+    """
+
+    time: str
+    severity: Severity
+    kind: str
+    subject: str
+    message: str
+
+
+def add_alert(root: Path, severity: Severity, kind: str, subject: str, message: str) -> bool:
+    """Append an alert to the home's file; one that is there word for word is not repeated.
+
+    Args:
+        root: the home's folder.
+        severity: see ``Alert``.
+        kind: see ``Alert``.
+        subject: see ``Alert``.
+        message: see ``Alert``.
+
+    Returns:
+        Whether it is new.
+    """
+    if any((a.severity, a.kind, a.subject, a.message) == (severity, kind, subject, message) for a in read_alerts(root)):
+        return False
+    alert = Alert(datetime.now(UTC).isoformat(timespec="seconds"), severity, kind, subject, message)
+    append_lines(root / ALERTS_FILE, [json.dumps(asdict(alert))])
+    return True
+
+
+def read_alerts(root: Path) -> list[Alert]:
+    """Every alert of a home, oldest first; a line cut by a crash is passed over."""
+    file = root / ALERTS_FILE
+    if not file.exists():
+        return []
+    found = []
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            found.append(Alert(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
+def append_lines(file: Path, lines: list[str]) -> None:
+    """Append whole lines and wait until they are on the disk; a line cut by an earlier crash is ended first."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{line}\n" for line in lines)
+    with file.open("a+b") as opened:
+        if opened.tell() > 0:
+            opened.seek(-1, os.SEEK_END)
+            if opened.read(1) != b"\n":
+                text = "\n" + text
+        opened.write(text.encode())
+        opened.flush()
+        os.fsync(opened.fileno())
