@@ -17,7 +17,11 @@ def suite(protocol: Protocol) -> list[Expectation]:
     return [
         unique("wave", meaning="waves are unique"),
         between(
-            "answers_ratio", low, high, f"a wave has {low:g} to {high:g} times as many responses as earlier ones", WARNING
+            "answers_ratio",
+            low,
+            high,
+            f"a wave has {low:g} to {high:g} times as many responses as earlier ones",
+            WARNING,
         ),
         within("response_difference", drift.response, "the share of eligible participants who responded"),
         within("prevalence_difference", drift.prevalence, "the share of respondents with low back pain"),

@@ -26,7 +26,7 @@ LAKE_FILE = "applied_withdrawals"
 # Named in ``made_from`` of a partition that lost rows: never a part of what it would be made from now.
 ERASED = "a row of a withdrawn participant"
 
-# What remembers earlier releases is not made from anything: it loses rows, and nothing becomes stale by that.
+# People of earlier releases: not made from anything, so erasing rows makes nothing stale.
 MEMORIES = ("released_people",)
 
 Connect = Callable[[str], duckdb.DuckDBPyConnection]

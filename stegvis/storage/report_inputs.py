@@ -30,30 +30,32 @@ SHOWN = (
 ACROSS = ("wave_drift", "pooled_models")
 
 
-def wave_report(connection: duckdb.DuckDBPyConnection, build: Sources, wave: str) -> WaveReport:
+def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: str) -> WaveReport:
     """What the pages of a wave show: its published tables (``assets/disclosure.py``)."""
     steps = connection.execute("select * from published_attrition where wave = ? order by step", [wave]).df()
     results = connection.execute("select * from published_results where wave = ? order by rowid", [wave]).df()
     table_one = connection.execute("select * from published_characteristics where wave = ? order by rowid", [wave]).df()
     return WaveReport(
         wave=wave,
-        synthetic=build.landing.synthetic,
+        synthetic=sources.landing.synthetic,
         exclusion_steps=described(steps),
         characteristics=table_one,
         results=results,
-        checks=checks_to_publish(connection, build, wave),
+        checks=checks_to_publish(connection, sources, wave),
         claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
-        provenance=provenance(build.protocol),
-        protocol=build.protocol,
+        provenance=provenance(sources.protocol),
+        protocol=sources.protocol,
         histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
-        commands=commands(results, build.protocol, covariate_levels(build.codebook)),
+        commands=commands(results, sources.protocol, covariate_levels(sources.codebook)),
     )
 
 
-def checks_to_publish(connection: duckdb.DuckDBPyConnection, build: Sources, wave: str | None) -> list[dict[str, Any]]:
+def checks_to_publish(
+    connection: duckdb.DuckDBPyConnection, sources: Sources, wave: str | None
+) -> list[dict[str, Any]]:
     """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
-    smallest = build.protocol.disclosure.smallest_count
-    return without_close(checks_of(connection, wave), smallest, published_checks(build.home.releases))
+    smallest = sources.protocol.disclosure.smallest_count
+    return without_close(checks_of(connection, wave), smallest, published_checks(sources.home.releases))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:

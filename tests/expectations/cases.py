@@ -190,7 +190,11 @@ ATTRITION = Case(
     (
         Broken("the table has each step of the protocol", NO_ROWS),
         Broken("no step adds participants", {"remaining": "2"}),
-        Broken("no step excludes more participants than there are", {"remaining": "-1"}, also=("participants remain to be analyzed",)),
+        Broken(
+            "no step excludes more participants than there are",
+            {"remaining": "-1"},
+            also=("participants remain to be analyzed",),
+        ),
         Broken("participants remain to be analyzed", {"remaining": "0"}),
     ),
 )

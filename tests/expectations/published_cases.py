@@ -27,6 +27,7 @@ RELEASE = Case(
     summary={"exposed": 0},
 )
 
+
 def bins(table: str, verb: str) -> Case:
     """A histogram of two exposures."""
     good = "wave | exposure | low\nA | walking_minutes | 0\nA | walking_minutes | 10\nA | walking_met | 10"
@@ -57,4 +58,3 @@ RELEASED_PEOPLE = Case(
     "wave | person\nA | P1\nB | P1",
     (Broken("participants are unique within a wave", {"wave": "A"}),),
 )
-

@@ -63,7 +63,7 @@ def test_no_two_expectations_of_a_table_read_alike(case: Case) -> None:
 
 @OF_CASE
 def test_an_expectation_on_an_absent_column_raises_rather_than_passes(case: Case) -> None:
-    """Rows without any column, then a summary without any count: each expectation that names one cannot be evaluated."""
+    """Rows without any column and a summary without any count: an expectation that names one cannot be evaluated."""
     nothing = pd.DataFrame({"another_column": ["cell"]})
     for each in case.suite():
         if not (each.column or "column_A" in each.arguments):

@@ -261,7 +261,9 @@ def test_the_verdicts_of_a_partition_are_replaced(warehouse: duckdb.DuckDBPyConn
 def test_people_of_the_staged_rows_are_erased_from_a_table_that_has_them(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
-    warehouse.execute("create table earlier_people as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)")
+    warehouse.execute(
+        "create table earlier_people as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)"
+    )
     stage(warehouse, "select 'P1' as person union all select 'P9'")
     erase_people(warehouse, "earlier_people")
     erase_people(warehouse, "no such table")
