@@ -1,4 +1,4 @@
-"""What every asset stands on: the home as a resource, waves and batches as partitions, the landing zone as sources."""
+"""What every asset uses: the home as a resource, waves and batches as partitions, the landing zone as sources."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import inspect
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
@@ -81,30 +82,13 @@ def table(
                 )
                 for member, description in described.items()
             ],
-            check_specs=[
-                dg.AssetCheckSpec(
-                    theme,
-                    asset=member,
-                    blocking=theme != "plausible",
-                    partitions_def=partitions_def,
-                    description=THEMES[theme],
-                )
-                for member in described
-                for theme in THEMES
-                if theme in {each.theme for each in defined.expectations(member, shipped.protocol)}
-            ],
+            check_specs=[spec for member in described for spec in _checks(defined, member, shipped, partitions_def)],
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""
             _name_process(context)
             # One table at a time in a home: a second one would be made from tables that change meanwhile.
-            with locked(
-                home.home().refresh_lock,
-                f"{defined.name} {key}".strip(),
-                wait_seconds=None,
-                on_wait=lambda who: context.log.info("waiting for %s", who),
-                reentrant=True,
-            ):
+            with _lock(home, f"{defined.name} {key}".strip(), context):
                 yield from _materialize(defined, key, context, home)
 
         return made
@@ -134,6 +118,35 @@ def _define(
     defined = Table(members[0], members, make, kind, upstream, delivery)
     TABLES.update(dict.fromkeys(members, defined))
     return defined
+
+
+def _checks(
+    defined: Table, member: str, study: Study, partitions_def: dg.DynamicPartitionsDefinition | None
+) -> list[dg.AssetCheckSpec]:
+    """The checks of a table: one for each theme that it has expectations of."""
+    themes = {each.theme for each in defined.expectations(member, study.protocol)}
+    return [
+        dg.AssetCheckSpec(
+            theme,
+            asset=member,
+            blocking=theme != "plausible",
+            partitions_def=partitions_def,
+            description=description,
+        )
+        for theme, description in THEMES.items()
+        if theme in themes
+    ]
+
+
+def _lock(home: StegvisHome, what: str, context: dg.AssetExecutionContext) -> AbstractContextManager[Any]:
+    """The lock of a home for one materialization; waits for another one to end."""
+    return locked(
+        home.home().refresh_lock,
+        what,
+        wait_seconds=None,
+        on_wait=lambda who: context.log.info("waiting for %s", who),
+        reentrant=True,
+    )
 
 
 def _dependency(above: dg.AssetSpec, partitions_def: dg.DynamicPartitionsDefinition | None) -> dg.AssetDep:

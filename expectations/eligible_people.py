@@ -1,4 +1,4 @@
-"""eligible_people: Everyone exposed and free of the outcome at baseline."""
+"""eligible_people: Participants with valid days and without the outcome at baseline."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Erasing withdrawn people from the home, to the byte: warehouse, lake, processing records.
 
-The list of withdrawals decides (``stegvis/storage/withdrawal_list.py``). Its version stands in the warehouse, as the
+The list of withdrawals decides (``stegvis/storage/withdrawal_list.py``). Its version is stored in the warehouse, as the
 view ``applied_withdrawals``, and in the lake; where it is another or none (a new withdrawal, a copy that was restored,
 a process that was killed on the way), the people are erased before anything else is read.
 

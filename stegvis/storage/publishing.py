@@ -22,7 +22,7 @@ from stegvis.storage.warehouse import (
     erase_people,
     replace_partition,
     replace_quarantine,
-    replace_verdicts,
+    replace_check_results,
     stage,
     transaction,
 )
@@ -103,7 +103,7 @@ def publish(
             if rows.problems is not None:
                 replace_quarantine(connection, table.name, partition, rows.problems)
             for name, found in results.items():
-                replace_verdicts(connection, name, partition, [each.as_row() for each in found], ok)
+                replace_check_results(connection, name, partition, [each.as_row() for each in found], ok)
             if ok:
                 for name in content:
                     replace_partition(connection, name, partition, staged(name))

@@ -1,4 +1,4 @@
-"""Write a release: an immutable, hashed folder of everything that is published, and the bridge from the one before.
+"""Write a release: an immutable, hashed folder of everything that is published, and the bridge from the previous one.
 
 The folder is written beside its final name and moved; its name is the day and the digest of its content, so that the
 same content is never released twice. It becomes the latest when as many people signed it as the protocol asks for, and
@@ -47,7 +47,7 @@ from stegvis.storage.warehouse import table_exists
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 PROTOCOL = "protocol.json"
 LINEAGE = "lineage.json"
-# They say what a release is compared with, or how it was made: no part of what it says.
+# What a release is compared with, or how it was made: not part of its content.
 HISTORY = ("bridge.json", PROTOCOL, LINEAGE)
 
 # Everyone whose data a wave has, analyzed or excluded.
@@ -78,7 +78,7 @@ def write_release(sources: Sources) -> Rows:
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
     facts |= _bridge_from(before, sources, people, controlled)
     checks, claims = _write_content(sources, controlled, facts, staging)
-    # What the release says, without when and against what: the same content gets the same name.
+    # The content, without when it was made and what it is compared with: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     summary = {"exposed": float(len(controlled.unprotected))}
     if before and before.name.endswith(content[:12]):
@@ -195,10 +195,10 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
 
 
 def _bridge_from(before: Path | None, sources: Sources, people: pd.DataFrame, controlled: Controlled) -> dict[str, Any]:
-    """The main estimates' changes since the release before, step by step, or why they cannot be controlled."""
+    """The changes of the main estimates since the previous release, step by step, or why they cannot be explained."""
     earlier = _results_of(before)
     if before is None or earlier is None:
-        return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
+        return {"steps": [], "protocol_changes": [], "note": "there is no previous release"}
     values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
     then_people = _people_behind(sources, before.name)
     changed = changed_values(values, sources.protocol.model_dump(mode="json")) if values else []
@@ -206,12 +206,12 @@ def _bridge_from(before: Path | None, sources: Sources, people: pd.DataFrame, co
         return {
             "steps": [],
             "protocol_changes": changed,
-            "note": "the rows behind the release before are not kept here",
+            "note": "the rows behind the previous release are not stored here",
         }
     try:
         then = protocol_before(values, sources.protocol)
     except (KeyError, ValueError):
-        note = "the protocol of the release before is not of a form that this version reads"
+        note = "this version cannot read the protocol of the previous release"
         return {"steps": [], "protocol_changes": changed, "note": note}
     now = people[people["reason"].isna()]
     found = bridge_steps(

@@ -26,7 +26,7 @@ SHOWN = (
 )  # fmt: skip
 
 
-# They compare waves, so they stand on the index: a wave's page would change with every later wave.
+# They compare waves, so they are on the index: a wave's page would change with every later wave.
 ACROSS = ("wave_drift", "pooled_models")
 
 
@@ -53,13 +53,13 @@ def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: s
 def checks_to_publish(
     connection: duckdb.DuckDBPyConnection, sources: Sources, wave: str | None
 ) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
+    """The check results behind a wave (or all), without counts too close to an earlier release's."""
     smallest = sources.protocol.disclosure.smallest_count
     return without_close(checks_of(connection, wave), smallest, published_checks(sources.home.releases))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all), one per asset and rule; those of batches are summed."""
+    """The check results behind a wave (or all), one per table and expectation; those of batches are summed."""
     return records(
         connection,
         """

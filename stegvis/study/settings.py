@@ -21,7 +21,7 @@ Record = Callable[[str, Any], None]
 class Section(BaseModel):
     """A part of a settings file: immutable, strict about its keys, and able to record what is read of it.
 
-    A section handed out by a ``Study`` notes every value that is read, by its dotted name (``exposures.met_slow``). A
+    A section handed out by a ``Study`` records every value that is read, by its dotted name (``exposures.met_slow``). A
     list or a table of plain values counts as one value, and so does a whole section that is compared, iterated, dumped
     or pickled.
     """

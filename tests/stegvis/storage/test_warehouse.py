@@ -22,7 +22,7 @@ from stegvis.storage.warehouse import (
     erase_people,
     replace_partition,
     replace_quarantine,
-    replace_verdicts,
+    replace_check_results,
     stage,
     table_exists,
     transaction,
@@ -210,7 +210,7 @@ def test_two_tables_have_one_digest_exactly_if_they_hold_the_same_rows(
     assert (digests[0] == digests[2]) == (sorted(one, key=key) == sorted(other, key=key))
 
 
-# ---- quarantine and verdicts ----
+# ---- quarantine and check results ----
 
 
 def problems(*rules: str) -> pd.DataFrame:
@@ -244,18 +244,18 @@ def test_a_problem_of_a_whole_file_has_no_row(warehouse: duckdb.DuckDBPyConnecti
     assert found == [("a/days.csv", None, "LyTmD1", "says why")]
 
 
-def verdict(meaning: str, passed: bool) -> tuple[str, str, str, str, bool, int, int]:
+def result(meaning: str, passed: bool) -> tuple[str, str, str, str, bool, int, int]:
     return ("expect_it", "age", meaning, "critical", passed, 0 if passed else 3, 10)
 
 
-def test_the_verdicts_of_a_partition_are_replaced(warehouse: duckdb.DuckDBPyConnection) -> None:
-    replace_verdicts(warehouse, "recordings", NORTH, [verdict("a", False), verdict("b", True)], "f1", False)
-    replace_verdicts(warehouse, "recordings", SOUTH, [verdict("a", True)], "f2", True)
-    replace_verdicts(warehouse, "recordings", NORTH, [verdict("a", True)], "f3", True)
+def test_the_check_results_of_a_partition_are_replaced(warehouse: duckdb.DuckDBPyConnection) -> None:
+    replace_check_results(warehouse, "recordings", NORTH, [result("a", False), result("b", True)], False)
+    replace_check_results(warehouse, "recordings", SOUTH, [result("a", True)], True)
+    replace_check_results(warehouse, "recordings", NORTH, [result("a", True)], True)
     found = warehouse.execute(
-        "select partition, meaning, passed, failing, total, fingerprint, published from checks order by all"
+        "select partition, meaning, passed, failing, total, published from checks order by all"
     ).fetchall()
-    assert found == [("north", "a", True, 0, 10, "f3", True), ("south", "a", True, 0, 10, "f2", True)]
+    assert found == [("north", "a", True, 0, 10, True), ("south", "a", True, 0, 10, True)]
 
 
 def test_people_of_the_staged_rows_are_erased_from_a_table_that_has_them(
