@@ -1,4 +1,4 @@
-"""eligible_people: participants with valid days and without the outcome at baseline, whether or not they responded to a wave."""
+"""eligible_people: participants with valid days and without the outcome at baseline, respondents or not."""
 
 from __future__ import annotations
 

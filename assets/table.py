@@ -16,8 +16,7 @@ from typing import Any
 import dagster as dg
 
 from stegvis.assets.home import StegvisHome
-from stegvis.assets.ui import check_results, materialize_results
-from stegvis.expectations.expectation import THEMES
+from stegvis.assets.ui import check_results, check_specs, materialize_results
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.sql import sql_text
 from stegvis.storage.lock import locked
@@ -82,7 +81,7 @@ def table(
                 )
                 for member, description in described.items()
             ],
-            check_specs=[spec for member in described for spec in _checks(defined, member, shipped, partitions_def)],
+            check_specs=[spec for member in described for spec in check_specs(defined, member, shipped.protocol)],
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""
@@ -118,24 +117,6 @@ def _define(
     defined = Table(members[0], members, make, kind, upstream, delivery)
     TABLES.update(dict.fromkeys(members, defined))
     return defined
-
-
-def _checks(
-    defined: Table, member: str, study: Study, partitions_def: dg.DynamicPartitionsDefinition | None
-) -> list[dg.AssetCheckSpec]:
-    """The checks of a table: one for each theme that it has expectations of."""
-    themes = {each.theme for each in defined.expectations(member, study.protocol)}
-    return [
-        dg.AssetCheckSpec(
-            theme,
-            asset=member,
-            blocking=theme != "plausible",
-            partitions_def=partitions_def,
-            description=description,
-        )
-        for theme, description in THEMES.items()
-        if theme in themes
-    ]
 
 
 def _lock(home: StegvisHome, what: str, context: dg.AssetExecutionContext) -> AbstractContextManager[Any]:

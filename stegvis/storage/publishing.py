@@ -20,9 +20,9 @@ from stegvis.storage.tables import Table
 from stegvis.storage.warehouse import (
     Content,
     erase_people,
+    replace_check_results,
     replace_partition,
     replace_quarantine,
-    replace_check_results,
     stage,
     transaction,
 )

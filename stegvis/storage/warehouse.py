@@ -153,7 +153,7 @@ def replace_partition(
 ) -> None:
     """Replace a table's partition by the staged rows. Call inside a transaction.
 
-    If the staged table has other columns than the stored one, the stored one gets its columns; columns that the other partitions lack
+    If the columns of the two differ, the stored table gets the staged ones; columns that the other partitions lack
     are missing there until those are rebuilt (their code changed with the columns, so they are stale).
     """
     stored = _columns(connection, table)
@@ -198,7 +198,7 @@ def replace_check_results(
     results: Sequence[tuple[str, str, str, str, bool, int, int]],
     published: bool,
 ) -> None:
-    """Replace the check results of a table's partition: expectation, column, meaning, severity, passed, failing, total."""
+    """Replace the check results of a partition: expectation, column, meaning, severity, passed, failing, total."""
     connection.execute("delete from checks where asset = ? and partition = ?", [asset, partition.label])
     for result in results:
         connection.execute(
