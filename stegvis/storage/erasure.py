@@ -163,7 +163,7 @@ def _mark(connection: duckdb.DuckDBPyConnection, table: str, keys: Sequence[str]
     ).fetchall()
     for key, made_from in rows:
         connection.execute(
-            "update materializations set fingerprint = '', made_from = ? where table_name = ? and partition = ?",
+            "update materializations set made_from = ? where table_name = ? and partition = ?",
             [json.dumps(json.loads(made_from) | {ERASED: "erased"}), table, key],
         )
 

@@ -70,6 +70,9 @@ class Section(BaseModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A changed copy; what is read of it is recorded like the original, but for what ``update`` replaces."""
         copy = super().model_copy(update=update, deep=deep)
+        if type(self).indivisible:
+            self._read()
+            return copy
         try:
             name, record, _ = object.__getattribute__(self, "_reads")
         except AttributeError:

@@ -45,6 +45,13 @@ def test_a_changed_copy_records_what_it_did_not_change(study: Study) -> None:
     assert list(study.reads) == ["protocol exposures.met_slow"]
 
 
+def test_a_changed_copy_of_a_layout_records_the_layout_as_it_is(study: Study) -> None:
+    layout = study.codebook["days"]
+    changed = layout.model_copy(update={"grain": "another"})
+    assert changed.grain == "another"
+    assert study.reads == {"codebook days": Study(PROTOCOL, CODEBOOK).current("codebook days")}
+
+
 def test_a_recorded_study_is_equal_to_the_study(study: Study) -> None:
     assert study.protocol == PROTOCOL
     assert isinstance(study.protocol, type(PROTOCOL))
