@@ -1,4 +1,4 @@
-"""What Dagster's UI shows of a table: its checks and, once it is made, check results, columns and where they come from, small plots."""
+"""What Dagster's UI shows of a table: checks and their results, columns and where they come from, small plots."""
 
 from __future__ import annotations
 

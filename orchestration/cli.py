@@ -77,8 +77,30 @@ def _explained(error: Exception) -> str:
         return str(error)
     # Also for Dagster's own storage, which may be on the disk that is full.
     refused = refusal(error)
+    if unreadable := _unreadable(error):
+        return unreadable
     if refused is None:
         # The text could hold a person's value.
         where = own_place(error)
         return f"unexpected {type(error).__name__} in {where}; STEGVIS_TRACEBACK=1 shows the traceback"
     return f"{refused}; what was published is unchanged, and the next refresh continues from there"
+
+
+def _unreadable(error: Exception) -> str | None:
+    """What to do when the warehouse or Dagster's storage cannot be opened; None for another error."""
+    from stegvis.own_code import own_place
+
+    library = type(error).__module__.lstrip("_").partition(".")[0]
+    if library in ("sqlalchemy", "sqlite3"):
+        return (
+            "Dagster's storage in the home's folder dagster/ cannot be used: it is damaged, or locked by another "
+            "program. It may be deleted while nothing runs: the next refresh fills it from the warehouse's records"
+        )
+    if library == "duckdb" and own_place(error).startswith("stegvis.storage.warehouse "):
+        if "lock" in str(error).lower():
+            return "the warehouse is open in another program: close that, and run the command again"
+        return (
+            "the warehouse cannot be opened: warehouse.duckdb is damaged, or no DuckDB file. Move it away, and "
+            "stegvis refresh builds it again, or restore it from a backup"
+        )
+    return None

@@ -15,8 +15,7 @@ from typing import Any
 import dagster as dg
 
 from stegvis.assets.graph import tables
-from stegvis.assets.table import CHECKS
-from stegvis.expectations.expectation import Expectation
+from stegvis.expectations.expectation import THEMES, Expectation
 from stegvis.orchestration.check_results import check_rows
 from stegvis.orchestration.instance import dagster_home
 from stegvis.storage.home import Home
@@ -100,7 +99,7 @@ def _events(made: Materialization, checks: list[dict[str, Any]]) -> Iterator[Eve
         tags={_VERSION_TAG: made.data_version},
     )
     mine = [row for row in checks if (row["asset"], row["partition"]) == (made.table, made.partition)]
-    for theme in CHECKS:
+    for theme in THEMES:
         of_theme = [row for row in mine if Expectation(row["rule"], row["meaning"], row["severity"]).theme == theme]
         if of_theme:
             yield dg.AssetCheckEvaluation(

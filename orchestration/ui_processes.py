@@ -88,6 +88,9 @@ def wait_until_one_ends(started: Sequence[Process]) -> None:
 
 def _stop(started: Sequence[Process]) -> None:
     """End the processes as Ctrl-C does, then their code servers, which would otherwise live on for a while."""
+    # Stopping takes half a minute at most; a second signal must not leave some of them running.
+    for each_signal in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each_signal, signal.SIG_IGN)
     everything = [each for process in started for each in _with_descendants(process)]
     for process in started:
         if process.poll() is None:

@@ -106,6 +106,12 @@ def test_refresh_of_a_bad_wave_exits_with_1_and_says_why(story: Story) -> None:
     again = stegvis("refresh", home=story.home.root)
     assert again.returncode == 1
     assert again.stdout.splitlines()[0] == "nothing was materialized"
+    status = stegvis("status", home=story.home.root)
+    assert status.returncode == 1
+    assert status.stdout.splitlines()[2].startswith(
+        "BLOCKED followup_questionnaire [2024-2026]: a critical check failed"
+    )
+    assert "up to date with its inputs" not in status.stdout
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -59,7 +59,7 @@ def test_an_edited_value_makes_stale_what_read_it_and_nothing_else(
     read = {asset for asset in tables() if _reads(records, asset, name)}
     use_protocol(monkeypatch, edited(name))
     causes = [f"{whole} changed" for whole in _names(name)]
-    stale = {each.asset for each in story.steps() if any(cause.startswith(tuple(causes)) for cause in each.reasons)}
+    stale = {each.asset for each in story.steps() if any(why.startswith(tuple(causes)) for why in each.reasons)}
     assert stale == read
     assert READERS[name][0] <= stale
     assert not READERS[name][1] & stale
