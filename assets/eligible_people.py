@@ -1,4 +1,4 @@
-"""eligible_people: everyone exposed and free of the outcome at baseline, whether or not they answered a wave."""
+"""eligible_people: participants with valid days and without the outcome at baseline, respondents or not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stegvis.assets.walking_exposures import walking_exposures
 
 eligible_people = sql_table(
     "eligible_people",
-    "Everyone exposed and free of the outcome at baseline, whether or not they answered the wave.",
+    "Participants with valid accelerometer days and without the outcome at baseline, respondents or not.",
     deps=[exclusions, cohort, walking_exposures, outcome_questionnaire],
     partitions_def=WAVES,
     group_name="cohort",

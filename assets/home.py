@@ -1,4 +1,4 @@
-"""What every asset stands on: the home as a resource, waves and batches as partitions, the landing zone as sources."""
+"""What every asset uses: the home as a resource, waves and batches as partitions, the landing zone as sources."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stegvis.storage.landing import KINDS, Kind, Landing, scan
 # A key is registered when its first complete delivery is found.
 WAVES = dg.DynamicPartitionsDefinition(name="wave")
 BATCHES = dg.DynamicPartitionsDefinition(name="batch")
+PARTITIONS = {"wave": WAVES, "batch": BATCHES}
 PARTITIONED: dict[Kind, dg.DynamicPartitionsDefinition] = {"followup": WAVES, "recordings": BATCHES}
 
 _HOLDS: dict[Kind, str] = {

@@ -10,13 +10,13 @@ import inspect
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
 
 from stegvis.assets.home import StegvisHome
-from stegvis.assets.ui import check_results, materialize_results
-from stegvis.expectations.expectation import THEMES
+from stegvis.assets.ui import check_results, check_specs, materialize_results
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.sql import sql_text
 from stegvis.storage.lock import locked
@@ -81,30 +81,13 @@ def table(
                 )
                 for member, description in described.items()
             ],
-            check_specs=[
-                dg.AssetCheckSpec(
-                    theme,
-                    asset=member,
-                    blocking=theme != "plausible",
-                    partitions_def=partitions_def,
-                    description=THEMES[theme],
-                )
-                for member in described
-                for theme in THEMES
-                if theme in {each.theme for each in defined.expectations(member, shipped.protocol)}
-            ],
+            check_specs=[spec for member in described for spec in check_specs(defined, member, shipped.protocol)],
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""
             _name_process(context)
             # One table at a time in a home: a second one would be made from tables that change meanwhile.
-            with locked(
-                home.home().refresh_lock,
-                f"{defined.name} {key}".strip(),
-                wait_seconds=None,
-                on_wait=lambda who: context.log.info("waiting for %s", who),
-                reentrant=True,
-            ):
+            with _lock(home, f"{defined.name} {key}".strip(), context):
                 yield from _materialize(defined, key, context, home)
 
         return made
@@ -134,6 +117,17 @@ def _define(
     defined = Table(members[0], members, make, kind, upstream, delivery)
     TABLES.update(dict.fromkeys(members, defined))
     return defined
+
+
+def _lock(home: StegvisHome, what: str, context: dg.AssetExecutionContext) -> AbstractContextManager[Any]:
+    """The lock of a home for one materialization; waits for another one to end."""
+    return locked(
+        home.home().refresh_lock,
+        what,
+        wait_seconds=None,
+        on_wait=lambda who: context.log.info("waiting for %s", who),
+        reentrant=True,
+    )
 
 
 def _dependency(above: dg.AssetSpec, partitions_def: dg.DynamicPartitionsDefinition | None) -> dg.AssetDep:

@@ -1,4 +1,4 @@
-"""What Dagster's UI shows of a table once it is made: check results, columns and where they come from, small plots."""
+"""What Dagster's UI shows of a table: checks and their results, columns and where they come from, small plots."""
 
 from __future__ import annotations
 
@@ -9,14 +9,30 @@ from typing import Any
 
 import dagster as dg
 
+from stegvis.assets.home import PARTITIONS
 from stegvis.expectations.expectation import THEMES, CheckResult
 from stegvis.provenance.columns import columns_from
 from stegvis.storage.publishing import Published
 from stegvis.storage.rows import Rows
 from stegvis.storage.tables import Table
 from stegvis.study.dictionary import column_descriptions
+from stegvis.study.protocol import Protocol
 
 LARGEST_PICTURE = 100_000  # bytes; a picture is kept in Dagster's event log
+
+
+def check_specs(defined: Table, member: str, protocol: Protocol) -> Iterator[dg.AssetCheckSpec]:
+    """The checks of a table: one for each theme that it has expectations of."""
+    themes = {each.theme for each in defined.expectations(member, protocol)}
+    for theme, description in THEMES.items():
+        if theme in themes:
+            yield dg.AssetCheckSpec(
+                theme,
+                asset=member,
+                blocking=theme != "plausible",
+                partitions_def=PARTITIONS[defined.partition] if defined.partition else None,
+                description=description,
+            )
 
 
 def check_results(published: Published[CheckResult]) -> Iterator[dg.AssetCheckResult]:

@@ -1,7 +1,7 @@
 """What the README says about speed and memory, measured: ``python -m benchmarks.pipeline [--people N]``.
 
 Each command is timed as a process of its own. The peer of the refresh is a plain pandas count of the same deliveries
-(``tests/oracle_flow.py``), which knows the rules but neither models nor checks nor remembers anything.
+(``tests/oracle_flow.py``), which knows the rules but neither models nor checks nor records anything.
 """
 
 from __future__ import annotations

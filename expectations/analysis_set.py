@@ -10,8 +10,8 @@ def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     complete = [filled(c, f"{c} is known for everyone analyzed") for c in protocol.exclusions.complete_case]
     return [
-        not_empty("the wave has people to analyze"),
-        unique("wave", "person", meaning="each person stands once"),
+        not_empty("the wave has participants to analyze"),
+        unique("wave", "person", meaning="participants are unique"),
         one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
         filled("low_back_pain", "the outcome is known for everyone analyzed"),
         filled("walking_minutes", "walking minutes are known for everyone analyzed"),

@@ -11,14 +11,14 @@ def suite(protocol: Protocol) -> list[Expectation]:
     steps = len(protocol.exclusions.order) + 1
     return [
         Expectation(
-            "expect_table_row_count_to_equal", "every step of the protocol stands once", CRITICAL, {"value": steps}
+            "expect_table_row_count_to_equal", "the table has each step of the protocol", CRITICAL, {"value": steps}
         ),
         Expectation(
             "expect_column_values_to_be_decreasing",
-            "no step adds people",
+            "no step adds participants",
             CRITICAL,
             {"column": "remaining", "strictly": False},
         ),
-        between("remaining", 0, None, "no step takes more people than there are"),
-        between("remaining", 1, None, "somebody is left to analyze", WARNING),
+        between("remaining", 0, None, "no step excludes more participants than there are"),
+        between("remaining", 1, None, "participants remain to be analyzed", WARNING),
     ]

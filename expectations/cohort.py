@@ -9,8 +9,8 @@ from stegvis.study.protocol import Protocol
 def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
-        not_empty("the cohort has people"),
-        unique("person", meaning="each person stands once"),
+        not_empty("the cohort has participants"),
+        unique("person", meaning="participants are unique"),
         one_of("sex", ["female", "male"], "sex is female or male"),
         one_of("depression", ["no", "yes"], "depression is no or yes"),
         one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),

@@ -13,7 +13,7 @@ def suite(protocol: Protocol) -> list[Expectation]:
     seconds = protocol.days.seconds_per_day
     activities = ["lying", "sitting", "standing", "walking", "running", "cycling"]
     return [
-        unique("batch", "person", "day", meaning="each person has a day once"),
+        unique("batch", "person", "day", meaning="the days of a participant are unique"),
         *[between(a, 0, seconds, f"{a} takes between 0 and {seconds} seconds of a day") for a in activities],
         one_of("speeds_sum_to_walking", [True], "slow, moderate and brisk walking sum to total walking", trusted),
         one_of("whole_day", [True], f"a recorded day has {seconds} seconds", WARNING),

@@ -8,4 +8,4 @@ from stegvis.study.protocol import Protocol
 
 def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
-    return [unique("batch", "person", "day", meaning="each person has each day once in a batch")]
+    return [unique("batch", "person", "day", meaning="the days of a participant are unique within a batch")]

@@ -1,4 +1,4 @@
-"""eligible_people: Everyone exposed and free of the outcome at baseline."""
+"""eligible_people: Participants with valid days and without the outcome at baseline."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from stegvis.study.protocol import Protocol
 def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
-        not_empty("the wave has people it could be about"),
-        unique("wave", "person", meaning="each person stands once"),
+        not_empty("the wave has eligible participants"),
+        unique("wave", "person", meaning="participants are unique"),
         filled("walking_minutes", "walking minutes are known for everyone eligible"),
-        filled("answered", "it is known of everyone whether they answered"),
+        filled("answered", "it is known whether each participant responded"),
         one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
     ]

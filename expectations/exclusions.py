@@ -9,7 +9,7 @@ from stegvis.study.protocol import Protocol
 def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
-        not_empty("the cohort has people"),
-        unique("wave", "person", meaning="each person stands once in a wave"),
+        not_empty("the cohort has participants"),
+        unique("wave", "person", meaning="participants are unique within a wave"),
         one_of("reason", list(protocol.exclusions.order), "every reason is one of the protocol's"),
     ]

@@ -1,4 +1,4 @@
-"""How the expectations of a table are written, and what comes of one."""
+"""How the expectations of a table are written, and the result of evaluating one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SEVERITIES: tuple[Severity, ...] = (CRITICAL, WARNING)
 Theme = Literal["keys", "complete", "valid", "plausible"]
 # A table's checks in the UI, one per theme.
 THEMES: dict[Theme, str] = {
-    "keys": "Who is in the table, and once; blocks.",
-    "complete": "Nothing is missing that must be there; blocks.",
-    "valid": "Values are possible; blocks.",
-    "plausible": "Values are likely; warns.",
+    "keys": "Rows are unique. Critical: blocks publication.",
+    "complete": "Required values and rows are present. Critical: blocks publication.",
+    "valid": "Values are possible. Critical: blocks publication.",
+    "plausible": "Values are likely. Warns.",
 }
 _KEYS = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 _COMPLETE = (
@@ -164,15 +164,15 @@ def quarantine_expectations(largest_share: float) -> list[Expectation]:
 
 
 def estimate_expectations(*expected: str) -> list[Expectation]:
-    """What must hold of a table of estimates.
+    """What every table of estimates must meet.
 
     Args:
         expected: analyses that any wave of some size allows. Others may find too few people somewhere in every wave,
-            and say so in their rows: a warning for them would be always on.
+            and say so in their rows: a warning for them would always be shown.
     """
     key = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
     return [
-        unique(*key, meaning="each estimate stands once"),
+        unique(*key, meaning="estimates are unique"),
         one_of("status", ["ok", "not_estimable", "suppressed"], "the status of each estimate is known"),
         where(
             f"analysis in {list(expected)}",
@@ -181,13 +181,14 @@ def estimate_expectations(*expected: str) -> list[Expectation]:
         between("p_value", 0, 1, "p values lie between 0 and 1"),
         Expectation(
             "expect_column_pair_values_a_to_be_greater_than_b",
-            "no interval is upside down",
+            "lower limits do not exceed upper limits",
             CRITICAL,
             {"column_A": "ci_high", "column_B": "ci_low", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
         ),
     ]
 
 
-def where(condition: str, rule: Expectation) -> Expectation:
-    """A rule about the rows that meet a condition, in the words of ``pandas.DataFrame.query``."""
-    return replace(rule, arguments=rule.arguments | {"row_condition": condition, "condition_parser": "pandas"})
+def where(condition: str, expectation: Expectation) -> Expectation:
+    """An expectation of the rows that meet a condition, in the syntax of ``pandas.DataFrame.query``."""
+    conditional = {"row_condition": condition, "condition_parser": "pandas"}
+    return replace(expectation, arguments=expectation.arguments | conditional)

@@ -8,10 +8,10 @@ from stegvis.study.protocol_models import Limits
 
 # The names of ``stegvis.analyses.diagnostics``, as a reader knows them.
 DIAGNOSTICS = {
-    "balance": "those who answered resemble those who did not, once weighted",
-    "positivity": "everyone had some chance to answer",
-    "effective_sample_size": "the weights leave enough people",
-    "minimum_detectable_rr": "the study could tell a ratio from 1",
+    "balance": "respondents resemble non-respondents once weighted",
+    "positivity": "everyone had some chance of responding",
+    "effective_sample_size": "the weighted sample is large enough",
+    "minimum_detectable_rr": "the study could detect a ratio near 1",
     "events_per_coefficient": "there are enough events for the covariates",
     "share_above_one": "fitted risks stay below 1",
 }

@@ -9,8 +9,8 @@ from stegvis.study.protocol import Protocol
 def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
-        not_empty("the wave has an answer"),
-        unique("wave", "person", meaning="each person answers once in a wave"),
+        not_empty("the wave has responses"),
+        unique("wave", "person", meaning="respondents are unique within a wave"),
         filled("pain_screen", "the pain screen is answered", WARNING),
         *quarantine_expectations(protocol.checks.largest_quarantined_share),
     ]

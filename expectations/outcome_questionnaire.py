@@ -20,12 +20,12 @@ def suite(protocol: Protocol) -> list[Expectation]:
     share = protocol.checks.smallest_share_in_cohort
     low, high = protocol.checks.plausible_risk
     return [
-        not_empty("the wave has an answer"),
-        unique("wave", "person", meaning="each person answers once in a wave"),
+        not_empty("the wave has responses"),
+        unique("wave", "person", meaning="respondents are unique within a wave"),
         one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
-        mean_between("in_cohort", share, None, f"at least {share:.0%} of the answers come from the cohort", CRITICAL),
-        one_of("in_cohort", [1], "every answer comes from the cohort", WARNING),
+        mean_between("in_cohort", share, None, f"at least {share:.0%} of the responses come from the cohort", CRITICAL),
+        one_of("in_cohort", [1], "every response comes from the cohort", WARNING),
         mean_between("low_back_pain", low, high, f"the risk lies between {low:.0%} and {high:.0%}", WARNING),
-        between("follow_up_years", 0, None, "nobody answers before the baseline", WARNING),
+        between("follow_up_years", 0, None, "no response is earlier than the baseline", WARNING),
         one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),
     ]

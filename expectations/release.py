@@ -11,6 +11,6 @@ def suite(protocol: Protocol) -> list[Expectation]:
     return [
         filled("release", "the release has a name"),
         filled("sha256", "every file of the release is hashed"),
-        unique("file", meaning="each file stands once"),
-        between("exposed", None, 0, "no suppressed count can be worked out", about="summary"),
+        unique("file", meaning="files are unique"),
+        between("exposed", None, 0, "no suppressed count can be calculated", about="summary"),
     ]

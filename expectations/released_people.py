@@ -8,4 +8,4 @@ from stegvis.study.protocol import Protocol
 
 def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
-    return [unique("wave", "person", meaning="each person is there once in a wave")]
+    return [unique("wave", "person", meaning="participants are unique within a wave")]

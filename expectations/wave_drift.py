@@ -15,28 +15,32 @@ def suite(protocol: Protocol) -> list[Expectation]:
 
     low, high = drift.answers_ratio
     return [
-        unique("wave", meaning="each wave stands once"),
+        unique("wave", meaning="waves are unique"),
         between(
-            "answers_ratio", low, high, f"a wave has {low:g} to {high:g} times as many answers as earlier ones", WARNING
+            "answers_ratio",
+            low,
+            high,
+            f"a wave has {low:g} to {high:g} times as many responses as earlier ones",
+            WARNING,
         ),
-        within("response_difference", drift.response, "the share of those eligible who answered"),
-        within("prevalence_difference", drift.prevalence, "the share of those who answered with low back pain"),
-        within("screen_missing_difference", drift.screen_missing, "the share of answers without a pain screen"),
-        within("women_difference", drift.women, "the share of women among those who answered"),
-        within("mean_age_difference", drift.mean_age, "the mean age (years at baseline) of those who answered"),
+        within("response_difference", drift.response, "the share of eligible participants who responded"),
+        within("prevalence_difference", drift.prevalence, "the share of respondents with low back pain"),
+        within("screen_missing_difference", drift.screen_missing, "the share of responses without a pain screen"),
+        within("women_difference", drift.women, "the share of women among respondents"),
+        within("mean_age_difference", drift.mean_age, "the mean age (years at baseline) of respondents"),
         between(
             "age_distance",
             None,
             drift.distance,
-            f"at most {drift.distance:.0%} of those who answered are in another age group than earlier",
+            f"at most {drift.distance:.0%} of respondents are in another age group than earlier",
             WARNING,
         ),
         between(
             "walking_distance",
             None,
             drift.distance,
-            f"at most {drift.distance:.0%} of those who answered are in another walking group than earlier",
+            f"at most {drift.distance:.0%} of respondents are in another walking group than earlier",
             WARNING,
         ),
-        between("follow_up_years_difference", 0, None, "a wave is answered later than the earlier ones", WARNING),
+        between("follow_up_years_difference", 0, None, "follow-up is later than in the earlier waves", WARNING),
     ]

@@ -103,7 +103,7 @@ def apply_withdrawals(home: Home, landing: Landing) -> Withdrawals:
     Raises:
         stegvis.storage.home_key.HomeKeyError: the list or its key is damaged.
     """
-    read = read_withdrawals(home, landing, remember=True)
+    read = read_withdrawals(home, landing, record=True)
     withdrawn = read_list(home.root)
     if withdrawn.people:
         if home.warehouse.exists():
@@ -120,19 +120,19 @@ def apply_withdrawals(home: Home, landing: Landing) -> Withdrawals:
     return read
 
 
-def read_withdrawals(home: Home, landing: Landing, remember: bool = False) -> Withdrawals:
+def read_withdrawals(home: Home, landing: Landing, record: bool = False) -> Withdrawals:
     """Read every withdrawal drop; a row that breaks the contract is a problem, the others count.
 
     Args:
         home: the home.
         landing: its landing zone.
-        remember: put the people on the home's list.
+        record: put the people on the home's list.
     """
     withdrawn = read_list(home.root)
     found = Withdrawals()
     for drop in landing.accepted:
         if drop.kind == "withdrawals":
-            found.drops.append(_read(withdrawn, drop, remember))
+            found.drops.append(_read(withdrawn, drop, record))
     found.problems += [f"withdrawals/{drop.name}: {drop.reason}" for drop in landing.rejected if _is_withdrawal(drop)]
     found.problems += [
         f"withdrawals/{drop.name}: {drop.reason}; it has waited for more than a day"
@@ -171,7 +171,7 @@ def _counts(people: int, found: int) -> str:
     return text + (f", {missing:,} not found in any delivery (erased if they are delivered later)" if missing else "")
 
 
-def _read(withdrawn: WithdrawalList, drop: Drop, remember: bool) -> Named:
+def _read(withdrawn: WithdrawalList, drop: Drop, record: bool) -> Named:
     study = Study.shipped()
     contract = DeliveryContract(study.codebook, study.protocol)
     people: set[str] = set()
@@ -184,7 +184,7 @@ def _read(withdrawn: WithdrawalList, drop: Drop, remember: bool) -> Named:
             problems.append(f"{label}{row}: {problem['message']}; deliver a list with this corrected")
         if not read.refused:
             people |= set(read.frame["person"])
-    if remember:
+    if record:
         add_to_list(withdrawn.root, drop.name, people)
     return Named(drop.name, frozenset(withdrawn.hash_of(person) for person in people), tuple(problems))
 

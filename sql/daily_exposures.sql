@@ -62,7 +62,7 @@ days as (
     select * from classified
 ),
 
-judged as (
+assessed as (
     select
         *,
         coalesce(lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, running, cycling) is not null
@@ -91,7 +91,7 @@ ruled as (
         recorded and walking is not null and len(zero_activities) = 0 as valid_as_published,
         recorded and walking is not null and worn_seconds >= getvariable('days.seconds_per_day') as valid_whole_day,
         recorded and walking is not null and worn_seconds >= 3600 * getvariable('days.smallest_wear_hours') as valid_worn
-    from judged
+    from assessed
 )
 
 select

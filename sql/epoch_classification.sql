@@ -1,6 +1,6 @@
--- epoch_classification: one row per person of the batch's epochs: what the expectations judge instead of every epoch.
+-- epoch_classification: one row per person of the batch's epochs: the expectations evaluate these instead of every epoch.
 -- The view "epochs" holds this batch's 5-second epochs. A run is the rows of a person whose epochs follow each other by
--- one epoch a row; within a run no epoch stands twice, so only people whose runs overlap in time are counted epoch by
+-- one epoch a row; a run has no duplicate epochs, so only people whose runs overlap in time are counted epoch by
 -- epoch. Any numbering of the rows would do; that of the shards, which are sorted, makes the fewest runs.
 with numbered as (
     select *, row_number() over () as place

@@ -32,7 +32,7 @@ select
     low_back_pain,
     low_back_pain_as_published,
     low_back_pain_strict,
-    -- The published code keeps low back pain that is not severe as 0; the strict answer leaves it out. Both are told.
+    -- The published code keeps low back pain that is not severe as 0; the strict answer leaves it out. Both are shown.
     case
         when low_back_pain = 1 and leisure_limited = 'yes' then 1
         when low_back_pain is not null then 0

@@ -17,12 +17,12 @@ totals as (
         avg(walking_moderate::decimal(12, 3)) filter (where valid) / 60 as walking_moderate_minutes,
         avg(walking_brisk::decimal(12, 3)) filter (where valid) / 60 as walking_brisk_minutes,
         avg(walking::decimal(12, 3)) filter (where valid) / 60 as walking_minutes,
-        -- The published code took running and cycling from all recorded days; the strict answer, from valid days. Both are told.
+        -- The published code took running and cycling from all recorded days; the strict answer, from valid days. Both are shown.
         avg(running::decimal(12, 3)) filter (where recorded) / 60
             + avg(cycling::decimal(12, 3)) filter (where recorded) / 60 as running_cycling_minutes_as_published,
         avg(running::decimal(12, 3)) filter (where valid) / 60
             + avg(cycling::decimal(12, 3)) filter (where valid) / 60 as running_cycling_minutes_strict,
-        -- How the 24 hours are spent, over days that count and are whole: only there do the parts make a day.
+        -- How the 24 hours are spent, over valid 24-hour days: only there do the activities add up to a day.
         count(*) filter (where valid and whole_day) as whole_days,
         avg(lying::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_lying_minutes,
         avg(sitting::decimal(12, 3)) filter (where valid and whole_day) / 60 as whole_day_sitting_minutes,

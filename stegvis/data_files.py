@@ -1,7 +1,7 @@
 """The package's own data files: texts, templates, models.
 
 Every one is opened through ``data_file`` with its name written out, so that the program finds in the code of a table
-which files it was made with: an edited file makes stale what it decides (``stegvis/storage/code.py``).
+which files it was made with: an edited file makes stale what it decides (``stegvis/provenance/code.py``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def data_file(name: str) -> Path:
 
     Args:
         name: relative to the package, as a literal: ``"reporting/style.css"``. A folder is named with a slash at its
-            end, and stands for every file in it.
+            end, and means every file in it.
 
     Raises:
         FileNotFoundError: the package has no such file.

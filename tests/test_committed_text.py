@@ -88,7 +88,7 @@ REPLACED = {
     r"judg(?:e|es|ed|ing|e?ment)s?": "evaluate",
     r"situation": "home state",
     r"remember(?:s|ed|ing)?": "recorded, stored",
-    r"(?:in|out of) step": "up to date, stale",
+    r"(?:in|out of) step(?!\.)": "up to date, stale",
     r"l(?:ies?|ay|ain|ying) still": "stationary",
     r"puts? right|putting right": "correct",
     r"(?:becomes|became|become) of": "status, outcome",
@@ -110,6 +110,32 @@ MEANT = {
     "tests/stegvis/disclosure/": "to be replaced as a whole",
 }
 
+_ACTIVITIES = r"(?:lying|sitting|standing|walking|running|cycling|\{\w+\})"
+_RECORDINGS = (
+    "stegvis/accelerometry/", "stegvis/twin/", "tests/stegvis/accelerometry/", "tests/stegvis/twin/",
+    "tests/real_data/", "benchmarks/",
+)  # fmt: skip
+# Identifiers and texts that stay although they have a replaced word, where, and why.
+ALLOWED: list[tuple[str, tuple[str, ...], str]] = [
+    (rf"(?:valid_)?whole_days?(?:_{_ACTIVITIES}_minutes|_(?=\"))?", ("",), "columns of tables; a value of days.rule"),
+    (r"[\"`]held_back[\"`]", ("",), "a key of disclosure.json"),
+    (r"release\.kept_counts_share", ("CHANGELOG.md", "docs/operations.md"), "the former name of a key"),
+    (r"at least one whole day", ("stegvis/analyses/time_use.py",), "a population in results.csv"),
+    (r"people without a whole day left out", ("stegvis/analyses/", "tests/stegvis/analyses/"), "a note in results.csv"),
+    (r"what it judges could not be made", ("stegvis/analyses/diagnostics.py",), "a note in results.csv"),
+    (r"(?:include_)?battery(?:_volt(?:_per_day)?)?", _RECORDINGS, "the battery of a sensor"),
+    (r"room(?:_temperature)?|ROOM", _RECORDINGS, "the room in which a sensor lies"),
+    (r"\w+\.tell\(\)", ("",), "the method of an open file"),
+    (r"disclosure\.(?:leaving|taking_out)", ("",), "modules that are replaced with disclosure/ as a whole"),
+]
+
+
+def without_allowed(name: str, line: str) -> str:
+    for what, places, _ in ALLOWED:
+        if name.startswith(places):
+            line = re.sub(rf"(?<!\w){what}(?!\w)", "", line)
+    return line
+
 
 def replaced_words(name: str, text: str) -> Iterator[str]:
     """Each replaced word of a text, with its place and what to write."""
@@ -118,11 +144,10 @@ def replaced_words(name: str, text: str) -> Iterator[str]:
         return
     for number, line in enumerate(text.splitlines(), start=1):
         for words, use in WORDS.items():
-            for hit in words.finditer(line.replace("_", " ")):
+            for hit in words.finditer(without_allowed(name, line).replace("_", " ")):
                 yield f"{name}:{number}: {hit.group()} (write: {use})"
 
 
-@pytest.mark.xfail(strict=True, reason="the assets and their planner still do")
 def test_the_words_are_the_glossarys() -> None:
     assert [hit for name, text in committed_texts() for hit in replaced_words(name, text)] == []
 
@@ -138,3 +163,17 @@ def test_the_words_are_the_glossarys() -> None:
 )
 def test_the_search_would_find_a_replaced_word(line: str, count: int) -> None:
     assert len(list(replaced_words("a.py", line))) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "count"),
+    [
+        ("sql/a.sql", "whole_days, whole_day_lying_minutes, valid_whole_day", 0),
+        ("sql/a.sql", "def test_a_whole_day(): whole_day_rule", 2),
+        ("stegvis/twin/a.py", "battery_volt at room temperature", 0),
+        ("stegvis/analyses/a.py", "battery_volt of the battery in a room", 3),
+        ("a.py", '{"held_back": held_back}', 1),
+    ],
+)
+def test_only_the_exact_identifiers_are_allowed(name: str, line: str, count: int) -> None:
+    assert len(list(replaced_words(name, line))) == count

@@ -86,7 +86,7 @@ def _reliability(exposure: Exposure, design: Design, data: WaveData) -> Reliabil
     components = reml(products)
     mean = float(dilution(components, products.measurements)[0])
     if not 0 < mean <= 1:
-        return NotEstimable("no difference between people could be told from that between days")
+        return NotEstimable("differences between people could not be separated from those between days")
     draws = _bootstrap(products, rules.bootstrap_draws, np.random.default_rng(rules.seed))
     return Reliability(float(components.intraclass_correlation[0]), mean, *draws, people=len(products.measurements))
 

@@ -64,7 +64,7 @@ def place(values: np.ndarray, exposure: Exposure, protocol: Protocol, rule: Knot
     else:
         percentiles = (*PERCENTILES[spline.knots], spline.reference_percentile)
     if min(*percentiles, *(1 - share for share in percentiles)) * n < smallest:
-        return NotEstimable("there are too few people for percentiles that tell of nobody")
+        return NotEstimable("there are too few people for percentiles that reveal nobody")
     low, high = spline.shown_percentiles
     lowest, highest = percentile(values, [max(low, smallest / n), min(high, 1 - smallest / n)], spline.percentile_rule)
     if rule == "fixed":

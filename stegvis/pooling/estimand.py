@@ -16,7 +16,7 @@ from typing import Any
 from stegvis.pooling.cohorts import Cohort, PoolError
 
 # Keys of the protocol that define exposure, outcome and population, by what they are called in a message. A section
-# stands for all of its keys.
+# means all of its keys.
 DEFINING = {
     "study.mode": "the outcome and who is excluded (the mode of the study)",
     "days.rule": "which days are valid",

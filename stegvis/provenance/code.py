@@ -1,4 +1,4 @@
-"""The code that a module rests on, as digests: two texts that do the same have the same digest.
+"""The code that a module depends on, as digests: two texts that do the same have the same digest.
 
 From a module its imports inside the package are followed. Comments, docstrings and layout do not count. Where a module
 names a data file (``data_file("reporting/style.css")``) or a SELECT (``sql_text("cohort")``), that file counts too, so
@@ -26,8 +26,8 @@ from stegvis.data_files import PACKAGE
 from stegvis.provenance.fingerprint import fingerprint, short
 from stegvis.provenance.sql import normalized
 
-# How a table is published and remembered decides nothing about its rows, and of the protocol the values that were read
-# are compared, one by one.
+# How a table is published and recorded decides nothing about its rows. Of the protocol, the values that were read are
+# compared one by one.
 _NOT_FOLLOWED = (
     "stegvis.assets.graph",
     "stegvis.assets.home",
@@ -57,7 +57,7 @@ _NOT_FOLLOWED = (
 )
 # Calls that open a file of the package by a literal name.
 _DATA, _SQL = ("data_file",), ("sql_text", "sql_table")
-# What makes a module the home of a table, and is no code of that table.
+# What declares a table in a module; it is no part of the code that makes the rows.
 _TABLE, _SQL_TABLE = "table", "sql_table"
 
 
@@ -72,7 +72,7 @@ class _Parsed(NamedTuple):
 
 
 def code_parts(module: str) -> dict[str, str]:
-    """The digests of a module, of all modules it rests on, and of the package's files that these name.
+    """The digests of a module, of all modules it depends on, and of the package's files that these name.
 
     Args:
         module: a dotted name inside the package.

@@ -28,7 +28,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class RandomEffects:
-    """A combined estimate with everything a reader needs to judge it.
+    """A combined estimate with everything a reader needs to assess it.
 
     Attributes:
         combined: the estimate with its ordinary standard error, tau2 and Q.

@@ -1,4 +1,4 @@
-"""Telling a full or read-only disk from other errors, whichever library reports it.
+"""Distinguish a full or read-only disk from other errors, whichever library reports it.
 
 The file is never named: its name could be a person's.
 """

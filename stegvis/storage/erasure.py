@@ -1,6 +1,6 @@
 """Erasing withdrawn people from the home, to the byte: warehouse, lake, processing records.
 
-The list of withdrawals decides (``stegvis/storage/withdrawal_list.py``). Its version stands in the warehouse, as the
+The list of withdrawals decides (``stegvis/storage/withdrawal_list.py``). Its version is stored in the warehouse, as the
 view ``applied_withdrawals``, and in the lake; where it is another or none (a new withdrawal, a copy that was restored,
 a process that was killed on the way), the people are erased before anything else is read.
 
@@ -26,7 +26,7 @@ LAKE_FILE = "applied_withdrawals"
 # Named in ``made_from`` of a partition that lost rows: never a part of what it would be made from now.
 ERASED = "a row of a withdrawn participant"
 
-# What remembers earlier releases is not made from anything: it loses rows, and nothing becomes stale by that.
+# People of earlier releases: not made from anything, so erasing rows makes nothing stale.
 MEMORIES = ("released_people",)
 
 Connect = Callable[[str], duckdb.DuckDBPyConnection]

@@ -20,9 +20,9 @@ from stegvis.storage.tables import Table
 from stegvis.storage.warehouse import (
     Content,
     erase_people,
+    replace_check_results,
     replace_partition,
     replace_quarantine,
-    replace_verdicts,
     stage,
     transaction,
 )
@@ -103,7 +103,7 @@ def publish(
             if rows.problems is not None:
                 replace_quarantine(connection, table.name, partition, rows.problems)
             for name, found in results.items():
-                replace_verdicts(connection, name, partition, [each.as_row() for each in found], ok)
+                replace_check_results(connection, name, partition, [each.as_row() for each in found], ok)
             if ok:
                 for name in content:
                     replace_partition(connection, name, partition, staged(name))

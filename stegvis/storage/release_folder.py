@@ -1,4 +1,4 @@
-"""Write a release: an immutable, hashed folder of everything that is published, and the bridge from the one before.
+"""Write a release: an immutable, hashed folder of everything that is published, and the bridge from the previous one.
 
 The folder is written beside its final name and moved; its name is the day and the digest of its content, so that the
 same content is never released twice. It becomes the latest when as many people signed it as the protocol asks for, and
@@ -47,7 +47,7 @@ from stegvis.storage.warehouse import table_exists
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 PROTOCOL = "protocol.json"
 LINEAGE = "lineage.json"
-# They say what a release is compared with, or how it was made: no part of what it says.
+# What a release is compared with, or how it was made: not part of its content.
 HISTORY = ("bridge.json", PROTOCOL, LINEAGE)
 
 # Everyone whose data a wave has, analyzed or excluded.
@@ -60,7 +60,7 @@ order by x.wave, x.person
 """
 
 
-def write_release(build: Sources) -> Rows:
+def write_release(sources: Sources) -> Rows:
     """Write the release beside its place; it moves there when it is published.
 
     Returns:
@@ -70,30 +70,15 @@ def write_release(build: Sources) -> Rows:
         ReleaseError: an earlier release cannot be read.
         ChecklistError: the release does not answer the reporting checklists.
     """
-    staging = _new_staging(build.home.releases)
-    before = newest(build.home.releases)
-    controlled = _controlled(build)
-    _write_tables(controlled.tables, staging)
-    build.read("select * from published_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
-    _write_json(staging / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
-    results = controlled.tables.results
-    _write_commands(results, build, staging)
-    _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
-    people = build.read(PEOPLE)
-    changes = bridge(_results_of(before), results)
+    staging = _new_staging(sources.home.releases)
+    before = newest(sources.home.releases)
+    controlled = _controlled(sources)
+    people = sources.read(PEOPLE)
+    changes = bridge(_results_of(before), controlled.tables.results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
-    facts |= _bridge_from(before, build, people, controlled)
-    _write_json(staging / "bridge.json", facts)
-    with build.session() as connection:
-        write_wave_pages(connection, staging)
-        checks = checks_to_publish(connection, build, None)
-        claims = records(connection, "select * from claims order by wave, rowid")
-        lineage_of_release = lineage(connection, build.history)
-    _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
-    _write_json(staging / "claims.json", claims)
-    _write_json(staging / LINEAGE, lineage_of_release)
-    write_plain_pages(controlled.tables, build.landing.synthetic, build.protocol, staging)
-    # What the release says, without when and against what: the same content gets the same name.
+    facts |= _bridge_from(before, sources, people, controlled)
+    checks, claims = _write_content(sources, controlled, facts, staging)
+    # The content, without when it was made and what it is compared with: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     summary = {"exposed": float(len(controlled.unprotected))}
     if before and before.name.endswith(content[:12]):
@@ -103,29 +88,52 @@ def write_release(build: Sources) -> Rows:
             summary=summary,
             also={"released_people": people},
             metadata={"release": before.name, "unchanged": True},
-            on_publish=lambda: advance_latest(build.home.releases, build.protocol.release.signatures),
+            on_publish=lambda: advance_latest(sources.home.releases, sources.protocol.release.signatures),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    write_index(staging, index_inputs(build, name, results, checks, claims, facts, _packages()))
-    _write_descriptions(build, staging, name)
-    manifest = _manifest(build, name, staging, before)
+    write_index(staging, index_inputs(sources, name, controlled.tables.results, checks, claims, facts, _packages()))
+    _write_descriptions(sources, staging, name)
+    manifest = _manifest(sources, name, staging, before)
     _write_json(staging / MANIFEST, manifest)
     files = _files(staging).assign(release=name)
-    build.log.info("release %s has %d files", name, len(files))
+    sources.log.info("release %s has %d files", name, len(files))
     return Rows(
         files,
         summary=summary,
         also={"released_people": people},
         metadata={
             "release": name,
-            "report": build.home.report_address(name),
-            "folder": str(build.home.releases / name),
-            "estimates": len(results),
+            "report": sources.home.report_address(name),
+            "folder": str(sources.home.releases / name),
+            "estimates": len(controlled.tables.results),
             "changed_estimates": len(changes),
         },
-        on_publish=lambda: _move_into_place(staging, build, name),
+        on_publish=lambda: _move_into_place(staging, sources, name),
         scratch=staging,
     )
+
+
+def _write_content(
+    sources: Sources, controlled: Controlled, facts: dict[str, Any], staging: Path
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Write everything that needs no name yet, and return the check results and the claims."""
+    _write_tables(controlled.tables, staging)
+    histogram = sources.read("select * from published_histogram order by wave, rowid")
+    histogram.to_csv(staging / "histogram.csv", index=False)
+    _write_json(staging / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
+    _write_commands(controlled.tables.results, sources, staging)
+    _write_json(staging / PROTOCOL, sources.protocol.model_dump(mode="json"))
+    _write_json(staging / "bridge.json", facts)
+    with sources.session() as connection:
+        write_wave_pages(connection, staging)
+        checks = checks_to_publish(connection, sources, None)
+        claims = records(connection, "select * from claims order by wave, rowid")
+        lineage_of_release = lineage(connection, sources.history)
+    _write_json(staging / "checks.json", without_small(checks, sources.protocol.disclosure.smallest_count))
+    _write_json(staging / "claims.json", claims)
+    _write_json(staging / LINEAGE, lineage_of_release)
+    write_plain_pages(controlled.tables, sources.landing.synthetic, sources.protocol, staging)
+    return checks, claims
 
 
 def _new_staging(releases: Path) -> Path:
@@ -140,9 +148,9 @@ def _new_staging(releases: Path) -> Path:
     return staging
 
 
-def _controlled(build: Sources) -> Controlled:
+def _controlled(sources: Sources) -> Controlled:
     """Everything that may be published, and the counts that all of it together would not protect."""
-    with build.session() as connection:
+    with sources.session() as connection:
         waves = "where wave in (select wave from published_results)"
         fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
         pooled = connection.execute("select * from pooled_models order by rowid").df()
@@ -156,13 +164,13 @@ def _controlled(build: Sources) -> Controlled:
             connection.execute("select * from published_attrition order by wave, step").df(),
             connection.execute("select * from published_characteristics order by wave, rowid").df(),
         )
-        held_back = connection.execute("select * from disclosure order by wave, rowid").df()
-    decided = Controlled(tables, held_back, ())
-    across = control_across_waves(computed, decided, build.protocol, published_tables(build.home.releases))
-    held_back = pd.concat([held_back, across.suppressed], ignore_index=True)
-    build.log.info("disclosure control suppressed %d numbers", len(held_back))
+        suppressed = connection.execute("select * from disclosure order by wave, rowid").df()
+    decided = Controlled(tables, suppressed, ())
+    across = control_across_waves(computed, decided, sources.protocol, published_tables(sources.home.releases))
+    suppressed = pd.concat([suppressed, across.suppressed], ignore_index=True)
+    sources.log.info("disclosure control suppressed %d numbers", len(suppressed))
     results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
-    return Controlled(Tables(results, tables.attrition, tables.characteristics), held_back, across.unprotected)
+    return Controlled(Tables(results, tables.attrition, tables.characteristics), suppressed, across.unprotected)
 
 
 def _write_tables(tables: Tables, folder: Path) -> None:
@@ -171,12 +179,12 @@ def _write_tables(tables: Tables, folder: Path) -> None:
     tables.results.to_parquet(folder / "results.parquet", index=False)
 
 
-def _write_commands(results: pd.DataFrame, build: Sources, folder: Path) -> None:
-    """How to repeat each estimate: the commands, and the functions and codes they rest on."""
-    levels = covariate_levels(build.codebook)
-    of_waves = [commands(rows, build.protocol, levels) for _, rows in results.groupby("wave", sort=False)]
+def _write_commands(results: pd.DataFrame, sources: Sources, folder: Path) -> None:
+    """How to reproduce each estimate: the commands, and the functions and codes they need."""
+    levels = covariate_levels(sources.codebook)
+    of_waves = [commands(rows, sources.protocol, levels) for _, rows in results.groupby("wave", sort=False)]
     pd.concat(of_waves, ignore_index=True).to_csv(folder / "commands.csv", index=False)
-    (folder / "repeat.R").write_text(r.settings(build.protocol, levels) + r.functions(), encoding="utf-8")
+    (folder / "repeat.R").write_text(r.settings(sources.protocol, levels) + r.functions(), encoding="utf-8")
     (folder / "repeat.do").write_text(stata.preparation(levels), encoding="utf-8")
 
 
@@ -186,35 +194,35 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     return pd.read_parquet(release / "results.parquet")
 
 
-def _bridge_from(before: Path | None, build: Sources, people: pd.DataFrame, controlled: Controlled) -> dict[str, Any]:
-    """The main estimates' changes since the release before, step by step, or why they cannot be controlled."""
+def _bridge_from(before: Path | None, sources: Sources, people: pd.DataFrame, controlled: Controlled) -> dict[str, Any]:
+    """The changes of the main estimates since the previous release, step by step, or why they cannot be explained."""
     earlier = _results_of(before)
     if before is None or earlier is None:
-        return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
+        return {"steps": [], "protocol_changes": [], "note": "there is no previous release"}
     values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
-    remembered = _remembered(build, before.name)
-    changed = changed_values(values, build.protocol.model_dump(mode="json")) if values else []
-    if remembered is None:
+    then_people = _people_behind(sources, before.name)
+    changed = changed_values(values, sources.protocol.model_dump(mode="json")) if values else []
+    if then_people is None:
         return {
             "steps": [],
             "protocol_changes": changed,
-            "note": "the rows behind the release before are not kept here",
+            "note": "the rows behind the previous release are not stored here",
         }
     try:
-        then = protocol_before(values, build.protocol)
+        then = protocol_before(values, sources.protocol)
     except (KeyError, ValueError):
-        note = "the protocol of the release before is not of a form that this version reads"
+        note = "this version cannot read the protocol of the previous release"
         return {"steps": [], "protocol_changes": changed, "note": note}
     now = people[people["reason"].isna()]
     found = bridge_steps(
-        remembered, now, earlier, controlled.tables.results, then, build.protocol, covariate_levels(build.codebook)
+        then_people, now, earlier, controlled.tables.results, then, sources.protocol, covariate_levels(sources.codebook)
     )
-    return {"steps": _without_people(found, controlled, build), "protocol_changes": changed, "note": ""}
+    return {"steps": _without_people(found, controlled, sources), "protocol_changes": changed, "note": ""}
 
 
-def _without_people(bridged: list[Bridged], controlled: Controlled, build: Sources) -> list[dict[str, Any]]:
+def _without_people(bridged: list[Bridged], controlled: Controlled, sources: Sources) -> list[dict[str, Any]]:
     """The steps without how many people they are about, in waves whose counts are too close to those before."""
-    rules = (close_rule(build.protocol.disclosure.smallest_count), kept_rule(build.protocol))
+    rules = (close_rule(sources.protocol.disclosure.smallest_count), kept_rule(sources.protocol))
     close = set(controlled.suppressed.loc[controlled.suppressed["rule"].isin(rules), "wave"])
     steps = [asdict(each) for each in bridged]
     for each in steps:
@@ -223,9 +231,9 @@ def _without_people(bridged: list[Bridged], controlled: Controlled, build: Sourc
     return steps
 
 
-def _remembered(build: Sources, release: str) -> pd.DataFrame | None:
-    """The people behind a release; None when the warehouse remembers another one, or none."""
-    with build.session() as connection:
+def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:
+    """The people behind a release; None when the warehouse has those of another one, or of none."""
+    with sources.session() as connection:
         if not table_exists(connection, "released_people") or not table_exists(connection, "release"):
             return None
         names = {row[0] for row in connection.execute("select distinct release from release").fetchall()}
@@ -234,24 +242,24 @@ def _remembered(build: Sources, release: str) -> pd.DataFrame | None:
         return connection.execute("select * from released_people order by wave, person").df()
 
 
-def _write_descriptions(build: Sources, folder: Path, name: str) -> None:
-    waves = [str(wave) for wave in build.read("select distinct wave from report order by wave")["wave"]]
-    write_descriptions(folder, name, datetime.now(UTC), build.protocol, build.landing.synthetic, waves, MANIFEST)
+def _write_descriptions(sources: Sources, folder: Path, name: str) -> None:
+    waves = [str(wave) for wave in sources.read("select distinct wave from report order by wave")["wave"]]
+    write_descriptions(folder, name, datetime.now(UTC), sources.protocol, sources.landing.synthetic, waves, MANIFEST)
 
 
 def _packages() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
 
-def _manifest(build: Sources, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
-    facts = provenance(build.protocol)
+def _manifest(sources: Sources, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
+    facts = provenance(sources.protocol)
     return {
         "release": name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous_release": before.name if before else None,
-        "synthetic": build.landing.synthetic,
-        "mode": build.protocol.study.mode,
-        "signatures_needed": build.protocol.release.signatures,
+        "synthetic": sources.landing.synthetic,
+        "mode": sources.protocol.study.mode,
+        "signatures_needed": sources.protocol.release.signatures,
         "protocol_sha256": facts["protocol_hash"],
         "code_sha256": facts["code_hash"],
         "stegvis": {"version": program.version(), "commit": program.commit()},
@@ -262,10 +270,10 @@ def _manifest(build: Sources, name: str, folder: Path, before: Path | None) -> d
                 "name": drop.name,
                 "digest": drop.digest,
                 "synthetic": drop.synthetic,
-                # A recording's file is named after its person: hashes without names say as much and tell nobody.
+                # A recording's file is named after its person: hashes without names identify the files and nobody.
                 "files": sorted(file.sha256 for file in drop.files),
             }
-            for drop in build.landing.accepted
+            for drop in sources.landing.accepted
         ],
         "files": _hashes(folder),
     }
@@ -292,13 +300,13 @@ def _write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _move_into_place(staging: Path, build: Sources, name: str) -> None:
-    target = build.home.releases / name
+def _move_into_place(staging: Path, sources: Sources, name: str) -> None:
+    target = sources.home.releases / name
     if target.exists():
         shutil.rmtree(staging)
     else:
         for file in staging.rglob("*"):
             file.chmod(0o755 if file.is_dir() else 0o444)
         staging.rename(target)
-    enter_in_ledger(build.home.releases, name)
-    advance_latest(build.home.releases, build.protocol.release.signatures)
+    enter_in_ledger(sources.home.releases, name)
+    advance_latest(sources.home.releases, sources.protocol.release.signatures)

@@ -40,7 +40,7 @@ def write_plain_pages(tables: Tables, is_synthetic: bool, protocol: Protocol, fo
 
 
 def index_inputs(
-    build: Sources,
+    sources: Sources,
     name: str,
     results: pd.DataFrame,
     checks: list[dict[str, Any]],
@@ -51,21 +51,21 @@ def index_inputs(
     """What the index of a release shows.
 
     Args:
-        build: what the release is made from.
+        sources: what the release is made from.
         name: of the release.
         results: all its results, small counts hidden.
-        checks: its checks, as they may be told.
+        checks: its check results, as they may be published.
         claims: its claims.json.
         facts: its bridge.json.
         packages: versions by name.
     """
-    with build.session() as connection:
+    with sources.session() as connection:
         waves = [row[0] for row in connection.execute("select distinct wave from report order by wave").fetchall()]
-        left_out = _left_out(build, connection, waves)
+        left_out = _left_out(sources, connection, waves)
     return IndexReport(
         waves=waves,
-        synthetic=build.landing.synthetic,
-        provenance=provenance(build.protocol)
+        synthetic=sources.landing.synthetic,
+        provenance=provenance(sources.protocol)
         | {
             "release": name,
             "created": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -73,18 +73,18 @@ def index_inputs(
             "packages": packages,
             "deliveries": [
                 {"kind": d.kind, "name": d.name, "sha256": d.digest, "synthetic": d.synthetic}
-                for d in build.landing.accepted
+                for d in sources.landing.accepted
             ],
         },
         results=results,
-        protocol=build.protocol,
+        protocol=sources.protocol,
         checks=checks,
         excluded_waves=left_out,
         bridge=facts["changes"] if facts["previous_release"] else [],
         steps=facts["steps"],
         bridge_note=facts["note"],
         claims=claims,
-        earlier_claims=earlier_claims(build.home.releases),
+        earlier_claims=earlier_claims(sources.home.releases),
     )
 
 
@@ -109,8 +109,8 @@ def earlier_claims(releases: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _left_out(build: Sources, connection: duckdb.DuckDBPyConnection, waves: list[str]) -> list[dict[str, str]]:
-    delivered = sorted({d.partition for d in build.landing.accepted if d.kind == "followup" and d.partition})
+def _left_out(sources: Sources, connection: duckdb.DuckDBPyConnection, waves: list[str]) -> list[dict[str, str]]:
+    delivered = sorted({d.partition for d in sources.landing.accepted if d.kind == "followup" and d.partition})
     left_out = []
     for wave in (w for w in delivered if w not in waves):
         reasons = connection.execute(

@@ -26,38 +26,40 @@ SHOWN = (
 )  # fmt: skip
 
 
-# They compare waves, so they stand on the index: a wave's page would change with every later wave.
+# They compare waves, so they are on the index: a wave's page would change with every later wave.
 ACROSS = ("wave_drift", "pooled_models")
 
 
-def wave_report(connection: duckdb.DuckDBPyConnection, build: Sources, wave: str) -> WaveReport:
+def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: str) -> WaveReport:
     """What the pages of a wave show: its published tables (``assets/disclosure.py``)."""
     steps = connection.execute("select * from published_attrition where wave = ? order by step", [wave]).df()
     results = connection.execute("select * from published_results where wave = ? order by rowid", [wave]).df()
     table_one = connection.execute("select * from published_characteristics where wave = ? order by rowid", [wave]).df()
     return WaveReport(
         wave=wave,
-        synthetic=build.landing.synthetic,
+        synthetic=sources.landing.synthetic,
         exclusion_steps=described(steps),
         characteristics=table_one,
         results=results,
-        checks=checks_to_publish(connection, build, wave),
+        checks=checks_to_publish(connection, sources, wave),
         claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
-        provenance=provenance(build.protocol),
-        protocol=build.protocol,
+        provenance=provenance(sources.protocol),
+        protocol=sources.protocol,
         histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
-        commands=commands(results, build.protocol, covariate_levels(build.codebook)),
+        commands=commands(results, sources.protocol, covariate_levels(sources.codebook)),
     )
 
 
-def checks_to_publish(connection: duckdb.DuckDBPyConnection, build: Sources, wave: str | None) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all), without counts too close to an earlier release's."""
-    smallest = build.protocol.disclosure.smallest_count
-    return without_close(checks_of(connection, wave), smallest, published_checks(build.home.releases))
+def checks_to_publish(
+    connection: duckdb.DuckDBPyConnection, sources: Sources, wave: str | None
+) -> list[dict[str, Any]]:
+    """The check results behind a wave (or all), without counts too close to an earlier release's."""
+    smallest = sources.protocol.disclosure.smallest_count
+    return without_close(checks_of(connection, wave), smallest, published_checks(sources.home.releases))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all), one per asset and rule; those of batches are summed."""
+    """The check results behind a wave (or all), one per table and expectation; those of batches are summed."""
     return records(
         connection,
         """
@@ -99,10 +101,10 @@ def provenance(protocol: Protocol) -> dict[str, Any]:
 
 
 def source_digest() -> str:
-    """One hash over every source file of the project's rooms."""
+    """One hash over every source file of the package."""
     digest = hashlib.sha256()
-    for room in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
-        folder = Path(importlib.import_module(room).__file__ or "").parent
+    for package in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
+        folder = Path(importlib.import_module(package).__file__ or "").parent
         for file in sorted(folder.rglob("*")):
             if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
                 digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes() + b"\0")

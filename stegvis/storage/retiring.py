@@ -50,7 +50,7 @@ def retire_partition(home: Home, landing: Landing, kind: PartitionKind, key: str
     removed = 0
     if home.warehouse.exists():
         with Warehouse(home).session(f"retire {key}") as connection, transaction(connection):
-            # A batch may have a wave's name: its records are told apart by the tables that have the column.
+            # A batch may have a wave's name: its records are found by the tables that have the column.
             of_kind = _tables_with(connection, kind)
             for table in of_kind:
                 ((rows,),) = connection.execute(f'select count(*) from "{table}" where "{kind}" = ?', [key]).fetchall()

@@ -23,7 +23,7 @@ class Rows:
         metadata: shown in the Dagster UI; counts only.
         pictures: small plots of published numbers as SVG, by name; shown in the Dagster UI.
         shards: files of epochs that the SELECT reads as the view ``epochs``.
-        erased_from: tables that remember people of earlier releases; the people in the rows are deleted from them in
+        erased_from: tables with people of earlier releases; the people in the rows are deleted from them in
             the transaction that publishes.
         on_publish: called inside the transaction that publishes, to move files into place.
         lake_files: files of the lake that belong to the rows, where they are once published.

@@ -102,7 +102,7 @@ def _code(code: object) -> str:
 
 
 def _typed(column: pd.Series, kind: str | None, form: str, ending: str) -> pd.Series:
-    """A number as what it stands for: single precision as such, a date by its format."""
+    """A number as the value it means: single precision as such, a date by its format."""
     if not pd.api.types.is_numeric_dtype(column):
         return column
     if ending in SPSS_ENDINGS:

@@ -1,7 +1,7 @@
 """The DuckDB warehouse: short transactions by one writer at a time.
 
 Belongs here: opening the file, staging rows, replacing a partition, the digest of a table's content, the quarantine
-and the verdicts of checks. Does not belong here: what a table means (``sql/``), Dagster.
+and check results. Does not belong here: what a table means (``sql/``), Dagster.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def replace_partition(
 ) -> None:
     """Replace a table's partition by the staged rows. Call inside a transaction.
 
-    A staged table with other columns than the stored one takes its shape over; columns that the other partitions lack
+    If the columns of the two differ, the stored table gets the staged ones; columns that the other partitions lack
     are missing there until those are rebuilt (their code changed with the columns, so they are stale).
     """
     stored = _columns(connection, table)
@@ -172,7 +172,7 @@ def replace_partition(
 
 
 def erase_people(connection: duckdb.DuckDBPyConnection, table: str, name: str = STAGED) -> None:
-    """Delete from a table, if it is there, the people who stand in the staged one. Call inside a transaction."""
+    """Delete from a table, if it is there, the people who are in the staged one. Call inside a transaction."""
     if table_exists(connection, table):
         connection.execute(f'delete from "{table}" where person in (select person from "{name}")')
 
@@ -191,20 +191,20 @@ def replace_quarantine(
         connection.unregister("problems")
 
 
-def replace_verdicts(
+def replace_check_results(
     connection: duckdb.DuckDBPyConnection,
     asset: str,
     partition: Partition,
-    verdicts: Sequence[tuple[str, str, str, str, bool, int, int]],
+    results: Sequence[tuple[str, str, str, str, bool, int, int]],
     published: bool,
 ) -> None:
-    """Replace the verdicts on an asset's partition: rule, column, meaning, severity, passed, failing, total."""
+    """Replace the check results of a partition: expectation, column, meaning, severity, passed, failing, total."""
     connection.execute("delete from checks where asset = ? and partition = ?", [asset, partition.label])
-    for verdict in verdicts:
+    for result in results:
         connection.execute(
             "insert into checks by name select ? as asset, ? as partition, ? as rule, ? as column_name, ? as meaning, "
             "? as severity, ? as passed, ? as failing, ? as total, ? as published, now()::timestamp as checked_at",
-            [asset, partition.label, *verdict, published],
+            [asset, partition.label, *result, published],
         )
 
 

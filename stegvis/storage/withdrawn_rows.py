@@ -1,4 +1,4 @@
-"""Leaving out delivered rows of withdrawn people, and knowing which deliveries still name them.
+"""Exclude delivered rows of withdrawn participants, and list the deliveries that still name them.
 
 The landing zone belongs to the data owner: what it holds of a withdrawn person is listed for removal by hand.
 """

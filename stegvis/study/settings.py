@@ -21,7 +21,7 @@ Record = Callable[[str, Any], None]
 class Section(BaseModel):
     """A part of a settings file: immutable, strict about its keys, and able to record what is read of it.
 
-    A section handed out by a ``Study`` notes every value that is read, by its dotted name (``exposures.met_slow``). A
+    A section handed out by a ``Study`` records every value that is read, by its dotted name (``exposures.met_slow``). A
     list or a table of plain values counts as one value, and so does a whole section that is compared, iterated, dumped
     or pickled.
     """
@@ -29,7 +29,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     __slots__ = ("_reads",)
 
-    # A section whose parts are not told apart: reading any of it counts as reading it all.
+    # A section whose parts are not distinguished: reading any of it counts as reading it all.
     indivisible: ClassVar[bool] = False
 
     def with_record(self, name: str, record: Record) -> Self:

@@ -1,7 +1,7 @@
 """A study as one reader sees it: its protocol and its codebook, which record what is read of them.
 
 A table is stale when a value it was made with has changed. Which values those are is not listed anywhere: a ``Study``
-is handed to whatever makes the table, and notes each value that is read, by name. The same values lead to the same
+is handed to whatever makes the table, and records each value that is read, by name. The same values lead to the same
 reads, so comparing the recorded ones is enough.
 """
 
@@ -61,7 +61,7 @@ class Study:
         return study
 
     def current(self, name: str) -> str | None:
-        """What a recorded name stands for now, as text; None when the study has no such value any more."""
+        """The present value of a recorded name, as text; None when the study has no such value any more."""
         kind, _, place = name.partition(" ")
         found: Any = self.protocol if kind == "protocol" else self.codebook
         for part in place.split(".") if place else []:

@@ -104,7 +104,7 @@ def test_an_asset_shows_its_description_kinds_schema_and_rows(ui: str, page) -> 
 
 def test_a_check_shows_its_expectations_and_counts(ui: str, page) -> None:
     page.goto(f"{ui}/assets/outcome_questionnaire?view=checks&checkDetail=keys")
-    page.get_by_text("each person answers once in a wave").first.wait_for(timeout=60_000)
+    page.get_by_text("respondents are unique within a wave").first.wait_for(timeout=60_000)
     # The parts of the page arrive one after the other.
     for part in ("keys", "plausible", "blocking"):
         page.get_by_text(part).first.wait_for(timeout=60_000)

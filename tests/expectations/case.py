@@ -1,7 +1,7 @@
-"""A table on which every rule of an asset holds, and for each rule a change that breaks it.
+"""Rows that meet every expectation of a table, and for each expectation a change that breaks it.
 
-Tables are drawn as text (see ``tests/sql/tables.py``) and pass through DuckDB, so that the rules see the same types as
-in the pipeline.
+Tables are drawn as text (see ``tests/sql/tables.py``) and pass through DuckDB, so that the
+expectations see the same types as in the pipeline.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Cells = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Broken:
-    """One way to break a rule.
+    """One way to break an expectation.
 
     Attributes:
-        meaning: the rule's sentence.
+        meaning: the expectation's sentence.
         change: new cells for the last row, or ``NO_ROWS``.
         summary: new counts about the making.
-        also: other rules that the same change must break, because they say more.
+        also: other expectations that the same change must break, because they say more.
     """
 
     meaning: str
@@ -43,7 +43,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Case:
-    """An asset, a good table of it, and how each of its rules is broken."""
+    """A table, good rows of it, and how each of its expectations is broken."""
 
     asset: str
     good: str
@@ -85,8 +85,8 @@ def beside(table: str, cells: Cells) -> str:
     return "\n".join([" | ".join([header, *cells]), *(" | ".join([row, *cells.values()]) for row in rows)])
 
 
-def red(results: list[CheckResult]) -> set[str]:
-    """The sentences of the rules that do not hold."""
+def failed(results: list[CheckResult]) -> set[str]:
+    """The sentences of the expectations that were not met."""
     return {result.expectation.meaning for result in results if not result.passed}
 
 
@@ -94,7 +94,7 @@ DELIVERY = {"quarantined_share": 0.0, "rows_quarantined": 0, "files_refused": 0,
 
 
 def quarantine() -> tuple[Broken, ...]:
-    """How the rules that every delivery shares are broken."""
+    """How the expectations that every delivery shares are broken."""
     share = PROTOCOL.checks.largest_quarantined_share
     return (
         Broken(

@@ -178,14 +178,14 @@ def test_an_empty_wave_is_not_published_and_is_named_in_the_next_release(story: 
     assert not done.ok
     assert [(s.asset, s.partition) for s in done.blocked] == [("followup_questionnaire", WAVE)]
     failed = [c for c in failing_checks(story.home) if c["severity"] == "critical"]
-    assert "the wave has an answer" in {c["meaning"] for c in failed}
+    assert "the wave has responses" in {c["meaning"] for c in failed}
     assert unchanged(story, good_results)
     assert story.refresh().materialized == [], "inputs that failed a critical check are not tried again"
     story.drop("followup", "2027-2029", story.answers().iloc[::2], "questionnaire.csv")
     story.refresh()
     index = (story.release() / "report" / "index.html").read_text()
     assert WAVE in index
-    assert "the wave has an answer" in index
+    assert "the wave has responses" in index
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_a_wave_whose_people_are_not_in_the_cohort_is_refused(story: Story, good
     assert not done.ok
     assert ("outcome_questionnaire", WAVE) in {(s.asset, s.partition) for s in done.blocked}
     meanings = {c["meaning"] for c in failing_checks(story.home) if c["severity"] == "critical"}
-    assert "at least 50% of the answers come from the cohort" in meanings
+    assert "at least 50% of the responses come from the cohort" in meanings
     assert unchanged(story, good_results)
 
 

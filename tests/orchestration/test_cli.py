@@ -101,7 +101,7 @@ def test_refresh_of_a_bad_wave_exits_with_1_and_says_why(story: Story) -> None:
     story.drop("followup", "2024-2026", story.answers().iloc[:0], "questionnaire.csv")
     shown = stegvis("refresh", home=story.home.root)
     assert shown.returncode == 1
-    assert "the wave has an answer" in shown.stderr
+    assert "the wave has responses" in shown.stderr
     assert "BLOCKED followup_questionnaire [2024-2026]" in shown.stderr
     again = stegvis("refresh", home=story.home.root)
     assert again.returncode == 1

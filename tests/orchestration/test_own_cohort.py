@@ -38,7 +38,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         "ID": 100001 + np.arange(PEOPLE), "SEX": rng.choice(["F", "M"], PEOPLE), "AGE": rng.normal(60, 10, PEOPLE),
         "SMK": smoking, "REGION": region, "WHEN": pd.Timestamp("2011-03-01").date(),
     })  # fmt: skip
-    labels = {"SMK": {1: "Never", 2: "Daily", 7: "Told nobody", 9: "No answer"}, "SEX": {"F": "Female", "M": "Male"}}
+    labels = {"SMK": {1: "Never", 2: "Daily", 7: "Asked nobody", 9: "No answer"}, "SEX": {"F": "Female", "M": "Male"}}
     sav, dta = tmp_path / "baseline.sav", tmp_path / "followup.dta"
     pyreadstat.write_sav(baseline, str(sav), variable_value_labels=labels, missing_ranges={"SMK": [9]})
     follow = pd.DataFrame({"ID": baseline["ID"], "LBP": np.where(np.arange(PEOPLE) % 3, 2.0, 1.0)})
@@ -60,7 +60,7 @@ def test_init_drafts_a_codebook_without_rare_codes(files: tuple[Path, Path], tmp
     assert drafted.questionnaire.columns["lbp"].codes == {"1": "Yes", "2": "No"}
     assert "ID" in drafted.days.columns["person"].source
     assert "declared missing in the file: 9" in text
-    assert "Told nobody" not in text
+    assert "Asked nobody" not in text
     assert '"X"' not in text
     assert "100001" not in text
     again = stegvis("init", "--from", files[0], "-o", out)

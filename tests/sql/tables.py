@@ -96,7 +96,7 @@ _TYPES = {
     "double",
 )  # fmt: skip
 
-_WHOLE_DAYS = [
+_FULL_DAYS = [
     "whole_days", "whole_day_lying_minutes", "whole_day_sitting_minutes", "whole_day_standing_minutes",
     "whole_day_walking_minutes", "whole_day_running_minutes", "whole_day_cycling_minutes",
 ]  # fmt: skip
@@ -124,7 +124,7 @@ _COLUMNS = {
     "daily_exposures": ["batch", "person", "day", *_SECONDS, "recorded", "valid", "whole_day"],
     "walking_exposures": [
         "person", "recorded_days", "valid_days", "walking_minutes", "walking_met", *_RUNNING,
-        *_WHOLE_DAYS,
+        *_FULL_DAYS,
     ],
     "followup_questionnaire": [*_ANSWERED, "wave", "answer_date", "leisure_limited"],
     "cohort": [
@@ -138,7 +138,7 @@ _COLUMNS = {
         "wave", "person", "reason", "answered", "sex", "age", "older", "education", "income", "employment", "smoking",
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "baseline_pain_screen", "recorded_days", "valid_days", "walking_minutes", "walking_met",
-        *_RUNNING, *_WHOLE_DAYS, "follow_up_years", "low_back_pain", *_BOTH_MODES,
+        *_RUNNING, *_FULL_DAYS, "follow_up_years", "low_back_pain", *_BOTH_MODES,
     ],
 }  # fmt: skip
 # Text in one table, a number in another.

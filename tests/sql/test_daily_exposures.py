@@ -13,7 +13,7 @@ north | P1     | 1   | 30000 | 30000   | 19000    | 4000         | 2000         
 NO_EPOCHS = "person | epoch_start | activity | speed"
 
 
-def judged(**cells: str) -> tuple[str, str]:
+def validity(**cells: str) -> tuple[str, str]:
     """Validity and its reason for a full day with some of its cells changed."""
     day = frame_of(DAY).assign(**{name: None if cell == "-" else cell for name, cell in cells.items()})
     ((reason, valid),) = answer("daily_exposures", "reason | valid", delivered_days=day, epochs=NO_EPOCHS)
@@ -21,35 +21,35 @@ def judged(**cells: str) -> tuple[str, str]:
 
 
 def test_a_day_with_every_activity_counts() -> None:
-    assert judged() == ("true", "-")
+    assert validity() == ("true", "-")
 
 
 @pytest.mark.parametrize("activity", ["lying", "sitting", "standing", "walking"])
 def test_an_exact_zero_of_each_daily_activity_disqualifies_the_day(activity: str) -> None:
-    assert judged(**{activity: "0"}) == ("false", f"no {activity}")
+    assert validity(**{activity: "0"}) == ("false", f"no {activity}")
 
 
 @pytest.mark.parametrize("activity", ["lying", "sitting", "standing", "walking"])
 def test_almost_zero_is_not_zero(activity: str) -> None:
-    assert judged(**{activity: "0.001"}) == ("true", "-")
+    assert validity(**{activity: "0.001"}) == ("true", "-")
 
 
 @pytest.mark.parametrize("activity", ["running", "cycling", "walking_slow", "walking_moderate", "walking_brisk"])
 def test_zero_of_any_other_activity_does_not(activity: str) -> None:
-    assert judged(**{activity: "0"}) == ("true", "-")
+    assert validity(**{activity: "0"}) == ("true", "-")
 
 
 @pytest.mark.parametrize("activity", ["lying", "sitting", "standing", "running", "cycling"])
 def test_a_missing_component_does_not_disqualify(activity: str) -> None:
-    assert judged(**{activity: "-"}) == ("true", "-")
+    assert validity(**{activity: "-"}) == ("true", "-")
 
 
 def test_a_day_without_its_walking_total_does_not_count() -> None:
-    assert judged(walking="-") == ("false", "walking missing")
+    assert validity(walking="-") == ("false", "walking missing")
 
 
 def test_a_zero_is_named_before_a_missing_walking_total() -> None:
-    assert judged(walking="-", standing="0") == ("false", "no standing")
+    assert validity(walking="-", standing="0") == ("false", "no standing")
 
 
 def test_a_day_on_which_nothing_was_recorded_does_not_count() -> None:
@@ -87,19 +87,19 @@ def test_only_the_days_of_the_batch_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "verdict"), [("7000", "true"), ("7005", "true"), ("6995", "true"), ("7005.5", "false"), ("-", "-")]
+    ("total", "shown"), [("7000", "true"), ("7005", "true"), ("6995", "true"), ("7005.5", "false"), ("-", "-")]
 )
-def test_speed_classes_sum_to_total_walking_within_the_tolerance(total: str, verdict: str) -> None:
+def test_speed_classes_sum_to_total_walking_within_the_tolerance(total: str, shown: str) -> None:
     day = frame_of(DAY).assign(walking=None if total == "-" else total)
-    expected = f"speeds_sum_to_walking\n{verdict}"
+    expected = f"speeds_sum_to_walking\n{shown}"
     assert answer("daily_exposures", expected, delivered_days=day, epochs=NO_EPOCHS) == drawn(expected)
 
 
 # The rest of the day takes 56,400 s of 86,400; 5 s may be missing.
-@pytest.mark.parametrize(("lying", "verdict"), [("30000", "true"), ("29995", "true"), ("29994", "false"), ("-", "-")])
-def test_a_whole_day_has_24_hours_within_the_tolerance(lying: str, verdict: str) -> None:
+@pytest.mark.parametrize(("lying", "shown"), [("30000", "true"), ("29995", "true"), ("29994", "false"), ("-", "-")])
+def test_a_day_has_24_hours_within_the_tolerance(lying: str, shown: str) -> None:
     day = frame_of(DAY).assign(lying=None if lying == "-" else lying)
-    expected = f"whole_day\n{verdict}"
+    expected = f"whole_day\n{shown}"
     assert answer("daily_exposures", expected, delivered_days=day, epochs=NO_EPOCHS) == drawn(expected)
 
 
@@ -187,7 +187,7 @@ def test_walking_without_its_speed_has_a_volume_and_no_speed_classes() -> None:
         ("as_published", "1", ("true", "-")),
     ],
 )
-def test_the_protocol_may_ask_for_whole_days_or_for_hours_of_wear(
+def test_the_protocol_may_ask_for_24_hour_days_or_for_hours_of_wear(
     rule: str, lying: str, expected: tuple[str, str]
 ) -> None:
     """The other activities of the day take 56,400 seconds: 86,400 and 72,000 (20 hours) are reached with lying."""
@@ -206,7 +206,7 @@ def test_all_three_day_rules_are_shown_side_by_side() -> None:
     assert answer("daily_exposures", shown, delivered_days=day, epochs=NO_EPOCHS) == [("true", "false", "true")]
 
 
-def test_wear_of_each_sensor_is_told_where_it_is_known() -> None:
+def test_wear_of_each_sensor_is_given_where_it_is_known() -> None:
     epochs = """
         person | epoch_start         | activity | wear_back | wear_thigh
         P1     | 2018-03-01 12:00:00 | sitting  | true      | true

@@ -102,7 +102,7 @@ def test_the_header_is_read(tmp_path):
     assert header.logging_end is None
 
 
-def test_blocks_have_temperature_battery_and_the_position_of_samples(file):
+def test_blocks_have_temperature_voltage_and_the_position_of_samples(file):
     recording = read_cwa(file)
     blocks = recording.blocks
     assert (blocks["status"] == "good").all()

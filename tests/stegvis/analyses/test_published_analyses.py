@@ -356,7 +356,7 @@ def test_release_hides_nothing_where_all_counts_are_large_and_what_is_small_else
     assert found.tables.results["estimate"].equals(large["estimate"].reset_index(drop=True))
     small = fit((joint.joint_rows, spline.spline_rows), wave_data_of(people.iloc[:300]))
     found = control_disclosure(Tables.of_results(small), PROTOCOL)
-    shown, held_back = found.tables.results, found.suppressed
+    shown, suppressed = found.tables.results, found.suppressed
     published = shown.dropna(subset=["n", "events"])
     assert not ((published["events"] > 0) & (published["events"] < 5)).any()
-    assert len(held_back) > 0
+    assert len(suppressed) > 0

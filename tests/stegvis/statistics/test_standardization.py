@@ -89,7 +89,7 @@ def test_the_stata_factor(cohort):
     assert ratio == pytest.approx(np.full((4, 4), n / (n - 1)))
 
 
-def test_what_cannot_be_fitted_is_told():
+def test_what_cannot_be_fitted_is_reported():
     X = pd.DataFrame({"intercept": 1.0, "group": np.repeat([0.0, 1.0], 20)})
     found = standardized_risks(X, X["group"].to_numpy(), {0: None, 1: "group"}, "logistic", HC0)
     assert isinstance(found, NotEstimable)

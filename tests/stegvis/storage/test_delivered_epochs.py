@@ -1,4 +1,4 @@
-"""An epochs file, read in the lake's form: which of its columns are used, and what is told about its problems."""
+"""An epochs file, read to the lake's schema: which of its columns are used, and how its problems are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that refuses is told from every other error, and no file is named."""
+"""A disk that refuses is distinguished from every other error, and no file is named."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def chained(cause: BaseException) -> BaseException:
         (duckdb.IOException('IO Error: Could not write file "P1": No space left on device'), "no space left on device"),
     ],
 )
-def test_a_refusal_is_told_without_the_file(error: BaseException, said: str) -> None:
+def test_a_refusal_is_reported_without_the_file(error: BaseException, said: str) -> None:
     for each in (error, chained(error)):
         assert refusal(each) == f"the disk refuses: {said}"
 

@@ -147,9 +147,9 @@ def test_a_column_that_turns_into_text_late_is_read_as_text(tmp_path: Path) -> N
 def test_an_unreadable_file_says_why_and_nothing_else(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    told = reason(file)
-    assert said in told
-    assert SECRET not in told
+    reported = reason(file)
+    assert said in reported
+    assert SECRET not in reported
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".sav", ".dta"])

@@ -92,7 +92,7 @@ def test_a_faultless_drop_of_each_kind_passes(tmp_path: Path) -> None:
     assert validation.summary.set_index("file").loc["days.csv", "rows_read"] == 70  # days of ten people
 
 
-def test_outside_a_landing_zone_the_files_tell_the_kind(tmp_path: Path) -> None:
+def test_outside_a_landing_zone_the_files_show_the_kind(tmp_path: Path) -> None:
     assert validated(deliver(tmp_path / "1", participants__csv=table("participants"))).kind == "baseline"
     followup = validated(deliver(tmp_path / "2", questionnaire__csv=table("questionnaire")))
     assert (followup.kind, followup.passed) == ("followup", True)  # the wave's name is not yet asked for

@@ -1,4 +1,4 @@
-"""The warehouse: a partition is replaced whole or not at all, and a table's digest tells its content."""
+"""The warehouse: a partition is replaced whole or not at all, and a table's digest depends on its content alone."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from stegvis.storage.warehouse import (
     Warehouse,
     describe,
     erase_people,
+    replace_check_results,
     replace_partition,
     replace_quarantine,
-    replace_verdicts,
     stage,
     table_exists,
     transaction,
@@ -183,7 +183,7 @@ def test_the_digest_changes_with_anything_else(warehouse: duckdb.DuckDBPyConnect
     assert digest(warehouse, changed) != digest(warehouse, BASE)
 
 
-def test_a_column_named_like_anything_does_not_stand_for_its_row(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_column_with_any_name_is_not_mistaken_for_its_row(warehouse: duckdb.DuckDBPyConnection) -> None:
     for name in ("t", "row", "rows", "digested", "staged"):
         one, other = (digest(warehouse, f"select 1 as \"{name}\", '{cell}' as more") for cell in "ab")
         assert one != other
@@ -210,7 +210,7 @@ def test_two_tables_have_one_digest_exactly_if_they_hold_the_same_rows(
     assert (digests[0] == digests[2]) == (sorted(one, key=key) == sorted(other, key=key))
 
 
-# ---- quarantine and verdicts ----
+# ---- quarantine and check results ----
 
 
 def problems(*rules: str) -> pd.DataFrame:
@@ -244,25 +244,27 @@ def test_a_problem_of_a_whole_file_has_no_row(warehouse: duckdb.DuckDBPyConnecti
     assert found == [("a/days.csv", None, "LyTmD1", "says why")]
 
 
-def verdict(meaning: str, passed: bool) -> tuple[str, str, str, str, bool, int, int]:
+def result(meaning: str, passed: bool) -> tuple[str, str, str, str, bool, int, int]:
     return ("expect_it", "age", meaning, "critical", passed, 0 if passed else 3, 10)
 
 
-def test_the_verdicts_of_a_partition_are_replaced(warehouse: duckdb.DuckDBPyConnection) -> None:
-    replace_verdicts(warehouse, "recordings", NORTH, [verdict("a", False), verdict("b", True)], "f1", False)
-    replace_verdicts(warehouse, "recordings", SOUTH, [verdict("a", True)], "f2", True)
-    replace_verdicts(warehouse, "recordings", NORTH, [verdict("a", True)], "f3", True)
+def test_the_check_results_of_a_partition_are_replaced(warehouse: duckdb.DuckDBPyConnection) -> None:
+    replace_check_results(warehouse, "recordings", NORTH, [result("a", False), result("b", True)], False)
+    replace_check_results(warehouse, "recordings", SOUTH, [result("a", True)], True)
+    replace_check_results(warehouse, "recordings", NORTH, [result("a", True)], True)
     found = warehouse.execute(
-        "select partition, meaning, passed, failing, total, fingerprint, published from checks order by all"
+        "select partition, meaning, passed, failing, total, published from checks order by all"
     ).fetchall()
-    assert found == [("north", "a", True, 0, 10, "f3", True), ("south", "a", True, 0, 10, "f2", True)]
+    assert found == [("north", "a", True, 0, 10, True), ("south", "a", True, 0, 10, True)]
 
 
-def test_people_of_the_staged_rows_are_erased_from_a_table_that_remembers_them(
+def test_people_of_the_staged_rows_are_erased_from_a_table_that_has_them(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
-    warehouse.execute("create table remembered as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)")
+    warehouse.execute(
+        "create table earlier_people as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)"
+    )
     stage(warehouse, "select 'P1' as person union all select 'P9'")
-    erase_people(warehouse, "remembered")
+    erase_people(warehouse, "earlier_people")
     erase_people(warehouse, "no such table")
-    assert warehouse.execute("select person, x from remembered").fetchall() == [("P2", 2)]
+    assert warehouse.execute("select person, x from earlier_people").fetchall() == [("P2", 2)]

@@ -51,7 +51,7 @@ def test_stamps_are_those_of_the_moment_the_buffer_is_read(tmp_path):
     assert np.abs((clock - START) / np.timedelta64(1, "s") - elapsed).max() < 1e-4
 
 
-def test_sequence_temperature_and_battery(tmp_path):
+def test_sequence_temperature_and_voltage(tmp_path):
     celsius = np.linspace(21, 34, 100)
     _, sectors = written(tmp_path, temperature_c=celsius, first_sequence=77)
     assert sectors["sequence"].tolist() == list(range(77, 177))
@@ -59,7 +59,7 @@ def test_sequence_temperature_and_battery(tmp_path):
     assert (sectors["battery"].astype(float) + 512) * 6 / 1024 == pytest.approx(4.15, abs=0.01)
 
 
-def test_the_battery_falls(tmp_path):
+def test_the_voltage_falls(tmp_path):
     tired = Device(1, 1, 50, battery_volt_per_day=500.0)
     _, sectors = written(tmp_path, device=tired)
     assert sectors["battery"][-1] < sectors["battery"][0]
