@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.analyses.characteristics import characteristics
+from stegvis.analyses.characteristics import characteristics, characteristics_members
 from stegvis.analyses.histogram import histogram
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
@@ -19,7 +19,9 @@ def make(build: Build) -> Rows:
     """
     people = build.read(READ)
     table = characteristics(people, build.protocol, covariate_levels(codebook()) | characteristic_levels(codebook()))
-    return Rows(table, also={"exposure_histogram": histogram(people, build.protocol)})
+    members = characteristics_members(table, people, build.protocol)
+    also = {"exposure_histogram": histogram(people, build.protocol), "characteristics_people": members}
+    return Rows(table, also=also)
 
 
 RECIPE = Recipe(

@@ -10,11 +10,13 @@ from stegvis.study.codebook import codebook
 
 def make(build: Build) -> Rows:
     """Estimates over the stacked waves, clustered by person."""
-    from stegvis.analyses.across_waves import fit_across_waves
+    from stegvis.analyses.across_waves import rows_across_waves
+    from stegvis.statistics.results import members_of, to_frame
 
     stacked = build.read("select * from analysis_set order by wave, person")
     histories = build.read(build.sql("pain_histories"))
-    return Rows(fit_across_waves(stacked, histories, build.protocol, covariate_levels(codebook())))
+    rows = rows_across_waves(stacked, histories, build.protocol, covariate_levels(codebook()))
+    return Rows(to_frame(rows), also={"pooled_models_people": members_of(rows)})
 
 
 RECIPE = Recipe(

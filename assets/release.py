@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,29 +22,31 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pandas as pd
 
 from stegvis import version as program
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.history import lineage
+from stegvis.assets.building.publication import origins, published_before
 from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
-from stegvis.assets.disclosure import earlier_tables
+from stegvis.assets.fitted_models import GROUPS
 from stegvis.assets.report import as_records, checks_to_publish, provenance, records
 from stegvis.disclosure.checks import without_small
-from stegvis.disclosure.kept import kept_rule
-from stegvis.disclosure.leaving import control_across_waves
-from stegvis.disclosure.tables import Tables
-from stegvis.disclosure.taking_out import Controlled, close_rule
+from stegvis.disclosure.control import People, control_across_waves
+from stegvis.disclosure.published import across_of
+from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
+from stegvis.disclosure.tables import ACROSS, Tables
 from stegvis.release.bridge import bridge, changed_values
-from stegvis.release.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
+from stegvis.release.bridge_steps import COMPARED, bridge_steps, protocol_before
 from stegvis.release.checklists import ChecklistError
 from stegvis.release.descriptions import write_descriptions
 from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import RESULT_COLUMNS
-from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest
+from stegvis.storage.releases import MANIFEST, Published, enter_in_ledger, newest
 from stegvis.storage.signatures import advance_latest
 from stegvis.storage.warehouse import table_exists
 from stegvis.study.codebook import codebook
@@ -68,7 +71,10 @@ def make(build: Build) -> Rows:
     """Write the release beside its place; it moves in when it is published."""
     staging = _new_staging(build.home.releases)
     before = newest(build.home.releases)
-    controlled = _controlled(build)
+    published = published_before(build)
+    origin_rows = build.read("select * from published_origins order by wave")
+    editions = [wave for wave, origin in origins(published, origin_rows, "").items() if not origin["release"]]
+    controlled = _controlled(build, published, editions)
     _write_tables(controlled.tables, staging)
     build.read("select * from published_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
     _write_json(staging / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
@@ -78,7 +84,7 @@ def make(build: Build) -> Rows:
     people = build.read(PEOPLE)
     changes = bridge(_results_of(before), results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
-    facts |= _bridge_from(before, build, people, controlled)
+    facts |= _bridge_from(before, build, people, controlled, editions)
     _write_json(staging / "bridge.json", facts)
     with build.session() as connection:
         write_wave_pages(connection, staging)
@@ -91,7 +97,7 @@ def make(build: Build) -> Rows:
     write_plain_pages(controlled.tables, build.landing.synthetic, build.protocol, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
-    summary = {"exposed": float(len(controlled.unprotected))}
+    summary = {"exposed": float(controlled.unprotected)}
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
         return Rows(
@@ -102,9 +108,10 @@ def make(build: Build) -> Rows:
             on_publish=lambda: advance_latest(build.home.releases, build.protocol.release.signatures),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    write_index(staging, index_inputs(build, name, results, checks, claims, facts, _packages()))
+    waves = origins(published, origin_rows, name)
+    write_index(staging, index_inputs(build, name, results, checks, claims, facts, _packages(), waves))
     _write_descriptions(build, staging, name)
-    manifest = _manifest(build, name, staging, before)
+    manifest = _manifest(build, name, staging, before) | {"waves": waves}
     _write_json(staging / MANIFEST, manifest)
     files = _files(staging).assign(release=name)
     build.log.info("release %s has %d files", name, len(files))
@@ -136,8 +143,8 @@ def _new_staging(releases: Path) -> Path:
     return staging
 
 
-def _controlled(build: Build) -> Controlled:
-    """Everything that may be published, and the counts that all of it together would not protect."""
+def _controlled(build: Build, published: Published | None, editions: Sequence[str]) -> Controlled:
+    """Everything that may be published. The results across waves are published once for each set of waves."""
     with build.session() as connection:
         waves = "where wave in (select wave from published_results)"
         fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
@@ -153,12 +160,37 @@ def _controlled(build: Build) -> Controlled:
             connection.execute("select * from published_characteristics order by wave, rowid").df(),
         )
         held_back = connection.execute("select * from disclosure order by wave, rowid").df()
-    decided = Controlled(tables, held_back, ())
-    across = control_across_waves(computed, decided, build.protocol, earlier_tables(build))
+        groups = [_with_people(connection, group, waves) for group in (*GROUPS, "pooled_models")]
+        excluded = connection.execute(f"select wave, person, reason from exclusions {waves} order by wave, person").df()
+        table_one = connection.execute(f"select * from characteristics_people {waves}").df()
+    again = across_of(published.tables, list(tables.attrition["wave"].unique())) if published and not editions else None
+    if published and again is not None:
+        log = pd.DataFrame(published.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
+        across = Controlled(Tables.of_results(again.astype(RESULT_COLUMNS)), log[log["wave"] == ACROSS], 0)
+    else:
+        people = People(
+            [each for pair in groups for each in _by_wave(*pair)],
+            {str(wave): rows for wave, rows in table_one.groupby("wave")},
+            excluded,
+        )
+        across = control_across_waves(computed, tables, people, build.protocol)
     held_back = pd.concat([held_back, across.suppressed], ignore_index=True)
     build.log.info("disclosure control suppressed %d numbers", len(held_back))
     results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
     return Controlled(Tables(results, tables.attrition, tables.characteristics), held_back, across.unprotected)
+
+
+def _with_people(connection: duckdb.DuckDBPyConnection, group: str, waves: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of a group of analyses (a constant, never input), and the people behind them."""
+    of_waves = "" if group == "pooled_models" else waves
+    rows = connection.execute(f"select * from {group} {of_waves} order by rowid").df()
+    return rows, connection.execute(f"select * from {group}_people {of_waves}").df()
+
+
+def _by_wave(rows: pd.DataFrame, people: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Each wave's rows with their people; those across waves count people of several waves."""
+    for wave, mine in rows.groupby("wave", sort=False):
+        yield mine, people if wave == ACROSS else people[people["wave"] == wave]
 
 
 def _write_tables(tables: Tables, folder: Path) -> None:
@@ -182,8 +214,13 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     return pd.read_parquet(release / "results.parquet")
 
 
-def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, controlled: Controlled) -> dict[str, Any]:
-    """The main estimates' changes since the release before, step by step, or why they cannot be controlled."""
+def _bridge_from(
+    before: Path | None, build: Build, people: pd.DataFrame, controlled: Controlled, editions: Sequence[str]
+) -> dict[str, Any]:
+    """The main estimates' changes since the release before, step by step, or why they cannot be explained.
+
+    Only new editions change: their people are the same, so no step is about few people.
+    """
     earlier = _results_of(before)
     if before is None or earlier is None:
         return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
@@ -201,22 +238,13 @@ def _bridge_from(before: Path | None, build: Build, people: pd.DataFrame, contro
     except (KeyError, ValueError):
         note = "the protocol of the release before is not of a form that this version reads"
         return {"steps": [], "protocol_changes": changed, "note": note}
-    now = people[people["reason"].isna()]
+    now = people[people["reason"].isna() & people["wave"].isin(editions)]
+    remembered = remembered[remembered["wave"].isin(editions)]
+    earlier = earlier[earlier["wave"].isin(editions)]
     found = bridge_steps(
         remembered, now, earlier, controlled.tables.results, then, build.protocol, covariate_levels(codebook())
     )
-    return {"steps": _without_people(found, controlled, build), "protocol_changes": changed, "note": ""}
-
-
-def _without_people(bridged: list[Bridged], controlled: Controlled, build: Build) -> list[dict[str, Any]]:
-    """The steps without how many people they are about, in waves whose counts are too close to those before."""
-    rules = (close_rule(build.protocol.disclosure.smallest_count), kept_rule(build.protocol))
-    close = set(controlled.suppressed.loc[controlled.suppressed["rule"].isin(rules), "wave"])
-    steps = [asdict(each) for each in bridged]
-    for each in steps:
-        if each["wave"] in close:
-            each["steps"] = [step | {"people": None} for step in each["steps"]]
-    return steps
+    return {"steps": [asdict(each) for each in found], "protocol_changes": changed, "note": ""}
 
 
 def _remembered(build: Build, release: str) -> pd.DataFrame | None:
@@ -256,17 +284,6 @@ def _manifest(build: Build, name: str, folder: Path, before: Path | None) -> dic
         "code_sha256": facts["code_hash"],
         "stegvis": {"version": program.version(), "commit": program.commit()},
         "packages": _packages(),
-        "deliveries": [
-            {
-                "kind": drop.kind,
-                "name": drop.name,
-                "digest": drop.digest,
-                "synthetic": drop.synthetic,
-                # A recording's file is named after its person: hashes without names say as much and tell nobody.
-                "files": sorted(file.sha256 for file in drop.files),
-            }
-            for drop in build.landing.accepted
-        ],
         "files": _hashes(folder),
     }
 

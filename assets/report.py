@@ -116,7 +116,7 @@ def provenance(protocol: Protocol) -> dict[str, Any]:
         "code_hash": source_digest(),
         "mode": protocol.study.mode,
         "packages": {},
-        "deliveries": [],
+        "published": [],
     }
 
 

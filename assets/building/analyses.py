@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stegvis.analyses.wave_data import Analysis, WaveData, fit, walking_days
+from stegvis.analyses.wave_data import Analysis, WaveData, rows_of, walking_days
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Rows
 from stegvis.statistics.levels import covariate_levels
+from stegvis.statistics.results import members_of, to_frame
 from stegvis.study.codebook import codebook
 
 PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
@@ -46,6 +47,8 @@ def wave_data(build: Build) -> WaveData:
 
 
 def fitted(build: Build, analyses: Sequence[Analysis]) -> Rows:
-    """The results of a group of analyses; every line of progress goes to the run's log."""
-    results = fit(analyses, wave_data(build), build.log.info)
-    return Rows(results, metadata={"not_estimable": int((results["status"] == "not_estimable").sum())})
+    """The results of a group of analyses, and the people behind them; every line of progress goes to the run's log."""
+    rows = rows_of(analyses, wave_data(build), build.log.info)
+    results = to_frame(rows)
+    people = {f"{build.recipe.name}_people": members_of(rows)}
+    return Rows(results, also=people, metadata={"not_estimable": int((results["status"] == "not_estimable").sum())})

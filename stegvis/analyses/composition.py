@@ -33,7 +33,7 @@ def composition_rows(data: WaveData) -> list[ResultRow]:
         if frame is None:
             rows += _not_estimable(template, data, "zeros cannot be imputed: " + note)
             continue
-        template = replace(template, n=len(frame), events=int(frame[OUTCOME].sum()))
+        template = template.counting(frame, OUTCOME)
         fit = fit_composition(frame, list(PARTS), data.covariates(model), data.protocol.models, total=days.minutes)
         rows += (
             _not_estimable(template, data, fit.reason)

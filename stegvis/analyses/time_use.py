@@ -44,10 +44,8 @@ class Days:
             POPULATION,
             model,
             EXPOSURE,
-            n=len(self.frame),
-            events=int(self.frame[OUTCOME].sum()),
             note=joined(options_note(data.protocol), self.note),
-        )
+        ).counting(self.frame, OUTCOME)
 
 
 def days_of(data: WaveData) -> Days:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,30 @@ LEDGER = "ledger.jsonl"
 
 class ReleaseError(ValueError):
     """A release cannot be read; the message names it."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a release published.
+
+    Attributes:
+        release: its name.
+        waves: by wave (and ``all`` for the results across them): ``release`` (whose numbers they are), ``deliveries``
+            (a keyed hash of what they were made from) and ``method`` (hashes of protocol and code).
+        tables: results, exclusion steps and Table 1.
+        histogram: None if it has none.
+        suppressed: the log of suppressed numbers.
+    """
+
+    release: str
+    waves: dict[str, dict[str, Any]]
+    tables: Tables
+    histogram: pd.DataFrame | None
+    suppressed: list[dict[str, Any]]
+
+    def origin(self, wave: str) -> dict[str, Any]:
+        """Where a wave's numbers come from."""
+        return self.waves.get(wave, {"release": self.release})
 
 
 def release_folders(releases: Path) -> list[Path]:
@@ -72,13 +97,27 @@ def newest(releases: Path) -> Path | None:
     return there[0] if there else latest(releases)
 
 
-def published_tables(releases: Path) -> list[Tables]:
-    """The tables each release published, the earliest first.
+def newest_published(releases: Path) -> Published | None:
+    """What the newest release published; None if there is no release.
 
     Raises:
-        ReleaseError: a table of a release is absent or cannot be read.
+        ReleaseError: a part of it is absent or cannot be read.
     """
-    return [_tables(folder) for folder in release_folders(releases)]
+    folders = release_folders(releases)
+    if not folders:
+        return None
+    folder = folders[-1]
+    facts = manifest(folder)
+    log = [dict(row) for row in _json(folder, "disclosure.json").get("held_back", [])]
+    histogram = _histogram(folder)
+    return Published(folder.name, dict(facts.get("waves", {})), _tables(folder), histogram, log)
+
+
+def _json(release: Path, name: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads((release / name).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{name} of release {release.name} cannot be read") from error
 
 
 def _tables(release: Path) -> Tables:
@@ -93,19 +132,13 @@ def _tables(release: Path) -> Tables:
         raise ReleaseError(f"the tables of release {release.name} cannot be read") from error
 
 
-def published_histogram(releases: Path) -> pd.DataFrame | None:
-    """The histogram of exposures that the newest release published; None if there is none.
-
-    Raises:
-        ReleaseError: it cannot be read.
-    """
-    folders = release_folders(releases)
-    if not folders or not (file := folders[-1] / "histogram.csv").is_file():
+def _histogram(release: Path) -> pd.DataFrame | None:
+    if not (file := release / "histogram.csv").is_file():
         return None
     try:
         return pd.read_csv(file)
     except (OSError, ValueError) as error:
-        raise ReleaseError(f"the histogram of release {folders[-1].name} cannot be read") from error
+        raise ReleaseError(f"the histogram of release {release.name} cannot be read") from error
 
 
 def published_checks(releases: Path) -> list[list[dict[str, Any]]]:

@@ -20,6 +20,12 @@ ORACLE = Path(__file__).parent / "statistics" / "oracle"
 PROTOCOL = read_protocol(PROTOCOL_FILE)
 CODEBOOK = read_codebook(CODEBOOK_FILE)
 LEVELS = covariate_levels(CODEBOOK)
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+CODEBOOK = read_codebook(CODEBOOK_FILE)
+LEVELS = covariate_levels(CODEBOOK)
+PROTOCOL = read_protocol(PROTOCOL_FILE)
+CODEBOOK = read_codebook(CODEBOOK_FILE)
+LEVELS = covariate_levels(CODEBOOK)
 
 
 @pytest.fixture(scope="session")

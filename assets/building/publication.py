@@ -1,0 +1,71 @@
+"""Whether a wave's numbers are published anew or carried forward from the newest release.
+
+Belongs here: what a home remembers of a publication, in the manifests of its releases. Does not belong here: how tables
+are carried forward (``stegvis/disclosure/published.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import dagster as dg
+import pandas as pd
+
+from stegvis.assets.building.build import Build
+from stegvis.assets.report import source_digest
+from stegvis.storage.home_key import keyed_hash
+from stegvis.storage.releases import Published, ReleaseError, newest_published
+
+ORIGIN = ("deliveries", "method")
+
+
+def published_before(build: Build) -> Published | None:
+    """What the newest release published.
+
+    Raises:
+        dagster.Failure: it cannot be read, so that nobody knows what was published.
+    """
+    try:
+        return newest_published(build.home.releases)
+    except ReleaseError as error:
+        raise dg.Failure(f"{error}: without it nobody knows what may still be published", allow_retries=False) from None
+
+
+def origin_now(build: Build, wave: str) -> dict[str, str]:
+    """What a wave's numbers are made from today: a keyed hash of the deliveries behind it, and a hash of the method."""
+    behind = sorted(
+        (drop.kind, drop.digest) for drop in build.landing.accepted if drop.kind != "followup" or drop.partition == wave
+    )
+    method = json.dumps(build.protocol.model_dump(mode="json"), sort_keys=True) + source_digest()
+    return {
+        "deliveries": keyed_hash(build.home.root, "deliveries of a wave", json.dumps(behind)),
+        "method": hashlib.sha256(method.encode()).hexdigest(),
+    }
+
+
+def is_new_edition(before: Published, wave: str, now: Mapping[str, str]) -> bool:
+    """Whether a published wave may be published anew: the same people by another method.
+
+    Anything else that changes its numbers changes them with its people: they are carried forward.
+    """
+    then = before.origin(wave)
+    return then.get("deliveries") == now["deliveries"] and then.get("method") != now["method"]
+
+
+def origins(before: Published | None, rows: pd.DataFrame, release: str) -> dict[str, dict[str, str]]:
+    """By wave: the release its numbers come from, and what they were made from.
+
+    Args:
+        before: the newest release.
+        rows: ``published_origins``: ``wave``, ``deliveries``, ``method`` of the numbers to be published.
+        release: the name of the release that is made; empty where only the others matter.
+    """
+    found = {}
+    for wave, *made_from in rows[["wave", *ORIGIN]].astype("str").itertuples(index=False):
+        origin = dict(zip(ORIGIN, made_from, strict=True))
+        then = before.origin(wave) if before and wave in set(before.tables.results["wave"].astype("str")) else {}
+        same = bool(then) and all(then.get(name, "") == origin[name] for name in ORIGIN)
+        found[wave] = {"release": then["release"] if same else release} | origin
+    return found
