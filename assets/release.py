@@ -28,7 +28,7 @@ import pandas as pd
 from stegvis import version as program
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.history import lineage
-from stegvis.assets.building.publication import origins, published_before
+from stegvis.assets.building.publication import keyed_lineage, origins, published_before
 from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
 from stegvis.assets.fitted_models import GROUPS
@@ -90,7 +90,7 @@ def make(build: Build) -> Rows:
         write_wave_pages(connection, staging)
         checks = checks_to_publish(connection, build, None)
         claims = records(connection, "select * from claims order by wave, rowid")
-        lineage_of_release = lineage(connection, build.history())
+        lineage_of_release = keyed_lineage(build.home.root, lineage(connection, build.history()))
     _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -18,6 +20,8 @@ from stegvis.assets.report import source_digest
 from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.releases import Published, ReleaseError, newest_published
 
+# Deliveries of withdrawals; their number and names say as much as their content.
+_WITHDRAWALS = "delivery withdrawals/"
 ORIGIN = ("deliveries", "method")
 
 
@@ -69,3 +73,28 @@ def origins(before: Published | None, rows: pd.DataFrame, release: str) -> dict[
         same = bool(then) and all(then.get(name, "") == origin[name] for name in ORIGIN)
         found[wave] = {"release": then["release"] if same else release} | origin
     return found
+
+
+def keyed_lineage(root: Path, lineage: Mapping[str, Any]) -> dict[str, Any]:
+    """What leads from a result back to the deliveries, without a hash or a time from which a person could be guessed.
+
+    Args:
+        root: the home's folder.
+        lineage: as ``history.lineage`` gives it.
+
+    Returns:
+        The same with keyed hashes of deliveries and tables, without the times of single tables, and with all
+        withdrawals as one.
+    """
+    return {**lineage, "stages": [_keyed_stage(root, stage) for stage in lineage["stages"]]}
+
+
+def _keyed_stage(root: Path, stage: Mapping[str, Any]) -> dict[str, Any]:
+    made_from = {name: version for name, version in stage["made_from"].items() if not name.startswith(_WITHDRAWALS)}
+    withdrawals = [stage["made_from"][name] for name in sorted(stage["made_from"]) if name.startswith(_WITHDRAWALS)]
+    if withdrawals:
+        made_from["deliveries of withdrawals"] = " ".join(withdrawals)
+    keyed = {name: keyed_hash(root, "lineage", version) for name, version in made_from.items()}
+    shown = {name: value for name, value in stage.items() if name != "made_at"}
+    versions = {name: keyed_hash(root, "lineage", stage[name]) for name in ("data_version", "fingerprint")}
+    return shown | versions | {"made_from": keyed}

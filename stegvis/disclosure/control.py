@@ -10,6 +10,7 @@ import pandas as pd
 from stegvis.disclosure.decision import Decision, decide
 from stegvis.disclosure.digits import with_published_digits
 from stegvis.disclosure.people_sets import PeopleSets, SetsError, Source, people_sets
+from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.suppression import Controlled, suppressed
 from stegvis.disclosure.tables import (
     ACROSS,
@@ -79,7 +80,7 @@ def control_across_waves(tables: Tables, published: Tables, people: People, prot
         tables.results[tables.results["wave"] == ACROSS], tables.attrition.iloc[:0], tables.characteristics.iloc[:0]
     )
     sets = people_sets(_sources(tables, people))
-    fixed, agree = _published_sets(tables, published, sets)
+    fixed, agree = _published_sets(tables, published, sets, protocol)
     if not agree:
         everything = frozenset(range(len(sets.sizes)))
         return _with_digits(suppressed(across, sets, Decision(everything, 0), protocol), protocol)
@@ -123,12 +124,15 @@ def _counted_before(tables: Tables, before: Tables, sets: PeopleSets) -> Iterato
                 yield sets.of[name, index, column]
 
 
-def _published_sets(tables: Tables, published: Tables, sets: PeopleSets) -> tuple[frozenset[int], bool]:
+def _published_sets(
+    tables: Tables, published: Tables, sets: PeopleSets, protocol: Protocol
+) -> tuple[frozenset[int], bool]:
     """The sets of the waves that are published, and whether every published count is today's."""
     fixed: set[int] = set()
     agree = True
     for name, column, computed, then in _side_by_side(_of_waves(tables), published):
-        agree &= bool((then == computed).fillna(True).all())
+        today = rounded(computed, protocol.release.rounding, protocol.release.rounding_base)
+        agree &= bool((then == today).fillna(True).all())
         fixed |= {
             sets.of[name, index, column] for index in computed.index[then.notna()] if (name, index, column) in sets.of
         }

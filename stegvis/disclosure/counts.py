@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stegvis.disclosure.people_sets import alike
+
 Group = int
 Relation = tuple[Group, tuple[Group, ...]]
 
@@ -49,7 +51,10 @@ def counts_of(
         blocks: sets that have nobody in common.
     """
     # People who are alike in every set are one column.
-    matrix, people = np.unique(matrix, axis=1, return_counts=True)
+    place, people = alike(matrix)
+    first = np.zeros(len(people), dtype="int64")
+    first[place] = np.arange(len(place))
+    matrix = matrix[:, first]
     fingerprints = _Fingerprints(matrix)
     relations: set[Relation] = set()
     for total, cases in dict.fromkeys(pairs):

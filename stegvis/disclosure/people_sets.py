@@ -56,6 +56,18 @@ class PeopleSets:
         self.sizes = self.matrix.sum(axis=1)
 
 
+def alike(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The groups of people who are in the same sets: the group of each person (N), and the size of each group.
+
+    Args:
+        matrix: S x N (bool), who is in which set.
+    """
+    columns = np.ascontiguousarray(np.packbits(matrix, axis=0).T)
+    names = columns.view(np.dtype((np.void, columns.shape[1]))).ravel() if columns.size else np.zeros(len(columns))
+    _, place, counts = np.unique(names, return_inverse=True, return_counts=True)
+    return place, counts
+
+
 def people_sets(sources: Iterable[Source]) -> PeopleSets:
     """The distinct sets behind the counts of tables.
 

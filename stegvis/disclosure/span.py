@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from stegvis.disclosure.people_sets import alike
+
 # Squared distances (in people) below this are zero: the true ones of sets of people are far above it.
 NOTHING = 1e-6
 # A small set closer to the span than this share of its size counts as inside it.
@@ -45,12 +47,12 @@ def choose(
         order: the sets in order of importance.
         small: people (columns) of small sets that must not be defined (``small_sets``).
         smallest: the smallest publishable count.
-        fixed: F x N, what is published already; 0/1, or sums of several sets.
+        fixed: F x N (bool), sets that are published already.
     """
-    before = np.zeros((0, matrix.shape[1])) if fixed is None else np.asarray(fixed, dtype="float64")
-    vectors = np.concatenate([before, matrix.astype("float64")])
-    alike = _alike(vectors, smallest)
-    secret = list(dict.fromkeys([*small, *alike]))
+    before = np.zeros((0, matrix.shape[1]), dtype=bool) if fixed is None else fixed
+    vectors = np.concatenate([before, matrix])
+    same = _alike(vectors, smallest)
+    secret = list(dict.fromkeys([*small, *same]))
     while True:
         span = _Span(vectors, secret)
         for number in range(len(before)):
@@ -58,29 +60,33 @@ def choose(
         known = span.inside()
         span.ignore(known)
         accepted = [number for number in order if span.add(len(before) + number, refuse=True)]
-        more = [each for each in _pairs(span, alike, smallest) if each not in set(secret)]
+        more = [each for each in _pairs(span, same, smallest) if each not in set(secret)]
         if not more:
             return Chosen(frozenset(accepted), tuple(secret[number] for number in np.flatnonzero(known)))
         secret += more
 
 
 def defined(matrix: np.ndarray, small: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """The audit: which small sets lie in the span of sets (S x N), by a singular value decomposition."""
+    """The audit: which small sets lie in the span of sets (S x N), by the eigenvectors of their intersections."""
     if not len(matrix) or not small:
         return []
-    atoms, place = np.unique(matrix.astype("uint8"), axis=1, return_inverse=True)
-    counts = np.bincount(place.ravel(), minlength=atoms.shape[1]).astype("float64")
-    weight = np.sqrt(counts)
-    _, values, basis = np.linalg.svd(atoms * weight, full_matrices=False)
-    basis = basis[values > 1e-9 * values.max(initial=0.0)]
-    found = []
-    for people in small:
-        columns, members = np.unique(place.ravel()[list(people)], return_counts=True)
-        if (members == counts[columns]).all():  # else some people are alike whom it separates: not in the span
-            inside = float(((basis[:, columns] * weight[columns]).sum(axis=1) ** 2).sum())
-            if inside > len(people) * (1 - INSIDE):
-                found.append(people)
-    return found
+    values, basis = np.linalg.eigh(intersections(matrix))
+    kept = values > 1e-10 * values.max(initial=0.0)
+    overlap = _overlap(matrix, small)
+    inside = ((overlap @ basis[:, kept]) ** 2 / values[kept]).sum(axis=1)
+    return [people for people, share in zip(small, inside, strict=True) if share > len(people) * (1 - INSIDE)]
+
+
+def intersections(matrix: np.ndarray) -> np.ndarray:
+    """How many people each two sets (S x N) have in common: S x S, exact."""
+    small = matrix.astype("float32")  # whole numbers up to 2**24 are exact in it
+    return (small @ small.T).astype("float64")
+
+
+def _overlap(matrix: np.ndarray, small: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """How many people of each small set are in each set: small sets x S."""
+    found = [matrix[:, list(people)].sum(axis=1) for people in small]
+    return np.array(found, dtype="float64").reshape(len(small), len(matrix))
 
 
 class _Span:
@@ -88,9 +94,8 @@ class _Span:
 
     def __init__(self, vectors: np.ndarray, secret: Sequence[tuple[int, ...]]) -> None:
         self.vectors = vectors
-        self.products = vectors @ vectors.T
-        self.overlap = np.array([vectors[:, list(people)].sum(axis=1) for people in secret])
-        self.overlap = self.overlap.reshape(len(secret), len(vectors))
+        self.products = intersections(vectors)
+        self.overlap = _overlap(vectors, secret)
         self.sizes = np.array([len(people) for people in secret], dtype="float64")
         self.inside_of = np.zeros(len(secret))
         self.rows: list[int] = []
@@ -121,7 +126,7 @@ class _Span:
     def rest(self, direction: np.ndarray) -> np.ndarray:
         """The part of a vector (N) that is orthogonal to the span."""
         k = len(self.rows)
-        mine, factor = self.vectors[self.rows], self.factor[:k, :k]
+        mine, factor = self.vectors[self.rows].astype("float64"), self.factor[:k, :k]
         inner = solve_triangular(factor, mine @ direction, lower=True)
         outer: np.ndarray = direction - mine.T @ solve_triangular(factor, inner, lower=True, trans="T")
         return outer
@@ -131,27 +136,26 @@ class _Span:
         self.sizes = np.where(chosen, np.inf, self.sizes)
 
 
-def _alike(vectors: np.ndarray, smallest: int) -> list[tuple[int, ...]]:
+def _alike(matrix: np.ndarray, smallest: int) -> list[tuple[int, ...]]:
     """The people who are alike in every set, where they are few."""
-    _, place, counts = np.unique(vectors, axis=1, return_inverse=True, return_counts=True)
-    order = np.argsort(place.ravel(), kind="stable")
-    groups = np.split(order, np.cumsum(counts)[:-1])
-    return [tuple(group.tolist()) for group in groups if len(group) < smallest and vectors[:, group[0]].any()]
+    place, counts = alike(matrix)
+    groups = np.split(np.argsort(place, kind="stable"), np.cumsum(counts)[:-1])
+    return [tuple(group.tolist()) for group in groups if len(group) < smallest and matrix[:, group[0]].any()]
 
 
-def _pairs(span: _Span, alike: Sequence[tuple[int, ...]], smallest: int) -> list[tuple[int, ...]]:
+def _pairs(span: _Span, same: Sequence[tuple[int, ...]], smallest: int) -> list[tuple[int, ...]]:
     """Two groups of people who are alike, together few, whose union lies in the span: found by random projection."""
-    if not span.rows or len(alike) < 2:
+    if not span.rows or len(same) < 2:
         return []
     random = np.random.default_rng(0)
     rests = [span.rest(random.normal(size=span.vectors.shape[1])) for _ in range(3)]
-    seen = np.array([[rest[list(group)].sum() for group in alike] for rest in rests])
+    seen = np.array([[rest[list(group)].sum() for group in same] for rest in rests])
     order = np.argsort(seen[0])
     found = []
     opposite = np.searchsorted(seen[0][order], -seen[0] - NOTHING)
     for one, start in enumerate(opposite):
         for other in order[start : start + 4]:
-            few = len(alike[one]) + len(alike[other]) < smallest
+            few = len(same[one]) + len(same[other]) < smallest
             if one < other and few and np.abs(seen[:, one] + seen[:, other]).max() < NOTHING:
-                found.append(tuple(sorted((*alike[one], *alike[other]))))
+                found.append(tuple(sorted((*same[one], *same[other]))))
     return found
