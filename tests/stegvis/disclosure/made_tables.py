@@ -22,7 +22,8 @@ from tests.stegvis.conftest import LEVELS, PROTOCOL, wave_data_of
 SMALL = small_rule(5)
 WAVE = "2021-2023"
 ANALYSES = (
-    main_models.main_rows, main_models.other_cuts_rows, joint.joint_rows, additive.additive_rows, strata.stratified_rows,
+    main_models.main_rows, main_models.other_cuts_rows, joint.joint_rows, additive.additive_rows,
+    strata.stratified_rows,
     strata.within_intensity_rows, strata.within_volume_rows, sensitivity.sensitivity_rows,
     *time_use_models.ANALYSES,
 )  # fmt: skip
