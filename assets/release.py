@@ -75,9 +75,7 @@ def make(build: Build) -> Rows:
     origin_rows = build.read("select * from published_origins order by wave")
     editions = [wave for wave, origin in origins(published, origin_rows, "").items() if not origin["release"]]
     controlled = _controlled(build, published, editions)
-    _write_tables(controlled.tables, staging)
-    build.read("select * from published_histogram order by wave, rowid").to_csv(staging / "histogram.csv", index=False)
-    _write_json(staging / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
+    _write_tables(controlled, build.read("select * from published_histogram order by wave, rowid"), staging)
     results = controlled.tables.results
     _write_commands(results, build, staging)
     _write_json(staging / PROTOCOL, build.protocol.model_dump(mode="json"))
@@ -193,7 +191,10 @@ def _by_wave(rows: pd.DataFrame, people: pd.DataFrame) -> Iterator[tuple[pd.Data
         yield mine, people if wave == ACROSS else people[people["wave"] == wave]
 
 
-def _write_tables(tables: Tables, folder: Path) -> None:
+def _write_tables(controlled: Controlled, histogram: pd.DataFrame, folder: Path) -> None:
+    tables = controlled.tables
+    histogram.to_csv(folder / "histogram.csv", index=False)
+    _write_json(folder / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
     for name in ("results", "attrition", "characteristics"):
         getattr(tables, name).to_csv(folder / f"{name}.csv", index=False)
     tables.results.to_parquet(folder / "results.parquet", index=False)

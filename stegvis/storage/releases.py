@@ -141,19 +141,19 @@ def _histogram(release: Path) -> pd.DataFrame | None:
         raise ReleaseError(f"the histogram of release {release.name} cannot be read") from error
 
 
-def published_checks(releases: Path) -> list[list[dict[str, Any]]]:
-    """The checks each release published, the earliest first.
+def published_checks(releases: Path) -> list[dict[str, Any]]:
+    """The checks that the newest release published; none if there is no release.
 
     Raises:
-        ReleaseError: a release's checks cannot be read.
+        ReleaseError: they cannot be read.
     """
-    found = []
-    for release in release_folders(releases):
-        try:
-            found.append(list(json.loads((release / "checks.json").read_text(encoding="utf-8"))))
-        except (OSError, ValueError) as error:
-            raise ReleaseError(f"the checks of release {release.name} cannot be read") from error
-    return found
+    folders = release_folders(releases)
+    if not folders:
+        return []
+    try:
+        return list(json.loads((folders[-1] / "checks.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"the checks of release {folders[-1].name} cannot be read") from error
 
 
 def enter_in_ledger(releases: Path, published: str | None = None) -> None:

@@ -24,6 +24,7 @@ WAVE_STAGES = {
 # What may leave depends on what earlier releases told, and a release says when it was made.
 WHAT_LEAVES = {
     "disclosure", "published_results", "published_attrition", "published_characteristics", "published_histogram",
+    "published_origins",
     "claims", "report", "release", "materializations",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
 from stegvis.assets.building.graph import STAGES, recipes
 from stegvis.assets.recordings import COLUMNS as RECORDING_COLUMNS
 from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
-from stegvis.disclosure.taking_out import SUPPRESSED_COLUMNS
+from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS
 from stegvis.statistics.results import RESULT_COLUMNS
 from stegvis.study.dictionary import column_descriptions, dictionary
 from stegvis.study.protocol import EXPOSURES
