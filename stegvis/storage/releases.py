@@ -37,14 +37,14 @@ class Published:
         waves: by wave (and ``all`` for the results across them): ``release`` (whose numbers they are), ``deliveries``
             (a keyed hash of what they were made from) and ``method`` (hashes of protocol and code).
         tables: results, exclusion steps and Table 1.
-        histogram: None if it has none.
+        histogram: people by bin of each exposure.
         suppressed: the log of suppressed numbers.
     """
 
     release: str
     waves: dict[str, dict[str, Any]]
     tables: Tables
-    histogram: pd.DataFrame | None
+    histogram: pd.DataFrame
     suppressed: list[dict[str, Any]]
 
     def origin(self, wave: str) -> dict[str, Any]:
@@ -132,11 +132,9 @@ def _tables(release: Path) -> Tables:
         raise ReleaseError(f"the tables of release {release.name} cannot be read") from error
 
 
-def _histogram(release: Path) -> pd.DataFrame | None:
-    if not (file := release / "histogram.csv").is_file():
-        return None
+def _histogram(release: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(file)
+        return pd.read_csv(release / "histogram.csv")
     except (OSError, ValueError) as error:
         raise ReleaseError(f"the histogram of release {release.name} cannot be read") from error
 

@@ -125,7 +125,7 @@ class _Program:
             ]
             if all(each.status == 0 for each in solved):
                 low, high = int(np.ceil(solved[0].fun - 1e-6)), int(np.floor(-solved[1].fun + 1e-6))
-                if high - low < width:
+                if high > 0 and high - low < width:  # a published zero makes its parts zeros
                     found.append((cell, low, high))
         return found
 

@@ -28,8 +28,7 @@ def released(make_wave_data):
 
     def results(people, used=None):
         people = add_categories(people, used or PROTOCOL)
-        results = fit((main_models.main_rows,), make_wave_data(people, used))
-        return results
+        return fit((main_models.main_rows,), make_wave_data(people, used))
 
     return results
 
