@@ -2,8 +2,8 @@
 
     python -m benchmarks.disclosure HOME
 
-HOME has been refreshed (``stegvis demo`` makes one). Each wave is controlled as its asset does at its first publication;
-published waves are carried forward afterwards, whatever the number of releases.
+HOME has been refreshed (``stegvis demo`` makes one). Each wave is controlled as its asset does at its first
+publication; afterwards it is carried forward, whatever the number of releases.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from stegvis.assets.fitted_models import GROUPS
 from stegvis.disclosure.control import People, control_disclosure
@@ -49,7 +50,7 @@ def of_wave(home: Path, wave: str) -> tuple[Tables, People]:
     """What was computed for a wave, and who is behind it."""
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
 
-        def read(table: str, columns: str = "*", order: str = "rowid"):  # type: ignore[no-untyped-def]
+        def read(table: str, columns: str = "*", order: str = "rowid") -> pd.DataFrame:
             return connection.execute(f"select {columns} from {table} where wave = ? order by {order}", [wave]).df()
 
         tables = Tables(read("fitted_models"), read("attrition", order="step"), read("characteristics"))

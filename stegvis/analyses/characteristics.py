@@ -139,13 +139,13 @@ def characteristics_members(table: pd.DataFrame, analysis_set: pd.DataFrame, pro
     for exposure, rows in table.groupby("exposure", sort=False):
         bare = [label for label in rows["category"].unique() if label != ALL]
         labels[str(exposure)] = dict(zip(bare, CATEGORIES, strict=True))
-    for row in table.itertuples(index=False):
+    for row in table.to_dict("records"):
         chosen = pd.Series(True, frame.index)
-        if row.category != ALL:
-            chosen &= frame[f"{row.exposure}_category"] == labels[row.exposure][row.category]
-        if row.level:
-            values = frame[row.variable]
-            chosen &= values.isna() if row.level == NOT_KNOWN else (values == row.level).fillna(False)
-        n = None if pd.isna(row.n) else int(row.n)
+        if row["category"] != ALL:
+            chosen &= frame[f"{row['exposure']}_category"] == labels[row["exposure"]][row["category"]]
+        if row["level"]:
+            values = frame[row["variable"]]
+            chosen &= values.isna() if row["level"] == NOT_KNOWN else (values == row["level"]).fillna(False)
+        n = None if pd.isna(row["n"]) else int(row["n"])
         counted.append((n, None, Members.of(frame[chosen.astype(bool)], None)))
     return recorded(str(table["wave"].iloc[0]), counted)

@@ -104,8 +104,8 @@ def _sources(tables: Tables, people: People) -> Iterator[Source]:
     for wave, members in people.characteristics.items():
         yield characteristics_source(tables.characteristics[tables.characteristics["wave"] == wave], members)
     if people.exclusions is not None:
-        for wave, excluded in people.exclusions.groupby("wave", sort=False):
-            yield attrition_source(tables.attrition[tables.attrition["wave"] == wave], excluded)
+        for of_wave, excluded in people.exclusions.groupby("wave", sort=False):
+            yield attrition_source(tables.attrition[tables.attrition["wave"] == of_wave], excluded)
 
 
 def _keys(results: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -113,7 +113,7 @@ def _keys(results: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def _is_across(place: tuple[str, object, str], tables: Tables) -> bool:
-    return place[0] == "results" and tables.results.at[place[1], "wave"] == ACROSS
+    return place[0] == "results" and bool(tables.results.at[place[1], "wave"] == ACROSS)
 
 
 def _counted_before(tables: Tables, before: Tables, sets: PeopleSets) -> Iterator[int]:

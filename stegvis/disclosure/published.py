@@ -52,13 +52,14 @@ def with_shared_baseline(new: Tables, before: Tables, smallest_count: int) -> Ta
     followup = steps["rule"].str.startswith("followup").cummax()
     shared = steps.index[~followup & steps["rule"].isin(then.index)]
     for column in ("excluded", "remaining", "status"):
-        steps.loc[shared, column] = [then.at[rule, column] for rule in steps.loc[shared, "rule"]]
+        steps.loc[shared, column] = steps.loc[shared, "rule"].map(then[column])
     steps = steps.astype({"excluded": "Int64", "remaining": "Int64"})
-    first = steps.index[followup & ~followup.shift(fill_value=False)]
-    if len(first) and first[0] - 1 in shared:
-        lost = steps.at[first[0] - 1, "remaining"] - steps.at[first[0], "remaining"]
-        small = pd.isna(lost) or 0 < lost < smallest_count
-        steps.loc[first[0], ["excluded", "status"]] = [pd.NA, "suppressed"] if small else [lost, "ok"]
+    remaining = steps["remaining"]
+    first = followup & ~followup.shift(fill_value=False) & pd.Series(steps.index - 1, steps.index).isin(shared)
+    lost = (remaining.shift() - remaining)[first]
+    small = lost.isna() | lost.between(1, smallest_count - 1)
+    steps.loc[first, "excluded"] = lost.mask(small)
+    steps.loc[first, "status"] = small.map({True: "suppressed", False: "ok"})
     return Tables(_with_shared_people(new.results, before.results), steps, new.characteristics)
 
 

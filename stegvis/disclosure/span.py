@@ -148,7 +148,7 @@ def _pairs(span: _Span, same: Sequence[tuple[int, ...]], smallest: int) -> list[
     if not span.rows or len(same) < 2:
         return []
     random = np.random.default_rng(0)
-    rests = [span.rest(random.normal(size=span.vectors.shape[1])) for _ in range(3)]
+    rests = [span.rest(np.asarray(random.normal(size=span.vectors.shape[1]))) for _ in range(3)]
     seen = np.array([[rest[list(group)].sum() for group in same] for rest in rests])
     order = np.argsort(seen[0])
     found = []

@@ -2,7 +2,9 @@
 
 ``demo_results.parquet`` holds the results of ``stegvis demo --people 3000`` as the first version (commit c80fd63)
 published them, with all digits. They are compared with what the home computes, before disclosure control and rounding:
-whatever the first version did not suppress is the same number today. A change that is meant to move them replaces the file and says so in CHANGELOG.md.
+whatever the first version did not suppress is the same number today.
+
+A change that is meant to move them replaces the file and says so in CHANGELOG.md.
 """
 
 from __future__ import annotations
