@@ -33,7 +33,6 @@ from stegvis.assets.building.recipe import Recipe, Rows
 from stegvis.assets.building.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
 from stegvis.assets.fitted_models import GROUPS
 from stegvis.assets.report import as_records, checks_to_publish, provenance, records
-from stegvis.disclosure.checks import without_small
 from stegvis.disclosure.control import People, control_across_waves
 from stegvis.disclosure.published import across_of
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
@@ -89,7 +88,7 @@ def make(build: Build) -> Rows:
         checks = checks_to_publish(connection, build, None)
         claims = records(connection, "select * from claims order by wave, rowid")
         lineage_of_release = keyed_lineage(build.home.root, lineage(connection, build.history()))
-    _write_json(staging / "checks.json", without_small(checks, build.protocol.disclosure.smallest_count))
+    _write_json(staging / "checks.json", checks)
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
     write_plain_pages(controlled.tables, build.landing.synthetic, build.protocol, staging)

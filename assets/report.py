@@ -16,7 +16,7 @@ import pandas as pd
 
 from stegvis.assets.building.build import Build
 from stegvis.assets.building.recipe import Recipe, Rows
-from stegvis.disclosure.checks import carried_forward
+from stegvis.disclosure.checks import carried_forward, without_small
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.steps import described
 from stegvis.reproduction.commands import commands
@@ -73,8 +73,9 @@ def wave_report(connection: duckdb.DuckDBPyConnection, build: Build, wave: str) 
 
 
 def checks_to_publish(connection: duckdb.DuckDBPyConnection, build: Build, wave: str | None) -> list[dict[str, Any]]:
-    """The verdicts behind a wave (or all), as the newest release published them if it did."""
-    return carried_forward(checks_of(connection, wave), published_checks(build.home.releases))
+    """The verdicts behind a wave (or all), without small counts, as the newest release published them if it did."""
+    checks = without_small(checks_of(connection, wave), build.protocol.disclosure.smallest_count)
+    return carried_forward(checks, published_checks(build.home.releases))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
