@@ -8,10 +8,12 @@ from stegvis.expectations.fitted_models import DIAGNOSTICS
 from tests.expectations.case import DELIVERY, NO_ROWS, Broken, Case, beside, quarantine
 from tests.expectations.published_cases import (
     DISCLOSURE,
+    GROUPS_PEOPLE,
     HISTOGRAM,
     PUBLISHED_ATTRITION,
     PUBLISHED_CHARACTERISTICS,
     PUBLISHED_HISTOGRAM,
+    PUBLISHED_ORIGINS,
     PUBLISHED_RESULTS,
     RELEASE,
     RELEASED_PEOPLE,
