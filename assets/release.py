@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import dagster as dg
 
+from stegvis.assets.absolute_risks import absolute_risks
 from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.attrition import attrition
+from stegvis.assets.bias_models import bias_models
 from stegvis.assets.characteristics import characteristics
 from stegvis.assets.claims import claims
 from stegvis.assets.disclosure import disclosure
+from stegvis.assets.dose_response import dose_response
 from stegvis.assets.exclusions import exclusions
 from stegvis.assets.fitted_models import fitted_models
 from stegvis.assets.home import StegvisHome
 from stegvis.assets.pooled_models import pooled_models
 from stegvis.assets.report import report
+from stegvis.assets.risk_ratios import risk_ratios
+from stegvis.assets.sensitivity_models import sensitivity_models
 from stegvis.assets.table import TABLES, table
+from stegvis.assets.time_use_models import time_use_models
 from stegvis.assets.wave_drift import wave_drift
 from stegvis.storage.reader import Reader
 from stegvis.storage.release_folder import write_release
@@ -26,7 +32,8 @@ from stegvis.study.study import Study
 
 @table(
     deps=[
-        report, wave_drift, fitted_models, pooled_models, attrition, characteristics, disclosure, claims, exclusions,
+        report, wave_drift, risk_ratios, absolute_risks, bias_models, dose_response, sensitivity_models,
+        time_use_models, fitted_models, pooled_models, attrition, characteristics, disclosure, claims, exclusions,
         analysis_set,
     ],
     group_name="reporting",
@@ -38,4 +45,11 @@ def release(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, 
     """The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages."""
     # Read before the warehouse is open: its lock is held once.
     published = list(history(TABLES.values(), Records(home.home())))
-    return write_release(Sources(warehouse, study, home.home(), home.landing(), context.log, history=published))
+    rows = write_release(Sources(warehouse, study, home.home(), home.landing(), context.log, history=published))
+    if "report" in rows.metadata:
+        links = {
+            "report": dg.MetadataValue.url(rows.metadata["report"]),
+            "folder": dg.MetadataValue.path(rows.metadata["folder"]),
+        }
+        rows.metadata = {**rows.metadata, **links}
+    return rows

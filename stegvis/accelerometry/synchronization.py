@@ -233,7 +233,7 @@ def _settled(line: Synchronization, compared: _Compared, end: float, rules: Sync
     """The line at the step at which all windows together match best, fitted again to the windows near it.
 
     In even walking a window matches nearly as well one step later, so that most windows may agree on the wrong step.
-    Together, and weighted by how well they match (the logarithm of the unexplained variance), they tell which.
+    Together, and weighted by how well they match (the logarithm of the unexplained variance), they show which.
     """
     sharp, slow, _ = compared.near(line, FURTHEST_STEP_SECONDS)
     sharp_fit, slow_fit = (

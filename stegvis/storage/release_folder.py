@@ -87,14 +87,7 @@ def write_release(sources: Sources) -> Rows:
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
     facts |= _bridge_from(before, sources, people, controlled, editions)
     _write_json(staging / "bridge.json", facts)
-    with sources.session() as connection:
-        write_wave_pages(connection, staging)
-        checks = checks_to_publish(connection, sources, None)
-        claims = records(connection, "select * from claims order by wave, rowid")
-        lineage_of_release = keyed_lineage(sources.home.root, lineage(connection, sources.history))
-    _write_json(staging / "checks.json", checks)
-    _write_json(staging / "claims.json", claims)
-    _write_json(staging / LINEAGE, lineage_of_release)
+    checks, claims = _write_evidence(sources, staging)
     write_plain_pages(controlled.tables, sources.landing.synthetic, sources.protocol, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
@@ -132,6 +125,19 @@ def write_release(sources: Sources) -> Rows:
     )
 
 
+def _write_evidence(sources: Sources, staging: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The waves' pages, the checks, the claims and the lineage; returns checks and claims."""
+    with sources.session() as connection:
+        write_wave_pages(connection, staging)
+        checks = checks_to_publish(connection, sources, None)
+        claims = records(connection, "select * from claims order by wave, rowid")
+        lineage_of_release = keyed_lineage(sources.home.root, lineage(connection, sources.history))
+    _write_json(staging / "checks.json", checks)
+    _write_json(staging / "claims.json", claims)
+    _write_json(staging / LINEAGE, lineage_of_release)
+    return checks, claims
+
+
 def _new_staging(releases: Path) -> Path:
     """An empty folder to write a release in.
 
@@ -160,7 +166,7 @@ def _controlled(sources: Sources, published: Published | None, editions: Sequenc
             connection.execute("select * from published_attrition order by wave, step").df(),
             connection.execute("select * from published_characteristics order by wave, rowid").df(),
         )
-        held_back = connection.execute("select * from disclosure order by wave, rowid").df()
+        suppressed = connection.execute("select * from disclosure order by wave, rowid").df()
         groups = [_with_people(connection, group, waves) for group in (*GROUPS, "pooled_models")]
         excluded = connection.execute(f"select wave, person, reason from exclusions {waves} order by wave, person").df()
         table_one = connection.execute(f"select * from characteristics_people {waves}").df()
@@ -175,10 +181,10 @@ def _controlled(sources: Sources, published: Published | None, editions: Sequenc
             excluded,
         )
         across = control_across_waves(computed, tables, people, sources.protocol)
-    held_back = pd.concat([held_back, across.suppressed], ignore_index=True)
-    sources.log.info("disclosure control suppressed %d numbers", len(held_back))
+    suppressed = pd.concat([suppressed, across.suppressed], ignore_index=True)
+    sources.log.info("disclosure control suppressed %d numbers", len(suppressed))
     results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
-    return Controlled(Tables(results, tables.attrition, tables.characteristics), held_back, across.unprotected)
+    return Controlled(Tables(results, tables.attrition, tables.characteristics), suppressed, across.unprotected)
 
 
 def _with_people(connection: duckdb.DuckDBPyConnection, group: str, waves: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -229,9 +235,9 @@ def _bridge_from(
     if before is None or earlier is None:
         return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
     values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
-    remembered = _remembered(sources, before.name)
+    recorded = _recorded_people(sources, before.name)
     changed = changed_values(values, sources.protocol.model_dump(mode="json")) if values else []
-    if remembered is None:
+    if recorded is None:
         return {
             "steps": [],
             "protocol_changes": changed,
@@ -243,16 +249,16 @@ def _bridge_from(
         note = "the protocol of the release before is not of a form that this version reads"
         return {"steps": [], "protocol_changes": changed, "note": note}
     now = people[people["reason"].isna() & people["wave"].isin(editions)]
-    remembered = remembered[remembered["wave"].isin(editions)]
+    recorded = recorded[recorded["wave"].isin(editions)]
     earlier = earlier[earlier["wave"].isin(editions)]
     found = bridge_steps(
-        remembered, now, earlier, controlled.tables.results, then, sources.protocol, covariate_levels(sources.codebook)
+        recorded, now, earlier, controlled.tables.results, then, sources.protocol, covariate_levels(sources.codebook)
     )
     return {"steps": [asdict(each) for each in found], "protocol_changes": changed, "note": ""}
 
 
-def _remembered(sources: Sources, release: str) -> pd.DataFrame | None:
-    """The people behind a release; None when the warehouse remembers another one, or none."""
+def _recorded_people(sources: Sources, release: str) -> pd.DataFrame | None:
+    """The people behind a release; None when the warehouse has those of another one, or none."""
     with sources.session() as connection:
         if not table_exists(connection, "released_people") or not table_exists(connection, "release"):
             return None

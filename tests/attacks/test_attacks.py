@@ -1,7 +1,7 @@
 """Each attack wins on a release without the protection it tests, and loses on one with it.
 
 The releases are folders with the files of a real one, written from tables of made-up people before and after disclosure
-control; ``tests/orchestration/test_what_leaves.py`` turns the same attackers on the releases of a whole home.
+control; ``tests/orchestration/test_published.py`` turns the same attackers on the releases of a whole home.
 """
 
 from __future__ import annotations
