@@ -138,7 +138,7 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
 
 
 @pytest.mark.slow
-def test_a_correction_is_bridged_and_the_rows_it_starts_from_leave_with_who_withdraws(tmp_path: Path) -> None:
+def test_a_correction_is_bridged_and_the_rows_it_starts_from_are_erased_with_a_withdrawal(tmp_path: Path) -> None:
     # So many people that no estimate has to be suppressed.
     story = Story(Home(tmp_path / "home", tmp_path / "home" / "landing"))
     write_twin(story.home.landing, PROTOCOL, CODEBOOK, people=4000, waves=1, seed=3)
