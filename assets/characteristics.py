@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stegvis.analyses.characteristics import characteristics as table_one
+from stegvis.analyses.characteristics import characteristics_members
 from stegvis.analyses.histogram import histogram
 from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.home import WAVES
@@ -21,12 +22,18 @@ PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by p
     group_name="analysis",
     owners=["team:statistics"],
     kinds={"python"},
-    also={"exposure_histogram": "People by bin of each exposure; small bins are hidden and the others rounded."},
+    also={
+        "exposure_histogram": "People by bin of each exposure; small bins are hidden and the others rounded.",
+        "characteristics_people": "Who is behind each count of Table 1; never published.",
+    },
 )
 def characteristics(warehouse: Reader, study: Study) -> Rows:
     """Table 1: the analyzed people by category of walking volume."""
     people = warehouse.frame(PEOPLE)
     levels = covariate_levels(study.codebook) | characteristic_levels(study.codebook)
-    return Rows(
-        table_one(people, study.protocol, levels), also={"exposure_histogram": histogram(people, study.protocol)}
-    )
+    rows = table_one(people, study.protocol, levels)
+    also = {
+        "exposure_histogram": histogram(people, study.protocol),
+        "characteristics_people": characteristics_members(rows, people, study.protocol),
+    }
+    return Rows(rows, also=also)

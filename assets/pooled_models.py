@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.cohort import cohort
 from stegvis.assets.outcome_questionnaire import outcome_questionnaire
@@ -12,10 +10,8 @@ from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.sql import sql_text
 from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @table(
@@ -23,11 +19,14 @@ if TYPE_CHECKING:
     group_name="analysis",
     owners=["team:statistics"],
     kinds={"python"},
+    also={"pooled_models_people": "Who is behind each estimate across waves; never published."},
 )
-def pooled_models(warehouse: Reader, study: Study) -> pd.DataFrame:
+def pooled_models(warehouse: Reader, study: Study) -> Rows:
     """Models across all waves: pooled, by wave, the course of pain, and what a next wave would add."""
-    from stegvis.analyses.across_waves import fit_across_waves
+    from stegvis.analyses.across_waves import rows_across_waves
+    from stegvis.statistics.results import members_of, to_frame
 
     stacked = warehouse.frame("select * from analysis_set order by wave, person")
     histories = warehouse.frame(sql_text("pain_histories"))
-    return fit_across_waves(stacked, histories, study.protocol, covariate_levels(study.codebook))
+    rows = rows_across_waves(stacked, histories, study.protocol, covariate_levels(study.codebook))
+    return Rows(to_frame(rows), also={"pooled_models_people": members_of(rows)})

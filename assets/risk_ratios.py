@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import dagster as dg
 
 from stegvis.assets.analysis_set import analysis_set
@@ -13,11 +11,9 @@ from stegvis.assets.home import WAVES
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
 from stegvis.storage.wave_people import fit_wave
 from stegvis.study.study import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @table(
@@ -26,9 +22,10 @@ if TYPE_CHECKING:
     group_name="analysis",
     owners=["team:statistics"],
     kinds={"python"},
+    also={"risk_ratios_people": "Who is behind each of these estimates; never published."},
 )
-def risk_ratios(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> pd.DataFrame:
+def risk_ratios(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """Risk ratios of both exposures, overall and in subgroups, with trends, the joint table and interactions."""
     from stegvis.analyses.risk_ratios import ANALYSES
 
-    return fit_wave(ANALYSES, warehouse, study, context.log.info)
+    return fit_wave("risk_ratios", ANALYSES, warehouse, study, context.log.info)

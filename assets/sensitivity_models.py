@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import dagster as dg
 
 from stegvis.assets.analysis_set import analysis_set
@@ -13,11 +11,9 @@ from stegvis.assets.home import WAVES
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
 from stegvis.storage.wave_people import fit_wave
 from stegvis.study.study import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @table(
@@ -26,9 +22,10 @@ if TYPE_CHECKING:
     group_name="analysis",
     owners=["team:statistics"],
     kinds={"python"},
+    also={"sensitivity_models_people": "Who is behind each of these estimates; never published."},
 )
-def sensitivity_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> pd.DataFrame:
+def sensitivity_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """The published sensitivity analyses: restricted samples, further covariates, the severe outcome."""
     from stegvis.analyses.sensitivity_models import ANALYSES
 
-    return fit_wave(ANALYSES, warehouse, study, context.log.info)
+    return fit_wave("sensitivity_models", ANALYSES, warehouse, study, context.log.info)

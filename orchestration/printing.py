@@ -303,9 +303,8 @@ def print_trace(found: Facts, with_sql: bool) -> None:
     if len(found["rows"]) > 20:
         print(f"... and {len(found['rows']) - 20:,} more rows")
     for table in found["stages"]:
-        made = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(table["made_at"]))
         place = _label(table["asset"], table["partition"])
-        print(f"\n{place}, made {made} UTC by run {table['run']}, version {table['data_version']}")
+        print(f"\n{place}, made by run {table['run']}, version {table['data_version']}")
         for part in ("made_from", "method"):
             for name, value in table[part].items():
                 print(f"  {name}: {value if len(value) < 100 else value[:97] + '...'}")

@@ -18,10 +18,13 @@ from stegvis.accelerometry.activity import CLASSIFIED, ActivityCode, SpeedCode
 from stegvis.accelerometry.epoch_model import CLASSES, MODEL_FILE, STAIRS, WALKING, EpochModel, load_model
 from stegvis.accelerometry.features import FEATURE_NAMES, features
 from stegvis.accelerometry.method import Method
-from stegvis.accelerometry.orientation import Orientation, orientation_of, swapped
+from stegvis.accelerometry.orientation import MOST_EPOCHS, Orientation, orientation_of
 from stegvis.accelerometry.signal import Signal, SignalError, check_signal
+from stegvis.accelerometry.swap import moving, swapped, swing
+from stegvis.accelerometry.tilt import Tilt, tilt_of, turned
 from stegvis.accelerometry.walking_speed import Pace, gait_autocorrelation, movement, pace, speed_class
-from stegvis.accelerometry.windows import CHUNK, Windows, continues, signal_windows, window_starts
+from stegvis.accelerometry.windows import CHUNK, Windows, continues, gather, signal_windows, window_starts
+from stegvis.study.protocol import Epochs
 
 THIGH_AND_BACK = [3, 4, 5, 0, 1, 2]
 
@@ -37,11 +40,13 @@ class Classification:
             NaN where not walking (``cadence`` also where no rhythm is found); ``probability_<class>`` float32 for each
             of ``CLASSES``.
         orientation: how each sensor was worn.
+        tilt: the angle of each sensor; the epochs are those of the signal turned back.
         swapped: whether the sensors were swapped; the epochs are those of the corrected signal.
     """
 
     epochs: pd.DataFrame
     orientation: Orientation
+    tilt: Tilt
     swapped: bool
 
 
@@ -103,13 +108,15 @@ def classify_checked(
     if len(starts) == 0:
         raise SignalError(f"the signal has no {method.epochs.seconds} seconds without a gap")
     model = load_model(model_file, nthread)
-    exchanged = swapped(_gravity(signal, starts, size))
+    exchanged = signal_swapped(signal, starts, method.epochs)
     if exchanged:
         signal = Signal(signal.timestamps, signal.acceleration[:, THIGH_AND_BACK])
     windows = signal_windows(signal.acceleration, starts, size)
     found = classify_epochs(windows, continues(signal.timestamps, starts, method.epochs), model, method)
     start = signal.timestamps[starts].astype("datetime64[ms]")
-    return Classification(pd.DataFrame({"epoch_start": start, **found.columns}), found.orientation, exchanged)
+    return Classification(
+        pd.DataFrame({"epoch_start": start, **found.columns}), found.orientation, found.tilt, exchanged
+    )
 
 
 class ClassifiedEpochs(NamedTuple):
@@ -117,6 +124,39 @@ class ClassifiedEpochs(NamedTuple):
 
     columns: dict[str, NDArray[Any]]
     orientation: Orientation
+    tilt: Tilt
+
+
+class Recognized(NamedTuple):
+    """The smoothed probabilities (k, classes) of each epoch, the angle of the sensors, and the windows turned back."""
+
+    probabilities: NDArray[np.float64]
+    tilt: Tilt
+    windows: Windows
+
+
+def recognize(windows: Windows, follows: NDArray[np.bool_], model: EpochModel, epoch_rules: Epochs) -> Recognized:
+    """Probabilities of every epoch; a recording with an unusually attached sensor is turned back and read again.
+
+    Args:
+        windows: of k epochs in time order.
+        follows: (k,) whether each epoch directly follows the previous one.
+        model: the model to use.
+        epoch_rules: length and sampling rate of the epochs.
+    """
+    X = _all_features(windows, len(follows), epoch_rules)
+    tilt = tilt_of(windows, model.gait(X, follows), epoch_rules.samples_per_epoch)
+    if tilt.unusual:
+        windows = turned(windows, tilt)
+        X = _all_features(windows, len(follows), epoch_rules)
+    return Recognized(model.probabilities(X, follows), tilt, windows)
+
+
+def _all_features(windows: Windows, k: int, epoch_rules: Epochs) -> NDArray[np.float32]:
+    X = np.empty((k, len(FEATURE_NAMES)), dtype=np.float32)
+    for begin, some in zip(range(0, k, CHUNK), windows(np.arange(k)), strict=True):
+        X[begin : begin + len(some)] = features(some, epoch_rules.sampling_rate_hz)
+    return X
 
 
 def classify_epochs(
@@ -132,11 +172,7 @@ def classify_epochs(
         interpolated: as in ``walking_speed.movement``.
     """
     k = len(follows)
-    X = np.empty((k, len(FEATURE_NAMES)), dtype=np.float32)
-    for begin, some in zip(range(0, k, CHUNK), windows(np.arange(k)), strict=True):
-        X[begin : begin + len(some)] = features(some, method.epochs.sampling_rate_hz)
-    probabilities = model.probabilities(X, follows)
-    del X
+    probabilities, tilt, windows = recognize(windows, follows, model, method.epochs)
     activity, confidence, stairs = decide(probabilities)
     walking = np.flatnonzero(activity == ActivityCode.WALKING)
     found = epoch_pace(windows, follows, walking, method, interpolated=interpolated)
@@ -150,7 +186,8 @@ def classify_epochs(
         "speed_sd_km_per_hour": _spread(found.speed_sd, walking, k, np.nan),
         **{f"probability_{name}": probabilities[:, i].astype(np.float32) for i, name in enumerate(CLASSES)},
     }
-    return ClassifiedEpochs(columns, orientation_of(windows, activity, method.epochs.samples_per_epoch))
+    worn_as = orientation_of(windows, activity, method.epochs.samples_per_epoch).with_tilted(tilt.unusual)
+    return ClassifiedEpochs(columns, worn_as, tilt)
 
 
 def decide(
@@ -215,10 +252,18 @@ def epoch_pace(
     return pace(gait, moved, bout, rules, rate)
 
 
-def _gravity(signal: Signal, starts: NDArray[np.int64], size: int) -> NDArray[np.float32]:
-    """Gravity of each epoch, accurate enough for posture: the mean of every tenth sample, (k, 6)."""
-    tenths = np.arange(0, size, 10)
-    return np.asarray(signal.acceleration[starts[:, None] + tenths].mean(axis=1))
+def signal_swapped(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs) -> bool:
+    """Whether the sensors of a signal in memory were exchanged; ``starts`` (k,) is the first sample of each epoch."""
+    size = epoch_rules.samples_per_epoch
+    # Every tenth sample is accurate enough for posture and for whether the person moves.
+    tenths = signal.acceleration[starts[:, None] + np.arange(0, size, 10)]
+    which = np.flatnonzero(moving(tenths.std(axis=1)))
+    which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
+    swings = np.full(len(starts), np.nan, dtype=np.float32)
+    both = gather(signal_windows(signal.acceleration, starts, size), which, size)
+    rate = epoch_rules.sampling_rate_hz
+    swings[which] = swing(both[:, :, 3:], rate) - swing(both[:, :, :3], rate)
+    return swapped(tenths.mean(axis=1), swings)
 
 
 def _spread(values: NDArray[Any], positions: NDArray[np.int64], length: int, elsewhere: float) -> NDArray[Any]:

@@ -22,6 +22,9 @@ from stegvis.accelerometry.cwa_format import (
     rate_hz,
 )
 
+# Serial numbers of a device whose own was erased: all bits clear or set.
+WIPED = (0, 0xFFFF, 0xFFFFFFFF)
+
 
 @dataclass(frozen=True)
 class CwaHeader:
@@ -47,6 +50,11 @@ class CwaHeader:
     logging_end: np.datetime64 | None
     last_change: np.datetime64 | None
     annotations: dict[str, str]
+
+    @property
+    def identified(self) -> bool:
+        """Whether the device has a serial number; some were wiped before the files were shared."""
+        return self.device_id not in WIPED
 
 
 def read_header(path: Path) -> CwaHeader:

@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,12 @@ MODEL_FILE = data_file("accelerometry/model/epoch_classifier.npz")
 CLASSES = (*(code.name.lower() for code in CLASSIFIED), "stairs")
 WALKING, STAIRS = CLASSES.index("walking"), CLASSES.index("stairs")
 
+# Columns of the features that the thigh sensor alone decides.
+THIGH_COLUMNS = np.array([i for i, name in enumerate(FEATURE_NAMES) if "thigh" in name and "back" not in name])
+
 # The arrays of a model file.
-MODEL_PARTS = {"features", "classes", "transitions", "share", *Network._fields}
+THIGH_PARTS = tuple(f"thigh_{name}" for name in Network._fields)
+MODEL_PARTS = {"features", "classes", "transitions", "share", *Network._fields, *THIGH_PARTS}
 
 
 class ModelError(RuntimeError):
@@ -34,10 +39,13 @@ class ModelError(RuntimeError):
 
 @dataclass(frozen=True)
 class EpochModel:
-    """The networks, the transitions between classes, and the number of threads for the networks."""
+    """The networks, the transitions between classes, a network of ``THIGH_COLUMNS`` that finds gait, and the number of
+    threads for the networks.
+    """
 
     network: Network
     transitions: Transitions
+    thigh: Network
     nthread: int = 1
 
     def probabilities(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -48,6 +56,13 @@ class EpochModel:
             follows: (k,) whether each epoch directly follows the previous one (``windows.continues``).
         """
         return smooth(self.network.probabilities(X, self.nthread), follows, self.transitions)
+
+    def gait(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether the person walks in each epoch (k,), by the thigh sensor alone; arguments as of ``probabilities``."""
+        found = self.thigh.probabilities(np.ascontiguousarray(X[:, THIGH_COLUMNS]), self.nthread)
+        smoothed = smooth(found, follows, self.transitions)
+        walking = smoothed[:, WALKING] + smoothed[:, STAIRS]
+        return np.asarray(walking > 0.5)
 
 
 def model_digest(model_file: Path = MODEL_FILE) -> str:
@@ -86,18 +101,20 @@ def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
     ):
         raise ModelError(f"{model_file.name} was not trained for these features and classes; train it again")
     network = Network(*(part[name] for name in Network._fields))
-    return EpochModel(network, Transitions(part["transitions"], part["share"]), nthread)
+    thigh = Network(*(part[name] for name in THIGH_PARTS))
+    return EpochModel(network, Transitions(part["transitions"], part["share"]), thigh, nthread)
 
 
 def model_bytes(model: EpochModel) -> bytes:
     """The content of a model file: networks and transitions, and the features and classes that they are for."""
     content = io.BytesIO()
-    np.savez(
-        content,
-        features=np.array(FEATURE_NAMES),
-        classes=np.array(CLASSES),
-        transitions=model.transitions.probability,
-        share=model.transitions.share,
+    parts: dict[str, Any] = {
+        "features": np.array(FEATURE_NAMES),
+        "classes": np.array(CLASSES),
+        "transitions": model.transitions.probability,
+        "share": model.transitions.share,
         **model.network._asdict(),
-    )
+        **dict(zip(THIGH_PARTS, model.thigh, strict=True)),
+    }
+    np.savez(content, **parts)
     return content.getvalue()

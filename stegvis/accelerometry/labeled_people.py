@@ -16,6 +16,7 @@ from stegvis.accelerometry.epoch_model import STAIRS
 from stegvis.accelerometry.features import FEATURE_NAMES, features
 from stegvis.accelerometry.recording import LabeledRecording, read_labeled
 from stegvis.accelerometry.signal import Signal
+from stegvis.accelerometry.tilt import LATERAL, LONG_AXIS, SENSOR_AXES, rotation
 from stegvis.accelerometry.walking_speed_set import read_walking_speeds
 from stegvis.accelerometry.windows import chunks, continues, majority_labels, window_starts
 from stegvis.study.protocol import Epochs, Protocol
@@ -26,6 +27,8 @@ SEED = 20250613
 # Copies of the training windows are rotated about a random axis by up to this angle, as sensors are never attached
 # exactly straight.
 LARGEST_TILT_DEGREES = 15.0
+# Widely tilted copies are rotated further, about the lateral axis (forward and backward) and the thigh's long axis.
+WIDE_DEGREES = {"back": ((LATERAL, 35.0),), "thigh": ((LATERAL, 30.0), (LONG_AXIS, 90.0))}
 
 
 class TrainingError(ValueError):
@@ -48,7 +51,8 @@ class LabeledPerson:
         km_per_hour: (k,) measured walking speed, NaN where unknown.
         labeled_walking_minutes: walking in these windows, counted sample by sample.
         windows_without_label: number of windows excluded for want of a majority label.
-        copies: features (c, features) and classes (c,) of tilted copies, half of them also shifted by half a window.
+        copies: features (c, features) and classes (c,) for training, of windows that begin at every second: as they
+            are, tilted, and tilted widely.
     """
 
     person: str
@@ -121,15 +125,20 @@ def labeled_person(person: str, recording: LabeledRecording, dataset: Dataset, e
     starts = every_start[usable]
     rng = np.random.default_rng([SEED, zlib.crc32(person.encode())])
 
+    # Copies begin at every second.
     follows = continues(signal.timestamps, every_start, epoch_rules)
-    between = every_start[:-1][follows[1:]] + size // 2
-    shifted_labels, shifted_stairs = _window_labels(recording, between, size)
-    shifted = shifted_labels != UNLABELED
+    seconds = epoch_rules.sampling_rate_hz * np.arange(1, epoch_rules.seconds)
+    between = (every_start[:-1][follows[1:]][:, None] + seconds).ravel()
+    every_second = np.sort(np.concatenate([every_start, between]))
+    second_labels, second_stairs = _window_labels(recording, every_second, size)
+    labeled = second_labels != UNLABELED
+    at = every_second[labeled]
+    classes = to_classes(second_labels[labeled], second_stairs[labeled])
     copies = np.concatenate(
-        [_tilted(signal, starts, epoch_rules, rng), _tilted(signal, between[shifted], epoch_rules, rng)]
-    )
-    copied_classes = np.concatenate(
-        [to_classes(labels[usable], stairs[usable]), to_classes(shifted_labels[shifted], shifted_stairs[shifted])]
+        [
+            window_features(signal, at, epoch_rules),
+            *(_tilted(signal, at, epoch_rules, rng, wide=wide) for wide in (False, True)),
+        ]
     )
     walking = (recording.activity[starts[:, None] + np.arange(size)] == ActivityCode.WALKING).sum()
     return LabeledPerson(
@@ -144,7 +153,7 @@ def labeled_person(person: str, recording: LabeledRecording, dataset: Dataset, e
         km_per_hour=_window_speeds(recording, starts, size),
         labeled_walking_minutes=float(walking) / epoch_rules.sampling_rate_hz / 60,
         windows_without_label=int((~usable).sum()),
-        copies=(copies, copied_classes),
+        copies=(copies, np.tile(classes, 3)),
     )
 
 
@@ -162,26 +171,21 @@ def window_features(
     return np.concatenate(parts) if parts else np.empty((0, len(FEATURE_NAMES)), dtype=np.float32)
 
 
-def rotation(axis: NDArray[np.floating], radians: NDArray[np.floating]) -> Floats:
-    """Rotation matrices (k, 3, 3) about unit axes (k, 3) by angles (k,): Rodrigues' formula."""
-    cross = np.zeros((len(axis), 3, 3))
-    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        cross[:, i, j], cross[:, j, i] = -axis[:, k], axis[:, k]
-    angle = radians[:, None, None]
-    turned = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
-    return np.asarray(turned, dtype=np.float32)
-
-
-def _tilted(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs, rng: np.random.Generator) -> Floats:
-    """Features of the windows with each sensor rotated slightly, by a different angle in each window."""
+def _tilted(
+    signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs, rng: np.random.Generator, *, wide: bool
+) -> Floats:
+    """Features of the windows with each sensor rotated, by different angles in each window; see ``WIDE_DEGREES``."""
 
     def tilt(windows: Floats) -> Floats:
         turned = np.empty_like(windows)
-        for axes in (slice(0, 3), slice(3, 6)):
+        for place, axes in SENSOR_AXES.items():
             axis = rng.standard_normal((len(windows), 3))
             axis /= np.linalg.norm(axis, axis=1, keepdims=True)
-            angle = np.radians(rng.uniform(0, LARGEST_TILT_DEGREES, len(windows)))
-            turned[:, :, axes] = windows[:, :, axes] @ rotation(axis, angle)
+            turn = rotation(axis, np.radians(rng.uniform(0, LARGEST_TILT_DEGREES, len(windows))))
+            for about, largest in WIDE_DEGREES[place] if wide else ():
+                angle = np.radians(rng.uniform(-largest, largest, len(windows)))
+                turn = turn @ rotation(np.tile(about, (len(windows), 1)), angle)
+            turned[:, :, axes] = windows[:, :, axes] @ turn
         return turned
 
     return window_features(signal, starts, epoch_rules, tilt)

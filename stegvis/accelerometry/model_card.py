@@ -29,8 +29,9 @@ KNOWN_LIMITS = (
     "Stairs count as walking, shuffling as standing. An epoch with two activities is assigned the longer one; most "
     "errors occur in short walks between standing.",
     "Walking with a walking aid tends to be underestimated (514 among the individuals above).",
-    "A sensor rotated by 180 degrees or worn upside down is classified alike and flagged. Sensors worn on the wrong "
-    "leg, or rotated by 90 degrees, have not been evaluated. The flag needs some walking in the recording.",
+    "A sensor rotated by 180 degrees or worn upside down is classified alike and flagged. One that leans further from "
+    "the usual angle in walking than most people's is turned back and flagged; half turns together with such an angle "
+    "have not been evaluated, nor have sensors on the wrong leg. Both flags need a minute of walking.",
     "The transitions used for smoothing were learned from partly scripted hours, not from free living.",
 )
 
@@ -50,15 +51,19 @@ def render(report: TrainingReport) -> str:
         f"{report.networks} small neural networks ({report.hidden_units} hidden units each) on "
         f"{report.features} features per epoch, none of which changes when a sensor is worn upside down or rotated by "
         "180 degrees; then a hidden Markov model over neighboring epochs. Fitted on everyone listed here, on their "
-        "epochs and on copies tilted by up to 15 degrees and shifted by half an epoch, "
+        "epochs beginning at every second and on copies tilted by up to 15 and up to 35 degrees (the thigh sensor also "
+        "rolled by up to 90 degrees), "
         f"with numpy {report.numpy_version}.",
         f"File `{report.model}`, SHA-256 `{report.model_sha256}`.",
         "## Data",
         _datasets(report.datasets),
         f"{report.windows_without_label} further epochs had no label for most of their length and were excluded.",
         "## Agreement with the labels",
-        "Leave-one-person-out: each person was evaluated by a model fitted without that person. Labeled walking "
-        "minutes are counted from the labels of the samples, predicted ones from whole epochs.",
+        f"In {len(report.folds)} groups: each person was evaluated by a model fitted without the people of their "
+        "group. Labeled walking minutes are counted from the labels of the samples, predicted ones from whole epochs.",
+        "The groups (every fifth person by name; people of public datasets): "
+        + "; ".join(", ".join(group) for group in report.folds if group)
+        + ".",
         "### Everyone",
         _agreement(report.everyone),
         f"### Without outlying people ({len(report.outlying)})",
@@ -68,9 +73,10 @@ def render(report: TrainingReport) -> str:
         f"People of public datasets only. The bias is not reported below {FEWEST_WALKING_MINUTES:g} labeled minutes.",
         _people(report.people),
         "## Rotated sensors",
-        "The same recordings with one sensor rotated, each person evaluated by a model fitted without that person. "
-        "*Flagged* is the number of people whose recording is then reported as not worn as prescribed. In the first "
-        "row, the recordings as they are, these are false alarms or sensors that really were worn differently.",
+        "The same recordings with one sensor rotated, each person evaluated by a model fitted without their group. "
+        "A sensor whose angle in gait is far from the usual one is turned back first. *Flagged* is the number of "
+        "people whose recording is then reported as not worn as prescribed. In the first row, the recordings as they "
+        "are, these are false alarms or sensors that really were worn differently.",
         _table(
             ("sensor", "worn", "accuracy", "flagged"),
             [

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 HIDDEN = 128
-EPOCHS = 12
+EPOCHS = 4
 BATCH = 128
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-4

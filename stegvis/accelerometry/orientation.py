@@ -1,14 +1,16 @@
-"""How each sensor was worn: as prescribed, upside down, rotated by 180 degrees about its long axis, or swapped.
+"""How each sensor was worn: as prescribed, tilted, upside down, rotated by 180 degrees about its long axis, or swapped.
 
 The classifier does not depend on it (``features``); it is reported for quality control. As prescribed, x reads close to
 -1 g on both sensors while walking. The sign of z is inferred from gait: on the thigh from the correlation of z with x
 and the skewness of z, on the back from the lag of z behind x and the skewness of its slope. Both statistics were chosen
 on HARTH and HAR70+; for the back sensor of one of their 25 participants (S009) they indicate "turned". Sitting, where
-the thigh reads z close to -1 g, contributes too. Rotations by less than 180 degrees are not detected.
+the thigh reads z close to -1 g, contributes too. Tilts are measured in ``tilt``. Rotations about the long axis by less
+than 180 degrees are not detected.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,18 +29,18 @@ FEWEST_EPOCHS = 6
 WEAKEST_EVIDENCE = 0.1
 # Steps and their harmonics: 0.4 to 8 Hz, in frequency bins of a five-second window.
 GAIT_BINS = slice(2, 40)
-# Share of gravity along x that counts as upright or horizontal, and the fewest epochs (five minutes) that show a swap.
-UPRIGHT, HORIZONTAL = 0.7, 0.5
-FEWEST_SWAPPED = 60
 
 
 class Worn(StrEnum):
-    """How a sensor was worn. ``UPSIDE_DOWN`` has x and y negated, ``UPSIDE_DOWN_AND_TURNED`` x and z."""
+    """How a sensor was worn. ``UPSIDE_DOWN`` has x and y negated, ``UPSIDE_DOWN_AND_TURNED`` x and z; ``TILTED`` is
+    attached at an unusual angle, otherwise as prescribed.
+    """
 
     AS_PRESCRIBED = "as_prescribed"
     TURNED = "turned"
     UPSIDE_DOWN = "upside_down"
     UPSIDE_DOWN_AND_TURNED = "upside_down_and_turned"
+    TILTED = "tilted"
     UNKNOWN = "unknown"
 
 
@@ -48,6 +50,14 @@ class Orientation:
 
     back: Worn
     thigh: Worn
+
+    def with_tilted(self, places: Collection[str]) -> Orientation:
+        """The same, except that sensors at these places are ``TILTED`` if nothing else is known of them."""
+        prescribed = (Worn.AS_PRESCRIBED, Worn.UNKNOWN)
+        both = {"back": self.back, "thigh": self.thigh}
+        return Orientation(
+            **{place: Worn.TILTED if place in places and how in prescribed else how for place, how in both.items()}
+        )
 
 
 def orientation_of_signal(
@@ -98,20 +108,6 @@ def thigh_evidence(walking: Floats) -> Floats:
     """Above zero where the thigh's z has its prescribed sign: (k,) from windows (k, samples, 3) with x corrected."""
     movement = _smoothed(walking)
     return 2 * _coherence(movement).real - _skewness(movement[:, :, 2])
-
-
-def swapped(gravity: Floats) -> bool:
-    """Whether the thigh sensor was worn on the back and vice versa.
-
-    While people sit, the thigh is horizontal and the back upright. The opposite, for a long time, indicates a swap.
-
-    Args:
-        gravity: (k, 6) mean acceleration of each epoch, g.
-    """
-    upright = [np.abs(gravity[:, x]) / np.maximum(np.linalg.norm(gravity[:, x : x + 3], axis=1), 1e-3) for x in (0, 3)]
-    seated = np.sum((upright[0] > UPRIGHT) & (upright[1] < HORIZONTAL))
-    opposite = np.sum((upright[1] > UPRIGHT) & (upright[0] < HORIZONTAL))
-    return bool(opposite >= FEWEST_SWAPPED and opposite > 2 * seated)
 
 
 def _some(windows: Windows, wanted: NDArray[np.bool_], size: int) -> Floats:

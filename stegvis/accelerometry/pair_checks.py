@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stegvis.accelerometry.cwa import CwaRecording
-from stegvis.accelerometry.orientation import HORIZONTAL, UPRIGHT, Orientation, Worn, swapped
+from stegvis.accelerometry.orientation import MOST_EPOCHS, Orientation, Worn
 from stegvis.accelerometry.pair_problems import PairError, Problem, check_hours
 from stegvis.accelerometry.raw_sensor import RawSensor
-from stegvis.accelerometry.resampling import RawSignal
+from stegvis.accelerometry.resampling import RawSignal, epoch_positions, resample
 from stegvis.accelerometry.summaries import WINDOW_SECONDS
+from stegvis.accelerometry.swap import HORIZONTAL, UPRIGHT, moving, swapped, swing
 from stegvis.accelerometry.synchronization import Synchronization
+from stegvis.accelerometry.tilt import Tilt
 from stegvis.accelerometry.wear import worn_at
-from stegvis.study.protocol import RawRecordings, SynchronizationRules
+from stegvis.study.protocol import Epochs, RawRecordings, SynchronizationRules
 
 # Two sensors on one part of the body are upright and horizontal at the same time; sensors on back and thigh differ
 # whenever the person sits. Hours needed in each posture, and the largest share of time in which two sensors on one part
@@ -29,7 +32,8 @@ def check_devices(back: CwaRecording, thigh: CwaRecording) -> None:
     Raises:
         PairError: ``same_recording``, ``same_place``.
     """
-    if back.header.device_id == thigh.header.device_id or np.array_equal(back.samples, thigh.samples):
+    same_device = back.header.identified and back.header.device_id == thigh.header.device_id
+    if same_device or np.array_equal(back.samples, thigh.samples):
         raise PairError("same_recording", "both files are from the same device")
     locations = [recording.header.annotations.get("_p", "").lower() for recording in (back, thigh)]
     for place in ("thigh", "back"):
@@ -49,7 +53,7 @@ def check_overlap(back: RawSignal, thigh: RawSignal, rules: RawRecordings) -> No
     check_hours(overlap / 3600, rules)
 
 
-def sensors_swapped(back: RawSensor, thigh: RawSensor) -> bool:
+def sensors_swapped(back: RawSensor, thigh: RawSensor, epoch_rules: Epochs) -> bool:
     """Whether the sensors were swapped, from the ten-second windows in which both were worn.
 
     Raises:
@@ -67,7 +71,21 @@ def sensors_swapped(back: RawSensor, thigh: RawSensor) -> bool:
     apart = (upright[0] & horizontal[1]) | (upright[1] & horizontal[0])
     if min(together) >= FEWEST_HOURS_PER_POSTURE and apart.mean() < LARGEST_SHARE_APART:
         raise PairError("same_place", "both sensors were on the same part of the body: their postures never differ")
-    return swapped(gravity)
+    sd = np.hstack([back.summary.sd[both], thigh.summary.sd[window[both]]])
+    which = np.flatnonzero(moving(sd))
+    which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
+    swings = np.full(len(gravity), np.nan, dtype=np.float32)
+    swings[which] = _swing(thigh, thigh.summary.start[window[both]][which], epoch_rules) - _swing(
+        back, back.summary.start[both][which], epoch_rules
+    )
+    return swapped(gravity, swings)
+
+
+def _swing(sensor: RawSensor, start: NDArray[np.float64], epoch_rules: Epochs) -> NDArray[np.float32]:
+    """``swap.swing`` (k,) of the epochs of one sensor that begin at these seconds; NaN where one was not recorded."""
+    first, last, recorded = epoch_positions(sensor.signal.timeline, start, start + epoch_rules.seconds)
+    values = resample(sensor.signal, first, last, epoch_rules).reshape(len(start), -1, 3)
+    return np.where(recorded, swing(values, epoch_rules.sampling_rate_hz), np.float32(np.nan))
 
 
 def clock_problems(clocks: Synchronization, rules: SynchronizationRules) -> Iterator[Problem]:
@@ -91,10 +109,16 @@ def clock_problems(clocks: Synchronization, rules: SynchronizationRules) -> Iter
         yield Problem("clocks_apart", f"the clocks were {clocks.offset_seconds:.0f} s apart; this was corrected")
 
 
-def orientation_problems(found: Orientation) -> Iterator[Problem]:
-    """Sensors that were not worn as prescribed."""
+def orientation_problems(found: Orientation, tilt: Tilt) -> Iterator[Problem]:
+    """Sensors that were not worn as prescribed, or at an unusual angle."""
     for place, how in (("back", found.back), ("thigh", found.thigh)):
-        if how not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN):
+        if how not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN, Worn.TILTED):
             yield Problem(
                 how, f"the {place} sensor was worn {how.replace('_', ' ')}; this does not affect the classification"
             )
+    for place in tilt.unusual:
+        yield Problem(
+            Worn.TILTED,
+            f"the {place} sensor was attached {abs(tilt.degrees[place]):.0f} degrees from the usual angle; this was "
+            "corrected",
+        )

@@ -34,6 +34,7 @@ from stegvis.accelerometry.pair_epochs import PairEpochs, common_epochs
 from stegvis.accelerometry.pair_problems import PairError, Place, Problem
 from stegvis.accelerometry.raw_sensor import Facts, Floats, RawSensor, raw_sensor, read_recording, sensor_problems
 from stegvis.accelerometry.synchronization import Synchronization, synchronize
+from stegvis.accelerometry.tilt import Tilt
 
 # The columns of a classified epoch, and their values where an epoch is not classified.
 NOT_CLASSIFIED = {
@@ -95,7 +96,7 @@ def classify_pair(
     progress("reading both recordings")
     sensors, origin = _read_sensors(back, thigh, method, calibrations or {})
     problems = [problem for place in sensors for problem in sensor_problems(place, sensors[place])]
-    exchanged = sensors_swapped(sensors["back"], sensors["thigh"])
+    exchanged = sensors_swapped(sensors["back"], sensors["thigh"], method.epochs)
     if exchanged:
         sensors = {"back": sensors["thigh"], "thigh": sensors["back"]}
         problems.append(Problem("swapped", "the back and the thigh sensor were swapped; this was corrected"))
@@ -111,8 +112,8 @@ def classify_pair(
     problems += clock_problems(clocks, method.synchronization)
     epochs = common_epochs(sensors, clocks, method)
     progress(f"classifying {int(epochs.worn.sum()):,} epochs")
-    table, worn_as = _classified(epochs, origin, method, load_model(model_file, nthread))
-    problems += orientation_problems(worn_as)
+    table, worn_as, tilt = _classified(epochs, origin, method, load_model(model_file, nthread))
+    problems += orientation_problems(worn_as, tilt)
     facts = {f"{place}_{name}": fact for place in sensors for name, fact in sensors[place].facts.items()}
     return PairResult(
         epochs=table,
@@ -142,7 +143,7 @@ def _read_sensors(
 
 def _classified(
     epochs: PairEpochs, origin: np.datetime64, method: Method, model: EpochModel
-) -> tuple[pd.DataFrame, Orientation]:
+) -> tuple[pd.DataFrame, Orientation, Tilt]:
     """The table of epochs, and how each sensor was worn."""
     worn = np.flatnonzero(epochs.worn)
     follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == method.epochs.seconds
@@ -153,7 +154,7 @@ def _classified(
         columns[name][worn] = found.columns[name]
     start = origin.astype("datetime64[ms]") + (1000 * epochs.start).astype("timedelta64[ms]")
     wear = {f"wear_{place}": epochs.wear[place] for place in epochs.wear}
-    return pd.DataFrame({"epoch_start": start, **columns, **wear}), found.orientation
+    return pd.DataFrame({"epoch_start": start, **columns, **wear}), found.orientation, found.tilt
 
 
 def _clock_facts(clocks: Synchronization) -> Facts:

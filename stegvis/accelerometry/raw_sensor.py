@@ -96,7 +96,8 @@ def raw_sensor(
         raise PairError("unreadable", f"the {place} recording has no {WINDOW_SECONDS} seconds without a gap")
     directions = still_directions(summary, method.calibration)
     own = calibrate(directions, method.calibration)
-    pooled = calibrations.get(recording.header.device_id)
+    # Devices without a serial number have nothing in common that could be pooled.
+    pooled = calibrations.get(recording.header.device_id) if recording.header.identified else None
     used, source = (pooled, "pooled") if pooled is not None and pooled.calibrated else (own, "own")
     worn_windows = worn(summary, method.wear)
     facts = _recording_facts(recording, signal) | {

@@ -1,8 +1,9 @@
 """Synchronize the clocks of two sensors worn by one person: offset and drift of the thigh's clock.
 
 Both sensors record the same movements. First the activity of the whole recordings is compared, which finds clocks that
-were set an hour apart. Then, in the most active windows, movement is compared by normalized cross-correlation, and a
-line through the windows that agree gives offset and drift. The approach is that of Open Movement's ``timesync``
+were set an hour apart. Then, in the windows in which activity changes most, movement is compared by normalized
+cross-correlation, and a line through the windows that agree gives offset and drift. Change and not activity matters:
+in ten minutes of even walking every step looks like the next. The approach is that of Open Movement's ``timesync``
 (github.com/openmovementproject/openmovement), but the line is found by trying all drifts instead of random ones, so
 that the same recordings always give the same line.
 """
@@ -10,12 +11,13 @@ that the same recordings always give the same line.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stegvis.accelerometry.resampling import RawSignal, epoch_positions, resample
+from stegvis.accelerometry.movement_correlation import SMALLEST_LEVEL_G, best_lag, correlations, movement
+from stegvis.accelerometry.resampling import RawSignal
 from stegvis.accelerometry.summaries import WINDOW_SECONDS, Summary
 from stegvis.study.protocol import Epochs, SynchronizationRules
 
@@ -27,12 +29,13 @@ SECONDS_PER_DAY = 86400
 SMALLEST_SD_G = 1e-3
 # Below this the activity of the two recordings says nothing about their clocks.
 SMALLEST_COARSE_CORRELATION = 0.3
-# Movement is compared by its mean level over this many seconds, on a logarithmic scale with this floor. The level rises
-# and falls together on both sensors, while the peaks within a step come at different moments on back and thigh.
-LEVEL_SECONDS = 1
-SMALLEST_LEVEL_G = 0.02
 # Windows correlated at a time.
 SLAB = 64
+# One step may be taken for the next: a line is moved by up to this, and then windows are read this close to it.
+FURTHEST_STEP_SECONDS = 0.8
+NEXT_STEP_SECONDS = 0.25
+# Correlations above this say no more than this.
+LARGEST_CORRELATION = 0.999
 # Offsets of single windows are hardly more accurate than this, however well they happen to agree.
 SMALLEST_RESIDUAL_SECONDS = 0.02
 
@@ -90,12 +93,17 @@ def synchronize(
         epoch_rules: the sampling rate at which movement is compared.
     """
     coarse = coarse_offset(back_summary, thigh_summary, rules.coarse_search_hours)
-    windows = _active_windows(back_summary, thigh_summary, coarse, rules)
-    compared, at, offset = _window_offsets(back, thigh, windows, coarse, rules, epoch_rules)
-    if len(at) >= 2:
-        found = _line(at, offset, back.timeline.start, back.timeline.end, rules)
-    else:
-        found = Synchronization("no_agreement")
+    windows = _changing_windows(back_summary, thigh_summary, coarse, rules)
+    both = _compare(back, thigh, windows, coarse, rules, epoch_rules)
+    compared = len(both.center)
+    lag, correlation = best_lag(both.sharp)
+    match = correlation >= rules.smallest_correlation
+    found = Synchronization("no_agreement")
+    if match.sum() >= 2:
+        offset = both.least + lag[match] / both.rate
+        found = _line(both.center[match], offset, back.timeline.start, back.timeline.end, rules)
+    if found.synchronized:
+        found = _settled(found, both, back.timeline.end, rules)
     enough = found.agreeing >= max(rules.fewest_windows, rules.smallest_agreeing_share * compared)
     if enough and found.error_seconds <= rules.largest_error_seconds:
         return replace(found, windows=compared)
@@ -134,114 +142,128 @@ def _course(summary: Summary, grid: Floats) -> Floats:
     return np.asarray(np.interp(grid, center, level - level.mean(), left=0, right=0))
 
 
-def _active_windows(back: Summary, thigh: Summary, coarse: float, rules: SynchronizationRules) -> Floats:
+def _changing_windows(back: Summary, thigh: Summary, coarse: float, rules: SynchronizationRules) -> Floats:
     """Start of the windows to compare, in the back's time, increasing."""
     length = rules.window_seconds
     first = int(np.ceil(max(back.start[0], thigh.start[0] - coarse) / length))
     last = int(np.floor(min(back.end[-1], thigh.end[-1] - coarse) / length))
     if last <= first:
         return np.empty(0)
-    activity = np.minimum(
-        _mean_activity(back, 0.0, first, last, length), _mean_activity(thigh, coarse, first, last, length)
-    )
+    both = [_activity(back, 0.0, first, last, length), _activity(thigh, coarse, first, last, length)]
+    activity, change = (np.minimum(*each) for each in zip(*both, strict=True))
+    change[activity < rules.smallest_activity_g] = -1
     per_stretch = round(rules.stretch_hours * 3600 / length)
     chosen: list[NDArray[np.int64]] = []
     for begin in range(0, last - first, per_stretch):
-        part = activity[begin : begin + per_stretch]
+        part = change[begin : begin + per_stretch]
         most = np.argsort(-part, kind="stable")[: rules.windows_per_stretch]
-        chosen.append(begin + np.sort(most[part[most] >= rules.smallest_activity_g]))
+        chosen.append(begin + np.sort(most[part[most] >= 0]))
     return length * (first + np.concatenate(chosen)).astype(np.float64)
 
 
-def _mean_activity(summary: Summary, ahead: float, first: int, last: int, length: int) -> Floats:
-    """Mean activity (last - first,) in windows ``first`` to ``last`` of the back's time; 0 without a recording."""
+def _activity(summary: Summary, ahead: float, first: int, last: int, length: int) -> tuple[Floats, Floats]:
+    """Mean activity, and SD of its logarithm, in windows ``first`` to ``last`` of the back's time.
+
+    Both (last - first,); 0 without a recording.
+    """
     window = np.floor((summary.start + summary.seconds / 2 - ahead) / length).astype(np.int64) - first
     inside = (window >= 0) & (window < last - first)
-    total = np.bincount(window[inside], weights=summary.activity[inside], minlength=last - first)
-    count = np.bincount(window[inside], minlength=last - first)
-    return np.asarray(total / np.maximum(count, 1))
+    activity = summary.activity[inside].astype(np.float64)
+    count = np.maximum(np.bincount(window[inside], minlength=last - first), 1)
+    level = np.log(activity + SMALLEST_LEVEL_G)
+    mean, level_mean, square_mean = (
+        np.bincount(window[inside], weights=each, minlength=last - first) / count
+        for each in (activity, level, np.square(level))
+    )
+    return mean, np.sqrt(np.maximum(square_mean - np.square(level_mean), 0))
 
 
-def _window_offsets(
+class _Compared(NamedTuple):
+    """Correlations (k, lags) of k windows at every offset searched.
+
+    Attributes:
+        center: (k,) seconds of the back's clock.
+        sharp, slow: (k, lags) as in ``movement_correlation``.
+        least: the offset of the first lag, seconds.
+        rate: lags per second.
+    """
+
+    center: Floats
+    sharp: NDArray[np.float32]
+    slow: NDArray[np.float32]
+    least: float
+    rate: int
+
+    def near(self, line: Synchronization, seconds: float) -> tuple[Floats, Floats, Floats]:
+        """Both correlations within some seconds of a line, (k, 2 n + 1), and the offset (k,) of their first column."""
+        expected = line.thigh_seconds(self.center) - self.center
+        width = round(seconds * self.rate)
+        first = np.round((expected - self.least) * self.rate).astype(np.int64) - width
+        first = np.clip(first, 0, self.sharp.shape[1] - 2 * width - 1)
+        column = first[:, None] + np.arange(2 * width + 1)
+        row = np.arange(len(first))[:, None]
+        return self.sharp[row, column], self.slow[row, column], self.least + first / self.rate
+
+
+def _compare(
     back: RawSignal,
     thigh: RawSignal,
     windows: Floats,
     coarse: float,
     rules: SynchronizationRules,
     epoch_rules: Epochs,
-) -> tuple[int, Floats, Floats]:
-    """Number of windows compared, and center (in the back's time) and offset of those whose movements match."""
-    compared, at, offset = 0, [np.empty(0)], [np.empty(0)]
-    search = rules.search_seconds
+) -> _Compared:
+    """Correlate the windows that both sensors recorded completely."""
+    search, rate = rules.search_seconds, epoch_rules.sampling_rate_hz
+    longer = rules.window_seconds + round(2 * search)
+    lags = (longer - rules.window_seconds) * rate + 1
+    center, parts = [np.empty(0)], [np.empty((2, 0, lags), dtype=np.float32)]
     for begin in range(0, len(windows), SLAB):
         start = windows[begin : begin + SLAB]
-        short, short_ok = _movement(back, start, rules.window_seconds, epoch_rules)
-        longer = rules.window_seconds + round(2 * search)
-        long, long_ok = _movement(thigh, start + coarse - search, longer, epoch_rules)
+        short, short_ok = movement(back, start, rules.window_seconds, epoch_rules)
+        long, long_ok = movement(thigh, start + coarse - search, longer, epoch_rules)
         complete = short_ok & long_ok
-        compared += int(complete.sum())
-        lag, correlation = _best_lag(short[complete], long[complete])
-        match = correlation >= rules.smallest_correlation
-        at.append(start[complete][match] + rules.window_seconds / 2)
-        offset.append(coarse - search + lag[match] / epoch_rules.sampling_rate_hz)
-    return compared, np.concatenate(at), np.concatenate(offset)
+        center.append(start[complete] + rules.window_seconds / 2)
+        parts.append(correlations(short[complete], long[complete], rate))
+    sharp, slow = np.concatenate(parts, axis=1)
+    return _Compared(np.concatenate(center), sharp, slow, coarse - search, rate)
 
 
-def _movement(
-    signal: RawSignal, start: Floats, seconds: int, epoch_rules: Epochs
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Log level of movement (k, seconds * rate) at the epochs' rate, and whether all of the window was recorded.
+def _settled(line: Synchronization, compared: _Compared, end: float, rules: SynchronizationRules) -> Synchronization:
+    """The line at the step at which all windows together match best, fitted again to the windows near it.
 
-    Where the window was not recorded the values are meaningless.
+    In even walking a window matches nearly as well one step later, so that most windows may agree on the wrong step.
+    Together, and weighted by how well they match (the logarithm of the unexplained variance), they show which.
     """
-    # One epoch at a time, so that the clock is followed as closely as everywhere else.
-    length = epoch_rules.seconds
-    parts = -(-seconds // length)
-    begin = (start[:, None] + np.arange(parts) * length).ravel()
-    first, last, recorded = epoch_positions(signal.timeline, begin, begin + length)
-    values = resample(signal, first, last, epoch_rules)
-    magnitude = np.sqrt(np.einsum("ij,ij->i", values, values)).reshape(len(start), -1)
-    magnitude = magnitude[:, : seconds * epoch_rules.sampling_rate_hz]
-    width = LEVEL_SECONDS * epoch_rules.sampling_rate_hz
-    level = _moving_mean(np.abs(magnitude - _moving_mean(magnitude, width)), width)
-    complete = np.asarray(recorded.reshape(-1, parts).all(axis=1))
-    return np.log(level + np.float32(SMALLEST_LEVEL_G)), complete
-
-
-def _moving_mean(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    from scipy.ndimage import uniform_filter1d
-
-    return np.asarray(uniform_filter1d(values, width, axis=1, mode="nearest"))
-
-
-def _best_lag(short: NDArray[np.float32], long: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Best position (k,) of each short row in the long one, in samples, and the correlation there (k,)."""
-    from scipy.fft import irfft, next_fast_len, rfft
-
-    k, n = short.shape
-    lags = long.shape[1] - n + 1
-    template = short - short.mean(axis=1, keepdims=True)
-    size = next_fast_len(long.shape[1], real=True)
-    products = irfft(np.conj(rfft(template, size, axis=1)) * rfft(long, size, axis=1), size, axis=1)[:, :lags]
-    total, squares = (_sliding_sums(each, n) for each in (long, np.square(long)))
-    spread = np.sqrt(np.maximum(squares - np.square(total) / n, 1e-9))
-    correlation = products / (spread * np.maximum(np.linalg.norm(template, axis=1), 1e-6)[:, None])
-    # A maximum at the border of the search is ignored: the true one may lie beyond it.
-    best = correlation.argmax(axis=1)
-    inside = (best > 0) & (best < lags - 1)
-    peak = np.clip(best, 1, lags - 2)
-    row = np.arange(k)
-    left, top, right = (correlation[row, peak + shift] for shift in (-1, 0, 1))
-    curvature = left - 2 * top + right
-    shift = np.where(curvature < 0, (left - right) / (2 * np.where(curvature < 0, curvature, -1)), 0)
-    return peak + shift, np.where(inside, top, 0)
-
-
-def _sliding_sums(values: NDArray[np.float32], width: int) -> NDArray[Any]:
-    running = np.cumsum(values, axis=1, dtype=np.float64)
-    sums = running[:, width - 1 :].copy()
-    sums[:, 1:] -= running[:, :-width]
-    return sums
+    sharp, slow, _ = compared.near(line, FURTHEST_STEP_SECONDS)
+    sharp_fit, slow_fit = (
+        -np.log1p(-np.square(np.clip(each, 0, LARGEST_CORRELATION))).sum(axis=0) for each in (sharp, slow)
+    )
+    best = int(slow_fit.argmax())
+    # The slow level shows the step; within it the sharp one is more exact, if it has a maximum there.
+    peak = np.flatnonzero((sharp_fit[1:-1] > sharp_fit[:-2]) & (sharp_fit[1:-1] >= sharp_fit[2:])) + 1
+    peak = peak[np.abs(peak - best) <= NEXT_STEP_SECONDS * compared.rate]
+    if len(peak):
+        best = int(peak[sharp_fit[peak].argmax()])
+    moved = line.offset_seconds + (best - len(sharp_fit) // 2) / compared.rate
+    line = replace(line, offset_seconds=moved)
+    sharp, _, first = compared.near(line, NEXT_STEP_SECONDS)
+    lag, correlation = best_lag(sharp)
+    match = correlation >= rules.smallest_correlation
+    if match.sum() < 2:
+        return replace(line, agreeing=int(match.sum()))
+    days = (compared.center[match] - line.origin_seconds) / SECONDS_PER_DAY
+    offset = (first + lag / compared.rate)[match]
+    length = (end - line.origin_seconds) / SECONDS_PER_DAY
+    level, slope, residual, error = _fit(days, offset, length, rules.drift_sd_seconds_per_day)
+    return replace(
+        line,
+        offset_seconds=level,
+        drift_seconds_per_day=slope,
+        agreeing=int(match.sum()),
+        residual_seconds=residual,
+        error_seconds=error,
+    )
 
 
 def _line(at: Floats, offset: Floats, start: float, end: float, rules: SynchronizationRules) -> Synchronization:

@@ -1,9 +1,9 @@
-"""Train the epoch classifier from labeled recordings, and evaluate it by leave-one-person-out cross-validation."""
+"""Train the epoch classifier from labeled recordings, and evaluate it on people it was not fitted on, in five folds."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.classifier import decide, signal_pace
+from stegvis.accelerometry.classifier import decide, recognize, signal_pace
 from stegvis.accelerometry.datasets import Dataset, describe
-from stegvis.accelerometry.epoch_model import CLASSES, STAIRS, EpochModel, model_bytes
+from stegvis.accelerometry.epoch_model import CLASSES, STAIRS, THIGH_COLUMNS, EpochModel, model_bytes
 from stegvis.accelerometry.evaluation import (
     Agreement,
     PersonAgreement,
@@ -33,9 +33,7 @@ from stegvis.accelerometry.labeled_people import (
     LabeledPerson,
     TrainingError,
     read_people,
-    rotation,
     to_classes,
-    window_features,
 )
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.model_card import write_model_card
@@ -45,6 +43,8 @@ from stegvis.accelerometry.pace_evaluation import PaceAgreement, evaluate_pace
 from stegvis.accelerometry.processes import single_thread_processes
 from stegvis.accelerometry.signal import Signal
 from stegvis.accelerometry.smoothing import learn_transitions
+from stegvis.accelerometry.tilt import LATERAL, LONG_AXIS, SENSOR_AXES, rotation
+from stegvis.accelerometry.windows import signal_windows
 from stegvis.study.protocol import Epochs, Protocol
 
 FEWEST_PEOPLE = 5
@@ -59,8 +59,11 @@ ROTATIONS: dict[Worn, tuple[int, int, int]] = {
     Worn.UPSIDE_DOWN: (-1, -1, 1),
     Worn.UPSIDE_DOWN_AND_TURNED: (-1, 1, -1),
 }
-TILT_DEGREES = 15.0
-SENSOR_AXES = {"back": slice(0, 3), "thigh": slice(3, 6)}
+# Forward and backward, and about the long axis of the thigh, in degrees.
+TILTS = {"back": (-30, -20, 20, 30), "thigh": (-30, 30)}
+ROLLS = {"back": (), "thigh": (60, 90)}
+# People are left out in this many groups: the first of them in the order of their names, the sixth, the eleventh ...
+FOLDS = 5
 
 
 class DatasetSummary(Result):
@@ -75,7 +78,8 @@ class DatasetSummary(Result):
 class TrainingReport(Result):
     """The content of the model card.
 
-    ``outlying`` and ``people`` name people of public datasets only, each evaluated by a model fitted without them.
+    ``folds``, ``outlying`` and ``people`` name people of public datasets only. Everyone is evaluated by the model
+    fitted without the people of their fold.
     """
 
     model: str
@@ -91,6 +95,7 @@ class TrainingReport(Result):
     outlying: tuple[str, ...]
     without_outlying: Agreement
     people: tuple[PersonAgreement, ...]
+    folds: tuple[tuple[str, ...], ...]
     turned: tuple[RotatedSensorAgreement, ...]
     measured_speed: SpeedAgreement | None
     own_pace: PaceAgreement | None
@@ -98,10 +103,11 @@ class TrainingReport(Result):
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions for a person's windows (k,) by a model fitted without that person."""
+    """Predictions for a person's windows (k,), and the sensors found to be attached at an unusual angle."""
 
     activity: NDArray[np.uint8]
     stairs: NDArray[np.bool_]
+    unusual: tuple[str, ...] = ()
 
 
 def train(folders: Sequence[Path], out: Path, protocol: Protocol, progress: Callable[[str], None]) -> TrainingReport:
@@ -128,9 +134,9 @@ def train(folders: Sequence[Path], out: Path, protocol: Protocol, progress: Call
         people = pool.submit(_read, [folder for folder in folders if folder not in paces], protocol).result()
         if len(people) < FEWEST_PEOPLE:
             raise TrainingError(f"training needs labeled recordings of at least {FEWEST_PEOPLE} people")
-        progress(f"fitting on all {len(people)} people, then without each of them in turn")
+        progress(f"fitting on all {len(people)} people, then without each of {FOLDS} groups")
         fitted = pool.submit(_fit_on_all, [_without_signal(each) for each in people])
-        models = leave_one_person_out(people, pool, progress)
+        models = leave_folds_out(people, pool, progress)
         content = fitted.result()
     progress("evaluating rotated sensors")
     report = _report(people, models, out.name, content, paces, protocol)
@@ -159,7 +165,7 @@ def _report(
         paces: folders on which walking pace is evaluated.
         protocol: the settings of epochs, walking speed and disclosure.
     """
-    predicted = [predict(model, each) for model, each in zip(models, people, strict=True)]
+    predicted = [predict(model, each, protocol.epochs) for model, each in zip(models, people, strict=True)]
     single = individual_agreement(people, predicted, protocol.epochs)
     # Only people of public datasets are named, as outlying or in the table of individuals.
     public = {each.person for each in people if each.dataset.public}
@@ -178,6 +184,7 @@ def _report(
         outlying=tuple(sorted(outlying)),
         without_outlying=agreement_of(people, predicted, single, excluded=outlying),
         people=tuple(each for each in single if each.person in public),
+        folds=tuple(tuple(each.person for each in fold if each.person in public) for fold in folds_of(people)),
         turned=evaluate_rotated(people, models, protocol.epochs),
         measured_speed=evaluate_speed(people, protocol),
         own_pace=evaluate_pace(paces[0], protocol) if paces else None,
@@ -201,17 +208,24 @@ def individual_agreement(
     ]
 
 
-def leave_one_person_out(
+def folds_of(people: Sequence[LabeledPerson]) -> list[list[LabeledPerson]]:
+    """The people of each fold: every fifth by name, so that every fold has people of every dataset."""
+    ordered = sorted(people, key=lambda each: each.person)
+    return [ordered[number::FOLDS] for number in range(FOLDS)]
+
+
+def leave_folds_out(
     people: Sequence[LabeledPerson], pool: Executor, progress: Callable[[str], None]
 ) -> list[EpochModel]:
-    """For each person, the model fitted on everyone else, by the processes of the pool."""
+    """For each person, the model fitted without the people of their fold, by the processes of the pool."""
+    folds = [{each.person for each in fold} for fold in folds_of(people)]
     lean = [_without_signal(each) for each in people]
-    fitting = [pool.submit(fit, [*lean[:number], *lean[number + 1 :]]) for number in range(len(lean))]
-    models = []
-    for number, model in enumerate(fitting, start=1):
-        models.append(model.result())
-        progress(f"fitted without person {number} of {len(people)}")
-    return models
+    fitting = [pool.submit(fit, [each for each in lean if each.person not in fold]) for fold in folds]
+    models = {}
+    for number, (fold, model) in enumerate(zip(folds, fitting, strict=True), start=1):
+        models.update(dict.fromkeys(fold, model.result()))
+        progress(f"fitted without group {number} of {FOLDS}")
+    return [models[each.person] for each in people]
 
 
 def _read(folders: list[Path], protocol: Protocol) -> list[LabeledPerson]:
@@ -228,18 +242,32 @@ def _without_signal(person: LabeledPerson) -> LabeledPerson:
 
 
 def fit(people: Sequence[LabeledPerson]) -> EpochModel:
-    """Networks on the people's windows and their copies, and the transitions between classes."""
-    X = np.concatenate([part for each in people for part in (each.X, each.copies[0])])
-    y = np.concatenate([part for each in people for part in (each.classes, each.copies[1])])
+    """Networks on the copies of the people's windows, and the transitions between classes."""
+    X = np.concatenate([each.copies[0] for each in people])
+    y = np.concatenate([each.copies[1] for each in people])
     weight = np.where(y == STAIRS, STAIRS_WEIGHT, 1.0).astype(np.float32)
     network = fit_network(X, y, weight, len(CLASSES), NETWORK_SEEDS)
-    return EpochModel(network, learn_transitions([(each.classes, each.follows) for each in people], len(CLASSES)))
+    thigh = fit_network(np.ascontiguousarray(X[:, THIGH_COLUMNS]), y, weight, len(CLASSES), NETWORK_SEEDS[:1])
+    transitions = learn_transitions([(each.classes, each.follows) for each in people], len(CLASSES))
+    return EpochModel(network, transitions, thigh)
 
 
-def predict(model: EpochModel, person: LabeledPerson) -> Predicted:
-    """A model's predictions for a person's windows."""
-    activity, _, stairs = decide(model.probabilities(person.X, person.follows))
-    return Predicted(activity, stairs)
+def predict(
+    model: EpochModel, person: LabeledPerson, epoch_rules: Epochs, matrix: NDArray[np.float32] | None = None
+) -> Predicted:
+    """A model's predictions for a person's windows.
+
+    Args:
+        model: the model.
+        person: the person.
+        epoch_rules: length and sampling rate of the windows.
+        matrix: (6, 6) by which the samples are multiplied first, for rotated sensors.
+    """
+    acceleration = person.signal.acceleration if matrix is None else person.signal.acceleration @ matrix
+    windows = signal_windows(acceleration, person.starts, epoch_rules.samples_per_epoch)
+    found = recognize(windows, person.follows, model, epoch_rules)
+    activity, _, stairs = decide(found.probabilities)
+    return Predicted(activity, stairs, found.tilt.unusual)
 
 
 def evaluate_rotated(
@@ -252,18 +280,25 @@ def evaluate_rotated(
         models: for each person, a model fitted without that person.
         epoch_rules: length and sampling rate of the windows.
     """
-    rotations: list[tuple[str, str, NDArray[np.float32]]] = [("both", Worn.AS_PRESCRIBED, np.eye(6, dtype=np.float32))]
-    for sensor, axes in SENSOR_AXES.items():
+    return tuple(_evaluate_rotation(people, models, epoch_rules, *each) for each in _rotations())
+
+
+def _rotations() -> Iterator[tuple[str, str, NDArray[np.float32]]]:
+    """The sensor, how it is worn, and the (6, 6) that the samples are multiplied with."""
+    yield "both", Worn.AS_PRESCRIBED, np.eye(6, dtype=np.float32)
+    for sensor in SENSOR_AXES:
         for worn, signs in ROTATIONS.items():
-            matrix = np.eye(6, dtype=np.float32)
-            matrix[axes, axes] = np.diag(signs)
-            rotations.append((sensor, worn, matrix))
-        # A tilt forward or backward, about the lateral axis. It is common, and is not flagged.
-        for degrees in (-TILT_DEGREES, TILT_DEGREES):
-            matrix = np.eye(6, dtype=np.float32)
-            matrix[axes, axes] = rotation(np.array([[0.0, 1.0, 0.0]]), np.radians([degrees]))[0]
-            rotations.append((sensor, f"tilted {degrees:+.0f} degrees", matrix))
-    return tuple(_evaluate_rotation(people, models, epoch_rules, *each) for each in rotations)
+            yield sensor, worn, _of_sensor(sensor, np.diag(signs).astype(np.float32))
+        for name, axis, angles in (("tilted", LATERAL, TILTS[sensor]), ("rolled", LONG_AXIS, ROLLS[sensor])):
+            for degrees in angles:
+                matrix = rotation(axis[None], np.radians([float(degrees)]))[0]
+                yield sensor, f"{name} {degrees:+d} degrees", _of_sensor(sensor, matrix)
+
+
+def _of_sensor(sensor: str, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    both = np.eye(6, dtype=np.float32)
+    both[SENSOR_AXES[sensor], SENSOR_AXES[sensor]] = matrix
+    return both
 
 
 def _evaluate_rotation(
@@ -274,17 +309,19 @@ def _evaluate_rotation(
     worn: str,
     matrix: NDArray[np.float32],
 ) -> RotatedSensorAgreement:
-    right = windows = flagged = 0
+    windows = flagged = 0
+    right = []
     for person, model in zip(people, models, strict=True):
-        signal = Signal(person.signal.timestamps, person.signal.acceleration @ matrix)
-        activity = predict(model, replace(person, X=window_features(signal, person.starts, epoch_rules))).activity
-        right += int((activity == person.activity).sum())
-        windows += len(activity)
-        found = orientation_of_signal(signal.acceleration, person.starts, activity, epoch_rules.samples_per_epoch)
+        predicted = predict(model, person, epoch_rules, matrix)
+        right.append(int((predicted.activity == person.activity).sum()))
+        windows += len(predicted.activity)
+        found = orientation_of_signal(
+            person.signal.acceleration @ matrix, person.starts, predicted.activity, epoch_rules.samples_per_epoch
+        ).with_tilted(predicted.unusual)
         sensors = (found.back, found.thigh) if sensor == "both" else (getattr(found, sensor),)
         flagged += any(each not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN) for each in sensors)
     return RotatedSensorAgreement(
-        sensor=sensor, worn=str(worn), accuracy=right / windows, people=len(people), flagged=flagged
+        sensor=sensor, worn=str(worn), accuracy=sum(right) / windows, people=len(people), flagged=flagged
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from stegvis.analyses.pain_course import course_rows
-from stegvis.analyses.pooled import first_response_cuts, fit_pooled, pooled_note, stack
+from stegvis.analyses.pooled import first_response_cuts, pooled_note, pooled_rows, stack
 from stegvis.analyses.projection import projection_rows
 from stegvis.analyses.wave_interaction import wave_rows
 from stegvis.statistics.levels import Levels
@@ -17,6 +17,13 @@ from stegvis.study.protocol import EXPOSURES, Protocol
 def fit_across_waves(
     stacked: pd.DataFrame, histories: pd.DataFrame, protocol: Protocol, levels: Levels
 ) -> pd.DataFrame:
+    """The rows of ``rows_across_waves`` as results."""
+    return to_frame(rows_across_waves(stacked, histories, protocol, levels))
+
+
+def rows_across_waves(
+    stacked: pd.DataFrame, histories: pd.DataFrame, protocol: Protocol, levels: Levels
+) -> list[ResultRow]:
     """Fit all analyses across waves.
 
     Args:
@@ -26,7 +33,7 @@ def fit_across_waves(
         levels: ordered levels of the categorical covariates, the reference first.
 
     Returns:
-        Results: wave ``all``; analyses ``pooled``, ``wave_interaction``, ``incidence``, ``persistence``,
+        Rows of wave ``all``; analyses ``pooled``, ``wave_interaction``, ``incidence``, ``persistence``,
         ``recurrence``, ``projection``. An analysis that needs more waves has no rows.
 
     Raises:
@@ -34,12 +41,12 @@ def fit_across_waves(
     """
     frame = stack(stacked, protocol)
     note = pooled_note(protocol)
-    pooled = fit_pooled(stacked, protocol, levels)
-    rows: list[ResultRow] = []
+    pooled = pooled_rows(stacked, protocol, levels)
+    rows = list(pooled)
     for exposure in EXPOSURES:
         for model in MODELS:
             template = ResultRow("all", "wave_interaction", "all", model, exposure, note=note)
             rows += wave_rows(frame, template, covariate_terms(model, protocol, levels), protocol)
     rows += course_rows(histories, first_response_cuts(frame, protocol), note, protocol, levels)
     rows += projection_rows(pooled, frame, protocol)
-    return pd.concat([pooled, to_frame(rows)], ignore_index=True)
+    return rows

@@ -47,9 +47,7 @@ def additive_rows(data: WaveData) -> list[ResultRow]:
             data.template("additive_interaction", model, "walking_minutes"),
             term=TERM,
             reference=NEITHER,
-            n=len(frame),
-            events=int(frame[OUTCOME].sum()),
-        )
+        ).counting(frame, OUTCOME)
         template = replace(template, note=joined(template.note, *remarks(fit, dropped, data.protocol)))
         found = _measured(fit)
         rows += _cell_rows(frame, template, fit)
@@ -69,7 +67,7 @@ def _measured(fit: Fit | NotEstimable) -> AdditiveInteraction | NotEstimable:
 def _cell_rows(frame: pd.DataFrame, template: ResultRow, fit: Fit | NotEstimable) -> Iterator[ResultRow]:
     for (volume, intensity), label in CELLS.items():
         people = frame[(frame[LOW_VOLUME.column] == volume) & (frame[LOW_INTENSITY.column] == intensity)]
-        row = replace(template, level=label, n=len(people), events=int(people[OUTCOME].sum()))
+        row = replace(template, level=label).counting(people, OUTCOME)
         if isinstance(fit, NotEstimable):
             yield row.not_estimable(fit.reason)
         elif label == NEITHER:

@@ -106,7 +106,7 @@ def _response_model(frame: pd.DataFrame, exposure: Exposure, data: WaveData) -> 
 
 def _balance_rows(frame: pd.DataFrame, response: ResponseModel | NotEstimable, data: WaveData) -> list[ResultRow]:
     note = joined(options_note(data.protocol), BALANCE_NOTE)
-    template = ResultRow(data.wave, "attrition_balance", "eligible", "adjusted", BOTH, n=len(frame), note=note)
+    template = ResultRow(data.wave, "attrition_balance", "eligible", "adjusted", BOTH, note=note).counting(frame, None)
     rows = []
     for row, values in _characteristics(frame, template, data):
         for measure in ("smd", "smd_weighted"):
@@ -175,7 +175,7 @@ def _weight_rows(exposure: Exposure, response: ResponseModel | NotEstimable, dat
             rows += [replace(row, measure=measure).not_estimable(response.reason) for measure in measures]
             continue
         weights = _variants(response.weights, data)[name]
-        row = replace(row, n=len(weights))
+        row = row.counting(response.people(), None)
         # A maximum is one person's value; the mean of the largest few is reported instead.
         few = data.protocol.disclosure.smallest_count
         largest = float(np.sort(weights)[-few:].mean())
@@ -209,7 +209,8 @@ def _ratio_rows(exposure: Exposure, response: ResponseModel | NotEstimable, data
 
 def _without_estimate(row: ResultRow, reason: str) -> ResultRow:
     bare = ResultRow(**{name: getattr(row, name) for name in ("wave", "analysis", "population", "model", "exposure")})
-    same = {name: getattr(row, name) for name in ("term", "level", "reference", "n", "events", "measure", "note")}
+    kept = ("term", "level", "reference", "n", "events", "measure", "note", "members")
+    same = {name: getattr(row, name) for name in kept}
     return replace(bare, **same).not_estimable(reason)
 
 
@@ -228,8 +229,8 @@ def _stacked_rows(exposure: Exposure, response: ResponseModel | NotEstimable, da
         )
         found = _stacked(response, [term, *data.covariates(model)], data)
         for category in CATEGORIES:
-            people = data.people.loc[data.people[term.column] == category, OUTCOME]
-            row = replace(template, level=labels[category], n=len(people), events=int(people.sum()))
+            people = data.people[data.people[term.column] == category]
+            row = replace(template, level=labels[category]).counting(people, OUTCOME)
             if isinstance(found, NotEstimable):
                 rows.append(row.not_estimable(found.reason))
             elif people.empty:

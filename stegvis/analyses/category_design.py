@@ -58,8 +58,8 @@ def category_design(data: WaveData, template: ResultRow) -> CategoryDesign:
     template = replace(template, term=template.term or term.column, reference=labels[CATEGORIES[0]])
     rows = {}
     for category in CATEGORIES:
-        these = people.loc[people[term.column] == category, OUTCOME]
-        rows[category] = replace(template, level=labels[category], n=len(these), events=int(these.sum()))
+        these = people[people[term.column] == category]
+        rows[category] = replace(template, level=labels[category]).counting(these, OUTCOME)
     return CategoryDesign(design, term, rows, tuple(c for c in CATEGORIES if rows[c].n))
 
 

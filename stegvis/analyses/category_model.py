@@ -124,10 +124,10 @@ def level_rows(made: LevelFit, template: ResultRow, labels: Mapping[int, str], p
     template = replace(template, note=joined(template.note, *remarks(fit, made.dropped, protocol)))
 
     rows = []
-    levels, y = made.people[term.column].to_numpy(), made.people[made.outcome].to_numpy(dtype="float64")
+    levels = made.people[term.column].to_numpy()
     for level in term.levels:
         members = levels == level
-        row = replace(template, level=labels[cast(int, level)], n=int(members.sum()), events=int(y[members].sum()))
+        row = replace(template, level=labels[cast(int, level)]).counting(made.people[members], made.outcome)
         if not members.any():
             rows.append(row.not_estimable("nobody is in this category"))
         elif isinstance(fit, NotEstimable):
@@ -140,7 +140,7 @@ def level_rows(made: LevelFit, template: ResultRow, labels: Mapping[int, str], p
             rows.append(row.with_ratio(fit.ratio(term.coefficient(level))))
     if made.sparse:
         template = replace(template, note=joined(template.note, f"categories with {TOO_THIN} left out"))
-    everyone = replace(template, n=len(made.people), events=int(y.sum()))
+    everyone = template.counting(made.people, made.outcome)
     rows.append(joint_row(fit, everyone, [name for name in _names(fit) if name.startswith(f"{term.column}[")]))
     return rows
 

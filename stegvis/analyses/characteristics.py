@@ -12,6 +12,7 @@ import pandas as pd
 from stegvis.statistics.categories import CATEGORIES, level_labels
 from stegvis.statistics.contract import OUTCOME
 from stegvis.statistics.levels import Levels
+from stegvis.statistics.members import Members, recorded
 from stegvis.study.protocol import Exposure, Protocol
 
 CHARACTERISTICS_COLUMNS: dict[str, str] = {
@@ -122,3 +123,29 @@ def _additional_rows(
                 count = int(counts.get(level, 0))
                 percent = 100 * count / len(people) if len(people) else None
                 yield {"variable": variable, "level": level, "n": count, "percent": percent}
+
+
+def characteristics_members(table: pd.DataFrame, analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The people behind the counts of Table 1, one row per person (``statistics.members.MEMBER_COLUMNS``).
+
+    Args:
+        table: made by ``characteristics`` from the analysis set.
+        analysis_set: one row per analyzed person of one wave.
+        protocol: the printed groups of education.
+    """
+    frame = printed_levels(analysis_set, protocol)
+    counted = []
+    labels: dict[str, dict[str, int]] = {}
+    for exposure, rows in table.groupby("exposure", sort=False):
+        bare = [label for label in rows["category"].unique() if label != ALL]
+        labels[str(exposure)] = dict(zip(bare, CATEGORIES, strict=True))
+    for row in table.to_dict("records"):
+        chosen = pd.Series(True, frame.index)
+        if row["category"] != ALL:
+            chosen &= frame[f"{row['exposure']}_category"] == labels[row["exposure"]][row["category"]]
+        if row["level"]:
+            values = frame[row["variable"]]
+            chosen &= values.isna() if row["level"] == NOT_KNOWN else (values == row["level"]).fillna(False)
+        n = None if pd.isna(row["n"]) else int(row["n"])
+        counted.append((n, None, Members.of(frame[chosen.astype(bool)], None)))
+    return recorded(str(table["wave"].iloc[0]), counted)

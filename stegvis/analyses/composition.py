@@ -14,7 +14,7 @@ from stegvis.analyses.category_model import remarks
 from stegvis.analyses.time_use import EXPOSURE, PARTS, days_of, moves
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.composition import CompositionFit, closure, fit_composition, impute_zeros
-from stegvis.statistics.contract import OUTCOME, NotEstimable
+from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.terms import MODELS
 
@@ -33,7 +33,7 @@ def composition_rows(data: WaveData) -> list[ResultRow]:
         if frame is None:
             rows += _not_estimable(template, data, "zeros cannot be imputed: " + note)
             continue
-        template = replace(template, n=len(frame), events=int(frame[OUTCOME].sum()))
+        template = days.counted(template, frame)
         fit = fit_composition(frame, list(PARTS), data.covariates(model), data.protocol.models, total=days.minutes)
         rows += (
             _not_estimable(template, data, fit.reason)

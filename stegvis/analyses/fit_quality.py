@@ -31,7 +31,7 @@ def fit_quality_rows(data: WaveData, fits: Mapping[Block, LevelFit]) -> list[Res
             measures = (EVENTS_PER_COEFFICIENT, SHARE_ABOVE_ONE)
             rows += [replace(row, measure=measure).not_estimable(fit.reason) for measure in measures]
             continue
-        row = replace(row, n=fit.n, events=fit.events)
+        row = row.counting(made.people, made.outcome)
         note = joined(row.note, *remarks(fit, made.dropped, data.protocol))
         per_coefficient = fit.events / (len(fit.coefficients) - 1)
         rows.append(replace(row, measure=EVENTS_PER_COEFFICIENT, estimate=per_coefficient))

@@ -49,31 +49,6 @@ def histogram(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype(HISTOGRAM_COLUMNS)
 
 
-def carry_bins_forward(counted: pd.DataFrame, before: pd.DataFrame | None, base: int) -> pd.DataFrame:
-    """A wave's histogram for publication: a bin that changed by one rounding step keeps its previously published count.
-
-    A rounded count that moves to the next multiple may reveal one person; a larger change means several people.
-
-    Args:
-        counted: the result of ``histogram``.
-        before: the histogram of the previous release, of all waves; None if it has none.
-        base: counts are multiples of this (``release.rounding_base``).
-
-    Returns:
-        HISTOGRAM_COLUMNS, the bins of ``counted``.
-    """
-    if before is None:
-        return counted
-    keys = ["wave", "exposure", "low", "high"]
-    then = counted[keys].merge(before.astype(HISTOGRAM_COLUMNS), on=keys, how="left").set_axis(counted.index)
-    # A suppressed bin counts as 0: from there to the first multiple is a step, too.
-    now, published = (each["n"].fillna(0).to_numpy(dtype="int64") for each in (counted, then))
-    stays = then["status"].notna().to_numpy() & (np.abs(now - published) <= base)
-    made = counted.copy()
-    made.loc[stays, ["n", "status"]] = then.loc[stays, ["n", "status"]]
-    return made.astype(HISTOGRAM_COLUMNS)
-
-
 def _of(values: pd.Series, wave: str, exposure: Exposure, protocol: Protocol) -> pd.DataFrame:
     inner = edges(exposure, protocol)
     places = np.searchsorted(inner, values.to_numpy(dtype="float64"), side="right")

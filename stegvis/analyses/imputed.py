@@ -108,7 +108,7 @@ def _rows(
     labels = data.labels(exposure)
     template = data.template("imputed", model, exposure, "answered")
     template = replace(
-        template,
+        template.counting(frame, None),
         term=term.column,
         reference=labels[CATEGORIES[0]],
         n=_publishable(len(frame), data),

@@ -92,10 +92,8 @@ def _robust_rows(data: WaveData, exposure: Exposure, modifier: Modifier) -> list
             template,
             level=labels[level],
             reference=labels[CATEGORIES[0]],
-            n=len(people),
-            events=int(people[OUTCOME].sum()),
             measure="ratio_of_rr",
-        )
+        ).counting(people, OUTCOME)
         name = product_coefficient(category, level, modifier.term, modifier.term.levels[1])
         if people.empty:
             rows.append(row.not_estimable("nobody is in this category"))
@@ -116,9 +114,7 @@ def _prepared(
     template = replace(
         data.template("interaction", "adjusted", exposure),
         term=f"{exposure}_category x {modifier.term.column}",
-        n=len(frame),
-        events=int(frame[OUTCOME].sum()),
-    )
+    ).counting(frame, OUTCOME)
     return replace(template, note=joined(template.note, modifier.others)), frame, dropped
 
 

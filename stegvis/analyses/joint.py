@@ -48,8 +48,6 @@ def _product_row(data: WaveData, template: ResultRow, model: Model) -> ResultRow
     row = replace(
         template,
         term=CELL,
-        n=len(complete),
-        events=int(complete[OUTCOME].sum()),
         note=joined(template.note, *remarks(fit, dropped, data.protocol)),
-    )
+    ).counting(complete, OUTCOME)
     return joint_row(fit, row, names, "p_interaction")

@@ -20,6 +20,11 @@ CUT_NOTE = "categories cut once, on each person's first answer"
 
 
 def fit_pooled(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.DataFrame:
+    """The rows of ``pooled_rows`` as results."""
+    return to_frame(pooled_rows(stacked, protocol, levels))
+
+
+def pooled_rows(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> list[ResultRow]:
     """Fit the category models to all waves together, with wave as a covariate if there is more than one.
 
     Args:
@@ -28,7 +33,7 @@ def fit_pooled(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.
         levels: ordered levels of the categorical covariates, the reference first.
 
     Returns:
-        Results: analysis ``pooled``, wave ``all``, population ``all``.
+        Rows of analysis ``pooled``, wave ``all``, population ``all``.
 
     Raises:
         ValueError: the frame is empty, has a person twice in a wave, or breaks the contract.
@@ -42,7 +47,7 @@ def fit_pooled(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.
             covariates = (*covariate_terms(model, protocol, levels), *wave_term)
             template = ResultRow("all", "pooled", "all", model, exposure, note=pooled_note(protocol))
             rows += category_rows(frame, template, covariates, protocol, groups="person")
-    return to_frame(rows)
+    return rows
 
 
 def stack(stacked: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:

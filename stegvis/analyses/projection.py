@@ -7,6 +7,7 @@ ratios are assumed not to change. The closed forms are in ``stegvis.statistics.p
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,18 +16,18 @@ import pandas as pd
 from stegvis.disclosure import is_small
 from stegvis.statistics.contract import OUTCOME
 from stegvis.statistics.projection import detectable_ratio, projected_error, waves_needed
-from stegvis.statistics.results import ResultRow
+from stegvis.statistics.results import ResultRow, to_frame
 from stegvis.statistics.risk_ratio import ratio
 from stegvis.study.protocol import Protocol
 
 IDENTITY = ("wave", "population", "model", "exposure", "term", "level", "reference")
 
 
-def projection_rows(pooled: pd.DataFrame, answers: pd.DataFrame, protocol: Protocol) -> list[ResultRow]:
+def projection_rows(pooled_rows: Sequence[ResultRow], answers: pd.DataFrame, protocol: Protocol) -> list[ResultRow]:
     """``projected_rr``, ``detectable_rr`` and ``waves_needed`` of each pooled ratio.
 
     Args:
-        pooled: results of analysis ``pooled``.
+        pooled_rows: of analysis ``pooled``.
         answers: the data they were fitted to: ``wave`` and the outcome, one row per response.
         protocol: the study's protocol.
     """
@@ -34,14 +35,17 @@ def projection_rows(pooled: pd.DataFrame, answers: pd.DataFrame, protocol: Proto
     share = protocol.projection.answer_share
     more = share * float(newest[OUTCOME].sum())
     note = f"assumes a next wave with {share:.0%} of the newest wave's answers, its risk, and the ratio as it is"
-    joint = pooled[pooled["measure"] == "p_joint"].set_index(["model", "exposure"])
+    pooled = to_frame(pooled_rows)
+    joint = {(row.model, row.exposure): row for row in pooled_rows if row.measure == "p_joint"}
     rows: list[ResultRow] = []
-    for _, found in pooled[pooled["measure"] == "rr"].iterrows():
-        whole = joint.loc[(found["model"], found["exposure"])]
+    for (_, found), own in zip(pooled.iterrows(), pooled_rows, strict=True):
+        if own.measure != "rr":
+            continue
+        whole = joint[own.model, own.exposure]
         named: dict[str, Any] = {column: str(found[column]) for column in IDENTITY}
         row = ResultRow(**named, analysis="projection", note=f"{found['note']}; {note}")
-        every = replace(row, n=int(whole["n"]), events=int(whole["events"]))
-        mine = replace(row, measure="projected_rr", n=int(found["n"]), events=int(found["events"]))
+        every = replace(row, n=whole.n, events=whole.events, members=whole.members)
+        mine = replace(row, measure="projected_rr", n=own.n, events=own.events, members=own.members)
         rows += _projected(mine, every, found, more, protocol)
     return rows
 

@@ -28,13 +28,13 @@ AT_A_TIME = 100
 
 @dataclass(frozen=True)
 class Reliability:
-    """Reliability of single days and of people's means, given a model's covariates."""
+    """Reliability of single days and of people's means, given a model's covariates, and the people with days."""
 
     single_day: float
     mean: float
     mean_draws: np.ndarray
     single_day_draws: np.ndarray
-    people: int
+    people: pd.DataFrame
 
 
 def regression_dilution_rows(data: WaveData) -> list[ResultRow]:
@@ -58,9 +58,7 @@ def _rows(exposure: Exposure, model: Model, data: WaveData) -> list[ResultRow]:
             else _reliability_row(row, found, data.protocol.models.confidence)
         )
     people = data.people if isinstance(design, NotEstimable) else data.people.loc[design.X.index]
-    row = replace(
-        template, level=f"per {scale.trend_unit:g} {scale.unit}", n=len(people), events=int(people[OUTCOME].sum())
-    )
+    row = replace(template, level=f"per {scale.trend_unit:g} {scale.unit}").counting(people, OUTCOME)
     rows.append(_corrected_row(row, linear, design, found, data))
     # The usual means use the unadjusted reliability; the age model is closest to it.
     if model == MODELS[0]:
@@ -88,7 +86,8 @@ def _reliability(exposure: Exposure, design: Design, data: WaveData) -> Reliabil
     if not 0 < mean <= 1:
         return NotEstimable("differences between people could not be separated from those between days")
     draws = _bootstrap(products, rules.bootstrap_draws, np.random.default_rng(rules.seed))
-    return Reliability(float(components.intraclass_correlation[0]), mean, *draws, people=len(products.measurements))
+    people = days[["person"]].drop_duplicates()
+    return Reliability(float(components.intraclass_correlation[0]), mean, *draws, people=people)
 
 
 def _weekend(weekend: pd.Series) -> list[np.ndarray]:
@@ -116,8 +115,7 @@ def _reliability_row(row: ResultRow, found: Reliability, confidence: float) -> R
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     return replace(
-        row,
-        n=found.people,
+        row.counting(found.people, None),
         estimate=estimate,
         # A percentile interval need not include the estimate; a published interval must.
         ci_low=min(float(low), estimate),
@@ -168,9 +166,7 @@ def _usual_mean_rows(
             term=f"{exposure}_category",
             level=labels[category],
             measure="usual_mean",
-            n=len(these),
-            events=int(these[OUTCOME].sum()),
-        )
+        ).counting(these, OUTCOME)
         if isinstance(found, NotEstimable):
             rows.append(row.not_estimable(found.reason))
         elif these.empty:

@@ -158,6 +158,6 @@ def _beside_main(row: ResultRow, sample: pd.DataFrame, outcome: str, protocol: P
     row = replace(row, events=None)
     if row.status == "ok" and is_small(differing, protocol.disclosure.smallest_count)[0]:
         bare = ResultRow(row.wave, row.analysis, row.population, row.model, row.exposure, note=row.note)
-        same = {name: getattr(row, name) for name in ("term", "level", "reference", "n", "measure")}
+        same = {name: getattr(row, name) for name in ("term", "level", "reference", "n", "measure", "members")}
         return replace(bare, **same).not_estimable("the outcome of too few people differs from the main analysis's")
     return row

@@ -95,9 +95,7 @@ def _curve_rows(data: WaveData, analysis: str, exposure: Exposure, rule: KnotRul
     template = replace(
         data.template(analysis, "adjusted", exposure),
         term=f"{exposure}_spline",
-        n=len(frame),
-        events=int(frame[OUTCOME].sum()),
-    )
+    ).counting(frame, OUTCOME)
     template = replace(template, note=joined(template.note, f"{rule} knots"))
     places: list[Place] = []
     for each in exposures:

@@ -35,19 +35,23 @@ class Days:
     frame: pd.DataFrame
     minutes: float
     note: str
+    few_left_out: bool = False
 
     def template(self, data: WaveData, analysis: str, model: Model) -> ResultRow:
         """A row without the estimate."""
-        return ResultRow(
+        row = ResultRow(
             data.wave,
             analysis,
             POPULATION,
             model,
             EXPOSURE,
-            n=len(self.frame),
-            events=int(self.frame[OUTCOME].sum()),
             note=joined(options_note(data.protocol), self.note),
         )
+        return self.counted(row, self.frame)
+
+    def counted(self, row: ResultRow, frame: pd.DataFrame) -> ResultRow:
+        """A row with its people and cases; without them if they are nearly those of the main analysis."""
+        return row if self.few_left_out else row.counting(frame, OUTCOME)
 
 
 def days_of(data: WaveData) -> Days:
@@ -60,7 +64,8 @@ def days_of(data: WaveData) -> Days:
     parts = pd.DataFrame({part: people[list(columns)].sum(axis=1) for part, columns in PARTS.items()}, dtype="float64")
     if len(people):
         parts = pd.DataFrame(closure(parts.to_numpy(), minutes), people.index, list(PARTS))
-    return Days(pd.concat([people, parts], axis=1), minutes, note if left_out else "")
+    frame = pd.concat([people, parts], axis=1)
+    return Days(frame, minutes, note if left_out else "", few_left_out=0 < left_out < smallest)
 
 
 def moves(template: ResultRow, data: WaveData) -> list[tuple[str, str, float, ResultRow]]:

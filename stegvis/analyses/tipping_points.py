@@ -46,6 +46,7 @@ def _rows(exposure: Exposure, data: WaveData) -> list[ResultRow]:
             reference=ratio_row.reference,
             n=ratio_row.n,
             events=ratio_row.events,
+            members=ratio_row.members,
             note=joined(template.note, NOTE),
         )
         for measure in MEASURES:

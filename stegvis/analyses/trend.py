@@ -74,10 +74,8 @@ def trend_rows(
             template,
             term=name,
             level=level,
-            n=len(scored),
-            events=int(scored[outcome].sum()),
             note=joined(template.note, *remarks(fit, dropped, protocol)),
-        )
+        ).counting(scored, outcome)
         if isinstance(fit, NotEstimable):
             rows.append(row.not_estimable(fit.reason))
         else:

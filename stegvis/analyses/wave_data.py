@@ -74,6 +74,13 @@ Analysis = Callable[[WaveData], list[ResultRow]]
 def fit(
     analyses: Sequence[Analysis], data: WaveData, progress: Callable[[str], None] = lambda line: None
 ) -> pd.DataFrame:
+    """The rows of ``rows_of`` as results."""
+    return to_frame(rows_of(analyses, data, progress))
+
+
+def rows_of(
+    analyses: Sequence[Analysis], data: WaveData, progress: Callable[[str], None] = lambda line: None
+) -> list[ResultRow]:
     """Fit analyses one after the other.
 
     Args:
@@ -82,7 +89,7 @@ def fit(
         progress: called with a line of text before each analysis.
 
     Returns:
-        Results, one row per estimate.
+        One row per estimate, with the people behind it.
 
     Raises:
         ValueError: a frame breaks the contract.
@@ -92,7 +99,7 @@ def fit(
         name = f"{analysis.__module__.rsplit('.', 1)[-1]}.{analysis.__name__}"
         progress(f"{name} ({number} of {len(analyses)})")
         rows += analysis(data)
-    return to_frame(rows)
+    return rows
 
 
 def walking_days(days: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:

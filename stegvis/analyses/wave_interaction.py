@@ -58,9 +58,7 @@ def wave_rows(
         term=f"{term.column} x wave",
         reference="",
         measure="p_interaction",
-        n=len(frame),
-        events=int(frame[OUTCOME].sum()),
-    )
+    ).counting(frame, OUTCOME)
     if isinstance(fit, NotEstimable):
         return [*rows, joint.not_estimable(fit.reason)]
     test = fit.joint_wald(list(products))
@@ -83,9 +81,7 @@ def _ratio_rows(
                 population=f"wave {wave}",
                 term=term.column,
                 level=labels[category],
-                n=len(people),
-                events=int(people[OUTCOME].sum()),
-            )
+            ).counting(people, OUTCOME)
             if isinstance(fit, NotEstimable):
                 rows.append(row.not_estimable(fit.reason))
             elif category == CATEGORIES[0]:

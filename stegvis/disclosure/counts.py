@@ -1,38 +1,24 @@
-"""Counts of groups of people, and how they add up, for disclosure control and its attacker.
+"""Counts of sets of people, and how they add up by definition, for the linear program and its attacker.
 
-A group is a tuple: the people it is drawn from (a wave, for instance), then ``attribute=value`` in alphabetical order.
-An attribute has one value for each person, so groups that differ in the value of one attribute have nobody in common;
-where their counts sum to the count of the group without it, that is a relation.
+The relations are those of the tables: people are cases and others, a total is the sum of its disjoint rows, and so is
+its part in any other set (the women of a category are the women of its strata). They are found from the people, so an
+analysis that is added brings its relations with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
-Group = tuple[str, ...]
+import numpy as np
+
+from stegvis.disclosure.people_sets import alike
+
+Group = int
 Relation = tuple[Group, tuple[Group, ...]]
 
-CASE = "low_back_pain=yes"
-OTHER = "low_back_pain=no"
-SEVERE = "severe_low_back_pain=yes"
-NOT_SEVERE = "severe_low_back_pain=no"
-
-
-def within(group: Group, *attributes: str) -> Group:
-    """The people of a group who also have the attributes (``attribute=value``)."""
-    return (group[0], *sorted({*group[1:], *attributes}))
-
-
-def is_root(group: Group) -> bool:
-    """Whether a group is everyone of a wave (or of another whole): no attribute distinguishes its people."""
-    return len(group) == 1
-
-
-def in_words(group: Group) -> str:
-    """A group in words."""
-    return " / ".join(group)
+# Sums of so many random numbers of this size are exact in a float64.
+_LARGEST = 2**36
 
 
 @dataclass
@@ -49,57 +35,75 @@ class Counts:
     published: dict[Group, int] = field(default_factory=dict)
     relations: list[Relation] = field(default_factory=list)
 
-    def publish(self, group: Group, count: int, of: str = "") -> Group:
-        """Add a published count; returns the group under which it was added.
 
-        Two numbers that should be the same count but are not are of different people: the second becomes a group
-        of its own (named by ``of``), so that it is protected at least by itself.
-        """
-        if self.values.get(group, count) != count:
-            group = within(group, f"as counted in={of}")
-        self.values[group] = count
-        self.published[group] = self.published.get(group, 0) + 1
-        return group
+def counts_of(
+    matrix: np.ndarray,
+    published: dict[Group, int],
+    pairs: Iterable[tuple[Group, Group]],
+    blocks: Iterable[Sequence[Group]],
+) -> Counts:
+    """The counts of sets of people and their relations.
 
-    def derive(self, group: Group, count: int) -> None:
-        """Add a count that is not published, but that others add up to."""
-        self.values.setdefault(group, count)
+    Args:
+        matrix: S x N (bool), who is in which set.
+        published: how many numbers count a set, by its number.
+        pairs: (people, cases) of rows that count both.
+        blocks: sets that have nobody in common.
+    """
+    # People who are alike in every set are one column.
+    place, people = alike(matrix)
+    first = np.zeros(len(people), dtype="int64")
+    first[place] = np.arange(len(place))
+    matrix = matrix[:, first]
+    fingerprints = _Fingerprints(matrix)
+    relations: set[Relation] = set()
+    for total, cases in dict.fromkeys(pairs):
+        if total != cases:
+            others = fingerprints.add(matrix[total] & ~matrix[cases])
+            relations.add((total, tuple(sorted((cases, others)))))
+    every = fingerprints.matrix()
+    parts = [tuple(sorted(set(block))) for block in blocks]
+    for block in dict.fromkeys(parts):
+        relations |= fingerprints.split(every, block)
+    values = {number: int(people[row].sum()) for number, row in enumerate(every)}
+    return Counts(values, dict(published), sorted(relations))
 
-    def relate(self, total: Group, parts: Iterable[Group]) -> None:
-        """Add the relation that parts sum to a total, where all are known and they do."""
-        parts = tuple(sorted(parts))
-        known = total in self.values and all(part in self.values for part in parts)
-        if known and sum(self.values[part] for part in parts) == self.values[total]:
-            self.relations.append((total, parts))
 
-    def split(self, total: Group, part: Group, rest: Group) -> None:
-        """Add a group's part and complement; the count of the complement follows."""
-        if total in self.values and part in self.values and self.values[total] >= self.values[part]:
-            self.derive(rest, self.values[total] - self.values[part])
-            self.relate(total, (part, rest))
+class _Fingerprints:
+    """Sets by the sums of random numbers of their people, so that equal sets are found without comparing them."""
 
-    def close(self) -> None:
-        """Add the people of each group who are not cases, and every relation that the groups' names imply."""
-        for case, other in ((CASE, OTHER), (SEVERE, NOT_SEVERE)):
-            for group in [group for group in self.values if case in group[1:]]:
-                everyone = (group[0], *(each for each in group[1:] if each != case))
-                self.split(everyone, group, within(everyone, other))
-        domains: dict[tuple[str, str], set[str]] = {}
-        for group in self.values:
-            for attribute in group[1:]:
-                domains.setdefault((group[0], attribute.partition("=")[0]), set()).add(attribute)
-        parts = sorted((each.partition("=")[0], base, each, group) for each, base, group in self._bases())
-        for (name, base), members in groupby(parts, key=lambda each: each[:2]):
-            found = {attribute: group for *_, attribute, group in members}
-            # The names must imply that the parts are complete: a group that happens to be empty is no relation.
-            if found.keys() == domains[base[0], name]:
-                self.relate(base, found.values())
-        self.relations = sorted(set(self.relations))
+    def __init__(self, matrix: np.ndarray) -> None:
+        random = np.random.default_rng(0)
+        self.weights = random.integers(1, _LARGEST, size=(2, matrix.shape[1])).astype("float64")
+        self.rows = list(matrix)
+        self.number_of = {self.of(row): number for number, row in reversed(list(enumerate(matrix)))}
 
-    def _bases(self) -> Iterator[tuple[str, Group, Group]]:
-        """(attribute, the group without it, the group) for each group and attribute whose base is counted too."""
-        for group in self.values:
-            for attribute in group[1:]:
-                base = (group[0], *(each for each in group[1:] if each != attribute))
-                if base in self.values:
-                    yield attribute, base, group
+    def of(self, row: np.ndarray) -> tuple[float, ...]:
+        return tuple((self.weights @ row).tolist())
+
+    def add(self, row: np.ndarray) -> Group:
+        """The number of a set, which is added if it is new."""
+        mark = self.of(row)
+        if mark not in self.number_of:
+            self.number_of[mark] = len(self.rows)
+            self.rows.append(row)
+        return self.number_of[mark]
+
+    def matrix(self) -> np.ndarray:
+        return np.array(self.rows, dtype=bool).reshape(len(self.rows), self.weights.shape[1])
+
+    def split(self, every: np.ndarray, block: Sequence[Group]) -> set[Relation]:
+        """Each set that lies in the block's union, as the sum of its parts, where all parts are sets too."""
+        union = every[list(block)].any(axis=0)
+        inside = np.flatnonzero(~(every & ~union).any(axis=1))
+        marks = [
+            [(every[inside] * weight) @ every[part].astype("float64") for part in block] for weight in self.weights
+        ]
+        found: set[Relation] = set()
+        for position, number in enumerate(inside):
+            each = [(marks[0][at][position], marks[1][at][position]) for at in range(len(block))]
+            parts = [self.number_of.get(mark) for mark in each if mark != (0.0, 0.0)]
+            known = [part for part in parts if part is not None]
+            if len(known) == len(parts) > 1:
+                found.add((int(number), tuple(sorted(known))))
+        return found

@@ -1,7 +1,7 @@
 """Rounding of counts to multiples of a base.
 
-Rounding is no protection by itself: a count that crosses a boundary between two releases still reveals that somebody
-joined (``earlier``).
+Rounding is no protection by itself: a count that crosses a boundary between two releases would still reveal that
+somebody joined. Numbers are therefore published once (``published``).
 """
 
 from __future__ import annotations

@@ -203,13 +203,13 @@ def _bridged(
                 "participants withdrew: their contribution is part of changed_eligibility, without its share of the "
                 "standard error"
             )
-        elif abs(difference) > 1e-9:
+        elif abs(difference) > 0.5 * 10.0**-protocol.release.digits.ratios / before + 1e-9:
             note = "a changed program changed the estimate of the same rows: that is part of protocol"
         yield Bridged(
             *named,
             error,
-            # Smaller differences are rounding errors of the fit.
-            abs(total) > protocol.bridge.flagged_standard_errors * error + 1e-9,
+            # What has no standard error is not flagged: it says nothing of whether a change is large.
+            error > 0 and abs(total) > protocol.bridge.flagged_standard_errors * error,
             tuple(_steps(fitted, name, samples, difference, protocol.disclosure.smallest_count)),
             note,
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.reporting.blocks import Section, drawing, folded, note, paragraph, section, table
-from stegvis.reporting.carried_forward import carried_forward_sentence
+from stegvis.reporting.blocks import Section, drawing, folded, paragraph, section, table
 from stegvis.reporting.flow import flow_diagram, flow_table
 from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
@@ -26,9 +25,7 @@ def population(report: WaveReport) -> Section:
     shown = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count)) or paragraph(
         "The exclusion steps are not available for this wave."
     )
-    return section(
-        "included", "Who was included", shown, note(carried_forward_sentence(report.own_results, report.protocol))
-    )
+    return section("included", "Who was included", shown)
 
 
 def table_one(report: WaveReport) -> Section:
@@ -46,7 +43,6 @@ def table_one(report: WaveReport) -> Section:
         "table-1",
         "Table 1: participants at baseline",
         *(table(made) for made in main),
-        note(carried_forward_sentence(report.own_results, report.protocol)),
         folded("Additional rows, as in the supplement", *(table(made) for made in further)),
         short="Table 1",
     )

@@ -69,7 +69,7 @@ BRIDGE_KEYS = (
     "ci_high_now",
     "n_now",
 )
-PROVENANCE_KEYS = ("release", "created", "protocol_hash", "code_hash", "mode", "packages", "deliveries")
+PROVENANCE_KEYS = ("release", "created", "protocol_hash", "code_hash", "mode", "packages", "published")
 
 Record = Mapping[str, Any]
 

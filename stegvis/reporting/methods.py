@@ -61,7 +61,7 @@ def provenance(report: WaveReport) -> Section:
     facts = report.provenance
     rows = (("Protocol mode", plain(str(facts["mode"]))), ("Protocol", code(str(facts["protocol_hash"]))))
     listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows)
-    on_index = Markup("Release, code, packages and deliveries are listed on {}.").format(
+    on_index = Markup("Release, code, packages, and when each wave was published, are listed on {}.").format(
         link(f"{INDEX}#provenance", "the page over all waves")
     )
     trace = Markup(

@@ -8,14 +8,13 @@ from typing import Any
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, bullets, link, note, paragraph, section, table
-from stegvis.reporting.carried_forward import are_carried_forward, carried_forward_sentence
 from stegvis.reporting.claims_section import counted
 from stegvis.reporting.file_names import plain_file_name, wave_file_name
 from stegvis.reporting.formatting import count, decimal, interval_name, limits, ratio
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import headline, people_and_cases
-from stegvis.reporting.tables import checks_table, deliveries_table
+from stegvis.reporting.tables import checks_table, publications_table
 from stegvis.reporting.wording import OUTCOME, comparison_sentence, direction, is_shown, plain
 from stegvis.study.protocol import EXPOSURES
 
@@ -42,19 +41,12 @@ def waves_overview(index: IndexReport) -> Section:
     plain_language = Markup("Not a researcher? Read the results {} or {}.").format(
         link(plain_file_name("en"), "in plain language"), link(plain_file_name("nb"), "på norsk")
     )
-    carried = [wave for wave in index.waves if are_carried_forward(index.of_wave(wave), index.protocol)]
-    remark = (
-        f"{', '.join(carried)}: {carried_forward_sentence(index.of_wave(carried[0]), index.protocol)}"
-        if carried
-        else ""
-    )
     return section(
         "waves",
         "Waves",
         paragraph(intro),
         paragraph(plain_language),
         table(overview),
-        note(remark),
         bullets(sentences),
         note(OBSERVATIONAL),
     )
@@ -78,7 +70,7 @@ def checks_failed(index: IndexReport) -> Section:
 
 
 def origin(index: IndexReport) -> Section:
-    """Release, protocol, code, packages and deliveries."""
+    """Release, protocol, code, packages, and when each wave was published."""
     facts = index.provenance
     packages = ", ".join(f"{name} {version}" for name, version in sorted(facts["packages"].items()))
     rows = [
@@ -90,8 +82,8 @@ def origin(index: IndexReport) -> Section:
         ("Packages", packages),
     ]
     listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
-    delivered = table(deliveries_table(facts["deliveries"])) or paragraph("No delivery is recorded.")
-    return section("provenance", "Provenance", Markup("<dl>\n{}</dl>").format(listed), delivered)
+    published = table(publications_table(facts["published"]))
+    return section("provenance", "Provenance", Markup("<dl>\n{}</dl>").format(listed), published)
 
 
 def _waves_table(index: IndexReport) -> Table | None:

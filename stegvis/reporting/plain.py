@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from stegvis.claims.definitions import claims
 from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section
-from stegvis.reporting.carried_forward import are_carried_forward
 from stegvis.reporting.file_names import INDEX, plain_file_name
 from stegvis.reporting.formatting import is_missing
 from stegvis.reporting.page import render_sections
@@ -109,8 +108,6 @@ class Plain:
                 share = self.number(100 * cases / people, 0)
                 values = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
                 sentences.append(self.say("done", "cases", wave=wave, **values))
-            if people and are_carried_forward(self.newest, self.protocol):
-                sentences.append(self.say("done", "kept"))
         sentences.append(self.say("done", "compared"))
         return Markup("").join(paragraph(each) for each in sentences)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stegvis.reporting.blocks import Section, note, panel, paragraph, section
-from stegvis.reporting.carried_forward import carried_forward_sentence
 from stegvis.reporting.certainty import certainty_sentence
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
@@ -33,5 +32,4 @@ def question(report: WaveReport) -> Section:
         return section(
             "question", "The question", paragraph(asked), paragraph("No estimate is available for this wave.")
         )
-    counts_note = note(carried_forward_sentence(results, report.protocol))
-    return section("question", "The question", paragraph(asked), panel(*headlines, note(OBSERVATIONAL)), counts_note)
+    return section("question", "The question", paragraph(asked), panel(*headlines, note(OBSERVATIONAL)))

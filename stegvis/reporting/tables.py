@@ -228,16 +228,14 @@ def bridge_table(bridge: Sequence[Mapping[str, Any]], protocol: Protocol) -> Tab
     return Table("bridge-table", "Estimates changed since the previous release", columns, (Group(rows),), note=note)
 
 
-def deliveries_table(deliveries: Iterable[Mapping[str, Any]]) -> Table | None:
-    """The deliveries behind the numbers, with their hashes."""
-    rows = tuple(
-        (str(each["name"]), str(each["kind"]), "synthetic" if each["synthetic"] else "real", code(str(each["sha256"])))
-        for each in deliveries
-    )
+def publications_table(published: Iterable[Mapping[str, Any]]) -> Table | None:
+    """The release in which each wave was published, and a keyed hash of the deliveries behind its numbers."""
+    rows = tuple((str(each["wave"]), str(each["release"]), code(str(each["deliveries"]))) for each in published)
     if not rows:
         return None
-    columns = ("Delivery", "Kind", "Data", "SHA-256")
-    return Table("deliveries-table", "Deliveries behind this page", columns, (Group(rows),), numeric=False)
+    columns = ("Wave", "Published in release", "Deliveries (HMAC-SHA-256)")
+    note = "A wave is published once; later releases repeat its numbers."
+    return Table("publications-table", "When each wave was published", columns, (Group(rows),), note, numeric=False)
 
 
 def _characteristic(row: Mapping[str, Any], protocol: Protocol) -> str:

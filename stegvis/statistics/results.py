@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from stegvis.statistics.additive_interaction import Difference
 from stegvis.statistics.e_value import e_value, e_value_of_interval
+from stegvis.statistics.members import Members, recorded
 from stegvis.statistics.risk_ratio import Ratio
 from stegvis.study.protocol import Protocol
 
@@ -80,6 +81,18 @@ class ResultRow:
     e_value_ci: float = np.nan
     status: Status = "ok"
     note: str = ""
+    # Who is counted; not a column of the results.
+    members: Members | None = field(default=None, compare=False, repr=False)
+
+    def counting(self, people: pd.DataFrame, outcome: str | None) -> ResultRow:
+        """This row with n and events of the people, and with who they are.
+
+        Args:
+            people: one row per person (and wave); ``person`` says who they are.
+            outcome: column of 0 and 1; None counts no events.
+        """
+        events = None if outcome is None else int(people[outcome].sum())
+        return replace(self, n=len(people), events=events, members=Members.of(people, outcome))
 
     def with_ratio(self, ratio: Ratio) -> ResultRow:
         """This row with a risk ratio and its E-values."""
@@ -117,9 +130,20 @@ def to_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
     Raises:
         ResultsError: the table is not valid.
     """
-    frame = pd.DataFrame([asdict(row) for row in rows], columns=list(RESULT_COLUMNS)).astype(RESULT_COLUMNS)
+    columns = list(RESULT_COLUMNS)
+    values = [[getattr(row, name) for name in columns] for row in rows]
+    frame = pd.DataFrame(values, columns=columns).astype(RESULT_COLUMNS)
     validate(frame)
     return frame
+
+
+def members_of(rows: Sequence[ResultRow]) -> pd.DataFrame:
+    """The people behind the rows, one row per person (``members.MEMBER_COLUMNS``).
+
+    Raises:
+        MembersError: a row has a count without its people.
+    """
+    return recorded(rows[0].wave if rows else "", [(row.n, row.events, row.members) for row in rows])
 
 
 def validate(results: pd.DataFrame) -> None:

@@ -14,30 +14,32 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from stegvis import version as program
-from stegvis.disclosure.checks import without_small
-from stegvis.disclosure.kept import kept_rule
-from stegvis.disclosure.leaving import control_across_waves
-from stegvis.disclosure.tables import Tables
-from stegvis.disclosure.taking_out import Controlled, close_rule
+from stegvis.disclosure.control import People, control_across_waves
+from stegvis.disclosure.published import across_of
+from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
+from stegvis.disclosure.tables import ACROSS, Tables
 from stegvis.release.bridge import bridge, changed_values
-from stegvis.release.bridge_steps import COMPARED, Bridged, bridge_steps, protocol_before
+from stegvis.release.bridge_steps import COMPARED, bridge_steps, protocol_before
 from stegvis.release.descriptions import write_descriptions
 from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
-from stegvis.statistics.results import RESULT_COLUMNS
+from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
 from stegvis.storage.lineage import lineage
+from stegvis.storage.publication import keyed_lineage, origins
 from stegvis.storage.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
-from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest, published_tables
+from stegvis.storage.releases import MANIFEST, Published, enter_in_ledger, newest, newest_published
 from stegvis.storage.report_inputs import as_records, checks_to_publish, provenance, records
 from stegvis.storage.rows import Rows
 from stegvis.storage.signatures import advance_latest
@@ -72,15 +74,23 @@ def write_release(sources: Sources) -> Rows:
     """
     staging = _new_staging(sources.home.releases)
     before = newest(sources.home.releases)
-    controlled = _controlled(sources)
+    published = newest_published(sources.home.releases)
+    origin_rows = sources.read("select * from published_origins order by wave")
+    editions = [wave for wave, origin in origins(published, origin_rows, "").items() if not origin["release"]]
+    controlled = _controlled(sources, published, editions)
+    _write_tables(controlled, sources.read("select * from published_histogram order by wave, rowid"), staging)
+    results = controlled.tables.results
+    _write_commands(results, sources, staging)
+    _write_json(staging / PROTOCOL, sources.protocol.model_dump(mode="json"))
     people = sources.read(PEOPLE)
-    changes = bridge(_results_of(before), controlled.tables.results)
+    changes = bridge(_results_of(before), results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
-    facts |= _bridge_from(before, sources, people, controlled)
-    checks, claims = _write_content(sources, controlled, facts, staging)
-    # The content, without when it was made and what it is compared with: the same content gets the same name.
+    facts |= _bridge_from(before, sources, people, controlled, editions)
+    _write_json(staging / "bridge.json", facts)
+    checks, claims = _write_pages(sources, controlled, staging)
+    # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
-    summary = {"exposed": float(len(controlled.unprotected))}
+    summary = {"exposed": float(controlled.unprotected)}
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
         return Rows(
@@ -91,9 +101,10 @@ def write_release(sources: Sources) -> Rows:
             on_publish=lambda: advance_latest(sources.home.releases, sources.protocol.release.signatures),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    write_index(staging, index_inputs(sources, name, controlled.tables.results, checks, claims, facts, _packages()))
+    waves = origins(published, origin_rows, name)
+    write_index(staging, index_inputs(sources, name, results, checks, claims, facts, _packages(), waves))
     _write_descriptions(sources, staging, name)
-    manifest = _manifest(sources, name, staging, before)
+    manifest = _manifest(sources, name, staging, before) | {"waves": waves}
     _write_json(staging / MANIFEST, manifest)
     files = _files(staging).assign(release=name)
     sources.log.info("release %s has %d files", name, len(files))
@@ -105,7 +116,7 @@ def write_release(sources: Sources) -> Rows:
             "release": name,
             "report": sources.home.report_address(name),
             "folder": str(sources.home.releases / name),
-            "estimates": len(controlled.tables.results),
+            "estimates": len(results),
             "changed_estimates": len(changes),
         },
         on_publish=lambda: _move_into_place(staging, sources, name),
@@ -113,23 +124,16 @@ def write_release(sources: Sources) -> Rows:
     )
 
 
-def _write_content(
-    sources: Sources, controlled: Controlled, facts: dict[str, Any], staging: Path
+def _write_pages(
+    sources: Sources, controlled: Controlled, staging: Path
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Write everything that needs no name yet, and return the check results and the claims."""
-    _write_tables(controlled.tables, staging)
-    histogram = sources.read("select * from published_histogram order by wave, rowid")
-    histogram.to_csv(staging / "histogram.csv", index=False)
-    _write_json(staging / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
-    _write_commands(controlled.tables.results, sources, staging)
-    _write_json(staging / PROTOCOL, sources.protocol.model_dump(mode="json"))
-    _write_json(staging / "bridge.json", facts)
+    """Write the pages of waves, check results, claims and lineage; returns the check results and the claims."""
     with sources.session() as connection:
         write_wave_pages(connection, staging)
         checks = checks_to_publish(connection, sources, None)
         claims = records(connection, "select * from claims order by wave, rowid")
-        lineage_of_release = lineage(connection, sources.history)
-    _write_json(staging / "checks.json", without_small(checks, sources.protocol.disclosure.smallest_count))
+        lineage_of_release = keyed_lineage(sources.home.root, lineage(connection, sources.history))
+    _write_json(staging / "checks.json", checks)
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
     write_plain_pages(controlled.tables, sources.landing.synthetic, sources.protocol, staging)
@@ -148,8 +152,8 @@ def _new_staging(releases: Path) -> Path:
     return staging
 
 
-def _controlled(sources: Sources) -> Controlled:
-    """Everything that may be published, and the counts that all of it together would not protect."""
+def _controlled(sources: Sources, published: Published | None, editions: Sequence[str]) -> Controlled:
+    """Everything that may be published. The results across waves are published once for each set of waves."""
     with sources.session() as connection:
         waves = "where wave in (select wave from published_results)"
         fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
@@ -165,22 +169,50 @@ def _controlled(sources: Sources) -> Controlled:
             connection.execute("select * from published_characteristics order by wave, rowid").df(),
         )
         suppressed = connection.execute("select * from disclosure order by wave, rowid").df()
-    decided = Controlled(tables, suppressed, ())
-    across = control_across_waves(computed, decided, sources.protocol, published_tables(sources.home.releases))
+        groups = [_with_people(connection, group, waves) for group in (*GROUPS, "pooled_models")]
+        excluded = connection.execute(f"select wave, person, reason from exclusions {waves} order by wave, person").df()
+        table_one = connection.execute(f"select * from characteristics_people {waves}").df()
+    again = across_of(published.tables, list(tables.attrition["wave"].unique())) if published and not editions else None
+    if published and again is not None:
+        log = pd.DataFrame(published.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
+        across = Controlled(Tables.of_results(again.astype(RESULT_COLUMNS)), log[log["wave"] == ACROSS], 0)
+    else:
+        people = People(
+            [each for pair in groups for each in _by_wave(*pair)],
+            {str(wave): rows for wave, rows in table_one.groupby("wave")},
+            excluded,
+        )
+        across = control_across_waves(computed, tables, people, sources.protocol)
     suppressed = pd.concat([suppressed, across.suppressed], ignore_index=True)
     sources.log.info("disclosure control suppressed %d numbers", len(suppressed))
     results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
     return Controlled(Tables(results, tables.attrition, tables.characteristics), suppressed, across.unprotected)
 
 
-def _write_tables(tables: Tables, folder: Path) -> None:
+def _with_people(connection: duckdb.DuckDBPyConnection, group: str, waves: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of a group of analyses (a constant, never input), and the people behind them."""
+    of_waves = "" if group == "pooled_models" else waves
+    rows = connection.execute(f"select * from {group} {of_waves} order by rowid").df()
+    return rows, connection.execute(f"select * from {group}_people {of_waves}").df()
+
+
+def _by_wave(rows: pd.DataFrame, people: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Each wave's rows with their people; those across waves count people of several waves."""
+    for wave, mine in rows.groupby("wave", sort=False):
+        yield mine, people if wave == ACROSS else people[people["wave"] == wave]
+
+
+def _write_tables(controlled: Controlled, histogram: pd.DataFrame, folder: Path) -> None:
+    tables = controlled.tables
+    histogram.to_csv(folder / "histogram.csv", index=False)
+    _write_json(folder / "disclosure.json", {"held_back": as_records(controlled.suppressed)})
     for name in ("results", "attrition", "characteristics"):
         getattr(tables, name).to_csv(folder / f"{name}.csv", index=False)
     tables.results.to_parquet(folder / "results.parquet", index=False)
 
 
 def _write_commands(results: pd.DataFrame, sources: Sources, folder: Path) -> None:
-    """How to reproduce each estimate: the commands, and the functions and codes they need."""
+    """How to repeat each estimate: the commands, and the functions and codes they rest on."""
     levels = covariate_levels(sources.codebook)
     of_waves = [commands(rows, sources.protocol, levels) for _, rows in results.groupby("wave", sort=False)]
     pd.concat(of_waves, ignore_index=True).to_csv(folder / "commands.csv", index=False)
@@ -194,11 +226,16 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     return pd.read_parquet(release / "results.parquet")
 
 
-def _bridge_from(before: Path | None, sources: Sources, people: pd.DataFrame, controlled: Controlled) -> dict[str, Any]:
-    """The changes of the main estimates since the previous release, step by step, or why they cannot be explained."""
+def _bridge_from(
+    before: Path | None, sources: Sources, people: pd.DataFrame, controlled: Controlled, editions: Sequence[str]
+) -> dict[str, Any]:
+    """The main estimates' changes since the release before, step by step, or why they cannot be explained.
+
+    Only new editions change: their people are the same, so no step is about few people.
+    """
     earlier = _results_of(before)
     if before is None or earlier is None:
-        return {"steps": [], "protocol_changes": [], "note": "there is no previous release"}
+        return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
     values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
     then_people = _people_behind(sources, before.name)
     changed = changed_values(values, sources.protocol.model_dump(mode="json")) if values else []
@@ -206,29 +243,20 @@ def _bridge_from(before: Path | None, sources: Sources, people: pd.DataFrame, co
         return {
             "steps": [],
             "protocol_changes": changed,
-            "note": "the rows behind the previous release are not stored here",
+            "note": "the rows behind the release before are not kept here",
         }
     try:
         then = protocol_before(values, sources.protocol)
     except (KeyError, ValueError):
-        note = "this version cannot read the protocol of the previous release"
+        note = "the protocol of the release before is not of a form that this version reads"
         return {"steps": [], "protocol_changes": changed, "note": note}
-    now = people[people["reason"].isna()]
+    now = people[people["reason"].isna() & people["wave"].isin(editions)]
+    then_people = then_people[then_people["wave"].isin(editions)]
+    earlier = earlier[earlier["wave"].isin(editions)]
     found = bridge_steps(
         then_people, now, earlier, controlled.tables.results, then, sources.protocol, covariate_levels(sources.codebook)
     )
-    return {"steps": _without_people(found, controlled, sources), "protocol_changes": changed, "note": ""}
-
-
-def _without_people(bridged: list[Bridged], controlled: Controlled, sources: Sources) -> list[dict[str, Any]]:
-    """The steps without how many people they are about, in waves whose counts are too close to those before."""
-    rules = (close_rule(sources.protocol.disclosure.smallest_count), kept_rule(sources.protocol))
-    close = set(controlled.suppressed.loc[controlled.suppressed["rule"].isin(rules), "wave"])
-    steps = [asdict(each) for each in bridged]
-    for each in steps:
-        if each["wave"] in close:
-            each["steps"] = [step | {"people": None} for step in each["steps"]]
-    return steps
+    return {"steps": [asdict(each) for each in found], "protocol_changes": changed, "note": ""}
 
 
 def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:
@@ -264,17 +292,6 @@ def _manifest(sources: Sources, name: str, folder: Path, before: Path | None) ->
         "code_sha256": facts["code_hash"],
         "stegvis": {"version": program.version(), "commit": program.commit()},
         "packages": _packages(),
-        "deliveries": [
-            {
-                "kind": drop.kind,
-                "name": drop.name,
-                "digest": drop.digest,
-                "synthetic": drop.synthetic,
-                # A recording's file is named after its person: hashes without names identify the files and nobody.
-                "files": sorted(file.sha256 for file in drop.files),
-            }
-            for drop in sources.landing.accepted
-        ],
         "files": _hashes(folder),
     }
 

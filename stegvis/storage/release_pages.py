@@ -47,6 +47,7 @@ def index_inputs(
     claims: list[dict[str, Any]],
     facts: dict[str, Any],
     packages: dict[str, str],
+    published: dict[str, dict[str, str]],
 ) -> IndexReport:
     """What the index of a release shows.
 
@@ -58,6 +59,7 @@ def index_inputs(
         claims: its claims.json.
         facts: its bridge.json.
         packages: versions by name.
+        published: by wave, the release its numbers come from and a hash of the deliveries behind them.
     """
     with sources.session() as connection:
         waves = [row[0] for row in connection.execute("select distinct wave from report order by wave").fetchall()]
@@ -71,10 +73,7 @@ def index_inputs(
             "created": f"{datetime.now(UTC):%Y-%m-%d}",
             "previous_release": facts["previous_release"],
             "packages": packages,
-            "deliveries": [
-                {"kind": d.kind, "name": d.name, "sha256": d.digest, "synthetic": d.synthetic}
-                for d in sources.landing.accepted
-            ],
+            "published": [{"wave": wave, **origin} for wave, origin in published.items()],
         },
         results=results,
         protocol=sources.protocol,

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,30 @@ PUBLISHED = "published.jsonl"
 
 class ReleaseError(ValueError):
     """A release cannot be read; the message names it."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a release published.
+
+    Attributes:
+        release: its name.
+        waves: by wave (and ``all`` for the results across them): ``release`` (whose numbers they are), ``deliveries``
+            (a keyed hash of what they were made from) and ``method`` (hashes of protocol and code).
+        tables: results, exclusion steps and Table 1.
+        histogram: people by bin of each exposure.
+        suppressed: the log of suppressed numbers.
+    """
+
+    release: str
+    waves: dict[str, dict[str, Any]]
+    tables: Tables
+    histogram: pd.DataFrame
+    suppressed: list[dict[str, Any]]
+
+    def origin(self, wave: str) -> dict[str, Any]:
+        """Where a wave's numbers come from."""
+        return self.waves.get(wave, {"release": self.release})
 
 
 def release_folders(releases: Path) -> list[Path]:
@@ -95,15 +120,35 @@ def lost_sentence(names: Sequence[str]) -> str:
     )
 
 
-def published_tables(releases: Path) -> list[Tables]:
-    """The tables each release published, the earliest first.
+def _unreadable(what: str, release: Path) -> ReleaseError:
+    return ReleaseError(f"{what} of release {release.name} cannot be read: what may be published depends on it")
+
+
+def newest_published(releases: Path) -> Published | None:
+    """What the newest release published; None if there is no release.
 
     Raises:
-        ReleaseError: a release is gone, or a table of it is absent or cannot be read.
+        ReleaseError: a release is gone, or a part of the newest is absent or cannot be read.
     """
     if lost := lost_releases(releases):
         raise ReleaseError(lost_sentence(lost))
-    return [_tables(folder) for folder in release_folders(releases)]
+    folders = release_folders(releases)
+    if not folders:
+        return None
+    folder = folders[-1]
+    facts = manifest(folder)
+    log = [dict(row) for row in _json(folder, "disclosure.json").get("held_back", [])]
+    histogram = _histogram(folder)
+    return Published(folder.name, dict(facts.get("waves", {})), _tables(folder), histogram, log)
+
+
+def _json(release: Path, name: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads((release / name).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(
+            f"{name} of release {release.name} cannot be read: what may be published depends on it"
+        ) from error
 
 
 def _tables(release: Path) -> Tables:
@@ -115,43 +160,33 @@ def _tables(release: Path) -> Tables:
             pd.read_csv(release / "characteristics.csv", **texts),  # type: ignore[call-overload]
         )
     except (OSError, ValueError) as error:
-        raise ReleaseError(
-            f"the tables of release {release.name} cannot be read: what may be published depends on it"
-        ) from error
+        raise _unreadable("a table", release) from error
 
 
-def published_histogram(releases: Path) -> pd.DataFrame | None:
-    """The histogram of exposures that the newest release published; None if there is none.
-
-    Raises:
-        ReleaseError: it cannot be read.
-    """
-    folders = release_folders(releases)
-    if not folders or not (file := folders[-1] / "histogram.csv").is_file():
-        return None
+def _histogram(release: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(file)
+        return pd.read_csv(release / "histogram.csv")
     except (OSError, ValueError) as error:
         raise ReleaseError(
-            f"the histogram of release {folders[-1].name} cannot be read: what may be published depends on it"
+            f"the histogram of release {release.name} cannot be read: what may be published depends on it"
         ) from error
 
 
-def published_checks(releases: Path) -> list[list[dict[str, Any]]]:
-    """The checks each release published, the earliest first.
+def published_checks(releases: Path) -> list[dict[str, Any]]:
+    """The checks that the newest release published; none if there is no release.
 
     Raises:
-        ReleaseError: a release's checks cannot be read.
+        ReleaseError: they cannot be read.
     """
-    found = []
-    for release in release_folders(releases):
-        try:
-            found.append(list(json.loads((release / "checks.json").read_text(encoding="utf-8"))))
-        except (OSError, ValueError) as error:
-            raise ReleaseError(
-                f"the checks of release {release.name} cannot be read: what may be published depends on it"
-            ) from error
-    return found
+    folders = release_folders(releases)
+    if not folders:
+        return []
+    try:
+        return list(json.loads((folders[-1] / "checks.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(
+            f"the checks of release {folders[-1].name} cannot be read: what may be published depends on it"
+        ) from error
 
 
 def enter_in_ledger(releases: Path, published: str | None = None) -> None:

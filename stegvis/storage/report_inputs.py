@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from stegvis.disclosure.checks import without_close
+from stegvis.disclosure.checks import carried_forward, without_small
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.steps import described
 from stegvis.reproduction.commands import commands
@@ -53,9 +53,9 @@ def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: s
 def checks_to_publish(
     connection: duckdb.DuckDBPyConnection, sources: Sources, wave: str | None
 ) -> list[dict[str, Any]]:
-    """The check results behind a wave (or all), without counts too close to an earlier release's."""
-    smallest = sources.protocol.disclosure.smallest_count
-    return without_close(checks_of(connection, wave), smallest, published_checks(sources.home.releases))
+    """The check results behind a wave (or all), without small counts; those published before as they were published."""
+    checks = without_small(checks_of(connection, wave), sources.protocol.disclosure.smallest_count)
+    return carried_forward(checks, published_checks(sources.home.releases))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def provenance(protocol: Protocol) -> dict[str, Any]:
         "code_hash": source_digest(),
         "mode": protocol.study.mode,
         "packages": {},
-        "deliveries": [],
+        "published": [],
     }
 
 

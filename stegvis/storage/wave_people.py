@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
-from stegvis.analyses.wave_data import Analysis, WaveData, fit, walking_days
+from stegvis.analyses.wave_data import Analysis, WaveData, rows_of, walking_days
 from stegvis.statistics.levels import covariate_levels
+from stegvis.statistics.results import members_of, to_frame
 from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
 ELIGIBLE = "select * from eligible_people where wave = getvariable('wave') order by person"
@@ -42,7 +40,18 @@ def wave_data(warehouse: Reader, study: Study) -> WaveData:
 
 
 def fit_wave(
-    analyses: Sequence[Analysis], warehouse: Reader, study: Study, report: Callable[[str], None]
-) -> pd.DataFrame:
-    """The results of a group of analyses of the wave that is made; ``report`` is called with a line of progress."""
-    return fit(analyses, wave_data(warehouse, study), report)
+    group: str, analyses: Sequence[Analysis], warehouse: Reader, study: Study, report: Callable[[str], None]
+) -> Rows:
+    """The results of a group of analyses of the wave that is made, and the people behind each of them.
+
+    Args:
+        group: its table.
+        analyses: of the group.
+        warehouse: the tables they read.
+        study: protocol and codebook.
+        report: called with a line of progress.
+    """
+    rows = rows_of(analyses, wave_data(warehouse, study), report)
+    results = to_frame(rows)
+    not_estimable = int((results["status"] == "not_estimable").sum())
+    return Rows(results, also={f"{group}_people": members_of(rows)}, metadata={"not_estimable": not_estimable})

@@ -23,24 +23,25 @@ class Disclosure(Section):
     smallest_count: int = Field(ge=1)
 
 
+class Digits(Section):
+    """Digits of published numbers: decimals, but significant digits of standard errors and p-values."""
+
+    ratios: int = Field(ge=0, le=4)
+    standardized_differences: int = Field(ge=0, le=4)
+    means: int = Field(ge=0, le=4)
+    percentages: int = Field(ge=0, le=4)
+    std_errors: int = Field(ge=1, le=4)
+    p_values: int = Field(ge=1, le=4)
+
+
 class Release(Section):
-    """How a release is made: complementary suppression, rounding, counts carried forward, signatures."""
+    """How a release is made: complementary suppression, rounding, digits, signatures."""
 
     protection_width: int = Field(ge=1)
     rounding: Rounding
     rounding_base: int = Field(ge=2)
-    carried_forward_share: float = Field(ge=0, le=0.1)
     signatures: int = Field(ge=0, le=2)
-
-    @property
-    def base(self) -> int:
-        """Published counts are multiples of this; 1 when they are not rounded."""
-        return 1 if self.rounding == "none" else self.rounding_base
-
-    @property
-    def carries_forward(self) -> bool:
-        """Whether a wave may carry the counts of the previous release forward; rounded counts are always new."""
-        return self.carried_forward_share > 0 and self.rounding == "none"
+    digits: Digits
 
 
 class Checks(Section):

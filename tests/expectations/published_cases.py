@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stegvis.statistics.results import GROUPS
 from tests.expectations.case import Broken, Case, beside
 
 DISCLOSURE = Case(
@@ -57,4 +58,19 @@ RELEASED_PEOPLE = Case(
     "released_people",
     "wave | person\nA | P1\nB | P1",
     (Broken("participants are unique within a wave", {"wave": "A"}),),
+)
+
+GROUPS_PEOPLE = tuple(
+    Case(
+        f"{name}_people",
+        "wave | person\nA | P1\nB | P1",
+        (Broken("each person is there once in a wave", {"wave": "A"}),),
+    )
+    for name in (*GROUPS, "characteristics", "pooled_models")
+)
+
+PUBLISHED_ORIGINS = Case(
+    "published_origins",
+    "wave | method\nA | x\nB | x",
+    (Broken("each wave has one origin", {"wave": "A"}),),
 )

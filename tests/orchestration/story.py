@@ -24,6 +24,7 @@ WAVE_STAGES = {
 # What may be published depends on earlier releases, and a release holds the time at which it was made.
 PUBLISHED = {
     "disclosure", "published_results", "published_attrition", "published_characteristics", "published_histogram",
+    "published_origins",
     "claims", "report", "release", "materializations",
 }  # fmt: skip
 

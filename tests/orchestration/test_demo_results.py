@@ -1,7 +1,10 @@
 """The demo's estimates stay what they were: a change of the program's shape is not a change of its numbers.
 
 ``demo_results.parquet`` holds the results of ``stegvis demo --people 3000`` as the first version (commit c80fd63)
-published them. A change that is meant to move them replaces the file and says so in CHANGELOG.md.
+published them, with all digits. They are compared with what the home computes, before disclosure control and rounding:
+whatever the first version did not suppress is the same number today.
+
+A change that is meant to move them replaces the file and says so in CHANGELOG.md.
 """
 
 from __future__ import annotations
@@ -12,9 +15,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+
+from stegvis.statistics.results import KEY_COLUMNS
 
 
 def instructions() -> str:
@@ -40,18 +46,28 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     # One thread: the order of additions in linear algebra depends on their number.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=900)
-    return pd.read_parquet(home / "releases" / "latest" / "results.parquet")
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        waves = connection.execute("select * from fitted_models order by wave, rowid").df()
+        across = connection.execute("select * from pooled_models order by rowid").df()
+    return pd.concat([waves, across], ignore_index=True)
 
 
 @pytest.mark.slow
 def test_the_demo_publishes_the_same_results_as_the_first_version(results: pd.DataFrame) -> None:
     expected = pd.read_parquet(EXPECTED)
-    others = [column for column in expected if column not in NUMBERS]
-    pd.testing.assert_frame_equal(results[others], expected[others])
+    keys = list(KEY_COLUMNS)
+    pd.testing.assert_frame_equal(results[keys].astype("str"), expected[keys].astype("str"))
+    shown = expected["status"] != "suppressed"
+    assert (results.loc[shown, "status"] == expected.loc[shown, "status"]).all()
+    for column in ("n", "events"):
+        # Rows of time use that leave out fewer than five people give no counts.
+        both = expected[column].notna() & results[column].notna()
+        assert both.sum() > 0.8 * expected[column].notna().sum()
+        assert (results.loc[both, column] == expected.loc[both, column]).all()
     for column in NUMBERS:
         np.testing.assert_allclose(
-            results[column].to_numpy(float, na_value=np.nan),
-            expected[column].to_numpy(float, na_value=np.nan),
+            results.loc[shown, column].to_numpy(float, na_value=np.nan),
+            expected.loc[shown, column].to_numpy(float, na_value=np.nan),
             rtol=TOLERANCE,
             atol=0,
             err_msg=column,

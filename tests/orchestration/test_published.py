@@ -8,14 +8,14 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from stegvis.disclosure.leaving import kept_waves
-from stegvis.disclosure.taking_out import small_rule
+from stegvis.disclosure.suppression import small_rule
 from stegvis.orchestration.verify import verify
 from stegvis.reporting.markup import render_table
 from stegvis.reporting.tables import characteristics_table, results_table
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.releases import LEDGER, newest
 from stegvis.storage.signatures import sign
+from tests.attacks import attackers
 from tests.orchestration.story import Story
 from tests.study import PROTOCOL, use_protocol
 
@@ -67,26 +67,46 @@ def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> Non
         assert ("RR" in claim["evidence"]) <= (len(published) > 0)
 
 
+def test_a_release_gives_no_person_no_delivery_and_no_nested_group_away(story: Story) -> None:
+    """The attackers of ``tests/attacks`` on the release of a whole home."""
+    release, people = story.release(), list(story.table("select person from cohort")["person"])
+    assert attackers.guessed_person(release, people) is None
+    assert attackers.single_things(release) == []
+    assert attackers.nested_cuts(release) == []
+    assert attackers.narrow_windows(release) == []
+    assert attackers.counts_from_standardized_differences(release) == {}
+    results = read(story, "results")
+    shown = {int(n) for column in ("n", "events") for n in results[column].dropna()}
+    main = story.table("select n, events from fitted_models where analysis in ('main', 'stratified')")
+    suppressed = {int(n) for column in ("n", "events") for n in main[column].dropna() if n > 50} - shown
+    tables = [read(story, name) for name in ("attrition", "characteristics")]
+    elsewhere = {int(n) for table in tables for name in table.select_dtypes("number") for n in table[name].dropna()}
+    assert attackers.numbers_only_on_pages(release, suppressed - elsewhere) == set()
+
+
 @pytest.mark.slow
-def test_one_person_fewer_than_in_the_release_before_is_not_revealed(story: Story) -> None:
-    before = analyzed(story)
-    assert before.notna().all()
+def test_a_published_wave_never_moves(story: Story) -> None:
+    """One withdrawal changes the tables inside the home at once, and no published number, then or later."""
     first = story.release()
-    story.withdraw("2025-01", [story.table("select person from analysis_set order by person limit 1")["person"].item()])
+    gone = story.table("select person from analysis_set order by person limit 1")["person"].item()
+    story.withdraw("2025-01", [gone])
+    assert story.refresh().ok
+    assert gone not in set(story.table("select person from analysis_set")["person"])
+    assert story.release() == first
+    # Ten more people, and later a new wave.
+    story.withdraw("2025-02", list(story.table("select person from analysis_set order by person limit 10")["person"]))
+    story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     assert story.refresh().ok
     assert story.release() != first
-    # The counts stay as they were published, all of them, and the release says so.
-    assert analyzed(story).equals(before)
-    assert kept_waves(suppressed_cells(story), PROTOCOL) == {WAVE, "all"}
-    assert "carried forward from an earlier release" in (story.release() / "report" / f"wave-{WAVE}.html").read_text()
-    then, now = (pd.read_csv(folder / "results.csv") for folder in (first, story.release()))
-    keys = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
-    both = then.merge(now, on=keys, suffixes=("_then", "_now"))
-    for count in ("n", "events"):
-        assert not (both[f"{count}_then"] - both[f"{count}_now"]).any()
-    facts = json.loads((story.release() / "bridge.json").read_text())
-    assert all(step["people"] is None for row in facts["steps"] for step in row["steps"])
-    # The same content is not released again.
+    assert not any(attackers.moved(first, story.release()).values())
+    then, now = (attackers.read(folder).query("wave == @WAVE") for folder in (first, story.release()))
+    pd.testing.assert_frame_equal(then.reset_index(drop=True), now.reset_index(drop=True))
+    assert attackers.left_of_old_wave(first, story.release(), WAVE) is None
+    assert attackers.leavers_of_baseline(story.release()) is None
+    manifest = json.loads((story.release() / "manifest.json").read_text())
+    assert manifest["waves"][WAVE]["release"] == first.name
+    assert manifest["waves"]["2024-2026"]["release"] == story.release().name
+    assert first.name in (story.release() / "report" / "index.html").read_text()
     assert story.made() == set()
 
 
@@ -105,7 +125,7 @@ def two_sign(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def test_a_release_waits_for_two_signatures(story: Story, two_sign: Callable[[], None]) -> None:
     first = story.release()
     two_sign()
-    story.give_pain("2021-2023.2", every=2)
+    story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     assert story.refresh().ok
     made = newest(story.home.releases)
     assert made is not None
@@ -127,7 +147,7 @@ def test_a_release_waits_for_two_signatures(story: Story, two_sign: Callable[[],
 def test_an_interrupted_publication_is_completed_by_the_next_refresh(story: Story) -> None:
     """The process died when the folder had moved, before the ledger and ``latest``."""
     first = story.release()
-    story.give_pain("2021-2023.2", every=2)
+    story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     story.refresh()
     second = story.release()
     ledger = story.home.releases / LEDGER

@@ -15,10 +15,9 @@ from stegvis.assets.graph import tables
 from stegvis.orchestration import definitions, home_state
 from stegvis.storage.home import Home
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
-from stegvis.twin import write_twin
 from tests.oracle_flow import flow_from_deliveries
 from tests.orchestration.story import WAVE_STAGES, Story, apart_from_published
-from tests.study import CODEBOOK, PROTOCOL, use_protocol
+from tests.study import use_protocol
 
 
 def test_a_second_refresh_does_nothing(story: Story) -> None:
@@ -138,25 +137,14 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
 
 
 @pytest.mark.slow
-def test_a_correction_is_bridged_and_the_rows_it_starts_from_are_erased_with_a_withdrawal(tmp_path: Path) -> None:
-    # So many people that no estimate has to be suppressed.
-    story = Story(Home(tmp_path / "home", tmp_path / "home" / "landing"))
-    write_twin(story.home.landing, PROTOCOL, CODEBOOK, people=4000, waves=1, seed=3)
-    assert story.refresh().ok
+def test_a_correction_moves_no_published_number_and_the_memory_of_a_release_forgets_who_withdraws(story: Story) -> None:
+    first = story.release()
     story.give_pain("2021-2023.2", every=5)
     assert story.refresh().ok
+    assert story.release() == first
     analyzed = sorted(story.table("select person from analysis_set")["person"])
-    facts = json.loads((story.release() / "bridge.json").read_text())
-    assert facts["note"] == ""
-    assert facts["steps"]
-    for row in facts["steps"]:
-        explained = sum(step["change"] for step in row["steps"] if step["change"] is not None)
-        assert explained == pytest.approx(row["change"], abs=1e-9)
-        assert row["std_error"] > 0
     kept = story.table("select person from released_people where reason is null order by person")["person"]
-    assert kept.to_list() == analyzed
-    values = json.loads((story.release() / "protocol.json").read_text())
-    assert values["models"]["confidence"] == 0.95
+    assert set(analyzed) <= set(kept)
 
     gone = analyzed[0]
     story.withdraw("2025-01", [gone])

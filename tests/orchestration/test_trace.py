@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from stegvis.orchestration.cli import app
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.trace import TraceError, trace
+from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.landing import scan
 from tests.orchestration.story import Story
 
@@ -33,7 +34,7 @@ def test_a_number_leads_to_its_run_its_select_its_protocol_value_and_its_deliver
     assert "from baseline_questionnaire" in found["sql"]["sql/cohort.sql"]
     (drop,) = (d for d in scan(story.home.landing, None).accepted if d.kind == "followup")
     assert stages[("followup_questionnaire", "2021-2023")]["made_from"] == {
-        "delivery followup/2021-2023": drop.digest,
+        "delivery followup/2021-2023": keyed_hash(story.home.root, "lineage", drop.digest),
         "withdrawals": stages[("withdrawals", "")]["data_version"],
     }
     with open_instance(story.home) as instance:

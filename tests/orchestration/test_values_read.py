@@ -37,7 +37,7 @@ READERS = {
     "exposures.categories": ({"analysis_set"}, {"exclusions"}),
     "covariates.depression_cut": ({"cohort"}, {"exclusions", "risk_ratios"}),
     "exclusions.complete_case": ({"exclusions"}, {"cohort"}),
-    "models.variance": ({"risk_ratios", "pooled_models"}, {"analysis_set", "cohort"}),
+    "models.variance": ({"risk_ratios"}, {"analysis_set", "cohort"}),
     "disclosure.smallest_count": ({"report", "release"}, {"cohort", "exclusions"}),
     "characteristics.education_groups": ({"characteristics"}, {"cohort", "risk_ratios"}),
 }

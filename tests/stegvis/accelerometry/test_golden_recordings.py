@@ -6,13 +6,14 @@ code or a library gives different epochs.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stegvis.accelerometry import classifier, pair_classification
-from stegvis.accelerometry.epoch_model import WALKING, EpochModel, load_model
+from stegvis.accelerometry.epoch_model import WALKING, load_model
 from stegvis.accelerometry.method import CLASSIFICATION_VERSION, METHOD_SECTIONS, Method
 from tests.stegvis.accelerometry.golden_recordings import (
     LEVELS,
@@ -74,7 +75,7 @@ def test_a_changed_weight_of_the_model_would_be_noticed(recordings, tmp_path, mo
     model = load_model()
     offset = model.network.class_offset.copy()
     offset[0, WALKING] += np.float32(0.3)
-    changed = EpochModel(model.network._replace(class_offset=offset), model.transitions)
+    changed = replace(model, network=model.network._replace(class_offset=offset))
     for module in (classifier, pair_classification):
         monkeypatch.setattr(module, "load_model", lambda *_: changed)
     assert differences(classify(recordings, tmp_path, expected_method()))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.orientation import FEWEST_SWAPPED, Orientation, Worn, orientation_of_signal, swapped
+from stegvis.accelerometry.orientation import Orientation, Worn, orientation_of_signal
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.gait import draw_motion
 from stegvis.twin.gait_parameters import gait_parameters
 from tests.stegvis.accelerometry.settings import SIZE
-from tests.stegvis.accelerometry.simulated_signals import SEATED, UPRIGHT
+from tests.stegvis.accelerometry.simulated_signals import UPRIGHT
 
 WALKING, SITTING = ActivityCode.WALKING, ActivityCode.SITTING
 SIGNS = {
@@ -54,12 +54,7 @@ def test_a_sensor_without_gait_is_unknown():
     assert found == Orientation(Worn.UNKNOWN, Worn.UNKNOWN)
 
 
-def test_swapped_sensors_are_recognized_while_sitting():
-    day = np.array([SEATED] * 2 * FEWEST_SWAPPED + [UPRIGHT] * FEWEST_SWAPPED, dtype=np.float32)
-    assert not swapped(day)
-    assert swapped(day[:, [3, 4, 5, 0, 1, 2]])
-
-
-def test_a_little_stooping_is_not_a_swap():
-    stooped = np.array([SEATED], dtype=np.float32)[:, [3, 4, 5, 0, 1, 2]]
-    assert not swapped(np.repeat(stooped, FEWEST_SWAPPED - 1, axis=0))
+def test_a_tilt_is_named_only_where_nothing_else_is_known():
+    found = Orientation(Worn.AS_PRESCRIBED, Worn.TURNED)
+    assert found.with_tilted(("back", "thigh")) == Orientation(Worn.TILTED, Worn.TURNED)
+    assert found.with_tilted(()) == found

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.cwa import read_cwa
+from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.accelerometry.cwa_format import HEADER_BYTES
+from stegvis.accelerometry.pair_checks import check_devices
 from stegvis.accelerometry.pair_classification import classify_pair
 from stegvis.accelerometry.pair_problems import PairError
 from stegvis.twin.cwa import Device, write_cwa
@@ -73,6 +74,21 @@ def test_the_same_recording_twice(pair):
     renamed[5:7] = b"\x01\x02"  # another serial number, the same samples
     thigh.write_bytes(renamed)
     assert refusal(back, thigh)[0] == "same_recording"
+
+
+def with_serial_number(file: Path, low: bytes, high: bytes) -> CwaRecording:
+    content = bytearray(file.read_bytes())
+    content[5:7], content[11:13] = low, high
+    file.write_bytes(content)
+    return read_cwa(file)
+
+
+def test_two_devices_whose_serial_numbers_were_wiped_are_not_one(pair):
+    back, thigh = pair
+    for wiped in (b"\x00\x00", b"\xff\xff"):
+        check_devices(*(with_serial_number(file, wiped, b"\xff\xff") for file in (back, thigh)))
+    with pytest.raises(PairError, match="same device"):
+        check_devices(*(with_serial_number(file, b"\x07\x00", b"\xff\xff") for file in (back, thigh)))
 
 
 def rewritten(file: Path, into: Path, device_id: int, start: np.datetime64 | None = None, **annotations: str) -> None:

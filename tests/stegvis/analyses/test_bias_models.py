@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stegvis.analyses import absolute_risks, bias_models
-from stegvis.analyses.wave_data import WaveData, fit
-from stegvis.disclosure.leaving import control_disclosure
-from stegvis.disclosure.tables import Tables
+from stegvis.analyses.wave_data import WaveData, fit, rows_of
 from stegvis.statistics.categories import add_categories
+from stegvis.statistics.results import to_frame
 from tests.stegvis.conftest import PROTOCOL, lossy_wave_of
+from tests.stegvis.disclosure.made_tables import controlled
 
 ANALYSES = (*absolute_risks.ANALYSES, *bias_models.ANALYSES)
 
@@ -51,11 +51,10 @@ def test_a_wave_of_any_kind_gives_valid_rows(people, lost, missing, days, dated,
         data = lossy_wave_of(people, lost=lost, missing=missing, days=days, dated=dated, seed=seed, used=quick())
     except ValueError:
         return  # nobody is left to analyze: there is no wave
-    results = fit(ANALYSES, data)
+    rows = rows_of(ANALYSES, data)
+    results = to_frame(rows)
     assert (results["status"] != "ok").sum() + results["estimate"].notna().sum() == len(results)
-    controlled = control_disclosure(Tables.of_results(results), PROTOCOL)
-    assert len(controlled.tables.results) == len(results)
-    assert not controlled.unprotected
+    assert len(controlled(rows).tables.results) == len(results)
 
 
 @pytest.mark.parametrize("exposure", ["walking_minutes", "walking_met"])

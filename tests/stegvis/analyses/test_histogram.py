@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, carry_bins_forward, edges, histogram
+from stegvis.analyses.histogram import HISTOGRAM_COLUMNS, edges, histogram
 from stegvis.study.protocol import EXPOSURES
 from tests.stegvis.conftest import PROTOCOL
 
@@ -52,23 +52,3 @@ def test_the_outer_bins_are_open_and_the_others_touch():
 def test_one_wave_at_a_time():
     with pytest.raises(ValueError, match="one wave"):
         histogram(pd.concat([people([50.0]), people([50.0]).assign(wave="B")]), PROTOCOL)
-
-
-def test_a_bin_that_changes_by_one_step_keeps_its_published_count(tmp_path):
-    """One more person can move a bin to the next multiple; the new count would reveal where they are."""
-    before = histogram(people([25.0] * 12 + [35.0] * 40 + [45.0] * 4), PROTOCOL)
-    before.to_csv(tmp_path / "histogram.csv", index=False)
-    read = pd.read_csv(tmp_path / "histogram.csv")
-    one_more = histogram(people([25.0] * 13 + [35.0] * 40 + [45.0] * 5), PROTOCOL)
-    assert not one_more.equals(before)
-    pd.testing.assert_frame_equal(carry_bins_forward(one_more, read, 5), before)
-    many_more = histogram(people([25.0] * 18 + [35.0] * 41 + [45.0] * 9), PROTOCOL)
-    found = carry_bins_forward(many_more, read, 5).query("exposure == 'walking_minutes'").set_index("low")
-    assert found.loc[[20.0, 30.0, 40.0], "n"].tolist() == [20, 40, 10]
-    assert set(found["status"]) == {"ok"}
-
-
-def test_without_an_earlier_release_counts_are_published_unchanged():
-    counted = histogram(people([25.0] * 13 + [35.0] * 40), PROTOCOL)
-    pd.testing.assert_frame_equal(carry_bins_forward(counted, None, 5), counted)
-    pd.testing.assert_frame_equal(carry_bins_forward(counted, counted.assign(wave="B"), 5), counted)

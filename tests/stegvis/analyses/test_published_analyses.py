@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from stegvis.analyses import additive, interaction, joint, main_models, mutual, sensitivity, spline, strata
-from stegvis.analyses.wave_data import fit
-from stegvis.disclosure.leaving import control_disclosure
-from stegvis.disclosure.tables import Tables
+from stegvis.analyses.wave_data import fit, rows_of
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.restricted_cubic_spline import basis, percentile
+from stegvis.statistics.results import to_frame
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear, category_term, covariate_terms
 from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, wave_data_of
+from tests.stegvis.disclosure.made_tables import controlled
 
 MODELS = PROTOCOL.models
 ADJUSTED = covariate_terms("adjusted", PROTOCOL, LEVELS)
@@ -349,14 +349,28 @@ def test_an_outcome_that_differs_in_a_few_people_is_not_published(people):
     assert found["note"].str.contains("too few people").all()
 
 
-def test_release_hides_nothing_where_all_counts_are_large_and_what_is_small_elsewhere(results, people):
-    large = results[~results["analysis"].str.startswith("sensitivity")]
-    found = control_disclosure(Tables.of_results(large), PROTOCOL)
+def test_release_hides_nothing_where_all_counts_are_large_and_what_is_small_elsewhere(people):
+    main = rows_of((main_models.main_rows, spline.spline_rows), wave_data_of(people))
+    found = controlled(main)
     assert found.suppressed.empty
-    assert found.tables.results["estimate"].equals(large["estimate"].reset_index(drop=True))
-    small = fit((joint.joint_rows, spline.spline_rows), wave_data_of(people.iloc[:300]))
-    found = control_disclosure(Tables.of_results(small), PROTOCOL)
-    shown, suppressed = found.tables.results, found.suppressed
-    published = shown.dropna(subset=["n", "events"])
+    ratios = to_frame(main).query("measure == 'rr' and analysis == 'main'")["estimate"]
+    shown = found.tables.results.query("measure == 'rr' and analysis == 'main'")["estimate"]
+    assert shown.tolist() == ratios.round(2).tolist()
+    found = controlled(rows_of((joint.joint_rows, spline.spline_rows), wave_data_of(people.iloc[:300])))
+    published = found.tables.results.dropna(subset=["n", "events"])
     assert not ((published["events"] > 0) & (published["events"] < 5)).any()
-    assert len(suppressed) > 0
+    assert len(found.suppressed) > 0
+
+
+def test_a_curve_names_no_exact_percentile(people):
+    """Knots and reference are percentiles: with all digits they can be a person's own minutes."""
+    made = rows_of((spline.spline_rows,), wave_data_of(people))
+    shown = controlled(made).tables.results
+    exact = {f"{value:.6g}" for value in people["walking_minutes"]}
+    minutes = shown["exposure"] == "walking_minutes"
+    assert {row.reference for row in made if row.exposure == "walking_minutes"} - set(shown["reference"])
+    curve = shown[minutes & (shown["measure"] == "rr")]
+    assert all(len(level.partition(".")[2]) <= 1 for level in {*curve["level"], *curve["reference"]} - {""})
+    knots = shown[minutes & (shown["measure"] == "knot")]["estimate"]
+    assert not {f"{knot:.6g}" for knot in knots if knot != round(knot, 1)} & exact
+    assert (curve.loc[curve["level"] == curve["reference"], "estimate"] == 1).all()

@@ -10,8 +10,6 @@ import pytest
 
 from stegvis.analyses import main_models
 from stegvis.analyses.wave_data import fit
-from stegvis.disclosure.leaving import control_disclosure
-from stegvis.disclosure.tables import Tables
 from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before
 from stegvis.statistics.categories import add_categories
@@ -30,8 +28,7 @@ def released(make_wave_data):
 
     def results(people, used=None):
         people = add_categories(people, used or PROTOCOL)
-        results = fit((main_models.main_rows,), make_wave_data(people, used))
-        return control_disclosure(Tables.of_results(results), used or PROTOCOL).tables.results
+        return fit((main_models.main_rows,), make_wave_data(people, used))
 
     return results
 
@@ -153,7 +150,7 @@ def test_a_change_by_the_program_is_noted(analysis_set, bridged, released):
     for bridge in bridged(analysis_set, analysis_set, published=published):
         assert by_step(bridge)["protocol"].change == pytest.approx(-math.log(1.5), abs=1e-9)
         assert "program" in bridge.note
-        assert bridge.flagged
+        assert not bridge.flagged  # the rows are the same: there is no standard error to compare it with
         assert_sums(bridge)
 
 

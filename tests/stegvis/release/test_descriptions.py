@@ -14,9 +14,7 @@ import yaml
 
 from stegvis.analyses import joint, main_models
 from stegvis.analyses.characteristics import characteristics
-from stegvis.analyses.wave_data import fit
-from stegvis.disclosure.leaving import control_disclosure
-from stegvis.disclosure.tables import Tables
+from stegvis.analyses.wave_data import rows_of
 from stegvis.release.checklists import ChecklistError
 from stegvis.release.citation import FILE, citation_of_program
 from stegvis.release.descriptions import SCHEMA, write_descriptions
@@ -26,6 +24,7 @@ from stegvis.statistics.results import RESULT_COLUMNS
 from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
 from tests.stegvis.conftest import analysis_set_of, wave_data_of
+from tests.stegvis.disclosure.made_tables import controlled
 from tests.stegvis.release.test_checklists import FILES, PAGES
 
 PROTOCOL = read_protocol(PROTOCOL_FILE)
@@ -36,11 +35,10 @@ RELEASE = "2026-01-02-0123456789ab"
 def results():
     """Results of a small sample: some not estimable, some suppressed."""
     data = wave_data_of(analysis_set_of(160, seed=2))
-    table = fit((main_models.main_rows, joint.joint_rows), data)
-    return control_disclosure(Tables.of_results(table), PROTOCOL).tables.results
+    return controlled(rows_of((main_models.main_rows, joint.joint_rows), data)).tables.results
 
 
-def rows_of(results):
+def json_rows(results):
     """Rows as JSON has them."""
     return [
         {name: None if value != value or value is None else value for name, value in row.items()}
@@ -77,7 +75,7 @@ def test_every_row_conforms_to_the_schema(results):
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     assert set(results["status"]) == {"ok", "suppressed", "not_estimable"}
-    for row in rows_of(results):
+    for row in json_rows(results):
         validator.validate(row)
 
 

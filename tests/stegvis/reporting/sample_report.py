@@ -182,10 +182,7 @@ def provenance() -> dict[str, Any]:
         "mode": "as_published",
         "packages": {"statsmodels": "0.15.0", "duckdb": "2.0.0"},
         "previous_release": "2025-004",
-        "deliveries": [
-            {"kind": "baseline", "name": "2019-first", "sha256": "ab" * 32, "synthetic": True},
-            {"kind": "followup", "name": WAVE, "sha256": "cd" * 32, "synthetic": True},
-        ],
+        "published": [{"wave": WAVE, "release": "2025-004", "deliveries": "ab" * 32}],
     }
 
 

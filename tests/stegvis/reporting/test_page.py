@@ -158,7 +158,7 @@ def test_synthetic_data_are_labeled_on_the_page_and_inside_every_figure():
 
 @pytest.mark.slow
 def test_real_data_are_not_called_synthetic():
-    real = {**provenance(), "deliveries": []}
+    real = provenance()
     for html in (
         *render_wave(full_wave_report(synthetic=False, provenance=real)).values(),
         render_index(full_index_report(synthetic=False, provenance=real)),
@@ -326,8 +326,8 @@ def test_an_input_without_a_column_or_key_is_an_error_that_names_it():
         wave_report(results=results().drop(columns="estimate"))
     with pytest.raises(ReportInputError, match="claims lacks source, verdict, turn"):
         wave_report(claims=[{"claim": "a", "statement": "b", "evidence": "c"}])
-    with pytest.raises(ReportInputError, match="provenance lacks deliveries"):
-        index_report(provenance={key: value for key, value in provenance().items() if key != "deliveries"})
+    with pytest.raises(ReportInputError, match="provenance lacks published"):
+        index_report(provenance={key: value for key, value in provenance().items() if key != "published"})
 
 
 def luminance(color: str) -> float:

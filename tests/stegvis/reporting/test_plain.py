@@ -8,7 +8,6 @@ from string import Formatter
 import pandas as pd
 import pytest
 
-from stegvis.disclosure.kept import kept_rule
 from stegvis.reporting.plain import Plain, render_plain, unlikely_from
 from stegvis.reporting.texts import LANGUAGES, texts
 from tests.stegvis.reporting.full_report import categories, full_results, interaction, pooled_results
@@ -239,14 +238,6 @@ def test_suppressed_counts_are_not_printed():
     text = text_of(render_plain(frame, steps, synthetic=True, protocol=PROTOCOL)["plain.html"])
     assert "11,194" not in text
     assert "56,042" not in text
-
-
-@pytest.mark.parametrize(("language", "words"), [("en", "an earlier version of it"), ("nb", "en tidligere utgave")])
-def test_the_page_says_when_counts_are_carried_forward(language, words):
-    results = full_results()
-    carried = results.assign(note=kept_rule(PROTOCOL))
-    assert words in plain(language, carried).done()
-    assert words not in plain(language, results).done()
 
 
 def test_categories_helper_makes_four_rows_a_model():

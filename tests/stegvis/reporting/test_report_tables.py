@@ -11,7 +11,7 @@ from stegvis.reporting.tables import (
     characteristics_table,
     checks_table,
     claims_table,
-    deliveries_table,
+    publications_table,
     results_table,
     trend_table,
 )
@@ -161,7 +161,7 @@ def test_rows_in_any_order_give_the_same_tables():
         claims_table([]),
         checks_table([], "checks-table", "Checks", 5),
         bridge_table([], PROTOCOL),
-        deliveries_table([]),
+        publications_table([]),
     ],
 )
 def test_no_rows_no_table(table):
@@ -174,7 +174,7 @@ def test_claims_state_their_conclusion_in_words():
     assert '<span class="tag bad">not supported</span>' in html
 
 
-def test_deliveries_give_whole_hashes_and_say_what_is_synthetic():
-    html = render_table(deliveries_table(provenance()["deliveries"]))
+def test_each_wave_names_the_release_that_published_it_with_the_whole_hash():
+    html = render_table(publications_table(provenance()["published"]))
     assert f"<code>{'ab' * 32}</code>" in html
-    assert html.count("<td>synthetic</td>") == 2
+    assert "2025-004" in html

@@ -8,7 +8,6 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from stegvis.disclosure.kept import kept_rule
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.certainty import certainty
@@ -18,7 +17,7 @@ from stegvis.reporting.counterparts import PLACES, counterparts, published
 from stegvis.reporting.curves import curves
 from stegvis.reporting.fit import fit
 from stegvis.reporting.follow_up_loss import follow_up_loss
-from stegvis.reporting.included import outcome, population, table_one
+from stegvis.reporting.included import outcome, table_one
 from stegvis.reporting.joint import joint
 from stegvis.reporting.measurement import measurement
 from stegvis.reporting.methods import commands, provenance
@@ -229,15 +228,6 @@ def test_curves_with_fixed_knots_are_tables():
     without = full_results()
     without = without[without["analysis"] != "spline_fixed_knots"]
     assert "same knots in every wave" not in text(curves(full_wave_report(results=without)))
-
-
-def test_pages_say_where_counts_are_carried_forward():
-    results = full_results()
-    carried = results.assign(note=f"{kept_rule(PROTOCOL)}; as_published")
-    words = "numbers of participants and cases are carried forward from an earlier release"
-    for made in (question, population, table_one):
-        assert words in text(made(full_wave_report(results=carried)))
-        assert words not in text(made(full_wave_report(results=results)))
 
 
 def test_single_waves_and_pooled_results_are_shown_together():

@@ -154,7 +154,7 @@ def test_a_column_twice_is_refused(tmp_path: Path) -> None:
 def test_the_files_of_a_batch_by_their_names() -> None:
     names = [
         "days.sav", "epochs.csv", "P1.parquet", "P2_back.cwa", "P2_thigh.cwa", "P3_back.cwa", "P4.cwa", "_back.cwa",
-        "readme.txt",
+        "P5_BACK.CWA", "P5_Thigh.cwa", "_BACK.CWA", "readme.txt",
     ]  # fmt: skip
     recordings, issues = recordings_of(names)
     assert [(each.level, each.person, each.files) for each in recordings] == [
@@ -162,10 +162,12 @@ def test_the_files_of_a_batch_by_their_names() -> None:
         ("epochs", None, ("epochs.csv",)),
         ("signal", "P1", ("P1.parquet",)),
         ("raw", "P2", ("P2_back.cwa", "P2_thigh.cwa")),
+        ("raw", "P5", ("P5_BACK.CWA", "P5_Thigh.cwa")),
     ]
     assert [(issue.file, issue.rule) for issue in issues] == [
         ("P3_back.cwa", "half_missing"),
         ("P4.cwa", "file_name"),
         ("_back.cwa", "file_name"),
+        ("_BACK.CWA", "file_name"),
         ("readme.txt", "unknown_file"),
     ]

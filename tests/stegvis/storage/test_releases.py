@@ -7,8 +7,10 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from stegvis.disclosure.tables import Tables
 from stegvis.storage import releases as published
 from stegvis.storage.releases import ReleaseError, manifest, manifest_sha256, release_folders
 
@@ -42,19 +44,18 @@ def test_a_manifest_is_read_or_the_release_is_named(tmp_path: Path) -> None:
         manifest(folder)
 
 
-def test_the_newest_histogram_and_the_checks_of_all_releases_are_read(tmp_path: Path) -> None:
-    assert published.published_histogram(tmp_path) is None
+def test_the_checks_of_the_newest_release_are_read(tmp_path: Path) -> None:
+    assert published.published_checks(tmp_path) == []
     release(tmp_path, "a", "2026-01-01")
     newest = release(tmp_path, "b", "2026-02-01")
-    found = published.published_histogram(tmp_path)
-    assert found is not None
-    assert found.to_dict("records") == [{"left": 0, "n": 12}]
-    assert published.published_checks(tmp_path) == [[{"check": "a"}], [{"check": "b"}]]
-    (newest / "histogram.csv").write_text("", encoding="utf-8")
-    with pytest.raises(ReleaseError, match="the histogram of release b"):
-        published.published_histogram(tmp_path)
-    (newest / "histogram.csv").unlink()
-    assert published.published_histogram(tmp_path) is None
+    assert published.published_checks(tmp_path) == [{"check": "b"}]
     (newest / "checks.json").write_text("[", encoding="utf-8")
     with pytest.raises(ReleaseError, match="the checks of release b"):
         published.published_checks(tmp_path)
+
+
+def test_where_a_waves_numbers_come_from(tmp_path: Path) -> None:
+    """A release of an earlier program does not say: its waves are its own."""
+    tables = Tables.of_results(pd.DataFrame({"wave": ["A"]}))
+    said = published.Published("b", {"A": {"release": "a"}}, tables, pd.DataFrame(), [])
+    assert (said.origin("A")["release"], said.origin("B")["release"]) == ("a", "b")

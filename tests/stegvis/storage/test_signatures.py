@@ -15,8 +15,8 @@ from stegvis.storage.releases import (
     latest,
     manifest_sha256,
     newest,
+    newest_published,
     published_checks,
-    published_tables,
 )
 from stegvis.storage.signatures import FOLDER, SignatureError, advance_latest, sign, signatures, valid_signatures
 
@@ -73,13 +73,13 @@ def test_an_empty_home_has_no_release(releases):
     releases.mkdir()
     advance_latest(releases, 0)
     assert latest(releases) is newest(releases) is None
-    assert published_tables(releases) == []
+    assert newest_published(releases) is None
 
 
 def test_a_release_that_cannot_be_read_is_named(releases):
     made(releases, "a")
     with pytest.raises(ReleaseError, match="release a cannot be read"):
-        published_tables(releases)
+        newest_published(releases)
     with pytest.raises(ReleaseError, match="release a cannot be read"):
         published_checks(releases)
 

@@ -8,10 +8,10 @@ from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS
 from stegvis.assets.table import TABLES
 from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
-from stegvis.disclosure.taking_out import SUPPRESSED_COLUMNS
+from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS
 from stegvis.release.bridge_steps import COMPARED
 from stegvis.sql import SQL
-from stegvis.statistics.results import RESULT_COLUMNS
+from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
 from stegvis.storage.recordings import COLUMNS as RECORDING_COLUMNS
 from stegvis.storage.recordings import DAY_COLUMNS
 from stegvis.study.dictionary import column_descriptions, dictionary
@@ -44,6 +44,8 @@ ADDED = {
     "published_attrition": columns_of("attrition"),
     "published_characteristics": list(CHARACTERISTICS_COLUMNS),
     "published_histogram": list(HISTOGRAM_COLUMNS),
+    **{f"{name}_people": ["wave", "person", "numbers"] for name in (*GROUPS, "characteristics", "pooled_models")},
+    "published_origins": ["wave", "deliveries", "method"],
     "released_people": ["wave", "person", "reason", *COMPARED],
     "report": ["wave", "file", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],

@@ -1,6 +1,6 @@
 """Suppression of cells in the tables of a wave or a release, and the log of the suppressed cells.
 
-The decision is made elsewhere (``decision``), and so is carrying counts forward (``kept``).
+The decision is made elsewhere (``decision``).
 
 The log, and the notes in the tables, name the rule that suppressed a number but not whether it was itself small: among
 few suppressed counts that would reveal too much.
@@ -9,6 +9,7 @@ few suppressed counts that would reveal too much.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +17,15 @@ import numpy as np
 import pandas as pd
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS, PEOPLE
-from stegvis.disclosure.counts import CASE, Group, in_words, within
 from stegvis.disclosure.decision import Decision
-from stegvis.disclosure.kept import COUNT_COLUMNS, COUNTS_IN_DISGUISE
+from stegvis.disclosure.people_sets import PeopleSets, Place
 from stegvis.disclosure.rounding import rounded
-from stegvis.disclosure.tables import Counted, Tables
+from stegvis.disclosure.tables import COUNT_COLUMNS, Tables, categories
 from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, RESULT_COLUMNS, joined
 from stegvis.study.protocol import Protocol
 
+# Estimates from which the people or cases of their wave follow.
+COUNTS_IN_DISGUISE = ("events_per_coefficient", "ess_share", "minimum_detectable_rr", "detectable_rr", "waves_needed")
 SUPPRESSED_COLUMNS = ("wave", "table", "cell", "column", "rule")
 
 
@@ -34,56 +36,64 @@ class Controlled:
     Attributes:
         tables: a suppressed number is missing.
         suppressed: one row per suppressed number: ``wave``, ``table``, ``cell``, ``column`` and ``rule``.
-        unprotected: sensitive counts that can be inferred nevertheless; unless empty, nothing may be published.
+        unprotected: how many small counts can be inferred nevertheless; unless 0, nothing may be published.
     """
 
     tables: Tables
     suppressed: pd.DataFrame
-    unprotected: tuple[str, ...]
+    unprotected: int
 
 
 def small_rule(smallest_count: int) -> str:
-    """The rule on small counts in words."""
+    """The rule in words."""
     return f"a count below {smallest_count}, or one that would give such a count away"
 
 
-def close_rule(smallest_count: int) -> str:
-    """The rule on earlier releases in words."""
-    return f"fewer than {smallest_count} people apart from an earlier release, or one that would give such a count away"
+def suppressed(tables: Tables, sets: PeopleSets, decision: Decision, protocol: Protocol) -> Controlled:
+    """Tables with the cells of a decision suppressed, rounded where the protocol says so.
 
-
-def taken_out(tables: Tables, found: Counted, decision: Decision, protocol: Protocol) -> Controlled:
-    """Tables with the cells of a decision suppressed, rounded where the protocol says so."""
+    Args:
+        tables: as they were computed.
+        sets: the people behind their counts.
+        decision: which sets are not counted in public.
+        protocol: smallest count, rounding.
+    """
     smallest = protocol.disclosure.smallest_count
-    taker = _Taker(found, decision, small_rule(smallest), close_rule(smallest))
-    taken = Tables(
-        taker.results(tables.results.copy(), smallest),
-        taker.attrition(tables.attrition.copy()),
-        taker.characteristics(tables.characteristics.copy()),
+    maker = _Suppression(sets, decision, categories(tables, sets), small_rule(smallest))
+    made = Tables(
+        maker.results(tables.results.copy(), smallest),
+        maker.attrition(tables.attrition.copy()),
+        maker.characteristics(tables.characteristics.copy()),
     )
     if protocol.release.rounding != "none":
-        _round(taken, protocol)
-    suppressed = pd.DataFrame(taker.log, columns=list(SUPPRESSED_COLUMNS)).astype("str")
-    return Controlled(taken, suppressed, tuple(in_words(group) for group in decision.unprotected))
+        _round(made, protocol)
+    log = pd.DataFrame(maker.log, columns=list(SUPPRESSED_COLUMNS)).astype("str")
+    return Controlled(made, log, decision.unprotected)
 
 
-class _Taker:
+class _Suppression:
     """Suppresses cells of tables, and logs them."""
 
-    def __init__(self, found: Counted, decision: Decision, small: str, close: str) -> None:
-        self.found = found
-        self.rule_of: dict[Group, str] = dict.fromkeys(decision.close, close) | dict.fromkeys(decision.small, small)
+    def __init__(self, sets: PeopleSets, decision: Decision, categories: set[Hashable], small: str) -> None:
+        self.sets = sets
+        self.hidden = decision.hidden
+        self.categories = categories
         self.small = small
+        self.whole = False
         self.log: list[tuple[str, str, str, str, str]] = []
 
-    def rule(self, place: tuple[str, Any, str]) -> str | None:
+    def rule(self, place: Place) -> str | None:
         """The rule that suppresses a number, if one does."""
-        return self.rule_of.get(self.found.of[place]) if place in self.found.of else None
+        return self.small if self.sets.of.get(place) in self.hidden else None
 
     def note(self, wave: str, table: str, cell: str, column: str, rule: str) -> None:
         self.log.append((wave, table, cell, column, rule))
 
     def results(self, results: pd.DataFrame, smallest: int) -> pd.DataFrame:
+        """Results without the suppressed counts, and without the estimates that would give them away."""
+        whole = results[(results["measure"] == "p_joint") & results["analysis"].isin(("main", "pooled"))]
+        places = [("results", index, column) for index in whole.index for column in ("n", "events")]
+        self.whole = any(self.rule(place) for place in places)
         gone: dict[str, list[Any]] = {"n": [], "events": [], "estimate": []}
         notes = {}
         for index, row in zip(results.index, results.to_dict("records"), strict=True):
@@ -114,18 +124,15 @@ class _Taker:
                 rules[column] = rule
         if "n" in rules and pd.notna(row["events"]):
             rules.setdefault("events", rules["n"])  # among few people, no case reveals as much as one
-        if row["measure"] in COUNTS_IN_DISGUISE and pd.notna(row["estimate"]):
-            everyone: Group = (str(row["wave"]),)
-            behind = [self.rule_of[group] for group in (everyone, within(everyone, CASE)) if group in self.rule_of]
-            if behind:
-                rules["estimate"] = behind[0]
+        if self.whole and row["measure"] in COUNTS_IN_DISGUISE and pd.notna(row["estimate"]):
+            rules["estimate"] = self.small
         return rules
 
     def _estimate_goes(self, index: Any, row: dict[Any, Any], rules: dict[str, str], smallest: int) -> bool:
         """Whether an estimate is suppressed: with its small counts, or with any count of its category."""
         if self.small not in rules.values():
             return False
-        if index in self.found.categories:
+        if index in self.categories:
             return True
         counts = [int(row[column]) for column in ("n", "events") if pd.notna(row[column])]
         others = [counts[0] - counts[1]] if len(counts) == 2 else []
@@ -165,7 +172,7 @@ class _Taker:
 
 def without_left_out(note: str) -> str:
     """A note without the number of excluded people, which would reveal n together with another count."""
-    return re.sub(r"\b\d+ (incomplete rows|people without a whole day) left out", r"\1 left out", note)
+    return re.sub(r"(?<!than )\b\d+ (incomplete rows|people without a whole day) left out", r"\1 left out", note)
 
 
 def without_levels(note: str) -> str:

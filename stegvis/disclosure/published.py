@@ -1,0 +1,75 @@
+"""Published once: a wave's numbers, once published, are carried forward as they are.
+
+A number that moves when somebody withdraws reveals who withdrew, however few digits it has. Withdrawals, late answers
+and corrections therefore change the tables inside the home, never a published number. Whether anything is waiting is
+not said anywhere: that would reveal that somebody changed.
+
+The numbers of the shared baseline (exclusion steps before the follow-up, everyone who was eligible) keep their earlier
+value in a new wave too, and the step that follows is derived from them, so that no subtraction gives the number of
+people who have left since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from stegvis.disclosure.tables import ACROSS, ROW_KEYS, Tables
+from stegvis.statistics.results import KEY_COLUMNS
+
+# The population whose counts do not depend on a wave's answers.
+ELIGIBLE = "eligible"
+
+
+def of_wave(tables: Tables, wave: str) -> Tables | None:
+    """The published tables of a wave (or of ``ACROSS``); None if it was not published."""
+    found = {name: getattr(tables, name) for name in ROW_KEYS}
+    mine = {name: rows[rows["wave"].astype("str") == wave].reset_index(drop=True) for name, rows in found.items()}
+    return Tables(**mine) if len(mine["results"]) else None
+
+
+def across_of(tables: Tables, waves: Sequence[str]) -> pd.DataFrame | None:
+    """The published results across these waves; None if they were not published for exactly these waves."""
+    published = set(tables.results["wave"].astype("str")) - {ACROSS}
+    mine = of_wave(tables, ACROSS)
+    return None if mine is None or published != set(waves) else mine.results
+
+
+def with_shared_baseline(new: Tables, before: Tables, smallest_count: int) -> Tables:
+    """The tables of a new wave with the earlier values of what it shares with waves published before.
+
+    Args:
+        new: after disclosure control.
+        before: the newest release's tables.
+        smallest_count: the smallest publishable count.
+    """
+    if before.attrition.empty:
+        return new
+    waves = before.attrition["wave"].astype("str")
+    then = before.attrition[waves == waves.iloc[-1]].set_index("rule")
+    steps = new.attrition.copy()
+    followup = steps["rule"].str.startswith("followup").cummax()
+    shared = steps.index[~followup & steps["rule"].isin(then.index)]
+    for column in ("excluded", "remaining", "status"):
+        steps.loc[shared, column] = steps.loc[shared, "rule"].map(then[column])
+    steps = steps.astype({"excluded": "Int64", "remaining": "Int64"})
+    remaining = steps["remaining"]
+    first = followup & ~followup.shift(fill_value=False) & pd.Series(steps.index - 1, steps.index).isin(shared)
+    lost = (remaining.shift() - remaining)[first]
+    small = lost.isna() | lost.between(1, smallest_count - 1)
+    steps.loc[first, "excluded"] = lost.mask(small)
+    steps.loc[first, "status"] = small.map({True: "suppressed", False: "ok"})
+    return Tables(_with_shared_people(new.results, before.results), steps, new.characteristics)
+
+
+def _with_shared_people(new: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Results whose n of everyone eligible is the one published before."""
+    keys = [key for key in KEY_COLUMNS if key != "wave"]
+    rows = before[(before["population"] == ELIGIBLE) & (before["wave"] != ACROSS)]
+    then = rows.drop_duplicates(keys, keep="last")[[*keys, "n"]]
+    chosen = new["population"] == ELIGIBLE
+    found = new.loc[chosen, keys].merge(then, on=keys, how="left").set_axis(new.index[chosen])
+    made = new.copy()
+    made.loc[chosen, "n"] = found["n"].astype("Int64").fillna(new.loc[chosen, "n"])
+    return made

@@ -1,0 +1,102 @@
+"""The exact people behind published counts, recorded while the counts are computed.
+
+Disclosure control works on sets of people, never on the names of analyses. The sets of a table of results are kept
+beside it with one row per person, so that erasing a person is deleting a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+# Between wave and person in a key; no wave holds it.
+_BETWEEN = "\x1f"
+MEMBER_COLUMNS: dict[str, str] = {"wave": "str", "person": "str", "numbers": "object"}
+
+
+class MembersError(ValueError):
+    """A count has no recorded people, or other people than it counts; the message contains no person."""
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The people behind a count, and which of them are cases.
+
+    Attributes:
+        frame: rows of the people: ``person``, and ``wave`` if they are of several waves.
+        cases: n, whether each is a case; None where no events are counted.
+    """
+
+    frame: pd.DataFrame
+    cases: np.ndarray | None
+
+    @classmethod
+    def of(cls, people: pd.DataFrame, outcome: str | None) -> Members | None:
+        """The people of a frame; None if it does not identify them (so that nothing of it can be published)."""
+        if "person" not in people:
+            return None
+        columns = [name for name in ("wave", "person") if name in people]
+        cases = None if outcome is None else people[outcome].to_numpy(dtype="float64", na_value=0.0) == 1
+        return cls(people[columns], cases)
+
+
+def recorded(wave: str, counted: Sequence[tuple[int | None, int | None, Members | None]]) -> pd.DataFrame:
+    """The people behind the counts of rows, one row per person.
+
+    Args:
+        wave: of people without one.
+        counted: n, events and the members of each row, in the order of the rows.
+
+    Returns:
+        MEMBER_COLUMNS; ``numbers`` has a bit for the n and one for the events of every row in turn, packed.
+
+    Raises:
+        MembersError: a row has a count but no members, or not as many as it counts.
+    """
+    distinct = {id(each): each for _, _, each in counted if each is not None}
+    keys = [_keys(wave, each.frame) for each in distinct.values()]
+    codes, everyone = pd.factorize(pd.concat(keys) if keys else pd.Series(dtype="str"), sort=True)
+    ends = np.cumsum([len(each) for each in keys])
+    places = dict(zip(distinct, np.split(codes, ends[:-1]) if keys else [], strict=True))
+    bits = np.zeros((2 * len(counted), len(everyone)), dtype=bool)
+    for row, (n, events, members) in enumerate(counted):
+        if n is None and events is None:
+            continue
+        if members is None:
+            raise MembersError("a row of results counts people that were not recorded")
+        at = places[id(members)]
+        if n is not None:
+            bits[2 * row, at] = True
+        if events is not None and members.cases is not None:
+            bits[2 * row + 1, at[members.cases]] = True
+        if (n, events) != _sizes(n, events, bits[2 * row : 2 * row + 2]):
+            raise MembersError("a row of results counts other people than were recorded")
+    packed = np.packbits(bits, axis=0).T
+    names = pd.Series(everyone, dtype="str").str.partition(_BETWEEN)
+    numbers = pd.Series([row.tobytes() for row in packed], dtype="object")
+    return pd.DataFrame({"wave": names[0], "person": names[2], "numbers": numbers}) if len(everyone) else _nobody()
+
+
+def _nobody() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(MEMBER_COLUMNS)).astype(MEMBER_COLUMNS)
+
+
+def unpacked(numbers: pd.Series, rows: int) -> np.ndarray:
+    """The bits behind the counts of rows: 2 x rows (n and events in turn) by people."""
+    if numbers.empty:
+        return np.zeros((2 * rows, 0), dtype=bool)
+    raw = np.frombuffer(b"".join(map(bytes, numbers)), dtype="uint8").reshape(len(numbers), -1)
+    return np.unpackbits(raw, axis=1, count=2 * rows).T.astype(bool)
+
+
+def _keys(wave: str, frame: pd.DataFrame) -> pd.Series:
+    waves = frame["wave"].astype("str") if "wave" in frame else wave
+    return waves + _BETWEEN + frame["person"].astype("str")
+
+
+def _sizes(n: int | None, events: int | None, bits: np.ndarray) -> tuple[int | None, int | None]:
+    people, cases = (int(each.sum()) for each in bits)
+    return None if n is None else people, None if events is None else cases

@@ -1,0 +1,202 @@
+"""Each attack wins on a release without the protection it tests, and loses on one with it.
+
+The releases are folders with the files of a real one, written from tables of made-up people before and after disclosure
+control; ``tests/orchestration/test_published.py`` turns the same attackers on the releases of a whole home.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stegvis.analyses.attrition_weighted import attrition_weighted_rows
+from stegvis.analyses.characteristics import characteristics, characteristics_members
+from stegvis.analyses.wave_data import rows_of
+from stegvis.disclosure.control import People, control_across_waves, control_disclosure
+from stegvis.disclosure.published import across_of as published_across
+from stegvis.disclosure.published import of_wave, with_shared_baseline
+from stegvis.disclosure.tables import Tables
+from stegvis.statistics.categories import add_categories
+from stegvis.statistics.results import members_of, to_frame
+from tests.attacks import attackers
+from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, lossy_wave_of
+from tests.stegvis.disclosure.made_tables import ANALYSES, WAVE, across_of, computed_of, steps_of
+
+NEXT = "2024-2026"
+
+
+def written(folder: Path, *parts: Tables) -> Path:
+    """A release's folder with these tables."""
+    folder.mkdir(parents=True)
+    for name in ("results", "attrition", "characteristics"):
+        pd.concat([getattr(each, name) for each in parts], ignore_index=True).to_csv(
+            folder / f"{name}.csv", index=False
+        )
+    return folder
+
+
+def near_published_cuts(people: pd.DataFrame, between: int) -> pd.DataFrame:
+    """The people with all minutes shifted, so that few are between the first quartile and the first published cut."""
+    minutes = np.sort(people["walking_minutes"].to_numpy())
+    at = len(minutes) // 4 + between
+    cut = PROTOCOL.exposures.scale("walking_minutes").published_lower_bounds[0]
+    shifted = people["walking_minutes"] + cut - (minutes[at - 1] + minutes[at]) / 2
+    bare = people.drop(columns=[name for name in people if str(name).endswith("_category")])
+    return add_categories(bare.assign(walking_minutes=shifted), PROTOCOL)
+
+
+@pytest.fixture(scope="module")
+def people() -> pd.DataFrame:
+    return near_published_cuts(analysis_set_of(1600, seed=4), between=3)
+
+
+@pytest.fixture(scope="module")
+def computed(people: pd.DataFrame) -> tuple[Tables, People]:
+    return computed_of(people, analyses=ANALYSES)
+
+
+@pytest.fixture(scope="module")
+def published(computed: tuple[Tables, People]) -> Tables:
+    found = control_disclosure(*computed, PROTOCOL)
+    assert found.unprotected == 0
+    return found.tables
+
+
+def test_nested_cuts(tmp_path: Path, computed: tuple[Tables, People], published: Tables) -> None:
+    found = attackers.nested_cuts(written(tmp_path / "off", computed[0]))
+    assert any(people == 3 for _, people, _ in found)
+    assert attackers.nested_cuts(written(tmp_path / "on", published)) == []
+
+
+def test_nested_cuts_across_waves(tmp_path: Path, people: pd.DataFrame) -> None:
+    tables, recorded = across_of([people, analysis_set_of(1000, seed=6, wave=NEXT)])
+    off = written(tmp_path / "off", tables)
+    assert attackers.nested_cuts(off)
+    waves = [of_wave(tables, wave) for wave in (WAVE, NEXT)]
+    made = []
+    for wave, own in zip((WAVE, NEXT), waves, strict=True):
+        assert own is not None
+        parts = [part for part in recorded.results if part[0]["wave"].iloc[0] == wave]
+        excluded = recorded.exclusions[recorded.exclusions["wave"] == wave]  # type: ignore[index]
+        mine = People(parts, {wave: recorded.characteristics[wave]}, excluded)
+        made.append(control_disclosure(own, mine, PROTOCOL).tables)
+    both = Tables(*(pd.concat([vars(one)[name], vars(other)[name]]) for name in vars(made[0]) for one, other in [made]))
+    across = control_across_waves(tables, both, recorded, PROTOCOL)
+    assert across.unprotected == 0
+    assert attackers.nested_cuts(written(tmp_path / "on", both, across.tables)) == []
+
+
+def primary_only(tables: Tables) -> Tables:
+    """Tables without small counts, and nothing else suppressed."""
+    results = tables.results.copy()
+    for column in ("n", "events"):
+        others = results["n"] - results["events"]
+        small = results[column].between(1, 4) | (others.between(1, 4) if column == "events" else False)
+        results.loc[small.fillna(False).astype(bool), column] = pd.NA
+    return replace(tables, results=results)
+
+
+def test_linear_program_in_a_small_home(tmp_path: Path, people: pd.DataFrame) -> None:
+    tables, recorded = computed_of(people.iloc[:400].reset_index(drop=True), analyses=ANALYSES)
+    assert attackers.narrow_windows(written(tmp_path / "off", primary_only(tables)))
+    found = control_disclosure(tables, recorded, PROTOCOL)
+    assert found.unprotected == 0
+    assert attackers.narrow_windows(written(tmp_path / "on", found.tables)) == []
+
+
+def test_digits_of_standardized_differences(tmp_path: Path) -> None:
+    wave = lossy_wave_of(700)
+    rows = [*rows_of(ANALYSES[:1], wave), *rows_of([attrition_weighted_rows], wave)]
+    table_one = characteristics(wave.people, PROTOCOL, LEVELS)
+    excluded = pd.DataFrame({"wave": WAVE, "person": wave.people["person"], "reason": pd.Series(dtype="str")})
+    tables = Tables(to_frame(rows), steps_of(excluded), table_one)
+    recorded = People(
+        [(tables.results, members_of(rows))],
+        {WAVE: characteristics_members(table_one, wave.people, PROTOCOL)},
+        excluded,
+    )
+    found = attackers.counts_from_standardized_differences(written(tmp_path / "off", tables))
+    women = int((wave.people["sex"] == "female").sum())
+    assert found["sex", "female"][0] == women
+    on = written(tmp_path / "on", control_disclosure(tables, recorded, PROTOCOL).tables)
+    assert attackers.counts_from_standardized_differences(on) == {}
+
+
+# ---- from release to release ----
+
+
+def test_one_leaver(tmp_path: Path, people: pd.DataFrame, computed: tuple[Tables, People], published: Tables) -> None:
+    """Recomputed after one withdrawal, the strata and the outcome follow; published once, nothing moves."""
+    cases = people[(people["low_back_pain"] == 1) & (people["walking_minutes_category"] == 2)]
+    leaver = cases.iloc[0]
+    after, _ = computed_of(people[people["person"] != leaver["person"]].reset_index(drop=True), analyses=ANALYSES)
+    old, new = written(tmp_path / "off1", computed[0]), written(tmp_path / "off2", after)
+    own = {"women" if leaver["sex"] == "female" else "men", "age>=65" if leaver["older"] else "age<65"}
+    assert attackers.groups_of_leaver(old, new) == own
+    level = computed[0].results.query("analysis == 'main' and exposure == 'walking_minutes'")["level"].iloc[1]
+    now = after.results.query("analysis == 'main' and exposure == 'walking_minutes'")["level"].iloc[1]
+    if level == now:
+        assert attackers.outcome_of_leaver(old, new, WAVE, "walking_minutes", level) == "case"
+    assert attackers.moved(old, new)["estimate"] > 100
+    again = of_wave(published, WAVE)
+    assert again is not None
+    old, new = written(tmp_path / "on1", published), written(tmp_path / "on2", again)
+    assert not any(attackers.moved(old, new).values())
+    assert (old / "results.csv").read_bytes() == (new / "results.csv").read_bytes()
+    assert attackers.groups_of_leaver(old, new) == set()
+
+
+def test_two_decimals_alone_do_not_protect_a_leaver(tmp_path: Path, people: pd.DataFrame, published: Tables) -> None:
+    """Why numbers are published once: rounded and suppressed, but recomputed, hundreds of them still move."""
+    after = control_disclosure(*computed_of(people.iloc[1:].reset_index(drop=True), analyses=ANALYSES), PROTOCOL).tables
+    found = attackers.moved(written(tmp_path / "1", published), written(tmp_path / "2", after))
+    assert found["n"] + found["events"] + found["estimate"] > 50
+
+
+@pytest.mark.parametrize("leavers", [1, 10])
+def test_a_new_wave_after_leavers(tmp_path: Path, people: pd.DataFrame, leavers: int) -> None:
+    """Pooled minus the new wave, and the shared flow, give how many left; carried forward they do not."""
+    second = analysis_set_of(1000, seed=6, wave=NEXT)
+    first, recorded_first = computed_of(people)
+    before = control_disclosure(first, recorded_first, PROTOCOL).tables
+    left = people.iloc[leavers:].reset_index(drop=True)
+    tables, recorded = across_of([left, second])
+    old = written(tmp_path / "old", before)
+    off = written(tmp_path / "off", tables)
+    assert attackers.left_of_old_wave(old, off, WAVE) == leavers
+    new_wave = of_wave(tables, NEXT)
+    assert new_wave is not None
+    parts = [part for part in recorded.results if part[0]["wave"].iloc[0] == NEXT]
+    excluded = recorded.exclusions[recorded.exclusions["wave"] == NEXT]  # type: ignore[index]
+    mine = People(parts, {NEXT: recorded.characteristics[NEXT]}, excluded)
+    new = with_shared_baseline(control_disclosure(new_wave, mine, PROTOCOL).tables, before, 5)
+    assert published_across(before, [WAVE, NEXT]) is None
+    both = Tables(*(pd.concat([vars(before)[name], vars(new)[name]]) for name in vars(before)))
+    across = control_across_waves(tables, both, recorded, PROTOCOL)
+    on = written(tmp_path / "on", both, across.tables)
+    assert attackers.left_of_old_wave(old, on, WAVE) is None
+    assert attackers.leavers_of_baseline(off) is not None
+    assert attackers.leavers_of_baseline(on) is None
+    assert not any(attackers.moved(old, on).values())
+
+
+def test_the_hash_of_a_small_file(tmp_path: Path) -> None:
+    import hashlib
+    import json
+
+    from stegvis.storage.home_key import keyed_hash
+
+    person, candidates = "P4GH2K7", [f"P4GH2{end}" for end in ("K6", "K7", "K8")]
+    content = f"person\n{person}\n".encode()
+    for name, sha256 in (
+        ("off", hashlib.sha256(content).hexdigest()),
+        ("on", keyed_hash(tmp_path, "deliveries of a wave", content)),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"deliveries": [], "files": [sha256]}))
+    assert attackers.guessed_person(tmp_path / "off", candidates) == person
+    assert attackers.guessed_person(tmp_path / "on", candidates) is None

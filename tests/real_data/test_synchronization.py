@@ -1,0 +1,43 @@
+"""The clocks of real people's sensors: every one of them is accepted, and the offset found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stegvis.accelerometry.method import Method
+from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording
+from stegvis.accelerometry.synchronization import Synchronization, synchronize
+from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from tests.real_data.real_pairs import HOURS, START, THIGH_AHEAD, THIGH_DRIFT, RealPair, write_real_pair
+
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
+
+METHOD = Method.of(read_protocol(PROTOCOL_FILE))
+ORIGIN = START.astype("datetime64[D]")
+
+
+def synchronized(pair: RealPair) -> Synchronization:
+    back, thigh = (
+        raw_sensor(read_recording(file, place, METHOD.raw_recordings), place, ORIGIN, {}, METHOD)
+        for place, file in (("back", pair.back), ("thigh", pair.thigh))
+    )
+    return synchronize(back.signal, thigh.signal, back.summary, thigh.summary, METHOD.synchronization, METHOD.epochs)
+
+
+def test_every_real_person_is_accepted_and_the_offset_is_within_a_tenth_of_a_second(
+    real_data: Path, tmp_path: Path
+) -> None:
+    begin = float((START - ORIGIN) / np.timedelta64(1, "s"))
+    at = begin + 3600 * np.linspace(0, HOURS, 3)
+    files = [file for name in ("harth", "har70plus") for file in sorted((real_data / name).glob("*.parquet"))]
+    assert len(files) == 25
+    missed = []
+    for file in files:
+        found = synchronized(write_real_pair(tmp_path, file, METHOD.epochs))
+        error = found.thigh_seconds(at) - at - THIGH_AHEAD - THIGH_DRIFT * (at - begin) / 86400
+        if not found.synchronized or np.abs(error).max() > 0.1 or found.agreeing < found.windows / 2:
+            missed.append((file.stem, found.status, found.agreeing, found.windows, np.round(error, 3)))
+    assert not missed

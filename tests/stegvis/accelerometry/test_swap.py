@@ -1,0 +1,55 @@
+"""Swapped sensors, by posture and by the swing of the thigh; real people are in tests/real_data."""
+
+import numpy as np
+import pytest
+
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.swap import FEWEST_MOVING, FEWEST_SWAPPED, moving, swapped, swing
+from stegvis.accelerometry.tilt import LATERAL, rotation
+from stegvis.twin.activities import ActivitySequence
+from stegvis.twin.gait import draw_motion
+from stegvis.twin.gait_parameters import gait_parameters
+from tests.stegvis.accelerometry.simulated_signals import SEATED, UPRIGHT
+
+OTHER_WAY_ROUND = [3, 4, 5, 0, 1, 2]
+
+
+def unknown(gravity: np.ndarray) -> np.ndarray:
+    return np.full(len(gravity), np.nan, dtype=np.float32)
+
+
+def test_swapped_sensors_are_recognized_while_sitting():
+    day = np.array([SEATED] * 2 * FEWEST_SWAPPED + [UPRIGHT] * FEWEST_SWAPPED, dtype=np.float32)
+    assert not swapped(day, unknown(day))
+    assert swapped(day[:, OTHER_WAY_ROUND], unknown(day))
+
+
+def test_a_little_stooping_is_not_a_swap():
+    stooped = np.repeat(np.array([SEATED], dtype=np.float32)[:, OTHER_WAY_ROUND], FEWEST_SWAPPED - 1, axis=0)
+    assert not swapped(stooped, unknown(stooped))
+
+
+@pytest.fixture(scope="module")
+def walk() -> np.ndarray:
+    """Windows (24, 250, 6) of two minutes of walking at 4.5 km/h."""
+    sequence = ActivitySequence(np.full(24, ActivityCode.WALKING, np.uint8), np.full(24, 4.5, np.float32), 5)
+    rng = np.random.default_rng(1)
+    motion = draw_motion(sequence, gait_parameters(), rng)
+    seconds = np.arange(24 * 250) / 50
+    return np.hstack([motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")]).reshape(24, 250, 6)
+
+
+@pytest.mark.parametrize("degrees", [-30, 0, 30])
+def test_two_minutes_of_walking_show_a_swap_at_any_angle_of_the_back(walk, degrees):
+    worn = walk.copy()
+    worn[:, :, :3] = worn[:, :, :3] @ rotation(LATERAL[None], np.radians([float(degrees)]))[0]
+    assert moving(worn.std(axis=1)).all()
+    swings = swing(worn[:, :, 3:], 50) - swing(worn[:, :, :3], 50)
+    gravity = worn.mean(axis=1)
+    assert not swapped(gravity, swings)
+    assert swapped(gravity[:, OTHER_WAY_ROUND], -swings)
+
+
+def test_a_few_steps_show_nothing(walk):
+    swings = (swing(walk[:, :, 3:], 50) - swing(walk[:, :, :3], 50))[: FEWEST_MOVING - 1]
+    assert not swapped(walk.mean(axis=1)[: FEWEST_MOVING - 1], -swings)

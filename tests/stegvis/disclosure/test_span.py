@@ -1,0 +1,126 @@
+"""Small sets: the searches for them, and the sets that may be published without defining one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from stegvis.disclosure.small_sets import small_sets
+from stegvis.disclosure.span import choose, defined
+from stegvis.statistics.members import unpacked
+
+
+def sets(people, *groups):
+    return np.array([[person in group for person in range(people)] for group in groups])
+
+
+def test_the_searches_find_sets_others_sums_and_differences():
+    matrix = sets(100, range(60), range(57), range(3), range(60, 100), range(20, 60), range(20, 58))
+    assert (0, 1, 2) in small_sets(matrix, [], [], 5)  # a set itself
+    assert (57, 58, 59) in small_sets(matrix, [], [], 5)  # a difference of nested sets
+    assert (57, 58, 59) in small_sets(matrix[:2], [(0, 1)], [], 5)  # people who are not cases
+    # Sums: 0-59 and 60-99 are a hundred; all but two are in 20-57, 60-99 and 0-19.
+    matrix = sets(100, range(98), range(20), range(20, 60), range(60, 100))
+    assert small_sets(matrix, [], [], 5) == []
+    assert small_sets(matrix, [], [(1, 2, 3)], 5) == [(98, 99)]
+
+
+def test_a_combination_of_many_sets_is_found_by_leverage():
+    """Nobody is the difference of two sets, yet sums and differences of all of them give one person alone."""
+    random = np.random.default_rng(3)
+    base = random.random((6, 40)) < 0.5
+    alone = np.zeros(40, dtype=bool)
+    alone[7] = True
+    union = base.sum(axis=0) + alone
+    matrix = np.vstack([base, [(union >> bit) & 1 == 1 for bit in range(3)]])
+    assert (7,) not in small_sets(matrix, [], [], 5)
+    matrix = np.vstack([matrix, alone | base[0]]) if not base[0, 7] else matrix
+    chosen = choose(matrix, range(len(matrix)), [(7,)], 5).published
+    assert defined(matrix[sorted(chosen)], [(7,)]) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(6, 30).flatmap(lambda n: arrays(bool, st.tuples(st.integers(2, 12), st.just(n)))))
+def test_whatever_the_sets_no_small_one_is_defined_by_the_chosen(matrix):
+    pairs = [(0, 1)] if not (matrix[1] & ~matrix[0]).any() else []
+    small = small_sets(matrix, pairs, [], 5)
+    chosen = choose(matrix, range(len(matrix)), small, 5).published
+    published = matrix[sorted(chosen)]
+    assert defined(published, small) == []
+    assert defined(published, [(person,) for person in range(matrix.shape[1])]) == []
+    # The most important set is published unless it is small itself, or its people can be distinguished.
+    if not small and matrix[0].sum() >= 5 and matrix.all():
+        assert 0 in chosen
+
+
+@settings(deadline=None, max_examples=30)
+@given(arrays(bool, st.tuples(st.integers(1, 6), st.integers(1, 9))))
+def test_the_audit_agrees_with_elimination(matrix):
+    """The span by rank: a set is in it if adding its vector does not raise the rank."""
+    for person in range(matrix.shape[1]):
+        vector = np.zeros((1, matrix.shape[1]))
+        vector[0, person] = 1
+        rank = np.linalg.matrix_rank(matrix.astype(float))
+        inside = np.linalg.matrix_rank(np.vstack([matrix.astype(float), vector])) == rank
+        assert (defined(matrix, [(person,)]) == [(person,)]) == inside
+
+
+def test_what_is_published_already_comes_first():
+    """Earlier 100 people were counted: 97 of them must not be counted now."""
+    matrix = sets(100, range(97), range(50))
+    small = [(97, 98, 99)]
+    assert choose(matrix, [0, 1], small, 5, sets(100, range(100))).published == {1}
+    assert choose(matrix, [0, 1], small, 5).published == {0, 1}
+    # What earlier releases define already is known, and hides nothing else.
+    both = sets(100, range(100), range(97))
+    found = choose(matrix[1:], [0], small, 5, both)
+    assert found.published == {0}
+    assert (97, 98, 99) in found.known
+
+
+def test_two_people_who_can_only_be_distinguished_together_are_found():
+    """a + b is in the span although neither a nor b is."""
+    matrix = sets(20, [*range(10), 10], [*range(10), 11, 12], [12, *range(13, 20)], [*range(13, 20)])
+    chosen = choose(matrix, range(4), small_sets(matrix, [], [], 5), 5).published
+    published = matrix[sorted(chosen)]
+    pairs = [(one, other) for one in range(20) for other in range(one)]
+    assert defined(published, pairs) == []
+
+
+def test_bits_come_back_as_they_were_packed():
+    import pandas as pd
+
+    assert unpacked(pd.Series([b"\x80", b"\x40"]), 1).tolist() == [[True, False], [False, True]]
+    assert unpacked(pd.Series([], dtype="object"), 3).shape == (6, 0)
+
+
+@pytest.mark.slow
+def test_three_waves_at_full_size_take_seconds_and_little_memory():
+    """Sets drawn as the analyses draw them: categories by strata and samples, with their cases."""
+    import resource
+    import time
+
+    started = time.perf_counter()
+    random = np.random.default_rng(1)
+    for _ in range(3):
+        matrix = drawn(random, people=18_000, sets_of=500)
+        small = small_sets(matrix, [], [], 5)
+        chosen = choose(matrix, range(len(matrix)), small, 5)
+        assert defined(matrix[sorted(chosen.published)], small) == []
+    assert time.perf_counter() - started < 60  # 20 s on an idle machine
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_500_000
+
+
+def drawn(random: np.random.Generator, people: int, sets_of: int) -> np.ndarray:
+    columns = random.integers(0, 4, size=(12, people))
+    case = random.random(people) < 0.2
+    rows = []
+    while len(rows) < sets_of:
+        one, other = random.integers(0, 12, size=2)
+        level, second = random.integers(0, 4, size=2)
+        rows.append((columns[one] == level) & (columns[other] == second) if len(rows) % 2 else columns[one] >= level)
+        rows.append(rows[-1] & case)
+    return np.unique([row for row in rows if row.any()], axis=0)[:sets_of]
