@@ -2,7 +2,7 @@
 
 Measured on one home: a full build, a new wave, a refresh with nothing new, the status, and loading the definitions with
 500 batches and 20 waves registered. The peer of each is the full build of the same run; the overhead is a run's time
-less what its stages say they took.
+less what its assets say they took.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def seconds(*arguments: str) -> float:
 
 
 def work_since(home: Path, event: int) -> tuple[float, int]:
-    """Seconds that the stages made since an event say they took, and the newest event."""
+    """Seconds that the assets made since an event say they took, and the newest event."""
     import dagster as dg
 
     from stegvis.assets.graph import tables
@@ -84,8 +84,8 @@ def main() -> None:
         definitions = seconds("-c", load)
         many = seconds(*stegvis, "status", *here)
     print(f"{chosen.people} people, {chosen.epochs} of them as epochs; two waves, then a third")
-    print(f"full build                        {full:7.1f} s, {full - full_work:5.1f} s of it around the stages")
-    print(f"a new wave                        {wave:7.1f} s, {wave - wave_work:5.1f} s of it around the stages")
+    print(f"full build                        {full:7.1f} s, {full - full_work:5.1f} s of it around the assets")
+    print(f"a new wave                        {wave:7.1f} s, {wave - wave_work:5.1f} s of it around the assets")
     print(f"a new wave / full build           {wave / full:7.1%}")
     print(f"overhead of the new wave          {wave / wave_work - 1:7.1%}")
     print(f"nothing new                       {nothing:7.1f} s")

@@ -1,4 +1,4 @@
--- attrition: one row per exclusion step of a wave, in order, with how many it takes and how many remain.
+-- attrition: one row per exclusion step of a wave, in order, with how many it excludes and how many remain.
 with people as (
     select reason
     from exclusions

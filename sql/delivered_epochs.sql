@@ -1,5 +1,5 @@
 -- delivered_epochs: the rows of one delivered epochs file as canonical epochs, each with the number of the problem it has
--- on its own. Repeated epochs are no matter of one row: stegvis/storage/delivered_epochs.py looks for them among the others.
+-- on its own. Duplicate epochs are not a matter of one row: stegvis/storage/delivered_epochs.py finds them.
 -- The view "delivered" holds the file's rows, the tables "people" and "spellings" the meaning of each spelling that occurs
 -- (stegvis/storage/epoch_spellings.py).
 select

@@ -1,4 +1,4 @@
--- eligible_people: everyone a wave could have been about: exposed and free of the outcome at baseline, answered or not.
+-- eligible_people: participants with valid days and without the outcome at baseline, respondents of the wave or not.
 select
     e.wave,
     c.person,

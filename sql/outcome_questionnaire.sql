@@ -1,4 +1,4 @@
--- outcome_questionnaire: one row per answer of a wave: chronic low back pain at follow-up, with severity.
+-- outcome_questionnaire: one row per response of a wave: chronic low back pain at follow-up, with severity.
 with answers as (
     select
         f.*,
@@ -14,7 +14,7 @@ with answers as (
     where f.wave = getvariable('wave')
 ),
 
--- The published code believes the box though the screen was answered "no"; the strict answer believes the screen.
+-- The published code follows the box although the screen was answered "no"; the strict answer follows the screen.
 both_modes as (
     select
         *,

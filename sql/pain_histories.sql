@@ -1,4 +1,5 @@
--- pain_histories: one row per exposed person and answered wave, with their pain at the wave before and at the one before that.
+-- pain_histories: one row per person with an exposure and wave they responded to, with their pain at the wave before and
+-- at the one before that.
 with waves as (
     -- Waves are named by their years, so their names are in order of time; the baseline is number 0.
     select wave, row_number() over (order by wave) as number

@@ -1,4 +1,4 @@
--- wave_drift: one row per wave: how its answers differ from those of all earlier waves together. Empty for the first.
+-- wave_drift: one row per wave: how its responses differ from those of all earlier waves together. Empty for the first.
 with answers as (
     select
         wave,

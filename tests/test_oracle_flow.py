@@ -65,7 +65,7 @@ def landing(tmp_path):
     return tmp_path
 
 
-def test_each_person_leaves_at_the_step_named_for_them(landing):
+def test_each_participant_is_excluded_at_the_step_named_for_them(landing):
     found = flow_from_deliveries(landing)["2021-2023"]
     assert found["excluded"] == {
         "no_accelerometer_day": 1,

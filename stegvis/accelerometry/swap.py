@@ -1,6 +1,6 @@
 """Whether the thigh sensor was worn on the back and the back sensor on the thigh.
 
-Two things separate them, whatever the angle at which they were attached. While people sit, the thigh is horizontal
+Two things distinguish them, whatever the angle at which they were attached. While people sit, the thigh is horizontal
 and the back upright. While people walk, the thigh swings once a stride: in all 25 people of HARTH and HAR70+ who are
 used for training, its median movement between 0.6 and 1.2 Hz is stronger than the back's.
 """

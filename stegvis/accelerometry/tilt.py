@@ -2,8 +2,8 @@
 
 The lower back slopes, and sensors on it differ by tens of degrees between people: in HARTH and HAR70+ the sagittal
 angle in walking runs from -34 to +16 degrees on the back (median -13) and from -16 to +7 on the thigh (median -7).
-Within the limits the classifier was trained to cope, and turning everyone to the median would take away what separates
-lying from sitting. Outside them the sensor is turned to the median, and the recording is flagged.
+Within the limits the classifier was trained to cope, and turning everyone to the median would remove the difference
+between lying and sitting. Outside them the sensor is turned to the median, and the recording is flagged.
 
 Gait is found by a network that sees the thigh only (``EpochModel.gait``), so that the angle of the back cannot mislead
 it. Only the sagittal angle is corrected: correcting the sideways angle of the back as well changed nothing in

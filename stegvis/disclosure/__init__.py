@@ -1,8 +1,9 @@
 """Disclosure control: which counts may be published, and which are suppressed.
 
 The modules: which published numbers are which counts and how they add up (``counts``, ``tables``), what an attacker can
-infer (``attack``), complementary suppression (``protect``) and differencing (``earlier``), the tables with suppressed
-cells (``taking_out``) or with counts carried forward (``kept``), and the choice between the two (``leaving``).
+infer (``attack``), complementary suppression (``protect``), the sets of people behind published numbers
+(``people_sets``, ``small_sets``, ``span``), the tables with suppressed cells (``suppression``), and all of it together
+for the tables of a wave or of all waves (``control``).
 
 Methods (Hundepool et al. 2012, Statistical Disclosure Control, doi 10.1002/9781118348239). Primary suppression: a count
 above zero and below the smallest publishable count is suppressed. Complementary suppression: further counts are

@@ -1,7 +1,7 @@
 """The search for small sets: groups of 1 to 4 people, cases or others that published sets define together.
 
 Four searches: the sets themselves, those of their people who are not cases, sums of the disjoint rows of a block, and
-differences of nested sets, of all of these. A fifth, people who can be told apart from everybody else (leverage 1), is
+differences of nested sets, of all of these. A fifth, people who are distinguished from all others (leverage 1), is
 made where sets are chosen (``span``).
 """
 

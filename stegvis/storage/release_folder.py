@@ -87,8 +87,7 @@ def write_release(sources: Sources) -> Rows:
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
     facts |= _bridge_from(before, sources, people, controlled, editions)
     _write_json(staging / "bridge.json", facts)
-    checks, claims = _write_evidence(sources, staging)
-    write_plain_pages(controlled.tables, sources.landing.synthetic, sources.protocol, staging)
+    checks, claims = _write_pages(sources, controlled, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
     summary = {"exposed": float(controlled.unprotected)}
@@ -125,8 +124,10 @@ def write_release(sources: Sources) -> Rows:
     )
 
 
-def _write_evidence(sources: Sources, staging: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The waves' pages, the checks, the claims and the lineage; returns checks and claims."""
+def _write_pages(
+    sources: Sources, controlled: Controlled, staging: Path
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Write the pages of waves, check results, claims and lineage; returns the check results and the claims."""
     with sources.session() as connection:
         write_wave_pages(connection, staging)
         checks = checks_to_publish(connection, sources, None)
@@ -135,6 +136,7 @@ def _write_evidence(sources: Sources, staging: Path) -> tuple[list[dict[str, Any
     _write_json(staging / "checks.json", checks)
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
+    write_plain_pages(controlled.tables, sources.landing.synthetic, sources.protocol, staging)
     return checks, claims
 
 
@@ -235,9 +237,9 @@ def _bridge_from(
     if before is None or earlier is None:
         return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
     values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
-    recorded = _recorded_people(sources, before.name)
+    then_people = _people_behind(sources, before.name)
     changed = changed_values(values, sources.protocol.model_dump(mode="json")) if values else []
-    if recorded is None:
+    if then_people is None:
         return {
             "steps": [],
             "protocol_changes": changed,
@@ -249,16 +251,16 @@ def _bridge_from(
         note = "the protocol of the release before is not of a form that this version reads"
         return {"steps": [], "protocol_changes": changed, "note": note}
     now = people[people["reason"].isna() & people["wave"].isin(editions)]
-    recorded = recorded[recorded["wave"].isin(editions)]
+    then_people = then_people[then_people["wave"].isin(editions)]
     earlier = earlier[earlier["wave"].isin(editions)]
     found = bridge_steps(
-        recorded, now, earlier, controlled.tables.results, then, sources.protocol, covariate_levels(sources.codebook)
+        then_people, now, earlier, controlled.tables.results, then, sources.protocol, covariate_levels(sources.codebook)
     )
     return {"steps": [asdict(each) for each in found], "protocol_changes": changed, "note": ""}
 
 
-def _recorded_people(sources: Sources, release: str) -> pd.DataFrame | None:
-    """The people behind a release; None when the warehouse has those of another one, or none."""
+def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:
+    """The people behind a release; None when the warehouse has those of another one, or of none."""
     with sources.session() as connection:
         if not table_exists(connection, "released_people") or not table_exists(connection, "release"):
             return None

@@ -16,7 +16,7 @@ def release(folder: Path, name: str, created: str, claims: list[dict] | None) ->
         (folder / name / "claims.json").write_text(json.dumps(claims))
 
 
-def test_releases_stand_in_the_order_they_were_made(tmp_path):
+def test_releases_are_in_the_order_they_were_made(tmp_path):
     # Two of one day: their names end in a digest, which says nothing of the order.
     release(tmp_path, "2026-01-05-bbb", "2026-01-05T08:00:00+00:00", [])
     release(tmp_path, "2026-01-05-aaa", "2026-01-05T09:00:00+00:00", [])

@@ -201,7 +201,7 @@ def test_a_wave_whose_people_are_not_in_the_cohort_is_refused(story: Story, good
 
 
 @pytest.mark.slow
-def test_a_bad_wave_mended_by_a_later_drop_flows_to_the_release(story: Story) -> None:
+def test_a_bad_wave_corrected_by_a_later_drop_reaches_the_release(story: Story) -> None:
     story.drop("followup", WAVE, story.answers().iloc[:0], "questionnaire.csv")
     assert not story.refresh().ok
     story.drop("followup", f"{WAVE}.2", story.answers().iloc[::2], "questionnaire.csv")

@@ -80,7 +80,7 @@ def test_every_fault_of_a_delivery_is_found_with_file_row_and_rule_and_no_other(
     assert len(faults) == 17
 
 
-def test_the_drop_without_its_note_waits_and_the_harmed_one_is_rejected(faulty) -> None:
+def test_an_incomplete_drop_waits_and_a_damaged_one_is_rejected(faulty) -> None:
     _, done, faults = faulty
     drops = {f["fault"]: f["delivery"] for f in faults}
     assert [f"{w.kind}/{w.name}" for w in done.landing.waiting] == [drops["no_drop_json"]]

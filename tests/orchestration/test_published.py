@@ -144,7 +144,7 @@ def test_a_release_waits_for_two_signatures(story: Story, two_sign: Callable[[],
 
 
 @pytest.mark.slow
-def test_a_publication_that_was_cut_short_is_mended_by_the_next_refresh(story: Story) -> None:
+def test_an_interrupted_publication_is_completed_by_the_next_refresh(story: Story) -> None:
     """The process died when the folder had moved, before the ledger and ``latest``."""
     first = story.release()
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
@@ -162,7 +162,7 @@ def test_a_publication_that_was_cut_short_is_mended_by_the_next_refresh(story: S
 
 
 @pytest.mark.slow
-def test_without_an_earlier_release_that_can_be_read_nothing_leaves(story: Story) -> None:
+def test_without_an_earlier_release_that_can_be_read_nothing_is_published(story: Story) -> None:
     first = story.release()
     (first / "attrition.csv").chmod(0o644)
     first.chmod(0o755)

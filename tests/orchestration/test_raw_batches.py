@@ -110,7 +110,7 @@ def kill_the_busiest(killed: list[int], ready: Path, among: psutil.Process) -> N
         time.sleep(0.05)
 
 
-def test_a_worker_killed_in_a_refresh_costs_nobody_a_recording(pair: Path, tmp_path: Path) -> None:
+def test_a_worker_killed_in_a_refresh_loses_no_recording(pair: Path, tmp_path: Path) -> None:
     story = empty_home(tmp_path / "home")
     copies(pair, story.home.landing / "recordings" / "many", PEOPLE)
     killed: list[int] = []

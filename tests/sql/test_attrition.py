@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.sql.tables import WAVE, answer, drawn
 
 
-def test_every_step_stands_in_order_also_one_that_takes_nobody() -> None:
+def test_every_step_is_in_order_also_one_that_excludes_nobody() -> None:
     exclusions = f"""
         wave   | person | reason
         {WAVE} | P1     | no_accelerometer_day

@@ -72,9 +72,7 @@ def test_neither_the_order_of_the_epochs_nor_their_shards_matter() -> None:
     ],
 )
 @pytest.mark.parametrize("shards", ["aaaaa", "ababa", "abcde"])
-def test_epochs_that_stand_more_than_once_are_counted_wherever_they_stand(
-    moments: str, repeated: int, shards: str
-) -> None:
+def test_duplicate_epochs_are_counted_wherever_they_are(moments: str, repeated: int, shards: str) -> None:
     rows = [
         f"{shard} | P1 | 2018-03-01 08:{moment} | lying" for shard, moment in zip(shards, moments.split(), strict=False)
     ]

@@ -1,4 +1,4 @@
-"""pain_histories.sql: everyone exposed who answered a wave, with their pain at the two times before it."""
+"""pain_histories.sql: everyone with an exposure who responded to a wave, with their pain at the two times before it."""
 
 from __future__ import annotations
 

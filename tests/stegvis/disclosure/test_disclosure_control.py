@@ -117,7 +117,7 @@ def test_published_sets_define_no_small_set(people, computed, size):
     assert decision.unprotected == 0
     published = sets.matrix[[number for number in range(len(sets.sizes)) if number not in decision.hidden]]
     assert defined(published, small) == []
-    # No person is told apart from all others by what is published.
+    # No person is distinguished from all others by what is published.
     assert defined(published, [(person,) for person in range(published.shape[1])]) == []
 
 

@@ -51,7 +51,7 @@ def test_whatever_the_sets_no_small_one_is_defined_by_the_chosen(matrix):
     published = matrix[sorted(chosen)]
     assert defined(published, small) == []
     assert defined(published, [(person,) for person in range(matrix.shape[1])]) == []
-    # The most important set is published unless it is small itself, or its people are told apart.
+    # The most important set is published unless it is small itself, or its people can be distinguished.
     if not small and matrix[0].sum() >= 5 and matrix.all():
         assert 0 in chosen
 
@@ -81,7 +81,7 @@ def test_what_is_published_already_comes_first():
     assert (97, 98, 99) in found.known
 
 
-def test_two_people_who_can_only_be_told_apart_together_are_found():
+def test_two_people_who_can_only_be_distinguished_together_are_found():
     """a + b is in the span although neither a nor b is."""
     matrix = sets(20, [*range(10), 10], [*range(10), 11, 12], [12, *range(13, 20)], [*range(13, 20)])
     chosen = choose(matrix, range(4), small_sets(matrix, [], [], 5), 5).published
