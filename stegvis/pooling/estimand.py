@@ -76,7 +76,8 @@ def _other_people(one: Cohort, other: Cohort) -> None:
 
 
 def _digests(cohort: Cohort) -> set[str]:
-    return {str(each["digest"]) for each in cohort.manifest.get("deliveries", []) if each.get("digest")}
+    """Hashes of the deliveries behind each wave; they are keyed by home, so they are equal within a home alone."""
+    return {str(each["deliveries"]) for each in cohort.manifest.get("waves", {}).values() if each.get("deliveries")}
 
 
 def _differences(one: Cohort, other: Cohort) -> Iterator[tuple[str, str, str, str]]:

@@ -52,8 +52,8 @@ def release(built_home: Path, tmp_path: Path) -> Make:
         (folder / "protocol.json").write_text(json.dumps(protocol))
         facts = json.loads((folder / "manifest.json").read_text())
         facts |= {"release": f"2026-01-01-{name}", "previous_release": None, **manifest}
-        for delivery in facts["deliveries"]:
-            delivery["digest"] = hashlib.sha256(f"{name} {delivery['digest']}".encode()).hexdigest()
+        for wave in facts["waves"].values():
+            wave["deliveries"] = hashlib.sha256(f"{name} {wave['deliveries']}".encode()).hexdigest()
         for file in ("results.csv", "protocol.json"):
             facts["files"][file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
         (folder / "manifest.json").write_text(json.dumps(facts))
@@ -167,7 +167,7 @@ def test_the_same_people_are_refused(release: Make, tmp_path: Path, built_home: 
     assert (done.exit_code, "are the same release" in done.stderr) == (1, True)
     facts = json.loads((one / "manifest.json").read_text())
     other = release("b", 0.82, 0.08)
-    copied = json.loads((other / "manifest.json").read_text()) | {"deliveries": facts["deliveries"][:1]}
+    copied = json.loads((other / "manifest.json").read_text()) | {"waves": facts["waves"]}
     (other / "manifest.json").write_text(json.dumps(copied))
     done = pool(one, other, "-o", tmp_path / "out")
     assert (done.exit_code, "releases of the same cohort" in done.stderr) == (1, True)

@@ -30,15 +30,17 @@ def test_stairs_are_walking_for_the_study_and_a_class_of_the_model(tmp_path):
     assert person.classes.tolist() == [WALKING, STAIRS, STAIRS, CLASSES.index("standing")]
 
 
-def test_copies_are_tilted_and_half_of_them_shifted(tmp_path):
+def test_copies_begin_at_every_second_as_they_are_tilted_and_tilted_widely(tmp_path):
     acceleration, labels = day_in_short(1, 10)
     table(acceleration, labels).to_parquet(tmp_path / "a.parquet")
     person = labeled_person("a", read_labeled(tmp_path / "a.parquet", EPOCHS), Dataset(name="set"), EPOCHS)
     X, classes = person.copies
-    # Twelve windows, and eleven between them.
-    assert len(X) == len(classes) == 12 + 11
-    assert classes[:12].tolist() == person.classes.tolist()
-    assert not np.allclose(X[:12], person.X)
+    # Twelve windows of 5 seconds in a minute, and 56 that begin at one of its seconds.
+    assert len(X) == len(classes) == 3 * 56
+    assert classes[:56:5].tolist() == person.classes.tolist()
+    assert np.allclose(X[:56:5], person.X)
+    assert not np.allclose(X[56:112:5], person.X)
+    assert not np.allclose(X[112::5], X[56:112:5])
     again = labeled_person("a", read_labeled(tmp_path / "a.parquet", EPOCHS), Dataset(name="set"), EPOCHS)
     assert np.array_equal(again.copies[0], X)
 

@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> Home:
         )
         connection.execute("insert into quarantine values ('recordings', 'b', 'b/days.csv', 3, 'x', 'y', 'z')")
         for table, key in (("answers", "2021"), ("answers", "2024"), ("recordings", "b")):
-            write_record(connection, Materialization(table, key, "1", "mark", {"sql": "1"}))
+            write_record(connection, Materialization(table, key, "1", {"sql": "1"}))
     lake = EpochLake(home.lake, "b")
     for name, people in (("signal-1", [GONE]), ("signal-2", [OTHER]), ("epochs-3", [OTHER, GONE])):
         lake.write(name, epochs(*people))

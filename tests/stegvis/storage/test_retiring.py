@@ -24,7 +24,7 @@ def home(tmp_path: Path) -> Home:
         connection.execute("create table recordings (batch varchar, person varchar)")
         connection.execute("insert into recordings values ('2024', 'P1')")
         for table, key in (("answers", "2024"), ("answers", "2021"), ("recordings", "2024")):
-            write_record(connection, Materialization(table, key, "1", "mark", {}))
+            write_record(connection, Materialization(table, key, "1", {}))
             connection.execute("insert into quarantine values (?, ?, 'f', 1, '', 'r', 'm')", [table, key])
     (home.lake / "epochs" / "batch=2024").mkdir(parents=True)
     return home
