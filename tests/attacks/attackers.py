@@ -163,9 +163,16 @@ def _decimals(number: float) -> int:
 # ---- two releases: subtraction ----
 
 
-def moved(old: Path, new: Path) -> dict[str, int]:
-    """How many counts and estimates of rows that both releases have are other numbers in the second."""
+def moved(old: Path, new: Path, waves: set[str] | None = None) -> dict[str, int]:
+    """How many counts and estimates of rows that both releases have are other numbers in the second.
+
+    Args:
+        old: a release.
+        new: a later one.
+        waves: only these; None for all.
+    """
     then, now = read(old), read(new)
+    then = then if waves is None else then[then["wave"].isin(waves)]
     both = then.merge(now, on=KEYS, suffixes=("_then", "_now"))
     return {
         column: int(((both[f"{column}_then"] != both[f"{column}_now"]) & both[f"{column}_then"].notna()).sum())

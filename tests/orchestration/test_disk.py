@@ -94,7 +94,7 @@ def test_a_read_only_lake(story: Story, tmp_path: Path) -> None:
     with read_only(home / "lake"):
         refused = refresh(home)
     assert refused.returncode == 1
-    assert "recordings" in refused.stderr
+    assert "epoch_classification" in refused.stderr
     assert "read-only" in refused.stderr.lower()
     assert "Traceback" not in refused.stderr
     assert_as_undisturbed(home, story)

@@ -55,8 +55,6 @@ def test_a_new_batch_touches_its_own_days_and_what_follows(story: Story) -> None
     made = story.made()
     batches = {(asset, key) for asset, key in made if key.startswith("2019-09")}
     assert batches == {
-        ("delivered_days", "2019-09"),
-        ("recordings", "2019-09"),
         ("epoch_classification", "2019-09"),
         ("daily_exposures", "2019-09"),
     }
