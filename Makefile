@@ -14,6 +14,9 @@ PACKAGE := stegvis $(MAPPED)
 FAST := not slow and not browser and not real_data
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
+# Tests of a whole home, which is where most of storage is used.
+STORED := test_refresh.py test_warehouse_memory.py test_bad_input.py test_withdraw.py test_published.py test_own_cohort.py
+
 .DEFAULT_GOAL := help
 .PHONY: help demo check test test-slow fuzz coverage style lint types ui clean
 
@@ -58,7 +61,8 @@ fuzz: $(VENV)/.installed-dev ## 100,000 mutated deliveries through the reading f
 	    tests/stegvis/storage/test_mutated_files.py
 
 coverage: $(VENV)/.installed-dev ## branch coverage of statistics and storage; each must reach 90 %
-	@$(PYTEST) -m "$(FAST)" tests/stegvis/statistics tests/stegvis/storage --cov --cov-report=
+	@$(PYTEST) -m "$(FAST)" tests/stegvis/statistics tests/stegvis/storage $(addprefix tests/orchestration/,$(STORED)) \
+	    --cov --cov-report=
 	@$(BIN)/python -m coverage report --include="stegvis/statistics/*" --fail-under=90
 	@$(BIN)/python -m coverage report --include="stegvis/storage/*" --fail-under=90
 
