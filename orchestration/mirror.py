@@ -23,6 +23,8 @@ from stegvis.storage.records import Materialization, read_records
 from stegvis.storage.warehouse import Warehouse
 
 _VERSION_TAG = "dagster/data_version"
+# Of a reported event: the run that published the rows.
+_RUN_TAG = "stegvis/run"
 # In the folder of Dagster's storage: the records it was last found to have.
 _MIRRORED = "mirrored"
 
@@ -35,11 +37,13 @@ def report_missing(home: Home, instance: dg.DagsterInstance) -> int:
     Call it while no run of this home can be between its publication and its event: under the refresh lock.
     """
     records = _records(home)
-    state = hashlib.sha256(repr([(r.table, r.partition, r.data_version) for r in records]).encode()).hexdigest()
+    state = hashlib.sha256(
+        repr([(r.table, r.partition, r.data_version, r.run_id) for r in records]).encode()
+    ).hexdigest()
     file = dagster_home(home) / _MIRRORED
     if _content(file) == state and _knows_all_assets(instance, records):
         return 0
-    missing = [made for made in records if _latest_version(instance, made) != made.data_version]
+    missing = [made for made in records if not _is_known(instance, made)]
     for kind, keys in _partitions(missing).items():
         instance.add_dynamic_partitions(kind, sorted(keys))
     checks = check_rows(home) if missing else []
@@ -66,11 +70,18 @@ def _knows_all_assets(instance: dg.DagsterInstance, records: list[Materializatio
     return sum(record.asset_entry.last_materialization is not None for record in found) == len(tables)
 
 
-def _latest_version(instance: dg.DagsterInstance, made: Materialization) -> str | None:
+def _is_known(instance: dg.DagsterInstance, made: Materialization) -> bool:
+    """Whether the newest event of a partition is of this publication.
+
+    The same rows may have been published again, from newer tables: their event must be newer than those of these.
+    """
     key = dg.AssetKey(made.table)
     record = instance.get_latest_data_version_record(key, is_source=False, partition_key=made.partition or None)
     known = record.asset_materialization if record else None
-    return (known.tags or {}).get(_VERSION_TAG) if known else None
+    if record is None or known is None:
+        return False
+    tags = known.tags or {}
+    return tags.get(_VERSION_TAG) == made.data_version and made.run_id in (record.run_id, tags.get(_RUN_TAG))
 
 
 def _partitions(missing: list[Materialization]) -> dict[str, set[str]]:
@@ -96,7 +107,7 @@ def _events(made: Materialization, checks: list[dict[str, Any]]) -> Iterator[Eve
             "run": made.run_id,
             "provenance": dg.MetadataValue.json(json.loads(json.dumps(dict(made.made_from)))),
         },
-        tags={_VERSION_TAG: made.data_version},
+        tags={_VERSION_TAG: made.data_version, _RUN_TAG: made.run_id},
     )
     mine = [row for row in checks if (row["asset"], row["partition"]) == (made.table, made.partition)]
     for theme in THEMES:
