@@ -32,6 +32,8 @@ from stegvis.study.study import Study
 PROCESS_TAG = "stegvis/process"
 TABLES: dict[str, Table] = {}  # by the name of each member
 _NAMED_RUNS: set[str] = set()
+# For what is defined at import; a materialization reads the study anew.
+_SHIPPED = Study.shipped()
 
 Dependency = dg.AssetsDefinition | dg.AssetSpec
 
@@ -63,7 +65,7 @@ def table(
     def decorate(make: Callable[..., Any]) -> dg.AssetsDefinition:
         described = {make.__name__: inspect.getdoc(make), **(also or {})}
         defined = _define(make, tuple(described), deps, partitions_def)
-        shipped = Study.shipped()
+        code_version = fingerprint(defined.method(_SHIPPED))
 
         @dg.multi_asset(
             name=defined.name,
@@ -76,12 +78,12 @@ def table(
                     kinds=kinds,
                     owners=list(owners),
                     partitions_def=partitions_def,
-                    code_version=fingerprint(defined.method(shipped)),
+                    code_version=code_version,
                     metadata={"dagster/table_name": member},
                 )
                 for member, description in described.items()
             ],
-            check_specs=[spec for member in described for spec in check_specs(defined, member, shipped.protocol)],
+            check_specs=[spec for member in described for spec in check_specs(defined, member, _SHIPPED.protocol)],
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""

@@ -19,6 +19,8 @@ THEMES: dict[Theme, str] = {
     "valid": "Values are possible. Critical: blocks publication.",
     "plausible": "Values are likely. Warns.",
 }
+# What identifies an estimate.
+ESTIMATE_KEY = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
 _KEYS = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 _COMPLETE = (
     "expect_column_values_to_not_be_null", "expect_table_row_count_to_be_between", "expect_table_columns_to_match_set",
@@ -170,9 +172,8 @@ def estimate_expectations(*expected: str) -> list[Expectation]:
         expected: analyses that any wave of some size allows. Others may find too few people somewhere in every wave,
             and say so in their rows: a warning for them would always be shown.
     """
-    key = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
     return [
-        unique(*key, meaning="estimates are unique"),
+        unique(*ESTIMATE_KEY, meaning="estimates are unique"),
         one_of("status", ["ok", "not_estimable", "suppressed"], "the status of each estimate is known"),
         where(
             f"analysis in {list(expected)}",

@@ -10,8 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from stegvis.statistics.results import KEY_COLUMNS
+
 LINEAGE = "lineage.json"
-SELECTORS = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
+SELECTORS = KEY_COLUMNS
 
 
 class TraceError(ValueError):

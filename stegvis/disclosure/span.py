@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from stegvis.disclosure.people_sets import alike
 
@@ -104,6 +103,8 @@ class _Span:
 
     def add(self, number: int, refuse: bool = False) -> bool:
         """Add a vector; with ``refuse`` not if a small set would be in the span. Returns whether it was added."""
+        from scipy.linalg import solve_triangular
+
         k = len(self.rows)
         line = solve_triangular(self.factor[:k, :k], self.products[number, self.rows], lower=True) if k else np.zeros(0)
         rest = self.products[number, number] - line @ line
@@ -125,6 +126,8 @@ class _Span:
 
     def rest(self, direction: np.ndarray) -> np.ndarray:
         """The part of a vector (N) that is orthogonal to the span."""
+        from scipy.linalg import solve_triangular
+
         k = len(self.rows)
         mine, factor = self.vectors[self.rows].astype("float64"), self.factor[:k, :k]
         inner = solve_triangular(factor, mine @ direction, lower=True)

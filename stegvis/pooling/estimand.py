@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from stegvis.pooling.cohorts import Cohort, PoolError
+from stegvis.release.bridge import flat
 
 # Keys of the protocol that define exposure, outcome and population, by what they are called in a message. A section
 # means all of its keys.
@@ -92,12 +93,12 @@ def _differences(one: Cohort, other: Cohort) -> Iterator[tuple[str, str, str, st
 
 def definition(protocol: Mapping[str, Any]) -> dict[str, Any]:
     """Every value of a protocol that defines what is estimated, by dotted key."""
-    flat = dict(_flat(protocol))
+    values = dict(flat(protocol))
     exposures = [name for name, part in protocol.get("exposures", {}).items() if isinstance(part, Mapping)]
     sections = (*DEFINING, *(f"exposures.{name}" for name in exposures))
     found = {
         key: value
-        for key, value in flat.items()
+        for key, value in values.items()
         if any(part in sections for part in _parents(key)) and key.rpartition(".")[2] not in IRRELEVANT
     }
     if found.get("days.rule") != WORN:
@@ -108,14 +109,6 @@ def definition(protocol: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(found.get("exclusions.order"), list):
         found["exclusions.order"] = sorted(found["exclusions.order"])
     return found
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _parents(key: str) -> list[str]:

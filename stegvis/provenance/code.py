@@ -55,6 +55,7 @@ _NOT_FOLLOWED = (
     "stegvis.study.study",
     "stegvis.version",
 )
+_PREFIXES = tuple(f"{name}." for name in _NOT_FOLLOWED)
 # Calls that open a file of the package by a literal name.
 _DATA, _SQL = ("data_file",), ("sql_text", "sql_table")
 # What declares a table in a module; it is no part of the code that makes the rows.
@@ -122,7 +123,7 @@ def _file_digest(path: Path, modified: int) -> str:
 
 
 def _plumbing(name: str) -> bool:
-    return any(name == each or name.startswith(f"{each}.") for each in _NOT_FOLLOWED)
+    return f"{name}.".startswith(_PREFIXES)
 
 
 @cache

@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-KEY = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
+from stegvis.statistics.results import KEY_COLUMNS
+
+KEY = list(KEY_COLUMNS)
 VALUES = ["estimate", "ci_low", "ci_high", "n", "events", "status"]
 
 
@@ -38,7 +40,7 @@ def bridge(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
 
 def changed_values(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The protocol values that differ: ``name`` (dotted), ``before`` and ``now`` (None where there is none)."""
-    old, new = dict(_flat(before)), dict(_flat(now))
+    old, new = dict(flat(before)), dict(flat(now))
     return [
         {"name": name, "before": old.get(name), "now": new.get(name)}
         for name in sorted(old.keys() | new.keys())
@@ -46,9 +48,10 @@ def changed_values(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[di
     ]
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested tables by dotted name."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value

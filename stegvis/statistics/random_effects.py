@@ -69,10 +69,7 @@ def random_effects(
     """
     from scipy.stats import t
 
-    b, v = np.asarray(estimates, dtype="float64"), np.asarray(std_errors, dtype="float64") ** 2
-    combined = combine(b, np.asarray(std_errors, dtype="float64"), method)
-    if combined.groups < 2:
-        raise ValueError("at least two estimates are needed")
+    b, v, combined = _combined(estimates, std_errors, method)
     df = combined.groups - 1
     scale = _q(b, v, combined.tau2) / df
     std_error = combined.std_error * math.sqrt(scale)
@@ -106,12 +103,18 @@ def tau2_interval(
     """
     from scipy.stats import chi2
 
-    b, v = np.asarray(estimates, dtype="float64"), np.asarray(std_errors, dtype="float64") ** 2
-    combined = combine(b, np.asarray(std_errors, dtype="float64"), method)
-    if combined.groups < 2:
-        raise ValueError("at least two estimates are needed")
+    b, v, combined = _combined(estimates, std_errors, method)
     df, tail = combined.groups - 1, (1 - confidence) / 2
     return Interval(combined.tau2, *(_crossing(b, v, float(chi2.ppf(p, df))) for p in (1 - tail, tail)))
+
+
+def _combined(estimates: np.ndarray, std_errors: np.ndarray, method: Method) -> tuple[np.ndarray, np.ndarray, Combined]:
+    """Estimates, their variances, and both combined."""
+    b, s = np.asarray(estimates, dtype="float64"), np.asarray(std_errors, dtype="float64")
+    combined = combine(b, s, method)
+    if combined.groups < 2:
+        raise ValueError("at least two estimates are needed")
+    return b, s**2, combined
 
 
 def _q(b: np.ndarray, v: np.ndarray, tau2: float) -> float:

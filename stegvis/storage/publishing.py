@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from stegvis.provenance.fingerprint import fingerprint
-from stegvis.storage.lake import create_epochs_view
 from stegvis.storage.reader import Reader
 from stegvis.storage.records import Materialization, describe_files, write_record, write_refused
 from stegvis.storage.rows import Rows
 from stegvis.storage.tables import Table
 from stegvis.storage.warehouse import (
     Content,
-    erase_people,
     replace_check_results,
     replace_partition,
     replace_quarantine,
@@ -107,8 +105,6 @@ def publish(
             if ok:
                 for name in content:
                     replace_partition(connection, name, partition, staged(name))
-                for name in rows.erased_from:
-                    erase_people(connection, name, staged(table.name))
                 if rows.on_publish:
                     rows.on_publish()
                 files = describe_files(reader.warehouse.home.root, rows.lake_files)
@@ -130,7 +126,5 @@ def _stage(
     connection: duckdb.DuckDBPyConnection, reader: Reader, name: str, source: str | pd.DataFrame, rows: Rows
 ) -> Content:
     if isinstance(source, str):
-        if rows.shards is not None:
-            create_epochs_view(connection, rows.shards)
-        reader.prepare(source, connection, frozenset({"epochs"} if rows.shards is not None else ()))
+        reader.prepare(source, connection, rows.shards)
     return stage(connection, source, staged(name))

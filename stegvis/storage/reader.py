@@ -82,18 +82,22 @@ class Reader:
         with self.session():
             return [self.frame(query) for query in queries]
 
-    def prepare(self, query: str, connection: duckdb.DuckDBPyConnection, beside: frozenset[str] = frozenset()) -> None:
+    def prepare(self, query: str, connection: duckdb.DuckDBPyConnection, shards: Sequence[Path] | None = None) -> None:
         """Check which tables a query reads, and set the protocol variables it reads.
 
         Args:
             query: a SELECT.
             connection: the open warehouse.
-            beside: views made for this query alone.
+            shards: files of epochs that it reads as the view ``epochs``; None if it reads none.
 
         Raises:
             UndeclaredTableError: it reads a table that is not declared.
         """
-        if undeclared := tables_read(query) - self.declared - beside:
+        views = frozenset[str]()
+        if shards is not None:
+            create_epochs_view(connection, shards)
+            views = frozenset({"epochs"})
+        if undeclared := tables_read(query) - self.declared - views:
             raise UndeclaredTableError(f"{self.table} reads {', '.join(sorted(undeclared))} without declaring it")
         for name in variables_read(query):
             if name != self.partition.column:
@@ -102,8 +106,7 @@ class Reader:
     def over_epochs(self, query: str, shards: Sequence[Path]) -> pd.DataFrame:
         """The rows of a query that reads shards of epochs as the view ``epochs``."""
         with self.session() as connection:
-            create_epochs_view(connection, shards)
-            self.prepare(query, connection, frozenset({"epochs"}))
+            self.prepare(query, connection, shards)
             return connection.execute(query).df()
 
     def remove_damaged_files(self, table: str) -> None:

@@ -16,12 +16,10 @@ from typing import Any
 
 import duckdb
 
-from stegvis.provenance.fingerprint import fingerprint
-
 TABLES = """
 create table if not exists materializations (
-    table_name varchar, partition varchar, data_version varchar, fingerprint varchar, made_from json, files json,
-    run_id varchar, made_at double, row_count bigint, primary key (table_name, partition)
+    table_name varchar, partition varchar, data_version varchar, made_from json, files json, run_id varchar,
+    made_at double, row_count bigint, primary key (table_name, partition)
 );
 create table if not exists refused (
     table_name varchar, partition varchar, made_from json, primary key (table_name, partition)
@@ -59,25 +57,34 @@ def write_record(connection: duckdb.DuckDBPyConnection, made: Materialization) -
     """Replace the record of a partition. Call inside the transaction that publishes its rows."""
     connection.execute("delete from refused where table_name = ? and partition = ?", [made.table, made.partition])
     connection.execute(
-        "insert or replace into materializations values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        """
+        insert or replace into materializations
+            (table_name, partition, data_version, made_from, files, run_id, made_at, row_count)
+        values (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
         [
-            made.table, made.partition, made.data_version, fingerprint(made.made_from),
-            json.dumps(dict(made.made_from)), json.dumps(dict(made.files)), made.run_id, made.made_at, made.rows,
+            made.table, made.partition, made.data_version, json.dumps(dict(made.made_from)),
+            json.dumps(dict(made.files)), made.run_id, made.made_at, made.rows,
         ],
     )  # fmt: skip
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
     """Every record whose rows are in the warehouse, by table and partition; see ``lost_tables`` for the others."""
-    lost = lost_tables(connection)
-    return [made for made in _all_records(connection) if made.table not in lost]
+    records = _all_records(connection)
+    lost = _lost_tables(connection, records)
+    return [made for made in records if made.table not in lost]
 
 
 def lost_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The tables whose rows are not those that were published, and why: somebody changed the warehouse by hand."""
+    return _lost_tables(connection, _all_records(connection))
+
+
+def _lost_tables(connection: duckdb.DuckDBPyConnection, records: Iterable[Materialization]) -> dict[str, str]:
     there = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
     expected: dict[str, int] = {}
-    for made in _all_records(connection):
+    for made in records:
         expected[made.table] = expected.get(made.table, 0) + made.rows
     found: dict[str, str] = {}
     for table, rows in expected.items():

@@ -72,17 +72,18 @@ def write_release(sources: Sources) -> Rows:
         ReleaseError: an earlier release cannot be read.
         ChecklistError: the release does not answer the reporting checklists.
     """
+    read = sources.warehouse.frame
     staging = _new_staging(sources.home.releases)
     before = newest(sources.home.releases)
     published = newest_published(sources.home.releases)
-    origin_rows = sources.read("select * from published_origins order by wave")
+    origin_rows = read("select * from published_origins order by wave")
     editions = [wave for wave, origin in origins(published, origin_rows, "").items() if not origin["release"]]
     controlled = _controlled(sources, published, editions)
-    _write_tables(controlled, sources.read("select * from published_histogram order by wave, rowid"), staging)
+    _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
     results = controlled.tables.results
     _write_commands(results, sources, staging)
     _write_json(staging / PROTOCOL, sources.protocol.model_dump(mode="json"))
-    people = sources.read(PEOPLE)
+    people = read(PEOPLE)
     changes = bridge(_results_of(before), results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
     facts |= _bridge_from(before, sources, people, controlled, editions)
@@ -104,8 +105,7 @@ def write_release(sources: Sources) -> Rows:
     waves = origins(published, origin_rows, name)
     write_index(staging, index_inputs(sources, name, results, checks, claims, facts, _packages(), waves))
     _write_descriptions(sources, staging, name)
-    manifest = _manifest(sources, name, staging, before) | {"waves": waves}
-    _write_json(staging / MANIFEST, manifest)
+    _write_json(staging / MANIFEST, _manifest(sources, name, staging, before) | {"waves": waves})
     files = _files(staging).assign(release=name)
     sources.log.info("release %s has %d files", name, len(files))
     return Rows(
@@ -128,7 +128,7 @@ def _write_pages(
     sources: Sources, controlled: Controlled, staging: Path
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Write the pages of waves, check results, claims and lineage; returns the check results and the claims."""
-    with sources.session() as connection:
+    with sources.warehouse.session() as connection:
         write_wave_pages(connection, staging)
         checks = checks_to_publish(connection, sources, None)
         claims = records(connection, "select * from claims order by wave, rowid")
@@ -154,7 +154,7 @@ def _new_staging(releases: Path) -> Path:
 
 def _controlled(sources: Sources, published: Published | None, editions: Sequence[str]) -> Controlled:
     """Everything that may be published. The results across waves are published once for each set of waves."""
-    with sources.session() as connection:
+    with sources.warehouse.session() as connection:
         waves = "where wave in (select wave from published_results)"
         fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
         pooled = connection.execute("select * from pooled_models order by rowid").df()
@@ -261,7 +261,7 @@ def _bridge_from(
 
 def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:
     """The people behind a release; None when the warehouse has those of another one, or of none."""
-    with sources.session() as connection:
+    with sources.warehouse.session() as connection:
         if not table_exists(connection, "released_people") or not table_exists(connection, "release"):
             return None
         names = {row[0] for row in connection.execute("select distinct release from release").fetchall()}
@@ -271,7 +271,7 @@ def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:
 
 
 def _write_descriptions(sources: Sources, folder: Path, name: str) -> None:
-    waves = [str(wave) for wave in sources.read("select distinct wave from report order by wave")["wave"]]
+    waves = [str(wave) for wave in sources.warehouse.frame("select distinct wave from report order by wave")["wave"]]
     write_descriptions(folder, name, datetime.now(UTC), sources.protocol, sources.landing.synthetic, waves, MANIFEST)
 
 

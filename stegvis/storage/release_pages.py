@@ -61,7 +61,7 @@ def index_inputs(
         packages: versions by name.
         published: by wave, the release its numbers come from and a hash of the deliveries behind them.
     """
-    with sources.session() as connection:
+    with sources.warehouse.session() as connection:
         waves = [row[0] for row in connection.execute("select distinct wave from report order by wave").fetchall()]
         left_out = _left_out(sources, connection, waves)
     return IndexReport(

@@ -78,12 +78,7 @@ def manifest(release: Path) -> dict[str, Any]:
     Raises:
         ReleaseError: it cannot be read.
     """
-    try:
-        return dict(json.loads((release / MANIFEST).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ReleaseError(
-            f"the manifest of {release.name} cannot be read: what may be published depends on it"
-        ) from error
+    return _json(release / MANIFEST, f"the manifest of {release.name}")
 
 
 def manifest_sha256(release: Path) -> str:
@@ -137,18 +132,19 @@ def newest_published(releases: Path) -> Published | None:
         return None
     folder = folders[-1]
     facts = manifest(folder)
-    log = [dict(row) for row in _json(folder, "disclosure.json").get("held_back", [])]
+    log = [
+        dict(row)
+        for row in _json(folder / "disclosure.json", f"disclosure.json of release {folder.name}").get("held_back", [])
+    ]
     histogram = _histogram(folder)
     return Published(folder.name, dict(facts.get("waves", {})), _tables(folder), histogram, log)
 
 
-def _json(release: Path, name: str) -> dict[str, Any]:
+def _json(file: Path, what: str) -> dict[str, Any]:
     try:
-        return dict(json.loads((release / name).read_text(encoding="utf-8")))
+        return dict(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise ReleaseError(
-            f"{name} of release {release.name} cannot be read: what may be published depends on it"
-        ) from error
+        raise ReleaseError(f"{what} cannot be read: what may be published depends on it") from error
 
 
 def _tables(release: Path) -> Tables:

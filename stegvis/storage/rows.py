@@ -23,8 +23,6 @@ class Rows:
         metadata: shown in the Dagster UI; counts only.
         pictures: small plots of published numbers as SVG, by name; shown in the Dagster UI.
         shards: files of epochs that the SELECT reads as the view ``epochs``.
-        erased_from: tables with people of earlier releases; the people in the rows are deleted from them in
-            the transaction that publishes.
         on_publish: called inside the transaction that publishes, to move files into place.
         lake_files: files of the lake that belong to the rows, where they are once published.
         scratch: a folder that is removed afterwards; what is published was moved away before.
@@ -37,7 +35,6 @@ class Rows:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     pictures: Callable[[], Mapping[str, str]] = dict
     shards: Sequence[Path] | None = None
-    erased_from: tuple[str, ...] = ()
     on_publish: Callable[[], None] | None = None
     lake_files: Sequence[Path] = ()
     scratch: Path | None = None

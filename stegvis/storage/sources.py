@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
@@ -14,10 +13,6 @@ from stegvis.storage.reader import Reader
 from stegvis.study.codebook import Codebook
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import Study
-
-if TYPE_CHECKING:
-    import duckdb
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -49,13 +44,3 @@ class Sources:
     @property
     def codebook(self) -> Codebook:
         return self.study.codebook
-
-    @contextmanager
-    def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The open warehouse."""
-        with self.warehouse.session() as connection:
-            yield connection
-
-    def read(self, query: str, parameters: Sequence[Any] | None = None) -> pd.DataFrame:
-        """The rows of a query."""
-        return self.warehouse.frame(query, parameters)

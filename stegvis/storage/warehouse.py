@@ -171,12 +171,6 @@ def replace_partition(
     connection.execute(f'insert into "{table}" by name select * from "{name}"')
 
 
-def erase_people(connection: duckdb.DuckDBPyConnection, table: str, name: str = STAGED) -> None:
-    """Delete from a table, if it is there, the people who are in the staged one. Call inside a transaction."""
-    if table_exists(connection, table):
-        connection.execute(f'delete from "{table}" where person in (select person from "{name}")')
-
-
 def replace_quarantine(
     connection: duckdb.DuckDBPyConnection, asset: str, partition: Partition, problems: pd.DataFrame
 ) -> None:

@@ -55,7 +55,7 @@ class Section(BaseModel):
         if key is None or type(self).indivisible:
             record(name, BaseModel.model_dump(self, mode="json"))
         elif not isinstance(fields[key], Section):
-            record(f"{name}.{key}" if name else key, _plain(fields[key]))
+            record(f"{name}.{key}" if name else key, to_jsonable_python(fields[key]))
 
     def __getattribute__(self, key: str) -> Any:
         if not key.startswith("_") and key in type(self).__pydantic_fields__:
@@ -95,11 +95,6 @@ class Section(BaseModel):
     def __getstate__(self) -> dict[Any, Any]:
         self._read()
         return super().__getstate__()
-
-
-def _plain(value: Any) -> Any:
-    """A field's value as JSON would hold it."""
-    return to_jsonable_python(value)
 
 
 class SettingsError(ValueError):

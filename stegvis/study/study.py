@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic_core import to_jsonable_python
+
 from stegvis.data_files import data_file
+from stegvis.provenance.fingerprint import short
 from stegvis.study.codebook import Codebook, read_codebook
 from stegvis.study.protocol import Protocol, read_protocol
 
@@ -68,18 +71,10 @@ class Study:
             found = getattr(found, part, None) if hasattr(type(found), "__pydantic_fields__") else None
             if found is None:
                 return None
-        return as_text(_jsonable(found))
+        return as_text(to_jsonable_python(found))
 
 
 def as_text(value: Any) -> str:
     """A value as it is recorded: short ones as JSON, so that a change can be shown; others as a digest."""
-    from stegvis.provenance.fingerprint import short
-
     text = json.dumps(value)
     return text if len(text) <= _LONGEST_SHOWN else f"digest {short(text)}"
-
-
-def _jsonable(value: Any) -> Any:
-    from pydantic_core import to_jsonable_python
-
-    return to_jsonable_python(value)

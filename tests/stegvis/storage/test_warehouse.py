@@ -19,7 +19,6 @@ from stegvis.storage.warehouse import (
     Partition,
     Warehouse,
     describe,
-    erase_people,
     replace_check_results,
     replace_partition,
     replace_quarantine,
@@ -256,15 +255,3 @@ def test_the_check_results_of_a_partition_are_replaced(warehouse: duckdb.DuckDBP
         "select partition, meaning, passed, failing, total, published from checks order by all"
     ).fetchall()
     assert found == [("north", "a", True, 0, 10, True), ("south", "a", True, 0, 10, True)]
-
-
-def test_people_of_the_staged_rows_are_erased_from_a_table_that_has_them(
-    warehouse: duckdb.DuckDBPyConnection,
-) -> None:
-    warehouse.execute(
-        "create table earlier_people as select * from (values ('P1', 1), ('P2', 2), ('P1', 3)) t(person, x)"
-    )
-    stage(warehouse, "select 'P1' as person union all select 'P9'")
-    erase_people(warehouse, "earlier_people")
-    erase_people(warehouse, "no such table")
-    assert warehouse.execute("select person, x from earlier_people").fetchall() == [("P2", 2)]
