@@ -96,12 +96,12 @@ class _Fingerprints:
         """Each set that lies in the block's union, as the sum of its parts, where all parts are sets too."""
         union = every[list(block)].any(axis=0)
         inside = np.flatnonzero(~(every & ~union).any(axis=1))
-        marks = [
-            [(every[inside] * weight) @ every[part].astype("float64") for part in block] for weight in self.weights
-        ]
+        parts_of_block, sets = every[list(block)], every[inside].astype("float64")
+        # Whole numbers below 2**53, so the sums are exact in any order.
+        marks = [sets @ (parts_of_block * weight).T for weight in self.weights]
         found: set[Relation] = set()
         for position, number in enumerate(inside):
-            each = [(marks[0][at][position], marks[1][at][position]) for at in range(len(block))]
+            each = zip(marks[0][position].tolist(), marks[1][position].tolist(), strict=True)
             parts = [self.number_of.get(mark) for mark in each if mark != (0.0, 0.0)]
             known = [part for part in parts if part is not None]
             if len(known) == len(parts) > 1:
