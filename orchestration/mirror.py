@@ -9,20 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import IntegrityError
 
 from stegvis.assets.graph import tables
 from stegvis.expectations.expectation import THEMES, Expectation
 from stegvis.orchestration.check_results import check_rows
+from stegvis.orchestration.input_tags import VERSION_TAG, input_tags
 from stegvis.orchestration.instance import dagster_home
 from stegvis.storage.home import Home
 from stegvis.storage.records import Materialization, read_records
 from stegvis.storage.warehouse import Warehouse
 
-_VERSION_TAG = "dagster/data_version"
 # Of a reported event: the run that published the rows.
 _RUN_TAG = "stegvis/run"
 # In the folder of Dagster's storage: the records it was last found to have.
@@ -48,10 +50,20 @@ def report_missing(home: Home, instance: dg.DagsterInstance) -> int:
         instance.add_dynamic_partitions(kind, sorted(keys))
     checks = check_rows(home) if missing else []
     for made in missing:
-        for event in _events(made, checks):
-            instance.report_runless_asset_event(event)
+        for event in _events(made, checks, input_tags(instance, made)):
+            _report(instance, event)
     file.write_text(state, encoding="utf-8")
     return len(missing)
+
+
+def _report(instance: dg.DagsterInstance, event: Event) -> None:
+    """Report an event; Dagster stores only the first result of a partition's check that belongs to no run.
+
+    A second one is left out: the first stays until the next run evaluates the check.
+    """
+    again = (IntegrityError,) if isinstance(event, dg.AssetCheckEvaluation) and event.partition else ()
+    with suppress(*again):
+        instance.report_runless_asset_event(event)
 
 
 def _records(home: Home) -> list[Materialization]:
@@ -81,7 +93,7 @@ def _is_known(instance: dg.DagsterInstance, made: Materialization) -> bool:
     if record is None or known is None:
         return False
     tags = known.tags or {}
-    return tags.get(_VERSION_TAG) == made.data_version and made.run_id in (record.run_id, tags.get(_RUN_TAG))
+    return tags.get(VERSION_TAG) == made.data_version and made.run_id in (record.run_id, tags.get(_RUN_TAG))
 
 
 def _partitions(missing: list[Materialization]) -> dict[str, set[str]]:
@@ -94,7 +106,7 @@ def _partitions(missing: list[Materialization]) -> dict[str, set[str]]:
     return keys
 
 
-def _events(made: Materialization, checks: list[dict[str, Any]]) -> Iterator[Event]:
+def _events(made: Materialization, checks: list[dict[str, Any]], inputs: dict[str, str]) -> Iterator[Event]:
     """A publication as Dagster would have recorded it, without its plots."""
     key, partition = dg.AssetKey(made.table), made.partition or None
     yield dg.AssetMaterialization(
@@ -107,7 +119,7 @@ def _events(made: Materialization, checks: list[dict[str, Any]]) -> Iterator[Eve
             "run": made.run_id,
             "provenance": dg.MetadataValue.json(json.loads(json.dumps(dict(made.made_from)))),
         },
-        tags={_VERSION_TAG: made.data_version, _RUN_TAG: made.run_id},
+        tags={VERSION_TAG: made.data_version, _RUN_TAG: made.run_id, **inputs},
     )
     mine = [row for row in checks if (row["asset"], row["partition"]) == (made.table, made.partition)]
     for theme in THEMES:

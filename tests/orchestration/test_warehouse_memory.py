@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +16,7 @@ from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin
+from tests.orchestration.dagster_view import stale_in_the_ui
 from tests.orchestration.story import Story, apart_from_published
 from tests.study import CODEBOOK, PROTOCOL
 
@@ -112,6 +114,37 @@ def test_rows_that_were_published_again_by_a_killed_run_are_reported(story: Stor
     with open_instance(story.home) as instance:
         assert report_missing(story.home, instance) == 1
         assert report_missing(story.home, instance) == 0
+
+
+@pytest.mark.slow
+def test_reported_publications_stay_fresh_when_equal_rows_are_published_above_them(
+    story: Story, unused_port: Callable[[], int]
+) -> None:
+    shutil.rmtree(story.home.dagster)
+    story.refresh()
+    with Warehouse(story.home).session("test") as connection:
+        connection.execute("update materializations set run_id = 'killed' where table_name = 'epoch_classification'")
+    with open_instance(story.home) as instance:
+        assert report_missing(story.home, instance) == 3
+    assert not stale_in_the_ui(story.home, unused_port())
+
+
+@pytest.mark.slow
+def test_a_reported_publication_made_from_other_rows_is_stale_in_the_ui(
+    story: Story, unused_port: Callable[[], int]
+) -> None:
+    with Warehouse(story.home).session("test") as connection:
+        connection.execute(
+            """
+            update materializations
+            set run_id = 'killed', made_from = replace(materializations.made_from::varchar, upstream.data_version, 'x')
+            from materializations upstream
+            where materializations.table_name = 'exclusions' and upstream.table_name = 'cohort'
+            """
+        )
+    with open_instance(story.home) as instance:
+        assert report_missing(story.home, instance) == 1
+    assert stale_in_the_ui(story.home, unused_port()) == {("exclusions", "2021-2023"): ["cohort"]}
 
 
 @pytest.fixture(scope="module")
