@@ -10,7 +10,6 @@ import inspect
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
@@ -89,7 +88,13 @@ def table(
             key = context.partition_key if partitions_def else ""
             _name_process(context)
             # One table at a time in a home: a second one would be made from tables that change meanwhile.
-            with _lock(home, f"{defined.name} {key}".strip(), context):
+            with locked(
+                home.home().refresh_lock,
+                f"{defined.name} {key}".strip(),
+                wait_seconds=None,
+                on_wait=lambda who: context.log.info("waiting for %s", who),
+                reentrant=True,
+            ):
                 yield from _materialize(defined, key, context, home)
 
         return made
@@ -121,17 +126,6 @@ def _define(
     return defined
 
 
-def _lock(home: StegvisHome, what: str, context: dg.AssetExecutionContext) -> AbstractContextManager[Any]:
-    """The lock of a home for one materialization; waits for another one to end."""
-    return locked(
-        home.home().refresh_lock,
-        what,
-        wait_seconds=None,
-        on_wait=lambda who: context.log.info("waiting for %s", who),
-        reentrant=True,
-    )
-
-
 def _dependency(above: dg.AssetSpec, partitions_def: dg.DynamicPartitionsDefinition | None) -> dg.AssetDep:
     other = above.partitions_def is not None and above.partitions_def != partitions_def
     return dg.AssetDep(above.key, partition_mapping=dg.AllPartitionMapping() if other else None)
@@ -157,7 +151,9 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     reader = Reader(Warehouse(home), defined.name, defined.readable, defined.rows_of(key), recorded, defined.delivery)
     failure: dg.Failure | None = None
     try:
-        rows = _call(defined, {"context": context, "warehouse": reader, "study": recorded, "home": resource})
+        offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource}
+        made = defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters})
+        rows = made if isinstance(made, Rows) else Rows(made)
         published = publish(
             defined,
             reader,
@@ -182,11 +178,6 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         )
         raise dg.Failure(f"{place} was not published: {failed}. The last good rows stay.", allow_retries=False)
     yield from materialize_results(defined, published, rows, context, time.perf_counter() - started)
-
-
-def _call(defined: Table, offered: Mapping[str, Any]) -> Rows:
-    made = defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters})
-    return made if isinstance(made, Rows) else Rows(made)
 
 
 def _name_process(context: dg.AssetExecutionContext) -> None:
