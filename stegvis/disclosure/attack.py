@@ -9,13 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stegvis.disclosure.counts import Group, Relation
 
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
+    from scipy.sparse import csr_array
+
 # A linear program's answer is exact to about this much.
 TOLERANCE = 1e-6
+# Steps of the simplex method after which a linear program is given up: a wave at full size needs a few hundred.
+LONGEST_SEARCH = 20_000
 
 
 class ContradictionError(ValueError):
@@ -48,7 +55,8 @@ def ranges(
         enough: a range at least so wide may be given narrower than it is (but not narrower than this).
 
     Returns:
-        (smallest, largest) of each; the largest is infinite where nothing bounds it.
+        (smallest, largest) of each; the largest is infinite where nothing bounds it. Where a linear program takes too
+        long, the range is narrower than it is: the count is then thought to be unprotected.
 
     Raises:
         ContradictionError: the known counts do not add up.
@@ -130,7 +138,6 @@ def _parts(equations: Sequence[dict[Group, int]], found: Mapping[Group, int]) ->
 def _bounded(
     part: _Part, wanted: Sequence[Group], truth: Mapping[Group, int] | None, enough: float
 ) -> dict[Group, tuple[int, int | float]]:
-    from scipy.optimize import linprog
     from scipy.sparse import csr_array
 
     equations = csr_array(part.matrix)
@@ -144,24 +151,37 @@ def _bounded(
     for group in wanted:
         column = place[group]
         for sign in (-1.0, 1.0):
-            if math.isfinite(low[column]) and high[column] - low[column] >= enough:
+            smallest, largest = whole(low[column], high[column])
+            if largest - smallest >= enough:
                 break
             goal = np.zeros(len(part.groups))
             goal[column] = sign
-            solved = linprog(goal, A_eq=equations, b_eq=part.sums, bounds=(0, None), method="highs")
-            if solved.status == 4:  # "unbounded or infeasible": without presolving HiGHS knows which
-                unsimplified = {"presolve": False}
-                solved = linprog(
-                    goal, A_eq=equations, b_eq=part.sums, bounds=(0, None), method="highs", options=unsimplified
-                )
+            solved = _solved(goal, equations, part.sums)
             if solved.status == 3:  # unbounded
                 high = high.copy()
                 high[column] = math.inf
             elif solved.status == 0:
                 low, high = np.minimum(low, solved.x), np.maximum(high, solved.x)
-            else:
+            elif solved.status != 1:
                 raise ContradictionError("no table of people gives the counts that are known")
-        smallest = max(math.ceil(low[column] - TOLERANCE), 0)
-        largest = math.inf if math.isinf(high[column]) else math.floor(high[column] + TOLERANCE)
-        answers[group] = (smallest, largest)
+        answers[group] = whole(low[column], high[column])
     return answers
+
+
+def whole(low: float, high: float) -> tuple[int, int | float]:
+    """The smallest and the largest whole number of people in a range."""
+    if math.isinf(low):  # nothing was found out
+        return 0, 0
+    return max(math.ceil(low - TOLERANCE), 0), math.inf if math.isinf(high) else math.floor(high + TOLERANCE)
+
+
+def _solved(goal: np.ndarray, equations: csr_array, sums: np.ndarray) -> OptimizeResult:
+    """The smallest value of a goal; of status 1 if it was not found in ``LONGEST_SEARCH`` steps."""
+    from scipy.optimize import linprog
+
+    for simplified in (True, False):
+        options = {"maxiter": LONGEST_SEARCH, "presolve": simplified}
+        solved = linprog(goal, A_eq=equations, b_eq=sums, bounds=(0, None), method="highs", options=options)
+        if solved.status != 4:  # "unbounded or infeasible": without presolving HiGHS knows which
+            break
+    return solved

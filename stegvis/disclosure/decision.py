@@ -24,7 +24,7 @@ class Decision:
 
     Attributes:
         hidden: numbers of sets.
-        unprotected: how many small sets can still be derived, or bounded too closely; unless 0, nothing may be
+        unprotected: how many small sets can still be derived, by an audit of its own; unless 0, nothing may be
             published.
     """
 
@@ -59,10 +59,12 @@ def decide(
     hidden = frozenset(uses) - published
     sensitive = {number for number, size in counts.values.items() if 0 < size < smallest}
     found = protect(counts, hidden, sensitive, protocol.release.protection_width, fixed)
-    published -= found.hidden
+    # What cannot be protected, or not in bounded time, costs every count: nothing is added to what is public already.
+    gone = frozenset(uses) - fixed if found.unprotected else found.hidden
+    published -= gone
     secret = [people for people in small if people not in set(chosen.known)]
     left = defined(sets.matrix[sorted(published)], secret)
-    return Decision(found.hidden, len(left) + len(found.unprotected))
+    return Decision(gone, len(left))
 
 
 def _by_importance(tables: Tables, sets: PeopleSets) -> list[int]:

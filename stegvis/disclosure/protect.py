@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stegvis.disclosure.attack import TOLERANCE, ranges
+from stegvis.disclosure.attack import LONGEST_SEARCH, TOLERANCE, ranges, whole
 from stegvis.disclosure.counts import Counts, Group
 
 # Cost of a count that is suppressed already, relative to 1 per published number: enough to prefer small changes.
@@ -23,7 +23,10 @@ _FREE = 1e-4
 
 @dataclass(frozen=True)
 class Protected:
-    """The suppressed counts, and the sensitive counts that can still be bounded too closely."""
+    """The suppressed counts, and the sensitive counts that can still be bounded too closely.
+
+    These are the ones for which no other table was found in bounded time: more must be suppressed.
+    """
 
     hidden: frozenset[Group]
     unprotected: tuple[Group, ...]
@@ -67,7 +70,7 @@ def protect(
     program = _Program(counts, fixed)
     impossible: set[Group] = set()
     while left:
-        seen = _Seen(program)
+        seen, before = _Seen(program), len(chosen) + len(impossible)
         for group in sorted(left, key=lambda each: (-counts.values[each], each)):
             if seen.range_of(group) >= width:
                 continue
@@ -78,6 +81,8 @@ def protect(
             seen.note(moved)
             differ = {each for each, by in zip(program.groups, moved, strict=True) if abs(by) > TOLERANCE}
             chosen |= differ & counts.published.keys()
+        if len(chosen) + len(impossible) == before:
+            impossible |= set(left)  # whatever the reason: a round that suppresses nothing would be the same again
         left = [each for each in unprotected(counts, chosen, sensitive, width, fixed) if each not in impossible]
     return Protected(frozenset(chosen), tuple(unprotected(counts, chosen, impossible, width, fixed)))
 
@@ -126,6 +131,7 @@ class _Program:
             b_eq=np.zeros(self.equations.shape[0]),
             bounds=bounds,
             method="highs",
+            options={"maxiter": LONGEST_SEARCH},
         )
         if solved.status != 0:
             return None
@@ -146,5 +152,10 @@ class _Seen:
         self.high = np.maximum(self.high, moved)
 
     def range_of(self, group: Group) -> float:
+        """Its largest minus its smallest possible value, in whole people."""
         column = self.program.place.get(group)
-        return 0.0 if column is None else float(self.high[column] - self.low[column]) + TOLERANCE
+        if column is None:
+            return 0.0
+        truth = self.program.values[column]
+        smallest, largest = whole(truth + self.low[column], truth + self.high[column])
+        return largest - smallest

@@ -120,6 +120,31 @@ def test_impossible_counts_are_refused():
         ranges(relations, {0: 3, 1: 1, 2: 1}, [])
 
 
+def test_a_range_between_halves_of_people_is_not_thought_wider_than_it_is():
+    """Two solutions give count 9 as 3.5 and as 8.5: five apart, and yet only 4 to 8 were seen to be possible."""
+    parts = [(0, 1, 3, 4), (0, 1, 2, 4, 5, 7, 8), (1, 6, 9), (0, 1, 2, 3, 5, 7, 9), (0, 4, 8, 9)]
+    counts = Counts(dict(enumerate([1, 2, 0, 3, 5, 1, 4, 3, 6, 7])))
+    for number, each in enumerate(parts, start=10):
+        counts.values[number] = sum(counts.values[part] for part in each)
+        counts.published[number] = 1
+        counts.relations.append((number, each))
+    exact = ranges(counts.relations, known(counts, set()), range(10))
+    enough = ranges(counts.relations, known(counts, set()), range(10), counts.values, enough=5)
+    assert exact[9] == (4, 9)
+    assert all(high - low >= 5 for low, high in enough.values())
+    assert protect(counts, set(), set(range(10)), 5).hidden == set()
+
+
+def test_a_search_that_takes_too_long_ends_and_says_so(monkeypatch):
+    """Six by six counts under 5 with their sums: without a step of the simplex method nothing can be found."""
+    counts = counts_of_table(np.full((6, 6), 3))
+    small = small_in(counts, 5)
+    assert not protect(counts, small, small, 8).unprotected
+    monkeypatch.setattr("stegvis.disclosure.attack.LONGEST_SEARCH", 0)
+    monkeypatch.setattr("stegvis.disclosure.protect.LONGEST_SEARCH", 0)
+    assert set(protect(counts, small, small, 8).unprotected) == small
+
+
 def people_in(*groups):
     return np.array([[person in group for person in range(10)] for group in groups])
 
