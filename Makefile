@@ -18,7 +18,7 @@ PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 STORED := test_refresh.py test_warehouse_memory.py test_bad_input.py test_withdraw.py test_published.py test_own_cohort.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-slow fuzz coverage style lint types ui clean
+.PHONY: help demo check test test-slow full fuzz coverage style lint types ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,10 @@ test: $(VENV)/.installed-dev ## the fast tests
 
 test-slow: $(VENV)/.installed-dev ## the other tests; those that cannot run here skip with a reason
 	$(PYTEST) -m "not ($(FAST))"
+
+full: $(VENV)/.installed-dev ## the long sets at full size, over half an hour: kills, sequences of happenings, mutated files
+	STEGVIS_FULL=1 $(PYTEST) -m slow tests/orchestration/test_killed.py tests/orchestration/test_exactness.py \
+	    tests/stegvis/accelerometry/test_cwa_fuzz.py
 
 fuzz: $(VENV)/.installed-dev ## 100,000 mutated deliveries through the reading function (FUZZ_FILES=...)
 	STEGVIS_FUZZ_FILES=$(or $(FUZZ_FILES),100000) OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 0 \

@@ -129,6 +129,9 @@ def _plumbing(name: str) -> bool:
 @cache
 def _file_of(package: Path, name: str) -> Path | None:
     parts = name.split(".")[1:]
+    above = _file_of(package, name.rpartition(".")[0]) if len(parts) > 1 else None
+    if above and above.name != "__init__.py":
+        return None  # something in a module, which most imports name
     # In a checkout some folders of the package are beside it, at the top of the repository.
     for place in (package.joinpath(*parts), package.parent.joinpath(*parts)):
         for file in (place.with_suffix(".py"), place / "__init__.py"):

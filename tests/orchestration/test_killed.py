@@ -18,11 +18,12 @@ from stegvis.storage.home import Home
 from tests.orchestration.dagster_view import stale_in_the_ui
 from tests.orchestration.fork_server import ForkServer
 from tests.orchestration.story import Story
+from tests.sizes import FULL
 
 pytestmark = pytest.mark.slow
 
-KILLS = 200
-KILLS_BETWEEN_DELIVERIES = 40
+KILLS = 200 if FULL else 40
+KILLS_BETWEEN_DELIVERIES = KILLS // 5  # there are five kinds of delivery
 LONGEST_SECONDS = 3.0
 # They hold the time at which a release was made, or a digest of it.
 HOLD_THE_TIME = {"manifest.json", "lineage.json", "datapackage.json", "report/index.html"}
@@ -68,7 +69,7 @@ def deliver(story: Story, number: int) -> None:
             story.withdraw(f"2025-{number:02d}", [story.baseline()["person"].iloc[number]])
 
 
-def test_killed_at_two_hundred_random_moments(
+def test_killed_at_random_moments(
     story: Story, tmp_path: Path, forks: ForkServer, unused_port: Callable[[], int]
 ) -> None:
     undisturbed = Story(Home(tmp_path / "undisturbed", tmp_path / "undisturbed" / "landing"))

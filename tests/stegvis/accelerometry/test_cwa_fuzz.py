@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR, SECTOR_BYTES, CwaError
 from stegvis.twin.cwa import Device, write_cwa
+from tests.sizes import FULL
 from tests.stegvis.accelerometry.cwa_mutations import OF_BYTES, OF_SECTORS, mutated
 
 START = np.datetime64("2018-02-28T23:59:30.500000", "us")
@@ -30,6 +31,7 @@ LARGEST_ERROR_SAMPLES = 4.5
 LARGEST_RATE_ERROR = 0.01
 # Function calls to read a file, by its sectors: the reader must be linear.
 CALLS, CALLS_PER_SECTOR = 5000, 150
+FILES = 100_000 if FULL else 20_000
 
 
 # --- the files ------------------------------------------------------------------------------------------------------
@@ -284,8 +286,8 @@ def test_any_bytes_changed(bases, tmp_path, changes):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_mutated_files(bases, tmp_path):
-    refused, read, used = try_mutations(bases, tmp_path / "x.cwa", range(1_000, 101_000))
-    assert refused + read == 100_000
-    assert read > 50_000
+def test_tens_of_thousands_of_mutated_files(bases, tmp_path):
+    refused, read, used = try_mutations(bases, tmp_path / "x.cwa", range(1_000, 1_000 + FILES))
+    assert refused + read == FILES
+    assert read > FILES / 2
     assert used > 0.5

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from stegvis.disclosure.small_sets import small_sets
 from stegvis.disclosure.span import choose, defined
 from stegvis.statistics.members import unpacked
+from tests.memory import forget_peak, peak_megabytes
 
 
 def sets(people, *groups):
@@ -100,9 +101,10 @@ def test_bits_come_back_as_they_were_packed():
 @pytest.mark.slow
 def test_three_waves_at_full_size_take_seconds_and_little_memory():
     """Sets drawn as the analyses draw them: categories by strata and samples, with their cases."""
-    import resource
     import time
 
+    forget_peak()
+    before = peak_megabytes()
     started = time.perf_counter()
     random = np.random.default_rng(1)
     for _ in range(3):
@@ -111,7 +113,7 @@ def test_three_waves_at_full_size_take_seconds_and_little_memory():
         chosen = choose(matrix, range(len(matrix)), small, 5)
         assert defined(matrix[sorted(chosen.published)], small) == []
     assert time.perf_counter() - started < 60  # 20 s on an idle machine
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_500_000
+    assert peak_megabytes() - before < 1200
 
 
 def drawn(random: np.random.Generator, people: int, sets_of: int) -> np.ndarray:

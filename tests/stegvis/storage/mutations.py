@@ -1,7 +1,7 @@
 """Mutated deliveries of every layout and file type, through the one reading function: what must hold for each.
 
-Run as a script, ``mutations.py FIRST LAST``, it reads the files with these numbers and prints a summary as JSON.
-A number names the same mutated file in every run.
+``python -m tests.stegvis.storage.mutations FIRST LAST`` reads the files with these numbers and prints a summary as
+JSON. A number names the same mutated file in every run.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import resource
 import signal
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
 from stegvis.study.codebook import CODEBOOK_FILE, DAY, LayoutName, read_codebook
 from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from tests.memory import peak_megabytes
 
 CONTRACT = DeliveryContract(read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs"))
 # Layouts and file types; those that are read fast more often.
@@ -310,8 +310,7 @@ def run(first: int, last: int) -> dict[str, Any]:
                 said = f"takes {seconds:.0f} s"
             if said is not None:
                 wrong[number] = said
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"files": last - first, "slowest": slowest, "megabytes": megabytes, "wrong": wrong}
+    return {"files": last - first, "slowest": slowest, "megabytes": peak_megabytes(), "wrong": wrong}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import pytest
 
 from tests.stegvis.storage import mutations
 
+ROOT = Path(__file__).parents[3]
 FILES = int(os.environ.get("STEGVIS_FUZZ_FILES", "5000"))
 WORKERS = 2
 
@@ -25,8 +26,8 @@ def summaries(first: int, last: int, folder: Path) -> list[dict]:
     workers = []
     for part in range(WORKERS):
         with (folder / f"out{part}").open("w") as out, (folder / f"err{part}").open("w") as err:
-            command = [sys.executable, str(mutations.__file__), str(bounds[part]), str(bounds[part + 1])]
-            workers.append(subprocess.Popen(command, stdout=out, stderr=err))
+            command = [sys.executable, "-m", mutations.__name__, str(bounds[part]), str(bounds[part + 1])]
+            workers.append(subprocess.Popen(command, stdout=out, stderr=err, cwd=ROOT))
     found = []
     for part, worker in enumerate(workers):
         code = worker.wait()
