@@ -10,6 +10,7 @@ import inspect
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -88,13 +89,8 @@ def table(
             key = context.partition_key if partitions_def else ""
             _name_process(context)
             # One table at a time in a home: a second one would be made from tables that change meanwhile.
-            with locked(
-                home.home().refresh_lock,
-                f"{defined.name} {key}".strip(),
-                wait_seconds=None,
-                on_wait=lambda who: context.log.info("waiting for %s", who),
-                reentrant=True,
-            ):
+            what, on_wait = f"{defined.name} {key}".strip(), partial(context.log.info, "waiting for %s")
+            with locked(home.home().refresh_lock, what, wait_seconds=None, on_wait=on_wait, reentrant=True):
                 yield from _materialize(defined, key, context, home)
 
         return made
