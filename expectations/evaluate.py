@@ -9,6 +9,7 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -24,6 +25,7 @@ from great_expectations.data_context.types.base import (
 from stegvis.expectations.expectation import CheckResult, Expectation
 
 if TYPE_CHECKING:
+    from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.datasource.fluent.interfaces import Batch
 
 # Counts, never a value: the default results carry examples of what failed.
@@ -51,25 +53,27 @@ def evaluate(
     """
     if not expectations:
         return []
-    # Without its own documentation site, which would leave a temporary folder behind each time.
-    in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
-    context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=in_memory))
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     results: dict[int, CheckResult] = {}
     for about, frame in (("rows", rows), ("summary", pd.DataFrame([dict(summary)]))):
         mine = [(place, each) for place, each in enumerate(expectations) if each.about == about]
         if not mine:
             continue
-        batch = (
-            context.data_sources.add_pandas(about)
-            .add_dataframe_asset(about)
-            .add_batch_definition_whole_dataframe(about)
-            .get_batch(batch_parameters={"dataframe": frame})
-        )
+        batch = _batches().get_batch(batch_parameters={"dataframe": frame})
         results |= zip(
             (place for place, _ in mine), _together(batch, [each for _, each in mine], len(frame)), strict=True
         )
     return [results[place] for place in sorted(results)]
+
+
+@cache
+def _batches() -> BatchDefinition:
+    """What makes a batch of a frame: the same for all, since making it costs as much as most evaluations."""
+    # Without its own documentation site, which would leave a temporary folder behind.
+    in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=in_memory))
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("home").add_dataframe_asset("table")
+    return asset.add_batch_definition_whole_dataframe("rows")
 
 
 def _together(batch: Batch, expectations: Sequence[Expectation], rows: int) -> list[CheckResult]:

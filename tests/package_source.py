@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -11,6 +12,12 @@ FOLDERS = ("orchestration", "assets", "expectations", "sql", "stegvis")
 MODULES = {
     file.relative_to(ROOT).as_posix(): file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))
 }
+
+
+@cache
+def parsed(source: str) -> ast.Module:
+    """The tree of a source; parsed once, however many rules look at it."""
+    return ast.parse(source)
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -36,12 +43,12 @@ def package_sources() -> dict[str, str]:
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def calls(source: str, function: str) -> Iterator[ast.Call]:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function:
             yield node

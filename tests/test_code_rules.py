@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package_source import MODULES, ROOT, calls, functions, imported, package_sources
+from tests.package_source import MODULES, ROOT, calls, functions, imported, package_sources, parsed
 
 MODULE_LINES = 400
 FUNCTION_LINES = 60
@@ -56,7 +56,7 @@ def test_the_search_would_find_what_is_too_long(tmp_path: Path) -> None:
 def private_imports(files: dict[str, Path]) -> list[str]:
     found = []
     for name, file in files.items():
-        for target in imported(ast.parse(file.read_text(encoding="utf-8"))):
+        for target in imported(parsed(file.read_text(encoding="utf-8"))):
             package, *parts = target.split(".")
             if package.startswith("dagster") and any(part.startswith("_") for part in parts):
                 found.append(f"{name}: {target}")

@@ -145,8 +145,9 @@ def replaced_words(name: str, text: str) -> Iterator[str]:
     if meant or not name.endswith(READ):
         return
     for number, line in enumerate(text.splitlines(), start=1):
+        read = without_allowed(name, line).replace("_", " ")
         for words, use in WORDS.items():
-            for hit in words.finditer(without_allowed(name, line).replace("_", " ")):
+            for hit in words.finditer(read):
                 yield f"{name}:{number}: {hit.group()} (write: {use})"
 
 

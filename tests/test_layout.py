@@ -13,7 +13,7 @@ import pytest
 from stegvis.assets.graph import TABLES, tables
 from stegvis.study.dictionary import dictionary
 from stegvis.study.study import Study
-from tests.package_source import MODULES, ROOT, imported, package_sources
+from tests.package_source import MODULES, ROOT, imported, package_sources, parsed
 
 SELECTS = sorted((ROOT / "sql").glob("*.sql"))
 
@@ -49,7 +49,7 @@ def breaches(module: str, source: str) -> list[str]:
     folder = max((each for each in MAY_IMPORT if module.startswith(f"{each}/")), key=len)
     return [
         name
-        for name in imported(ast.parse(source))
+        for name in imported(parsed(source))
         if (within(name, {"stegvis"}) and not within(name, MAY_IMPORT[folder]))
         or within(name, MUST_NOT_IMPORT.get(folder, set()))
     ]
@@ -101,13 +101,13 @@ def at_import(tree: ast.Module) -> Iterator[str]:
 @pytest.mark.parametrize("module", [module for module in MODULES if module != "expectations/evaluate.py"])
 def test_a_module_is_cheap_to_import(module: str) -> None:
     """``evaluate`` is the one module that is itself imported late."""
-    names = set(at_import(ast.parse(MODULES[module].read_text(encoding="utf-8"))))
+    names = set(at_import(parsed(MODULES[module].read_text(encoding="utf-8"))))
     assert not {name for name in names if within(name, {*HEAVY, "stegvis.expectations.evaluate"})}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_says_what_it_is_for(module: str) -> None:
-    assert ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+    assert ast.get_docstring(parsed(MODULES[module].read_text(encoding="utf-8")))
 
 
 # ---- one name per table in every folder ----
@@ -177,7 +177,7 @@ def find_cycle(sources: dict[str, str], inside_functions: bool) -> list[str]:
     graph: dict[str, set[str]] = {}
     for module, source in sources.items():
         graph[module] = set()
-        for name in imports_by(ast.parse(source), inside_functions):
+        for name in imports_by(parsed(source), inside_functions):
             found = name if name in sources else name.rpartition(".")[0]
             graph[module] |= {found} & (sources.keys() - {module})
     try:

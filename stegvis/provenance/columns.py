@@ -44,18 +44,18 @@ def _of_select(sql: str) -> Sources:
     from sqlglot.lineage import lineage
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
+    from sqlglot.schema import MappingSchema
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of subqueries whose columns it takes as they are
     known = {table: tuple(columns) for table, columns in dictionary().items()} | {"epochs": _EPOCHS}
-    tables: dict[str, object] = {table: dict.fromkeys(columns, "varchar") for table, columns in known.items()}
+    tables = MappingSchema({table: dict.fromkeys(columns, "varchar") for table, columns in known.items()})
     query = parse_one(sql, dialect="duckdb")
     qualify(query, schema=tables, dialect="duckdb", validate_qualify_columns=False)
     assert isinstance(query, exp.Query)
     scope = build_scope(query)
     found: Sources = {}
-    for column in query.named_selects:
-        nodes = lineage(column, query, dialect="duckdb", scope=scope, schema=tables).walk()
-        leaves = [node for node in nodes if not node.downstream and isinstance(node.source, exp.Table)]
+    for column, made in lineage(None, query, tables, dialect="duckdb", scope=scope, copy=False).items():
+        leaves = [node for node in made.walk() if not node.downstream and isinstance(node.source, exp.Table)]
         places = {(leaf.source.name, exp.to_identifier(leaf.name.split(".")[-1].strip('"')).name) for leaf in leaves}
         stored = [(table, name) for table, name in places if name in known.get(table, ())]
         found[column] = sorted({(_TABLE_OF_EPOCHS if table == "epochs" else table, name) for table, name in stored})

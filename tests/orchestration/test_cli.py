@@ -171,6 +171,7 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     assert stegvis("compare", old, story.home.root).returncode == 2
 
 
+@pytest.mark.slow
 def test_verify_and_sign_a_release(story: Story) -> None:
     name, home = story.release().name, story.home.root
     signed = stegvis("sign", name, "--name", "First Reviewer Å", home=home)

@@ -29,6 +29,7 @@ def test_a_lost_event_log_makes_nothing_stale(story: Story) -> None:
     assert story.made() == set()
 
 
+@pytest.mark.slow
 def test_a_deleted_warehouse_is_built_again_with_the_same_tables(story: Story) -> None:
     before = apart_from_published(story.tables())
     story.home.warehouse.unlink()
@@ -41,6 +42,7 @@ def test_a_deleted_warehouse_is_built_again_with_the_same_tables(story: Story) -
             pd.testing.assert_frame_equal(after[name], frame)
 
 
+@pytest.mark.slow
 def test_a_warehouse_restored_from_before_a_delivery_lacks_that_delivery(story: Story, tmp_path: Path) -> None:
     copy = tmp_path / "yesterday.duckdb"
     shutil.copy(story.home.warehouse, copy)

@@ -84,6 +84,7 @@ def test_a_private_dataset_of_a_few_people_is_refused(tmp_path):
         train([few], tmp_path / "model.npz", PROTOCOL, lambda _: None)
 
 
+@pytest.mark.slow
 def test_each_person_is_evaluated_by_a_model_fitted_on_everyone_else(tmp_path):
     """One person's labels are wrong: only a model fitted on them would reproduce them."""
     for number in range(6):
@@ -116,6 +117,7 @@ def test_without_measured_speeds_the_card_says_so(trained):
     assert "the km/h have not been evaluated" in (home / "made" / "model_card.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_dataset_of_walking_speeds_is_used_for_training_and_to_evaluate_speed(tmp_path):
     others = write_people(tmp_path / "others", people=5, seconds=10)
     speeds = tmp_path / "har_ws_adults"

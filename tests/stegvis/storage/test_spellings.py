@@ -6,6 +6,7 @@ Each spelling of a person is that person or is refused; none is anybody else.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -39,9 +40,15 @@ PLACES: dict[LayoutName, str] = {
 TABLES = ("participants", "questionnaire", "days")
 
 
+def one_row(layout: LayoutName) -> pd.DataFrame:
+    """A faultless row as text; of day totals the first day alone, since seven cost seven times as much."""
+    row = table(layout, 1)
+    return row.drop(columns=[name for name in row if layout == "days" and re.search("D[2-7]$", name)])
+
+
 def arrow(layout: LayoutName, **columns: pa.Array) -> pa.Table:
     """One faultless row of a layout, with some of its columns as given."""
-    raw = epochs(1) if layout == "epochs" else table(layout, 1)
+    raw = epochs(1) if layout == "epochs" else one_row(layout)
     whole = pa.Table.from_pandas(raw, preserve_index=False)
     for name, cells in columns.items():
         whole = whole.set_column(whole.schema.get_field_index(name), name, cells)
@@ -207,7 +214,7 @@ def test_a_csv_means_the_same_as_a_typed_file(
 def test_a_file_of_a_statistics_program_means_the_same(
     tmp_path: Path, layout: LayoutName, ending: str, cell: Any, expected: str
 ) -> None:
-    frame = table(layout, 1).assign(person=[cell])
+    frame = one_row(layout).assign(person=[cell])
     write = pyreadstat.write_dta if ending == ".dta" else pyreadstat.write_sav
     more = {"compress": True} if ending == ".zsav" else {}  # of the writer: zlib
     assert meaning(both(tmp_path, layout, ending, lambda file: write(frame, str(file), **more))) == expected
