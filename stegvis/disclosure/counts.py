@@ -12,13 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stegvis.disclosure.people_sets import alike
+from stegvis.disclosure.overlaps import Overlaps
 
 Group = int
 Relation = tuple[Group, tuple[Group, ...]]
-
-# Sums of so many random numbers of this size are exact in a float64.
-_LARGEST = 2**36
 
 
 @dataclass
@@ -37,7 +34,7 @@ class Counts:
 
 
 def counts_of(
-    matrix: np.ndarray,
+    sets: Overlaps,
     published: dict[Group, int],
     pairs: Iterable[tuple[Group, Group]],
     blocks: Iterable[Sequence[Group]],
@@ -45,65 +42,63 @@ def counts_of(
     """The counts of sets of people and their relations.
 
     Args:
-        matrix: S x N (bool), who is in which set.
+        sets: the sets.
         published: how many numbers count a set, by its number.
-        pairs: (people, cases) of rows that count both.
+        pairs: (people, cases) of rows that count both: sets and subsets of them.
         blocks: sets that have nobody in common.
     """
-    # People who are alike in every set are one column.
-    place, people = alike(matrix)
-    first = np.zeros(len(people), dtype="int64")
-    first[place] = np.arange(len(place))
-    matrix = matrix[:, first]
-    fingerprints = _Fingerprints(matrix)
-    relations: set[Relation] = set()
-    for total, cases in dict.fromkeys(pairs):
-        if total != cases:
-            others = fingerprints.add(matrix[total] & ~matrix[cases])
-            relations.add((total, tuple(sorted((cases, others)))))
-    every = fingerprints.matrix()
-    parts = [tuple(sorted(set(block))) for block in blocks]
-    for block in dict.fromkeys(parts):
-        relations |= fingerprints.split(every, block)
-    values = {number: int(people[row].sum()) for number, row in enumerate(every)}
+    common, others = _with_others(sets.common, pairs)
+    relations: set[Relation] = {
+        (total, tuple(sorted((cases, other)))) for (total, cases), other in others.items() if other != total
+    }
+    parts = _Parts(common)
+    for block in dict.fromkeys(tuple(sorted(set(block))) for block in blocks):
+        relations |= parts.of(block)
+    values = {number: int(size) for number, size in enumerate(common.diagonal())}
     return Counts(values, dict(published), sorted(relations))
 
 
-class _Fingerprints:
-    """Sets by the sums of random numbers of their people, so that equal sets are found without comparing them."""
+def _with_others(
+    common: np.ndarray, pairs: Iterable[tuple[Group, Group]]
+) -> tuple[np.ndarray, dict[tuple[Group, Group], Group]]:
+    """What sets have in common, those of people who are not cases too, and the number of each of the latter."""
+    distinct = [(total, cases) for total, cases in dict.fromkeys(pairs) if total != cases]
+    totals, cases = (np.array([pair[side] for pair in distinct], dtype="int64") for side in (0, 1))
+    rows = np.concatenate([common, common[totals] - common[cases]])
+    every = np.concatenate([rows, rows[:, totals] - rows[:, cases]], axis=1)
+    sizes = every.diagonal()
+    equal = (every == sizes) & (every == sizes[:, None])
+    first = equal.argmax(axis=1)
+    kept = np.flatnonzero((first == np.arange(len(every))) | (np.arange(len(every)) < len(common)))
+    number = dict(zip(kept.tolist(), range(len(kept)), strict=True))
+    others = {pair: number[int(first[len(common) + at])] for at, pair in enumerate(distinct)}
+    return every[np.ix_(kept, kept)], others
 
-    def __init__(self, matrix: np.ndarray) -> None:
-        random = np.random.default_rng(0)
-        self.weights = random.integers(1, _LARGEST, size=(2, matrix.shape[1])).astype("float64")
-        self.rows = list(matrix)
-        self.number_of = {self.of(row): number for number, row in reversed(list(enumerate(matrix)))}
 
-    def of(self, row: np.ndarray) -> tuple[float, ...]:
-        return tuple((self.weights @ row).tolist())
+class _Parts:
+    """Which set, if any, is the part of a set that lies in another."""
 
-    def add(self, row: np.ndarray) -> Group:
-        """The number of a set, which is added if it is new."""
-        mark = self.of(row)
-        if mark not in self.number_of:
-            self.number_of[mark] = len(self.rows)
-            self.rows.append(row)
-        return self.number_of[mark]
+    def __init__(self, common: np.ndarray) -> None:
+        self.common = common
+        self.sizes = common.diagonal()
+        self.inside = common == self.sizes  # [a, b]: b lies in a
+        self.found: dict[Group, np.ndarray] = {}
 
-    def matrix(self) -> np.ndarray:
-        return np.array(self.rows, dtype=bool).reshape(len(self.rows), self.weights.shape[1])
+    def within(self, part: Group) -> np.ndarray:
+        """For each set: the set that is its part in ``part``; -1 if there is none, -2 if nobody is."""
+        if part not in self.found:
+            subsets = np.flatnonzero(self.inside[part])
+            same = self.inside[:, subsets] & (self.sizes[subsets] == self.common[:, part, None])
+            number = np.where(same.any(axis=1), subsets[same.argmax(axis=1)], -1)
+            self.found[part] = np.where(self.common[:, part] == 0, -2, number)
+        return self.found[part]
 
-    def split(self, every: np.ndarray, block: Sequence[Group]) -> set[Relation]:
+    def of(self, block: Sequence[Group]) -> set[Relation]:
         """Each set that lies in the block's union, as the sum of its parts, where all parts are sets too."""
-        union = every[list(block)].any(axis=0)
-        inside = np.flatnonzero(~(every & ~union).any(axis=1))
-        parts_of_block, sets = every[list(block)], every[inside].astype("float64")
-        # Whole numbers below 2**53, so the sums are exact in any order.
-        marks = [sets @ (parts_of_block * weight).T for weight in self.weights]
-        found: set[Relation] = set()
-        for position, number in enumerate(inside):
-            each = zip(marks[0][position].tolist(), marks[1][position].tolist(), strict=True)
-            parts = [self.number_of.get(mark) for mark in each if mark != (0.0, 0.0)]
-            known = [part for part in parts if part is not None]
-            if len(known) == len(parts) > 1:
-                found.add((int(number), tuple(sorted(known))))
-        return found
+        parts = np.array([self.within(part) for part in block])
+        covered = self.common[:, list(block)].sum(axis=1) == self.sizes
+        chosen = covered & (parts != -1).all(axis=0) & ((parts >= 0).sum(axis=0) > 1)
+        return {
+            (int(number), tuple(sorted(int(part) for part in parts[:, number] if part >= 0)))
+            for number in np.flatnonzero(chosen)
+        }

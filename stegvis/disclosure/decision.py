@@ -50,12 +50,12 @@ def decide(
     """
     smallest = protocol.disclosure.smallest_count
     both, apart = pairs(tables, sets), blocks(tables, sets)
-    small = small_sets(sets.matrix, both, apart, smallest)
+    small = small_sets(sets.overlaps, both, apart, smallest)
     order = [number for number in _by_importance(tables, sets) if number not in fixed | never]
-    chosen = choose(sets.matrix, order, small, smallest, sets.matrix[sorted(fixed)])
+    chosen = choose(sets.overlaps, order, small, smallest, fixed)
     published = chosen.published | fixed
     uses = Counter(sets.of.values())
-    counts = counts_of(sets.matrix, dict(uses), both, apart)
+    counts = counts_of(sets.overlaps, dict(uses), both, apart)
     hidden = frozenset(uses) - published
     sensitive = {number for number, size in counts.values.items() if 0 < size < smallest}
     found = protect(counts, hidden, sensitive, protocol.release.protection_width, fixed)
@@ -63,7 +63,7 @@ def decide(
     gone = frozenset(uses) - fixed if found.unprotected else found.hidden
     published -= gone
     secret = [people for people in small if people not in set(chosen.known)]
-    left = defined(sets.matrix[sorted(published)], secret)
+    left = defined(sets.overlaps, published, secret)
     return Decision(gone, len(left))
 
 

@@ -6,16 +6,19 @@ Two numbers that count the same people are one set: they are published together 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from stegvis.disclosure.overlaps import Overlaps
 from stegvis.statistics.members import unpacked
 
 # (table, row, column) of a published number.
 Place = tuple[str, Any, str]
+# Between wave and person; no wave holds it.
+_BETWEEN = "\x1f"
 
 
 class SetsError(ValueError):
@@ -37,35 +40,22 @@ class Source:
     counts: Sequence[int | None]
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class PeopleSets:
     """Distinct sets of people.
 
     Attributes:
-        matrix: S x N, which of the N people (of a wave) are in a set.
+        overlaps: the sets, and how many people they have in common.
         of: the number of the set behind each published count; counts of nobody have none.
-        everyone: the N people (wave, person).
     """
 
-    matrix: np.ndarray
+    overlaps: Overlaps
     of: dict[Place, int]
-    everyone: pd.MultiIndex
-    sizes: np.ndarray = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.sizes = self.matrix.sum(axis=1)
-
-
-def alike(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The groups of people who are in the same sets: the group of each person (N), and the size of each group.
-
-    Args:
-        matrix: S x N (bool), who is in which set.
-    """
-    columns = np.ascontiguousarray(np.packbits(matrix, axis=0).T)
-    names = columns.view(np.dtype((np.void, columns.shape[1]))).ravel() if columns.size else np.zeros(len(columns))
-    _, place, counts = np.unique(names, return_inverse=True, return_counts=True)
-    return place, counts
+    @property
+    def sizes(self) -> np.ndarray:
+        """The people in each set."""
+        return self.overlaps.sizes
 
 
 def people_sets(sources: Iterable[Source]) -> PeopleSets:
@@ -75,29 +65,45 @@ def people_sets(sources: Iterable[Source]) -> PeopleSets:
         SetsError: a count is not the size of its set: the people were recorded for other rows.
     """
     sources = list(sources)
-    keys = [pd.MultiIndex.from_frame(each.members[["wave", "person"]].astype("str")) for each in sources]
-    everyone = pd.MultiIndex.from_tuples([], names=["wave", "person"])
-    for each in keys:
-        everyone = everyone.union(each)
+    keys = [each.members["wave"].astype("str") + _BETWEEN + each.members["person"].astype("str") for each in sources]
+    codes, everyone = pd.factorize(pd.concat(keys) if keys else pd.Series(dtype="str"))
+    persons = np.split(codes, np.cumsum([len(each) for each in keys])[:-1]) if keys else []
+    group = np.zeros(len(everyone), dtype="int64")
+    for source, mine in zip(sources, persons, strict=True):
+        numbers, distinct = pd.factorize(source.members["numbers"].map(bytes))
+        own = np.zeros(len(everyone), dtype="int64")
+        own[mine] = numbers + 1
+        group, _ = pd.factorize(group * (len(distinct) + 1) + own)
+    people = np.bincount(group)
     number_of: dict[bytes, int] = {}
-    rows: list[np.ndarray] = []
     of: dict[Place, int] = {}
-    for source, key in zip(sources, keys, strict=True):
-        bits = unpacked(source.members["numbers"], len(source.places) // 2)
-        spread = np.zeros((len(bits), len(everyone)), dtype=bool)
-        spread[:, everyone.get_indexer(key)] = bits
-        sizes = bits.sum(axis=1)
-        for place, count, row, size in zip(source.places, source.counts, spread, sizes, strict=True):
-            if place is None or count is None:
-                continue
-            if count != size:
-                raise SetsError(f"the people behind {place[0]} were recorded for other rows: make its table again")
-            if not size:
-                continue
-            name = np.packbits(row).tobytes()
-            if name not in number_of:
-                number_of[name] = len(rows)
-                rows.append(row)
-            of[place] = number_of[name]
-    matrix = np.array(rows, dtype=bool).reshape(len(rows), len(everyone))
-    return PeopleSets(matrix, of, everyone)
+    for source, mine in zip(sources, persons, strict=True):
+        numbers_of = _numbers(source, group[mine], people, number_of)
+        of |= {place: number for place, number in zip(source.places, numbers_of, strict=True) if place and number >= 0}
+    width = -(-len(people) // 8)
+    rows = np.frombuffer(b"".join(number_of), dtype="uint8").reshape(len(number_of), width)
+    return PeopleSets(Overlaps(np.unpackbits(rows, axis=1, count=len(people)).astype(bool), people), of)
+
+
+def _numbers(source: Source, groups: np.ndarray, people: np.ndarray, number_of: dict[bytes, int]) -> list[int]:
+    """The number of the set behind each count of a table, -1 where there is none; new sets enter ``number_of``."""
+    mine, first = np.unique(groups, return_index=True)
+    bits = np.ascontiguousarray(unpacked(source.members["numbers"].iloc[first], len(source.places) // 2))
+    several = np.flatnonzero(people[mine] > 1)
+    found, sizes = [], (bits.sum(axis=1) + bits[:, several] @ (people[mine][several] - 1)).tolist()
+    known: dict[bytes, int] = {}
+    for place, count, row, size in zip(source.places, source.counts, bits, sizes, strict=True):
+        found.append(-1)
+        if place is None or count is None:
+            continue
+        if count != size:
+            raise SetsError(f"the people behind {place[0]} were recorded for other rows: make its table again")
+        if not size:
+            continue
+        own = row.tobytes()
+        if own not in known:
+            spread = np.zeros(len(people), dtype=bool)
+            spread[mine] = row
+            known[own] = number_of.setdefault(np.packbits(spread).tobytes(), len(number_of))
+        found[-1] = known[own]
+    return found

@@ -12,47 +12,57 @@ from itertools import combinations
 
 import numpy as np
 
+from stegvis.disclosure.overlaps import Overlaps, group_rows
+
 # Blocks of at most so many rows are summed in every way, larger ones from either end.
 _EVERY_SUM = 6
 
 
 def small_sets(
-    matrix: np.ndarray, pairs: Iterable[tuple[int, int]], blocks: Iterable[Sequence[int]], smallest: int
+    sets: Overlaps, pairs: Iterable[tuple[int, int]], blocks: Iterable[Sequence[int]], smallest: int
 ) -> list[tuple[int, ...]]:
     """The sets of 1 to ``smallest`` - 1 people that sets of people define.
 
     Args:
-        matrix: S x N (bool), who is in which set.
+        sets: all sets.
         pairs: (people, cases) of the rows that count both: numbers of sets.
         blocks: numbers of sets that have nobody in common.
         smallest: the smallest publishable count.
 
     Returns:
-        The people (columns of the matrix) of each small set, each set once.
+        The columns of the matrix of each small set, each set once.
     """
-    bits = _packed(matrix)
-    derived = [bits]
-    others = {pair: bits[pair[0]] & ~bits[pair[1]] for pair in dict.fromkeys(pairs)}
-    if others:
-        derived.append(np.array(list(others.values())))
-    sums = [np.bitwise_or.reduce(bits[list(chosen)], axis=0) for block in blocks for chosen in _sums(block)]
-    if sums:
-        derived.append(np.array(sums))
-    every = np.unique(np.concatenate(derived), axis=0)
+    every, sizes = _derived(sets, pairs, blocks)
     found: set[tuple[int, ...]] = set()
-    sizes = np.bitwise_count(every).sum(axis=1).astype("int64")
-    order = np.argsort(sizes, kind="stable")
-    every, sizes = every[order], sizes[order]
     for position, size in enumerate(sizes):
         if 0 < size < smallest:
-            found.add(_people(every[position]))
+            found.add(_columns(every[position]))
         start = position + 1
         end = int(np.searchsorted(sizes, size + smallest, side="left"))
         if size and start < end:
             inside = ~(every[position] & ~every[start:end]).any(axis=1)
             for larger in every[start:end][inside]:
-                found.add(_people(larger & ~every[position]))
+                found.add(_columns(larger & ~every[position]))
     return sorted(found - {()})
+
+
+def _derived(
+    sets: Overlaps, pairs: Iterable[tuple[int, int]], blocks: Iterable[Sequence[int]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sets, their people who are not cases, and sums of a block: packed, and how many people; small ones first."""
+    bits = _packed(sets.matrix)
+    rows, sizes = [bits], [sets.sizes]
+    for people, cases in dict.fromkeys(pairs):
+        rows.append((bits[people] & ~bits[cases])[None])
+        sizes.append(np.array([sets.sizes[people] - sets.common[people, cases]], dtype="int64"))
+    for chosen in dict.fromkeys(chosen for block in blocks for chosen in _sums(block)):
+        rows.append(np.bitwise_or.reduce(bits[list(chosen)], axis=0)[None])
+        sizes.append(sets.sizes[list(chosen)].sum(keepdims=True))
+    every, size = np.concatenate(rows), np.concatenate(sizes)
+    group, _ = group_rows(every.view("uint8"))
+    first = np.unique(group, return_index=True)[1]
+    order = first[np.argsort(size[first], kind="stable")]
+    return every[order], size[order]
 
 
 def _sums(block: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -68,11 +78,11 @@ def _sums(block: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def _packed(matrix: np.ndarray) -> np.ndarray:
-    """The rows as words of 64 people."""
+    """The rows as words of 64 columns."""
     missing = -matrix.shape[1] % 64
     padded = np.pad(matrix, ((0, 0), (0, missing)))
     return np.packbits(padded, axis=1, bitorder="little").view("<u8")
 
 
-def _people(words: np.ndarray) -> tuple[int, ...]:
+def _columns(words: np.ndarray) -> tuple[int, ...]:
     return tuple(np.flatnonzero(np.unpackbits(words.view("uint8"), bitorder="little")).tolist())

@@ -11,17 +11,22 @@ are whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
-from stegvis.disclosure.people_sets import alike
+from stegvis.disclosure.overlaps import Overlaps, alike
 
 # Squared distances (in people) below this are zero: the true ones of sets of people are far above it.
 NOTHING = 1e-6
 # A small set closer to the span than this share of its size counts as inside it.
 INSIDE = 1e-6
+# Sets that are compared with the basis at once.
+_AT_ONCE = 32
+# After so many searches for pairs that the span defines, fewer sets are published each time.
+_MOST_SEARCHES = 6
 
 
 @dataclass(frozen=True)
@@ -33,132 +38,186 @@ class Chosen:
 
 
 def choose(
-    matrix: np.ndarray,
-    order: Sequence[int],
+    sets: Overlaps,
+    order: Iterable[int],
     small: Sequence[tuple[int, ...]],
     smallest: int,
-    fixed: np.ndarray | None = None,
+    fixed: Iterable[int] = (),
 ) -> Chosen:
     """The sets that may be published.
 
     Args:
-        matrix: S x N (bool), who is in which set.
+        sets: all sets.
         order: the sets in order of importance.
-        small: people (columns) of small sets that must not be defined (``small_sets``).
+        small: small sets (columns of the matrix) that must not be defined (``small_sets``).
         smallest: the smallest publishable count.
-        fixed: F x N (bool), sets that are published already.
+        fixed: sets that are published already.
     """
-    before = np.zeros((0, matrix.shape[1]), dtype=bool) if fixed is None else fixed
-    vectors = np.concatenate([before, matrix])
-    same = _alike(vectors, smallest)
+    order, before = list(order), sorted(fixed)
+    same = _alike(sets, smallest)
     secret = list(dict.fromkeys([*small, *same]))
-    while True:
-        span = _Span(vectors, secret)
-        for number in range(len(before)):
-            span.add(number)
+    place = {people: number for number, people in enumerate(secret)}
+    places = [place[people] for people in same]
+    for search in count():
+        span = _Span(sets, secret)
+        span.add(before)
         known = span.inside()
         span.ignore(known)
-        accepted = [number for number in order if span.add(len(before) + number, refuse=True)]
-        more = [each for each in _pairs(span, same, smallest) if each not in set(secret)]
+        accepted = span.add(order, refuse=True)
+        more = [each for each in _pairs(span, same, places, smallest) if each not in place]
         if not more:
-            return Chosen(frozenset(accepted), tuple(secret[number] for number in np.flatnonzero(known)))
+            break
+        place |= {people: len(place) + number for number, people in enumerate(more)}
         secret += more
+        if search >= _MOST_SEARCHES:
+            order = accepted[: len(accepted) // 2]
+    return Chosen(frozenset(accepted), tuple(secret[number] for number in np.flatnonzero(known)))
 
 
-def defined(matrix: np.ndarray, small: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """The audit: which small sets lie in the span of sets (S x N), by the eigenvectors of their intersections."""
-    if not len(matrix) or not small:
+def defined(sets: Overlaps, published: Iterable[int], small: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The audit: which small sets lie in the span of the published sets, by a pivoted factor of their intersections."""
+    from scipy.linalg import solve_triangular
+    from scipy.linalg.lapack import dpstrf
+
+    numbers = np.array(sorted(published), dtype="int64")
+    if not len(numbers) or not small:
         return []
-    values, basis = np.linalg.eigh(intersections(matrix))
-    kept = values > 1e-10 * values.max(initial=0.0)
-    overlap = _overlap(matrix, small)
-    inside = ((overlap @ basis[:, kept]) ** 2 / values[kept]).sum(axis=1)
-    return [people for people, share in zip(small, inside, strict=True) if share > len(people) * (1 - INSIDE)]
+    factor, pivots, rank, _ = dpstrf(sets.common[np.ix_(numbers, numbers)], tol=NOTHING, lower=1)
+    overlap = _overlap(sets, small)[numbers[pivots[:rank] - 1]]
+    inside = (solve_triangular(factor[:rank, :rank], overlap, lower=True) ** 2).sum(axis=0)
+    sizes = _sizes(sets, small)
+    return [people for people, share, size in zip(small, inside, sizes, strict=True) if share > size * (1 - INSIDE)]
 
 
-def intersections(matrix: np.ndarray) -> np.ndarray:
-    """How many people each two sets (S x N) have in common: S x S, exact."""
-    small = matrix.astype("float32")  # whole numbers up to 2**24 are exact in it
-    return (small @ small.T).astype("float64")
+def _sizes(sets: Overlaps, small: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """How many people are in each small set."""
+    if not small:
+        return np.zeros(0)
+    starts = np.cumsum([0, *(len(columns) for columns in small[:-1])])
+    return np.add.reduceat(sets.people[[column for columns in small for column in columns]], starts).astype("float64")
 
 
-def _overlap(matrix: np.ndarray, small: Sequence[tuple[int, ...]]) -> np.ndarray:
-    """How many people of each small set are in each set: small sets x S."""
-    found = [matrix[:, list(people)].sum(axis=1) for people in small]
-    return np.array(found, dtype="float64").reshape(len(small), len(matrix))
+def _overlap(sets: Overlaps, small: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """How many people of each small set are in each set: S x small sets; a byte each where that is enough."""
+    largest = int(_sizes(sets, small).max(initial=1))
+    found = np.zeros((len(sets.matrix), len(small)), dtype=np.min_scalar_type(largest))
+    single = [number for number, columns in enumerate(small) if len(columns) == 1]
+    columns = [small[number][0] for number in single]
+    found[:, single] = sets.matrix[:, columns] * sets.people[columns].astype(found.dtype)
+    for number, columns_of in enumerate(small):
+        if len(columns_of) != 1:
+            found[:, number] = sets.matrix[:, list(columns_of)] @ sets.people[list(columns_of)]
+    return found
 
 
 class _Span:
     """The span of the sets added so far, seen from the small sets."""
 
-    def __init__(self, vectors: np.ndarray, secret: Sequence[tuple[int, ...]]) -> None:
-        self.vectors = vectors
-        self.products = intersections(vectors)
-        self.overlap = _overlap(vectors, secret)
-        self.sizes = np.array([len(people) for people in secret], dtype="float64")
+    def __init__(self, sets: Overlaps, secret: Sequence[tuple[int, ...]]) -> None:
+        self.sets = sets
+        self.overlap = _overlap(sets, secret)
+        self.sizes = _sizes(sets, secret)
         self.inside_of = np.zeros(len(secret))
         self.rows: list[int] = []
-        self.factor = np.zeros((len(vectors), len(vectors)))
-        self.seen = np.zeros((len(vectors), len(secret)))
+        # Memory is used by the rows that are written only.
+        self.factor = np.zeros((len(sets.matrix), len(sets.matrix)))
+        self.seen = np.empty((len(sets.matrix), len(secret)))
 
-    def add(self, number: int, refuse: bool = False) -> bool:
-        """Add a vector; with ``refuse`` not if a small set would be in the span. Returns whether it was added."""
+    def add(self, numbers: Sequence[int], refuse: bool = False) -> list[int]:
+        """Add sets; with ``refuse`` none that would put a small set into the span. Returns those that were added."""
+        added = []
+        for start in range(0, len(numbers), _AT_ONCE):
+            added += self._add_some(np.array(numbers[start : start + _AT_ONCE]), refuse)
+        return added
+
+    def _add_some(self, numbers: np.ndarray, refuse: bool) -> list[int]:
+        lines, seen = self._outside(numbers)
+        products = self.sets.common[np.ix_(numbers, numbers)] - lines.T @ lines
+        start, added = len(self.rows), []
+        # What the directions found among these sets have in common with each of them.
+        shared = np.zeros((0, len(numbers)))
+        for at, number in enumerate(numbers.tolist()):
+            rest, k = products[at, at], len(self.rows)
+            if rest < NOTHING:
+                added.append(number)  # it follows from those before
+                continue
+            vector = (seen[at] - shared[:, at] @ self.seen[start:k]) / np.sqrt(rest)
+            inside = self.inside_of + vector**2
+            if refuse and (inside > self.sizes * (1 - INSIDE)).any():
+                continue
+            added.append(number)
+            self.rows.append(number)
+            self.factor[k, :start], self.factor[k, start:k] = lines[:, at], shared[:, at]
+            self.factor[k, k] = np.sqrt(rest)
+            self.seen[k], self.inside_of = vector, inside
+            shared = np.vstack([shared, products[at] / np.sqrt(rest)])
+            products -= np.outer(shared[-1], shared[-1])
+        return added
+
+    def _outside(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sets by the directions of the basis (k x sets), and what is left of their overlap with the small sets."""
         from scipy.linalg import solve_triangular
 
         k = len(self.rows)
-        line = solve_triangular(self.factor[:k, :k], self.products[number, self.rows], lower=True) if k else np.zeros(0)
-        rest = self.products[number, number] - line @ line
-        if rest < NOTHING:
-            return True  # it follows from those before
-        length = np.sqrt(rest)
-        seen = (self.overlap[:, number] - line @ self.seen[:k]) / length
-        inside = self.inside_of + seen**2
-        if refuse and (inside > self.sizes * (1 - INSIDE)).any():
-            return False
-        self.factor[k, :k], self.factor[k, k] = line, length
-        self.seen[k], self.inside_of = seen, inside
-        self.rows.append(number)
-        return True
+        seen = self.overlap[numbers].astype("float64")
+        if not k:
+            return np.zeros((0, len(numbers))), seen
+        lines = solve_triangular(
+            self.factor[:k, :k], self.sets.common[np.ix_(np.array(self.rows), numbers)], lower=True
+        )
+        used = np.flatnonzero(lines.any(axis=1))
+        if len(used):  # sets of another wave have nobody in common with these
+            some = slice(int(used[0]), int(used[-1]) + 1)
+            seen -= lines[some].T @ self.seen[some]
+        return lines, seen
 
     def inside(self) -> np.ndarray:
         """Which small sets lie in the span."""
         return self.inside_of > self.sizes * (1 - INSIDE)
 
-    def rest(self, direction: np.ndarray) -> np.ndarray:
-        """The part of a vector (N) that is orthogonal to the span."""
-        from scipy.linalg import solve_triangular
-
-        k = len(self.rows)
-        mine, factor = self.vectors[self.rows].astype("float64"), self.factor[:k, :k]
-        inner = solve_triangular(factor, mine @ direction, lower=True)
-        outer: np.ndarray = direction - mine.T @ solve_triangular(factor, inner, lower=True, trans="T")
-        return outer
-
     def ignore(self, chosen: np.ndarray) -> None:
         """Small sets that are known already can no longer be protected."""
         self.sizes = np.where(chosen, np.inf, self.sizes)
 
+    def rest(self, directions: np.ndarray, groups: Sequence[tuple[int, ...]], places: Sequence[int]) -> np.ndarray:
+        """What of some directions (G x D) is left in small sets, given with their places, outside the span."""
+        from scipy.linalg import solve_triangular
 
-def _alike(matrix: np.ndarray, smallest: int) -> list[tuple[int, ...]]:
-    """The people who are alike in every set, where they are few."""
-    place, counts = alike(matrix)
-    groups = np.split(np.argsort(place, kind="stable"), np.cumsum(counts)[:-1])
-    return [tuple(group.tolist()) for group in groups if len(group) < smallest and matrix[:, group[0]].any()]
+        k = len(self.rows)
+        weighted = directions * self.sets.people[:, None]
+        inner = np.array([row @ weighted for row in self.sets.matrix[self.rows]])
+        inner = solve_triangular(self.factor[:k, :k], inner, lower=True)
+        whole = np.array([weighted[list(group)].sum(axis=0) for group in groups])
+        outer: np.ndarray = whole - (inner.T @ self.seen[:k])[:, places].T
+        return outer
 
 
-def _pairs(span: _Span, same: Sequence[tuple[int, ...]], smallest: int) -> list[tuple[int, ...]]:
+def _alike(sets: Overlaps, smallest: int) -> list[tuple[int, ...]]:
+    """The people who are alike in every set, where they are few: columns."""
+    place, counts = alike(sets.matrix)
+    people = np.bincount(place, weights=sets.people)
+    columns = np.split(np.argsort(place, kind="stable"), np.cumsum(counts)[:-1])
+    within = np.asarray(sets.matrix.any(axis=0))
+    return [
+        tuple(group.tolist())
+        for group, size in zip(columns, people, strict=False)
+        if size < smallest and within[group[0]]
+    ]
+
+
+def _pairs(span: _Span, same: Sequence[tuple[int, ...]], places: Sequence[int], smallest: int) -> list[tuple[int, ...]]:
     """Two groups of people who are alike, together few, whose union lies in the span: found by random projection."""
     if not span.rows or len(same) < 2:
         return []
-    random = np.random.default_rng(0)
-    rests = [span.rest(np.asarray(random.normal(size=span.vectors.shape[1]))) for _ in range(3)]
-    seen = np.array([[rest[list(group)].sum() for group in same] for rest in rests])
+    directions = np.random.default_rng(0).normal(size=(span.sets.matrix.shape[1], 3))
+    seen = span.rest(directions, same, places).T
+    sizes = _sizes(span.sets, same)
     order = np.argsort(seen[0])
-    found = []
     opposite = np.searchsorted(seen[0][order], -seen[0] - NOTHING)
-    for one, start in enumerate(opposite):
-        for other in order[start : start + 4]:
-            few = len(same[one]) + len(same[other]) < smallest
-            if one < other and few and np.abs(seen[:, one] + seen[:, other]).max() < NOTHING:
-                found.append(tuple(sorted((*same[one], *same[other]))))
-    return found
+    found = []
+    for step in range(4):
+        other = order[np.minimum(opposite + step, len(order) - 1)]
+        few = (np.arange(len(same)) < other) & (sizes + sizes[other] < smallest)
+        for one in np.flatnonzero(few & (np.abs(seen + seen[:, other]).max(axis=0) < NOTHING)).tolist():
+            found.append(tuple(sorted((*same[one], *same[int(other[one])]))))
+    return list(dict.fromkeys(found))

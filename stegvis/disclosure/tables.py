@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -126,12 +126,13 @@ def _blocks(tables: Tables, sets: PeopleSets) -> Iterator[dict[Place, int]]:
     for name, apart in _DIFFERING.items():
         frame: pd.DataFrame = getattr(tables, name)
         for differing in apart:
-            keys = [key for key in ROW_KEYS[name] if key != differing]
-            texts = frame[keys].astype("str").agg("\x1f".join, axis=1) if len(frame) else frame.index
-            for _, rows in frame.groupby(texts, sort=False):
-                for column in COUNT_COLUMNS[name]:
-                    mine = {(name, index, column): sets.of.get((name, index, column)) for index in rows.index}
-                    yield from _apart({place: number for place, number in mine.items() if number is not None}, sets)
+            rows: dict[tuple[object, ...], list[Hashable]] = {}
+            keys = frame[[key for key in ROW_KEYS[name] if key != differing]]
+            for index, key in zip(frame.index, zip(*(keys[each] for each in keys), strict=True), strict=True):
+                rows.setdefault(key, []).append(index)
+            for mine, column in product(rows.values(), COUNT_COLUMNS[name]):
+                places: list[Place] = [(name, index, column) for index in mine]
+                yield from _apart({place: sets.of[place] for place in places if place in sets.of}, sets)
 
 
 def _apart(rows: dict[Place, int], sets: PeopleSets) -> Iterator[dict[Place, int]]:
@@ -147,8 +148,8 @@ def _apart(rows: dict[Place, int], sets: PeopleSets) -> Iterator[dict[Place, int
 
 
 def _disjoint(block: Sequence[int], sets: PeopleSets) -> bool:
-    total = int(sets.sizes[list(block)].sum())
-    return total <= sets.matrix.shape[1] and not (sets.matrix[list(block)].sum(axis=0, dtype="uint8") > 1).any()
+    common = sets.overlaps.common[np.ix_(block, block)]
+    return bool(common.sum() == common.trace())
 
 
 def _counts(frame: pd.DataFrame, columns: Sequence[str]) -> list[int | None]:

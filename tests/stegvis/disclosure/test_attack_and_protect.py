@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from stegvis.disclosure.attack import ContradictionError, ranges
 from stegvis.disclosure.counts import Counts, counts_of
+from stegvis.disclosure.overlaps import Overlaps
 from stegvis.disclosure.protect import protect, unprotected
 
 # Bounds and optima computed in R 4.2.2 with lpSolve, by trying all patterns.
@@ -146,7 +147,7 @@ def test_a_search_that_takes_too_long_ends_and_says_so(monkeypatch):
 
 
 def people_in(*groups):
-    return np.array([[person in group for person in range(10)] for group in groups])
+    return Overlaps(np.array([[person in group for person in range(10)] for group in groups]))
 
 
 def test_relations_follow_from_the_people():

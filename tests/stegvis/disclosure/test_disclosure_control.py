@@ -103,7 +103,7 @@ def searched(tables, people):
     """The sets behind tables, and the small sets that all of them define."""
     tables = typed(tables)
     sets = people_sets(_sources(tables, people))
-    return tables, sets, small_sets(sets.matrix, pairs(tables, sets), blocks(tables, sets), 5)
+    return tables, sets, small_sets(sets.overlaps, pairs(tables, sets), blocks(tables, sets), 5)
 
 
 @pytest.mark.parametrize("size", [300, 1600])
@@ -111,14 +111,14 @@ def test_published_sets_define_no_small_set(people, computed, size):
     made = computed if size == len(people) else computed_of(people.iloc[:size], analyses=ANALYSES)
     tables, sets, small = searched(*made)
     assert len(small) > 5
-    everything = sets.matrix
-    assert len(defined(everything, small)) == len(small)  # without protection each of them is
+    everything = range(len(sets.sizes))
+    assert len(defined(sets.overlaps, everything, small)) == len(small)  # without protection each of them is
     decision = decide(tables, sets, PROTOCOL)
     assert decision.unprotected == 0
-    published = sets.matrix[[number for number in range(len(sets.sizes)) if number not in decision.hidden]]
-    assert defined(published, small) == []
-    # No person is distinguished from all others by what is published.
-    assert defined(published, [(person,) for person in range(published.shape[1])]) == []
+    published = set(everything) - decision.hidden
+    assert defined(sets.overlaps, published, small) == []
+    # Nobody is distinguished from all others by what is published.
+    assert defined(sets.overlaps, published, [(group,) for group in np.flatnonzero(sets.overlaps.people < 5)]) == []
 
 
 def test_little_is_lost_at_a_thousand_people_and_more(computed):
@@ -226,7 +226,7 @@ def test_results_across_waves_define_no_small_set_with_those_of_the_waves(two_wa
         and tuple(key) in shown.index
         and pd.notna(shown.at[tuple(key), column])
     }
-    assert defined(sets.matrix[sorted(public)], small) == []
+    assert defined(sets.overlaps, public, small) == []
 
 
 def test_without_the_same_people_as_published_results_across_waves_have_no_counts(two_waves):
