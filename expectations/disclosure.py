@@ -11,5 +11,5 @@ def suite(protocol: Protocol) -> list[Expectation]:
     return [
         filled("cell", "every suppressed number is named"),
         filled("rule", "every suppressed number has a rule"),
-        between("exposed", None, 0, "no suppressed count can be calculated", about="summary"),
+        between("unprotected", None, 0, "no suppressed count can be calculated", about="summary"),
     ]

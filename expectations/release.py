@@ -12,5 +12,5 @@ def suite(protocol: Protocol) -> list[Expectation]:
         filled("release", "the release has a name"),
         filled("sha256", "every file of the release is hashed"),
         unique("file", meaning="files are unique"),
-        between("exposed", None, 0, "no suppressed count can be calculated", about="summary"),
+        between("unprotected", None, 0, "no suppressed count can be calculated", about="summary"),
     ]

@@ -2,8 +2,8 @@
 
 The modules: which published numbers are which counts and how they add up (``counts``, ``tables``), what an attacker can
 infer (``attack``), complementary suppression (``protect``), the sets of people behind published numbers
-(``people_sets``, ``overlaps``, ``small_sets``, ``span``), the tables with suppressed cells (``suppression``), and all of it
-together for the tables of a wave or of all waves (``control``).
+(``people_sets``, ``overlaps``, ``small_sets``, ``span``), class disclosure (``zeros``), the tables with suppressed
+cells (``suppression``), and all of it together for the tables of a wave or of all waves (``control``).
 
 Methods (Hundepool et al. 2012, Statistical Disclosure Control, doi 10.1002/9781118348239). Primary suppression: a count
 above zero and below the smallest publishable count is suppressed. Complementary suppression: further counts are

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from stegvis.disclosure.counts import counts_of
 from stegvis.disclosure.people_sets import PeopleSets, Place
 from stegvis.disclosure.protect import protect
 from stegvis.disclosure.small_sets import small_sets
 from stegvis.disclosure.span import choose, defined
 from stegvis.disclosure.tables import Tables, blocks, pairs
+from stegvis.disclosure.zeros import Zeros, zeros
 from stegvis.study.protocol import Protocol
 
 # What is kept first; other analyses come between these and the last.
@@ -24,12 +27,14 @@ class Decision:
 
     Attributes:
         hidden: numbers of sets.
+        closed: places of numbers about everybody or nobody of a group, suppressed as well.
         unprotected: how many small sets can still be derived, by an audit of its own; unless 0, nothing may be
             published.
     """
 
     hidden: frozenset[int]
     unprotected: int
+    closed: frozenset[Place] = frozenset()
 
 
 def decide(
@@ -51,20 +56,23 @@ def decide(
     smallest = protocol.disclosure.smallest_count
     both, apart = pairs(tables, sets), blocks(tables, sets)
     small = small_sets(sets.overlaps, both, apart, smallest)
-    order = [number for number in _by_importance(tables, sets) if number not in fixed | never]
+    extreme = zeros(tables, sets) if protocol.disclosure.zeros_are_disclosive else Zeros()
+    small += [tuple(np.flatnonzero(sets.overlaps.matrix[number]).tolist()) for number in sorted(extreme.partners)]
+    order = [number for number in _by_importance(tables, sets) if number not in fixed | never | extreme.partners]
     chosen = choose(sets.overlaps, order, small, smallest, fixed)
     published = chosen.published | fixed
     uses = Counter(sets.of.values())
     counts = counts_of(sets.overlaps, dict(uses), both, apart)
     hidden = frozenset(uses) - published
     sensitive = {number for number, size in counts.values.items() if 0 < size < smallest}
+    sensitive |= extreme.partners
     found = protect(counts, hidden, sensitive, protocol.release.protection_width, fixed)
     # What cannot be protected, or not in bounded time, costs every count: nothing is added to what is public already.
     gone = frozenset(uses) - fixed if found.unprotected else found.hidden
     published -= gone
     secret = [people for people in small if people not in set(chosen.known)]
     left = defined(sets.overlaps, published, secret)
-    return Decision(gone, len(left))
+    return Decision(gone, len(left), extreme.places)
 
 
 def _by_importance(tables: Tables, sets: PeopleSets) -> list[int]:

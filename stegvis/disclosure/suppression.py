@@ -77,6 +77,7 @@ class _Suppression:
     def __init__(self, sets: PeopleSets, decision: Decision, categories: set[Hashable], small: str) -> None:
         self.sets = sets
         self.hidden = decision.hidden
+        self.closed = decision.closed
         self.categories = categories
         self.small = small
         self.whole = False
@@ -84,7 +85,7 @@ class _Suppression:
 
     def rule(self, place: Place) -> str | None:
         """The rule that suppresses a number, if one does."""
-        return self.small if self.sets.of.get(place) in self.hidden else None
+        return self.small if self.sets.of.get(place) in self.hidden or place in self.closed else None
 
     def note(self, wave: str, table: str, cell: str, column: str, rule: str) -> None:
         self.log.append((wave, table, cell, column, rule))
@@ -132,7 +133,7 @@ class _Suppression:
         """Whether an estimate is suppressed: with its small counts, or with any count of its category."""
         if self.small not in rules.values():
             return False
-        if index in self.categories:
+        if index in self.categories or ("results", index, "events") in self.closed:
             return True
         counts = [int(row[column]) for column in ("n", "events") if pd.notna(row[column])]
         others = [counts[0] - counts[1]] if len(counts) == 2 else []

@@ -122,7 +122,8 @@ def categories(tables: Tables, sets: PeopleSets) -> set[Hashable]:
     return found
 
 
-def _blocks(tables: Tables, sets: PeopleSets) -> Iterator[dict[Place, int]]:
+def groups_of_rows(tables: Tables) -> Iterator[tuple[str, str, str, list[Hashable]]]:
+    """(table, the column in which they differ, the column of a count, rows): what may be a total and its parts."""
     for name, apart in _DIFFERING.items():
         frame: pd.DataFrame = getattr(tables, name)
         for differing in apart:
@@ -131,8 +132,13 @@ def _blocks(tables: Tables, sets: PeopleSets) -> Iterator[dict[Place, int]]:
             for index, key in zip(frame.index, zip(*(keys[each] for each in keys), strict=True), strict=True):
                 rows.setdefault(key, []).append(index)
             for mine, column in product(rows.values(), COUNT_COLUMNS[name]):
-                places: list[Place] = [(name, index, column) for index in mine]
-                yield from _apart({place: sets.of[place] for place in places if place in sets.of}, sets)
+                yield name, differing, column, mine
+
+
+def _blocks(tables: Tables, sets: PeopleSets) -> Iterator[dict[Place, int]]:
+    for name, _, column, rows in groups_of_rows(tables):
+        places: list[Place] = [(name, index, column) for index in rows]
+        yield from _apart({place: sets.of[place] for place in places if place in sets.of}, sets)
 
 
 def _apart(rows: dict[Place, int], sets: PeopleSets) -> Iterator[dict[Place, int]]:

@@ -105,6 +105,8 @@ def prepare(
     X = pd.DataFrame(columns, index=complete.index)
     if reason := _ill_conditioned(X.to_numpy(), models.largest_condition_number):
         return NotEstimable(reason)
+    if len(y) - X.shape[1] < models.minimum_residual_df:
+        return NotEstimable(f"fewer than {models.minimum_residual_df} residual degrees of freedom")
     return Design(
         X=X,
         y=y,

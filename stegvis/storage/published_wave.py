@@ -76,7 +76,7 @@ def _rows(sources: Sources, found: Controlled, histogram: pd.DataFrame, origin: 
             "published_histogram": histogram.astype(HISTOGRAM_COLUMNS),
             "published_origins": pd.DataFrame([{"wave": wave, **{name: origin.get(name, "") for name in ORIGIN}}]),
         },
-        summary={"exposed": float(found.unprotected)},
+        summary={"unprotected": float(found.unprotected)},
         metadata={"suppressed": len(found.suppressed)},
         pictures=lambda: wave_pictures(tables.attrition, tables.results, wave, synthetic, sources.protocol),
     )

@@ -91,7 +91,7 @@ def write_release(sources: Sources) -> Rows:
     checks, claims = _write_pages(sources, controlled, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
-    summary = {"exposed": float(controlled.unprotected)}
+    summary = {"unprotected": float(controlled.unprotected)}
     if before and before.name.endswith(content[:12]):
         shutil.rmtree(staging)
         return Rows(

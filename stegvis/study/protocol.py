@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import model_validator
+
 from stegvis.study.protocol_models import (
     EXPOSURES,
     AdditiveInteractionRules,
@@ -101,6 +103,13 @@ class Protocol(Section):
     checks: Checks
     drift: Drift
     freshness: Freshness
+
+    @model_validator(mode="after")
+    def _strict_rounds(self) -> Protocol:
+        rounds = self.release.rounding != "none" and self.release.rounding_base >= 5
+        if self.disclosure.profile == "strict" and not rounds:
+            raise ValueError("disclosure.profile strict needs release.rounding nearest or midpoint, to 5 or more")
+        return self
 
     def value(self, name: str) -> Any:
         """The value, list or section behind a dotted name, as plain Python.

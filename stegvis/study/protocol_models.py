@@ -80,6 +80,7 @@ class Models(Section):
     variance: Literal["hc0", "stata"]
     confidence: float = Field(gt=0, lt=1)
     minimum_events: int = Field(ge=1)
+    minimum_residual_df: int = Field(ge=10)
     largest_condition_number: float = Field(gt=1)
     largest_coefficient: float = Field(gt=0)
 

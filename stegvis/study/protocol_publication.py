@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stegvis.study.settings import Section
 
 Rounding = Literal["none", "nearest", "midpoint"]
+# OHDSI's minCellCount; OpenSAFELY redacts 7 or fewer; acro's safe_threshold. All in docs/disclosure.md.
+SMALLEST_COUNT = {"standard": 5, "strict": 8, "acro": 10}
 
 
 class Bridge(Section):
@@ -18,9 +20,20 @@ class Bridge(Section):
 
 
 class Disclosure(Section):
-    """Primary suppression."""
+    """Primary suppression, at least as a profile of the field asks for."""
 
+    profile: Literal["standard", "strict", "acro"]
     smallest_count: int = Field(ge=1)
+    zeros_are_disclosive: bool
+
+    @model_validator(mode="after")
+    def _as_the_profile_asks(self) -> Disclosure:
+        least = SMALLEST_COUNT[self.profile]
+        if self.smallest_count < least:
+            raise ValueError(f"profile {self.profile} needs a smallest_count of {least} or more")
+        if self.profile == "acro" and not self.zeros_are_disclosive:
+            raise ValueError("profile acro needs zeros_are_disclosive = true")
+        return self
 
 
 class Digits(Section):

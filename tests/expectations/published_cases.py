@@ -11,9 +11,9 @@ DISCLOSURE = Case(
     (
         Broken("every suppressed number is named", {"cell": "-"}),
         Broken("every suppressed number has a rule", {"rule": "-"}),
-        Broken("no suppressed count can be calculated", summary={"exposed": 1}),
+        Broken("no suppressed count can be calculated", summary={"unprotected": 1}),
     ),
-    summary={"exposed": 0},
+    summary={"unprotected": 0},
 )
 
 RELEASE = Case(
@@ -23,9 +23,9 @@ RELEASE = Case(
         Broken("the release has a name", {"release": "-"}),
         Broken("every file of the release is hashed", {"sha256": "-"}),
         Broken("files are unique", {"file": "results.csv"}),
-        Broken("no suppressed count can be calculated", summary={"exposed": 1}),
+        Broken("no suppressed count can be calculated", summary={"unprotected": 1}),
     ),
-    summary={"exposed": 0},
+    summary={"unprotected": 0},
 )
 
 

@@ -301,6 +301,38 @@ def test_small_as_ohdsi_counts_it():
     assert results["n"].isna().tolist() == [n < 0 for n in example["output"][:3]]
 
 
+def ruled(**disclosure):
+    return PROTOCOL.model_copy(update={"disclosure": PROTOCOL.disclosure.model_copy(update=disclosure)})
+
+
+@pytest.mark.parametrize("extreme", [(70, 0), (70, 70)])
+def test_a_group_in_which_nobody_or_everybody_is_a_case_is_suppressed_with_others(extreme):
+    """As acro does: the number itself, the smallest next to it, and one more, so that this one does not follow."""
+    cells = [(50, 10), (60, 12), extreme, (80, 20)]
+    assert controlled(rows_from(cells)).tables.results["events"].isna().sum() == 0
+    results = controlled(rows_from(cells), ruled(zeros_are_disclosive=True)).tables.results
+    assert results["events"].isna().tolist() == [True, True, True, False, False]
+    assert results.loc[:2, list(ESTIMATE_COLUMNS)].isna().all(axis=None)
+    assert results["n"].notna().all()
+
+
+def test_zeros_of_a_whole_wave_cannot_be_derived(people):
+    """Where zeros are disclosive, no linear program finds out that a suppressed number of cases is zero."""
+    nobody = people["walking_minutes_category"].eq(2) & people["sex"].eq("female")
+    made = people.assign(low_back_pain=people["low_back_pain"].mask(nobody, 0))
+    tables, recorded = computed_of(made, analyses=ANALYSES)
+    used = ruled(profile="acro", smallest_count=10, zeros_are_disclosive=True)
+    found = control_disclosure(tables, recorded, used)
+    assert found.unprotected == 0
+    shown = found.tables.results
+    counted = shown["n"].notna() & shown["events"].notna()
+    assert counted.sum() > 100
+    assert not (shown["events"].eq(0) | shown["events"].eq(shown["n"]))[counted].any()
+    assert not shown["events"].between(0, 9).any()
+    table = found.tables.characteristics
+    assert not table.loc[table["level"] != "", "n"].between(0, 9).any()
+
+
 def test_what_is_rounded_is_rounded_everywhere(computed):
     tables = control_disclosure(*computed, changed(rounding="nearest")).tables
     for name, columns in (("results", ("n", "events")), ("attrition", ("remaining",)), ("characteristics", ("n",))):

@@ -135,6 +135,15 @@ def test_too_few_rows_for_the_columns(cohort):
     assert "no more rows" in refused(few.assign(**columns), [Linear(name) for name in columns])
 
 
+def test_a_nearly_saturated_model_is_refused(cohort):
+    """Nine columns and the constant: 19 rows leave 9 degrees of freedom, 20 rows leave 10."""
+    few = pd.concat([cohort[cohort["clbp"] == outcome].head(10) for outcome in (0, 1)])
+    columns = {f"x{number}": np.random.default_rng(number).normal(size=20) for number in range(9)}
+    terms = [Linear(name) for name in columns]
+    assert "fewer than 10 residual degrees of freedom" in refused(few.assign(**columns).iloc[:19], terms)
+    ready(few.assign(**columns), terms)
+
+
 def test_weights_must_be_positive(cohort):
     with pytest.raises(ValueError, match="weight"):
         ready(cohort.assign(weight=0.0), [AGE], weights="weight")

@@ -63,8 +63,9 @@ def test_an_unknown_key_is_refused_by_file_and_name(tmp_path: Path, old: str, ne
         ("met_slow = 2.8\n", "exposures.met_slow"),
         ('mode = "as_published"\n', "study.mode"),
         (
-            "[disclosure]\n# Counts above zero and below this are never published.\nsmallest_count = 5\n",
-            "disclosure",
+            "[bridge]\n# A change of an estimate since the previous release is flagged if it is larger than this many "
+            "of its standard errors.\nflagged_standard_errors = 2.0\n",
+            "bridge",
         ),
     ],
 )
@@ -90,12 +91,35 @@ def test_a_missing_key_is_refused_by_file_and_name(tmp_path: Path, old: str, key
         ("[78, 101, 125]", "[78, 101]", "exposures.walking_minutes.published_lower_bounds"),
         ("slowest_cadence = 50", "slowest_cadence = 160", "walking_speed"),
         ("smallest_count = 5", "smallest_count = 0", "disclosure.smallest_count"),
+        ("minimum_residual_df = 10", "minimum_residual_df = 9", "models.minimum_residual_df"),
         ("largest_quarantined_share = 0.20", "largest_quarantined_share = 20", "checks.largest_quarantined_share"),
         ('primary = ["primary"]', 'primary = ["primary", "vocational 3-4 years"]', "characteristics"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_file_and_name(tmp_path: Path, old: str, new: str, key: str) -> None:
     with pytest.raises(ProtocolError, match=rf"edited\.toml: {key}[.:]"):
+        read_edited(tmp_path, old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("smallest_count = 5", "smallest_count = 4", "profile standard needs a smallest_count of 5"),
+        ('profile = "standard"', 'profile = "acro"', "profile acro needs a smallest_count of 10"),
+        (
+            'profile = "standard"\n# Counts above zero and below this are never published.\nsmallest_count = 5',
+            'profile = "strict"\nsmallest_count = 8',
+            "disclosure.profile strict needs release.rounding nearest or midpoint",
+        ),
+        (
+            'profile = "standard"\n# Counts above zero and below this are never published.\nsmallest_count = 5',
+            'profile = "acro"\nsmallest_count = 10',
+            "profile acro needs zeros_are_disclosive = true",
+        ),
+    ],
+)
+def test_rules_weaker_than_their_profile_are_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    with pytest.raises(ProtocolError, match=reason):
         read_edited(tmp_path, old, new)
 
 
@@ -116,7 +140,7 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
         ("study.mode", "as_published"),
         ("exclusions.complete_case", ["sex", "age", "education", "income", "employment", "smoking", "depression"]),
         ("exposures.walking_minutes.published_lower_bounds", [78.0, 101.0, 125.0]),
-        ("disclosure", {"smallest_count": 5}),
+        ("disclosure", {"profile": "standard", "smallest_count": 5, "zeros_are_disclosive": False}),
     ],
 )
 def test_a_dotted_name_returns_a_value_list_or_section_as_plain_python(name: str, value: object) -> None:
