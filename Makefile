@@ -8,7 +8,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 VERSION := import sys; print("%d.%d.%d" % sys.version_info[:3])
 
 # The package: its own folder, and the folders at the top that pyproject.toml maps into it.
-MAPPED := assets expectations orchestration sql
+MAPPED := assets expectations orchestration sql studies
 PACKAGE := stegvis $(MAPPED)
 
 FAST := not slow and not browser and not real_data

@@ -10,6 +10,7 @@ from stegvis.assets.table import table
 from stegvis.claims.evaluation import evaluate_claims
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
 # From published results only: the evidence of a claim must not contain a suppressed number.
 PUBLISHED = "select * from published_results where wave = getvariable('wave') order by rowid"
@@ -22,8 +23,8 @@ PUBLISHED = "select * from published_results where wave = getvariable('wave') or
     owners=["team:statistics"],
     kinds={"python"},
 )
-def claims(context: dg.AssetExecutionContext, warehouse: Reader) -> Rows:
+def claims(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """Each published claim as a rule over the current estimates: supported, not supported or unclear."""
-    frame = evaluate_claims(warehouse.frame(PUBLISHED), context.partition_key)
+    frame = evaluate_claims(warehouse.frame(PUBLISHED), context.partition_key, study.claims)
     counts = frame["verdict"].value_counts()
     return Rows(frame, metadata={f"claims_{str(name).replace(' ', '_')}": int(n) for name, n in counts.items()})

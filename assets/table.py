@@ -32,8 +32,8 @@ from stegvis.study.study import Study
 PROCESS_TAG = "stegvis/process"
 TABLES: dict[str, Table] = {}  # by the name of each member
 _NAMED_RUNS: set[str] = set()
-# For what is defined at import; a materialization reads the study anew.
-_SHIPPED = Study.shipped()
+# For what is defined at import, before there is a home; a materialization reads the study of its home.
+_FIRST = Study.shipped()
 
 Dependency = dg.AssetsDefinition | dg.AssetSpec
 
@@ -65,7 +65,7 @@ def table(
     def decorate(make: Callable[..., Any]) -> dg.AssetsDefinition:
         described = {make.__name__: inspect.getdoc(make), **(also or {})}
         defined = _define(make, tuple(described), deps, partitions_def)
-        code_version = fingerprint(defined.method(_SHIPPED))
+        code_version = fingerprint(defined.method(_FIRST))
 
         @dg.multi_asset(
             name=defined.name,
@@ -83,7 +83,7 @@ def table(
                 )
                 for member, description in described.items()
             ],
-            check_specs=[spec for member in described for spec in check_specs(defined, member, _SHIPPED.protocol)],
+            check_specs=[spec for member in described for spec in check_specs(defined, member, _FIRST.protocol)],
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""
@@ -137,7 +137,7 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     from stegvis.expectations.evaluate import evaluate
 
     started = time.perf_counter()
-    home, study = resource.home(), Study.shipped()
+    home, study = resource.home(), Study.of(resource.home().root)
     place = f"{defined.name} [{key}]" if key else defined.name
     method = defined.method(study)
     data, absent = inputs(defined, key, Records(home), resource.landing())
@@ -173,7 +173,7 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
             r.sentence() for each in published.results.values() for r in each if r.blocks and not r.passed
         )
         raise dg.Failure(f"{place} was not published: {failed}. The last good rows stay.", allow_retries=False)
-    yield from materialize_results(defined, published, rows, context, time.perf_counter() - started)
+    yield from materialize_results(defined, published, rows, context, study.codebook, time.perf_counter() - started)
 
 
 def _name_process(context: dg.AssetExecutionContext) -> None:

@@ -15,6 +15,7 @@ from stegvis.provenance.columns import columns_from
 from stegvis.storage.publishing import Published
 from stegvis.storage.rows import Rows
 from stegvis.storage.tables import Table
+from stegvis.study.codebook import Codebook
 from stegvis.study.dictionary import column_descriptions
 from stegvis.study.protocol import Protocol
 
@@ -64,12 +65,17 @@ def check_results(published: Published[CheckResult]) -> Iterator[dg.AssetCheckRe
 
 
 def materialize_results(
-    defined: Table, published: Published[CheckResult], rows: Rows, context: dg.AssetExecutionContext, seconds: float
+    defined: Table,
+    published: Published[CheckResult],
+    rows: Rows,
+    context: dg.AssetExecutionContext,
+    codebook: Codebook,
+    seconds: float,
 ) -> Iterator[dg.MaterializeResult]:
     """One result per table: rows, columns with their descriptions and sources, counts and small plots."""
     count = "dagster/partition_row_count" if defined.partition else "dagster/row_count"
     for member, content in published.content.items():
-        described, lineage = column_descriptions(member), columns_from(member, defined.delivery)
+        described, lineage = column_descriptions(member), columns_from(member, defined.delivery, codebook)
         columns = [dg.TableColumn(name, kind, described.get(name)) for name, kind in content.columns.items()]
         metadata: dict[str, Any] = {count: content.rows, "dagster/column_schema": dg.TableSchema(columns)}
         if lineage:

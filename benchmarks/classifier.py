@@ -54,7 +54,8 @@ from stegvis.accelerometry.training import (
     predict,
 )
 from stegvis.accelerometry.windows import chunks, continues, window_starts
-from stegvis.study.protocol import PROTOCOL_FILE, Epochs, read_protocol
+from stegvis.study.protocol import Epochs
+from stegvis.study.study import Study
 
 # ActiMotus names of the activities; any other name counts as an error.
 PEER_ACTIVITIES = {
@@ -266,7 +267,7 @@ def main() -> None:
     parser.add_argument("--peer", help="interpreter of an environment with acti-motus")
     arguments = parser.parse_args()
 
-    protocol = read_protocol(PROTOCOL_FILE)
+    protocol = Study.shipped().protocol
     method = Method.of(protocol)
     people = read_people(arguments.folders, protocol, lambda _: None)
     model_file = Path(arguments.model) if arguments.model and arguments.model != "shipped" else MODEL_FILE

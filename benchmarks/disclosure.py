@@ -28,7 +28,7 @@ from stegvis.disclosure.suppression import Controlled
 from stegvis.disclosure.tables import COUNT_COLUMNS, ROW_KEYS, Tables
 from stegvis.statistics.results import GROUPS
 from stegvis.storage.releases import MANIFEST, newest_published, release_folders
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.study import Study
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Bench:
 
 def main(home: Path, releases: int) -> int:
     """Print time, memory and the numbers suppressed; fail if a small count can be derived."""
-    protocol = read_protocol(PROTOCOL_FILE)
+    protocol = Study.shipped().protocol
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         bench = Bench(connection)
         for wave in bench.read("attrition", columns="distinct wave", order="wave")["wave"]:

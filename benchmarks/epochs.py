@@ -23,8 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.study import Study
 
 SEED = 1
 WORKERS = 2
@@ -43,7 +42,7 @@ def weeks(people: int) -> Any:
     model = parameters()
     # Two in nine people have a recording of seven days; one in five is a safe lower bound.
     population = draw_population(5 * people + 100, SEED, model)
-    protocol = read_protocol(PROTOCOL_FILE)
+    protocol = Study.shipped().protocol
     habits = draw_habits(population, SEED, model, protocol.exposures)
     days = draw_days(population, habits, SEED, model, protocol)
     full = np.flatnonzero(days.recorded == days.seconds.shape[1])[:people]
@@ -119,8 +118,8 @@ def to_delivery(people: int, folder: Path) -> dict[str, float]:
 
     write_twin(
         folder,
-        read_protocol(PROTOCOL_FILE),
-        read_codebook(CODEBOOK_FILE),
+        Study.shipped().protocol,
+        Study.shipped().codebook,
         people=5 * people + 100,
         waves=1,
         epochs=people,

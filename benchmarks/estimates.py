@@ -27,8 +27,7 @@ from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.wave_people import DAYS, ELIGIBLE, PEOPLE
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.study import Study
 
 SECONDS, GIGABYTES = 60.0, 1.5
 PUBLISHED = ("risk_ratios", "dose_response", "sensitivity_models")
@@ -60,14 +59,14 @@ def main() -> None:
 
 def wave_data(home: Home, wave: str) -> WaveData:
     """The participants of a wave."""
-    protocol = read_protocol(PROTOCOL_FILE)
+    protocol = Study.shipped().protocol
     with Warehouse(home).session("benchmark", {"wave": wave}) as connection:
         return WaveData(
             people=connection.execute(PEOPLE).df(),
             eligible=connection.execute(ELIGIBLE).df(),
             days=walking_days(connection.execute(DAYS).df(), protocol),
             protocol=protocol,
-            levels=covariate_levels(read_codebook(CODEBOOK_FILE)),
+            levels=covariate_levels(Study.shipped().codebook),
         )
 
 

@@ -27,8 +27,7 @@ from stegvis.storage.classification import ClassificationTask, classify_recordin
 from stegvis.storage.fan_out import fan_out
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingRecords
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.study import Study
 
 DISTINCT = 4
 BAR_RATIO, BAR_MEGABYTES = 1.8, 1200.0
@@ -59,7 +58,7 @@ def pairs(folder: Path, wanted: int) -> list[tuple[Path, Path]]:
     if not (made / "done").exists():
         made.mkdir(exist_ok=True)
         for number in range(DISTINCT):
-            write_raw_pair(made, f"M{number}", 1, seed=1, protocol=read_protocol(PROTOCOL_FILE))
+            write_raw_pair(made, f"M{number}", 1, seed=1, protocol=Study.shipped().protocol)
         (made / "done").touch()
     found = []
     for number in range(wanted):
@@ -76,7 +75,7 @@ def run(files: list[tuple[Path, Path]], workers: int) -> Measured:
     """Classify all pairs with this number of workers."""
     with tempfile.TemporaryDirectory() as name:
         lake, records = EpochLake(Path(name), "benchmark"), RecordingRecords(Path(name), "benchmark")
-        method, layout = Method.of(read_protocol(PROTOCOL_FILE)), read_codebook(CODEBOOK_FILE)["signal"]
+        method, layout = Method.of(Study.shipped().protocol), Study.shipped().codebook["signal"]
         tasks = [
             ClassificationTask(f"raw-{n:02}", f"P{n:02}", "raw", pair, lake, records, method, layout)
             for n, pair in enumerate(files)

@@ -58,14 +58,14 @@ print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 def shipped_method() -> Method:
     """The settings of the shipped protocol."""
     from stegvis.accelerometry.method import Method
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import Study
 
-    return Method.of(read_protocol(PROTOCOL_FILE))
+    return Method.of(Study.shipped().protocol)
 
 
 def pair(days: int) -> tuple[Path, Path]:
     """The files of the pair, which are made if they do not exist."""
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import Study
     from stegvis.twin.raw import write_raw_pair
 
     folder = Path(tempfile.gettempdir()) / f"stegvis-raw-chain-{days}"
@@ -73,7 +73,7 @@ def pair(days: int) -> tuple[Path, Path]:
     if not (folder / "done").exists():
         folder.mkdir(exist_ok=True)
         begin = time.perf_counter()
-        write_raw_pair(folder, "P", days, seed=1, protocol=read_protocol(PROTOCOL_FILE))
+        write_raw_pair(folder, "P", days, seed=1, protocol=Study.shipped().protocol)
         (folder / "done").touch()
         print(f"made a pair of {days} days in {time.perf_counter() - begin:.0f} s: {folder}")
     return files

@@ -21,7 +21,7 @@ from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.classifier import classify_signal
 from stegvis.accelerometry.cwa import read_cwa
 from stegvis.accelerometry.method import Method
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.study import Study
 from stegvis.twin.gait_parameters import AXES
 from stegvis.twin.raw import RawTruth, SensorTruth, write_raw_pair
 from stegvis.twin.spectra import Spectra, hunt4_spectra, spectra
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--days", type=int, default=1)
     arguments = parser.parse_args()
-    protocol = read_protocol(PROTOCOL_FILE)
+    protocol = Study.shipped().protocol
     method = Method.of(protocol)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

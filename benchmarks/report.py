@@ -38,7 +38,7 @@ def main(home: Path) -> int:
     """Render the pages of every wave, print time and size, and whether they are within the limits."""
     place = Home.find(home)
     landing = scan(place.landing, place.hash_cache)
-    study = Study.shipped()
+    study = Study.of(place.root)
     reader = Reader(Warehouse(place), "report", tables()["report"].readable, WHOLE, study)
     sources = Sources(reader, study, place, landing, logging.getLogger("pages"))
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
@@ -53,7 +53,7 @@ def main(home: Path) -> int:
     latest = home / "releases" / "latest"
     started = time.perf_counter()
     results, attrition = pd.read_parquet(latest / "results.parquet"), pd.read_csv(latest / "attrition.csv")
-    pages |= render_plain(results, attrition, True, study.protocol)
+    pages |= render_plain(results, attrition, True, study.protocol, study.claims)
     plain = time.perf_counter() - started
     for name, html in pages.items():
         print(f"{name:40s} {len(html.encode()) / 1000:8.0f} kB")

@@ -15,8 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.study import Study
 from stegvis.twin import write_twin
 
 
@@ -47,7 +46,7 @@ def main() -> None:
         out, steps = Path(name) / "landing", Steps()
         wall, processor = time.perf_counter(), time.process_time()
         write_twin(
-            out, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), asked.people, asked.waves, asked.epochs,
+            out, Study.shipped().protocol, Study.shipped().codebook, asked.people, asked.waves, asked.epochs,
             raw=asked.raw, faults=asked.faults, progress=steps,
         )  # fmt: skip
         wall, processor = time.perf_counter() - wall, time.process_time() - processor

@@ -25,9 +25,10 @@ from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.terms import covariate_terms
-from stegvis.study.codebook import CODEBOOK_FILE, Codebook, read_codebook
+from stegvis.study.codebook import Codebook
 from stegvis.study.codebook import levels as coded_levels
-from stegvis.study.protocol import EXPOSURES, PROTOCOL_FILE, Protocol, read_protocol
+from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.study import Study
 from stegvis.twin.draws import Flags
 from stegvis.twin.expected import category_log_risk_ratios
 from stegvis.twin.observed import Observed, observe
@@ -69,7 +70,7 @@ def analysis_frame(
 
 def one_cohort(seed: int, people: int) -> np.ndarray:
     """Per contrast (6, 4): true log risk ratio of this cohort, estimate, lower and upper limit, all logs."""
-    model, rules, codes = parameters(), read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE)
+    model, rules, codes = parameters(), Study.shipped().protocol, Study.shipped().codebook
     population = draw_population(people, seed, model)
     habits = draw_habits(population, seed, model, rules.exposures)
     observed = observe(population, draw_days(population, habits, seed, model, rules), rules.exposures)

@@ -19,7 +19,8 @@ from stegvis.statistics.categories import add_categories
 from stegvis.statistics.restricted_cubic_spline import basis, knots_of
 from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear, category_term
-from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 
 COVARIATES = (Linear("age"), Categorical("sex", ("female", "male")))
 # Log risk ratios of quarters 2 to 4 against the lowest: about the published ones.
@@ -59,7 +60,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    protocol = read_protocol(PROTOCOL_FILE)
+    protocol = Study.shipped().protocol
     models, term = protocol.models, category_term("walking_minutes")
     names = [term.coefficient(level) for level in term.levels[1:]]
     covered, joint, curved = [], [], []

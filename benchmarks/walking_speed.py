@@ -25,7 +25,8 @@ from stegvis.accelerometry.evaluation import speed_agreement, walking_mets
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.pair_classification import classify_pair
 from stegvis.accelerometry.walking_speed import speed_class
-from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 from stegvis.twin.gait_parameters import GaitParameters, gait_parameters
 from stegvis.twin.raw import write_raw_pair
 
@@ -100,7 +101,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=16)
     parser.add_argument("--days", type=int, default=1)
     arguments = parser.parse_args()
-    protocol = read_protocol(PROTOCOL_FILE)
+    protocol = Study.shipped().protocol
     parameters = gait_parameters()
     one_law = parameters.model_copy(update={"walking": parameters.walking.model_copy(update={"amplitude_sd": 0.0})})
     for title, twin in (("people differ as in the twin", parameters), ("the same relation for everyone", one_law)):

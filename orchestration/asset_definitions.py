@@ -19,8 +19,11 @@ def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey
         home: the home they are made in.
         automation: the condition on which the daemon makes them.
     """
-    freshness = Study.shipped().protocol.freshness
-    sources = [_watched(source, freshness.days(delivery)) for delivery, source in SOURCES.items()]
+    # The graph is shown before a home has a study, too.
+    freshness = Study.of(home.root).protocol.freshness if home.study.is_dir() else None
+    sources = [
+        _watched(source, freshness.days(delivery) if freshness else None) for delivery, source in SOURCES.items()
+    ]
     made = [
         asset.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=automation)) for asset in ASSETS
     ]

@@ -169,7 +169,7 @@ def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = 
             # Also those that Dagster no longer knows and no delivery names.
             partitions[table.partition] = sorted({*partitions[table.partition], *records.published(table.name)})
     lost = tuple(lost_releases(home.releases))
-    return HomeState(home, landing, partitions, records, Study.shipped(), lost)
+    return HomeState(home, landing, partitions, records, Study.of(home.root), lost)
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -94,7 +94,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
     home.create()
     with locked(home.refresh_lock, "refresh", on_wait=lambda who: progress(f"waiting for {who}")):
         started = time.monotonic()
-        advance_latest(home.releases, Study.shipped().protocol.release.signatures)
+        advance_latest(home.releases, Study.of(home.root).protocol.release.signatures)
         landing = scan(home.landing, home.hash_cache)
         named = apply_withdrawals(home, landing)
         with open_instance(home) as instance:

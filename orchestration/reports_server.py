@@ -58,8 +58,8 @@ def published_file(releases: Path, address: str) -> Path | None:
 
 
 def _shown(releases: Path) -> dict[str, Path]:
-    """The releases that are shown, by the name in their address."""
-    needed = max(1, Study.shipped().protocol.release.signatures)
+    """The releases that are shown, by the name in their address; their folder is in the home."""
+    needed = max(1, Study.of(releases.parent).protocol.release.signatures)
     folders = release_folders(releases)
     shown = {folder.name: folder for folder in folders if valid_signatures(folder) >= needed}
     now = latest(releases)

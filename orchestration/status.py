@@ -156,7 +156,7 @@ def waiting_release(home: Home) -> dict[str, Any] | None:
     made, now = newest(home.releases), latest(home.releases)
     if made is None or made == now:
         return None
-    missing = Study.shipped().protocol.release.signatures - valid_signatures(made)
+    missing = Study.of(home.root).protocol.release.signatures - valid_signatures(made)
     return {"release": made.name, "folder": str(made), "signatures_missing": missing} if missing > 0 else None
 
 

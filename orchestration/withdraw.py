@@ -172,7 +172,7 @@ def _counts(people: int, found: int) -> str:
 
 
 def _read(withdrawn: WithdrawalList, drop: Drop, record: bool) -> Named:
-    study = Study.shipped()
+    study = Study.of(withdrawn.root)
     contract = DeliveryContract(study.codebook, study.protocol)
     people: set[str] = set()
     problems = []

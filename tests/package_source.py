@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("orchestration", "assets", "expectations", "sql", "stegvis")
+FOLDERS = ("orchestration", "assets", "expectations", "sql", "studies", "stegvis")
 MODULES = {
     file.relative_to(ROOT).as_posix(): file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))
 }

@@ -80,8 +80,6 @@ MAY_USE_FILE = {
     "stegvis/own_code.py": "finds the module behind a line of a traceback; opens no file",
     "stegvis/provenance/code.py": "a change of its own code makes what it stored about other modules invalid",
     "stegvis/storage/report_inputs.py": "one hash of all source files, for the manifest; decides no number",
-    "stegvis/study/codebook.py": "of codebook.toml, the values that are read are recorded one by one",
-    "stegvis/study/protocol.py": "of protocol.toml, the values that are read are recorded one by one",
     "stegvis/version.py": "asks git for the commit of the checkout it is in; decides no number",
     "stegvis/study/dictionary_page.py": "writes a page of docs/, which is not in the package",
 }
@@ -115,16 +113,13 @@ def test_a_data_file_is_named_by_a_literal_and_is_there() -> None:
 
 # Data files that no code names, and why.
 NOT_NAMED = {
-    "study/codebook.toml": "not watched as a file: the values that are read are recorded one by one",
-    "study/protocol.toml": "not watched as a file: the values that are read are recorded one by one",
     "accelerometry/model/model_card.md": "for people; written by model_card.py",
     "accelerometry/model/model_card.json": "for people; written by model_card.py",
 }
 
 
 def test_every_data_file_is_opened_through_data_file() -> None:
-    # The study folder as a whole is opened where its values are recorded, so its other files must be named as well.
-    names = named_data_files(source for module, source in package_sources().items() if module != "stegvis.study.study")
+    names = named_data_files(package_sources().values())
     folders = tuple(name for name in names if name.endswith("/"))
     files = [
         file.relative_to(ROOT / "stegvis").as_posix()

@@ -43,14 +43,14 @@ def twin(
     """Write a synthetic cohort's deliveries and its truth.json."""
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
-    from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import Study
     from stegvis.twin import TooFewPeopleError, write_twin
 
+    study = Study.shipped()
     try:
         write_twin(
-            out, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), people=people, waves=waves, epochs=epochs,
-            signals=signals, seed=seed, progress=say, raw=raw, faults=faults,
+            out, study.protocol, study.codebook, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed,
+            progress=say, raw=raw, faults=faults,
         )  # fmt: skip
     except TooFewPeopleError as error:
         fail(str(error), code=2)
@@ -60,28 +60,31 @@ def twin(
 def validate(
     drop: Annotated[Path, typer.Argument(help="A drop's folder, or a withdrawals .csv.")],
     every_row: Annotated[bool, typer.Option("--all", help="Name every row, not only the first of each kind.")] = False,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a drop against the contract without running anything; exit 1 with its problems if it falls short.
 
-    Problems are grouped by rule and column, with the first rows and the line of the codebook that has the rule.
+    The contract is that of the home's study. Problems are grouped by rule and column, with the first rows and the line
+    of the codebook that has the rule.
     """
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
     from stegvis.storage.delivered_files import DeliveryContract
     from stegvis.storage.findings import columns_found, group
     from stegvis.storage.validation import layouts_of, validate_drop
-    from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import CODEBOOK, Study
 
-    codebook, protocol = read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE)
-    found = validate_drop(drop, DeliveryContract(codebook, protocol))
+    place = find_home(home)
+    study = Study.of(place.root)
+    codebook = study.codebook
+    found = validate_drop(drop, DeliveryContract(codebook, study.protocol))
     if as_json:
         problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
         print(json.dumps({"problems": problems, "files": found.summary.to_dict("records")}, indent=2, default=str))
     else:
         layouts = layouts_of(drop, found.kind, codebook)
-        findings = group(found.problems, layouts, CODEBOOK_FILE)
+        findings = group(found.problems, layouts, place.study / CODEBOOK)
         remarks = list(columns_found(drop if drop.is_dir() else drop.parent, findings, layouts, codebook))
         print_validation(found, findings, remarks, every_row)
     raise typer.Exit(0 if found.passed else 1)
@@ -137,13 +140,13 @@ def withdraw(
     """Register withdrawals of consent, erase the people from every table and file, and refresh."""
     from stegvis.orchestration.withdraw import WithdrawalError, register
     from stegvis.storage.alerts import add_alert
-    from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+    from stegvis.study.study import Study
 
     if not file.is_file():
         raise typer.BadParameter(f"{file} does not exist")
     place = find_home(home)
     try:
-        name, people = register(place, file, read_codebook(CODEBOOK_FILE).withdrawals)
+        name, people = register(place, file, Study.of(place.root).codebook.withdrawals)
     except WithdrawalError as error:
         add_alert(place.create().root, "error", "withdrawal", "stegvis withdraw", f"nothing was registered: {error}")
         fail(f"{error}; nothing was registered")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stegvis.orchestration.commands.options import JsonOption
+from stegvis.orchestration.commands.options import HomeOption, JsonOption, find_home
 from stegvis.orchestration.printing import fail, print_pair, say
 
 
@@ -22,9 +22,10 @@ def classify(
         str | None, typer.Option(help="The person's identifier, for a column of WEEK.parquet; needed to deliver it.")
     ] = None,
     picture: Annotated[bool, typer.Option("--picture/--no-picture", help="Draw the week.")] = True,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Classify one raw pair, without the warehouse.
+    """Classify one raw pair, without the warehouse, by the protocol of the home (without one, that of HUNT4).
 
     With -o WEEK.parquet it writes the 5-second epochs (WEEK.parquet), seconds of each activity by day (WEEK_days.csv),
     a picture of the week (WEEK_week.svg), and the quality of sensors and clocks (WEEK_quality.json); files of these
@@ -45,9 +46,10 @@ def classify(
     from stegvis.accelerometry.pair_classification import classify_pair
     from stegvis.accelerometry.pair_problems import PairError
     from stegvis.orchestration.classify import PairFiles, days_of, pair_summary, write_pair
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import Study
 
-    protocol = read_protocol(PROTOCOL_FILE)
+    place = find_home(home)
+    protocol = (Study.of(place.root) if place.study.is_dir() else Study.shipped()).protocol
     try:
         result = classify_pair(back, thigh, Method.of(protocol), progress=say)
         days = days_of(result, protocol)
@@ -78,10 +80,10 @@ def train(
     from stegvis.accelerometry.labeled_people import TrainingError
     from stegvis.accelerometry.recording import RecordingError
     from stegvis.accelerometry.training import train as train_classifier
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import Study
 
     try:
-        train_classifier(folders, out, read_protocol(PROTOCOL_FILE), say)
+        train_classifier(folders, out, Study.shipped().protocol, say)
     except (DatasetError, RecordingError, TrainingError) as error:
         fail(str(error))
     print(out)

@@ -91,7 +91,7 @@ def sign(
     from stegvis.orchestration.verify import verify as verified
     from stegvis.storage.signatures import SignatureError, advance_latest
     from stegvis.storage.signatures import sign as add_signature
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import Study
 
     place = find_home(home)
     folder = place.releases / release
@@ -102,7 +102,7 @@ def sign(
         signature = add_signature(place.releases, release, name)
     except SignatureError as error:
         fail(str(error))
-    advance_latest(place.releases, read_protocol(PROTOCOL_FILE).release.signatures)
+    advance_latest(place.releases, Study.of(place.root).protocol.release.signatures)
     print(f"{signature.name} signed {release}")
     waiting = waiting_release(place)
     if waiting:
@@ -123,10 +123,11 @@ def export(
     """Write a wave's analysis tables, a row for each participant, for those who are allowed to have them."""
     from stegvis.orchestration.export import ExportError
     from stegvis.orchestration.export import export as write_tables
-    from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+    from stegvis.study.study import Study
 
+    place = find_home(home)
     try:
-        rows = write_tables(find_home(home), wave, out, permission, read_protocol(PROTOCOL_FILE))
+        rows = write_tables(place, wave, out, permission, Study.of(place.root).protocol)
     except ExportError as error:
         fail(str(error))
     for name, count in rows.items():

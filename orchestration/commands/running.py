@@ -30,6 +30,8 @@ def demo(
     waves: Annotated[int, typer.Option(min=1, help="Follow-up waves.")] = 2,
 ) -> None:
     """Make a synthetic twin's deliveries, run everything, and print where the report is."""
+    from stegvis.studies import FIRST, copy_study
+
     place = find_home(home)
     truth = place.landing / "truth.json"
     asked = {"people": people, "waves": waves, "seed": seed}
@@ -42,15 +44,18 @@ def demo(
     elif place.landing.exists() and any(place.landing.iterdir()):
         fail(f"{place.landing} holds deliveries; the demo would mix synthetic people into them. Choose another --home")
     else:
-        from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-        from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+        from stegvis.study.study import Study
         from stegvis.twin import write_twin
+
+        study = Study.shipped()
 
         say(f"writing the deliveries of {people:,} synthetic people to {place.landing}")
         write_twin(
-            place.landing, read_protocol(PROTOCOL_FILE), read_codebook(CODEBOOK_FILE), people=people, waves=waves,
+            place.landing, study.protocol, study.codebook, people=people, waves=waves,
             epochs=min(40, people // 20), signals=2, seed=seed, progress=say,
         )  # fmt: skip
+    if not place.study.is_dir():
+        copy_study(FIRST, place.create().study)
     code = run_refresh(place, as_json=False)
     from stegvis.orchestration.status import last_release
 

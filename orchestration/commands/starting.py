@@ -7,23 +7,54 @@ from typing import Annotated
 
 import typer
 
+from stegvis.orchestration.commands.options import find_home
 from stegvis.orchestration.printing import fail
 
 
 def init(
+    home: Annotated[Path | None, typer.Argument(help="The home that gets a study folder.", show_default=False)] = None,
+    study: Annotated[
+        str | None, typer.Option("--study", help="The study to copy, by its name.", show_default=False)
+    ] = None,
     sources: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option("--from", help="The baseline file, then follow-up files (csv, parquet, sav, zsav, dta)."),
-    ],
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The codebook to write; must not exist.")] = Path(
         "codebook.toml"
     ),
 ) -> None:
-    """Write a codebook to fill in from a study's own files.
+    """Give a home its study: init HOME --study NAME; or draft a codebook from a study's own files: init --from FILE.
 
-    It has the names of the columns, declared labels and missing values, and the codes that at least ten people have;
-    no rarer code, and no smallest or largest number, because a codebook is published with each release.
+    HOME/study is a copy, to be edited and kept under version control. A drafted codebook has the names of the columns,
+    declared labels and missing values, and the codes that at least ten people have; no rarer code, and no smallest or
+    largest number, because a codebook is published with each release.
     """
+    if bool(study) == bool(sources):
+        raise typer.BadParameter("give either HOME --study NAME, or --from FILE")
+    if study:
+        _copy(study, home)
+    else:
+        _draft(sources or [], out)
+
+
+def _copy(study: str, home: Path | None) -> None:
+    """Copy a study that comes with the program into a home."""
+    from stegvis.studies import NoStudyError, copy_study
+
+    place = find_home(home)
+    if place.study.exists():
+        fail(f"{place.study} is there already, and is left as it is; move it away to start from {study} again")
+    try:
+        copy_study(study, place.create().study)
+    except NoStudyError as error:
+        fail(str(error), code=2)
+    for file in sorted(place.study.iterdir()):
+        print(file)
+
+
+def _draft(sources: list[Path], out: Path) -> None:
+    """Write a codebook to fill in from a study's own files."""
     if out.exists():
         raise typer.BadParameter(f"{out} is there already")
     for file in sources:
@@ -31,10 +62,12 @@ def init(
             raise typer.BadParameter(f"{file} does not exist")
     from stegvis.storage.codebook_draft import draft_codebook
     from stegvis.storage.reading import UnreadableFile
-    from stegvis.study.codebook import CODEBOOK_FILE, CodebookError
+    from stegvis.studies import FIRST, study_folder
+    from stegvis.study.codebook import CodebookError
+    from stegvis.study.study import CODEBOOK
 
     try:
-        columns, text = draft_codebook(sources, CODEBOOK_FILE)
+        columns, text = draft_codebook(sources, study_folder(FIRST) / CODEBOOK)
         out.write_text(text, encoding="utf-8")
     except (UnreadableFile, CodebookError) as error:
         fail(str(error))

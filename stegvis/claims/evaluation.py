@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stegvis.claims.definitions import claims
 from stegvis.claims.rules import RULES, UnknownError
+from stegvis.study.claims import Claims
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 COLUMNS = ["wave", "claim", "source", "statement", "verdict", "evidence", "turn"]
 
 
-def evaluate_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
+def evaluate_claims(results: pd.DataFrame, wave: str, claims: Claims) -> pd.DataFrame:
     """Evaluate each claim with the results of a wave.
 
     Args:
         results: published rows of ``results`` of one wave.
         wave: its name.
+        claims: those of the study.
 
     Returns:
         One row per claim: wave, claim, source, statement, verdict (supported, not supported or unclear), evidence, and
@@ -27,7 +28,7 @@ def evaluate_claims(results: pd.DataFrame, wave: str) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[tuple[str, ...]] = []
-    for claim in claims():
+    for claim in claims.claim:
         try:
             evaluated = RULES[claim.rule](claim, results)
         except UnknownError as reason:

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from stegvis.claims.definitions import Claim, ranked
+from stegvis.claims.ranks import ranked
+from stegvis.study.claims import Claim
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -46,6 +46,8 @@ _NOT_FOLLOWED = (
     "stegvis.storage.selects",
     "stegvis.storage.tables",
     "stegvis.storage.warehouse",
+    "stegvis.studies",
+    "stegvis.study.about",
     "stegvis.study.dictionary",
     "stegvis.study.protocol",
     "stegvis.study.protocol_models",

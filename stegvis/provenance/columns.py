@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from stegvis.study.codebook import CODEBOOK_FILE, LayoutName, read_codebook
+from stegvis.study.codebook import Codebook, LayoutName
 from stegvis.study.dictionary import dictionary
 
 _LAYOUTS: dict[str, LayoutName] = {
@@ -19,17 +19,18 @@ _TABLE_OF_EPOCHS = "epoch_classification"
 Sources = dict[str, list[tuple[str, str]]]
 
 
-def columns_from(table: str, delivery: str | None) -> Sources:
+def columns_from(table: str, delivery: str | None, codebook: Codebook) -> Sources:
     """By column: the (asset, column) it is made from; empty where no SELECT or codebook says it.
 
     Args:
         table: its name.
         delivery: the kind of delivery it is read from; None where it is made from tables.
+        codebook: of the study.
     """
     from stegvis.sql import SQL, sql_text
 
     if delivery and table in _LAYOUTS:
-        columns = read_codebook(CODEBOOK_FILE)[_LAYOUTS[table]].columns
+        columns = codebook[_LAYOUTS[table]].columns
         return {name: [(f"landing/{delivery}", column.source[0])] for name, column in columns.items()}
     return _of_select(sql_text(table)) if (SQL / f"{table}.sql").is_file() else {}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from stegvis.study.about import About
 from stegvis.study.protocol import Protocol
 
 FILE = "CITATION.cff"
@@ -39,16 +40,18 @@ def citation_of_program() -> str:
     )
 
 
-def citation_of_release(release: str, day: str, study: Protocol, synthetic: bool) -> str:
+def citation_of_release(release: str, day: str, study: Protocol, about: About, synthetic: bool) -> str:
     """The citation of a release.
 
     Args:
         release: its name.
         day: when it was made (ISO 8601).
         study: the protocol it was made under.
+        about: how to cite the study.
         synthetic: whether any of its data are.
     """
     title = study.study.title + (" (synthetic data)" if synthetic else "")
+    link = f"    url: {json.dumps(about.link)}\n" if about.link else ""
     return (
         "cff-version: 1.2.0\n"
         'message: "Please cite the release by its name: another one may hold other numbers."\n'
@@ -57,5 +60,10 @@ def citation_of_release(release: str, day: str, study: Protocol, synthetic: bool
         f"version: {json.dumps(release)}\n"
         f"date-released: {day}\n"
         "authors:\n"
-        '  - name: "The Stegvis project"\n' + _STUDY
+        '  - name: "The Stegvis project"\n'
+        "references:\n"
+        "  - type: generic\n"
+        f"    title: {json.dumps(about.cite, ensure_ascii=False)}\n"
+        "    authors:\n"
+        f"      - name: {json.dumps(about.run_by, ensure_ascii=False)}\n" + link
     )

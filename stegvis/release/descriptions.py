@@ -11,13 +11,13 @@ from typing import Any
 from stegvis.release import citation, data_package
 from stegvis.release.checklists import check_answers, items
 from stegvis.release.results_schema import results_schema
-from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 
 SCHEMA = "results.schema.json"
 
 
 def write_descriptions(
-    folder: Path, release: str, now: datetime, protocol: Protocol, synthetic: bool, waves: Sequence[str], later: str
+    folder: Path, release: str, now: datetime, study: Study, synthetic: bool, waves: Sequence[str], later: str
 ) -> None:
     """Write them into the folder of a release, after all its other files.
 
@@ -25,7 +25,7 @@ def write_descriptions(
         folder: the folder of the release, its pages in ``report``.
         release: its name.
         now: time of the release.
-        protocol: the current protocol.
+        study: as it is now.
         synthetic: whether any of its data are.
         waves: the waves with pages.
         later: the file written afterwards (the manifest).
@@ -36,11 +36,12 @@ def write_descriptions(
     from stegvis.reporting.documents import render_checklists, render_dictionary
     from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY
 
+    protocol = study.protocol
     day = f"{now:%Y-%m-%d}"
     report = folder / "report"
     (report / DICTIONARY).write_text(render_dictionary(synthetic, protocol), encoding="utf-8")
     _write_json(folder / SCHEMA, results_schema())
-    cited = citation.citation_of_release(release, day, protocol, synthetic)
+    cited = citation.citation_of_release(release, day, protocol, study.about, synthetic)
     (folder / citation.FILE).write_text(cited, encoding="utf-8")
     pages = {page.name: page.read_text(encoding="utf-8") for page in sorted(report.glob("*.html"))}
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}

@@ -1,18 +1,12 @@
-"""Where to find the counterpart of each published table and figure, and the published numbers beside this wave's.
-
-The published numbers are in ``published.toml``.
-"""
+"""Where to find the counterpart of each published table and figure, and the published numbers beside this wave's."""
 
 from __future__ import annotations
 
-import tomllib
-from functools import cache
 from typing import Any
 
 from markupsafe import Markup
 
-from stegvis.data_files import data_file
-from stegvis.reporting.blocks import Section, link, note, section, table
+from stegvis.reporting.blocks import Section, link, note, paragraph, section, table
 from stegvis.reporting.file_names import COMMANDS, details_file_name
 from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
@@ -20,6 +14,7 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, people_and_cases
 from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import level_label
+from stegvis.study.about import Published
 from stegvis.study.protocol import EXPOSURES
 
 # Published item, name and anchor of its counterpart, and whether that is on the page of further analyses.
@@ -39,14 +34,16 @@ PLACES = (
 )
 
 
-@cache
-def published() -> dict[str, Any]:
-    """The published numbers as printed."""
-    return tomllib.loads(data_file("reporting/published.toml").read_text(encoding="utf-8"))
-
-
 def counterparts(report: WaveReport) -> Section:
-    """Links by published item, and numbers side by side."""
+    """Links by published item, and numbers side by side; that nothing was published before, where it was not."""
+    printed = report.published
+    if printed is None:
+        return section(
+            "counterparts",
+            "The published study and this wave",
+            paragraph("The study published nothing before that this wave could be compared with."),
+            short="Published counterparts",
+        )
     details = details_file_name(report.wave)
     rows = tuple((item, link(f"{details if away else ''}{anchor}", name)) for item, name, anchor, away in PLACES)
     places = Table(
@@ -56,9 +53,6 @@ def counterparts(report: WaveReport) -> Section:
         (Group(rows),),
         numeric=False,
     )
-    remark = (
-        "The published study covers the first follow-up, 2021–2023. Its tables are listed by content, not by number."
-    )
     commands = Markup("The commands that reproduce each number in R and Stata are in {}.").format(
         link(COMMANDS, "commands.csv")
     )
@@ -66,39 +60,38 @@ def counterparts(report: WaveReport) -> Section:
         "counterparts",
         "The published study and this wave",
         table(places),
-        table(_numbers(report)),
-        note(remark),
+        table(_numbers(report, printed)),
+        note(printed.remark),
         note(commands),
         short="Published counterparts",
     )
 
 
-def _numbers(report: WaveReport) -> Table:
-    printed = published()
+def _numbers(report: WaveReport, printed: Published) -> Table:
     people, cases = people_and_cases(report.own_results)
     share = f"{count(cases)} ({decimal(100 * cases / people)}%)" if people and cases is not None else "–"
     groups = [
         Group(
             (
-                ("People analyzed", printed["people"], count(people)),
-                ("Cases", printed["cases"], share),
-                ("Women", printed["women"], _share(report, "sex", "female")),
-                ("Age, mean (standard deviation)", printed["age"], _mean(report, "age")),
-                ("Valid days, mean", printed["valid_days"], _mean(report, "valid_days")),
-                ("Follow-up, years", printed["follow_up_years"], _mean(report, "follow_up_years")),
+                ("People analyzed", printed.people, count(people)),
+                ("Cases", printed.cases, share),
+                ("Women", printed.women, _share(report, "sex", "female")),
+                ("Age, mean (standard deviation)", printed.age, _mean(report, "age")),
+                ("Valid days, mean", printed.valid_days, _mean(report, "valid_days")),
+                ("Follow-up, years", printed.follow_up_years, _mean(report, "follow_up_years")),
             )
         )
     ]
     for exposure in EXPOSURES:
-        scale, own = report.protocol.exposures.scale(exposure), printed[exposure]
+        scale, own = report.protocol.exposures.scale(exposure), getattr(printed, exposure)
         here = comparisons(report.own_results, exposure)
         lines = tuple(
             (
-                f"{level_label(level)} against {level_label(own['reference'])}",
+                f"{level_label(level)} against {level_label(own.reference)}",
                 ratio,
                 f"{level_label(here[place]['level'])}: {estimate_cell(here[place])}" if place < len(here) else "–",
             )
-            for place, (level, ratio) in enumerate(zip(own["levels"], own["ratios"], strict=True))
+            for place, (level, ratio) in enumerate(zip(own.levels, own.ratios, strict=True))
         )
         groups.append(Group(lines, f"{scale.name}, {scale.unit}: fully adjusted risk ratio"))
     caption = "The published numbers and this wave's"

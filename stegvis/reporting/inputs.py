@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from stegvis.study.about import About, Published
 from stegvis.study.protocol import Protocol
 
 EXCLUSION_COLUMNS = ("wave", "step", "rule", "description", "excluded", "remaining")
@@ -94,6 +95,8 @@ class WaveReport:
         provenance: PROVENANCE_KEYS. The pages of a wave use only the facts that do not change from release to release;
             the index shows the others.
         protocol: the protocol the results were made under.
+        about: who runs the study, contact, citation.
+        published: numbers that the study published before; None where it has none.
         histogram: participants by bin of each exposure, HISTOGRAM_COLUMNS, small bins suppressed; may be empty.
         commands: how to reproduce each row of the results, COMMAND_COLUMNS; may be empty.
 
@@ -110,6 +113,8 @@ class WaveReport:
     claims: Sequence[Record]
     provenance: Record
     protocol: Protocol
+    about: About
+    published: Published | None = None
     histogram: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTOGRAM_COLUMNS)))
     commands: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COMMAND_COLUMNS)))
 
@@ -143,6 +148,7 @@ class IndexReport:
         provenance: PROVENANCE_KEYS, and ``previous_release`` when there is one.
         results: rows of all waves and those across waves (wave ``all``), RESULT_COLUMNS.
         protocol: the protocol the results were made under.
+        about: who runs the study, contact, citation.
         checks: every check of the release, including those that belong to no wave, CHECK_KEYS.
         excluded_waves: one record per delivered wave without results, with ``wave`` and ``reason``.
         bridge: changed estimates of all waves, BRIDGE_KEYS.
@@ -150,6 +156,8 @@ class IndexReport:
         bridge_note: why there are no steps; empty where there are.
         claims: one record per wave and claim, CLAIM_KEYS and ``wave``.
         earlier_claims: those of earlier releases by release name, oldest first.
+        differences: protocol values that differ from the study's published protocol, with name, before (published) and
+            now; None where the study has no published protocol.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -160,6 +168,7 @@ class IndexReport:
     provenance: Record
     results: pd.DataFrame
     protocol: Protocol
+    about: About
     checks: Sequence[Record] = ()
     excluded_waves: Sequence[Record] = ()
     bridge: Sequence[Record] = ()
@@ -167,6 +176,7 @@ class IndexReport:
     bridge_note: str = ""
     claims: Sequence[Record] = ()
     earlier_claims: Mapping[str, Sequence[Record]] = field(default_factory=dict)
+    differences: Sequence[Record] | None = None
 
     def __post_init__(self) -> None:
         _need("provenance", PROVENANCE_KEYS, self.provenance)

@@ -11,12 +11,12 @@ from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import chosen, headline
 from stegvis.reporting.steps import DESCRIPTIONS
 from stegvis.reporting.wording import MODELS, OUTCOME, level_label, plain, suppression_sentence
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol import EXPOSURES
 
 
 def methods(report: WaveReport) -> Section:
     """The methods in one line each, with the values of the protocol."""
-    return section("methods", "Methods in brief", bullets(_rules(report.protocol)), short="Methods")
+    return section("methods", "Methods in brief", bullets(_rules(report)), short="Methods")
 
 
 def commands(report: WaveReport) -> Section:
@@ -76,7 +76,8 @@ def provenance(report: WaveReport) -> Section:
     return section("provenance", "Provenance", facts_list, paragraph(on_index), paragraph(trace))
 
 
-def _rules(p: Protocol) -> list[Markup]:
+def _rules(report: WaveReport) -> list[Markup]:
+    p = report.protocol
     days, exposures, epochs = p.days, p.exposures, p.epochs
     cut = (
         "Quarters of the analyzed sample; a value equal to a cut point belongs to the lower category."
@@ -111,6 +112,7 @@ def _rules(p: Protocol) -> list[Markup]:
         "E-values.": "How strong unmeasured confounding would have to be to account for an estimate by itself "
         "(VanderWeele and Ding 2017, doi 10.7326/M16-2607); in brackets, for the interval to include 1.",
         "Disclosure control.": suppression_sentence(p),
-        "Published study.": "Haddadj et al. 2025, JAMA Network Open, doi 10.1001/jamanetworkopen.2025.15592.",
     }
+    if report.published is not None:
+        rules["Published study."] = f"{report.published.reference}."
     return [Markup("<strong>{}</strong> {}").format(name, text) for name, text in rules.items()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from stegvis.reporting.about import about, protocol_differences
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.blocks import Section
@@ -51,7 +52,7 @@ MAIN: tuple[SectionOf, ...] = (
 DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
-    waves_overview, across, claims_by_release, left_out, checks_failed, changes, origin,
+    waves_overview, across, claims_by_release, left_out, checks_failed, changes, protocol_differences, about, origin,
 )  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from stegvis.claims.definitions import claims
 from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section
 from stegvis.reporting.file_names import INDEX, plain_file_name
 from stegvis.reporting.formatting import is_missing
@@ -23,13 +22,18 @@ from stegvis.reporting.plain_figure import hundred_plot
 from stegvis.reporting.rows import by_level, chosen, comparisons, headline, highest, people_and_cases
 from stegvis.reporting.texts import LANGUAGES, texts
 from stegvis.reporting.wording import direction, is_shown
+from stegvis.study.claims import Claims
 from stegvis.study.protocol import Exposure, Protocol
 
 NOMINAL = 0.05
+# Where no claim says from which E-value on confounding is unlikely.
+UNLIKELY = 1.5
 KINDS: dict[Exposure, tuple[str, str]] = {"walking_minutes": ("volume", "minutes"), "walking_met": ("pace", "pace")}
 
 
-def render_plain(results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool, protocol: Protocol) -> dict[str, str]:
+def render_plain(
+    results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool, protocol: Protocol, claims: Claims
+) -> dict[str, str]:
     """The page in each language by file name; empty when no wave has results.
 
     Args:
@@ -37,11 +41,12 @@ def render_plain(results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool
         attrition: exclusion steps of all waves (wave, step, remaining), after disclosure control.
         synthetic: whether the data are simulated.
         protocol: the protocol the results were made under.
+        claims: those of the study.
     """
     waves = sorted(set(results["wave"].astype(str)) - {"all"})
     pages = {}
     for language in LANGUAGES:
-        plain = Plain(language, results, attrition, waves, synthetic, protocol)
+        plain = Plain(language, results, attrition, waves, synthetic, protocol, claims)
         (other,) = (each for each in LANGUAGES if each != language)
         words = texts(language)["page"]
         ways = [(INDEX, words["all_waves"]), (plain_file_name(other), words["other_language"])]
@@ -61,6 +66,7 @@ class Plain:
     waves: list[str]
     synthetic: bool
     protocol: Protocol
+    claims: Claims
 
     def sections(self) -> list[Section]:
         """The sections in order."""
@@ -240,7 +246,7 @@ class Plain:
         limit = float(row["e_value_ci"])
         if limit <= 1:
             return self.say("sure", "hidden_none")
-        if limit >= unlikely_from():
+        if limit >= unlikely_from(self.claims):
             return self.say("sure", "hidden_strong", strength=self.number(row["e_value"], 1))
         return self.say("sure", "hidden_weak", strength=self.number(limit, 1))
 
@@ -291,7 +297,7 @@ def highest_of(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return ordered[-1] if len(ordered) > 1 else None
 
 
-def unlikely_from() -> float:
-    """The E-value of a limit at and above which the published claim calls confounding unlikely."""
-    (claim,) = (each for each in claims() if each.rule == "e_value")
-    return float(claim.at_least or 1.0)
+def unlikely_from(claims: Claims) -> float:
+    """The E-value of a limit from which a claim of the study calls confounding unlikely, else ``UNLIKELY``."""
+    limits = [each.at_least for each in claims.claim if each.rule == "e_value" and each.at_least is not None]
+    return min(limits, default=UNLIKELY)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from stegvis.claims.definitions import level_order
+from stegvis.claims.ranks import level_order
 from stegvis.reporting.wording import MODELS
 from stegvis.study.protocol import EXPOSURES, Exposure
 

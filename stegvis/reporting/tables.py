@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from stegvis.analyses.characteristics import ADDITIONAL
-from stegvis.claims.definitions import level_order
+from stegvis.claims.ranks import level_order
 from stegvis.reporting.formatting import (
     NOTHING,
     count,

@@ -25,6 +25,11 @@ class Home:
         return cls(base, Path(landing).expanduser().resolve() if landing else base / "landing")
 
     @property
+    def study(self) -> Path:
+        """What is particular to the study, edited and kept under version control (``stegvis init``)."""
+        return self.root / "study"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse.duckdb"
 

@@ -45,9 +45,11 @@ from stegvis.storage.rows import Rows
 from stegvis.storage.signatures import advance_latest
 from stegvis.storage.sources import Sources
 from stegvis.storage.warehouse import table_exists
+from stegvis.study.study import FILES
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 PROTOCOL = "protocol.json"
+STUDY = "study"
 LINEAGE = "lineage.json"
 # What a release is compared with, or how it was made: not part of its content.
 HISTORY = ("bridge.json", PROTOCOL, LINEAGE)
@@ -82,7 +84,7 @@ def write_release(sources: Sources) -> Rows:
     _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
     results = controlled.tables.results
     _write_commands(results, sources, staging)
-    _write_json(staging / PROTOCOL, sources.protocol.model_dump(mode="json"))
+    _write_study(sources, staging)
     people = read(PEOPLE)
     changes = bridge(_results_of(before), results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
@@ -136,7 +138,7 @@ def _write_pages(
     _write_json(staging / "checks.json", checks)
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
-    write_plain_pages(controlled.tables, sources.landing.synthetic, sources.protocol, staging)
+    write_plain_pages(controlled.tables, sources.landing.synthetic, sources.study, staging)
     return checks, claims
 
 
@@ -272,7 +274,7 @@ def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:
 
 def _write_descriptions(sources: Sources, folder: Path, name: str) -> None:
     waves = [str(wave) for wave in sources.warehouse.frame("select distinct wave from report order by wave")["wave"]]
-    write_descriptions(folder, name, datetime.now(UTC), sources.protocol, sources.landing.synthetic, waves, MANIFEST)
+    write_descriptions(folder, name, datetime.now(UTC), sources.study, sources.landing.synthetic, waves, MANIFEST)
 
 
 def _packages() -> dict[str, str]:
@@ -280,7 +282,7 @@ def _packages() -> dict[str, str]:
 
 
 def _manifest(sources: Sources, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
-    facts = provenance(sources.protocol)
+    facts = provenance(sources)
     return {
         "release": name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -311,6 +313,15 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _digest(parts: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _write_study(sources: Sources, folder: Path) -> None:
+    """The values of the protocol, and the files of the study: nothing else that lies in its folder."""
+    _write_json(folder / PROTOCOL, sources.protocol.model_dump(mode="json"))
+    (folder / STUDY).mkdir()
+    for name in FILES:
+        if (sources.home.study / name).exists():
+            (folder / STUDY / name).write_bytes((sources.home.study / name).read_bytes())
 
 
 def _write_json(file: Path, content: Any) -> None:

@@ -14,11 +14,14 @@ import duckdb
 import pandas as pd
 
 from stegvis.disclosure.tables import Tables
+from stegvis.release.bridge import changed_values
 from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
 from stegvis.storage.releases import release_folders
 from stegvis.storage.report_inputs import provenance
 from stegvis.storage.sources import Sources
-from stegvis.study.protocol import Protocol
+from stegvis.studies import names, study_folder
+from stegvis.study.protocol import read_protocol
+from stegvis.study.study import PROTOCOL, Study
 
 CLAIMS = "claims.json"
 REPORT = "report"
@@ -31,11 +34,12 @@ def write_wave_pages(connection: duckdb.DuckDBPyConnection, folder: Path) -> Non
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 
 
-def write_plain_pages(tables: Tables, is_synthetic: bool, protocol: Protocol, folder: Path) -> None:
+def write_plain_pages(tables: Tables, is_synthetic: bool, study: Study, folder: Path) -> None:
     """The pages in plain language, one per language, from tables that went through disclosure control."""
     from stegvis.reporting.plain import render_plain
 
-    for file, html in render_plain(tables.results, tables.attrition, is_synthetic, protocol).items():
+    pages = render_plain(tables.results, tables.attrition, is_synthetic, study.protocol, study.claims)
+    for file, html in pages.items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 
 
@@ -67,7 +71,7 @@ def index_inputs(
     return IndexReport(
         waves=waves,
         synthetic=sources.landing.synthetic,
-        provenance=provenance(sources.protocol)
+        provenance=provenance(sources)
         | {
             "release": name,
             "created": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -77,6 +81,7 @@ def index_inputs(
         },
         results=results,
         protocol=sources.protocol,
+        about=sources.study.about,
         checks=checks,
         excluded_waves=left_out,
         bridge=facts["changes"] if facts["previous_release"] else [],
@@ -84,7 +89,16 @@ def index_inputs(
         bridge_note=facts["note"],
         claims=claims,
         earlier_claims=earlier_claims(sources.home.releases),
+        differences=differences(sources.study),
     )
+
+
+def differences(study: Study) -> list[dict[str, Any]] | None:
+    """The protocol values that differ from the published protocol of the study; None where it has none."""
+    if study.about.name not in names():
+        return None
+    published = read_protocol(study_folder(study.about.name) / PROTOCOL)
+    return changed_values(published.model_dump(mode="json"), study.protocol.model_dump(mode="json"))
 
 
 def write_index(folder: Path, index: IndexReport) -> None:

@@ -17,7 +17,7 @@ from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.releases import published_checks
 from stegvis.storage.sources import Sources
-from stegvis.study.protocol import PROTOCOL_FILE, Protocol
+from stegvis.study.study import PROTOCOL
 
 SHOWN = (
     "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
@@ -43,8 +43,10 @@ def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: s
         results=results,
         checks=checks_to_publish(connection, sources, wave),
         claims=records(connection, "select * exclude wave from claims where wave = ? order by rowid", [wave]),
-        provenance=provenance(sources.protocol),
+        provenance=provenance(sources),
         protocol=sources.protocol,
+        about=sources.study.about,
+        published=sources.study.published.numbers,
         histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
         commands=commands(results, sources.protocol, covariate_levels(sources.codebook)),
     )
@@ -87,14 +89,14 @@ def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[d
     )
 
 
-def provenance(protocol: Protocol) -> dict[str, Any]:
+def provenance(sources: Sources) -> dict[str, Any]:
     """What decides the numbers besides the deliveries."""
     return {
         "release": None,
         "created": None,
-        "protocol_hash": hashlib.sha256(PROTOCOL_FILE.read_bytes()).hexdigest(),
+        "protocol_hash": hashlib.sha256((sources.home.study / PROTOCOL).read_bytes()).hexdigest(),
         "code_hash": source_digest(),
-        "mode": protocol.study.mode,
+        "mode": sources.protocol.study.mode,
         "packages": {},
         "published": [],
     }

@@ -21,12 +21,11 @@ from stegvis.storage.landing import Kind as Delivery
 from stegvis.storage.records import Materialization, lost_tables, read_records, read_refused
 from stegvis.storage.warehouse import WHOLE, Partition, Warehouse
 from stegvis.study.protocol import Protocol
-from stegvis.study.study import Study
+from stegvis.study.study import PARTS, Study
 
 Kind = Literal["wave", "batch"]
 WHOLE_KEY = ""
-_STUDY = ("protocol", "codebook")
-_METHOD = ("library", "sql", "code", "file", "expectations", *_STUDY)
+_METHOD = ("library", "sql", "code", "file", "expectations", *PARTS)
 
 
 @dataclass(frozen=True)
@@ -163,8 +162,8 @@ def label(table: str, key: str) -> str:
 
 
 def is_of_study(name: str) -> bool:
-    """Whether a part of a provenance is a value of the protocol or the codebook."""
-    return name.split(" ")[0] in _STUDY
+    """Whether a part of a provenance is a value of the study."""
+    return name.split(" ")[0] in PARTS
 
 
 def is_data(name: str) -> bool:

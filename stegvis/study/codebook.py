@@ -15,8 +15,6 @@ from pydantic import Field, model_validator
 
 from stegvis.study.settings import Section, SettingsError, read_settings
 
-CODEBOOK_FILE = Path(__file__).with_name("codebook.toml")
-
 ColumnType = Literal["text", "number", "date", "timestamp", "code", "tick"]
 Reader = Literal["actipass", "actimotus", "ggir"]
 LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals"]

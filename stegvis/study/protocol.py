@@ -51,10 +51,7 @@ from stegvis.study.protocol_recordings import (
 )
 from stegvis.study.settings import Section, SettingsError, read_settings
 
-__all__ = ["EXPOSURES", "PROTOCOL_FILE", "Exposure", "Protocol", "ProtocolError", "Study", "read_protocol"]
-
-# Not opened through data_file: an edit makes stale only what reads a changed value, not everything that imports this.
-PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
+__all__ = ["EXPOSURES", "Exposure", "Protocol", "ProtocolError", "Study", "read_protocol"]
 
 
 class ProtocolError(SettingsError):

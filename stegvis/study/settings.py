@@ -9,10 +9,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic_core import ErrorDetails, to_jsonable_python
 
 # Called with the dotted name of a value and the value as JSON would hold it.
 Record = Callable[[str, Any], None]
@@ -123,5 +123,19 @@ def read_settings(file: Path, kind: type[Settings], error: type[SettingsError]) 
     except tomllib.TOMLDecodeError as cause:
         raise error(f"{file.name} is not valid TOML: {' '.join(str(cause).split())}") from cause
     except ValidationError as cause:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in cause.errors())
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_said(e, kind)}" for e in cause.errors())
         raise error(f"{file.name}: {problems}") from cause
+
+
+def _said(problem: ErrorDetails, kind: type[Section]) -> str:
+    """What is wrong with a key; of an unknown one, which there are."""
+    if problem["type"] != "extra_forbidden":
+        return problem["msg"]
+    found: Any = kind
+    for step in problem["loc"][:-1]:
+        if isinstance(found, type) and issubclass(found, Section):
+            found = found.model_fields[str(step)].annotation
+        else:  # a list or a table of sections
+            found = next((each for each in get_args(found) if isinstance(each, type) and each not in (str, int)), None)
+    known = found.model_fields if isinstance(found, type) and issubclass(found, Section) else {}
+    return f"unknown key; there are: {', '.join(known)}"

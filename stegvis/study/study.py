@@ -1,4 +1,4 @@
-"""A study as one reader sees it: its protocol and its codebook, which record what is read of them.
+"""A study as one reader sees it: the files of its folder, which record what is read of them.
 
 A table is stale when a value it was made with has changed. Which values those are is not listed anywhere: a ``Study``
 is handed to whatever makes the table, and records each value that is read, by name. The same values lead to the same
@@ -8,70 +8,117 @@ reads, so comparing the recorded ones is enough.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic_core import to_jsonable_python
 
-from stegvis.data_files import data_file
 from stegvis.provenance.fingerprint import short
+from stegvis.studies import FIRST, names, study_folder
+from stegvis.study.about import About, Published, PublishedBefore
+from stegvis.study.claims import Claims
 from stegvis.study.codebook import Codebook, read_codebook
 from stegvis.study.protocol import Protocol, read_protocol
+from stegvis.study.settings import Section, SettingsError, read_settings
 
-PROTOCOL, CODEBOOK = "protocol.toml", "codebook.toml"
+FOLDER = "study"  # of a home
+PROTOCOL, CODEBOOK, ABOUT = "protocol.toml", "codebook.toml", "study.toml"
+# A study may lack these.
+CLAIMS, PUBLISHED = "claims.toml", "published.toml"
+FILES = (PROTOCOL, CODEBOOK, ABOUT, CLAIMS, PUBLISHED)
+# What a study consists of: its attributes, and the first words of the names of recorded values.
+PARTS = ("protocol", "codebook", "about", "claims", "published")
 # Longer values are recorded by their digest.
 _LONGEST_SHOWN = 200
 
 
+class StudyError(SettingsError):
+    """A study folder is missing or not as it must be; the message says what to do."""
+
+
 @dataclass
 class Study:
-    """The protocol and the codebook of a study folder, and what was read of them so far.
+    """The files of a study folder, and what was read of them so far.
 
     Attributes:
         protocol: the study's rules and numbers.
         codebook: source columns and value codes.
+        about: who runs it, contact, citation.
+        claims: statements that are evaluated against the estimates.
+        published: numbers that were published before.
         reads: by name (``protocol exposures.met_slow``), the value that was read, as text.
     """
 
     protocol: Protocol
     codebook: Codebook
+    about: About
+    claims: Claims = field(default_factory=Claims)
+    published: PublishedBefore = field(default_factory=PublishedBefore)
     reads: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, home: Path) -> Self:
+        """The study of a home.
+
+        Args:
+            home: the home's folder.
+
+        Raises:
+            StudyError: the home has no study, or a file of it breaks its rules; the message names file and key.
+        """
+        folder = home / FOLDER
+        if not folder.is_dir():
+            raise StudyError(
+                f"{home} has no study folder: run 'stegvis init {home} --study NAME' with one of {', '.join(names())}"
+            )
+        return cls.read(folder)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read a study folder.
 
         Raises:
-            stegvis.study.settings.SettingsError: a file breaks its rules; the message names file and key.
+            StudyError: a file is missing or breaks its rules; the message names file and key.
         """
-        return cls(read_protocol(folder / PROTOCOL), read_codebook(folder / CODEBOOK))
+        claims = read_settings(folder / CLAIMS, Claims, StudyError) if (folder / CLAIMS).exists() else Claims()
+        printed = read_settings(folder / PUBLISHED, Published, StudyError) if (folder / PUBLISHED).exists() else None
+        return cls(
+            read_protocol(folder / PROTOCOL),
+            read_codebook(folder / CODEBOOK),
+            read_settings(folder / ABOUT, About, StudyError),
+            claims,
+            PublishedBefore(numbers=printed),
+        )
 
     @classmethod
-    def shipped(cls) -> Self:
-        """The study that comes with the program."""
-        return cls.read(data_file("study/"))
+    def shipped(cls, name: str = FIRST) -> Self:
+        """A study as it comes with the program, whatever a home has made of it.
+
+        Raises:
+            stegvis.studies.NoStudyError: there is none of that name.
+        """
+        return cls.read(study_folder(name))
 
     def recording(self) -> Self:
         """The same study with an empty record of reads."""
-        study = type(self)(self.protocol, self.codebook)
+        study = replace(self, reads={})
 
         def recorder(kind: str) -> Any:
             return lambda name, value: study.reads.__setitem__(f"{kind} {name}".strip(), as_text(value))
 
-        study.protocol = self.protocol.with_record("", recorder("protocol"))
-        study.codebook = self.codebook.with_record("", recorder("codebook"))
+        for kind in PARTS:
+            part: Section = getattr(self, kind)
+            setattr(study, kind, part.with_record("", recorder(kind)))
         return study
 
     def current(self, name: str) -> str | None:
         """The present value of a recorded name, as text; None when the study has no such value any more."""
         kind, _, place = name.partition(" ")
-        found: Any = self.protocol if kind == "protocol" else self.codebook
+        found: Any = getattr(self, kind) if kind in PARTS else None
         for part in place.split(".") if place else []:
             found = getattr(found, part, None) if hasattr(type(found), "__pydantic_fields__") else None
-            if found is None:
-                return None
-        return as_text(to_jsonable_python(found))
+        return None if found is None else as_text(to_jsonable_python(found))
 
 
 def as_text(value: Any) -> str:

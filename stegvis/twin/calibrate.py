@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from scipy import optimize
 
-from stegvis.study.protocol import PROTOCOL_FILE, Protocol, read_protocol
+from stegvis.study.protocol import Protocol
+from stegvis.study.study import Study
 from stegvis.twin.draws import Flags, Floats
 from stegvis.twin.expected import category_log_risk_ratios
 from stegvis.twin.observed import Observed, observe, quartile_cuts
@@ -182,7 +183,7 @@ def _observed(population: Population, model: Parameters, protocol: Protocol) -> 
 
 def main() -> None:
     """Print what is found; with ``--write``, write it to the parameter file."""
-    found = calibrate(parameters(), read_protocol(PROTOCOL_FILE))
+    found = calibrate(parameters(), Study.shipped().protocol)
     for path in (*AGE_TERMS, *VOLUME_TERMS, *INTENSITY_TERMS, *RISK_TERMS):
         old, new = (values_of(model, (path,))[0] for model in (parameters(), found))
         sys.stdout.write(f"{path:32} {old:12.6f} -> {new:12.6f}\n")

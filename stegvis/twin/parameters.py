@@ -1,6 +1,6 @@
 """The twin's parameters, read from ``parameters.toml`` into typed, validated objects.
 
-The study's own numbers are in ``stegvis/study/protocol.toml``.
+The study's own numbers are in ``studies/hunt4_walking/protocol.toml``.
 """
 
 from __future__ import annotations

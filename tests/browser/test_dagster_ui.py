@@ -17,10 +17,9 @@ from pathlib import Path
 import pytest
 
 from stegvis.orchestration.refresh import refresh
-from stegvis.storage.home import Home
 from stegvis.twin import write_twin
 from tests.browser.test_report_page import ARGUMENTS, CHROMIUM
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -39,7 +38,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """``stegvis ui`` on a home where every asset is materialized."""
     if not CHROMIUM.exists():
         pytest.skip("no chromium on this machine")
-    home = Home(root := tmp_path_factory.mktemp("ui") / "home", root / "landing")
+    home = home_with_study(tmp_path_factory.mktemp("ui") / "home")
     write_twin(home.landing, PROTOCOL, CODEBOOK, people=400, waves=1, seed=3)
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
@@ -49,7 +48,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
     environment["STEGVIS_UI_TOKEN"] = SIGNED_IN["Authorization"].removeprefix("Bearer ")
     process = subprocess.Popen(
-        [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(root), "--port", str(port)],
+        [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(home.root), "--port", str(port)],
         cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"

@@ -24,8 +24,8 @@ from stegvis.expectations.expectation import (
     one_of,
     unique,
 )
-from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
+from tests.study import home_with_study
 
 SECRET = "Kari Nordmann"
 NUMBER = 987654.375
@@ -72,7 +72,7 @@ def test_an_expectation_that_cannot_be_evaluated_shows_no_value() -> None:
 
 def run(root: Path, make: Any) -> tuple[dg.ExecuteInProcessResult, str]:
     """One materialization of a cohort, and everything that Dagster and the warehouse store about it."""
-    home = Home(root, root / "landing").create()
+    home = home_with_study(root).create()
     before = dict(TABLES)
     make.__name__ = "cohort"
     asset = table(deps=[], group_name="cohort", kinds={"python"})(make)

@@ -15,7 +15,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.lock import locked
 from stegvis.twin import write_twin
 from tests.orchestration.story import Story
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 PEOPLE = 400
 
@@ -32,7 +32,7 @@ def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.rmtree(unfinished, ignore_errors=True)
             home = unfinished / "home"
             write_twin(home / "landing", PROTOCOL, CODEBOOK, people=PEOPLE, waves=1, seed=3)
-            done = refresh(Home(home, home / "landing"))
+            done = refresh(home_with_study(home))
             assert done.ok, done.failed
             unfinished.rename(shared / "built")
     return root

@@ -10,9 +10,9 @@ import numpy as np
 
 from stegvis.accelerometry.cwa import read_cwa
 from stegvis.accelerometry.cwa_format import HEADER_BYTES
-from stegvis.storage.home import Home
 from stegvis.twin.cwa import Device, write_cwa
 from tests.orchestration.story import Story, complete
+from tests.study import home_with_study
 
 START = np.datetime64("2018-05-02T00:00:00")
 # Where in the header the serial number and the rate code stand.
@@ -22,7 +22,7 @@ Spoil = Callable[[bytes, bytes], tuple[bytes, bytes]]
 
 def empty_home(folder: Path) -> Story:
     """A home to which nothing has been delivered."""
-    return Story(Home(folder, folder / "landing").create())
+    return Story(home_with_study(folder).create())
 
 
 def copies(pair: Path, folder: Path, people: list[str]) -> None:

@@ -12,9 +12,10 @@ from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.validation import validate_drop
 from stegvis.storage.withdrawal_list import read_list
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.codebook import read_codebook
+from stegvis.study.protocol import read_protocol
 from tests.orchestration.story import Story, complete
+from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
 
 WAVE = "2024-2026"
 

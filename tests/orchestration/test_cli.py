@@ -117,11 +117,11 @@ def test_refresh_of_a_bad_wave_exits_with_1_and_says_why(story: Story) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_validate_names_file_row_and_rule(story: Story, as_json: bool) -> None:
     good = story.home.landing / "followup" / "2021-2023"
-    assert stegvis("validate", good).returncode == 0
+    assert stegvis("validate", good, home=story.home.root).returncode == 0
     answers = story.answers()
     answers.loc[10, "MSPaLY_NT4CovQ"] = "5"
     bad = story.drop("followup", "2024-2026", answers, "questionnaire.csv")
-    shown = stegvis("validate", bad, *(["--json"] if as_json else []))
+    shown = stegvis("validate", bad, *(["--json"] if as_json else []), home=story.home.root)
     assert shown.returncode == 1
     if as_json:
         (problem,) = json.loads(shown.stdout)["problems"]

@@ -21,7 +21,7 @@ from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
 from stegvis.storage.validation import validate_drop
 from stegvis.study.codebook import Layout
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 MINUTES = {
     "lying": 480.0, "sitting": 540.0, "standing": 240.0, "walking_slow": 60.0, "walking_moderate": 30.0,
@@ -114,7 +114,7 @@ def test_a_whole_table_in_minutes_stops_the_batch_with_that_sentence(tmp_path: P
     batch.mkdir(parents=True)
     wide_table(1).to_csv(batch / "days.csv", index=False)
     CliRunner().invoke(app, ["seal", str(batch)])
-    done = CliRunner().invoke(app, ["validate", str(batch)])
+    done = CliRunner().invoke(app, ["validate", str(batch), "--home", str(home_with_study(batch.parent).root)])
     assert done.exit_code == 1
     assert "the days of the whole table sum to about 1,440 instead of 86,400: they are in minutes" in done.output
     assert "days.csv: 0 of 21 rows fine" in done.output
@@ -178,13 +178,16 @@ def test_epochs_of_another_length_are_refused(tmp_path: Path, step: int) -> None
     batch.mkdir(parents=True)
     epochs(step).to_parquet(batch / "epochs.parquet", index=False)
     CliRunner().invoke(app, ["seal", str(batch)])
-    done = CliRunner().invoke(app, ["validate", str(batch)])
+    done = CliRunner().invoke(app, ["validate", str(batch), "--home", str(home_with_study(batch.parent).root)])
     assert done.exit_code == 1
     assert f"its epochs are {step} second" in done.output
     epochs(5).to_parquet(batch / "epochs.parquet", index=False)
     (batch / "drop.json").unlink()
     CliRunner().invoke(app, ["seal", str(batch)])
-    assert CliRunner().invoke(app, ["validate", str(batch)]).exit_code == 0
+    assert (
+        CliRunner().invoke(app, ["validate", str(batch), "--home", str(home_with_study(batch.parent).root)]).exit_code
+        == 0
+    )
 
 
 def test_what_classify_writes_can_be_delivered(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.tables import Records
 from tests.orchestration.story import Story, apart_from_published
 from tests.sizes import FULL
+from tests.study import home_with_study
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ class Project:
     def rebuilt(self) -> Story:
         """A home that makes everything at once from the same deliveries."""
         root = self.folder / f"rebuilt-{self.number}"
-        home = Home(root, self.story.home.landing)
+        home = home_with_study(root, self.story.home.landing)
         self.refresh(home)
         return Story(home)
 
@@ -105,7 +106,7 @@ class Project:
 
     def protocol(self) -> list[Place]:
         self._edit(
-            "stegvis/study/protocol.toml",
+            "stegvis/studies/hunt4_walking/protocol.toml",
             lambda text: text.replace("depression_cut = 7", f"depression_cut = {8 + self.number}"),
         )
         read = "protocol covariates.depression_cut"

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from stegvis.orchestration.export import REGISTER, ExportError, export
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
 from tests.orchestration.story import Story
+from tests.study import PROTOCOL_FILE
 
 WAVE = "2021-2023"
 PROTOCOL = read_protocol(PROTOCOL_FILE)

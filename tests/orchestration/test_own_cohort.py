@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from stegvis.orchestration.cli import app
 from stegvis.study.codebook import read_codebook
 from stegvis.twin import write_twin
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, CODEBOOK_FILE, PROTOCOL, home_with_study
 
 PEOPLE = 200
 
@@ -101,6 +101,7 @@ def test_seal_of_withdrawals_and_of_nothing(tmp_path: Path) -> None:
 @pytest.fixture
 def baseline(tmp_path: Path) -> Path:
     """A baseline drop of a twin, not sealed again after a change."""
+    home_with_study(tmp_path)
     write_twin(tmp_path / "landing", PROTOCOL, CODEBOOK, people=60, waves=1, seed=4)
     return next((tmp_path / "landing" / "baseline").iterdir())
 
@@ -120,23 +121,23 @@ def changed(drop: Path, column: str, rows: list[int], value: str | None) -> None
 
 def test_validate_groups_by_rule_and_column(baseline: Path) -> None:
     changed(baseline, "SmoStat_NT4BLQ1", list(range(8)), "77")
-    done = stegvis("validate", baseline)
+    done = stegvis("validate", baseline, "--home", baseline.parents[2])
     assert done.exit_code == 1
     (line,) = [line for line in done.output.splitlines() if "unknown_code" in line]
     assert line.startswith("participants.csv 8 rows (2, 3, 4, 5, 6 ...) [SmoStat_NT4BLQ1] unknown_code: ")
     number = next(
-        place for place, text in enumerate(Path("stegvis/study/codebook.toml").read_text().splitlines(), start=1)
+        place for place, text in enumerate(CODEBOOK_FILE.read_text().splitlines(), start=1)
         if text.startswith("smoking =")
     )  # fmt: skip
     assert line.endswith(f"(codebook.toml line {number})")
     assert "77" not in done.output
-    every = stegvis("validate", baseline, "--all")
+    every = stegvis("validate", baseline, "--all", "--home", baseline.parents[2])
     assert "8 rows (2, 3, 4, 5, 6, 7, 8, 9)" in every.output
 
 
 def test_validate_lists_the_columns_where_one_is_missing(baseline: Path) -> None:
     changed(baseline, "Sex", [], None)
-    done = stegvis("validate", baseline)
+    done = stegvis("validate", baseline, "--home", baseline.parents[2])
     assert done.exit_code == 1
     assert (
         "participants.csv has the columns PID" in done.output
@@ -147,7 +148,7 @@ def test_validate_lists_the_columns_where_one_is_missing(baseline: Path) -> None
 
 def test_a_bad_optional_cell_costs_the_cell_and_not_the_person(baseline: Path) -> None:
     changed(baseline, "Bmi_NT4BLM", [3], "27,4")
-    done = stegvis("validate", baseline)
+    done = stegvis("validate", baseline, "--home", baseline.parents[2])
     assert re.search(r"participants.csv: (\d+) of \1 rows fine", done.output)
     assert "participants.csv row 5 [Bmi_NT4BLM] wrong_type" in done.output
     assert "the cell is read as missing, and the row is used" in done.output

@@ -12,6 +12,7 @@ from stegvis.orchestration.instance import ForeignInstanceError, open_instance
 from stegvis.storage.home import Home
 from tests.orchestration.dagster_view import Automation
 from tests.orchestration.story import Story
+from tests.study import home_with_study
 
 
 def default_statuses(home: Home) -> set[str]:
@@ -46,7 +47,7 @@ def test_an_instance_elsewhere_belongs_to_the_home_that_used_it_first(
     assert default_statuses(story.home) == {"STOPPED"}
     with open_instance(story.home):
         assert default_statuses(story.home) == {"RUNNING"}
-    other = Home.find(tmp_path / "other").create()
+    other = home_with_study(tmp_path / "other").create()
     assert default_statuses(other) == {"STOPPED"}
     with pytest.raises(ForeignInstanceError, match="is the Dagster instance of the home"), open_instance(other):
         pass

@@ -16,7 +16,7 @@ from stegvis.storage.home import Home
 from stegvis.twin import write_twin
 from tests.orchestration.conftest import PEOPLE
 from tests.orchestration.story import Story
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ Found = tuple[str, str, int | None, str]  # delivery, file, row, rule
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Story, Refresh, list[dict]]:
     """The good twin of ``built_home`` with faults, refreshed from nothing; what the refresh did; the faults."""
     root = tmp_path_factory.mktemp("faulty") / "home"
-    home = Home(root, root / "landing")
+    home = home_with_study(root)
     write_twin(home.landing, PROTOCOL, CODEBOOK, people=PEOPLE, waves=1, seed=3, faults=True)
     return Story(home), refresh(home), json.loads((home.landing / "truth.json").read_text())["faults"]
 

@@ -12,7 +12,7 @@ from stegvis.orchestration.refresh import refresh
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ FOUND = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     root = tmp_path_factory.mktemp("raw") / "home"
-    home = Home(root, root / "landing")
+    home = home_with_study(root)
     write_twin(home.landing, PROTOCOL, CODEBOOK, people=400, waves=1, raw=2, faults=True, seed=3)
     refresh(home)
     return home

@@ -13,11 +13,10 @@ import pytest
 from stegvis import sql
 from stegvis.assets.graph import tables
 from stegvis.orchestration import definitions, home_state
-from stegvis.storage.home import Home
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
 from tests.oracle_flow import flow_from_deliveries
 from tests.orchestration.story import WAVE_STAGES, Story, apart_from_published
-from tests.study import use_protocol
+from tests.study import PROTOCOL_FILE, home_with_study, use_protocol
 
 
 def test_a_second_refresh_does_nothing(story: Story) -> None:
@@ -163,7 +162,7 @@ def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Sto
     corrected = story.baseline().iloc[3:6].assign(SmoStat_NT4BLQ1="3")
     story.drop("baseline", "2020-01", corrected, "participants.csv")
     story.refresh()
-    rebuilt = Story(Home(tmp_path / "rebuilt", story.home.landing))
+    rebuilt = Story(home_with_study(tmp_path / "rebuilt", story.home.landing))
     done = rebuilt.refresh()
     assert done.ok, (done.failed, done.blocked)
     step_by_step, at_once = (apart_from_published(each.tables()) for each in (story, rebuilt))

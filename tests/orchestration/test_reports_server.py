@@ -15,6 +15,7 @@ import pytest
 
 from stegvis.orchestration.reports_server import HEADERS, published_file
 from stegvis.storage.signatures import sign
+from tests.study import home_with_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +31,7 @@ def release(releases: Path, name: str) -> Path:
 @pytest.fixture
 def releases(tmp_path: Path) -> Path:
     """Three releases: one signed, one without signatures, and the latest."""
-    folder = tmp_path / "releases"
+    folder = home_with_study(tmp_path).releases
     for name in ("2026-01-01-signed", "2026-02-01-unsigned", "2026-03-01-latest"):
         release(folder, name)
     sign(folder, "2026-01-01-signed", "A Reviewer")

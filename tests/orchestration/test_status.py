@@ -11,9 +11,9 @@ from stegvis.assets import table as decorator
 from stegvis.orchestration import home_state
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.printing import UP_TO_DATE, print_refresh, print_status
-from stegvis.storage.home import Home
 from tests.orchestration.story import Story
 from tests.orchestration.test_cli import stegvis
+from tests.study import home_with_study
 
 
 def printed(facts: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -71,7 +71,7 @@ def test_a_failed_run_is_named_with_its_place_until_it_succeeds(
 
 @pytest.mark.parametrize("harm", [b"x" * 5000, b""], ids=["garbage", "cut to nothing"])
 def test_a_warehouse_that_cannot_be_opened_is_one_line(harm: bytes, tmp_path: Path) -> None:
-    home = Home.find(tmp_path / "home").create()
+    home = home_with_study(tmp_path / "home").create()
     home.warehouse.write_bytes(harm)
     shown = stegvis("status", home=home.root)
     assert shown.returncode == 1
@@ -80,7 +80,7 @@ def test_a_warehouse_that_cannot_be_opened_is_one_line(harm: bytes, tmp_path: Pa
 
 
 def test_a_damaged_event_log_is_one_line(tmp_path: Path) -> None:
-    home = Home.find(tmp_path / "home").create()
+    home = home_with_study(tmp_path / "home").create()
     with open_instance(home):
         pass
     file = home.dagster / "history" / "runs" / "index.db"

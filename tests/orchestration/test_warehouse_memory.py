@@ -18,7 +18,7 @@ from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin
 from tests.orchestration.dagster_view import stale_in_the_ui
 from tests.orchestration.story import Story, apart_from_published
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 BATCH = "epochs"
 
@@ -153,7 +153,7 @@ def test_a_reported_publication_made_from_other_rows_is_stale_in_the_ui(
 def built_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("lake") / "home"
     write_twin(root / "landing", PROTOCOL, CODEBOOK, people=60, waves=1, epochs=3, seed=3)
-    refresh(Home(root, root / "landing"))
+    refresh(home_with_study(root))
     return root
 
 

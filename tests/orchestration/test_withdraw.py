@@ -19,7 +19,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.landing import scan
 from stegvis.storage.withdrawal_list import add_to_list, is_pending, read_list
 from tests.orchestration.story import Story, complete
-from tests.study import CODEBOOK
+from tests.study import CODEBOOK, home_with_study
 
 
 def residue(home: Home, person: str) -> list[str]:
@@ -47,7 +47,7 @@ def deliver_list(home: Home, name: str, content: bytes) -> None:
 
 @pytest.mark.parametrize("person", ["12,5", '"abc', 'a"b"c', "a;b", "00042", "NA", "person", "å b"])
 def test_an_identifier_comes_back_from_the_drop_as_it_was_given(tmp_path: Path, person: str) -> None:
-    home = Home(tmp_path / "home", tmp_path / "landing")
+    home = home_with_study(tmp_path / "home", tmp_path / "landing")
     file = tmp_path / "list.csv"
     with file.open("w", newline="", encoding="utf-8") as opened:
         csv.writer(opened).writerows([["person"], [person], ["P2"]])
@@ -62,7 +62,7 @@ def test_an_identifier_comes_back_from_the_drop_as_it_was_given(tmp_path: Path, 
 
 @pytest.mark.parametrize("person", ["a\nb", '="0147"', "1.262E+03"])
 def test_an_identifier_that_may_have_changed_on_the_way_is_refused_without_a_drop(tmp_path: Path, person: str) -> None:
-    home = Home(tmp_path / "home", tmp_path / "landing")
+    home = home_with_study(tmp_path / "home", tmp_path / "landing")
     with (tmp_path / "list.csv").open("w", newline="", encoding="utf-8") as opened:
         csv.writer(opened).writerows([["person"], ["P2"], [person]])
     with pytest.raises(
@@ -74,7 +74,7 @@ def test_an_identifier_that_may_have_changed_on_the_way_is_refused_without_a_dro
 
 
 def test_an_empty_list_registers_nothing(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home", tmp_path / "landing")
+    home = home_with_study(tmp_path / "home", tmp_path / "landing")
     (tmp_path / "list.csv").write_text("person\n")
     with pytest.raises(WithdrawalError, match="no rows"):
         register(home, tmp_path / "list.csv", CODEBOOK.withdrawals)
@@ -92,7 +92,7 @@ def test_an_empty_list_registers_nothing(tmp_path: Path) -> None:
 def test_a_list_that_cannot_be_read_is_an_error_and_costs_no_other(
     tmp_path: Path, content: bytes, problem: str
 ) -> None:
-    home = Home(tmp_path / "home", tmp_path / "landing").create()
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
     deliver_list(home, "june", content)
     deliver_list(home, "may", b"person\nP2\n")
     read = apply_withdrawals(home, scan(home.landing, None))
@@ -103,7 +103,7 @@ def test_a_list_that_cannot_be_read_is_an_error_and_costs_no_other(
 
 
 def test_a_broken_row_is_an_error_and_the_other_rows_count(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home", tmp_path / "landing").create()
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
     deliver_list(home, "june", b"person,reason\nP1,x\n,y\nP3,z\n")
     deliver_list(home, "wrong.hash", b"person\nP4\n")
     (home.landing / "withdrawals" / "wrong.hash.csv").write_bytes(b"person\nP5\n")
@@ -116,7 +116,7 @@ def test_a_broken_row_is_an_error_and_the_other_rows_count(tmp_path: Path) -> No
 
 
 def test_dagsters_storage_forgets_file_names_and_keeps_the_rest(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home", tmp_path / "landing").create()
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
     database = home.dagster / "index.db"
     event = json.dumps({"message": "b/QGONE01_back.cwa is cut off", "rows": 1001, "run": "1001a", "file": "1001.csv"})
     with sqlite3.connect(database) as connection:
@@ -142,7 +142,7 @@ def test_a_storage_in_use_is_reported_and_cleaned_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stegvis.orchestration.dagster_erasure._WAIT_SECONDS", 0.1)
-    home = Home(tmp_path / "home", tmp_path / "landing").create()
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
     deliver_list(home, "june", b"person\nQGONE01\n")
     connection = sqlite3.connect(home.dagster / "index.db", isolation_level=None)
     connection.execute("create table event_logs (id integer primary key, event text)")

@@ -18,8 +18,9 @@ from stegvis.accelerometry.signal import Signal, largest_gap
 from stegvis.accelerometry.tilt import LATERAL, rotation
 from stegvis.accelerometry.training import ROTATIONS, fit, predict, train
 from stegvis.accelerometry.windows import window_starts
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
 from tests.real_data.make_signal_drop import write_signal_drop
+from tests.study import PROTOCOL_FILE
 
 pytestmark = pytest.mark.real_data
 

@@ -9,11 +9,10 @@ import pytest
 
 from stegvis.accelerometry.activity import ActivityCode, from_ntnu_labels
 from stegvis.orchestration.refresh import refresh
-from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin
 from tests.real_data.make_signal_drop import write_signal_drop
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
@@ -30,7 +29,7 @@ def labeled_walking_minutes(file: Path) -> float:
 def test_five_recordings_go_through_a_refresh_to_a_release(
     real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = Home(tmp_path / "home", tmp_path / "home" / "landing")
+    home = home_with_study(tmp_path / "home")
     write_twin(home.landing, PROTOCOL, CODEBOOK, people=400, waves=1, seed=3)
     withdrawn = set(pd.read_csv(next((home.landing / "withdrawals").glob("*.csv")), dtype=str)["person"])
     everyone = pd.read_csv(next(home.landing.glob("baseline/*/participants.csv")), dtype=str)["person"]

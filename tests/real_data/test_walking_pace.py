@@ -14,7 +14,8 @@ from stegvis.accelerometry.walking_speed import (
     speed_from_movement,
 )
 from stegvis.accelerometry.windows import chunks
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
+from tests.study import PROTOCOL_FILE
 
 pytestmark = pytest.mark.real_data
 

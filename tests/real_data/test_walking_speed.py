@@ -3,7 +3,8 @@
 import pytest
 
 from stegvis.accelerometry.pace_evaluation import evaluate_pace
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
+from tests.study import PROTOCOL_FILE
 
 pytestmark = pytest.mark.real_data
 

@@ -20,8 +20,8 @@ from stegvis.accelerometry.method import CLASSIFICATION_VERSION, Method
 from stegvis.storage.classification import ClassificationTask, classify_recording
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingRecords
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.codebook import read_codebook
+from stegvis.study.protocol import read_protocol
 from stegvis.twin.cwa import Device, write_cwa
 from tests.stegvis.accelerometry.simulated_signals import (
     RATE,
@@ -33,6 +33,7 @@ from tests.stegvis.accelerometry.simulated_signals import (
     posture,
     table,
 )
+from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
 
 GAIT = Path(__file__).parent / "golden" / "gait.npz"
 EXPECTED = Path(__file__).parent / "golden" / CLASSIFICATION_VERSION

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stegvis.accelerometry.method import Method
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
+from tests.study import PROTOCOL_FILE
 
 PROTOCOL = read_protocol(PROTOCOL_FILE)
 METHOD = Method.of(PROTOCOL)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from stegvis.claims.definitions import Claim, claims, level_order
 from stegvis.claims.evaluation import COLUMNS, evaluate_claims
+from stegvis.claims.ranks import level_order
 from stegvis.claims.rules import RULES
 from stegvis.statistics.results import RESULT_COLUMNS, to_frame
+from stegvis.study.claims import Claim
+from tests.study import STUDY
 
 LEVELS = {
     "walking_minutes": ("<78", "78-100", "101-124", ">=125"),
     "walking_met": ("<3.00", "3.00-3.11", "3.12-3.26", ">=3.27"),
 }
 BELOW, ABOVE, ACROSS = (0.8, 0.7, 0.9), (1.3, 1.1, 1.5), (0.9, 0.8, 1.1)
-LOWER = [claim for claim in claims() if claim.rule == "lower" and claim.analysis == "main"]
-BY_NAME = {claim.name: claim for claim in claims()}
+LOWER = [claim for claim in STUDY.claims.claim if claim.rule == "lower" and claim.analysis == "main"]
+BY_NAME = {claim.name: claim for claim in STUDY.claims.claim}
 
 
 def row(**values) -> dict:
@@ -46,25 +48,25 @@ def verdict(name: str, rows: list[dict] | pd.DataFrame) -> str:
 
 
 def evaluated(claim: Claim, table: pd.DataFrame) -> tuple[str, str, str]:
-    found = evaluate_claims(table, "A").set_index("claim").loc[claim.name]
+    found = evaluate_claims(table, "A", STUDY.claims).set_index("claim").loc[claim.name]
     return found["verdict"], found["evidence"], found["turn"]
 
 
 def test_there_are_claims_of_both_exposures_and_sources_with_unique_names() -> None:
-    assert {claim.exposure for claim in claims()} == set(LEVELS)
-    assert {claim.source for claim in claims()} == {"paper", "lay summary"}
-    assert len({claim.name for claim in claims()}) == len(claims())
+    assert {claim.exposure for claim in STUDY.claims.claim} == set(LEVELS)
+    assert {claim.source for claim in STUDY.claims.claim} == {"paper", "lay summary"}
+    assert len({claim.name for claim in STUDY.claims.claim}) == len(STUDY.claims.claim)
 
 
 def test_every_rule_is_used_and_every_claim_has_one() -> None:
-    assert {claim.rule for claim in claims()} == set(RULES)
+    assert {claim.rule for claim in STUDY.claims.claim} == set(RULES)
 
 
 def test_every_claim_has_a_row_in_the_order_of_the_file() -> None:
-    table = evaluate_claims(results(), "A")
+    table = evaluate_claims(results(), "A", STUDY.claims)
     assert list(table.columns) == COLUMNS
-    assert list(table["claim"]) == [claim.name for claim in claims()]
-    assert list(table["statement"]) == [claim.statement for claim in claims()]
+    assert list(table["claim"]) == [claim.name for claim in STUDY.claims.claim]
+    assert list(table["statement"]) == [claim.statement for claim in STUDY.claims.claim]
     assert set(table["wave"]) == {"A"}
     assert table["turn"].str.len().min() > 0
 
@@ -98,7 +100,7 @@ def test_each_claim_uses_its_own_category(claim: Claim) -> None:
     assert evidence == f"RR 0.80 (95% CI 0.70 to 0.90), {level} against {LEVELS[claim.exposure][0]}"
 
 
-@pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.name)
+@pytest.mark.parametrize("claim", STUDY.claims.claim, ids=lambda claim: claim.name)
 def test_the_order_of_the_results_does_not_matter(claim: Claim) -> None:
     table = results(BELOW, e_value_ci=1.6)
     assert evaluated(claim, table.sample(frac=1, random_state=1)) == evaluated(claim, table)
@@ -255,11 +257,11 @@ def test_a_claim_on_an_unpublished_estimate_is_unclear_and_shows_no_number(claim
 )
 def test_without_the_adjusted_estimates_every_claim_is_unclear(column: str, value: str) -> None:
     table = results(BELOW).assign(**{column: value})
-    assert set(evaluate_claims(table, "A")["verdict"]) == {"unclear"}
+    assert set(evaluate_claims(table, "A", STUDY.claims)["verdict"]) == {"unclear"}
 
 
 def test_without_results_every_claim_is_unclear() -> None:
-    assert set(evaluate_claims(to_frame([]), "A")["verdict"]) == {"unclear"}
+    assert set(evaluate_claims(to_frame([]), "A", STUDY.claims)["verdict"]) == {"unclear"}
 
 
 @pytest.mark.parametrize("exposure", LEVELS)
@@ -277,6 +279,6 @@ def test_an_empty_category_keeps_its_position() -> None:
     volume = table["exposure"] == "walking_minutes"
     empty = volume & (table["level"] == "101-124")
     table.loc[empty, ["level", "status"]] = ["category 3 (empty)", "not_estimable"]
-    verdicts = evaluate_claims(table, "A").set_index("claim")["verdict"]
+    verdicts = evaluate_claims(table, "A", STUDY.claims).set_index("claim")["verdict"]
     assert verdicts["volume_78_to_100_minutes"] == "supported"
     assert verdicts["volume_over_100_minutes"] == "unclear"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from stegvis.deliveries.contract import Contracted, apply_contract, contract_days, contract_signal
 from stegvis.deliveries.problems import PROBLEM_COLUMNS
-from stegvis.study.codebook import CODEBOOK_FILE, DAY, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.codebook import DAY, read_codebook
+from stegvis.study.protocol import read_protocol
+from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
 
 CODEBOOK = read_codebook(CODEBOOK_FILE)
 PARTICIPANTS = CODEBOOK["participants"]

@@ -21,11 +21,12 @@ from stegvis.release.descriptions import SCHEMA, write_descriptions
 from stegvis.release.results_schema import TABLES, fields, results_schema
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import RESULT_COLUMNS
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.codebook import read_codebook
+from stegvis.study.protocol import read_protocol
 from tests.stegvis.conftest import analysis_set_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import controlled
 from tests.stegvis.release.test_checklists import FILES, PAGES
+from tests.study import CODEBOOK_FILE, PROTOCOL_FILE, STUDY
 
 PROTOCOL = read_protocol(PROTOCOL_FILE)
 RELEASE = "2026-01-02-0123456789ab"
@@ -63,7 +64,7 @@ def folder(tmp_path, results):
 
 def described(folder: Path) -> dict:
     now = datetime(2026, 1, 2, tzinfo=UTC)
-    write_descriptions(folder, RELEASE, now, PROTOCOL, True, ["2021-2023"], "manifest.json")
+    write_descriptions(folder, RELEASE, now, STUDY, True, ["2021-2023"], "manifest.json")
     return json.loads((folder / "datapackage.json").read_text())
 
 
@@ -175,8 +176,9 @@ def test_both_citations_have_the_citation_file_format(folder):
         assert cited["cff-version"] == "1.2.0"
         assert {"message", "title", "authors", "type"} <= cited.keys()
         assert all(author.keys() & {"name", "family-names"} for author in cited["authors"])
-        assert cited["references"][0]["doi"] == "10.1001/jamanetworkopen.2025.15592"
+    assert yaml.safe_load(citation_of_program())["references"][0]["doi"] == "10.1001/jamanetworkopen.2025.15592"
     cited = yaml.safe_load((folder / "CITATION.cff").read_text())
+    assert cited["references"][0]["title"] == STUDY.about.cite
     assert (cited["type"], cited["version"], str(cited["date-released"])) == ("dataset", RELEASE, "2026-01-02")
 
 

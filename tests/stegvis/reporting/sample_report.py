@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from stegvis.reporting.inputs import BRIDGE_KEYS, CHARACTERISTIC_COLUMNS, RESULT_COLUMNS, IndexReport, WaveReport
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
+from tests.study import PROTOCOL_FILE, STUDY
 
 PROTOCOL = read_protocol(PROTOCOL_FILE)
 WAVE = "2021-2023"
@@ -197,6 +198,8 @@ def wave_report(**changes: Any) -> WaveReport:
         claims=claims(),
         provenance=provenance(),
         protocol=PROTOCOL,
+        about=STUDY.about,
+        published=STUDY.published.numbers,
     )
     return replace(report, **changes)
 
@@ -208,9 +211,11 @@ def index_report(**changes: Any) -> IndexReport:
         provenance=provenance(),
         results=results(),
         protocol=PROTOCOL,
+        about=STUDY.about,
         claims=[{"wave": WAVE, **each} for each in claims()],
         checks=checks(),
         excluded_waves=({"wave": "2024-2025", "reason": "Too few responses come from participants of the cohort."},),
         bridge=bridge(),
+        differences=[],
     )
     return replace(report, **changes)

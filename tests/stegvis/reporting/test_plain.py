@@ -12,6 +12,7 @@ from stegvis.reporting.plain import Plain, render_plain, unlikely_from
 from stegvis.reporting.texts import LANGUAGES, texts
 from tests.stegvis.reporting.full_report import categories, full_results, interaction, pooled_results
 from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, exclusion_steps, result
+from tests.study import STUDY
 
 # Words that would say that walking causes something.
 CAUSAL = {
@@ -56,7 +57,15 @@ SHARED = {
 
 
 def plain(language: str = "en", frame: pd.DataFrame | None = None, waves: tuple[str, ...] = (WAVE,)) -> Plain:
-    return Plain(language, full_results() if frame is None else frame, exclusion_steps(), list(waves), True, PROTOCOL)
+    return Plain(
+        language,
+        full_results() if frame is None else frame,
+        exclusion_steps(),
+        list(waves),
+        True,
+        PROTOCOL,
+        STUDY.claims,
+    )
 
 
 def sentences(language: str) -> dict[str, str]:
@@ -140,8 +149,8 @@ def with_headline(**values) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("e_value_ci", "said"),
     [
-        (unlikely_from(), "fairly strongly linked"),
-        (unlikely_from() - 0.01, "only weakly linked"),
+        (unlikely_from(STUDY.claims), "fairly strongly linked"),
+        (unlikely_from(STUDY.claims) - 0.01, "only weakly linked"),
         (1.0, "no difference at all"),
         (None, "not possible to calculate"),
     ],
@@ -209,7 +218,7 @@ def test_risks_among_a_hundred_people_are_shown_only_if_all_are_published():
 
 
 def test_both_pages_are_complete_and_link_to_each_other():
-    pages = render_plain(full_results(), exclusion_steps(), synthetic=True, protocol=PROTOCOL)
+    pages = render_plain(full_results(), exclusion_steps(), synthetic=True, protocol=PROTOCOL, claims=STUDY.claims)
     assert list(pages) == ["plain.html", "plain.nb.html"]
     assert '<html lang="en">' in pages["plain.html"]
     assert '<html lang="nb">' in pages["plain.nb.html"]
@@ -225,7 +234,7 @@ def test_both_pages_are_complete_and_link_to_each_other():
 
 def test_without_results_the_pages_still_describe_the_study():
     for html in render_plain(
-        full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False, protocol=PROTOCOL
+        full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False, protocol=PROTOCOL, claims=STUDY.claims
     ).values():
         assert "<h2" in html
         assert "ynthetic" not in text_of(html)
@@ -235,7 +244,7 @@ def test_suppressed_counts_are_not_printed():
     frame = full_results()
     frame.loc[frame["analysis"] == "main", ["n", "events"]] = None
     steps = exclusion_steps().assign(remaining=pd.NA)
-    text = text_of(render_plain(frame, steps, synthetic=True, protocol=PROTOCOL)["plain.html"])
+    text = text_of(render_plain(frame, steps, synthetic=True, protocol=PROTOCOL, claims=STUDY.claims)["plain.html"])
     assert "11,194" not in text
     assert "56,042" not in text
 

@@ -13,7 +13,7 @@ from stegvis.reporting.across import across
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
 from stegvis.reporting.claims_section import claims_by_release
-from stegvis.reporting.counterparts import PLACES, counterparts, published
+from stegvis.reporting.counterparts import PLACES, counterparts
 from stegvis.reporting.curves import curves
 from stegvis.reporting.fit import fit
 from stegvis.reporting.follow_up_loss import follow_up_loss
@@ -28,6 +28,7 @@ from stegvis.reporting.subgroups import label, mutual, strata
 from stegvis.reporting.time_use import time_use
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
 from tests.stegvis.reporting.sample_report import PROTOCOL
+from tests.study import STUDY
 
 SECTIONS = (
     absolute,
@@ -63,7 +64,7 @@ def test_published_numbers_are_shown_beside_those_of_the_wave():
     assert "People analyzed 11,194 11,194" in said
     assert all(item in said for item, *_ in PLACES)
     for exposure in ("walking_minutes", "walking_met"):
-        assert len(published()[exposure]["levels"]) == len(published()[exposure]["ratios"]) == 3
+        assert len(getattr(STUDY.published.numbers, exposure).levels) == 3
 
 
 def test_additional_rows_of_table_1_are_collapsed():

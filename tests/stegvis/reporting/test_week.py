@@ -15,7 +15,8 @@ from stegvis.accelerometry.activity import ActivityCode
 from stegvis.data_files import data_file
 from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture
 from stegvis.storage.day_sums import day_table
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.protocol import read_protocol
+from tests.study import PROTOCOL_FILE
 
 
 def recorded(*parts: tuple[str, str, ActivityCode]) -> pd.DataFrame:

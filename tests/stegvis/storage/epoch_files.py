@@ -21,8 +21,9 @@ from stegvis.storage.delivered_epochs import (
 )
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.lake import EpochLake
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.codebook import read_codebook
+from stegvis.study.protocol import read_protocol
+from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
 
 CONTRACT = DeliveryContract(read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs"))
 ACTIVITY_OF = {code: name for name, code in ACTIVITIES.items()}

@@ -11,8 +11,9 @@ from stegvis.accelerometry.method import Method
 from stegvis.storage.classification import ClassificationTask, classify_recording, to_lake_schema
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
-from stegvis.study.protocol import PROTOCOL_FILE, read_protocol
+from stegvis.study.codebook import read_codebook
+from stegvis.study.protocol import read_protocol
+from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
 
 METHOD = Method.of(read_protocol(PROTOCOL_FILE))
 SIGNAL = read_codebook(CODEBOOK_FILE)["signal"]

@@ -15,7 +15,8 @@ import pytest
 
 from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.reading import UnreadableFile, as_unreadable, read_columns, read_table
-from stegvis.study.codebook import CODEBOOK_FILE, read_codebook
+from stegvis.study.codebook import read_codebook
+from tests.study import CODEBOOK_FILE
 
 PARTICIPANTS = read_codebook(CODEBOOK_FILE)["participants"]
 SECRET = "a secret value"

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from stegvis.study.codebook import (
-    CODEBOOK_FILE,
     LAYOUTS,
     CodebookError,
     Column,
@@ -17,6 +16,7 @@ from stegvis.study.codebook import (
     read_codebook,
 )
 from tests.stegvis.conftest import CODEBOOK
+from tests.study import CODEBOOK_FILE
 
 PAGE = Path(__file__).parents[3] / "docs" / "deliveries.md"
 

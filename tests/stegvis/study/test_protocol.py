@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from stegvis.study.protocol import PROTOCOL_FILE, ProtocolError, read_protocol
+from stegvis.study.protocol import ProtocolError, read_protocol
 from tests.stegvis.conftest import PROTOCOL
+from tests.study import PROTOCOL_FILE
 
 TEXT = PROTOCOL_FILE.read_text(encoding="utf-8")
 
@@ -53,7 +54,7 @@ def test_the_protocol_has_the_published_numbers() -> None:
     ids=["key", "section", "nested key"],
 )
 def test_an_unknown_key_is_refused_by_file_and_name(tmp_path: Path, old: str, new: str, key: str) -> None:
-    with pytest.raises(ProtocolError, match=rf"edited\.toml: {key}: Extra inputs"):
+    with pytest.raises(ProtocolError, match=rf"edited\.toml: {key}: unknown key; there are: "):
         read_edited(tmp_path, old, new)
 
 

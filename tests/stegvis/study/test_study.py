@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 
-from stegvis.study.study import Study
-from tests.study import CODEBOOK, PROTOCOL
+from stegvis.study.settings import SettingsError
+from stegvis.study.study import Study, StudyError
+from tests.study import CODEBOOK, PROTOCOL, STUDY, home_with_study
 
 
 @pytest.fixture
 def study() -> Study:
-    return Study(PROTOCOL, CODEBOOK).recording()
+    return STUDY.recording()
 
 
 def test_a_value_is_recorded_by_its_name(study: Study) -> None:
@@ -49,7 +51,7 @@ def test_a_changed_copy_of_a_layout_records_the_layout_as_it_is(study: Study) ->
     layout = study.codebook["days"]
     changed = layout.model_copy(update={"grain": "another"})
     assert changed.grain == "another"
-    assert study.reads == {"codebook days": Study(PROTOCOL, CODEBOOK).current("codebook days")}
+    assert study.reads == {"codebook days": STUDY.current("codebook days")}
 
 
 def test_a_recorded_study_is_equal_to_the_study(study: Study) -> None:
@@ -58,9 +60,68 @@ def test_a_recorded_study_is_equal_to_the_study(study: Study) -> None:
     assert copy.copy(study.protocol.models) == PROTOCOL.models
 
 
+def test_a_study_is_read_from_the_folder_of_its_home(tmp_path: Path) -> None:
+    home = home_with_study(tmp_path)
+    (home.study / "claims.toml").unlink()
+    (home.study / "published.toml").unlink()
+    found = Study.of(home.root)
+    assert (found.protocol, found.codebook, found.about) == (PROTOCOL, CODEBOOK, STUDY.about)
+    assert (found.claims.claim, found.published.numbers) == ((), None)
+
+
+def test_the_error_of_a_home_without_a_study_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"no study folder: run 'stegvis init .* --study NAME' with one of .*hunt4_w"):
+        Study.of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "study.toml",
+            "contact =",
+            "contct =",
+            r"study\.toml: contact: Field required; contct: unknown key; there are",
+        ),
+        ("study.toml", None, "næme = 1", r"study\.toml is not in UTF-8"),
+        ("claims.toml", 'rule = "lower"', 'rule = "smaller"', r"claims\.toml: claim\.0\.rule: Input should be 'lower'"),
+        ("claims.toml", "volume_23_percent_lower", "volume_over_100_minutes", r"two claims are called volume_over"),
+        ("claims.toml", "source =", "sorce =", r"sorce: unknown key; there are: name, source"),
+        ("published.toml", 'ratios = ["0.87 (0.77 to 0.98)", ', "ratios = [", r"walking_minutes: .*not equally many"),
+        ("codebook.toml", "unit =", "unite =", r"unite: unknown key; there are: source, type"),
+        ("protocol.toml", "met_slow =", "met_slo =", r"met_slo: unknown key; there are: met_slow"),
+    ],
+)
+def test_a_file_that_breaks_its_rules_is_refused_with_its_key_and_the_choices(
+    tmp_path: Path, file: str, old: str | None, new: str, message: str
+) -> None:
+    path = home_with_study(tmp_path).study / file
+    if old is None:
+        path.write_bytes(new.encode("latin-1"))
+    else:
+        path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(SettingsError, match=message) as raised:
+        Study.of(tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    (home_with_study(tmp_path).study / "study.toml").unlink()
+    with pytest.raises(StudyError, match=r"study\.toml cannot be opened: no such file"):
+        Study.of(tmp_path)
+
+
+def test_every_part_records_what_is_read_of_it(study: Study) -> None:
+    assert study.claims.claim
+    assert study.published.numbers
+    assert study.about.contact
+    assert set(study.reads) == {"claims", "published", "about contact"}
+    assert {name: STUDY.current(name) for name in study.reads} == study.reads
+
+
 def test_the_current_value_of_a_recorded_name(study: Study) -> None:
     assert study.protocol.covariates.depression_cut
     assert study.codebook["participants"].columns
-    shipped = Study(PROTOCOL, CODEBOOK)
+    shipped = STUDY
     assert {name: shipped.current(name) for name in study.reads} == study.reads
     assert shipped.current("protocol covariates.unknown") is None

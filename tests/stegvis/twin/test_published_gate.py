@@ -11,7 +11,7 @@ import pytest
 
 from stegvis.twin import write_twin
 from tests.oracle_flow import flow_from_deliveries
-from tests.study import CODEBOOK, PROTOCOL
+from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 WAVE = "2021-2023"
 # Estimate, lower and upper limit of categories 2, 3 and 4 against 1, adjusted model.
@@ -105,11 +105,10 @@ def test_the_adjusted_risk_ratios_are_the_published(analyzed, exposure):
 @pytest.mark.slow
 def test_the_pipeline_gives_the_published_numbers(landing, tmp_path, monkeypatch):
     from stegvis.orchestration.refresh import refresh
-    from stegvis.storage.home import Home
 
     monkeypatch.delenv("STEGVIS_LANDING", raising=False)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    home = Home(tmp_path / "home", landing)
+    home = home_with_study(tmp_path / "home", landing)
     done = refresh(home)
     assert done.ok, done.failed
     latest = tmp_path / "home" / "releases" / "latest"
