@@ -28,7 +28,7 @@ app = typer.Typer(
 for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
     running.status, recordings.classify, recordings.train, deliveries.withdraw, deliveries.retire, releases.compare,
-    releases.trace, releases.verify, releases.sign, releases.export, pooling.pool, running.ui,
+    releases.trace, releases.verify, releases.sign, releases.retract, releases.export, pooling.pool, running.ui,
 ):  # fmt: skip
     app.command()(command)
 

@@ -1,4 +1,4 @@
-"""Commands about releases: compare, trace, verify, sign, export."""
+"""Commands about releases: compare, trace, verify, sign, retract, export."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from stegvis.orchestration.commands.options import HomeOption, JsonOption, find_home
-from stegvis.orchestration.printing import fail, print_comparison, print_trace, print_verified, waits
+from stegvis.orchestration.commands.running import run_refresh
+from stegvis.orchestration.printing import fail, print_comparison, print_trace, print_verified, say, waits
 
 
 def compare(
@@ -110,6 +111,26 @@ def sign(
     latest = last_release(place)
     if latest:
         print(f"latest release: {latest['release']}")
+
+
+def retract(
+    wave: Annotated[str, typer.Argument(help="A published wave, such as 2021-2023.")],
+    by: Annotated[str, typer.Option("--by", help="Who decided; stays in the home.")],
+    because: Annotated[str, typer.Option("--because", help="Why; stays in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """Retract the numbers of a published wave: the next release has a fixed sentence in their place, no new value."""
+    from stegvis.orchestration.retract import retract as decide
+    from stegvis.storage.releases import ReleaseError
+    from stegvis.storage.retraction import RetractError
+
+    place = find_home(home)
+    try:
+        decide(place, wave, by, because)
+    except (ReleaseError, RetractError) as error:
+        fail(str(error))
+    say(f"retracted wave {wave}")
+    raise typer.Exit(run_refresh(place, as_json=False))
 
 
 def export(

@@ -11,13 +11,16 @@ people who have left since.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+import numpy as np
 import pandas as pd
 
 from stegvis.disclosure.tables import ACROSS, ROW_KEYS, Tables
-from stegvis.statistics.results import KEY_COLUMNS
+from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS
 
+# In the place of every number of a wave that was retracted.
+RETRACTED = "retracted: this number was wrong"
 # The population whose counts do not depend on a wave's answers.
 ELIGIBLE = "eligible"
 
@@ -27,6 +30,33 @@ def of_wave(tables: Tables, wave: str) -> Tables | None:
     found = {name: getattr(tables, name) for name in ROW_KEYS}
     mine = {name: rows[rows["wave"].astype("str") == wave].reset_index(drop=True) for name, rows in found.items()}
     return Tables(**mine) if len(mine["results"]) else None
+
+
+def retracted(tables: Tables, waves: Collection[str]) -> Tables:
+    """Tables without any number of some waves, nor of the results across waves that were made with them.
+
+    Args:
+        tables: as published.
+        waves: those that were retracted.
+    """
+    results, steps, table_one = tables.results.copy(), tables.attrition.copy(), tables.characteristics.copy()
+    gone = set(waves) | ({ACROSS} if set(waves) & set(steps["wave"].astype("str")) else set())
+    mine = results["wave"].astype("str").isin(gone)
+    results.loc[mine, ["n", "events"]] = pd.NA
+    results.loc[mine, list(ESTIMATE_COLUMNS)] = np.nan
+    # Points of a curve, and its reference, are numbers too.
+    curves = mine & results["term"].astype("str").str.endswith("_spline")
+    results.loc[curves, "reference"] = ""
+    results = results[~(curves & (results["level"] != ""))].assign(
+        status=results["status"].mask(mine, "suppressed"), note=results["note"].mask(mine, RETRACTED)
+    )
+    out = steps["wave"].astype("str").isin(gone)
+    steps.loc[out, ["excluded", "remaining"]] = pd.NA
+    steps.loc[out, "status"] = "suppressed"
+    out = table_one["wave"].astype("str").isin(gone)
+    table_one.loc[out, ["n", "percent", "mean", "sd"]] = np.nan
+    table_one.loc[out, "status"] = "suppressed"
+    return Tables(results.reset_index(drop=True), steps, table_one)
 
 
 def across_of(tables: Tables, waves: Sequence[str]) -> pd.DataFrame | None:

@@ -16,6 +16,7 @@ from stegvis.reporting.thumbnails import wave_pictures
 from stegvis.statistics.results import GROUPS
 from stegvis.storage.publication import ORIGIN, is_new_edition, origin_now
 from stegvis.storage.releases import newest_published
+from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.rows import Rows
 from stegvis.storage.sources import Sources
 
@@ -37,8 +38,9 @@ def wave_to_publish(sources: Sources) -> Rows:
     wave, warehouse = sources.key, sources.warehouse
     before, now = newest_published(sources.home.releases), origin_now(sources, wave)
     carried = of_wave(before.tables, wave) if before else None
-    if before and carried and not is_new_edition(before, wave, now):
-        sources.log.info("the numbers of wave %s are carried forward", wave)
+    gone = retracted_waves(sources.home.root) & {wave}
+    if before and carried and (gone or not is_new_edition(before, wave, now)):
+        sources.log.info("the numbers of wave %s are %s", wave, "retracted" if gone else "carried forward")
         log = pd.DataFrame(before.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
         mine = before.histogram["wave"].astype("str") == wave
         found = Controlled(typed(carried), log[log["wave"] == wave], 0)

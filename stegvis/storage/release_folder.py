@@ -26,7 +26,7 @@ import pandas as pd
 
 from stegvis import version as program
 from stegvis.disclosure.control import People, control_across_waves
-from stegvis.disclosure.published import across_of
+from stegvis.disclosure.published import RETRACTED, across_of, retracted
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
 from stegvis.disclosure.tables import ACROSS, Tables
 from stegvis.release.bridge import bridge, changed_values
@@ -41,6 +41,7 @@ from stegvis.storage.publication import keyed_lineage, origins
 from stegvis.storage.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
 from stegvis.storage.releases import MANIFEST, Published, enter_in_ledger, newest, newest_published
 from stegvis.storage.report_inputs import as_records, checks_to_publish, provenance, records
+from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.rows import Rows
 from stegvis.storage.signatures import advance_latest
 from stegvis.storage.sources import Sources
@@ -86,7 +87,7 @@ def write_release(sources: Sources) -> Rows:
     _write_commands(results, sources, staging)
     _write_study(sources, staging)
     people = read(PEOPLE)
-    changes = bridge(_results_of(before), results)
+    changes = _changes(before, results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
     facts |= _bridge_from(before, sources, people, controlled, editions)
     _write_json(staging / "bridge.json", facts)
@@ -188,7 +189,8 @@ def _controlled(sources: Sources, published: Published | None, editions: Sequenc
     suppressed = pd.concat([suppressed, across.suppressed], ignore_index=True)
     sources.log.info("disclosure control suppressed %d numbers", len(suppressed))
     results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
-    return Controlled(Tables(results, tables.attrition, tables.characteristics), suppressed, across.unprotected)
+    every = Tables(results, tables.attrition, tables.characteristics)
+    return Controlled(retracted(every, retracted_waves(sources.home.root)), suppressed, across.unprotected)
 
 
 def _with_people(connection: duckdb.DuckDBPyConnection, group: str, waves: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -226,6 +228,12 @@ def _results_of(release: Path | None) -> pd.DataFrame | None:
     if release is None or not (release / "results.parquet").exists():
         return None
     return pd.read_parquet(release / "results.parquet")
+
+
+def _changes(before: Path | None, results: pd.DataFrame) -> pd.DataFrame:
+    """The estimates that changed since a release; not those retracted: that would repeat a number that was wrong."""
+    changes = bridge(_results_of(before), results)
+    return changes[~changes["wave"].isin(results.loc[results["note"] == RETRACTED, "wave"])]
 
 
 def _bridge_from(
