@@ -11,21 +11,22 @@ from typing import Any
 
 import dagster as dg
 
+from stegvis.assets.graph import ASSETS
 from stegvis.assets.home import SOURCES
 from stegvis.assets.table import TABLES
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.records import Materialization
 from stegvis.storage.tables import is_data, is_of_study
+from stegvis.study.study import Study
 
 VERSION_TAG = "dagster/data_version"
 _DELIVERY = "delivery "
 _BEFORE_ALL_EVENTS = 1  # an input whose newest event is another one counts as changed since
 
 
-def input_tags(instance: dg.DagsterInstance, made: Materialization) -> dict[str, str]:
+def input_tags(instance: dg.DagsterInstance, made: Materialization, study: Study) -> dict[str, str]:
     """The code version of a publication, and the versions and newest events of what it was made from."""
-    method = {name: value for name, value in made.made_from.items() if not is_data(name) and not is_of_study(name)}
-    tags = {"dagster/code_version": fingerprint(method)}
+    tags = {"dagster/code_version": _code_version(made, study)}
     for key, versions in _inputs(made):
         events = [_event(instance, key, partition) for partition in versions]
         unchanged = all(found and found[1] == version for found, version in zip(events, versions.values(), strict=True))
@@ -35,6 +36,13 @@ def input_tags(instance: dg.DagsterInstance, made: Materialization) -> dict[str,
         tags[f"dagster/input_data_version/{name}"] = whole if whole is not None else fingerprint(versions)
         tags[f"dagster/input_event_pointer/{name}"] = str(newest if unchanged else _BEFORE_ALL_EVENTS)
     return tags
+
+
+def _code_version(made: Materialization, study: Study) -> str:
+    """That of the asset, if the rows were made by the method that there is now."""
+    method = {name: value for name, value in made.made_from.items() if not is_data(name) and not is_of_study(name)}
+    now = next(spec.code_version for asset in ASSETS for spec in asset.specs if spec.key == dg.AssetKey(made.table))
+    return now if now and method == TABLES[made.table].method(study) else fingerprint(method)
 
 
 def _inputs(made: Materialization) -> Iterator[tuple[dg.AssetKey, dict[str, str]]]:

@@ -24,6 +24,7 @@ from stegvis.orchestration.instance import dagster_home
 from stegvis.storage.home import Home
 from stegvis.storage.records import Materialization, read_records
 from stegvis.storage.warehouse import Warehouse
+from stegvis.study.study import Study
 
 # Of a reported event: the run that published the rows.
 _RUN_TAG = "stegvis/run"
@@ -49,8 +50,9 @@ def report_missing(home: Home, instance: dg.DagsterInstance) -> int:
     for kind, keys in _partitions(missing).items():
         instance.add_dynamic_partitions(kind, sorted(keys))
     checks = check_rows(home) if missing else []
+    study = Study.of(home.root)
     for made in missing:
-        for event in _events(made, checks, input_tags(instance, made)):
+        for event in _events(made, checks, input_tags(instance, made, study)):
             _report(instance, event)
     file.write_text(state, encoding="utf-8")
     return len(missing)
