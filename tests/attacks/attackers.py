@@ -259,3 +259,33 @@ def numbers_only_on_pages(release: Path, suppressed: Iterable[int]) -> set[int]:
         cells = re.findall(r"<td[^>]*>\s*([\d,]+)(?:\s*\([\d.]+%\))?\s*</td>", page.read_text(encoding="utf-8"))
         shown |= {int(cell.replace(",", "")) for cell in cells if cell.replace(",", "").isdigit()}
     return shown & set(suppressed)
+
+
+# ---- two releases: the influence of one leaver on many ratios ----
+
+
+def outcome_score(old: Path, new: Path, levels: dict[str, str], populations: set[str]) -> float:
+    """How much the changes of all ratios look as if a case had left; 0.0 where nothing moved.
+
+    A ratio of somebody's category falls when a case leaves it, and rises when anybody else does; where the category is
+    the reference, the other way round.
+
+    Args:
+        old: a release.
+        new: a later one.
+        levels: by exposure the category of the person who left, as it is printed.
+        populations: the strata the person is in.
+    """
+    then, now = (each[(each["measure"] == "rr") & each["estimate"].gt(0)] for each in (read(old), read(new)))
+    both = then.merge(now, on=[*KEYS, "reference"], suffixes=("_then", "_now"))
+    both = both[both["population"].isin(populations)]
+    change = np.log(both["estimate_now"] / both["estimate_then"]) / both["std_error_then"]
+    own = both["exposure"].map(levels)
+    return float(-change[both["level"] == own].sum() + change[both["reference"] == own].sum())
+
+
+def area_under_curve(scores: Iterable[float], cases: Iterable[bool]) -> float:
+    """How often a case scores higher than somebody who is none; one half for a guess."""
+    score, case = np.asarray(list(scores)), np.asarray(list(cases), dtype=bool)
+    difference = score[case][:, None] - score[~case][None, :]
+    return float((np.sign(difference) / 2 + 0.5).mean())

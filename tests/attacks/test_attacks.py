@@ -6,6 +6,7 @@ control; ``tests/orchestration/test_published.py`` turns the same attackers on t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,17 +14,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stegvis.analyses import main_models, strata
 from stegvis.analyses.attrition_weighted import attrition_weighted_rows
 from stegvis.analyses.characteristics import characteristics, characteristics_members
-from stegvis.analyses.wave_data import rows_of
+from stegvis.analyses.wave_data import Analysis, rows_of
 from stegvis.disclosure.control import People, control_across_waves, control_disclosure
+from stegvis.disclosure.digits import with_published_digits
 from stegvis.disclosure.published import across_of as published_across
 from stegvis.disclosure.published import of_wave, with_shared_baseline
 from stegvis.disclosure.tables import Tables
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.results import members_of, to_frame
 from tests.attacks import attackers
-from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, lossy_wave_of
+from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, lossy_wave_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import ANALYSES, WAVE, across_of, computed_of, steps_of
 
 NEXT = "2024-2026"
@@ -200,3 +203,39 @@ def test_the_hash_of_a_small_file(tmp_path: Path) -> None:
         (tmp_path / name / "manifest.json").write_text(json.dumps({"deliveries": [], "files": [sha256]}))
     assert attackers.guessed_person(tmp_path / "off", candidates) == person
     assert attackers.guessed_person(tmp_path / "on", candidates) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("leavers", "won"), [(1, 0.95), (10, 0.6)])
+def test_influence_of_a_leaver_on_many_ratios(tmp_path: Path, people: pd.DataFrame, leavers: int, won: float) -> None:
+    """Somebody's category, strata and departure are known: is the outcome? All guesses are tested together."""
+    analyses = (main_models.main_rows, strata.stratified_rows)
+    before = rounded_ratios(people, analyses)
+    carried = of_wave(before, WAVE)
+    assert carried is not None
+    old, again = written(tmp_path / "old", before), written(tmp_path / "again", carried)
+    labels = before.results[(before.results["analysis"] == "main") & (before.results["model"] == "age")]
+    random = np.random.default_rng(leavers)
+    off, on, case = [], [], []
+    for number in range(30):
+        gone = people.iloc[random.choice(len(people), size=leavers, replace=False)]
+        target = gone.iloc[0]
+        new = written(tmp_path / f"{number}", rounded_ratios(people.drop(gone.index), analyses))
+        levels = {
+            exposure: labels.loc[labels["term"] == f"{exposure}_category", "level"].iloc[
+                int(target[f"{exposure}_category"]) - 1
+            ]
+            for exposure in attackers.EXPOSURES
+        }
+        strata_of = {"all", "women" if target["sex"] == "female" else "men", "age>=65" if target["older"] else "age<65"}
+        off.append(attackers.outcome_score(old, new, levels, strata_of))
+        on.append(attackers.outcome_score(old, again, levels, strata_of))
+        case.append(target["low_back_pain"] == 1)
+    assert attackers.area_under_curve(off, case) > won
+    assert attackers.area_under_curve(on, case) == 0.5
+
+
+def rounded_ratios(people: pd.DataFrame, analyses: Sequence[Analysis]) -> Tables:
+    """Two decimals and no more protection: what a home would publish that computes its numbers anew."""
+    rows = rows_of(analyses, wave_data_of(people.reset_index(drop=True)))
+    return with_published_digits(Tables.of_results(to_frame(rows)), PROTOCOL)
