@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from stegvis.assets.baseline_questionnaire import baseline_questionnaire
 from stegvis.assets.epoch_classification import epoch_classification
-from stegvis.assets.table import sql_table
+from stegvis.assets.table import table
+from stegvis.sql import sql_text
+from stegvis.storage.reader import Reader
+from stegvis.storage.rows import Rows
 
-cohort = sql_table(
-    "cohort",
-    "Everyone at baseline, with typed covariates and chronic low back pain at baseline.",
-    deps=[baseline_questionnaire, epoch_classification],
-    group_name="cohort",
-)
+# People of each batch, and those of them whom no baseline has.
+LINKAGE = """
+select
+    count(distinct person) as people,
+    count(distinct person) filter (where person not in (select person from baseline_questionnaire)) as unlinked
+from recordings
+where person is not null
+group by batch
+"""
+
+
+@table(deps=[baseline_questionnaire, epoch_classification], group_name="cohort", kinds={"duckdb", "sql"})
+def cohort(warehouse: Reader) -> Rows:
+    """Everyone at baseline, with typed covariates and chronic low back pain at baseline."""
+    batches = warehouse.frame(LINKAGE)
+    linked = 1 - batches["unlinked"] / batches["people"]
+    summary = {
+        "recorded_people": float(batches["people"].sum()),
+        "unlinked_people": float(batches["unlinked"].sum()),
+        "least_linked_share": float(linked.min()) if len(batches) else 1.0,
+    }
+    return Rows(sql_text("cohort"), summary=summary)

@@ -5,15 +5,32 @@ from __future__ import annotations
 import dagster as dg
 
 from stegvis.assets.epoch_classification import epoch_classification
-from stegvis.assets.home import BATCHES, StegvisHome
+from stegvis.assets.home import BATCHES, SOURCES, StegvisHome
 from stegvis.assets.table import table
+from stegvis.plausibility.measures import batch_profile
+from stegvis.plausibility.ranges import compare
 from stegvis.sql import sql_text
 from stegvis.storage.lake import EpochLake
+from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
 
-@table(deps=[epoch_classification], partitions_def=BATCHES, group_name="accelerometry", kinds={"duckdb", "sql"})
-def daily_exposures(context: dg.AssetExecutionContext, home: StegvisHome) -> Rows:
-    """Seconds per activity and walking speed for each person and day, with the validity of the day."""
-    lake = EpochLake(home.home().lake, context.partition_key)
-    return Rows(sql_text("daily_exposures"), shards=sorted(lake.folder.glob("*.parquet")))
+@table(
+    deps=[SOURCES["recordings"], epoch_classification],
+    partitions_def=BATCHES,
+    group_name="accelerometry",
+    kinds={"duckdb", "sql"},
+    until_accepted=True,
+)
+def daily_exposures(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
+    """Seconds per activity and walking speed for each person and day, with the validity of the day.
+
+    A new batch that is far from the other ones, or from what the protocol expects, waits until it is accepted.
+    """
+    rules = study.protocol.plausibility
+    shards = sorted(EpochLake(home.home().lake, context.partition_key).folder.glob("*.parquet"))
+    days = warehouse.over_epochs(sql_text("daily_exposures"), shards)
+    profile = batch_profile(days)
+    compared = compare(profile, warehouse.other_profiles(), rules.batch.items(), rules)
+    return Rows(days, profile=profile, compared=compared)

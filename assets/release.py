@@ -22,8 +22,10 @@ from stegvis.assets.sensitivity_models import sensitivity_models
 from stegvis.assets.table import TABLES, table
 from stegvis.assets.time_use_models import time_use_models
 from stegvis.assets.wave_drift import wave_drift
+from stegvis.storage.partition_status import HomeState
 from stegvis.storage.reader import Reader
 from stegvis.storage.release_folder import write_release
+from stegvis.storage.release_gate import hindrances
 from stegvis.storage.rows import Rows
 from stegvis.storage.sources import Sources
 from stegvis.storage.tables import Records, history
@@ -42,10 +44,17 @@ from stegvis.study.study import Study
     also={"released_people": "The people whose data the newest release has; never published."},
 )  # fmt: skip
 def release(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
-    """The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages."""
+    """The published release, hashed: results, attrition, Table 1, checks, claims, bridge and report pages.
+
+    However it is started, it is not made while anything that its new numbers are made from is blocked or stale.
+    """
     # Read before the warehouse is open: its lock is held once.
-    published = list(history(TABLES.values(), Records(home.home())))
-    rows = write_release(Sources(warehouse, study, home.home(), home.landing(), context.log, history=published))
+    records, landed = Records(home.home()), home.landing()
+    every, as_it_is = {each.name: each for each in TABLES.values()}, Study.of(home.home().root)
+    if why := hindrances(HomeState(home.home(), landed, {}, records, as_it_is, every)):
+        raise dg.Failure("; ".join(why), allow_retries=False)
+    published = list(history(TABLES.values(), records))
+    rows = write_release(Sources(warehouse, study, home.home(), landed, context.log, history=published))
     if "report" in rows.metadata:
         links = {
             "report": dg.MetadataValue.url(rows.metadata["report"]),

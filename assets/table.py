@@ -17,11 +17,12 @@ import dagster as dg
 
 from stegvis.assets.home import StegvisHome
 from stegvis.assets.ui import check_results, check_specs, materialize_results
+from stegvis.expectations.expectation import measured, settled
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.sql import sql_text
 from stegvis.storage.lock import locked
 from stegvis.storage.process import this_process
-from stegvis.storage.publishing import publish
+from stegvis.storage.publishing import publish, waiting_items
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
 from stegvis.storage.tables import Records, Table, inputs
@@ -46,6 +47,7 @@ def table(
     partitions_def: dg.DynamicPartitionsDefinition | None = None,
     owners: Sequence[str] = ("team:data",),
     also: Mapping[str, str] | None = None,
+    until_accepted: bool = False,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make an asset of a function that returns a table's rows: a frame, a SELECT, or ``Rows``.
 
@@ -54,18 +56,17 @@ def table(
 
     Args:
         deps: the tables and deliveries it is made from.
-        group_name: of the graph.
-        kinds: shown in the graph.
         partitions_def: waves, batches, or none.
-        owners: teams.
+        group_name: of the graph; ``kinds`` and ``owners`` (teams) are shown there, too.
         also: further tables that the function makes, each with its description.
+        until_accepted: a new wave or batch that is far from what is expected waits until a named person accepts it.
     """
+    shown: Any = {"group_name": group_name, "kinds": kinds, "owners": list(owners), "partitions_def": partitions_def}
     above = [spec for dep in deps for spec in (dep.specs if isinstance(dep, dg.AssetsDefinition) else [dep])]
 
     def decorate(make: Callable[..., Any]) -> dg.AssetsDefinition:
         described = {make.__name__: inspect.getdoc(make), **(also or {})}
-        defined = _define(make, tuple(described), deps, partitions_def)
-        code_version = fingerprint(defined.method(_FIRST))
+        defined = _define(make, tuple(described), deps, partitions_def, until_accepted)
 
         @dg.multi_asset(
             name=defined.name,
@@ -74,12 +75,9 @@ def table(
                     member,
                     deps=[_dependency(spec, partitions_def) for spec in above],
                     description=description,
-                    group_name=group_name,
-                    kinds=kinds,
-                    owners=list(owners),
-                    partitions_def=partitions_def,
-                    code_version=code_version,
+                    code_version=fingerprint(defined.method(_FIRST)),
                     metadata={"dagster/table_name": member},
+                    **shown,
                 )
                 for member, description in described.items()
             ],
@@ -113,11 +111,12 @@ def _define(
     members: tuple[str, ...],
     deps: Sequence[Dependency],
     partitions_def: dg.DynamicPartitionsDefinition | None,
+    until_accepted: bool,
 ) -> Table:
     kind: Any = partitions_def.name if partitions_def else None
     delivery: Any = next((dep.key.path[1] for dep in deps if isinstance(dep, dg.AssetSpec)), None)
     upstream = tuple(TABLES[dep.node_def.name] for dep in deps if isinstance(dep, dg.AssetsDefinition))
-    defined = Table(members[0], members, make, kind, upstream, delivery)
+    defined = Table(members[0], members, make, kind, upstream, delivery, until_accepted)
     TABLES.update(dict.fromkeys(members, defined))
     return defined
 
@@ -140,7 +139,8 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     home, study = resource.home(), Study.of(resource.home().root)
     place = f"{defined.name} [{key}]" if key else defined.name
     method = defined.method(study)
-    data, absent = inputs(defined, key, Records(home), resource.landing())
+    records = Records(home)
+    data, absent = inputs(defined, key, records, resource.landing())
     if absent:
         raise dg.Failure(f"{place} cannot be made before {', '.join(absent)}", allow_retries=False)
     recorded = study.recording()
@@ -150,13 +150,19 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource}
         made = defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters})
         rows = made if isinstance(made, Rows) else Rows(made)
+        waiting = waiting_items(defined, key, rows, data, records)
         published = publish(
             defined,
             reader,
             rows,
-            lambda member, frame, summary: evaluate(defined.expectations(member, study.protocol), frame, summary),
+            lambda member, frame, summary: settled(
+                evaluate(measured(defined.expectations(member, study.protocol), summary), frame, summary),
+                {each.item: each.sentence() for each in rows.compared},
+                {each.item for each in waiting},
+            ),
             lambda: method | data | recorded.reads,
             context.run.run_id,
+            waiting,
         )
         if rows.scratch:
             shutil.rmtree(rows.scratch, ignore_errors=True)
@@ -167,11 +173,9 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         failure = dg.Failure(message, metadata={"where": dg.MetadataValue.md(where)}, allow_retries=False)
     if failure:
         raise failure from None  # or Dagster would record the error it came from, whose text could hold a person's data
-    yield from check_results(published)
+    yield from check_results(published, rows, Records(home).faults(defined.name, key))
     if not published.ok:
-        failed = "; ".join(
-            r.sentence() for each in published.results.values() for r in each if r.blocks and not r.passed
-        )
+        failed = "; ".join(Records(home).why_refused(defined, key))
         raise dg.Failure(f"{place} was not published: {failed}. The last good rows stay.", allow_retries=False)
     yield from materialize_results(defined, published, rows, context, study.codebook, time.perf_counter() - started)
 

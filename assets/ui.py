@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
 from stegvis.assets.home import PARTITIONS
-from stegvis.expectations.expectation import THEMES, CheckResult
+from stegvis.expectations.expectation import THEMES, CheckResult, Theme
 from stegvis.provenance.columns import columns_from
+from stegvis.storage.faults import Fault
 from stegvis.storage.publishing import Published
 from stegvis.storage.rows import Rows
 from stegvis.storage.tables import Table
@@ -19,6 +20,7 @@ from stegvis.study.codebook import Codebook
 from stegvis.study.dictionary import column_descriptions
 from stegvis.study.protocol import Protocol
 
+MOST_ROWS = 100  # of a table in metadata
 LARGEST_PICTURE = 100_000  # bytes; a picture is kept in Dagster's event log
 
 
@@ -36,8 +38,10 @@ def check_specs(defined: Table, member: str, protocol: Protocol) -> Iterator[dg.
             )
 
 
-def check_results(published: Published[CheckResult]) -> Iterator[dg.AssetCheckResult]:
-    """One result per table and check, with the expectations behind it: counts only."""
+def check_results(
+    published: Published[CheckResult], rows: Rows, faults: Sequence[Fault]
+) -> Iterator[dg.AssetCheckResult]:
+    """One result per table and check, with the expectations and the faults of deliveries behind it: counts only."""
     for member, theme in itertools.product(published.results, THEMES):
         mine = [result for result in published.results[member] if result.expectation.theme == theme]
         if mine:
@@ -48,6 +52,7 @@ def check_results(published: Published[CheckResult]) -> Iterator[dg.AssetCheckRe
                     "passed": result.passed,
                     "failing": result.failing,
                     "of": result.total,
+                    "found": result.detail,
                 }
                 for result in mine
             ]
@@ -55,13 +60,27 @@ def check_results(published: Published[CheckResult]) -> Iterator[dg.AssetCheckRe
                 asset_key=member,
                 check_name=theme,
                 passed=all(result.passed for result in mine),
-                severity=dg.AssetCheckSeverity.WARN if theme == "plausible" else dg.AssetCheckSeverity.ERROR,
-                metadata={
+                severity=_severity(theme, mine),
+                metadata=_of_deliveries(faults if rows.problems is not None and theme == "valid" else ())
+                | {
                     "expectations": dg.MetadataValue.table([dg.TableRecord(each) for each in listed]),
                     "expectations_failed": sum(not result.passed for result in mine),
                     "failing_rows": sum(result.failing for result in mine),
                 },
             )
+
+
+def _severity(theme: Theme, results: Sequence[CheckResult]) -> dg.AssetCheckSeverity:
+    waits = any(result.waits for result in results)
+    return dg.AssetCheckSeverity.WARN if theme == "plausible" and not waits else dg.AssetCheckSeverity.ERROR
+
+
+def _of_deliveries(faults: Sequence[Fault]) -> dict[str, Any]:
+    """What is wrong with deliveries, as a table; nothing if nothing is."""
+    if not faults:
+        return {}
+    records = [dg.TableRecord({**vars(fault), "next": "stegvis validate on the drop"}) for fault in faults[:MOST_ROWS]]
+    return {"faults": dg.MetadataValue.table(records)}
 
 
 def materialize_results(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.expectation import WARNING, Expectation, filled, not_empty, one_of, unique
+from stegvis.expectations.expectation import WARNING, Expectation, between, filled, not_empty, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
@@ -15,4 +15,16 @@ def suite(protocol: Protocol) -> list[Expectation]:
         one_of("depression", ["no", "yes"], "depression is no or yes"),
         one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),
         filled("age", "age is known", WARNING),
+    ]
+
+
+def profile(protocol: Protocol) -> list[Expectation]:
+    """Whether deliveries belong to each other; it is evaluated on the summary."""
+    share = protocol.checks.smallest_share_in_cohort
+    meaning = f"at least {share:.0%} of the people of each batch of recordings are in a baseline questionnaire"
+    return [
+        between("least_linked_share", share, None, meaning, WARNING, "summary"),
+        between(
+            "unlinked_people", None, 0, "everybody with a recording is in a baseline questionnaire", WARNING, "summary"
+        ),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.expectation import CRITICAL, WARNING, Expectation, between, one_of, unique
+from stegvis.expectations.expectation import CRITICAL, WARNING, Expectation, as_expected, between, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
@@ -18,3 +18,8 @@ def suite(protocol: Protocol) -> list[Expectation]:
         one_of("speeds_sum_to_walking", [True], "slow, moderate and brisk walking sum to total walking", trusted),
         one_of("whole_day", [True], f"a recorded day has {seconds} seconds", WARNING),
     ]
+
+
+def profile(protocol: Protocol) -> list[Expectation]:
+    """What is expected of a new delivery as a whole; it is evaluated on the summary."""
+    return as_expected(protocol.plausibility.batch.items())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Severity = Literal["critical", "warning"]
+from stegvis.study.plausible_items import LABELS, outside
+
+Severity = Literal["critical", "until accepted", "warning"]
 CRITICAL: Severity = "critical"
+UNTIL_ACCEPTED: Severity = "until accepted"
 WARNING: Severity = "warning"
 SEVERITIES: tuple[Severity, ...] = (CRITICAL, WARNING)
 
@@ -17,7 +21,7 @@ THEMES: dict[Theme, str] = {
     "keys": "Rows are unique. Critical: blocks publication.",
     "complete": "Required values and rows are present. Critical: blocks publication.",
     "valid": "Values are possible. Critical: blocks publication.",
-    "plausible": "Values are likely. Warns.",
+    "plausible": "Values are likely. Warns; a new wave or batch far from what is expected waits until it is accepted.",
 }
 # What identifies an estimate.
 ESTIMATE_KEY = ("wave", "analysis", "population", "model", "exposure", "term", "level", "measure")
@@ -34,7 +38,8 @@ class Expectation:
     Attributes:
         type_name: its type, for example ``expect_column_values_to_be_unique``.
         meaning: the expectation as a sentence, shown in the UI and the report.
-        severity: critical stops what follows; warning is reported.
+        severity: critical stops what follows; until accepted stops a new wave or batch until a named person accepts it,
+            and is reported otherwise; warning is reported.
         arguments: the expectation's own.
         about: the table's rows, or the one-row summary of its making.
     """
@@ -54,8 +59,8 @@ class Expectation:
 
     @property
     def theme(self) -> Theme:
-        """The check it belongs to: one that only warns is about plausibility, the others go by their type."""
-        if self.severity == WARNING:
+        """The check it belongs to: one that is not critical is about plausibility, the others go by their type."""
+        if self.severity != CRITICAL:
             return "plausible"
         if self.type_name in _KEYS:
             return "keys"
@@ -64,20 +69,33 @@ class Expectation:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Whether an expectation was met: counts only, never a value."""
+    """Whether an expectation was met: counts only, never a person's value.
+
+    Attributes:
+        expectation: which.
+        passed: whether it was met.
+        failing: rows that do not meet it.
+        total: all rows.
+        detail: of a wave or batch as a whole, what was found and what was expected.
+        waits: nobody has accepted it yet.
+    """
 
     expectation: Expectation
     passed: bool
     failing: int
     total: int
+    detail: str = ""
+    waits: bool = False
 
     @property
     def blocks(self) -> bool:
         """Whether the table is not published if it failed."""
-        return self.expectation.severity == CRITICAL
+        return self.expectation.severity == CRITICAL or self.waits
 
     def sentence(self) -> str:
         """What failed, for a log line."""
+        if self.detail:
+            return self.detail
         by_row = self.expectation.about == "rows" and "values" in self.expectation.type_name
         of = f" ({self.failing} of {self.total} rows)" if by_row and self.failing else ""
         return f"{self.expectation.meaning}{of}"
@@ -88,7 +106,7 @@ class CheckResult:
             self.expectation.type_name,
             self.expectation.column,
             self.expectation.meaning,
-            self.expectation.severity,
+            CRITICAL if self.expectation.severity == CRITICAL else WARNING,
             self.passed,
             self.failing,
             self.total,
@@ -186,6 +204,46 @@ def estimate_expectations(*expected: str) -> list[Expectation]:
             CRITICAL,
             {"column_A": "ci_high", "column_B": "ci_low", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
         ),
+    ]
+
+
+def as_expected(items: Iterable[str]) -> list[Expectation]:
+    """Each item of a wave's or batch's profile lies in its expected range, which the protocol and earlier ones give."""
+    return [
+        Expectation(
+            "expect_column_values_to_be_between",
+            f"{LABELS[item][0]} is in the expected range",
+            UNTIL_ACCEPTED,
+            {"column": outside(item), "min_value": 0, "max_value": 0},
+            "summary",
+        )
+        for item in items
+    ]
+
+
+def measured(expectations: Sequence[Expectation], summary: Collection[str]) -> list[Expectation]:
+    """Without those on what could not be measured of a delivery as a whole, such as the age of nobody."""
+    return [
+        each
+        for each in expectations
+        if each.severity == CRITICAL or each.about == "rows" or not each.column or each.column in summary
+    ]
+
+
+def settled(results: Sequence[CheckResult], found: Mapping[str, str], waiting: Set[str]) -> list[CheckResult]:
+    """The check results with what was found of each item of a profile.
+
+    Args:
+        results: of all expectations.
+        found: by item, what was found and what was expected.
+        waiting: the items that nobody has accepted yet.
+    """
+    items = {outside(item): item for item in found}
+    return [
+        replace(result, detail=found[item], waits=item in waiting)
+        if not result.passed and (item := items.get(result.expectation.column))
+        else result
+        for result in results
     ]
 
 

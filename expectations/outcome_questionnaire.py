@@ -6,6 +6,7 @@ from stegvis.expectations.expectation import (
     CRITICAL,
     WARNING,
     Expectation,
+    as_expected,
     between,
     mean_between,
     not_empty,
@@ -29,3 +30,8 @@ def suite(protocol: Protocol) -> list[Expectation]:
         between("follow_up_years", 0, None, "no response is earlier than the baseline", WARNING),
         one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),
     ]
+
+
+def profile(protocol: Protocol) -> list[Expectation]:
+    """What is expected of a new delivery as a whole; it is evaluated on the summary."""
+    return as_expected(protocol.plausibility.wave.items())

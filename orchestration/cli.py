@@ -27,8 +27,9 @@ app = typer.Typer(
 # In the order in which --help lists them.
 for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
-    running.status, recordings.classify, recordings.train, deliveries.withdraw, deliveries.retire, releases.compare,
-    releases.trace, releases.verify, releases.sign, releases.retract, releases.export, pooling.pool, running.ui,
+    running.status, recordings.classify, recordings.train, deliveries.withdraw, deliveries.accept, deliveries.retire,
+    releases.compare, releases.trace, releases.verify, releases.sign, releases.retract, releases.export,
+    pooling.pool, running.ui,
 ):  # fmt: skip
     app.command()(command)
 

@@ -18,11 +18,14 @@ from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
-from stegvis.storage.landing import Kind, Landing, scan
+from stegvis.storage.landing import KINDS, Kind, Landing, scan
 from stegvis.storage.lock import holder
 from stegvis.storage.tables import WHOLE_KEY
 
 _VERSION_TAG = "dagster/data_version"
+_UNUSED_TAG = "stegvis/not_used"
+_LOOKED_AT = 200  # observations of a source, the newest first
+MOST_SHOWN = 100
 
 Event = dg.AssetMaterialization | dg.AssetObservation
 
@@ -71,9 +74,55 @@ def _events(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Ev
         yield event(SOURCES[kind].key, partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
 
 
+def not_used(landing: Landing, instance: DagsterInstance) -> list[Event]:
+    """Of each kind whose unused deliveries Dagster does not know yet, an observation that lists them with the reason.
+
+    One that waits, is rejected or raises an alarm is shown by its name; in a reason, a file may be named after a
+    person, so the rule alone is shown.
+    """
+    found: list[Event] = []
+    versions = contents(landing)
+    for kind in KINDS:
+        rows = [
+            {"delivery": drop.name, "state": state, "rules": ", ".join(sorted({issue.rule for issue in drop.issues}))}
+            for state, drops in (
+                ("waiting", landing.waiting),
+                ("rejected", landing.rejected),
+                ("alarm", landing.alarms),
+            )
+            for drop in drops
+            if drop.kind == kind
+        ]
+        now = fingerprint({str(place): repr(row) for place, row in enumerate(rows)})
+        if now == _last_not_used(instance, kind, fingerprint({})):
+            continue
+        tags = {_UNUSED_TAG: now}
+        if version := versions.get((kind, WHOLE_KEY)):
+            tags[_VERSION_TAG] = version
+        metadata: dict[str, Any] = {
+            state: sum(row["state"] == state for row in rows) for state in ("waiting", "rejected", "alarm")
+        }
+        metadata["deliveries"] = dg.MetadataValue.table(
+            [dg.TableRecord(row) for row in rows[:MOST_SHOWN]],
+            dg.TableSchema([dg.TableColumn(name) for name in ("delivery", "state", "rules")]),
+        )
+        metadata["next"] = "stegvis status says why; stegvis validate on the delivery names every fault"
+        found.append(dg.AssetObservation(SOURCES[kind].key, metadata=metadata, tags=tags))
+    return found
+
+
+def _last_not_used(instance: DagsterInstance, kind: Kind, nothing: str) -> str:
+    """The last reported list of unused deliveries of a kind, as a digest; ``nothing`` if none was reported."""
+    for record in instance.fetch_observations(SOURCES[kind].key, limit=_LOOKED_AT).records:
+        observed = record.asset_observation
+        if observed and _UNUSED_TAG in (observed.tags or {}):
+            return str(observed.tags[_UNUSED_TAG])
+    return nothing
+
+
 def report_landed(landing: Landing, instance: DagsterInstance) -> None:
-    """Report to Dagster what has landed, as the sensor does at its next tick."""
-    for event in landed(landing, instance):
+    """Report to Dagster what has landed and what of it is not used, as the sensor does at its next tick."""
+    for event in (*landed(landing, instance), *not_used(landing, instance)):
         instance.report_runless_asset_event(event)
 
 
@@ -98,8 +147,9 @@ def landing_sensor(home: Home) -> dg.SensorDefinition:
         # Events of a partition need the partition: its deliveries are reported at the next tick.
         for kind, keys in new.items():
             context.instance.add_dynamic_partitions(kind, keys)
-        events = landed(landing, context.instance)
-        unused = {f"{drop.kind}/{drop.name}": drop.reason for drop in (*landing.waiting, *landing.rejected)}
+        events = [*landed(landing, context.instance), *not_used(landing, context.instance)]
+        not_usable = (*landing.waiting, *landing.rejected, *landing.alarms)
+        unused = {f"{drop.kind}/{drop.name}": drop.reason for drop in not_usable}
         for name, reason in unused.items():
             context.log.info("%s is not used: %s", name, reason)
         if not events:

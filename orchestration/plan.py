@@ -84,7 +84,7 @@ def ready(
             stuck.add(table.name)
         elif upstream - here:
             moving.add(name)
-        elif status.state in ("stale", "never built") and (status.certain or not upstream) and _may_run(now, table):
+        elif status.state in ("stale", "never built") and (status.certain or not upstream):
             chosen.append(table)
             moving.add(name)
         elif upstream:
@@ -99,15 +99,6 @@ def due(now: HomeState, failed: Set[tuple[str, str]], running: Set[str]) -> list
     moving = set(running)
     chosen = [(kind, key, ready(now, stages, key, failed, moving)) for kind, key, stages in groups(now)]
     return [group for group in chosen if group[2]]
-
-
-def _may_run(now: HomeState, table: Table) -> bool:
-    """Whether a stage may run; a release only when everything published before is up to date again."""
-    if table.name != "release":
-        return True
-    others = [(other, key) for other in now.tables.values() if other.name != "release" for key in now.keys(other)]
-    statuses = (now.partition_status(other, key) for other, key in others)
-    return not any(each.published and each.state in ("stale", "blocked", "missing upstream") for each in statuses)
 
 
 def _moving_upstream(now: HomeState, table: Table, key: str, moving: Set[str]) -> list[str]:

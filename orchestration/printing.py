@@ -63,6 +63,7 @@ def refresh_facts(done: Refresh, release: Facts | None, waiting: Facts | None) -
         "not_made": [{"asset": s.asset, "partition": s.partition} for s in done.not_made],
         "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
         "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
+        "deliveries_alarming": [f"{a.kind}/{a.name}: {a.reason}" for a in done.landing.alarms],
         "withdrawals": done.withdrawals,
         "withdrawals_not_applied": done.withdrawal_problems,
         "release": release,
@@ -98,6 +99,8 @@ def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, p
         say(f"waiting delivery {unused.kind}/{unused.name}: {unused.reason}")
     for unused in done.landing.rejected:
         say(f"REJECTED delivery {unused.kind}/{unused.name}: {unused.reason}")
+    for unused in done.landing.alarms:
+        say(f"ALARM delivery {unused.kind}/{unused.name}: {unused.reason}")
     for status in done.blocked:
         say(f"BLOCKED {status.label}: {'; '.join(status.reasons)}")
     failed = {_label(asset, partition) for asset, partition, _ in done.failed}
@@ -163,6 +166,8 @@ def _attention(facts: Facts) -> Iterator[str]:
             yield f"UNLINKED {found['kind']} {found['key']}: {found['message']}"
     for unused in facts["deliveries"]["rejected"]:
         yield f"REJECTED delivery {unused['delivery']}: {unused['reason']}"
+    for unused in facts["deliveries"]["alarms"]:
+        yield f"ALARM delivery {unused['delivery']}: {unused['reason']}"
     for check in facts["failing_checks"]:
         if check["severity"] == "critical":
             yield _check_line(check)
@@ -243,7 +248,12 @@ def print_validation(found: Validation, findings: Sequence[Finding], remarks: Se
     problems = len(found.problems)
     if problems > len(findings) and not every_row:
         print("--all names every row")
-    print("the drop keeps the contract" if not problems else _count(problems, "problem"))
+    if found.refused:
+        print(f"{_count(problems, 'problem')}; a refresh would refuse the drop: {found.refused}")
+    elif problems:
+        print(f"{_count(problems, 'problem')}; a refresh would use the rest of the drop")
+    else:
+        print("the drop keeps the contract")
 
 
 def _rows(finding: Finding, every_row: bool) -> str:

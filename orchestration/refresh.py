@@ -26,6 +26,7 @@ from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
 from stegvis.orchestration.withdraw import apply_withdrawals, finish_erasure
+from stegvis.storage.alerts import add_alert
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.lock import locked
@@ -68,8 +69,9 @@ class Refresh:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, is blocked or was rejected, and every withdrawal was applied."""
-        return not (self.failed or self.blocked or self.landing.rejected or self.withdrawal_problems)
+        """Whether nothing failed, is blocked, was rejected or raises an alarm, and every withdrawal was applied."""
+        refused = self.landing.rejected or self.landing.alarms
+        return not (self.failed or self.blocked or refused or self.withdrawal_problems)
 
     @property
     def nothing_to_do(self) -> bool:
@@ -96,6 +98,8 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
         started = time.monotonic()
         advance_latest(home.releases, Study.of(home.root).protocol.release.signatures)
         landing = scan(home.landing, home.hash_cache)
+        for alarm in landing.alarms:
+            add_alert(home.root, "error", "delivery", f"{alarm.kind}/{alarm.name}", alarm.reason)
         named = apply_withdrawals(home, landing)
         with open_instance(home) as instance:
             end_orphans(instance)

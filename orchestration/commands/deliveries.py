@@ -1,4 +1,4 @@
-"""Commands about deliveries: twin, seal, validate, withdraw."""
+"""Commands about deliveries: twin, seal, validate, accept, retire, withdraw."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stegvis.orchestration.printing import fail, print_validation, say
 
 
 class PartitionKind(StrEnum):
-    """What can be retired."""
+    """What can be accepted or retired."""
 
     wave = "wave"
     batch = "batch"
@@ -63,7 +63,7 @@ def validate(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a drop against the contract without running anything; exit 1 with its problems if it falls short.
+    """Check a drop against the contract without running anything; exit 1 where a refresh would refuse it.
 
     The contract is that of the home's study. Problems are grouped by rule and column, with the first rows and the line
     of the codebook that has the rule.
@@ -81,13 +81,14 @@ def validate(
     found = validate_drop(drop, DeliveryContract(codebook, study.protocol))
     if as_json:
         problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
-        print(json.dumps({"problems": problems, "files": found.summary.to_dict("records")}, indent=2, default=str))
+        facts = {"problems": problems, "files": found.summary.to_dict("records"), "refused": found.refused}
+        print(json.dumps(facts, indent=2, default=str))
     else:
         layouts = layouts_of(drop, found.kind, codebook)
         findings = group(found.problems, layouts, place.study / CODEBOOK)
         remarks = list(columns_found(drop if drop.is_dir() else drop.parent, findings, layouts, codebook))
         print_validation(found, findings, remarks, every_row)
-    raise typer.Exit(0 if found.passed else 1)
+    raise typer.Exit(1 if found.refused else 0)
 
 
 def seal(
@@ -114,6 +115,30 @@ def seal(
         count = f"{len(sealed.files)} file{'s' if len(sealed.files) > 1 else ''}"
         done = f"sealed {count}" if sealed.new else "was sealed already, and is unchanged"
         print(f"{sealed.manifest}: {done}")
+
+
+def accept(
+    kind: Annotated[PartitionKind, typer.Argument(help="wave or batch.")],
+    name: Annotated[str, typer.Argument(help="Its name, such as 2033.")],
+    by: Annotated[str, typer.Option("--by", help="Who decides.")],
+    because: Annotated[str, typer.Option("--because", help="Why it is right.")],
+    home: HomeOption = None,
+) -> None:
+    """Accept a wave or batch that is blocked because it is far from what is expected, and refresh.
+
+    What was seen is accepted: a later correction that differs more, or in another way, is blocked again.
+    """
+    from stegvis.orchestration.accept import accept_partition
+    from stegvis.storage.acceptance import AcceptError
+
+    place = find_home(home)
+    try:
+        seen = accept_partition(place, kind.value, name, by, because)
+    except AcceptError as error:
+        fail(str(error))
+    for sentence in seen:
+        say(f"accepted {kind.value} {name}: {sentence}")
+    raise typer.Exit(run_refresh(place, as_json=False))
 
 
 def retire(

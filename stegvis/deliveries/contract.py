@@ -38,6 +38,7 @@ class Contracted:
         rows_read: rows of the delivered table (of day totals, days).
         rows_quarantined: rows not used.
         notes: remarks that need no correction.
+        people: of a questionnaire, ``source_row`` and ``person`` of every row, used or not; otherwise None.
     """
 
     frame: pd.DataFrame
@@ -45,6 +46,7 @@ class Contracted:
     rows_read: int
     rows_quarantined: int
     notes: tuple[str, ...] = ()
+    people: pd.DataFrame | None = None
 
     @property
     def refused(self) -> bool:
@@ -80,7 +82,8 @@ def apply_contract(
     found = [(name, breach if name in needed else _costs_the_cell(breach)) for name, breach in found]
     frame, repeats = _first_of_each(table[~_broken(found, needed, len(raw))], layout, sources, file)
     problems = join_problems([*_listed(found, sources, file, table["source_row"]), repeats])
-    return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes)
+    people = table[["source_row", "person"]] if "person" in table else None
+    return Contracted(frame.reset_index(drop=True), problems, len(raw), len(raw) - len(frame), notes, people)
 
 
 def contract_days(

@@ -51,6 +51,7 @@ class DeliveredFile:
         rows_read: rows of the file (of day totals, days with a delivered cell); 0 if it cannot be read.
         rows_quarantined: how many of them are not used.
         notes: what is worth knowing and needs no correction.
+        people: of a questionnaire, ``source_row`` and ``person`` of every row, used or not; otherwise None.
     """
 
     frame: pd.DataFrame
@@ -58,6 +59,7 @@ class DeliveredFile:
     rows_read: int = 0
     rows_quarantined: int = 0
     notes: tuple[str, ...] = ()
+    people: pd.DataFrame | None = None
 
     @property
     def refused(self) -> bool:
@@ -89,8 +91,9 @@ def read_delivered(file: Path, label: str, layout: LayoutName, contract: Deliver
             raise
         return DeliveredFile(pd.DataFrame(), file_problem(label, UNREADABLE, found.reason))
     return DeliveredFile(
-        contracted.frame, contracted.problems, contracted.rows_read, contracted.rows_quarantined, contracted.notes
-    )
+        contracted.frame, contracted.problems, contracted.rows_read, contracted.rows_quarantined, contracted.notes,
+        contracted.people,
+    )  # fmt: skip
 
 
 def read_signal(file: Path, label: str, layout: Layout) -> Contracted:

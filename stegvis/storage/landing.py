@@ -20,7 +20,7 @@ from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.names import name_problem, shown, special_file, wave_of
 from stegvis.storage.reading import TABLE_ENDINGS
 from stegvis.storage.recording_files import recording_level
-from stegvis.storage.superseding import superseded
+from stegvis.storage.superseding import replaced, superseded
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -66,7 +66,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Unused:
-    """A delivery that is not used: it waits, was rejected, or repeats an earlier one."""
+    """A delivery that is not used: it waits, was rejected, repeats an earlier one, or raises an alarm."""
 
     kind: Kind
     name: str
@@ -81,12 +81,16 @@ class Unused:
 
 @dataclass(frozen=True)
 class Landing:
-    """Everything in the landing zone, by kind and then in the order in which names are applied."""
+    """Everything in the landing zone, by kind and then in the order in which names are applied.
+
+    ``alarms``: the contents of another wave under a second wave's name.
+    """
 
     accepted: list[Drop] = field(default_factory=list)
     waiting: list[Unused] = field(default_factory=list)
     rejected: list[Unused] = field(default_factory=list)
     repeated: list[Unused] = field(default_factory=list)
+    alarms: list[Unused] = field(default_factory=list)
     superseded: list[Unused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -157,7 +161,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
 
     Returns:
         Each delivery in exactly one of the lists. A delivery of the same kind and contents as one accepted before it,
-        in name order, is repeated.
+        in name order, is repeated; of a follow-up under another wave's name it is an alarm.
     """
     found = Landing()
     if not landing.is_dir():
@@ -167,7 +171,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
         if entry.name not in KINDS:
             found.notes.append(f"'{shown(entry.name)}' is not one of the folders {', '.join(KINDS)}: ignored")
     for kind in KINDS:
-        first_with: dict[str, str] = {}
+        first_with: dict[str, Drop] = {}
         for path in _deliveries(landing / kind, kind):
             try:
                 drop = examine(kind, path, hashes)
@@ -177,12 +181,10 @@ def scan(landing: Path, cache: Path | None) -> Landing:
             if isinstance(drop, Unused):
                 waits = all(issue.rule in WAITING_RULES for issue in drop.issues)
                 (found.waiting if waits else found.rejected).append(drop)
-            elif drop.digest in first_with:
-                message = f"the same contents as '{first_with[drop.digest]}', which came before: nothing to do"
-                issue = Issue(drop.name, "repeated", message)
-                found.repeated.append(Unused(kind, drop.name, path, (issue,)))
+            elif drop.digest in first_with and drop.replaces != first_with[drop.digest].name:
+                _add_repeated(found, drop, first_with[drop.digest])
             else:
-                first_with[drop.digest] = drop.name
+                first_with[drop.digest] = drop
                 found.accepted.append(drop)
         if kind != "withdrawals":  # consent that was withdrawn stays withdrawn
             _set_superseded_apart(found, kind)
@@ -190,8 +192,25 @@ def scan(landing: Path, cache: Path | None) -> Landing:
     return found
 
 
+def _add_repeated(found: Landing, drop: Drop, first: Drop) -> None:
+    if drop.kind == "followup" and drop.partition != first.partition:
+        message = (
+            f"the same contents as '{first.name}', which is another wave: one of the two is in the wrong place. It is "
+            'not used; deliver the right file with "replaces" in its drop.json, or take this drop away'
+        )
+        found.alarms.append(Unused(drop.kind, drop.name, drop.path, (Issue(drop.name, "other_wave", message),)))
+        return
+    message = f"the same contents as '{first.name}', which came before: nothing to do"
+    found.repeated.append(Unused(drop.kind, drop.name, drop.path, (Issue(drop.name, "repeated", message),)))
+
+
 def _set_superseded_apart(found: Landing, kind: Kind) -> None:
     mine = [drop for drop in found.accepted if drop.kind == kind]
+    for unused in (found.rejected, found.alarms):
+        by = {drop.replaces: drop.name for drop in mine if drop.replaces}
+        for each in [each for each in unused if each.kind == kind and each.name in by]:
+            unused.remove(each)
+            found.superseded.append(Unused(kind, each.name, each.path, (replaced(each.name, by[each.name]),)))
     why = superseded(mine)
     found.superseded.extend(Unused(kind, d.name, d.path, (why[d.name],)) for d in mine if d.name in why)
     found.accepted[:] = [drop for drop in found.accepted if drop.kind != kind or drop.name not in why]

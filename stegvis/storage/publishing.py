@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from stegvis.plausibility.ranges import Compared
 from stegvis.provenance.fingerprint import fingerprint
+from stegvis.storage.acceptance import accepted_items, not_accepted
+from stegvis.storage.profiles import write_profile, write_waiting
 from stegvis.storage.reader import Reader
 from stegvis.storage.records import Materialization, describe_files, write_record, write_refused
 from stegvis.storage.rows import Rows
-from stegvis.storage.tables import Table
+from stegvis.storage.tables import Records, Table, is_newly_delivered
 from stegvis.storage.warehouse import (
     Content,
     replace_check_results,
@@ -71,6 +74,7 @@ def publish(
     evaluate: Callable[[str, pd.DataFrame, Mapping[str, float]], Sequence[Result]],
     made_from: Callable[[], Mapping[str, str]],
     run_id: str,
+    waiting: Sequence[Compared] = (),
 ) -> Published[Result]:
     """Stage the rows, evaluate their expectations, and replace the published rows if no critical one fails.
 
@@ -81,6 +85,7 @@ def publish(
         evaluate: gives the check results of a table from its name, its rows and the summary of its making.
         made_from: gives what the rows were made from; asked after the last value of the study was read.
         run_id: of the Dagster run.
+        waiting: items outside their expected range that nobody accepted; recorded where they block.
     """
     partition = reader.partition
     content: dict[str, Content] = {}
@@ -89,7 +94,7 @@ def publish(
         for name, source in rows.tables(table.name).items():
             content[name] = _stage(connection, reader, name, source, rows)
             frame = connection.execute(f'select * from "{staged(name)}"').df()
-            results[name] = evaluate(name, frame, rows.summary)
+            results[name] = evaluate(name, frame, {**rows.summary, **rows.outside})
         ok = all(result.passed for found in results.values() for result in found if result.blocks)
         parts = made_from()
         # The report shows what the checks found, so a change of it is a change of content.
@@ -112,9 +117,28 @@ def publish(
                     mine = files if name == table.name else {}
                     made = (name, partition.label, versions[name], parts, mine, run_id, time.time(), each.rows)
                     write_record(connection, Materialization(*made))
+                if rows.profile is not None:
+                    write_profile(connection, table.name, partition.label, rows.profile)
             else:
+                write_waiting(connection, table.name, partition.label, waiting)
                 write_refused(connection, table.name, partition.label, parts)
     return Published(content, versions, results, ok)
+
+
+def waiting_items(table: Table, key: str, rows: Rows, data: Mapping[str, str], records: Records) -> list[Compared]:
+    """The items of a new delivery that are outside their expected range and that nobody accepted.
+
+    Args:
+        table: what is made, and ``key`` its wave or batch.
+        key: see ``table``.
+        rows: what its function returned.
+        data: what they were made from.
+        records: of what is published.
+    """
+    last = records.published(table.name).get(key)
+    if table.partition is None or not is_newly_delivered(data, last.made_from if last else {}):
+        return []
+    return not_accepted(rows.compared, accepted_items(records.home.root, table.partition, key))
 
 
 def staged(table: str) -> str:

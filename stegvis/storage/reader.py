@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from stegvis.provenance.sql import variables_read
 from stegvis.storage.lake import create_epochs_view
+from stegvis.storage.profiles import read_profiles
 from stegvis.storage.records import damaged_files, read_records
 from stegvis.storage.selects import tables_read
 from stegvis.storage.warehouse import Partition, Warehouse
@@ -25,6 +26,8 @@ from stegvis.study.study import Study
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+
+    from stegvis.plausibility.measures import Profile
 
 
 class UndeclaredTableError(RuntimeError):
@@ -108,6 +111,11 @@ class Reader:
         with self.session() as connection:
             self.prepare(query, connection, shards)
             return connection.execute(query).df()
+
+    def other_profiles(self) -> list[Profile]:
+        """The profiles of the table's other published waves or batches."""
+        with self.session() as connection:
+            return read_profiles(connection, self.table, self.partition.label)
 
     def remove_damaged_files(self, table: str) -> None:
         """Remove lake files of the partition that are not what a table published, so that they are made again."""

@@ -125,6 +125,14 @@ def read_refused(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str],
     return {(table, key): json.loads(made_from) for table, key, made_from in rows}
 
 
+def read_origins(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """By wave, what the numbers that may be published were made from: hashes of deliveries and method."""
+    if not connection.execute("select 1 from duckdb_tables() where table_name = 'published_origins'").fetchall():
+        return {}
+    rows = connection.execute("select wave, deliveries, method from published_origins").fetchall()
+    return {wave: {"deliveries": deliveries, "method": method} for wave, deliveries, method in rows}
+
+
 def describe_files(root: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:
     """The facts of files of the lake that are recorded with the partition they belong to."""
     return {

@@ -36,6 +36,7 @@ from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
+from stegvis.storage.acceptance import accepted_names
 from stegvis.storage.lineage import lineage
 from stegvis.storage.publication import keyed_lineage, origins
 from stegvis.storage.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
@@ -302,6 +303,7 @@ def _manifest(sources: Sources, name: str, folder: Path, before: Path | None) ->
         "code_sha256": facts["code_hash"],
         "stegvis": {"version": program.version(), "commit": program.commit()},
         "packages": _packages(),
+        "accepted": accepted_names(sources.home.root),
         "files": _hashes(folder),
     }
 

@@ -16,6 +16,7 @@ import pandas as pd
 from stegvis.disclosure.tables import Tables
 from stegvis.release.bridge import changed_values
 from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
+from stegvis.storage.profiles import read_waiting
 from stegvis.storage.releases import release_folders
 from stegvis.storage.report_inputs import provenance
 from stegvis.storage.sources import Sources
@@ -124,12 +125,14 @@ def earlier_claims(releases: Path) -> dict[str, list[dict[str, Any]]]:
 
 def _left_out(sources: Sources, connection: duckdb.DuckDBPyConnection, waves: list[str]) -> list[dict[str, str]]:
     delivered = sorted({d.partition for d in sources.landing.accepted if d.kind == "followup" and d.partition})
+    waiting = {key for _, key in read_waiting(connection)}
     left_out = []
     for wave in (w for w in delivered if w not in waves):
         reasons = connection.execute(
             "select meaning from checks where partition = ? and not passed and severity = 'critical' order by meaning",
             [wave],
         ).fetchall()
-        rules = "; ".join(row[0] for row in reasons) or "not built yet"
-        left_out.append({"wave": wave, "reason": f"not fulfilled: {rules}" if reasons else rules})
+        rules = "; ".join(row[0] for row in reasons)
+        not_built = "differs from what is expected, not accepted yet" if wave in waiting else "not built yet"
+        left_out.append({"wave": wave, "reason": f"not fulfilled: {rules}" if reasons else not_built})
     return left_out

@@ -17,7 +17,10 @@ from stegvis.storage.warehouse import Warehouse, table_exists, transaction
 PartitionKind = Literal["wave", "batch"]
 BROUGHT_BY: dict[PartitionKind, str] = {"wave": "followup", "batch": "recordings"}
 # What is recorded about partitions, and the column with the table's name.
-_RECORDS = {"materializations": "table_name", "refused": "table_name", "quarantine": "asset", "checks": "asset"}
+_RECORDS = {
+    "materializations": "table_name", "refused": "table_name", "quarantine": "asset", "checks": "asset",
+    "profiles": "asset",
+}  # fmt: skip
 
 
 class RetireError(ValueError):

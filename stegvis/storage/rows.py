@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stegvis.study.plausible_items import outside
+
 if TYPE_CHECKING:
     import pandas as pd
+
+    from stegvis.plausibility.measures import Profile
+    from stegvis.plausibility.ranges import Compared
 
 
 @dataclass
@@ -25,6 +30,8 @@ class Rows:
         shards: files of epochs that the SELECT reads as the view ``epochs``.
         on_publish: called inside the transaction that publishes, to move files into place.
         lake_files: files of the lake that belong to the rows, where they are once published.
+        profile: of a wave or batch, the means and shares in which a wrong delivery shows.
+        compared: the profile beside what is expected.
         scratch: a folder that is removed afterwards; what is published was moved away before.
     """
 
@@ -37,8 +44,15 @@ class Rows:
     shards: Sequence[Path] | None = None
     on_publish: Callable[[], None] | None = None
     lake_files: Sequence[Path] = ()
+    profile: Profile | None = None
+    compared: Sequence[Compared] = ()
     scratch: Path | None = None
 
     def tables(self, name: str) -> dict[str, str | pd.DataFrame]:
         """The rows of every table, by name; ``name`` is the first one's."""
         return {name: self.source, **self.also}
+
+    @property
+    def outside(self) -> dict[str, float]:
+        """How far each item of the profile is beyond its expected range, for the expectations to evaluate."""
+        return {outside(each.item): each.outside for each in self.compared}

@@ -27,11 +27,12 @@ def superseded(drops: Sequence[Drop]) -> dict[str, Issue]:
     """
     names = {drop.name for drop in drops}
     replaces = {drop.name: drop.replaces for drop in drops if drop.replaces is not None and drop.replaces in names}
-    return {
-        replaced: Issue(replaced, "superseded", f"replaced by '{by}', whose drop.json says so")
-        for by, replaced in replaces.items()
-        if not _in_a_circle(by, replaces)
-    }
+    return {name: replaced(name, by) for by, name in replaces.items() if not _in_a_circle(by, replaces)}
+
+
+def replaced(name: str, by: str) -> Issue:
+    """Why a drop is not used that another one replaces."""
+    return Issue(name, "superseded", f"replaced by '{by}', whose drop.json says so")
 
 
 def _in_a_circle(start: str, replaces: Mapping[str, str]) -> bool:

@@ -7,18 +7,23 @@ study as they are. Choosing what to run is in ``stegvis.orchestration.plan``.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from stegvis.plausibility.ranges import Compared
 from stegvis.provenance.code import code_parts
 from stegvis.provenance.fingerprint import fingerprint, short
 from stegvis.provenance.libraries import library_versions
+from stegvis.storage.acceptance import accepted_part, how_to_accept
+from stegvis.storage.failures import read_failures
+from stegvis.storage.faults import Fault, read_faults
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.landing import Kind as Delivery
-from stegvis.storage.records import Materialization, lost_tables, read_records, read_refused
+from stegvis.storage.profiles import read_waiting
+from stegvis.storage.records import Materialization, lost_tables, read_origins, read_records, read_refused
 from stegvis.storage.warehouse import WHOLE, Partition, Warehouse
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import PARTS, Study
@@ -39,6 +44,7 @@ class Table:
         partition: whether it is made by wave, by batch or as a whole.
         upstream: the tables it is made from.
         delivery: the kind of delivery it reads.
+        until_accepted: a new wave or batch that is far from what is expected waits until a named person accepts it.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Table:
     partition: Kind | None = None
     upstream: tuple[Table, ...] = ()
     delivery: Delivery | None = None
+    until_accepted: bool = False
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -61,8 +68,9 @@ class Table:
         return frozenset({*self.members, *(member for table in self.upstream for member in table.members)})
 
     def expectations(self, member: str, protocol: Protocol) -> list[Any]:
-        """What must hold of a member's rows: ``expectations/<member>.py``."""
-        return list(importlib.import_module(f"stegvis.expectations.{member}").suite(protocol))
+        """What must hold of a member's rows and of its delivery as a whole: ``expectations/<member>.py``."""
+        module = importlib.import_module(f"stegvis.expectations.{member}")
+        return [*module.suite(protocol), *(module.profile(protocol) if hasattr(module, "profile") else ())]
 
     def method(self, study: Study) -> dict[str, str]:
         """Code, SQL, files, expectations and library versions, by a name that a person understands.
@@ -78,6 +86,18 @@ class Table:
         return landing.drops(self.delivery, key if self.partition else None) if self.delivery else []
 
 
+class _Known(NamedTuple):
+    """What the warehouse records of every table and partition."""
+
+    made: Mapping[str, Mapping[str, Materialization]]
+    refused: Mapping[tuple[str, str], Mapping[str, str]]
+    lost: Mapping[str, str]
+    failures: Mapping[tuple[str, str], tuple[str, ...]]
+    waiting: Mapping[tuple[str, str], Sequence[Compared]]
+    origins: Mapping[str, Mapping[str, str]]
+    faults: Mapping[tuple[str, str], Sequence[Fault]]
+
+
 class Records:
     """The records of a home, read at once and again after ``forget``."""
 
@@ -90,31 +110,57 @@ class Records:
 
     def published(self, table: str) -> Mapping[str, Materialization]:
         """The last publication of each partition of a table ('' for the whole)."""
-        return self._known[0].get(table, {})
+        return self._known.made.get(table, {})
 
     def refused(self, table: str, key: str) -> Mapping[str, str] | None:
         """What a partition's last attempt was made from, if it broke a critical expectation."""
-        return self._known[1].get((table, key))
+        return self._known.refused.get((table, key))
+
+    def why_refused(self, table: Table, key: str) -> tuple[str, ...]:
+        """What failed at a partition's last attempt, and the next step, each a phrase; no person's value."""
+        place = (table.name, key)
+        waiting = [each.sentence() for each in self._known.waiting.get(place, ())]
+        cure = [how_to_accept(table.partition, key)] if waiting else []
+        return (*self._known.failures.get(place, ()), *waiting, *cure)
+
+    def broke_a_check(self, table: Table, key: str) -> bool:
+        """Whether a critical check failed at a partition's last attempt."""
+        return (table.name, key) in self._known.failures
 
     def lost(self, table: str) -> str:
         """Why the published rows of a table are not in the warehouse any more; blank where they are, or never were."""
-        return self._known[2].get(table, "")
+        return self._known.lost.get(table, "")
+
+    def faults(self, table: str, key: str) -> Sequence[Fault]:
+        """What a partition has in quarantine, by drop, file, column and rule."""
+        return self._known.faults.get((table, key), ())
+
+    @property
+    def origins(self) -> Mapping[str, Mapping[str, str]]:
+        """What each wave's numbers that may be published were made from, as hashes."""
+        return self._known.origins
 
     def complete(self, table: Table, key: str) -> bool:
         """Whether every member of a table has published rows for a partition."""
         return all(key in self.published(member) for member in table.members)
 
     @cached_property
-    def _known(
-        self,
-    ) -> tuple[dict[str, dict[str, Materialization]], dict[tuple[str, str], dict[str, str]], dict[str, str]]:
-        found: dict[str, dict[str, Materialization]] = {}
+    def _known(self) -> _Known:
         if not self.home.warehouse.exists():
-            return found, {}, {}
+            return _Known({}, {}, {}, {}, {}, {}, {})
+        found: dict[str, dict[str, Materialization]] = {}
         with Warehouse(self.home).session("records") as connection:
             for made in read_records(connection):
                 found.setdefault(made.table, {})[made.partition] = made
-            return found, read_refused(connection), lost_tables(connection)
+            return _Known(
+                found,
+                read_refused(connection),
+                lost_tables(connection),
+                read_failures(connection),
+                read_waiting(connection),
+                read_origins(connection),
+                read_faults(connection),
+            )
 
 
 def upstream_keys(table: Table, key: str, upstream: Table, records: Records) -> list[str]:
@@ -142,7 +188,23 @@ def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[
                 parts[label(member, upstream_key)] = records.published(member)[upstream_key].data_version
     if table.delivery:
         parts |= {f"delivery {drop.kind}/{drop.name}": drop.digest for drop in table.drops(landing, key)}
+    if table.until_accepted and table.partition:
+        parts |= accepted_part(records.home.root, table.partition, key)
     return parts, absent
+
+
+def is_newly_delivered(now: Mapping[str, str], before: Mapping[str, str]) -> bool:
+    """Whether the deliveries a partition would be made from are not those that its published rows were made from.
+
+    Args:
+        now: its data, as they are.
+        before: what its published rows were made from; empty if there are none.
+    """
+
+    def deliveries(parts: Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in parts.items() if name.startswith("delivery ")}
+
+    return not before or deliveries(now) != deliveries(before)
 
 
 def would_be_made_from(now: Mapping[str, str], before: Mapping[str, str], study: Study) -> dict[str, str]:

@@ -10,8 +10,8 @@ import pandas as pd
 from stegvis.accelerometry.cwa import read_cwa
 from stegvis.accelerometry.cwa_format import CwaError
 from stegvis.deliveries.problems import file_problem, join_problems
-from stegvis.storage.delivered_files import DeliveryContract, read_delivered
-from stegvis.storage.landing import KINDS, Hashes, Kind, examine_files, place_issue, visible_entries
+from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
+from stegvis.storage.landing import KINDS, WAITING_RULES, Hashes, Kind, examine_files, place_issue, visible_entries
 from stegvis.storage.manifest import MANIFEST, Issue
 from stegvis.storage.names import shown
 from stegvis.storage.reading import UnreadableFile, as_unreadable, must_have_content
@@ -31,12 +31,15 @@ class Validation:
 
     ``problems``: file, row, column, rule, message (``stegvis/deliveries/problems.py``). ``summary``: one row per table
     with file, rows_read and rows_fine (of day totals, days). ``notes``: what is worth knowing and needs no correction.
+    ``refused``: why a refresh would end with exit code 1, a phrase; blank if it would use the drop, without the rows
+    and files that break a rule, or wait until it is complete.
     """
 
     kind: Kind | None
     problems: pd.DataFrame
     summary: pd.DataFrame
     notes: tuple[str, ...]
+    refused: str = ""
 
     @property
     def passed(self) -> bool:
@@ -49,14 +52,34 @@ class _Findings:
     problems: list[pd.DataFrame] = field(default_factory=list)
     summary: list[dict[str, str | int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tables: list[DeliveredFile] = field(default_factory=list)
+    usable: int = 0
+    rejected: bool = False
 
     def add_issue(self, issue: Issue) -> None:
         self.problems.append(file_problem(shown(issue.file), issue.rule, issue.message))
 
-    def as_validation(self, kind: Kind | None) -> Validation:
+    def add_issue_of_drop(self, issue: Issue) -> None:
+        """A problem of the drop as a whole: it is rejected, or waits."""
+        self.rejected = self.rejected or issue.rule not in WAITING_RULES
+        self.add_issue(issue)
+
+    def refusal(self, kind: Kind | None, largest_share: float) -> str:
+        """Why a refresh would end with exit code 1; blank if it would not."""
+        if kind is None or self.rejected:
+            return "rejected"
+        if kind == "withdrawals":
+            broken = any(len(table.problems) for table in self.tables)
+            return "a withdrawal that cannot be applied is an error" if broken else ""
+        read = sum(table.rows_read for table in self.tables)
+        if sum(table.rows_quarantined for table in self.tables) > largest_share * read:
+            return f"more than {largest_share:.0%} of its rows break the contract"
+        return "" if self.usable else "nothing in it can be used"
+
+    def as_validation(self, kind: Kind | None, refused: str = "rejected") -> Validation:
         summary = pd.DataFrame(self.summary, columns=["file", "rows_read", "rows_fine"])
         summary = summary.astype({"file": "str", "rows_read": "int64", "rows_fine": "int64"})
-        return Validation(kind, join_problems(self.problems), summary, tuple(self.notes))
+        return Validation(kind, join_problems(self.problems), summary, tuple(self.notes), refused)
 
 
 def validate_drop(path: Path, contract: DeliveryContract) -> Validation:
@@ -89,10 +112,10 @@ def _validate(path: Path, contract: DeliveryContract, findings: _Findings) -> Va
     if path.parent.name == kind:
         misplaced = place_issue(kind, path)
         if misplaced:
-            findings.add_issue(misplaced)
+            findings.add_issue_of_drop(misplaced)
     manifest, _, issues = examine_files(kind, path, Hashes(path.parent))
     for issue in issues:
-        findings.add_issue(issue)
+        findings.add_issue_of_drop(issue)
     files = [path] if kind == "withdrawals" else [f for f in visible_entries(path) if f.name != MANIFEST]
     if manifest is not None:
         findings.notes += manifest.notes
@@ -100,16 +123,17 @@ def _validate(path: Path, contract: DeliveryContract, findings: _Findings) -> Va
             f"{shown(f.name)} is not listed in {MANIFEST}: ignored" for f in files if f.name not in manifest.files
         ]
         files = [f for f in files if f.name in manifest.files]
+    largest = contract.protocol.checks.largest_quarantined_share
     if kind == "recordings":
         _check_recordings(files, contract, findings)
-        return findings.as_validation(kind)
+        return findings.as_validation(kind, findings.refusal(kind, largest))
     layout = LAYOUT_OF[kind]
     for file in files:
         if kind == "withdrawals" or file.stem == contract.codebook[layout].file:
             _check_table(file, layout, contract, findings)
         else:
             findings.notes.append(f"{shown(file.name)} is no file of this kind of drop: ignored")
-    return findings.as_validation(kind)
+    return findings.as_validation(kind, findings.refusal(kind, largest))
 
 
 def layouts_of(path: Path, kind: Kind | None, codebook: Codebook) -> dict[str, LayoutName]:
@@ -151,6 +175,7 @@ def _check_recordings(files: list[Path], contract: DeliveryContract, findings: _
         findings.add_issue(issue)
     by_name = {file.name: file for file in files}
     for recording in recordings:
+        findings.usable += recording.level == "raw"
         if recording.level != "raw":
             _check_table(by_name[recording.files[0]], recording.level, contract, findings)
     for file in files:
@@ -178,6 +203,10 @@ def _check_raw(file: Path, findings: _Findings) -> None:
 
 def _check_table(file: Path, layout: LayoutName, contract: DeliveryContract, findings: _Findings) -> None:
     found = read_delivered(file, shown(file.name), layout, contract)
+    # A signal that is refused is a recording that is refused, whose rows do not count.
+    if layout != "signal":
+        findings.tables.append(found)
+    findings.usable += layout == "signal" or bool(len(found.frame))
     findings.problems.append(found.problems)
     if found.unreadable:
         return

@@ -33,6 +33,10 @@ create table if not exists checks (
     asset varchar, partition varchar, rule varchar, column_name varchar, meaning varchar, severity varchar,
     passed boolean, failing bigint, total bigint, published boolean, checked_at timestamp
 );
+create table if not exists profiles (
+    asset varchar, partition varchar, item varchar, mean double, people bigint, spread double, lowest double,
+    highest double
+);
 """
 
 

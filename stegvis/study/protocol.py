@@ -38,6 +38,7 @@ from stegvis.study.protocol_publication import (
     Disclosure,
     Drift,
     Freshness,
+    Plausibility,
     Release,
 )
 from stegvis.study.protocol_recordings import (
@@ -99,6 +100,7 @@ class Protocol(Section):
     release: Release
     checks: Checks
     drift: Drift
+    plausibility: Plausibility
     freshness: Freshness
 
     @model_validator(mode="after")

@@ -78,6 +78,64 @@ class Drift(Section):
     distance: float = Field(gt=0, le=1)
 
 
+class Expected(Section):
+    """The range in which an item is expected, and how far it may be from the earlier waves or batches."""
+
+    lowest: float = Field(ge=0)
+    highest: float = Field(ge=0)
+    difference: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Expected:
+        if self.lowest > self.highest:
+            raise ValueError("lowest must not exceed highest")
+        return self
+
+
+class ExpectedWave(Section):
+    """What is expected of a new wave."""
+
+    response: Expected
+    screen_missing: Expected
+    prevalence: Expected
+    limited: Expected
+    date_missing: Expected
+    before_baseline: Expected
+    covariate_missing: Expected
+    women: Expected
+    mean_age: Expected
+
+    def items(self) -> dict[str, Expected]:
+        """By the name of the item."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+class ExpectedBatch(Section):
+    """What is expected of a new batch of recordings."""
+
+    without_valid_day: Expected
+    hours_a_day: Expected
+    walking_minutes: Expected
+    slow_share: Expected
+    brisk_share: Expected
+    lying_hours: Expected
+    sitting_hours: Expected
+    standing_hours: Expected
+
+    def items(self) -> dict[str, Expected]:
+        """By the name of the item."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+class Plausibility(Section):
+    """When a new wave or batch is blocked until a named person accepts it."""
+
+    fewest_people: int = Field(ge=2)
+    standard_errors: float = Field(ge=0)
+    wave: ExpectedWave
+    batch: ExpectedBatch
+
+
 class Freshness(Section):
     """Days without a new delivery of a kind until it is overdue; 0: no delivery is expected."""
 

@@ -1,0 +1,77 @@
+"""What is wrong with deliveries, in short: drop, file, column, rule and count, never a value or a person.
+
+A recording's file is named after its person, so only files of a fixed name are named here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+MOST_FAULTS = 5  # in a sentence; the others are counted
+NAMED_FILES = ("participants", "questionnaire", "days", "epochs")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The problems of one rule and column in a drop's file.
+
+    Attributes:
+        drop: its name.
+        file: its file, or which kind of file.
+        column: as in the file; blank if the problem is not of a column.
+        rule: its short name (docs/deliveries.md).
+        count: rows, or files that are refused as a whole.
+        whole: whether files as a whole are refused.
+    """
+
+    drop: str
+    file: str
+    column: str
+    rule: str
+    count: int
+    whole: bool
+
+    def sentence(self) -> str:
+        """The fault as a phrase."""
+        column = f" column {self.column}" if self.column else ""
+        what = "refused as a whole" if self.whole else f"{self.count:,} row{'s' if self.count != 1 else ''}"
+        return f"{self.drop}/{self.file}{column}: {self.rule}, {what}"
+
+
+def read_faults(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[Fault]]:
+    """What is in quarantine, by table and partition, the most frequent first.
+
+    Args:
+        connection: an open warehouse.
+    """
+    rows = connection.execute(
+        """
+        with named as (
+            select
+                asset, partition, column_name, rule, "row",
+                split_part(file, '/', 1) as delivered_in,
+                split_part(file, '/', -1) as name
+            from quarantine
+        )
+        select
+            asset, partition, delivered_in,
+            if(regexp_extract(name, '^[^.]*') in (select unnest(?)), name, 'a file') as shown,
+            coalesce(column_name, '') as of_column, rule, count(*) as problems, "row" is null as whole
+        from named
+        group by asset, partition, delivered_in, shown, of_column, rule, whole
+        order by asset, partition, problems desc, delivered_in, shown, of_column, rule
+        """,
+        [list(NAMED_FILES)],
+    ).fetchall()
+    found: dict[tuple[str, str], list[Fault]] = {}
+    for table, partition, *fault in rows:
+        found.setdefault((table, partition), []).append(Fault(*fault))
+    return found
+
+
+def in_short(faults: list[Fault]) -> str:
+    """The first faults as one phrase."""
+    more = f", and {len(faults) - MOST_FAULTS} more kinds" if len(faults) > MOST_FAULTS else ""
+    return "; ".join(fault.sentence() for fault in faults[:MOST_FAULTS]) + more

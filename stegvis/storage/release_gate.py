@@ -1,0 +1,57 @@
+"""Whether a release may be made: nothing that its new numbers are made from is blocked or out of date.
+
+A wave that was published before keeps its numbers and delays nobody; so does a wave or batch that was never made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from typing import TYPE_CHECKING
+
+from stegvis.storage.publication import ORIGIN
+from stegvis.storage.releases import manifest, newest
+from stegvis.storage.tables import label
+
+if TYPE_CHECKING:
+    from stegvis.storage.partition_status import HomeState
+
+
+def hindrances(now: HomeState, expected: Set[str] = frozenset()) -> tuple[str, ...]:
+    """Why the release cannot be made now, each a phrase with the next step; empty if it can.
+
+    Args:
+        now: the home.
+        expected: labels of partitions that will be made before it in the same run.
+    """
+    found = []
+    for name, key in _made_from(now):
+        status = now.partition_status(now.tables[name], key, frozenset(expected))
+        if status.state == "blocked" or status.state == "missing upstream":
+            found.append(f"{status.label} is {status.state}: {'; '.join(status.reasons)}")
+        elif status.state == "stale" and label(name, key) not in expected:
+            found.append(f"{status.label} is stale ({'; '.join(status.reasons)}): stegvis refresh makes it first")
+    return tuple(found)
+
+
+def new_waves(now: HomeState) -> set[str]:
+    """The waves whose numbers are not those of the newest release."""
+    before = newest(now.home.releases)
+    published = manifest(before).get("waves", {}) if before else {}
+    return {
+        wave
+        for wave, origin in now.records.origins.items()
+        if any(published.get(wave, {}).get(name) != origin[name] for name in ORIGIN)
+    }
+
+
+def _made_from(now: HomeState) -> Iterator[tuple[str, str]]:
+    """The published partitions that new numbers are made from: of the new waves, and what all waves share."""
+    waves = new_waves(now)
+    if not waves:
+        return
+    for table in now.tables.values():
+        if table.name == "release":
+            continue
+        for key in now.records.published(table.name):
+            if table.partition != "wave" or key in waves:
+                yield table.name, key
