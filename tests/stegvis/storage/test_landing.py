@@ -377,28 +377,3 @@ def test_many_missing_files_are_listed_in_short(tmp_path: Path) -> None:
     (waiting,) = scan(tmp_path, None).waiting
     assert len(waiting.issues) == 101
     assert waiting.issues[-1].message == "and 19,900 more files like these"
-
-
-def test_the_contents_of_another_wave_raise_an_alarm_until_the_right_file_replaces_them(tmp_path: Path) -> None:
-    deliver(tmp_path / "followup" / "2021", {"questionnaire.csv": "person\n"})
-    deliver(tmp_path / "followup" / "2021.2", {"questionnaire.csv": "person\n"})
-    deliver(tmp_path / "followup" / "2024", {"questionnaire.csv": "person\n"})
-    found = scan(tmp_path, None)
-    assert (names(found.accepted), names(found.repeated), names(found.alarms)) == (
-        [("followup", "2021")], [("followup", "2021.2")], [("followup", "2024")],
-    )  # fmt: skip
-    assert "another wave" in found.alarms[0].reason
-    right = deliver(tmp_path / "followup" / "2024.2", {"questionnaire.csv": "person\n1\n"})
-    manifest = json.loads((right / "drop.json").read_text()) | {"replaces": "2024"}
-    (right / "drop.json").write_text(json.dumps(manifest))
-    cured = scan(tmp_path, None)
-    assert (cured.alarms, names(cured.superseded)) == ([], [("followup", "2024")])
-
-
-def test_the_same_contents_under_the_right_wave_may_replace_those_under_the_wrong_one(tmp_path: Path) -> None:
-    deliver(tmp_path / "followup" / "2021", {"questionnaire.csv": "person\n"})
-    right = deliver(tmp_path / "followup" / "2024", {"questionnaire.csv": "person\n"})
-    manifest = json.loads((right / "drop.json").read_text()) | {"replaces": "2021"}
-    (right / "drop.json").write_text(json.dumps(manifest))
-    found = scan(tmp_path, None)
-    assert (names(found.accepted), names(found.superseded)) == ([("followup", "2024")], [("followup", "2021")])

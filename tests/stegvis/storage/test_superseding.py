@@ -58,3 +58,23 @@ def test_another_form_of_replaces_rejects_the_drop(tmp_path: Path, replaces: obj
     deliver(tmp_path, "baseline/2020", "2", replaces)
     (rejected,) = scan(tmp_path, None).rejected
     assert rejected.reason == "in drop.json, replaces must be the name of another drop"
+
+
+def test_the_contents_of_another_wave_raise_an_alarm_until_the_right_file_replaces_them(tmp_path: Path) -> None:
+    deliver(tmp_path, "followup/2021", "1")
+    deliver(tmp_path, "followup/2021.2", "1")
+    deliver(tmp_path, "followup/2024", "1")
+    found = scan(tmp_path, None)
+    assert (names(found), [drop.name for drop in found.repeated]) == ((["2021"], []), ["2021.2"])
+    (alarm,) = found.alarms
+    assert alarm.name == "2024"
+    assert "another wave" in alarm.reason
+    deliver(tmp_path, "followup/2024.2", "2", replaces="2024")
+    cured = scan(tmp_path, None)
+    assert (names(cured), cured.alarms) == ((["2021", "2024.2"], ["2024"]), [])
+
+
+def test_the_same_contents_under_the_right_wave_may_replace_those_under_the_wrong_one(tmp_path: Path) -> None:
+    deliver(tmp_path, "followup/2021", "1")
+    deliver(tmp_path, "followup/2024", "1", replaces="2021")
+    assert names(scan(tmp_path, None)) == (["2024"], ["2021"])
