@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from stegvis.assets.epoch_classification import epoch_classification
-from stegvis.assets.home import BATCHES, SOURCES, StegvisHome
+from stegvis.assets.home import BATCHES, StegvisHome
 from stegvis.assets.table import table
 from stegvis.plausibility.measures import batch_profile
 from stegvis.plausibility.ranges import compare
@@ -17,7 +17,7 @@ from stegvis.study.study import Study
 
 
 @table(
-    deps=[SOURCES["recordings"], epoch_classification],
+    deps=[epoch_classification],
     partitions_def=BATCHES,
     group_name="accelerometry",
     kinds={"duckdb", "sql"},

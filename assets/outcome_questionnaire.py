@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stegvis.assets.cohort import cohort
 from stegvis.assets.followup_questionnaire import followup_questionnaire
-from stegvis.assets.home import SOURCES, WAVES
+from stegvis.assets.home import WAVES
 from stegvis.assets.table import table
 from stegvis.plausibility.measures import wave_profile
 from stegvis.plausibility.ranges import compare
@@ -15,7 +15,7 @@ from stegvis.study.study import Study
 
 
 @table(
-    deps=[SOURCES["followup"], followup_questionnaire, cohort],
+    deps=[followup_questionnaire, cohort],
     partitions_def=WAVES,
     group_name="outcome",
     kinds={"duckdb", "sql"},

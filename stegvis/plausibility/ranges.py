@@ -57,10 +57,11 @@ def compare(
         if measure.people < rules.fewest_people:
             continue
         rule = expected[item]
-        lowest, highest, chance = rule.lowest, rule.highest, measure.standard_error
+        lowest, highest, difference = rule.lowest, rule.highest, rule.difference
+        chance = measure.standard_error
         before = together([profile[item] for profile in others if item in profile])
         if before is not None:
-            near = before.mean - rule.difference, before.mean + rule.difference
+            near = before.mean - difference, before.mean + difference
             if near[0] <= highest and near[1] >= lowest:
                 near = max(near[0], lowest), min(near[1], highest)
             # Otherwise the others were outside themselves, and accepted.

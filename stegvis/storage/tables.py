@@ -189,8 +189,15 @@ def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[
     if table.delivery:
         parts |= {f"delivery {drop.kind}/{drop.name}": drop.digest for drop in table.drops(landing, key)}
     if table.until_accepted and table.partition:
-        parts |= accepted_part(records.home.root, table.partition, key)
+        parts |= accepted_part(records.home.root, table.partition, key) | _delivered_above(table, key, records)
     return parts, absent
+
+
+def _delivered_above(table: Table, key: str, records: Records) -> dict[str, str]:
+    """The deliveries that the rows of the same wave or batch upstream were made from."""
+    above = [records.published(up.name).get(key) for up in table.upstream if up.partition == table.partition]
+    found = [(name, value) for made in above if made for name, value in made.made_from.items()]
+    return {name: value for name, value in found if name.startswith("delivery ")}
 
 
 def is_newly_delivered(now: Mapping[str, str], before: Mapping[str, str]) -> bool:

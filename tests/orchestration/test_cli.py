@@ -122,12 +122,17 @@ def test_validate_names_file_row_and_rule(story: Story, as_json: bool) -> None:
     answers.loc[10, "MSPaLY_NT4CovQ"] = "5"
     bad = story.drop("followup", "2024-2026", answers, "questionnaire.csv")
     shown = stegvis("validate", bad, *(["--json"] if as_json else []), home=story.home.root)
-    assert shown.returncode == 1
+    assert shown.returncode == 0, "a refresh uses the other rows"
     if as_json:
         (problem,) = json.loads(shown.stdout)["problems"]
         assert (problem["file"], problem["row"], problem["rule"]) == ("questionnaire.csv", 12, "unknown_code")
     else:
         assert "questionnaire.csv row 12 [MSPaLY_NT4CovQ] unknown_code" in shown.stdout
+        answers.loc[::2, "MSPaLY_NT4CovQ"] = "5"
+        worse = story.drop("followup", "2027-2029", answers, "questionnaire.csv")
+        refused = stegvis("validate", worse, home=story.home.root)
+        assert refused.returncode == 1
+        assert "a refresh would refuse the drop: more than 20% of its rows" in refused.stdout
 
 
 @pytest.mark.slow
