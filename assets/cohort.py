@@ -6,8 +6,10 @@ from stegvis.assets.baseline_questionnaire import baseline_questionnaire
 from stegvis.assets.epoch_classification import epoch_classification
 from stegvis.assets.table import table
 from stegvis.sql import sql_text
+from stegvis.storage.covariates import with_covariates
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
+from stegvis.study.study import Study
 
 # People of each batch, and those of them whom no baseline has.
 LINKAGE = """
@@ -21,7 +23,7 @@ group by batch
 
 
 @table(deps=[baseline_questionnaire, epoch_classification], group_name="cohort", kinds={"duckdb", "sql"})
-def cohort(warehouse: Reader) -> Rows:
+def cohort(warehouse: Reader, study: Study) -> Rows:
     """Everyone at baseline, with typed covariates and chronic low back pain at baseline."""
     batches = warehouse.frame(LINKAGE)
     linked = 1 - batches["unlinked"] / batches["people"]
@@ -30,4 +32,5 @@ def cohort(warehouse: Reader) -> Rows:
         "unlinked_people": float(batches["unlinked"].sum()),
         "least_linked_share": float(linked.min()) if len(batches) else 1.0,
     }
-    return Rows(sql_text("cohort"), summary=summary)
+    added = study.protocol.covariates.additional
+    return Rows(with_covariates(sql_text("cohort"), "baseline_questionnaire", added), summary=summary)

@@ -6,14 +6,21 @@ from stegvis.assets.cohort import cohort
 from stegvis.assets.exclusions import exclusions
 from stegvis.assets.home import WAVES
 from stegvis.assets.outcome_questionnaire import outcome_questionnaire
-from stegvis.assets.table import sql_table
+from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
+from stegvis.sql import sql_text
+from stegvis.storage.covariates import with_covariates
+from stegvis.study.study import Study
 
-eligible_people = sql_table(
-    "eligible_people",
-    "Participants with valid accelerometer days and without the outcome at baseline, respondents or not.",
+
+@table(
     deps=[exclusions, cohort, walking_exposures, outcome_questionnaire],
     partitions_def=WAVES,
     group_name="cohort",
     owners=["team:statistics"],
+    kinds={"duckdb", "sql"},
 )
+def eligible_people(study: Study) -> str:
+    """Participants with valid accelerometer days and without the outcome at baseline, respondents or not."""
+    added = study.protocol.covariates.additional
+    return with_covariates(sql_text("eligible_people"), "cohort", added, order=("person",))

@@ -9,6 +9,7 @@ from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.sql import sql_text
 from stegvis.statistics.levels import covariate_levels
+from stegvis.storage.covariates import with_covariates
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
@@ -27,6 +28,8 @@ def pooled_models(warehouse: Reader, study: Study) -> Rows:
     from stegvis.statistics.results import members_of, to_frame
 
     stacked = warehouse.frame("select * from analysis_set order by wave, person")
-    histories = warehouse.frame(sql_text("pain_histories"))
+    added = study.protocol.covariates.additional
+    order = ("wave", "person")
+    histories = warehouse.frame(with_covariates(sql_text("pain_histories"), "cohort", added, order))
     rows = rows_across_waves(stacked, histories, study.protocol, covariate_levels(study.codebook))
     return Rows(to_frame(rows), also={"pooled_models_people": members_of(rows)})

@@ -10,15 +10,7 @@ with everyone as (
             'followup_screen_missing': o.low_back_pain is null,
             'covariate_missing': len(list_filter(
                 getvariable('exclusions.complete_case'),
-                lambda covariate: map {
-                    'sex': c.sex is null,
-                    'age': c.age is null,
-                    'education': c.education is null,
-                    'income': c.income is null,
-                    'employment': c.employment is null,
-                    'smoking': c.smoking is null,
-                    'depression': c.depression is null
-                }[covariate]
+                lambda covariate: json_extract_string(to_json(c), covariate) is null
             )) > 0
         } as applies
     from cohort as c

@@ -110,8 +110,9 @@ def _additional_rows(
     people: pd.DataFrame, everyone: pd.DataFrame, levels: Levels, protocol: Protocol
 ) -> Iterator[dict[str, object]]:
     """The additional rows of one category; a level ``not known`` is in all categories if it is in one."""
-    for variable in (name for name in ADDITIONAL if name in everyone):
-        if variable in ADDITIONAL_MEANS:
+    added = protocol.covariates.additional
+    for variable in (name for name in dict.fromkeys((*ADDITIONAL, *added)) if name in everyone):
+        if variable in ADDITIONAL_MEANS or (variable in added and variable not in levels):
             known = people[variable].dropna()
             shown = len(known) >= protocol.disclosure.smallest_count
             numbers = {"mean": known.mean(), "sd": known.std(ddof=1)} if shown else {"status": "suppressed"}

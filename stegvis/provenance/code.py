@@ -48,6 +48,7 @@ _NOT_FOLLOWED = (
     "stegvis.storage.warehouse",
     "stegvis.studies",
     "stegvis.study.about",
+    "stegvis.study.agreement",
     "stegvis.study.dictionary",
     "stegvis.study.protocol",
     "stegvis.study.protocol_models",

@@ -36,6 +36,11 @@ COVARIATES = ("sex", "age", "education", "income", "employment", "smoking", "dep
 COMPARED = (*EXPOSURES, OUTCOME, *COVARIATES)
 
 
+def compared(protocol: Protocol) -> list[str]:
+    """The columns of a person that are compared: ``COMPARED`` and the covariates that the codebook adds."""
+    return list(dict.fromkeys((*COMPARED, *protocol.covariates.additional)))
+
+
 @dataclass(frozen=True)
 class Step:
     """One step: the number of participants concerned (missing for the protocol, or when suppressed) and its change.
@@ -106,8 +111,8 @@ def bridge_steps(
 
     Args:
         before: the data behind the previous release, one row per person and wave: ``wave``, ``person``, ``reason`` (for
-            exclusion, missing for the analyzed), and ``COMPARED``. Participants who have withdrawn since are absent.
-        now: the participants analyzed now: ``wave``, ``person`` and ``COMPARED``.
+            exclusion, missing for the analyzed), and ``compared``. Participants who have withdrawn since are absent.
+        now: the participants analyzed now: ``wave``, ``person`` and ``compared``.
         results_before: results as published in the previous release.
         results_now: results as published in this release.
         protocol_then: the protocol of the previous release (see ``protocol_before``).
@@ -132,8 +137,9 @@ def bridge_steps(
 
 
 def _samples(before: pd.DataFrame, now: pd.DataFrame, published: int | None) -> _Wave:
-    old = before.loc[before["reason"].isna(), list(COMPARED)]
-    new = now[list(COMPARED)]
+    columns = [name for name in now if name in before and name not in ("wave", "reason")]
+    old = before.loc[before["reason"].isna(), columns]
+    new = now[columns]
     both = old.index.intersection(new.index)
     was, is_now = old.loc[both].astype(object), new.loc[both].astype(object)
     corrected = int((~((was == is_now) | (was.isna() & is_now.isna()))).any(axis=1).sum())

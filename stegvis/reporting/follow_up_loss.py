@@ -64,7 +64,7 @@ def _balance(report: WaveReport) -> Table | None:
         by_level_of[str(row["measure"])] = _signed(row["estimate"])
     groups = []
     for term, levels in found.items():
-        name = variable_label(term)
+        name = variable_label(term, report.protocol)
         lines = tuple(
             (level or name, values.get("smd", "–"), values.get("smd_weighted", "–")) for level, values in levels.items()
         )

@@ -6,11 +6,11 @@ from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, section
 from stegvis.reporting.inputs import WaveReport
+from stegvis.reporting.wording import covariate_words
 
 TERMS = {
     "Adjusted": "Compared as if the groups had the same distribution of the covariates in the model.",
-    "Age-adjusted, fully adjusted": "Adjusted for age alone; for age, sex, education, income, employment, smoking and "
-    "depression.",
+    "Age-adjusted, fully adjusted": "Adjusted for {age}; for {adjusted}.",
     "Association": "Two things occur together more often than by chance. One need not cause the other.",
     "Attrition, loss to follow-up": "Participants at baseline who did not respond at follow-up.",
     "Cases": "Participants with chronic low back pain at follow-up.",
@@ -41,8 +41,14 @@ TERMS = {
 
 def glossary(report: WaveReport) -> Section:
     """The terms in alphabetical order."""
-    exposures, confidence = report.protocol.exposures, 100 * report.protocol.models.confidence
-    values = {"slow": exposures.met_slow, "brisk": exposures.met_brisk, "confidence": confidence}
+    p = report.protocol
+    exposures, confidence = p.exposures, 100 * p.models.confidence
+    values: dict[str, float | str] = {
+        "slow": exposures.met_slow,
+        "brisk": exposures.met_brisk,
+        "confidence": confidence,
+    }
+    values |= {model: covariate_words(getattr(p.models, model), p) for model in ("age", "adjusted")}
     terms = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(term, meaning.format(**values))
         for term, meaning in TERMS.items()

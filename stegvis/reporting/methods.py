@@ -10,7 +10,7 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import chosen, headline
 from stegvis.reporting.steps import DESCRIPTIONS
-from stegvis.reporting.wording import MODELS, OUTCOME, level_label, plain, suppression_sentence
+from stegvis.reporting.wording import MODELS, OUTCOME, covariate_words, level_label, plain, suppression_sentence
 from stegvis.study.protocol import EXPOSURES
 
 
@@ -87,6 +87,7 @@ def _rules(report: WaveReport) -> list[Markup]:
     plural = "" if exposures.minimum_valid_days == 1 else "s"
     exclusions = "; ".join(DESCRIPTIONS[rule] for rule in p.exclusions.order)
     first, last = p.spline.shown_percentiles
+    age, adjusted = covariate_words(p.models.age, p), covariate_words(p.models.adjusted, p)
     rules = {
         "Days.": f"Two accelerometers (thigh and lower back), up to {days.days_per_recording} days, classified in "
         f"{epochs.seconds}-second epochs. A day is valid when {', '.join(days.must_be_positive)} are each above zero; "
@@ -100,12 +101,11 @@ def _rules(report: WaveReport) -> list[Markup]:
         "Outcome.": f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last "
         "year, with the low back ticked among the sites.",
         "Exclusions, in this order.": f"{exclusions}. Covariates that must be complete: "
-        f"{', '.join(p.exclusions.complete_case)}. Depression is a HADS depression score of "
+        f"{covariate_words(p.exclusions.complete_case, p)}. Depression is a HADS depression score of "
         f"{p.covariates.depression_cut} or more.",
         "Models.": "Risk ratios from Poisson regression with a robust variance (Zou 2004, doi 10.1093/aje/kwh090), "
-        f"{p.models.confidence:.0%} confidence intervals. Age-adjusted: {', '.join(p.models.age)}. Fully adjusted: "
-        f"{', '.join(p.models.adjusted)}. Categories with fewer than {p.models.minimum_events} cases or non-cases are "
-        "not estimated.",
+        f"{p.models.confidence:.0%} confidence intervals. Age-adjusted: {age}. Fully adjusted: {adjusted}. "
+        f"Categories with fewer than {p.models.minimum_events} cases or non-cases are not estimated.",
         "Curves.": f"Restricted cubic splines with {p.spline.knots} knots (Harrell 2015, doi "
         f"10.1007/978-3-319-19425-7), with the {p.spline.reference_percentile:.0%} percentile as reference, shown from "
         f"the {first:.0%} to the {last:.0%} percentile.",

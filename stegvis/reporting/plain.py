@@ -115,6 +115,9 @@ class Plain:
                 values = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
                 sentences.append(self.say("done", "cases", wave=wave, **values))
         sentences.append(self.say("done", "compared"))
+        added = [names[self.language].lower() for names in self.protocol.covariates.additional.values()]
+        if added:
+            sentences.append(self.say("done", "compared_also", names=", ".join(added)))
         return Markup("").join(paragraph(each) for each in sentences)
 
     def found(self) -> Markup:

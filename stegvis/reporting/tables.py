@@ -76,10 +76,13 @@ def characteristics_table(
     for variable, levels in cells.items():
         single = list(levels) == [""]
         lines = tuple(
-            (variable_label(variable) if level == "" else level, *(found.get(name, "–") for name in categories))
+            (
+                variable_label(variable, protocol) if level == "" else level,
+                *(found.get(name, "–") for name in categories),
+            )
             for level, found in levels.items()
         )
-        groups.append(Group(lines, "" if single else variable_label(variable)))
+        groups.append(Group(lines, "" if single else variable_label(variable, protocol)))
     headings = ["All" if name == "all" else f"{level_label(name)} {scale.unit}" for name in categories]
     return Table(
         identifier=f"characteristics-{exposure}" + ("-additional" if additional else ""),

@@ -6,7 +6,7 @@ The study is observational: no sentence here uses causal words.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from stegvis.reporting.formatting import interval, is_missing, ratio
@@ -44,9 +44,17 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-def variable_label(name: str) -> str:
+def variable_label(name: str, protocol: Protocol) -> str:
     """The printed name of a variable of Table 1; an unknown one is its identifier as words."""
-    return VARIABLES.get(name, plain(name).capitalize())
+    added = protocol.covariates.additional
+    return added[name]["en"] if name in added else VARIABLES.get(name, plain(name).capitalize())
+
+
+def covariate_words(names: Sequence[str], protocol: Protocol) -> str:
+    """Covariates within a sentence: ``age, sex and smoking``."""
+    added = protocol.covariates.additional
+    words = [added[name]["en"].lower() if name in added else plain(name) for name in names]
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def level_label(level: Any) -> str:

@@ -26,7 +26,9 @@ def covariate_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
         KeyError: the codebook has no codes for a covariate.
     """
     participants = codebook["participants"]
-    return {name: coded_levels(participants, name) for name in CODED_COVARIATES} | {"depression": ("no", "yes")}
+    added = [name for name, column in participants.columns.items() if column.covariate and column.codes]
+    coded = {name: coded_levels(participants, name) for name in (*CODED_COVARIATES, *added)}
+    return coded | {"depression": ("no", "yes")}
 
 
 def characteristic_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:

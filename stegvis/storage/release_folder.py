@@ -30,7 +30,7 @@ from stegvis.disclosure.published import RETRACTED, across_of, retracted
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
 from stegvis.disclosure.tables import ACROSS, Tables
 from stegvis.release.bridge import bridge, changed_values
-from stegvis.release.bridge_steps import COMPARED, bridge_steps, protocol_before
+from stegvis.release.bridge_steps import bridge_steps, compared, protocol_before
 from stegvis.release.descriptions import write_descriptions
 from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import commands
@@ -57,8 +57,8 @@ LINEAGE = "lineage.json"
 HISTORY = ("bridge.json", PROTOCOL, LINEAGE)
 
 # Everyone whose data a wave has, analyzed or excluded.
-PEOPLE = f"""
-select x.wave, x.person, x.reason, {", ".join(f"a.{column}" for column in COMPARED)}
+PEOPLE = """
+select x.wave, x.person, x.reason, {columns}
 from exclusions as x
 left join analysis_set as a using (wave, person)
 where x.reason is null or x.reason not in ('no_accelerometer_day', 'followup_screen_missing')
@@ -87,7 +87,7 @@ def write_release(sources: Sources) -> Rows:
     results = controlled.tables.results
     _write_commands(results, sources, staging)
     _write_study(sources, staging)
-    people = read(PEOPLE)
+    people = read(PEOPLE.format(columns=", ".join(f'a."{name}"' for name in compared(sources.protocol))))
     changes = _changes(before, results)
     facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
     facts |= _bridge_from(before, sources, people, controlled, editions)
@@ -256,6 +256,10 @@ def _bridge_from(
             "protocol_changes": changed,
             "note": "the rows behind the release before are not kept here",
         }
+    lacking = [name for name in compared(sources.protocol) if name not in then_people]
+    if lacking:
+        note = f"the rows behind the release before have no {', '.join(lacking)}"
+        return {"steps": [], "protocol_changes": changed, "note": note}
     try:
         then = protocol_before(values, sources.protocol)
     except (KeyError, ValueError):

@@ -37,6 +37,22 @@ def normal_code(text: str) -> str:
     return number[1] + number[2] if number else text
 
 
+class CovariateRole(Section):
+    """What a column is to the models: a covariate beside those that the protocol lists.
+
+    Attributes:
+        label: its name in print.
+        label_nb: the same in Norwegian.
+        models: those that adjust for it.
+        complete_case: whether people of whom it is not known are excluded.
+    """
+
+    label: str = Field(min_length=1)
+    label_nb: str = Field(min_length=1)
+    models: tuple[Literal["age", "adjusted"], ...] = Field(default=("adjusted",), min_length=1)
+    complete_case: bool = True
+
+
 class Column(Section):
     """One canonical column: its source and the cells it may hold."""
 
@@ -49,6 +65,7 @@ class Column(Section):
     dates: tuple[dt.date, dt.date] | None = None
     unit: str = ""
     codes: dict[str, str] | None = None
+    covariate: CovariateRole | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -60,6 +77,8 @@ class Column(Section):
             raise ValueError("a range belongs to a number, and runs from low to high")
         if self.dates and (self.type not in ("date", "timestamp") or not self.dates[0] <= self.dates[1]):
             raise ValueError("dates bound a date or a timestamp, and run from the first to the last")
+        if self.covariate and self.type not in ("code", "number"):
+            raise ValueError("a covariate is of type code or number")
         if self.type == "tick" and not (self.required and not self.filled):
             raise ValueError("a tick is required and may be blank: an absent column is not an empty box")
         return self

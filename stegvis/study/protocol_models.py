@@ -10,7 +10,6 @@ from stegvis.study.settings import Section
 
 Exposure = Literal["walking_minutes", "walking_met"]
 EXPOSURES: tuple[Exposure, ...] = ("walking_minutes", "walking_met")
-Covariate = Literal["sex", "age", "education", "income", "employment", "smoking", "depression"]
 Exclusion = Literal[
     "no_accelerometer_day",
     "no_valid_walking_day",
@@ -53,17 +52,23 @@ class Exposures(Section):
 
 
 class Covariates(Section):
-    """How covariates are coded."""
+    """How covariates are coded.
+
+    Attributes:
+        additional: names in print (``en`` and ``nb``) of the covariates that the codebook adds; never in the file
+            (``stegvis/study/agreement.py``).
+    """
 
     depression_cut: int = Field(ge=1, le=21)
     older_from_age: int = Field(gt=0)
+    additional: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 class Exclusions(Section):
     """The order of the exclusions."""
 
     order: tuple[Exclusion, ...]
-    complete_case: tuple[Covariate, ...]
+    complete_case: tuple[str, ...]
 
     @model_validator(mode="after")
     def _each_once(self) -> Exclusions:
@@ -75,8 +80,8 @@ class Exclusions(Section):
 class Models(Section):
     """The covariates of the two models, and when an estimate is not reported."""
 
-    age: tuple[Covariate, ...]
-    adjusted: tuple[Covariate, ...]
+    age: tuple[str, ...]
+    adjusted: tuple[str, ...]
     variance: Literal["hc0", "stata"]
     confidence: float = Field(gt=0, lt=1)
     minimum_events: int = Field(ge=1)

@@ -131,11 +131,16 @@ def _said(problem: ErrorDetails, kind: type[Section]) -> str:
     """What is wrong with a key; of an unknown one, which there are."""
     if problem["type"] != "extra_forbidden":
         return problem["msg"]
-    found: Any = kind
+    found: type[Section] | None = kind
     for step in problem["loc"][:-1]:
-        if isinstance(found, type) and issubclass(found, Section):
-            found = found.model_fields[str(step)].annotation
-        else:  # a list or a table of sections
-            found = next((each for each in get_args(found) if isinstance(each, type) and each not in (str, int)), None)
-    known = found.model_fields if isinstance(found, type) and issubclass(found, Section) else {}
-    return f"unknown key; there are: {', '.join(known)}"
+        # The names and numbers of a table or a list of sections are no fields.
+        if found and str(step) in found.model_fields:
+            found = _section_of(found.model_fields[str(step)].annotation)
+    return f"unknown key; there are: {', '.join(found.model_fields if found else ())}"
+
+
+def _section_of(annotation: Any) -> type[Section] | None:
+    """The section that a field holds, by itself, in a list or a table, or perhaps."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((each for part in get_args(annotation) if (each := _section_of(part))), None)

@@ -17,6 +17,7 @@ from pydantic_core import to_jsonable_python
 from stegvis.provenance.fingerprint import short
 from stegvis.studies import FIRST, names, study_folder
 from stegvis.study.about import About, Published, PublishedBefore
+from stegvis.study.agreement import check_agreement, with_added_covariates
 from stegvis.study.claims import Claims
 from stegvis.study.codebook import Codebook, read_codebook
 from stegvis.study.protocol import Protocol, read_protocol
@@ -79,13 +80,16 @@ class Study:
         """Read a study folder.
 
         Raises:
-            StudyError: a file is missing or breaks its rules; the message names file and key.
+            SettingsError: a file is missing, breaks its rules or contradicts another; the message names file and key.
         """
         claims = read_settings(folder / CLAIMS, Claims, StudyError) if (folder / CLAIMS).exists() else Claims()
         printed = read_settings(folder / PUBLISHED, Published, StudyError) if (folder / PUBLISHED).exists() else None
+        codebook = read_codebook(folder / CODEBOOK)
+        protocol = with_added_covariates(read_protocol(folder / PROTOCOL), codebook)
+        check_agreement(protocol, codebook, claims)
         return cls(
-            read_protocol(folder / PROTOCOL),
-            read_codebook(folder / CODEBOOK),
+            protocol,
+            codebook,
             read_settings(folder / ABOUT, About, StudyError),
             claims,
             PublishedBefore(numbers=printed),

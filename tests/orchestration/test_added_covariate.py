@@ -1,0 +1,81 @@
+"""Covariates are added in the codebook of a home, and nowhere else: from delivery to a verified release."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stegvis.orchestration.verify import verify
+from tests.orchestration.story import WAVE_STAGES, Story
+from tests.study import home_with_study
+
+ALCOHOL = (
+    'alcohol = { source = ["Alc_NT4BLQ1"], type = "number", range = [0, 100], unit = "units/week", '
+    'covariate = { label = "Alcohol", label_nb = "Alkohol" } }\n'
+)
+EXERCISE = 'exercise_frequency = { source = ["ExeF_NT4BLQ1"], type = "code", '
+
+
+def add_covariates(story: Story) -> None:
+    """One new column and one that is there already become covariates."""
+    file = story.home.study / "codebook.toml"
+    text = file.read_text(encoding="utf-8")
+    text = text.replace(EXERCISE, ALCOHOL + EXERCISE + 'covariate = { label = "Exercise", label_nb = "Mosjon" }, ', 1)
+    file.write_text(text, encoding="utf-8")
+
+
+def deliver_alcohol(story: Story) -> None:
+    rng = np.random.default_rng(1)
+    for number, file in enumerate(sorted((story.home.landing / "baseline").glob("*/participants.csv"))):
+        people = pd.read_csv(file, dtype=str)
+        drinks = people.assign(Alc_NT4BLQ1=rng.integers(0, 20, len(people)).astype(str))
+        story.drop("baseline", f"2099-{number:02}", drinks, "participants.csv")
+
+
+@pytest.mark.slow
+def test_a_covariate_of_the_codebook_is_in_every_model_table_and_sentence(story: Story, tmp_path: Path) -> None:
+    # A wave is published once, so the covariates come before its first release.
+    home = home_with_study(tmp_path / "new")
+    shutil.copytree(story.home.landing, home.landing)
+    story = Story(home)
+    deliver_alcohol(story)
+    add_covariates(story)
+    done = story.refresh()
+    assert done.ok, done.failed
+    people = story.table("select * from analysis_set")
+    assert people["alcohol"].between(0, 19).all()
+    assert people["exercise_frequency"].notna().all()
+    reasons = story.table(
+        "select reason from exclusions join cohort using (person) where exercise_frequency is null and reason is null"
+    )
+    assert len(reasons) == 0
+    assert story.table("select person from cohort where exercise_frequency is null")["person"].size > 0
+    release = story.release()
+    assert verify(release).problems == []
+    adjusted = json.loads((release / "protocol.json").read_text())["models"]["adjusted"]
+    assert adjusted[-2:] == ["alcohol", "exercise_frequency"]
+    assert {"alcohol", "exercise_frequency"} <= set(pd.read_csv(release / "characteristics.csv")["variable"])
+    commands = pd.read_csv(release / "commands.csv").fillna("")
+    main = commands[(commands["analysis"] == "main") & (commands["measure"] == "rr")]
+    # Four categories of two exposures; in R the reference is the number 1.
+    for model, expected in (("age", (0, 0)), ("adjusted", (6, 8))):
+        own = main[main["model"] == model]
+        assert tuple(own[program].str.contains("alcohol").sum() for program in ("r", "stata")) == expected
+    pages = {file.name: file.read_text(encoding="utf-8") for file in (release / "report").glob("*.html")}
+    assert "smoking, depression, alcohol and exercise" in pages["wave-2021-2023-methods.html"]
+    assert "They also take into account: alcohol, exercise." in pages["plain.html"]
+    assert "De tar også hensyn til: alkohol, mosjon." in pages["plain.nb.html"]
+    assert "covariates.additional.alcohol.en" in pages["index.html"]
+
+
+def test_adding_a_covariate_makes_stale_what_uses_covariates(story: Story) -> None:
+    add_covariates(story)
+    stale = {step.asset for step in story.steps()}
+    assert {"cohort", "exclusions", "risk_ratios", "characteristics", "release"} <= stale
+    assert not stale & {"daily_exposures", "walking_exposures", "epoch_classification", "withdrawals"}
+    assert stale - WAVE_STAGES <= {"baseline_questionnaire", "cohort", "wave_drift", "pooled_models", "release"}
