@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,7 +15,7 @@ import pandas as pd
 from stegvis.statistics.results import RESULT_COLUMNS
 
 WhichWave = Literal["first", "last"]
-DEFINITIONS = ("study/protocol.toml", "protocol.json")  # the first that the release has
+PROTOCOL = "protocol.json"  # with the covariates that the codebook adds
 MANIFEST = "manifest.json"
 ALL_WAVES = "all"
 
@@ -129,12 +128,11 @@ def _table(folder: Path, file: str, facts: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _protocol(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
-    file = next((name for name in DEFINITIONS if (folder / name).is_file()), DEFINITIONS[-1])
-    text = _published(folder, file, facts).decode("utf-8")
+    text = _published(folder, PROTOCOL, facts).decode("utf-8")
     try:
-        return tomllib.loads(text) if file.endswith(".toml") else dict(json.loads(text))
+        return dict(json.loads(text))
     except ValueError as error:
-        raise PoolError(f"{folder.name}: {file} cannot be read") from error
+        raise PoolError(f"{folder.name}: {PROTOCOL} cannot be read") from error
 
 
 def _published(folder: Path, file: str, facts: Mapping[str, Any]) -> bytes:

@@ -41,20 +41,33 @@ def wave_arrives(story: Story) -> None:
     story.drop("followup", WAVE, story.answers().iloc[::2], "questionnaire.csv")
 
 
+def waiting(daemon: Automation) -> object:
+    """How many follow-ups wait, as the source asset shows in the UI."""
+    (newest,) = [
+        record.asset_observation
+        for record in daemon.instance.fetch_observations(dg.AssetKey(["landing", "followup"]), limit=10).records
+        if record.asset_observation and "waiting" in record.asset_observation.metadata
+    ][:1]
+    return newest.metadata["waiting"].value
+
+
 def test_nothing_is_requested_where_everything_is_up_to_date(daemon: Automation) -> None:
     assert daemon.landing_tick() == 0
     assert daemon.tick() == set()
 
 
-def test_a_complete_drop_is_reported_once_and_an_incomplete_one_not_at_all(story: Story, daemon: Automation) -> None:
+def test_a_complete_drop_is_reported_once_and_an_incomplete_one_as_waiting(story: Story, daemon: Automation) -> None:
     wave_arrives(story)
     manifest = story.home.landing / "followup" / WAVE / "drop.json"
     kept = manifest.read_text()
     manifest.unlink()
+    assert daemon.landing_tick() == 1  # that it waits
     assert daemon.landing_tick() == 0
+    assert waiting(daemon) == 1
     assert daemon.tick() == set()
     manifest.write_text(kept)
-    assert daemon.landing_tick() == 2  # that it landed, and its version
+    assert daemon.landing_tick() == 3  # that it landed, its version, and that nothing waits
+    assert waiting(daemon) == 0
     assert daemon.landing_tick() == 0
     assert WAVE in daemon.instance.get_dynamic_partitions("wave")
 
@@ -188,3 +201,24 @@ def test_a_run_whose_process_was_killed_is_not_shown_as_running(story: Story, da
     status = {run.run_id: run.status for run in daemon.instance.get_runs()}
     assert status[gone.run_id] == dg.DagsterRunStatus.FAILURE
     assert status[alive.run_id] == dg.DagsterRunStatus.STARTED
+
+
+def test_the_release_refuses_by_hand_what_a_refresh_would_not_publish(story: Story, daemon: Automation) -> None:
+    """Whoever starts it: a new wave is not published while what its numbers are made from is out of date."""
+    wave_arrives(story)
+    daemon.landing_tick()
+    assert daemon.run(daemon.tick())  # the wave's tables; the release is not due yet
+    row = story.baseline().iloc[[1]].assign(SmoStat_NT4BLQ1="3")
+    story.drop("baseline", "2020-01", row, "participants.csv")
+    before = story.release()
+    done = daemon.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=daemon.instance,
+        asset_selection=[dg.AssetKey(name) for name in ("release", "released_people")],
+        raise_on_error=False,
+    )
+    (event,) = [each for each in done.all_events if each.is_step_failure]
+    error = event.step_failure_data.error
+    assert error is not None
+    why = (error.cause or error).message
+    assert "baseline_questionnaire is stale (delivery baseline/2020-01 is new): stegvis refresh makes it first" in why
+    assert story.release() == before
