@@ -72,9 +72,10 @@ def _explained(error: Exception) -> str:
     from stegvis.storage.disk import refusal
     from stegvis.storage.home_key import HomeKeyError
     from stegvis.storage.lock import LockedError
+    from stegvis.storage.releases import ReleaseError
     from stegvis.study.settings import SettingsError
 
-    if isinstance(error, LockedError | SettingsError | HomeKeyError):
+    if isinstance(error, LockedError | SettingsError | HomeKeyError | ReleaseError):
         return str(error)
     # Also for Dagster's own storage, which may be on the disk that is full.
     refused = refusal(error)

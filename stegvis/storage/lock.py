@@ -16,7 +16,7 @@ _HELD: set[Path] = set()
 
 
 class LockedError(RuntimeError):
-    """Another process holds the lock; the message says which and since when."""
+    """Another process holds the lock, or its file cannot be used; the message says which and since when, or why."""
 
 
 @contextmanager
@@ -37,11 +37,13 @@ def locked(
         reentrant: take the lock again if this process already holds it.
 
     Raises:
-        LockedError: the lock was not free in time.
+        LockedError: the lock was not free in time, or a folder is in its place.
     """
     if reentrant and file in _HELD:
         yield
         return
+    if file.is_dir():
+        raise LockedError(f"{file.name} in the home is a folder, where a lock file belongs: remove it")
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file, thread_local=False, poll_interval=0.05)
     try:

@@ -87,9 +87,24 @@ def manifest_sha256(release: Path) -> str:
 
 
 def latest(releases: Path) -> Path | None:
-    """The folder ``latest`` points at, if there is one."""
-    link = releases / "latest"
+    """The folder ``latest`` points at, if there is one.
+
+    Raises:
+        ReleaseError: it is no link.
+    """
+    link = _latest_link(releases)
     return link.resolve() if link.exists() else None
+
+
+def _latest_link(releases: Path) -> Path:
+    link = releases / "latest"
+    if link.exists() and not link.is_symlink():
+        what = "folder" if link.is_dir() else "file"
+        raise ReleaseError(
+            f"{releases.name}/latest is a {what}, where a link to a release belongs: move it away; the next refresh "
+            "makes the link again"
+        )
+    return link
 
 
 def newest(releases: Path) -> Path | None:
@@ -115,8 +130,9 @@ def lost_sentence(names: Sequence[str]) -> str:
     )
 
 
-def _unreadable(what: str, release: Path) -> ReleaseError:
-    return ReleaseError(f"{what} of release {release.name} cannot be read: what may be published depends on it")
+def _unreadable(what: str) -> ReleaseError:
+    why = "what may be published depends on it: restore the release from a backup"
+    return ReleaseError(f"{what} cannot be read, and {why}")
 
 
 def newest_published(releases: Path) -> Published | None:
@@ -144,7 +160,7 @@ def _json(file: Path, what: str) -> dict[str, Any]:
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise ReleaseError(f"{what} cannot be read: what may be published depends on it") from error
+        raise _unreadable(what) from error
 
 
 def _tables(release: Path) -> Tables:
@@ -156,16 +172,14 @@ def _tables(release: Path) -> Tables:
             pd.read_csv(release / "characteristics.csv", **texts),  # type: ignore[call-overload]
         )
     except (OSError, ValueError) as error:
-        raise _unreadable("a table", release) from error
+        raise _unreadable(f"a table of release {release.name}") from error
 
 
 def _histogram(release: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(release / "histogram.csv")
     except (OSError, ValueError) as error:
-        raise ReleaseError(
-            f"the histogram of release {release.name} cannot be read: what may be published depends on it"
-        ) from error
+        raise _unreadable(f"the histogram of release {release.name}") from error
 
 
 def published_checks(releases: Path) -> list[dict[str, Any]]:
@@ -180,9 +194,7 @@ def published_checks(releases: Path) -> list[dict[str, Any]]:
     try:
         return list(json.loads((folders[-1] / "checks.json").read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise ReleaseError(
-            f"the checks of release {folders[-1].name} cannot be read: what may be published depends on it"
-        ) from error
+        raise _unreadable(f"the checks of release {folders[-1].name}") from error
 
 
 def enter_in_ledger(releases: Path, published: str | None = None) -> None:
@@ -212,4 +224,4 @@ def point_latest(releases: Path, name: str) -> None:
     link = releases / f".latest-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(name)
-    link.replace(releases / "latest")
+    link.replace(_latest_link(releases))

@@ -6,6 +6,7 @@ and check results. Does not belong here: what a table means (``sql/``), Dagster.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STAGED = "staged"
+# How long a program that reads the warehouse is waited for.
+WAIT_FOR_READER_SECONDS = 60.0
+_POLL_SECONDS = 0.2
 
 # Tables every home has, besides those of the assets.
 _SYSTEM_TABLES = """
@@ -113,15 +117,21 @@ class Warehouse:
         return connection
 
     def _connect(self, file: str) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(
-            file,
-            config={
-                "memory_limit": self.memory_limit,
-                "threads": self.threads,
-                "temp_directory": str(self.home.root / "warehouse.tmp"),
-                "preserve_insertion_order": "true",
-            },
-        )
+        """Open a database file; another program that has it open, to read it, is waited for."""
+        config: dict[str, Any] = {
+            "memory_limit": self.memory_limit,
+            "threads": self.threads,
+            "temp_directory": str(self.home.root / "warehouse.tmp"),
+            "preserve_insertion_order": "true",
+        }
+        until = time.monotonic() + WAIT_FOR_READER_SECONDS
+        while True:
+            try:
+                return duckdb.connect(file, config=config)
+            except duckdb.IOException as error:
+                if "lock" not in str(error).lower() or time.monotonic() > until:
+                    raise
+                time.sleep(_POLL_SECONDS)
 
 
 def stage(connection: duckdb.DuckDBPyConnection, source: str | pd.DataFrame, name: str = STAGED) -> Content:
