@@ -155,7 +155,7 @@ def test_a_correction_moves_no_published_number_and_the_memory_of_a_release_forg
 
 @pytest.mark.slow
 def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Story, tmp_path: Path) -> None:
-    story.drop("followup", "2024-2026", story.answers().iloc[::3], "questionnaire.csv")
+    story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     story.refresh()
     story.drop("recordings", "2019-09", story.days().iloc[5:25], "days.csv")
     story.refresh()
