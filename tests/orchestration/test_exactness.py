@@ -22,12 +22,11 @@ from stegvis.storage.home import Home
 from stegvis.storage.tables import Records
 from tests.orchestration.story import Story, apart_from_published
 from tests.sizes import FULL
-from tests.study import home_with_study
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-MAPPED = ("assets", "expectations", "orchestration", "sql")
+MAPPED = ("assets", "expectations", "orchestration", "sql", "studies")
 STEPS = 6
 STEPS_BETWEEN_REBUILDS = 1 if FULL else 3
 
@@ -57,9 +56,9 @@ class Project:
         return json.loads(done.stdout)
 
     def rebuilt(self) -> Story:
-        """A home that makes everything at once from the same deliveries."""
-        root = self.folder / f"rebuilt-{self.number}"
-        home = home_with_study(root, self.story.home.landing)
+        """A home that makes everything at once from the same deliveries and by the same study."""
+        home = Home(self.folder / f"rebuilt-{self.number}", self.story.home.landing)
+        shutil.copytree(self.story.home.study, home.study)
         self.refresh(home)
         return Story(home)
 
@@ -95,30 +94,30 @@ class Project:
         return []
 
     def comment(self) -> list[Place]:
-        self._edit("stegvis/sql/cohort.sql", lambda text: f"-- seen {self.number} times\n{text}")
+        self._edit(self.code / "stegvis/sql/cohort.sql", lambda text: f"-- seen {self.number} times\n{text}")
         return []
 
     def select(self) -> list[Place]:
         self._edit(
-            "stegvis/sql/walking_exposures.sql", lambda text: text.replace(" / 60 as", f" / {60 + self.number} as", 1)
+            self.code / "stegvis/sql/walking_exposures.sql",
+            lambda text: text.replace(" / 60 as", f" / {60 + self.number} as", 1),
         )
         return [("walking_exposures", None)]
 
     def protocol(self) -> list[Place]:
         self._edit(
-            "stegvis/studies/hunt4_walking/protocol.toml",
+            self.story.home.study / "protocol.toml",
             lambda text: text.replace("depression_cut = 7", f"depression_cut = {8 + self.number}"),
         )
         read = "protocol covariates.depression_cut"
         known = Records(self.story.home)
         return [(name, None) for name in tables() if any(read in m.made_from for m in known.published(name).values())]
 
-    def _edit(self, file: str, change: Callable[[str], str]) -> None:
-        path = self.code / file
-        before = path.read_text()
+    def _edit(self, file: Path, change: Callable[[str], str]) -> None:
+        before = file.read_text()
         after = change(before)
         assert after != before
-        path.write_text(after)
+        file.write_text(after)
 
 
 ONCE = ("select", "protocol")
