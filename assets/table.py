@@ -67,6 +67,7 @@ def table(
     def decorate(make: Callable[..., Any]) -> dg.AssetsDefinition:
         described = {make.__name__: inspect.getdoc(make), **(also or {})}
         defined = _define(make, tuple(described), deps, partitions_def, until_accepted)
+        code_version = fingerprint(defined.method(_FIRST))
 
         @dg.multi_asset(
             name=defined.name,
@@ -75,7 +76,7 @@ def table(
                     member,
                     deps=[_dependency(spec, partitions_def) for spec in above],
                     description=description,
-                    code_version=fingerprint(defined.method(_FIRST)),
+                    code_version=code_version,
                     metadata={"dagster/table_name": member},
                     **shown,
                 )
@@ -173,9 +174,11 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         failure = dg.Failure(message, metadata={"where": dg.MetadataValue.md(where)}, allow_retries=False)
     if failure:
         raise failure from None  # or Dagster would record the error it came from, whose text could hold a person's data
-    yield from check_results(published, rows, Records(home).faults(defined.name, key))
+    records.forget()
+    faults = records.faults(defined.name, key) if rows.problems is not None else ()
+    yield from check_results(published, faults)
     if not published.ok:
-        failed = "; ".join(Records(home).why_refused(defined, key))
+        failed = "; ".join(records.why_refused(defined, key))
         raise dg.Failure(f"{place} was not published: {failed}. The last good rows stay.", allow_retries=False)
     yield from materialize_results(defined, published, rows, context, study.codebook, time.perf_counter() - started)
 

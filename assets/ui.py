@@ -38,9 +38,7 @@ def check_specs(defined: Table, member: str, protocol: Protocol) -> Iterator[dg.
             )
 
 
-def check_results(
-    published: Published[CheckResult], rows: Rows, faults: Sequence[Fault]
-) -> Iterator[dg.AssetCheckResult]:
+def check_results(published: Published[CheckResult], faults: Sequence[Fault]) -> Iterator[dg.AssetCheckResult]:
     """One result per table and check, with the expectations and the faults of deliveries behind it: counts only."""
     for member, theme in itertools.product(published.results, THEMES):
         mine = [result for result in published.results[member] if result.expectation.theme == theme]
@@ -61,7 +59,7 @@ def check_results(
                 check_name=theme,
                 passed=all(result.passed for result in mine),
                 severity=_severity(theme, mine),
-                metadata=_of_deliveries(faults if rows.problems is not None and theme == "valid" else ())
+                metadata=_of_deliveries(faults if theme == "valid" else ())
                 | {
                     "expectations": dg.MetadataValue.table([dg.TableRecord(each) for each in listed]),
                     "expectations_failed": sum(not result.passed for result in mine),
