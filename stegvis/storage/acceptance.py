@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from stegvis.plausibility.ranges import Compared
 from stegvis.provenance.fingerprint import short
-from stegvis.storage.alerts import append_lines
+from stegvis.storage.json_lines import append_lines, read_objects
 
 ACCEPTED_FILE = "accepted.jsonl"
 PartitionKind = Literal["wave", "batch"]
@@ -78,16 +78,7 @@ def how_to_accept(kind: str | None, name: str) -> str:
 
 def read_acceptances(root: Path) -> list[Acceptance]:
     """Every decision of a home, oldest first; a line cut by a crash is passed over."""
-    file = root / ACCEPTED_FILE
-    if not file.exists():
-        return []
-    found = []
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            found.append(Acceptance(**json.loads(line)))
-        except (ValueError, TypeError):
-            continue
-    return found
+    return read_objects(root / ACCEPTED_FILE, Acceptance)
 
 
 def accepted_names(root: Path) -> list[str]:

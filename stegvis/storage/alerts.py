@@ -6,11 +6,12 @@ An alert holds no person's value: it counts, and names deliveries.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+
+from stegvis.storage.json_lines import append_lines, read_objects
 
 ALERTS_FILE = "alerts.jsonl"
 Severity = Literal["error", "warning", "info"]
@@ -57,27 +58,4 @@ def add_alert(root: Path, severity: Severity, kind: str, subject: str, message: 
 
 def read_alerts(root: Path) -> list[Alert]:
     """Every alert of a home, oldest first; a line cut by a crash is passed over."""
-    file = root / ALERTS_FILE
-    if not file.exists():
-        return []
-    found = []
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            found.append(Alert(**json.loads(line)))
-        except (ValueError, TypeError):
-            continue
-    return found
-
-
-def append_lines(file: Path, lines: list[str]) -> None:
-    """Append whole lines and wait until they are on the disk; a line cut by an earlier crash is ended first."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{line}\n" for line in lines)
-    with file.open("a+b") as opened:
-        if opened.tell() > 0:
-            opened.seek(-1, os.SEEK_END)
-            if opened.read(1) != b"\n":
-                text = "\n" + text
-        opened.write(text.encode())
-        opened.flush()
-        os.fsync(opened.fileno())
+    return read_objects(root / ALERTS_FILE, Alert)

@@ -23,9 +23,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stegvis.storage.alerts import append_lines
 from stegvis.storage.home_key import HomeKeyError, hash_with, home_key
 from stegvis.storage.identifiers_in_text import spans
+from stegvis.storage.json_lines import append_lines
 
 if TYPE_CHECKING:
     import numpy as np

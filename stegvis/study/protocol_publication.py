@@ -92,7 +92,15 @@ class Expected(Section):
         return self
 
 
-class ExpectedWave(Section):
+class ExpectedItems(Section):
+    """What is expected of a new wave or batch, item by item."""
+
+    def items(self) -> dict[str, Expected]:
+        """By the name of the item."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+class ExpectedWave(ExpectedItems):
     """What is expected of a new wave."""
 
     response: Expected
@@ -105,12 +113,8 @@ class ExpectedWave(Section):
     women: Expected
     mean_age: Expected
 
-    def items(self) -> dict[str, Expected]:
-        """By the name of the item."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
 
-
-class ExpectedBatch(Section):
+class ExpectedBatch(ExpectedItems):
     """What is expected of a new batch of recordings."""
 
     without_valid_day: Expected
@@ -121,10 +125,6 @@ class ExpectedBatch(Section):
     lying_hours: Expected
     sitting_hours: Expected
     standing_hours: Expected
-
-    def items(self) -> dict[str, Expected]:
-        """By the name of the item."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
 
 
 class Plausibility(Section):

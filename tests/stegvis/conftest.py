@@ -13,22 +13,10 @@ import pytest
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import Protocol, read_protocol
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from stegvis.study.protocol import Protocol
+from tests.study import CODEBOOK, PROTOCOL
 
 ORACLE = Path(__file__).parent / "statistics" / "oracle"
-PROTOCOL = read_protocol(PROTOCOL_FILE)
-CODEBOOK = read_codebook(CODEBOOK_FILE)
-LEVELS = covariate_levels(CODEBOOK)
-PROTOCOL = read_protocol(PROTOCOL_FILE)
-CODEBOOK = read_codebook(CODEBOOK_FILE)
-LEVELS = covariate_levels(CODEBOOK)
-PROTOCOL = read_protocol(PROTOCOL_FILE)
-CODEBOOK = read_codebook(CODEBOOK_FILE)
-LEVELS = covariate_levels(CODEBOOK)
-PROTOCOL = read_protocol(PROTOCOL_FILE)
-CODEBOOK = read_codebook(CODEBOOK_FILE)
 LEVELS = covariate_levels(CODEBOOK)
 
 
