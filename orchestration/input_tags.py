@@ -6,7 +6,7 @@ published again with the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -16,11 +16,10 @@ from stegvis.assets.home import SOURCES
 from stegvis.assets.table import TABLES
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.records import Materialization
-from stegvis.storage.tables import is_data, is_of_study
+from stegvis.storage.tables import deliveries, is_data, is_of_study
 from stegvis.study.study import Study
 
 VERSION_TAG = "dagster/data_version"
-_DELIVERY = "delivery "
 _BEFORE_ALL_EVENTS = 1  # an input whose newest event is another one counts as changed since
 
 
@@ -28,7 +27,7 @@ def input_tags(instance: dg.DagsterInstance, made: Materialization, study: Study
     """The code version of a publication, and the versions and newest events of what it was made from."""
     tags = {"dagster/code_version": _code_version(made, study)}
     for key, versions in _inputs(made):
-        events = [_event(instance, key, partition) for partition in versions]
+        events = [newest_event(instance, key, partition) for partition in versions]
         unchanged = all(found and found[1] == version for found, version in zip(events, versions.values(), strict=True))
         newest = max((found[0] for found in events if found), default=_BEFORE_ALL_EVENTS)
         name = key.to_user_string()
@@ -53,16 +52,20 @@ def _inputs(made: Materialization) -> Iterator[tuple[dg.AssetKey, dict[str, str]
                  if name == member or name.startswith(f"{member}[")}  # fmt: skip
         yield dg.AssetKey(member), found
     if table.delivery:
-        drops = {name.split("/", 1)[1]: digest for name, digest in made.made_from.items() if name.startswith(_DELIVERY)}
-        listed = {str(number): f"{name} {digest}" for number, (name, digest) in enumerate(drops.items())}
-        yield SOURCES[table.delivery].key, {made.partition: fingerprint(listed)}
+        drops = ((name.split("/", 1)[1], digest) for name, digest in deliveries(made.made_from).items())
+        yield SOURCES[table.delivery].key, {made.partition: delivery_version(drops)}
+
+
+def delivery_version(drops: Iterable[tuple[str, str]]) -> str:
+    """The data version of deliveries: of their names and digests, in the order they apply."""
+    return fingerprint({str(number): f"{name} {digest}" for number, (name, digest) in enumerate(drops)})
 
 
 def _partition(name: str, member: str) -> str:
     return name.removeprefix(member).strip("[]")
 
 
-def _event(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str) -> tuple[int, str] | None:
+def newest_event(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str) -> tuple[int, str] | None:
     """The newest event of an asset's partition: its place in the event log, and its data version."""
     source = key in {spec.key for spec in SOURCES.values()}
     record: Any = instance.get_latest_data_version_record(key, is_source=source, partition_key=partition or None)

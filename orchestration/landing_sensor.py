@@ -13,6 +13,7 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from stegvis.assets.home import PARTITIONED, SOURCES
+from stegvis.orchestration.input_tags import VERSION_TAG, delivery_version, newest_event
 from stegvis.orchestration.instance import started_for, unregistered, why_not_here
 from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
@@ -22,7 +23,6 @@ from stegvis.storage.landing import KINDS, Kind, Landing, scan
 from stegvis.storage.lock import holder
 from stegvis.storage.tables import WHOLE_KEY
 
-_VERSION_TAG = "dagster/data_version"
 _UNUSED_TAG = "stegvis/not_used"
 _LOOKED_AT = 200  # observations of a source, the newest first
 MOST_SHOWN = 100
@@ -46,17 +46,16 @@ def landed(landing: Landing, instance: DagsterInstance) -> list[Event]:
 
 def contents(landing: Landing) -> dict[tuple[Kind, str], str]:
     """The version of the accepted deliveries of each kind and partition ('' where a kind has none)."""
-    drops: dict[tuple[Kind, str], list[str]] = {}
+    drops: dict[tuple[Kind, str], list[tuple[str, str]]] = {}
     for drop in landing.accepted:
         key = drop.partition if drop.kind in PARTITIONED else WHOLE_KEY
-        drops.setdefault((drop.kind, key or WHOLE_KEY), []).append(f"{drop.name} {drop.digest}")
-    return {place: fingerprint({str(n): drop for n, drop in enumerate(found)}) for place, found in drops.items()}
+        drops.setdefault((drop.kind, key or WHOLE_KEY), []).append((drop.name, drop.digest))
+    return {place: delivery_version(found) for place, found in drops.items()}
 
 
 def _version(instance: DagsterInstance, kind: Kind, key: str) -> str | None:
-    record = instance.get_latest_data_version_record(SOURCES[kind].key, is_source=True, partition_key=key or None)
-    known = record.asset_observation if record else None
-    return (known.tags or {}).get(_VERSION_TAG) if known else None
+    known = newest_event(instance, SOURCES[kind].key, key)
+    return known[1] if known else None
 
 
 def _events(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Event]:
@@ -71,7 +70,7 @@ def _events(landing: Landing, kind: Kind, key: str, version: str) -> Iterator[Ev
     }
     # In this order: Dagster takes the later one as the input, and looks for observations after it.
     for event in (dg.AssetObservation, dg.AssetMaterialization):
-        yield event(SOURCES[kind].key, partition=key or None, metadata=metadata, tags={_VERSION_TAG: version})
+        yield event(SOURCES[kind].key, partition=key or None, metadata=metadata, tags={VERSION_TAG: version})
 
 
 def not_used(landing: Landing, instance: DagsterInstance) -> list[Event]:
@@ -98,7 +97,7 @@ def not_used(landing: Landing, instance: DagsterInstance) -> list[Event]:
             continue
         tags = {_UNUSED_TAG: now}
         if version := versions.get((kind, WHOLE_KEY)):
-            tags[_VERSION_TAG] = version
+            tags[VERSION_TAG] = version
         metadata: dict[str, Any] = {
             state: sum(row["state"] == state for row in rows) for state in ("waiting", "rejected", "alarm")
         }

@@ -30,6 +30,7 @@ from stegvis.study.study import PARTS, Study
 
 Kind = Literal["wave", "batch"]
 WHOLE_KEY = ""
+_DELIVERY = "delivery "
 _METHOD = ("library", "sql", "code", "file", "expectations", *PARTS)
 
 
@@ -187,7 +188,7 @@ def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[
             for member in upstream.members:
                 parts[label(member, upstream_key)] = records.published(member)[upstream_key].data_version
     if table.delivery:
-        parts |= {f"delivery {drop.kind}/{drop.name}": drop.digest for drop in table.drops(landing, key)}
+        parts |= {f"{_DELIVERY}{drop.kind}/{drop.name}": drop.digest for drop in table.drops(landing, key)}
     if table.until_accepted and table.partition:
         parts |= accepted_part(records.home.root, table.partition, key) | _delivered_above(table, key, records)
     return parts, absent
@@ -196,8 +197,7 @@ def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[
 def _delivered_above(table: Table, key: str, records: Records) -> dict[str, str]:
     """The deliveries that the rows of the same wave or batch upstream were made from."""
     above = [records.published(up.name).get(key) for up in table.upstream if up.partition == table.partition]
-    found = [(name, value) for made in above if made for name, value in made.made_from.items()]
-    return {name: value for name, value in found if name.startswith("delivery ")}
+    return {name: value for made in above if made for name, value in deliveries(made.made_from).items()}
 
 
 def is_newly_delivered(now: Mapping[str, str], before: Mapping[str, str]) -> bool:
@@ -207,10 +207,6 @@ def is_newly_delivered(now: Mapping[str, str], before: Mapping[str, str]) -> boo
         now: its data, as they are.
         before: what its published rows were made from; empty if there are none.
     """
-
-    def deliveries(parts: Mapping[str, str]) -> dict[str, str]:
-        return {name: value for name, value in parts.items() if name.startswith("delivery ")}
-
     return not before or deliveries(now) != deliveries(before)
 
 
@@ -228,6 +224,11 @@ def would_be_made_from(now: Mapping[str, str], before: Mapping[str, str], study:
 def label(table: str, key: str) -> str:
     """A partition of a table as provenance names it: ``report[2021-2023]``, or the table's name alone."""
     return f"{table}[{key}]" if key else table
+
+
+def deliveries(made_from: Mapping[str, str]) -> dict[str, str]:
+    """The deliveries among what rows were made from: their digests, by ``delivery kind/name``."""
+    return {name: value for name, value in made_from.items() if name.startswith(_DELIVERY)}
 
 
 def is_of_study(name: str) -> bool:
