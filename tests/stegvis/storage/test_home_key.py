@@ -54,19 +54,25 @@ def test_a_lost_key_is_not_replaced_while_the_list_of_withdrawals_needs_it(tmp_p
     assert not (tmp_path / KEY_FILE).exists()
 
 
-MAKE_KEYS = """
-import multiprocessing, sys
+PRINT_KEY = """
+import sys
 from pathlib import Path
 from stegvis.storage.home_key import home_key
-with multiprocessing.get_context("fork").Pool(8) as pool:
-    keys = pool.map(home_key, [Path(sys.argv[1])] * 64, chunksize=1)
-print(*(key.hex() for key in keys))
+sys.stdin.readline()
+print(home_key(Path(sys.argv[1])).hex())
 """
 
 
 def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
-    # In a process of their own: the pytest process has threads, and a fork of it can wait for a lock forever.
-    command = [sys.executable, "-c", MAKE_KEYS, str(tmp_path)]
-    keys = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
-    assert len(keys) == 64
-    assert set(keys) == {home_key(tmp_path).hex()}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PRINT_KEY, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(8)
+    ]
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("now\n")
+        process.stdin.flush()
+    keys = {process.communicate(timeout=60)[0].strip() for process in processes}
+    assert keys == {home_key(tmp_path).hex()}
