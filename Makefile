@@ -23,7 +23,7 @@ STORED := test_refresh.py test_warehouse_memory.py test_bad_input.py test_withdr
 MEASURED := tests/stegvis/statistics tests/stegvis/storage $(addprefix tests/orchestration/,$(STORED))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-slow test-unmeasured full fuzz coverage style lint types ui clean
+.PHONY: help demo check test test-slow test-unmeasured full attacks fuzz coverage style lint types ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ test-slow: $(VENV)/.installed-dev ## the other tests; those that cannot run here
 full: $(VENV)/.installed-dev ## the long sets at full size, over half an hour: kills, sequences of happenings, mutated files
 	STEGVIS_FULL=1 $(PYTEST) -m slow tests/orchestration/test_killed.py tests/orchestration/test_exactness.py \
 	    tests/stegvis/accelerometry/test_cwa_fuzz.py
+
+attacks: $(VENV)/.installed-dev ## the attackers on 200 sequences of what happens to a home
+	STEGVIS_FULL=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 0 tests/attacks
 
 fuzz: $(VENV)/.installed-dev ## 100,000 mutated deliveries through the reading function (FUZZ_FILES=...)
 	STEGVIS_FUZZ_FILES=$(or $(FUZZ_FILES),100000) OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 0 \

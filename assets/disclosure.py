@@ -5,7 +5,8 @@ The report's page and the release both read ``published_results``, ``published_a
 shows a count that the release's tables suppress.
 
 A wave is published once. Once it is in a release, these tables repeat that release's numbers, whatever has changed in
-the home since; another method with unchanged deliveries makes a new edition.
+the home since; another method with unchanged deliveries makes a new edition, and so does the decision of a named person
+where the influence audit passes (``stegvis/storage/editions.py``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import dagster as dg
 
 from stegvis.assets.absolute_risks import absolute_risks
+from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.attrition import attrition
 from stegvis.assets.bias_models import bias_models
 from stegvis.assets.characteristics import characteristics
@@ -35,7 +37,7 @@ from stegvis.study.study import Study
     # The groups of estimates with the people behind them, beside all estimates of the wave.
     deps=[
         risk_ratios, absolute_risks, bias_models, dose_response, sensitivity_models, time_use_models, fitted_models,
-        attrition, characteristics, exclusions,
+        attrition, characteristics, exclusions, analysis_set,
     ],
     partitions_def=WAVES,
     group_name="reporting",

@@ -22,6 +22,7 @@ from stegvis.assets.sensitivity_models import sensitivity_models
 from stegvis.assets.table import TABLES, table
 from stegvis.assets.time_use_models import time_use_models
 from stegvis.assets.wave_drift import wave_drift
+from stegvis.storage.lost import lost
 from stegvis.storage.partition_status import HomeState
 from stegvis.storage.reader import Reader
 from stegvis.storage.release_folder import write_release
@@ -51,7 +52,7 @@ def release(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, 
     # Read before the warehouse is open: its lock is held once.
     records, landed = Records(home.home()), home.landing()
     every, as_it_is = {each.name: each for each in TABLES.values()}, Study.of(home.home().root)
-    if why := hindrances(HomeState(home.home(), landed, {}, records, as_it_is, every)):
+    if why := hindrances(HomeState(home.home(), landed, {}, records, as_it_is, every, lost(home.home().releases))):
         raise dg.Failure("; ".join(why), allow_retries=False)
     published = list(history(TABLES.values(), records))
     rows = write_release(Sources(warehouse, study, home.home(), landed, context.log, history=published))

@@ -28,8 +28,8 @@ app = typer.Typer(
 for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
     running.status, recordings.classify, recordings.train, deliveries.withdraw, deliveries.accept, deliveries.retire,
-    releases.compare, releases.trace, releases.verify, releases.sign, releases.retract, releases.export,
-    pooling.pool, running.ui,
+    releases.compare, releases.trace, releases.verify, releases.sign, releases.retract, releases.publish,
+    releases.export, pooling.pool, running.ui,
 ):  # fmt: skip
     app.command()(command)
 

@@ -23,8 +23,8 @@ def compare(old: Path, new: Path) -> dict[str, Any]:
 
     Returns:
         ``changes``: estimates that are new, gone or changed; ``protocol_changes``: values that differ; ``steps``: the
-        main estimates' changes step by step, from the later release's bridge, empty unless it was made right after
-        the earlier one; ``note``: why there are no steps.
+        main estimates' changes step by step, and ``editions``, what kind of new edition each wave is, from the later
+        release's bridge, empty unless it was made right after the earlier one; ``note``: why there are no steps.
 
     Raises:
         NotAReleaseError: a folder has no results.
@@ -42,6 +42,7 @@ def compare(old: Path, new: Path) -> dict[str, Any]:
         "changes": as_records(changes),
         "protocol_changes": changed_values(then, now) if then and now else [],
         "steps": facts.get("steps", []) if follows else [],
+        "editions": facts.get("editions", {}) if follows else {},
         "note": facts.get("note", "") if follows else apart,
     }
 

@@ -13,8 +13,8 @@ from stegvis.assets.graph import tables
 from stegvis.orchestration.instance import partition_keys
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
+from stegvis.storage.lost import lost
 from stegvis.storage.partition_status import HomeState, PartitionStatus, State
-from stegvis.storage.releases import lost_releases
 from stegvis.storage.tables import Records
 from stegvis.study.study import Study
 
@@ -30,5 +30,5 @@ def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = 
         if table.partition:
             # Also those that Dagster no longer knows and no delivery names.
             partitions[table.partition] = sorted({*partitions[table.partition], *records.published(table.name)})
-    lost = tuple(lost_releases(home.releases))
-    return HomeState(home, landing, partitions, records, Study.of(home.root), tables(), lost)
+    gone = lost(home.releases)
+    return HomeState(home, landing, partitions, records, Study.of(home.root), tables(), gone)

@@ -173,6 +173,8 @@ def _attention(facts: Facts) -> Iterator[str]:
             yield _check_line(check)
     if facts["waiting_release"]:
         yield waits(facts["waiting_release"])
+    for each in facts["editions"]:
+        yield f"publish wave {each['wave']}: {each['why'] or 'waits for the next refresh'}"
     for source in facts["sources"]:
         if source["overdue"]:
             yield f"overdue {source['source']}: the last delivery came {source['days_since_last']:.0f} days ago"

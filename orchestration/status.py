@@ -18,6 +18,7 @@ from stegvis.orchestration.withdraw import read_withdrawals
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.linkage import linkage
+from stegvis.storage.publish_wave import open_decisions
 from stegvis.storage.releases import latest, manifest, newest
 from stegvis.storage.retiring import is_delivered
 from stegvis.storage.signatures import valid_signatures
@@ -66,7 +67,8 @@ def status(home: Home) -> dict[str, Any]:
         "waves": [_partition("wave", key, planned) for key in partitions["wave"]],
         "batches": [_partition("batch", key, planned) for key in partitions["batch"]],
         "too_open": home.too_open,
-        "lost_releases": list(now.lost_releases),
+        "lost_releases": list(now.lost.releases),
+        "editions": open_decisions(home),
         "ok": not (blocked or failed or landing.rejected or landing.alarms or withdrawn["not_applied"]),
         "failed": failed,
         "blocked": blocked,

@@ -23,6 +23,7 @@ from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.erasure import erase_from_lake, is_applied_to_lake
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing, scan
+from stegvis.storage.published_people import forget
 from stegvis.storage.reading import UnreadableFile, read_table
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import WithdrawalList, add_to_list, clear_pending, is_pending, read_list
@@ -109,6 +110,7 @@ def apply_withdrawals(home: Home, landing: Landing) -> Withdrawals:
         if home.warehouse.exists():
             with Warehouse(home).session("withdrawals"):  # opening it erases
                 pass
+        withdrawn.note_found(forget(home.root, withdrawn))
         if not is_applied_to_lake(home, withdrawn):
             withdrawn.note_found(erase_from_lake(home, withdrawn))
         try:

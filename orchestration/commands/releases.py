@@ -1,8 +1,9 @@
-"""Commands about releases: compare, trace, verify, sign, retract, export."""
+"""Commands about releases: compare, trace, verify, sign, retract, publish, export."""
 
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -121,16 +122,52 @@ def retract(
 ) -> None:
     """Retract the numbers of a published wave: the next release has a fixed sentence in their place, no new value."""
     from stegvis.orchestration.retract import retract as decide
+    from stegvis.storage.decisions import DecisionError
     from stegvis.storage.releases import ReleaseError
-    from stegvis.storage.retraction import RetractError
 
     place = find_home(home)
     try:
         decide(place, wave, by, because)
-    except (ReleaseError, RetractError) as error:
+    except (ReleaseError, DecisionError) as error:
         fail(str(error))
     say(f"retracted wave {wave}")
     raise typer.Exit(run_refresh(place, as_json=False))
+
+
+class Publishable(StrEnum):
+    """What can be published anew."""
+
+    wave = "wave"
+
+
+def publish(
+    kind: Annotated[Publishable, typer.Argument(help="wave.")],
+    name: Annotated[str, typer.Argument(help="A published wave, such as 2021-2023.")],
+    by: Annotated[str, typer.Option("--by", help="Who decided; stays in the home.")],
+    because: Annotated[str, typer.Option("--because", help="Why; stays in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """Publish a new edition of a wave whose data were corrected, or a wave again whose releases are gone.
+
+    The release says "new edition: corrected data" and nothing else. It is refused, with exit code 1, where the outcome
+    of people who changed could be guessed from it better than from what is published already.
+    """
+    from stegvis.orchestration.publish import publish as decide
+    from stegvis.storage.decisions import DecisionError
+    from stegvis.storage.publish_wave import outcome
+    from stegvis.storage.releases import ReleaseError
+
+    place = find_home(home)
+    try:
+        decide(place, name, by, because)
+    except (ReleaseError, DecisionError) as error:
+        fail(str(error))
+    code = run_refresh(place, as_json=False)
+    found = outcome(place, name)
+    if found is None or found["state"] == "published":
+        say(f"published {kind.value} {name}" + (f": {found['why']}" if found and found["why"] else ""))
+        raise typer.Exit(code)
+    fail(found["why"] or f"{kind.value} {name} is not published yet: stegvis status says what is in the way")
 
 
 def export(

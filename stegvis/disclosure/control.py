@@ -89,6 +89,19 @@ def control_across_waves(tables: Tables, published: Tables, people: People, prot
     return _with_digits(suppressed(across, sets, decision, protocol), protocol)
 
 
+def sets_behind(tables: Tables, people: People) -> PeopleSets:
+    """The distinct sets of people behind the counts of tables.
+
+    Args:
+        tables: as ``typed`` gives them.
+        people: as they were recorded.
+
+    Raises:
+        SetsError: the people were recorded for other tables.
+    """
+    return people_sets(_sources(tables, people))
+
+
 def _with_digits(controlled: Controlled, protocol: Protocol) -> Controlled:
     return replace(controlled, tables=with_published_digits(controlled.tables, protocol))
 

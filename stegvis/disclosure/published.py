@@ -16,8 +16,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
+from stegvis.disclosure.audit import is_main_ratio
 from stegvis.disclosure.tables import ACROSS, ROW_KEYS, Tables
-from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS
+from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, joined
 
 # In the place of every number of a wave that was retracted.
 RETRACTED = "retracted: this number was wrong"
@@ -39,8 +40,20 @@ def retracted(tables: Tables, waves: Collection[str]) -> Tables:
         tables: as published.
         waves: those that were retracted.
     """
+    across = {ACROSS} if set(waves) & set(tables.attrition["wave"].astype("str")) else set()
+    return without_numbers(tables, {*waves, *across}, RETRACTED)
+
+
+def without_numbers(tables: Tables, waves: Collection[str], note: str) -> Tables:
+    """Tables without any number of some waves (or of ``ACROSS``).
+
+    Args:
+        tables: as published.
+        waves: those without numbers.
+        note: in their place.
+    """
     results, steps, table_one = tables.results.copy(), tables.attrition.copy(), tables.characteristics.copy()
-    gone = set(waves) | ({ACROSS} if set(waves) & set(steps["wave"].astype("str")) else set())
+    gone = set(waves)
     mine = results["wave"].astype("str").isin(gone)
     results.loc[mine, ["n", "events"]] = pd.NA
     results.loc[mine, list(ESTIMATE_COLUMNS)] = np.nan
@@ -48,7 +61,7 @@ def retracted(tables: Tables, waves: Collection[str]) -> Tables:
     curves = mine & results["term"].astype("str").str.endswith("_spline")
     results.loc[curves, "reference"] = ""
     results = results[~(curves & (results["level"] != ""))].assign(
-        status=results["status"].mask(mine, "suppressed"), note=results["note"].mask(mine, RETRACTED)
+        status=results["status"].mask(mine, "suppressed"), note=results["note"].mask(mine, note)
     )
     out = steps["wave"].astype("str").isin(gone)
     steps.loc[out, ["excluded", "remaining"]] = pd.NA
@@ -91,6 +104,35 @@ def with_shared_baseline(new: Tables, before: Tables, smallest_count: int) -> Ta
     steps.loc[first, "excluded"] = lost.mask(small)
     steps.loc[first, "status"] = small.map({True: "suppressed", False: "ok"})
     return Tables(_with_shared_people(new.results, before.results), steps, new.characteristics)
+
+
+def with_main_ratios(tables: Tables, computed: pd.DataFrame, decimals: int, kind: str) -> Tables:
+    """Published tables with the main ratios and their intervals of today; every other number stays as it is.
+
+    Categories keep the labels and counts that were published: both would say who has changed. Nothing is published
+    from which a further digit of a ratio follows.
+
+    Args:
+        tables: a wave's, as published.
+        computed: its results as computed today.
+        decimals: of a ratio.
+        kind: of the edition, for the note of each row.
+    """
+    results, names = tables.results.copy(), ["model", "exposure", "term"]
+    now = dict(list(computed[is_main_ratio(computed)].groupby(names, sort=False)))
+    for block, rows in results[is_main_ratio(results)].groupby(names, sort=False):
+        today = now.get(block)
+        if today is None or len(today) != len(rows):
+            continue
+        pairs = zip(rows.index, rows.to_dict("records"), today.to_dict("records"), strict=True)
+        for index, old, new in pairs:
+            if (old["status"], new["status"]) != ("ok", "ok") or old["level"] == old["reference"]:
+                continue
+            results.loc[index, list(ESTIMATE_COLUMNS)] = np.nan
+            for column in ("estimate", "ci_low", "ci_high"):
+                results.at[index, column] = round(float(new[column]), decimals)
+            results.at[index, "note"] = joined(kind, str(old["note"]).removeprefix(kind).removeprefix("; "))
+    return Tables(results, tables.attrition, tables.characteristics)
 
 
 def _with_shared_people(new: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

@@ -15,8 +15,9 @@ participants than the smallest count is combined with the next step.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -133,6 +134,38 @@ def bridge_steps(
                     continue
                 estimates = _estimates(samples, model, exposure, protocol_then, protocol, levels)
                 found += _bridged(wave, model, exposure, then, later, samples, estimates, protocol)
+    return found
+
+
+def of_method(bridged: Bridged) -> Bridged:
+    """The change of an edition by another method: its people are the same, so all of it is one step, the protocol's."""
+    step = Step("protocol", None, bridged.change, bridged.std_error)
+    return replace(bridged, steps=(step,) if bridged.steps else ())
+
+
+def edition_steps(
+    results_before: pd.DataFrame, results_now: pd.DataFrame, waves: Sequence[str], kind: str
+) -> list[Bridged]:
+    """The change of each main risk ratio of editions with corrected data: one step, and how many changed is not said.
+
+    Args:
+        results_before: results as published in the previous release.
+        results_now: results as published in this release.
+        waves: of such editions.
+        kind: what the release says of them.
+    """
+    found = []
+    for wave, exposure, model in product(waves, EXPOSURES, MODELS):
+        then, now = (_published(results, wave, model, exposure) for results in (results_before, results_now))
+        if then is None or now is None:
+            continue
+        for (_, old), (_, new) in list(zip(then.iterrows(), now.iterrows(), strict=True))[1:]:
+            if (old["status"], new["status"]) == ("ok", "ok"):
+                before, after = float(old["estimate"]), float(new["estimate"])
+                change = math.log(after) - math.log(before)
+                steps = (Step("corrected_rows", None, change, None, kind),)
+                named = (wave, model, exposure, str(new["level"]), before, after, change)
+                found.append(Bridged(*named, None, False, steps, kind))
     return found
 
 

@@ -19,6 +19,7 @@ import duckdb
 
 from stegvis.storage.home import Home
 from stegvis.storage.lake_people import shards_of
+from stegvis.storage.published_people import forget
 from stegvis.storage.withdrawal_list import WithdrawalList, mark_pending, write_whole
 
 VIEW = "applied_withdrawals"
@@ -82,6 +83,8 @@ def erase(home: Home, withdrawn: WithdrawalList, connect: Connect) -> set[str]:
 def erase_from_lake(home: Home, withdrawn: WithdrawalList, records: Iterable[tuple[str, str]] = ()) -> set[str]:
     """Remove the shards that hold a withdrawn person, and the processing records named; returns who was found.
 
+    The rows of the people behind what was published (``published_people.py``) lie outside the warehouse as well.
+
     A shard of many people is removed as a whole: its partition is stale, and it is made again without them.
 
     Args:
@@ -89,7 +92,7 @@ def erase_from_lake(home: Home, withdrawn: WithdrawalList, records: Iterable[tup
         withdrawn: the list.
         records: batch and name of processing records.
     """
-    found: set[str] = set()
+    found = forget(home.root, withdrawn)
     for shard, people in shards_of(home.lake):
         gone = {person for person in people if person in withdrawn}
         if gone:

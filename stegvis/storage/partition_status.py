@@ -14,9 +14,9 @@ from typing import Literal
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
+from stegvis.storage.lost import Lost, lost_sentence
 from stegvis.storage.records import damaged_files
-from stegvis.storage.release_gate import hindrances
-from stegvis.storage.releases import lost_sentence
+from stegvis.storage.release_gate import hindrances, new_waves
 from stegvis.storage.tables import (
     WHOLE_KEY,
     Kind,
@@ -29,9 +29,6 @@ from stegvis.storage.tables import (
 )
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import Study
-
-# What they publish depends on what was published before.
-_COMPARE_RELEASES = ("disclosure", "release")
 
 State = Literal["up to date", "stale", "never built", "blocked", "missing upstream"]
 
@@ -70,7 +67,7 @@ class HomeState:
 
     Attributes:
         tables: by name, upstream before downstream.
-        lost_releases: what was published before and is not in the folder of releases any more.
+        lost: what was published before and is not in the folder of releases any more.
     """
 
     home: Home
@@ -79,7 +76,7 @@ class HomeState:
     records: Records
     study: Study
     tables: Mapping[str, Table]
-    lost_releases: tuple[str, ...] = ()
+    lost: Lost = field(default_factory=Lost)
     _damage: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -123,8 +120,8 @@ class HomeState:
         if absent:
             missing = state("missing upstream", tuple(f"{each} does not exist yet" for each in absent))
             return replace(missing, descendant=True)
-        if self.lost_releases and table.name == "release":
-            return state("blocked", (lost_sentence(self.lost_releases),))
+        if self.lost.releases and table.name == "release" and not new_waves(self):
+            return state("blocked", (lost_sentence(self.lost.releases),))
         damaged = self._damaged_files(table, key)
         if last and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
@@ -133,8 +130,8 @@ class HomeState:
             return state("stale", tuple(self.records.lost(member) for member in lost), certain=True)
         if last and before == now:
             return state("up to date", ())
-        if self.lost_releases and table.name in _COMPARE_RELEASES:
-            return state("blocked", (lost_sentence(self.lost_releases),))
+        if table.name == "disclosure" and self.lost.holds(key):
+            return state("blocked", (lost_sentence(self.lost.releases, key),))
         if refused is not None and would_be_made_from(method | data, refused, self.study) == refused:
             why = self.records.why_refused(table, key)
             if why and not self.records.broke_a_check(table, key):

@@ -14,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from stegvis.disclosure.tables import ACROSS
+from stegvis.storage.editions import ORIGIN
 from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.releases import Published
 from stegvis.storage.report_inputs import source_digest
@@ -21,15 +23,20 @@ from stegvis.storage.sources import Sources
 
 # Deliveries of withdrawals; their number and names say as much as their content.
 _WITHDRAWALS = "delivery withdrawals/"
-ORIGIN = ("deliveries", "method")
+EDITION = "edition"
 
 
 def origin_now(sources: Sources, wave: str) -> dict[str, str]:
-    """What a wave's numbers are made from today: a keyed hash of the deliveries behind it, and a hash of the method."""
+    """What numbers are made from today: a keyed hash of the deliveries behind them, and a hash of the method.
+
+    Args:
+        sources: the home.
+        wave: a wave, or ``ACROSS`` for the results across all of them.
+    """
     behind = sorted(
         (drop.kind, drop.digest)
         for drop in sources.landing.accepted
-        if drop.kind != "followup" or drop.partition == wave
+        if drop.kind != "followup" or wave in (drop.partition, ACROSS)
     )
     method = json.dumps(sources.protocol.model_dump(mode="json"), sort_keys=True) + source_digest()
     return {
@@ -38,30 +45,30 @@ def origin_now(sources: Sources, wave: str) -> dict[str, str]:
     }
 
 
-def is_new_edition(before: Published, wave: str, now: Mapping[str, str]) -> bool:
-    """Whether a published wave may be published anew: the same people by another method.
-
-    Anything else that changes its numbers changes them with its people: they are carried forward.
-    """
-    then = before.origin(wave)
-    return then.get("deliveries") == now["deliveries"] and then.get("method") != now["method"]
-
-
-def origins(before: Published | None, rows: pd.DataFrame, release: str) -> dict[str, dict[str, str]]:
-    """By wave: the release its numbers come from, and what they were made from.
+def origins(
+    before: Published | None, known: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame, release: str
+) -> dict[str, dict[str, str]]:
+    """By wave: the release its numbers come from, what they were made from, and what edition they are.
 
     Args:
         before: the newest release.
-        rows: ``published_origins``: ``wave``, ``deliveries``, ``method`` of the numbers to be published.
+        known: the same of waves whose releases are gone.
+        rows: ``published_origins``: ``wave``, ``deliveries``, ``method``, ``edition`` of the numbers to be published.
         release: the name of the release that is made; empty where only the others matter.
     """
     found = {}
-    for wave, *made_from in rows[["wave", *ORIGIN]].astype("str").itertuples(index=False):
+    there = set(before.tables.results["wave"].astype("str")) if before else set()
+    for wave, *made_from, kind in rows[["wave", *ORIGIN, EDITION]].astype("str").itertuples(index=False):
         origin = dict(zip(ORIGIN, made_from, strict=True))
-        then = before.origin(wave) if before and wave in set(before.tables.results["wave"].astype("str")) else {}
+        then = before.origin(wave) if before and wave in there else known.get(wave, {})
         same = bool(then) and all(then.get(name, "") == origin[name] for name in ORIGIN)
-        found[wave] = {"release": then["release"] if same else release} | origin
+        found[wave] = {"release": then["release"] if same else release} | origin | ({EDITION: kind} if kind else {})
     return found
+
+
+def new_origins(origin_of: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The waves that are published for the first time, or anew."""
+    return [wave for wave, origin in origin_of.items() if not origin["release"]]
 
 
 def keyed_lineage(root: Path, lineage: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,14 +8,17 @@ from dataclasses import replace
 import pandas as pd
 
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS
-from stegvis.disclosure.control import People, control_disclosure
-from stegvis.disclosure.published import of_wave, with_shared_baseline
+from stegvis.disclosure.control import People, control_disclosure, sets_behind
+from stegvis.disclosure.people_sets import PeopleSets
+from stegvis.disclosure.published import of_wave, with_main_ratios, with_shared_baseline
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
 from stegvis.disclosure.tables import Tables, typed
 from stegvis.reporting.thumbnails import wave_pictures
 from stegvis.statistics.results import GROUPS
-from stegvis.storage.publication import ORIGIN, is_new_edition, origin_now
-from stegvis.storage.releases import newest_published
+from stegvis.storage.editions import edition, kind_of
+from stegvis.storage.lost import lost, lost_sentence
+from stegvis.storage.publication import EDITION, ORIGIN, origin_now
+from stegvis.storage.releases import ReleaseError, newest_published
 from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.rows import Rows
 from stegvis.storage.sources import Sources
@@ -30,33 +33,59 @@ EXCLUSIONS = f"select wave, person, reason from exclusions {OF_WAVE} order by pe
 
 
 def wave_to_publish(sources: Sources) -> Rows:
-    """The numbers published before; of a new wave those from which no small count can be derived.
+    """The numbers published before, or a new edition of them; of a new wave those that disclosure control allows.
 
     Raises:
-        ReleaseError: an earlier release cannot be read.
+        ReleaseError: an earlier release cannot be read, or the wave's own is gone and nobody has decided.
     """
-    wave, warehouse = sources.key, sources.warehouse
+    wave = sources.key
+    gone = lost(sources.home.releases)
+    if gone.holds(wave):
+        raise ReleaseError(lost_sentence(gone.releases, wave))
     before, now = newest_published(sources.home.releases), origin_now(sources, wave)
-    carried = of_wave(before.tables, wave) if before else None
-    gone = retracted_waves(sources.home.root) & {wave}
-    if before and carried and (gone or not is_new_edition(before, wave, now)):
-        sources.log.info("the numbers of wave %s are %s", wave, "retracted" if gone else "carried forward")
-        log = pd.DataFrame(before.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
-        mine = before.histogram["wave"].astype("str") == wave
-        found = Controlled(typed(carried), log[log["wave"] == wave], 0)
-        return _rows(sources, found, before.histogram[mine], before.origin(wave))
+    carried = of_wave(before.tables, wave) if before and not gone.is_gone(wave) else None
+    computed, people = _computed(sources)
+    if not before or not carried:
+        found = control_disclosure(computed, people, sources.protocol)
+        if before:
+            smallest = sources.protocol.disclosure.smallest_count
+            found = replace(found, tables=with_shared_baseline(found.tables, before.tables, smallest))
+        return _anew(sources, found, now, "")
+    then = before.origin(wave)
+    is_retracted = wave in retracted_waves(sources.home.root)
+    new = None if is_retracted else edition(sources, then, now, _with_sets(computed, people))
+    if new and new.whole:
+        found = control_disclosure(computed, people, sources.protocol, carried)
+        return _anew(sources, found, now, new.kind or kind_of(carried.results, found.tables.results))
+    sources.log.info("the numbers of wave %s are %s", wave, "retracted" if is_retracted else "carried forward")
+    log = pd.DataFrame(before.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
+    found = Controlled(typed(carried), log[log["wave"] == wave], 0)
+    histogram = before.histogram[before.histogram["wave"].astype("str") == wave]
+    if new is None:
+        return _rows(sources, found, histogram, then)
+    found = replace(found, tables=with_main_ratios(found.tables, computed.results, new.decimals, new.kind))
+    return _rows(sources, found, histogram, {**now, EDITION: new.kind})
+
+
+def _computed(sources: Sources) -> tuple[Tables, People]:
+    """The tables of the wave as they were computed, and the people behind their counts."""
+    warehouse = sources.warehouse
     people = People(
         [_with_people(sources, group) for group in GROUPS],
-        {wave: warehouse.frame(TABLE_ONE_PEOPLE)},
+        {sources.key: warehouse.frame(TABLE_ONE_PEOPLE)},
         warehouse.frame(EXCLUSIONS),
     )
-    computed = Tables(*warehouse.frames(RESULTS, ATTRITION, CHARACTERISTICS))
-    found = control_disclosure(computed, people, sources.protocol, carried)
-    if before and not carried:
-        smallest = sources.protocol.disclosure.smallest_count
-        found = replace(found, tables=with_shared_baseline(found.tables, before.tables, smallest))
-    sources.log.info("disclosure control suppressed %d numbers of wave %s", len(found.suppressed), wave)
-    return _rows(sources, found, warehouse.frame(HISTOGRAM), now)
+    return Tables(*warehouse.frames(RESULTS, ATTRITION, CHARACTERISTICS)), people
+
+
+def _with_sets(computed: Tables, people: People) -> tuple[pd.DataFrame, PeopleSets]:
+    tables = typed(computed)
+    return tables.results, sets_behind(tables, people)
+
+
+def _anew(sources: Sources, found: Controlled, now: Mapping[str, str], kind: str) -> Rows:
+    sources.log.info("disclosure control suppressed %d numbers of wave %s", len(found.suppressed), sources.key)
+    return _rows(sources, found, sources.warehouse.frame(HISTOGRAM), {**now, EDITION: kind})
 
 
 def _with_people(sources: Sources, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -76,7 +105,9 @@ def _rows(sources: Sources, found: Controlled, histogram: pd.DataFrame, origin: 
             "published_attrition": tables.attrition,
             "published_characteristics": tables.characteristics,
             "published_histogram": histogram.astype(HISTOGRAM_COLUMNS),
-            "published_origins": pd.DataFrame([{"wave": wave, **{name: origin.get(name, "") for name in ORIGIN}}]),
+            "published_origins": pd.DataFrame(
+                [{"wave": wave, **{name: origin.get(name, "") for name in (*ORIGIN, EDITION)}}]
+            ),
         },
         summary={"unprotected": float(found.unprotected)},
         metadata={"suppressed": len(found.suppressed)},

@@ -14,43 +14,45 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from stegvis import version as program
-from stegvis.disclosure.control import People, control_across_waves
-from stegvis.disclosure.published import RETRACTED, across_of, retracted
-from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
-from stegvis.disclosure.tables import ACROSS, Tables
-from stegvis.release.bridge import bridge, changed_values
-from stegvis.release.bridge_steps import bridge_steps, compared, protocol_before
+from stegvis.disclosure.published import RETRACTED
+from stegvis.disclosure.suppression import Controlled
+from stegvis.release.bridge import bridge
+from stegvis.release.bridge_steps import compared
 from stegvis.release.descriptions import write_descriptions
 from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
-from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
 from stegvis.storage.acceptance import accepted_names
 from stegvis.storage.lineage import lineage
-from stegvis.storage.publication import keyed_lineage, origins
+from stegvis.storage.lost import lost
+from stegvis.storage.publication import keyed_lineage, new_origins, origins
+from stegvis.storage.published_people import PublishedPeople, store
+from stegvis.storage.release_bridge import PROTOCOL, bridge_from, results_of
+from stegvis.storage.release_numbers import (
+    across_origin,
+    check_editions,
+    computed_tables,
+    everything_to_publish,
+    published_now,
+)
 from stegvis.storage.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
-from stegvis.storage.releases import MANIFEST, Published, enter_in_ledger, newest, newest_published
+from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest, newest_published
 from stegvis.storage.report_inputs import as_records, checks_to_publish, provenance, records
-from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.rows import Rows
 from stegvis.storage.signatures import advance_latest
 from stegvis.storage.sources import Sources
-from stegvis.storage.warehouse import table_exists
 from stegvis.study.study import FILES
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
-PROTOCOL = "protocol.json"
 STUDY = "study"
 LINEAGE = "lineage.json"
 # What a release is compared with, or how it was made: not part of its content.
@@ -77,21 +79,22 @@ def write_release(sources: Sources) -> Rows:
         ChecklistError: the release does not answer the reporting checklists.
     """
     read = sources.warehouse.frame
-    staging = _new_staging(sources.home.releases)
     before = newest(sources.home.releases)
-    published = newest_published(sources.home.releases)
+    published, gone = newest_published(sources.home.releases), lost(sources.home.releases)
     origin_rows = read("select * from published_origins order by wave")
-    editions = [wave for wave, origin in origins(published, origin_rows, "").items() if not origin["release"]]
-    controlled = _controlled(sources, published, editions)
+    origin_of = origins(published, gone.known, origin_rows, "")
+    editions = new_origins(origin_of)
+    check_editions(sources.home.root, published, gone, {wave: origin_of[wave] for wave in editions})
+    staging = _new_staging(sources.home.releases)
+    computed = computed_tables(sources)
+    controlled, across = everything_to_publish(sources, published, gone, computed)
     _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
     results = controlled.tables.results
     _write_commands(results, sources, staging)
     _write_study(sources, staging)
     people = read(PEOPLE.format(columns=", ".join(f'a."{name}"' for name in compared(sources.protocol))))
-    changes = _changes(before, results)
-    facts = {"previous_release": before.name if before else None, "changes": as_records(changes)}
-    facts |= _bridge_from(before, sources, people, controlled, editions)
-    _write_json(staging / "bridge.json", facts)
+    kinds = {wave: origin_of[wave].get("edition", "") for wave in editions}
+    facts = _write_bridge(before, sources, people, results, kinds, staging)
     checks, claims = _write_pages(sources, controlled, staging)
     # What the release says, without when and against what: the same content gets the same name.
     content = _digest({name: sha for name, sha in _hashes(staging).items() if name not in HISTORY})
@@ -106,14 +109,13 @@ def write_release(sources: Sources) -> Rows:
             on_publish=lambda: advance_latest(sources.home.releases, sources.protocol.release.signatures),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    waves = origins(published, origin_rows, name)
+    waves = origins(published, gone.known, origin_rows, name)
     write_index(staging, index_inputs(sources, name, results, checks, claims, facts, _packages(), waves))
     _write_descriptions(sources, staging, name)
-    _write_json(staging / MANIFEST, _manifest(sources, name, staging, before) | {"waves": waves})
-    files = _files(staging).assign(release=name)
-    sources.log.info("release %s has %d files", name, len(files))
+    _write_manifest(sources, name, staging, before, waves | across_origin(across, name))
+    memories = published_now(sources, name, editions, computed, controlled.tables)
     return Rows(
-        files,
+        _files(staging).assign(release=name),
         summary=summary,
         also={"released_people": people},
         metadata={
@@ -121,9 +123,9 @@ def write_release(sources: Sources) -> Rows:
             "report": sources.home.report_address(name),
             "folder": str(sources.home.releases / name),
             "estimates": len(results),
-            "changed_estimates": len(changes),
+            "changed_estimates": len(facts["changes"]),
         },
-        on_publish=lambda: _move_into_place(staging, sources, name),
+        on_publish=lambda: _move_into_place(staging, sources, name, memories),
         scratch=staging,
     )
 
@@ -144,6 +146,22 @@ def _write_pages(
     return checks, claims
 
 
+def _write_bridge(
+    before: Path | None,
+    sources: Sources,
+    people: pd.DataFrame,
+    results: pd.DataFrame,
+    kinds: Mapping[str, str],
+    staging: Path,
+) -> dict[str, Any]:
+    """Write what changed since the release before, and why; returns what is written."""
+    changes = as_records(_changes(before, results))
+    facts = {"previous_release": before.name if before else None, "changes": changes}
+    facts |= bridge_from(before, sources, people, results, kinds)
+    _write_json(staging / "bridge.json", facts)
+    return facts
+
+
 def _new_staging(releases: Path) -> Path:
     """An empty folder to write a release in.
 
@@ -154,57 +172,6 @@ def _new_staging(releases: Path) -> Path:
     staging = releases / f".staging-{os.getpid()}"
     staging.mkdir(parents=True)
     return staging
-
-
-def _controlled(sources: Sources, published: Published | None, editions: Sequence[str]) -> Controlled:
-    """Everything that may be published. The results across waves are published once for each set of waves."""
-    with sources.warehouse.session() as connection:
-        waves = "where wave in (select wave from published_results)"
-        fitted = connection.execute(f"select * from fitted_models {waves} order by wave, rowid").df()
-        pooled = connection.execute("select * from pooled_models order by rowid").df()
-        computed = Tables(
-            pd.concat([fitted, pooled], ignore_index=True),
-            connection.execute(f"select * from attrition {waves} order by wave, step").df(),
-            connection.execute(f"select * from characteristics {waves} order by wave, rowid").df(),
-        )
-        tables = Tables(
-            connection.execute("select * from published_results order by wave, rowid").df(),
-            connection.execute("select * from published_attrition order by wave, step").df(),
-            connection.execute("select * from published_characteristics order by wave, rowid").df(),
-        )
-        suppressed = connection.execute("select * from disclosure order by wave, rowid").df()
-        groups = [_with_people(connection, group, waves) for group in (*GROUPS, "pooled_models")]
-        excluded = connection.execute(f"select wave, person, reason from exclusions {waves} order by wave, person").df()
-        table_one = connection.execute(f"select * from characteristics_people {waves}").df()
-    again = across_of(published.tables, list(tables.attrition["wave"].unique())) if published and not editions else None
-    if published and again is not None:
-        log = pd.DataFrame(published.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
-        across = Controlled(Tables.of_results(again.astype(RESULT_COLUMNS)), log[log["wave"] == ACROSS], 0)
-    else:
-        people = People(
-            [each for pair in groups for each in _by_wave(*pair)],
-            {str(wave): rows for wave, rows in table_one.groupby("wave")},
-            excluded,
-        )
-        across = control_across_waves(computed, tables, people, sources.protocol)
-    suppressed = pd.concat([suppressed, across.suppressed], ignore_index=True)
-    sources.log.info("disclosure control suppressed %d numbers", len(suppressed))
-    results = pd.concat([tables.results.astype(RESULT_COLUMNS), across.tables.results], ignore_index=True)
-    every = Tables(results, tables.attrition, tables.characteristics)
-    return Controlled(retracted(every, retracted_waves(sources.home.root)), suppressed, across.unprotected)
-
-
-def _with_people(connection: duckdb.DuckDBPyConnection, group: str, waves: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of a group of analyses (a constant, never input), and the people behind them."""
-    of_waves = "" if group == "pooled_models" else waves
-    rows = connection.execute(f"select * from {group} {of_waves} order by rowid").df()
-    return rows, connection.execute(f"select * from {group}_people {of_waves}").df()
-
-
-def _by_wave(rows: pd.DataFrame, people: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Each wave's rows with their people; those across waves count people of several waves."""
-    for wave, mine in rows.groupby("wave", sort=False):
-        yield mine, people if wave == ACROSS else people[people["wave"] == wave]
 
 
 def _write_tables(controlled: Controlled, histogram: pd.DataFrame, folder: Path) -> None:
@@ -225,64 +192,10 @@ def _write_commands(results: pd.DataFrame, sources: Sources, folder: Path) -> No
     (folder / "repeat.do").write_text(stata.preparation(levels), encoding="utf-8")
 
 
-def _results_of(release: Path | None) -> pd.DataFrame | None:
-    if release is None or not (release / "results.parquet").exists():
-        return None
-    return pd.read_parquet(release / "results.parquet")
-
-
 def _changes(before: Path | None, results: pd.DataFrame) -> pd.DataFrame:
     """The estimates that changed since a release; not those retracted: that would repeat a number that was wrong."""
-    changes = bridge(_results_of(before), results)
+    changes = bridge(results_of(before), results)
     return changes[~changes["wave"].isin(results.loc[results["note"] == RETRACTED, "wave"])]
-
-
-def _bridge_from(
-    before: Path | None, sources: Sources, people: pd.DataFrame, controlled: Controlled, editions: Sequence[str]
-) -> dict[str, Any]:
-    """The main estimates' changes since the release before, step by step, or why they cannot be explained.
-
-    Only new editions change: their people are the same, so no step is about few people.
-    """
-    earlier = _results_of(before)
-    if before is None or earlier is None:
-        return {"steps": [], "protocol_changes": [], "note": "there is no release before"}
-    values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
-    then_people = _people_behind(sources, before.name)
-    changed = changed_values(values, sources.protocol.model_dump(mode="json")) if values else []
-    if then_people is None:
-        return {
-            "steps": [],
-            "protocol_changes": changed,
-            "note": "the rows behind the release before are not kept here",
-        }
-    lacking = [name for name in compared(sources.protocol) if name not in then_people]
-    if lacking:
-        note = f"the rows behind the release before have no {', '.join(lacking)}"
-        return {"steps": [], "protocol_changes": changed, "note": note}
-    try:
-        then = protocol_before(values, sources.protocol)
-    except (KeyError, ValueError):
-        note = "the protocol of the release before is not of a form that this version reads"
-        return {"steps": [], "protocol_changes": changed, "note": note}
-    now = people[people["reason"].isna() & people["wave"].isin(editions)]
-    then_people = then_people[then_people["wave"].isin(editions)]
-    earlier = earlier[earlier["wave"].isin(editions)]
-    found = bridge_steps(
-        then_people, now, earlier, controlled.tables.results, then, sources.protocol, covariate_levels(sources.codebook)
-    )
-    return {"steps": [asdict(each) for each in found], "protocol_changes": changed, "note": ""}
-
-
-def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:
-    """The people behind a release; None when the warehouse has those of another one, or of none."""
-    with sources.warehouse.session() as connection:
-        if not table_exists(connection, "released_people") or not table_exists(connection, "release"):
-            return None
-        names = {row[0] for row in connection.execute("select distinct release from release").fetchall()}
-        if names != {release}:
-            return None
-        return connection.execute("select * from released_people order by wave, person").df()
 
 
 def _write_descriptions(sources: Sources, folder: Path, name: str) -> None:
@@ -294,9 +207,11 @@ def _packages() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
 
-def _manifest(sources: Sources, name: str, folder: Path, before: Path | None) -> dict[str, Any]:
+def _write_manifest(
+    sources: Sources, name: str, folder: Path, before: Path | None, waves: Mapping[str, Mapping[str, str]]
+) -> None:
     facts = provenance(sources)
-    return {
+    content = {
         "release": name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous_release": before.name if before else None,
@@ -309,7 +224,9 @@ def _manifest(sources: Sources, name: str, folder: Path, before: Path | None) ->
         "packages": _packages(),
         "accepted": accepted_names(sources.home.root),
         "files": _hashes(folder),
+        "waves": waves,
     }
+    _write_json(folder / MANIFEST, content)
 
 
 def _files(folder: Path) -> pd.DataFrame:
@@ -342,7 +259,9 @@ def _write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _move_into_place(staging: Path, sources: Sources, name: str) -> None:
+def _move_into_place(staging: Path, sources: Sources, name: str, people: Mapping[str, PublishedPeople]) -> None:
+    for wave, behind in people.items():
+        store(sources.home.root, wave, behind)
     target = sources.home.releases / name
     if target.exists():
         shutil.rmtree(staging)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
-from stegvis.storage.publication import ORIGIN
+from stegvis.storage.editions import ORIGIN
 from stegvis.storage.releases import manifest, newest
 from stegvis.storage.tables import label
 
@@ -34,13 +34,13 @@ def hindrances(now: HomeState, expected: Set[str] = frozenset()) -> tuple[str, .
 
 
 def new_waves(now: HomeState) -> set[str]:
-    """The waves whose numbers are not those of the newest release."""
+    """The waves whose numbers are not those of the newest release, nor of one that is gone."""
     before = newest(now.home.releases)
-    published = manifest(before).get("waves", {}) if before else {}
+    published = {**now.lost.known, **(manifest(before).get("waves", {}) if before else {})}
     return {
         wave
         for wave, origin in now.records.origins.items()
-        if any(published.get(wave, {}).get(name) != origin[name] for name in ORIGIN)
+        if not now.lost.holds(wave) and any(published.get(wave, {}).get(name) != origin[name] for name in ORIGIN)
     }
 
 

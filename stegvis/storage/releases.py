@@ -4,8 +4,8 @@ The release ledger, ``ledger.jsonl``, is a hash chain (``hash_chain.py``) with a
 the order of publication: its name and the hash of its manifest. If its last lines are removed, there are folders of
 releases that no line names.
 
-The names are also kept beside the folder of releases, in ``published.jsonl``: a home whose releases are gone must not
-publish the same waves again, because two different versions of a number could reveal a person.
+The names, and where each wave's numbers come from, are also kept beside the folder of releases, in ``published.jsonl``:
+a home whose releases are gone must not publish the same waves again (``lost.py``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,35 +113,17 @@ def newest(releases: Path) -> Path | None:
     return there[0] if there else latest(releases)
 
 
-def lost_releases(releases: Path) -> list[str]:
-    """The releases that were published from this home and are not in its folder of releases, the earliest first."""
-    published = [*read_lines(releases.parent / PUBLISHED), *read_lines(releases / LEDGER)]
-    names = dict.fromkeys(str(entry["release"]) for entry in published)
-    return [name for name in names if not (releases / name / MANIFEST).is_file()]
-
-
-def lost_sentence(names: Sequence[str]) -> str:
-    """What a home says whose releases are gone."""
-    first = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-    return (
-        f"published before, but gone from the folder of releases: {first}; restore them from a backup. "
-        "Until then nothing is published, because a number must not be published twice with different values"
-    )
-
-
 def _unreadable(what: str) -> ReleaseError:
     why = "what may be published depends on it: restore the release from a backup"
     return ReleaseError(f"{what} cannot be read, and {why}")
 
 
 def newest_published(releases: Path) -> Published | None:
-    """What the newest release published; None if there is no release.
+    """What the newest release that is there published; None if there is no release.
 
     Raises:
-        ReleaseError: a release is gone, or a part of the newest is absent or cannot be read.
+        ReleaseError: a part of the newest is absent or cannot be read.
     """
-    if lost := lost_releases(releases):
-        raise ReleaseError(lost_sentence(lost))
     folders = release_folders(releases)
     if not folders:
         return None
@@ -216,7 +197,9 @@ def enter_in_ledger(releases: Path, published: str | None = None) -> None:
         for entry in read_lines(releases / LEDGER):
             if entry["release"] not in known:
                 known.add(entry["release"])
-                add_line(releases.parent / PUBLISHED, {"release": entry["release"]})
+                folder = releases / str(entry["release"])
+                facts = manifest(folder).get("waves", {}) if (folder / MANIFEST).is_file() else {}
+                add_line(releases.parent / PUBLISHED, {"release": entry["release"], "waves": facts})
 
 
 def point_latest(releases: Path, name: str) -> None:

@@ -19,7 +19,6 @@ from stegvis.storage.releases import (
     MANIFEST,
     enter_in_ledger,
     latest,
-    lost_releases,
     manifest_sha256,
     point_latest,
 )
@@ -100,15 +99,15 @@ def valid_signatures(release: Path) -> int:
 def advance_latest(releases: Path, needed: int) -> None:
     """Point ``latest`` at the last published release with enough signatures; it never moves back to an earlier one."""
     enter_in_ledger(releases)
-    if lost_releases(releases):
-        return
     now = latest(releases)
     for entry in reversed(read_lines(releases / LEDGER)):
         name = str(entry["release"])
         if now is not None and name == now.name:
             return
         folder = releases / name
-        if (folder / MANIFEST).is_file() and valid_signatures(folder) >= needed:
+        if not (folder / MANIFEST).is_file():
+            return  # gone: an earlier one must not take its place
+        if valid_signatures(folder) >= needed:
             point_latest(releases, name)
             return
 

@@ -284,6 +284,48 @@ def outcome_score(old: Path, new: Path, levels: dict[str, str], populations: set
     return float(-change[both["level"] == own].sum() + change[both["reference"] == own].sum())
 
 
+def outcome_scores(old: Path, new: Path, leavers: list[tuple[dict[str, str], set[str]]]) -> np.ndarray:
+    """The same guess by somebody who knows the categories and strata of everyone who left: one score for each.
+
+    All moves are explained together by who was a case, as well as a linear model can (best linear prediction), from the
+    published people and cases of each category.
+
+    Args:
+        old: a release.
+        new: a later one.
+        leavers: of each the categories by exposure, as printed, and the strata.
+    """
+    then, now = (each[(each["measure"] == "rr") & each["estimate"].gt(0)] for each in (read(old), read(new)))
+    both = then.merge(now, on=[*KEYS, "reference"], suffixes=("_then", "_now"))
+    blocks = ["wave", "analysis", "population", "model", "exposure", "term"]
+    sizes = {
+        (*row[:-2],): row[-2:] for row in both[[*blocks, "level", "n_then", "events_then"]].itertuples(index=False)
+    }
+    base = [sizes.get((*row,), (np.nan, np.nan)) for row in both[[*blocks, "reference"]].itertuples(index=False)]
+    both[["base_n", "base_events"]] = np.array(base, dtype=float).reshape(-1, 2)
+    known = both[["n_then", "events_then", "base_n", "base_events"]].gt(0).all(axis=1) & (
+        both["level"] != both["reference"]
+    )
+    both = both[known]
+    own, other = (
+        np.array([[p in strata and levels.get(e) == c for levels, strata in leavers]
+                  for p, e, c in both[["population", "exposure", column]].itertuples(index=False)], float)
+        for column in ("level", "reference")
+    )  # fmt: skip
+    n, events, base_n, base_events = (
+        both[[name]].to_numpy(float) for name in ("n_then", "events_then", "base_n", "base_events")
+    )
+    if_none, differ = own / n - other / base_n, -own / events + other / base_events
+    seen = np.log(both["estimate_now"] / both["estimate_then"]).to_numpy()
+    if not seen.any():
+        return np.zeros(len(leavers))
+    risk = float(both["events_then"].sum() / both["n_then"].sum())
+    noise = np.diag((0.01 / both["estimate_then"].to_numpy()) ** 2 / 6)
+    inner = risk * (1 - risk) * differ @ differ.T + noise
+    left: np.ndarray = differ.T @ np.linalg.solve(inner, seen - if_none.sum(axis=1) - risk * differ.sum(axis=1))
+    return left
+
+
 def area_under_curve(scores: Iterable[float], cases: Iterable[bool]) -> float:
     """How often a case scores higher than somebody who is none; one half for a guess."""
     score, case = np.asarray(list(scores)), np.asarray(list(cases), dtype=bool)

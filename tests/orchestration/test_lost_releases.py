@@ -1,12 +1,17 @@
-"""A home whose releases are gone says so, and publishes nothing until they are back."""
+"""A home whose releases are gone says so, and publishes only new waves until they are back or somebody decides."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from stegvis.orchestration.publish import publish
+from stegvis.storage.publish_wave import outcome
+from tests.attacks import attackers
 from tests.orchestration.story import Story
 
 WAVE = "2021-2023"
@@ -54,4 +59,29 @@ def test_no_old_wave_is_published_again_from_a_new_warehouse(story: Story) -> No
     assert {asset for asset, _ in done.materialized}.isdisjoint({"disclosure", "report", "release"})
     assert {status.label for status in done.blocked} == {f"disclosure [{WAVE}]"}
     assert folders(story) == set()
+    assert story.made() == set()
+
+
+@pytest.mark.slow
+def test_a_home_without_its_releases_publishes_a_new_wave_and_the_old_one_when_somebody_decides(story: Story) -> None:
+    lost = story.release().name
+    before = attackers.read(story.release())
+    shutil.rmtree(story.home.releases)
+    story.withdraw("2025-01", list(story.table("select person from analysis_set order by person limit 10")["person"]))
+    story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
+    done = story.refresh()
+    assert {(asset, key) for asset, key in done.materialized} >= {("disclosure", "2024-2026"), ("release", "")}
+    assert not done.ok
+    waves = json.loads((story.release() / "manifest.json").read_text())["waves"]
+    assert waves[WAVE]["release"] == lost
+    assert waves["2024-2026"]["release"] == story.release().name
+    # What the warehouse still had of the old wave is repeated; results across waves are not published.
+    now = attackers.read(story.release())
+    old, again = (rows[rows["wave"] == WAVE].reset_index(drop=True) for rows in (before, now))
+    pd.testing.assert_frame_equal(old, again)
+    assert now.loc[now["wave"] == "all", ["n", "events", "estimate"]].isna().all(axis=None)
+    publish(story.home, WAVE, "Anna", "no backup has the first release")
+    assert story.refresh().ok
+    assert outcome(story.home, WAVE)["state"] == "published"
+    assert story.status()["lost_releases"] == []
     assert story.made() == set()

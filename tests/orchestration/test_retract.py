@@ -9,7 +9,7 @@ import pytest
 from stegvis.disclosure.published import RETRACTED
 from stegvis.orchestration.retract import retract
 from stegvis.orchestration.verify import verify
-from stegvis.storage.retraction import DECISIONS, RetractError
+from stegvis.storage.decisions import DECISIONS, DecisionError
 from tests.attacks import attackers
 from tests.orchestration.story import Story
 
@@ -18,9 +18,9 @@ NUMBERS = ["n", "events", "estimate", "ci_low", "ci_high", "std_error", "p_value
 
 
 def test_only_a_published_wave_is_retracted_by_a_named_person_for_a_reason(story: Story) -> None:
-    with pytest.raises(RetractError, match="published are: 2021-2023"):
+    with pytest.raises(DecisionError, match="published are: 2021-2023"):
         retract(story.home, "2030", "Anna", "wrong codes")
-    with pytest.raises(RetractError, match="must not be blank"):
+    with pytest.raises(DecisionError, match="must not be blank"):
         retract(story.home, WAVE, "Anna", " ")
     assert not (story.home.root / DECISIONS).exists()
 
@@ -44,7 +44,7 @@ def test_a_retracted_wave_has_a_sentence_and_no_number_then_and_later(story: Sto
     assert "swapped" not in text
     # A correction does not bring it back, and neither does losing the record of what was made.
     story.give_pain("2021-2023.2", every=2)
-    with pytest.raises(RetractError, match="retracted already"):
+    with pytest.raises(DecisionError, match="retracted already"):
         retract(story.home, WAVE, "Anna Andersen", "again")
     assert story.refresh().ok
     assert attackers.read(story.release())[NUMBERS].isna().all(axis=None)

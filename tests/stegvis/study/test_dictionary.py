@@ -45,7 +45,7 @@ ADDED = {
     "published_characteristics": list(CHARACTERISTICS_COLUMNS),
     "published_histogram": list(HISTOGRAM_COLUMNS),
     **{f"{name}_people": ["wave", "person", "numbers"] for name in (*GROUPS, "characteristics", "pooled_models")},
-    "published_origins": ["wave", "deliveries", "method"],
+    "published_origins": ["wave", "deliveries", "method", "edition"],
     "released_people": ["wave", "person", "reason", *COMPARED],
     "report": ["wave", "file", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],

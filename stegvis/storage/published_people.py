@@ -1,0 +1,117 @@
+"""The people behind what was published, outside the warehouse: ``publications/`` of the home.
+
+For each wave a table with a row for each person: a bit for each published set of people, and a keyed hash of the
+person's data as they were. With it the home knows how many people have changed since; it never holds what they
+answered. Erasing somebody is deleting the row, here too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stegvis.storage.home_key import hash_with, home_key
+from stegvis.storage.withdrawal_list import WithdrawalList, read_list, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "publications"
+PURPOSE = "data of a person"
+
+
+@dataclass(frozen=True)
+class PublishedPeople:
+    """The people behind a wave's published numbers.
+
+    Attributes:
+        release: whose numbers they are.
+        analyzed: how many were analyzed then; some may be erased since.
+        everyone: how many there were.
+        places: (table, key, column, set) of each published count.
+        people: ``person``, ``analyzed`` (whether), ``digest`` (of the person's data) and ``numbers`` (a bit per set).
+    """
+
+    release: str
+    analyzed: int
+    everyone: int
+    places: list[list[Any]]
+    people: pd.DataFrame
+
+    def changed(self, now: pd.DataFrame, analyzed: bool = True) -> int:
+        """How many people have changed, left or come.
+
+        Args:
+            now: ``person``, ``analyzed`` and ``digest`` of today.
+            analyzed: only those who are or were analyzed.
+        """
+        both = self.people.merge(now, on="person", how="outer", suffixes=("_then", "_now"))
+        differs = both["digest_then"].ne(both["digest_now"]) | both["digest_now"].isna()
+        if not analyzed:
+            return int(differs.sum()) + self.everyone - len(self.people)
+        of_interest = both["analyzed_then"].eq(True) | both["analyzed_now"].eq(True)
+        return int((of_interest & differs).sum()) + self.analyzed - int(self.people["analyzed"].sum())
+
+
+def digests(root: Path, people: pd.DataFrame) -> pd.DataFrame:
+    """``person``, ``analyzed`` and ``digest`` of the people of a wave.
+
+    Args:
+        root: the home's folder.
+        people: ``person``, ``reason`` (for exclusion; missing for the analyzed) and the data they are analyzed by.
+    """
+    key = home_key(root)
+    columns = [name for name in people if name != "wave"]
+    rows = people[columns].astype("object").where(people[columns].notna(), None).itertuples(index=False, name=None)
+    made = [hash_with(key, PURPOSE, json.dumps(row, default=str)) for row in rows]
+    return people[["person"]].assign(analyzed=people["reason"].isna(), digest=made).reset_index(drop=True)
+
+
+def store(root: Path, wave: str, published: PublishedPeople) -> None:
+    """Write the people behind a wave; the table first, so that a half-written pair does not fit together."""
+    facts = {name: value for name, value in vars(published).items() if name != "people"}
+    _write(root / FOLDER / f"{wave}.parquet", published.people)
+    write_whole(root / FOLDER / f"{wave}.json", json.dumps(facts))
+
+
+def published_people(root: Path, wave: str) -> PublishedPeople | None:
+    """The people behind a published wave without those who have withdrawn; None if the home has lost them."""
+    import pandas as pd
+
+    table, facts = (root / FOLDER / f"{wave}.{end}" for end in ("parquet", "json"))
+    try:
+        found: Mapping[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+        people = pd.read_parquet(table)
+        people = people[~read_list(root).among(people["person"])].reset_index(drop=True)
+        return PublishedPeople(
+            str(found["release"]), int(found["analyzed"]), int(found["everyone"]), list(found["places"]), people
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def forget(root: Path, withdrawn: WithdrawalList) -> set[str]:
+    """Delete the rows of withdrawn people; returns who was found."""
+    import pandas as pd
+
+    found: set[str] = set()
+    for table in sorted((root / FOLDER).glob("*.parquet")):
+        people = pd.read_parquet(table)
+        gone = withdrawn.among(people["person"])
+        if gone.any():
+            found |= set(people["person"][gone])
+            _write(table, people[~gone].reset_index(drop=True))
+    return found
+
+
+def _write(file: Path, people: pd.DataFrame) -> None:
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    people.to_parquet(unfinished, index=False)
+    with unfinished.open("rb") as written:
+        os.fsync(written.fileno())
+    unfinished.replace(file)
