@@ -6,9 +6,9 @@ from stegvis.assets.baseline_questionnaire import baseline_questionnaire
 from stegvis.assets.epoch_classification import epoch_classification
 from stegvis.assets.table import table
 from stegvis.sql import sql_text
-from stegvis.storage.covariates import with_covariates
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
+from stegvis.study.covariates import composed
 from stegvis.study.study import Study
 
 # People of each batch, and those of them whom no baseline has.
@@ -32,5 +32,4 @@ def cohort(warehouse: Reader, study: Study) -> Rows:
         "unlinked_people": float(batches["unlinked"].sum()),
         "least_linked_share": float(linked.min()) if len(batches) else 1.0,
     }
-    added = study.protocol.covariates.additional
-    return Rows(with_covariates(sql_text("cohort"), "baseline_questionnaire", added), summary=summary)
+    return Rows(composed("cohort", sql_text("cohort"), study.codebook), summary=summary)

@@ -1,4 +1,4 @@
-"""outcome_questionnaire: chronic low back pain at follow-up, with severity."""
+"""outcome_questionnaire: the outcomes at follow-up, with severity."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stegvis.plausibility.ranges import compare
 from stegvis.sql import sql_text
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
+from stegvis.study.covariates import composed
 from stegvis.study.study import Study
 
 
@@ -22,12 +23,13 @@ from stegvis.study.study import Study
     until_accepted=True,
 )
 def outcome_questionnaire(warehouse: Reader, study: Study) -> Rows:
-    """Chronic low back pain at follow-up by the two-step question, with severity.
+    """The outcomes at follow-up, as the codebook defines them, with severity.
 
     A new delivery that is far from the other waves, or from what the protocol expects, waits until it is accepted.
     """
     rules = study.protocol.plausibility
-    answers, people = warehouse.frames(sql_text("outcome_questionnaire"), "select * from cohort")
+    select = composed("outcome_questionnaire", sql_text("outcome_questionnaire"), study.codebook)
+    answers, people = warehouse.frames(select, "select * from cohort")
     profile = wave_profile(answers, people[["person", *study.protocol.exclusions.complete_case]])
     compared = compare(profile, warehouse.other_profiles(), rules.wave.items(), rules)
-    return Rows(sql_text("outcome_questionnaire"), profile=profile, compared=compared)
+    return Rows(select, profile=profile, compared=compared)

@@ -9,9 +9,9 @@ from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.sql import sql_text
 from stegvis.statistics.levels import covariate_levels
-from stegvis.storage.covariates import with_covariates
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
+from stegvis.study.covariates import composed
 from stegvis.study.study import Study
 
 
@@ -28,8 +28,6 @@ def pooled_models(warehouse: Reader, study: Study) -> Rows:
     from stegvis.statistics.results import members_of, to_frame
 
     stacked = warehouse.frame("select * from analysis_set order by wave, person")
-    added = study.protocol.covariates.additional
-    order = ("wave", "person")
-    histories = warehouse.frame(with_covariates(sql_text("pain_histories"), "cohort", added, order))
+    histories = warehouse.frame(composed("pain_histories", sql_text("pain_histories"), study.codebook))
     rows = rows_across_waves(stacked, histories, study.protocol, covariate_levels(study.codebook))
     return Rows(to_frame(rows), also={"pooled_models_people": members_of(rows)})

@@ -1,4 +1,4 @@
-"""sensitivity_models: the published sensitivity analyses of a wave."""
+"""sensitivity_models: the sensitivity analyses of a wave, which the protocol lists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from stegvis.study.study import Study
     also={"sensitivity_models_people": "Who is behind each of these estimates; never published."},
 )
 def sensitivity_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
-    """The published sensitivity analyses: restricted samples, further covariates, the severe outcome."""
+    """The protocol's sensitivity analyses: restricted samples, further covariates, other outcomes."""
     from stegvis.analyses.sensitivity_models import ANALYSES
 
     return fit_wave("sensitivity_models", ANALYSES, warehouse, study, context.log.info)

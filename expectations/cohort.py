@@ -12,7 +12,7 @@ def suite(protocol: Protocol) -> list[Expectation]:
         not_empty("the cohort has participants"),
         unique("person", meaning="participants are unique"),
         one_of("sex", ["female", "male"], "sex is female or male"),
-        one_of("depression", ["no", "yes"], "depression is no or yes"),
+        *(one_of(name, ["no", "yes"], f"{name} is no or yes") for name in protocol.covariates.cuts),
         one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),
         filled("age", "age is known", WARNING),
     ]

@@ -187,15 +187,21 @@ def estimate_expectations(*expected: str) -> list[Expectation]:
     """What every table of estimates must meet.
 
     Args:
-        expected: analyses that any wave of some size allows. Others may find too few people somewhere in every wave,
-            and say so in their rows: a warning for them would always be shown.
+        expected: analyses that any wave of some size allows; may be none. Others may find too few people somewhere in
+            every wave, and say so in their rows: a warning for them would always be shown.
     """
     return [
         unique(*ESTIMATE_KEY, meaning="estimates are unique"),
         one_of("status", ["ok", "not_estimable", "suppressed"], "the status of each estimate is known"),
-        where(
-            f"analysis in {list(expected)}",
-            one_of("status", ["ok"], f"every estimate of {' and '.join(expected)} could be made", WARNING),
+        *(
+            [
+                where(
+                    f"analysis in {list(expected)}",
+                    one_of("status", ["ok"], f"every estimate of {' and '.join(expected)} could be made", WARNING),
+                )
+            ]
+            if expected
+            else []
         ),
         between("p_value", 0, 1, "p values lie between 0 and 1"),
         Expectation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.expectation import WARNING, Expectation, filled, not_empty, quarantine_expectations, unique
+from stegvis.expectations.expectation import Expectation, not_empty, quarantine_expectations, unique
 from stegvis.study.protocol import Protocol
 
 
@@ -11,6 +11,5 @@ def suite(protocol: Protocol) -> list[Expectation]:
     return [
         not_empty("the wave has responses"),
         unique("wave", "person", meaning="respondents are unique within a wave"),
-        filled("pain_screen", "the pain screen is answered", WARNING),
         *quarantine_expectations(protocol.checks.largest_quarantined_share),
     ]

@@ -8,6 +8,7 @@ from stegvis.expectations.expectation import (
     Expectation,
     as_expected,
     between,
+    filled,
     mean_between,
     not_empty,
     one_of,
@@ -23,6 +24,7 @@ def suite(protocol: Protocol) -> list[Expectation]:
     return [
         not_empty("the wave has responses"),
         unique("wave", "person", meaning="respondents are unique within a wave"),
+        filled("pain_screen", "the question on the outcome is answered", WARNING),
         one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
         mean_between("in_cohort", share, None, f"at least {share:.0%} of the responses come from the cohort", CRITICAL),
         one_of("in_cohort", [1], "every response comes from the cohort", WARNING),

@@ -1,4 +1,5 @@
 -- eligible_people: participants with valid days and without the outcome at baseline, respondents of the wave or not.
+-- The columns of the cohort that the codebook defines are added to it (stegvis/study/covariates.py).
 select
     e.wave,
     c.person,
@@ -7,17 +8,6 @@ select
     c.sex,
     c.age,
     c.older,
-    c.education,
-    c.income,
-    c.employment,
-    c.smoking,
-    c.depression,
-    c.bmi,
-    c.work_type,
-    c.self_rated_health,
-    c.pain_last_4_weeks,
-    c.other_disease,
-    c.exercise_frequency,
     c.pain_screen as baseline_pain_screen,
     w.recorded_days,
     w.valid_days,

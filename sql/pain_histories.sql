@@ -1,5 +1,5 @@
 -- pain_histories: one row per person with an exposure and wave they responded to, with their pain at the wave before and
--- at the one before that.
+-- at the one before that. The columns of the cohort that the codebook defines are added to it.
 with waves as (
     -- Waves are named by their years, so their names are in order of time; the baseline is number 0.
     select wave, row_number() over (order by wave) as number
@@ -25,11 +25,6 @@ select
     x.walking_met,
     c.sex,
     c.age,
-    c.education,
-    c.income,
-    c.employment,
-    c.smoking,
-    c.depression,
     this.low_back_pain::integer as low_back_pain,
     previous.low_back_pain::integer as previous_low_back_pain,
     earlier.low_back_pain::integer as earlier_low_back_pain

@@ -39,14 +39,24 @@ def twin(
         False
     ),
     seed: SeedOption = 1,
+    study_name: Annotated[
+        str, typer.Option("--study", help="hunt4_walking, or example_actipass: the same people as another cohort's.")
+    ] = "hunt4_walking",
 ) -> None:
     """Write a synthetic cohort's deliveries and its truth.json."""
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
     from stegvis.study.study import Study
     from stegvis.twin import TooFewPeopleError, write_twin
+    from stegvis.twin.example import EXAMPLE, write_example
 
     study = Study.shipped()
+    if study_name == EXAMPLE:
+        write_example(out, study.protocol, study.codebook, people, seed)
+        print(out)
+        return
+    if study_name != study.about.name:
+        raise typer.BadParameter(f"the twin writes deliveries of {study.about.name} and {EXAMPLE}")
     try:
         write_twin(
             out, study.protocol, study.codebook, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed,

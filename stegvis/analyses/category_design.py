@@ -65,4 +65,4 @@ def category_design(data: WaveData, template: ResultRow) -> CategoryDesign:
 
 def with_cuts_of_people(frame: pd.DataFrame, data: WaveData) -> pd.DataFrame:
     """A frame of other people with the cuts of the analyzed people, so that the categories are the same."""
-    return with_categories(frame, {e: cuts(data.people[e], e, data.protocol) for e in EXPOSURES})
+    return with_categories(frame, {e: cuts(data.people[e].dropna(), e, data.protocol) for e in EXPOSURES})

@@ -5,7 +5,7 @@ Small counts are not suppressed here: disclosure control must be applied before 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -29,20 +29,9 @@ CHARACTERISTICS_COLUMNS: dict[str, str] = {
 }
 ALL = "all"
 PEOPLE = "people"
-MEANS = ("age", "valid_days", "walking_met", "walking_minutes")
-SHARES = ("sex", "education", "income", "employment", "smoking", "depression", OUTCOME)
-# In the order of the table.
-VARIABLES = (PEOPLE, "age", "sex", "valid_days", "walking_met", "walking_minutes", *SHARES[1:])
-# Additional rows of the published supplement, and the years of follow-up; they may be missing for some people.
-ADDITIONAL_MEANS = ("follow_up_years", "bmi")
-ADDITIONAL = (
-    *ADDITIONAL_MEANS,
-    "work_type",
-    "self_rated_health",
-    "pain_last_4_weeks",
-    "other_disease",
-    "exercise_frequency",
-)
+# The first rows of the table.
+FIRST = (PEOPLE, "age", "sex", "valid_days", "walking_met", "walking_minutes")
+FOLLOW_UP = "follow_up_years"
 NOT_KNOWN = "not known"
 
 
@@ -59,44 +48,55 @@ def characteristics(
     means have no n, because the number of missing values could be inferred from it.
 
     Raises:
-        ValueError: the frame does not have exactly one wave, or an education level is in no group of the protocol.
+        ValueError: the frame does not have exactly one wave, or a level is in no group of the protocol.
     """
     waves = analysis_set["wave"].unique()
     if len(waves) != 1:
         raise ValueError(f"one wave is needed, not {len(waves)}")
     frame = printed_levels(analysis_set, protocol)
-    printed = {**levels, "education": tuple(protocol.characteristics.education_groups), OUTCOME: ("no", "yes")}
+    groups = {column: tuple(grouped) for column, grouped in protocol.characteristics.groups.items()}
+    printed = {**levels, **groups, OUTCOME: ("no", "yes")}
     labels = level_labels(analysis_set, exposure, protocol)
     columns = {ALL: frame} | {labels[c]: frame[frame[f"{exposure}_category"] == c] for c in CATEGORIES}
     rows = [
         {"wave": waves[0], "exposure": exposure, "category": category, "status": "ok", **row}
         for category, people in columns.items()
-        for row in (*_rows(people, printed), *_additional_rows(people, frame, levels, protocol))
+        for row in (*_rows(people, variables(protocol), printed), *_additional_rows(people, frame, printed, protocol))
     ]
     return pd.DataFrame(rows, columns=list(CHARACTERISTICS_COLUMNS)).astype(CHARACTERISTICS_COLUMNS)
 
 
+def variables(protocol: Protocol) -> list[str]:
+    """The variables of the table that are known of everyone, in order: the covariates that the protocol lists."""
+    known = (*protocol.models.adjusted, *protocol.models.age)
+    added = protocol.covariates.additional
+    listed = [name for name in known if name in protocol.exclusions.complete_case and name not in added]
+    return list(dict.fromkeys((*FIRST, *listed, OUTCOME)))
+
+
 def printed_levels(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """The analysis set with education in its printed groups and the outcome as no and yes.
+    """The analysis set with the levels that are printed in groups, and the outcome as no and yes.
 
     Raises:
-        ValueError: an education level is in no group.
+        ValueError: a level is in no group.
     """
-    groups = protocol.characteristics.education_groups
-    group_of = {level: group for group, members in groups.items() for level in members}
-    education = analysis_set["education"].map(group_of)
-    if education.isna().any():
-        raise ValueError("an education level is missing or in no group of characteristics.education_groups")
-    return analysis_set.assign(education=education, **{OUTCOME: analysis_set[OUTCOME].map({0: "no", 1: "yes"})})
+    printed: dict[str, pd.Series] = {}
+    for column, groups in protocol.characteristics.groups.items():
+        if column in analysis_set:
+            group_of = {level: group for group, members in groups.items() for level in members}
+            printed[column] = analysis_set[column].map(group_of)
+            if (printed[column].isna() & analysis_set[column].notna()).any():
+                raise ValueError(f"a level of {column} is in no group of characteristics.groups")
+    return analysis_set.assign(**printed, **{OUTCOME: analysis_set[OUTCOME].map({0: "no", 1: "yes"})})
 
 
-def _rows(people: pd.DataFrame, levels: Levels) -> Iterator[dict[str, object]]:
+def _rows(people: pd.DataFrame, shown: Sequence[str], levels: Levels) -> Iterator[dict[str, object]]:
     """The rows of one category."""
     n = len(people)
-    for variable in VARIABLES:
+    for variable in shown:
         if variable == PEOPLE:
             yield {"variable": variable, "level": "", "n": n}
-        elif variable in MEANS:
+        elif variable not in levels:
             values = people[variable]
             yield {"variable": variable, "level": "", "n": n, "mean": values.mean(), "sd": values.std(ddof=1)}
         else:
@@ -110,14 +110,16 @@ def _additional_rows(
     people: pd.DataFrame, everyone: pd.DataFrame, levels: Levels, protocol: Protocol
 ) -> Iterator[dict[str, object]]:
     """The additional rows of one category; a level ``not known`` is in all categories if it is in one."""
-    added = protocol.covariates.additional
-    for variable in (name for name in dict.fromkeys((*ADDITIONAL, *added)) if name in everyone):
-        if variable in ADDITIONAL_MEANS or (variable in added and variable not in levels):
+    asked = (*protocol.models.adjusted, *protocol.models.age, *protocol.covariates.additional)
+    further = dict.fromkeys((FOLLOW_UP, *protocol.characteristics.further, *asked))
+    shown = set(variables(protocol))
+    for variable in (name for name in further if name in everyone and name not in shown):
+        if variable not in levels:
             known = people[variable].dropna()
-            shown = len(known) >= protocol.disclosure.smallest_count
-            numbers = {"mean": known.mean(), "sd": known.std(ddof=1)} if shown else {"status": "suppressed"}
+            enough = len(known) >= protocol.disclosure.smallest_count
+            numbers = {"mean": known.mean(), "sd": known.std(ddof=1)} if enough else {"status": "suppressed"}
             yield {"variable": variable, "level": "", **numbers}
-        elif variable in levels:
+        else:
             counts = people[variable].fillna(NOT_KNOWN).value_counts()
             unknown = (NOT_KNOWN,) if everyone[variable].isna().any() else ()
             for level in (*levels[variable], *unknown):
@@ -132,7 +134,7 @@ def characteristics_members(table: pd.DataFrame, analysis_set: pd.DataFrame, pro
     Args:
         table: made by ``characteristics`` from the analysis set.
         analysis_set: one row per analyzed person of one wave.
-        protocol: the printed groups of education.
+        protocol: the printed groups of levels.
     """
     frame = printed_levels(analysis_set, protocol)
     counted = []

@@ -73,4 +73,4 @@ def pooled_note(protocol: Protocol) -> str:
 def first_response_cuts(frame: pd.DataFrame, protocol: Protocol) -> dict[Exposure, Cuts]:
     """Cuts of people, not responses: each person counts once, by the first row in the frame's order."""
     people = frame.drop_duplicates("person")
-    return {exposure: cuts(people[exposure], exposure, protocol) for exposure in EXPOSURES}
+    return {exposure: cuts(people[exposure].dropna(), exposure, protocol) for exposure in EXPOSURES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.analyses import additive, interaction, joint, main_models, mutual, strata
+from stegvis.analyses import additive, interaction, joint, main_models, mutual, secondary_outcomes, strata
 from stegvis.analyses.wave_data import Analysis
 
 ANALYSES: tuple[Analysis, ...] = (
@@ -16,4 +16,5 @@ ANALYSES: tuple[Analysis, ...] = (
     strata.within_volume_rows,
     strata.stratified_rows,
     interaction.interaction_rows,
+    secondary_outcomes.secondary_outcome_rows,
 )

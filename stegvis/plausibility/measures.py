@@ -81,7 +81,7 @@ def wave_profile(answers: pd.DataFrame, cohort: pd.DataFrame) -> Profile:
         "response": share(int(answers["in_cohort"].sum()), len(cohort)),
         "screen_missing": share(int(answers["pain_screen"].isna().sum()), len(answers)),
         "prevalence": share(int((pain == 1).sum()), int(pain.notna().sum())),
-        "limited": share(int((severe == 1).sum()), int((pain == 1).sum())),
+        "limited": share(int((severe == 1).sum()), int((pain == 1).sum())) if severe.notna().any() else None,
         "date_missing": share(int(answers.loc[answers["in_cohort"], "follow_up_years"].isna().sum()),
                               int(answers["in_cohort"].sum())),
         "before_baseline": share(int((years < 0).sum()), len(years)),

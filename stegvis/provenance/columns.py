@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from stegvis.study.codebook import Codebook, LayoutName
+from stegvis.study.codebook import Codebook, LayoutName, secondary_outcomes, study_columns
+from stegvis.study.covariates import composed
 from stegvis.study.dictionary import dictionary
 
 _LAYOUTS: dict[str, LayoutName] = {
@@ -32,12 +33,37 @@ def columns_from(table: str, delivery: str | None, codebook: Codebook) -> Source
     if delivery and table in _LAYOUTS:
         columns = codebook[_LAYOUTS[table]].columns
         return {name: [(f"landing/{delivery}", column.source[0])] for name, column in columns.items()}
-    return _of_select(sql_text(table)) if (SQL / f"{table}.sql").is_file() else {}
+    if not (SQL / f"{table}.sql").is_file():
+        return {}
+    return _of_select(composed(table, sql_text(table), codebook), _known(codebook))
+
+
+def _known(codebook: Codebook) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The columns of every table: those of the dictionary, and those that the codebook defines."""
+    own = tuple(study_columns(codebook))
+    others = secondary_outcomes(codebook)
+    further = {
+        "baseline_questionnaire": tuple(codebook.participants.columns),
+        "followup_questionnaire": tuple(codebook.questionnaire.columns),
+        "cohort": (*own, *(f"baseline_outcome_{name}" for name in others)),
+        "eligible_people": (*own, *(f"outcome_{name}" for name in others)),
+        "outcome_questionnaire": tuple(f"outcome_{name}" for name in others),
+        "epochs": _EPOCHS,
+    }
+    tables = {name: tuple(columns) for name, columns in dictionary().items()}
+    return tuple(
+        (name, tuple(dict.fromkeys((*tables.get(name, ()), *further.get(name, ()))))) for name in {**tables, **further}
+    )
 
 
 @cache
-def _of_select(sql: str) -> Sources:
-    """Of each column of a SELECT, the columns of stored tables behind it."""
+def _of_select(sql: str, columns: tuple[tuple[str, tuple[str, ...]], ...]) -> Sources:
+    """Of each column of a SELECT, the columns of stored tables behind it.
+
+    Args:
+        sql: the SELECT.
+        columns: the columns of every table.
+    """
     # Half a second to import, and only a materialization needs it.
     import logging
 
@@ -48,7 +74,7 @@ def _of_select(sql: str) -> Sources:
     from sqlglot.schema import MappingSchema
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of subqueries whose columns it takes as they are
-    known = {table: tuple(columns) for table, columns in dictionary().items()} | {"epochs": _EPOCHS}
+    known = dict(columns)
     tables = MappingSchema({table: dict.fromkeys(columns, "varchar") for table, columns in known.items()})
     query = parse_one(sql, dialect="duckdb")
     qualify(query, schema=tables, dialect="duckdb", validate_qualify_columns=False)

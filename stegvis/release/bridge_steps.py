@@ -33,13 +33,12 @@ from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 from stegvis.study.protocol_models import Exposures, Models
 
 STEPS = ("corrected_rows", "changed_eligibility", "new_people", "protocol")
-COVARIATES = ("sex", "age", "education", "income", "employment", "smoking", "depression")
-COMPARED = (*EXPOSURES, OUTCOME, *COVARIATES)
 
 
 def compared(protocol: Protocol) -> list[str]:
-    """The columns of a person that are compared: ``COMPARED`` and the covariates that the codebook adds."""
-    return list(dict.fromkeys((*COMPARED, *protocol.covariates.additional)))
+    """The columns of a person that are compared: exposures, outcome and covariates."""
+    covariates = (*protocol.exclusions.complete_case, *protocol.models.age, *protocol.models.adjusted)
+    return list(dict.fromkeys((*EXPOSURES, OUTCOME, *covariates)))
 
 
 @dataclass(frozen=True)

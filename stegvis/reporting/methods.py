@@ -11,7 +11,7 @@ from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import chosen, headline
 from stegvis.reporting.steps import DESCRIPTIONS
 from stegvis.reporting.wording import MODELS, OUTCOME, covariate_words, level_label, plain, suppression_sentence
-from stegvis.study.protocol import EXPOSURES
+from stegvis.study.protocol import EXPOSURES, Protocol
 
 
 def methods(report: WaveReport) -> Section:
@@ -101,8 +101,7 @@ def _rules(report: WaveReport) -> list[Markup]:
         "Outcome.": f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last "
         "year, with the low back ticked among the sites.",
         "Exclusions, in this order.": f"{exclusions}. Covariates that must be complete: "
-        f"{covariate_words(p.exclusions.complete_case, p)}. Depression is a HADS depression score of "
-        f"{p.covariates.depression_cut} or more.",
+        f"{covariate_words(p.exclusions.complete_case, p)}.{_cuts(p)}",
         "Models.": "Risk ratios from Poisson regression with a robust variance (Zou 2004, doi 10.1093/aje/kwh090), "
         f"{p.models.confidence:.0%} confidence intervals. Age-adjusted: {age}. Fully adjusted: {adjusted}. "
         f"Categories with fewer than {p.models.minimum_events} cases or non-cases are not estimated.",
@@ -116,3 +115,9 @@ def _rules(report: WaveReport) -> list[Markup]:
     if report.published is not None:
         rules["Published study."] = f"{report.published.reference}."
     return [Markup("<strong>{}</strong> {}").format(name, text) for name, text in rules.items()]
+
+
+def _cuts(protocol: Protocol) -> str:
+    """The covariates that are a score with a cut."""
+    cuts = protocol.covariates.cuts.items()
+    return "".join(f" {plain(name).capitalize()} is a score of {cut:g} or more." for name, cut in cuts)

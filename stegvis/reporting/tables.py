@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from stegvis.analyses.characteristics import ADDITIONAL
+from stegvis.analyses.characteristics import FOLLOW_UP
 from stegvis.claims.ranks import level_order
 from stegvis.reporting.formatting import (
     NOTHING,
@@ -58,7 +58,7 @@ def characteristics_table(
     Returns:
         The table, or None when there are no such rows of this exposure.
     """
-    further = characteristics["variable"].isin(list(ADDITIONAL))
+    further = characteristics["variable"].isin([FOLLOW_UP, *protocol.characteristics.further])
     characteristics = characteristics[further if additional else ~further]
     owner = characteristics["exposure"].astype("string").fillna("all")
     category = characteristics["category"].astype("string")

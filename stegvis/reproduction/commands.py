@@ -30,6 +30,7 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "within_intensity": _CATEGORIES,
     "within_volume": _CATEGORIES,
     "sensitivity": _CATEGORIES,
+    "outcome": _CATEGORIES,
     "trend": (r.trend, stata.trend),
     "joint": (r.joint, stata.joint),
     "interaction": (r.interaction, stata.interaction),

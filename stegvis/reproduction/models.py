@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from stegvis.analyses.condition import Condition
+from stegvis.analyses.secondary_outcomes import PREFIX, sample_of
 from stegvis.analyses.sensitivity import sensitivities
 from stegvis.statistics.categories import CATEGORIES
 from stegvis.statistics.levels import Levels
@@ -130,6 +131,9 @@ def model_of(row: EstimateRow) -> Model:
         return replace(model, sample=_within(row.key["population"], row.labels))
     if analysis == "sensitivity":
         return _sensitivity(row)
+    if analysis == "outcome":
+        sample = Sample(sample_of(row.variant, row.key["population"]))
+        return replace(model, sample=sample, outcome=f"{PREFIX}{row.variant}")
     raise KeyError(analysis)
 
 
@@ -152,7 +156,8 @@ def _sensitivity(row: EstimateRow) -> Model:
     analysis = next(each for each in sensitivities(row.protocol) if each.name == row.variant)
     # Published cut points are the same in every sample.
     cut = "quartiles" if row.protocol.exposures.categories == "sample_quartiles" else ""
-    added = analysis.added if row.key["model"] == "adjusted" else ()
+    further = [column for column in analysis.added if column not in row.covariates]
+    added = further if row.key["model"] == "adjusted" else ()
     return replace(
         plain(row),
         sample=Sample(analysis.where, cut=cut),

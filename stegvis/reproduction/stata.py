@@ -91,31 +91,33 @@ def poisson(right: str, *, outcome: str = "low_back_pain", who: str = "", option
     return f"poisson {outcome} {right}{who}, {options}"
 
 
-def _if(sample: Sample) -> str:
-    return f" if {' & '.join(map(_condition, sample.where))}" if sample.where else ""
+def _if(row: EstimateRow, sample: Sample) -> str:
+    return f" if {' & '.join(_condition(each, row.levels) for each in sample.where)}" if sample.where else ""
 
 
 def _cut(row: EstimateRow, sample: Sample) -> str:
     if sample.cut == "published":
         inner = " + ".join(f"({row.exposure} >= {bound:g})" for bound in row.scale.published_lower_bounds)
         return f"generate cut = 1 + {inner}"
-    return f"xtile cut = {row.exposure}{_if(sample)}, nq(4)" if sample.cut else ""
+    return f"xtile cut = {row.exposure}{_if(row, sample)}, nq(4)" if sample.cut else ""
 
 
-def _condition(condition: Condition) -> str:
+def _condition(condition: Condition, levels: Levels) -> str:
+    # Covariates have numbers with labels in Stata; other columns are texts.
+    label = f":{condition.column}_codes" if condition.column in levels else ""
     column, operator, value = condition.column, condition.operator, condition.value
     if operator == "known":
         return f"!missing({column})"
     if operator in ("in", "in or unknown"):
         assert isinstance(value, tuple)
-        listed = ", ".join(f'"{each}"' for each in value)
+        listed = ", ".join(f'"{each}"{label}' for each in value)
         inside = f"inlist({column}, {listed})"
-        return inside if operator == "in" else f'({inside} | {column} == "")'
+        return inside if operator == "in" else f"({inside} | missing({column}))"
     # A missing value is the largest number in Stata.
     missing = f" & !missing({column})" if operator == ">=" else ""
-    if column == "sex":
-        return f'{column} {operator} "{value}":sex_codes'
-    return f'{column} {operator} "{value}"' if isinstance(value, str) else f"{column} {operator} {value}{missing}"
+    return (
+        f'{column} {operator} "{value}"{label}' if isinstance(value, str) else f"{column} {operator} {value}{missing}"
+    )
 
 
 # ---- analyses ----
@@ -126,7 +128,7 @@ def categories(row: EstimateRow) -> str:
     model = model_of(row)
     term = "cut" if model.sample.cut else model.term
     right = f"ib1.{term} {factors(model.covariates, row.levels)}"
-    fit = poisson(right, outcome=model.outcome, who=_if(model.sample))
+    fit = poisson(right, outcome=model.outcome, who=_if(row, model.sample))
     steps = chain(use(), _cut(row, model.sample), fit)
     return chain(steps, f"testparm i.{term}") if row.measure == "p_joint" else f"{steps} // {row.place}.{term}"
 

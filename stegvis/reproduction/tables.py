@@ -15,7 +15,7 @@ def tables_of_wave(
     people: pd.DataFrame, eligible: pd.DataFrame, days: pd.DataFrame, protocol: Protocol
 ) -> Mapping[str, pd.DataFrame]:
     """``analysis_set``, ``eligible_people`` with the cut points of the former, and ``days``, as in ``WaveData``."""
-    found = {exposure: cuts(people[exposure], exposure, protocol) for exposure in EXPOSURES}
+    found = {exposure: cuts(people[exposure].dropna(), exposure, protocol) for exposure in EXPOSURES}
     return {"analysis_set": people, "eligible_people": with_categories(eligible, found), "days": days}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,5 +54,9 @@ def category_term(exposure: Exposure) -> Categorical:
 
 def covariate_terms(model: Model, protocol: Protocol, levels: Levels) -> tuple[Term, ...]:
     """The covariates of a model as terms; those without levels are linear."""
-    columns = protocol.models.age if model == "age" else protocol.models.adjusted
+    return columns_terms(protocol.models.age if model == "age" else protocol.models.adjusted, levels)
+
+
+def columns_terms(columns: Iterable[str], levels: Levels) -> tuple[Term, ...]:
+    """Columns as terms; those without levels are linear."""
     return tuple(Categorical(column, levels[column]) if column in levels else Linear(column) for column in columns)

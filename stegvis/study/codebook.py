@@ -13,12 +13,15 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from stegvis.study.outcomes import Outcome
 from stegvis.study.settings import Section, SettingsError, read_settings
 
 ColumnType = Literal["text", "number", "date", "timestamp", "code", "tick"]
 Reader = Literal["actipass", "actimotus", "ggir"]
 LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals"]
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
+# Columns of participants that every study has; the program itself uses them.
+COMMON = ("person", "baseline_date", "sex", "age", "recorded_days")
 DAY = "{day}"  # placeholder for the number of the day in a source name
 
 # The days of a column for which the codebook gives none: dates may be of birth, times are a device's.
@@ -38,19 +41,47 @@ def normal_code(text: str) -> str:
 
 
 class CovariateRole(Section):
-    """What a column is to the models: a covariate beside those that the protocol lists.
+    """What a column is to the models: a covariate.
+
+    A covariate that the protocol lists is in the models that list it; ``models`` and ``complete_case`` are for others.
 
     Attributes:
         label: its name in print.
         label_nb: the same in Norwegian.
-        models: those that adjust for it.
+        models: those that adjust for it; none if only sensitivity analyses do.
         complete_case: whether people of whom it is not known are excluded.
     """
 
     label: str = Field(min_length=1)
     label_nb: str = Field(min_length=1)
-    models: tuple[Literal["age", "adjusted"], ...] = Field(default=("adjusted",), min_length=1)
+    models: tuple[Literal["age", "adjusted"], ...] = ("adjusted",)
     complete_case: bool = True
+
+
+class DerivedColumn(Section):
+    """A column of participants that is made from delivered ones.
+
+    Attributes:
+        rule: ``first_known`` is the first of the sources that is known; ``any_yes`` is yes if one of them is, no if all
+            are; ``at_least`` is yes from the protocol's ``covariates.cuts`` on, no below; ``or_none`` is the source, or
+            none where it is missing or another column has a given level.
+        source: canonical columns of participants.
+        unless: of ``or_none``: levels of other columns where it is none.
+        covariate: its role, as of a delivered column.
+    """
+
+    rule: Literal["first_known", "any_yes", "at_least", "or_none"]
+    source: tuple[str, ...] = Field(min_length=1)
+    unless: dict[str, str] = Field(default_factory=dict)
+    covariate: CovariateRole | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.rule in ("at_least", "or_none") and len(self.source) != 1:
+            raise ValueError(f"{self.rule} has one source")
+        if self.unless and self.rule != "or_none":
+            raise ValueError("unless belongs to or_none")
+        return self
 
 
 class Column(Section):
@@ -122,9 +153,11 @@ class Layout(Section):
 
 
 class Codebook(Section):
-    """Every layout, by name: ``codebook["participants"]``."""
+    """Every layout, by name: ``codebook["participants"]``, and the columns made from delivered ones."""
 
     participants: Layout
+    derived: dict[str, DerivedColumn] = Field(default_factory=dict)
+    outcomes: dict[str, Outcome] = Field(default_factory=dict)
     questionnaire: Layout
     days: Layout
     epochs: Layout
@@ -158,3 +191,43 @@ def levels(layout: Layout, column: str) -> tuple[str, ...]:
     if codes is None:
         raise KeyError(f"the column '{column}' has no codes")
     return tuple(dict.fromkeys(codes.values()))
+
+
+def covariates(codebook: Codebook) -> dict[str, CovariateRole]:
+    """The covariates by name, delivered ones first, in the codebook's order."""
+    columns = {**codebook.participants.columns, **codebook.derived}
+    return {name: column.covariate for name, column in columns.items() if column.covariate}
+
+
+def study_columns(codebook: Codebook) -> dict[str, Column | DerivedColumn]:
+    """The columns of a participant that the study itself defines: all but those that every study has, and raw sources.
+
+    Raw sources are those of derived columns and of the primary outcome. A derived column takes the place of a delivered
+    one of the same name.
+    """
+    sources = {name for each in codebook.derived.values() for name in each.source}
+    sources |= {name for each in codebook.outcomes.values() if each.primary for name in each.asked_at_baseline}
+    delivered = {
+        name: column
+        for name, column in codebook.participants.columns.items()
+        if name not in COMMON and (column.covariate or name not in sources)
+    }
+    return {**delivered, **codebook.derived}
+
+
+def secondary_outcomes(codebook: Codebook) -> dict[str, Outcome]:
+    """The outcomes beside the primary one, by name."""
+    return {name: each for name, each in codebook.outcomes.items() if not each.primary}
+
+
+def participant_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
+    """The levels of every column of a participant that has any, by name; the first is the reference."""
+    participants = codebook.participants
+    found = {name: levels(participants, name) for name, column in participants.columns.items() if column.codes}
+    for name, derived in codebook.derived.items():
+        if derived.rule in ("any_yes", "at_least"):
+            found[name] = ("no", "yes")
+        elif derived.source[0] in found:
+            more = ("none",) if derived.rule == "or_none" else ()
+            found[name] = (*found[derived.source[0]], *more)
+    return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import model_validator
 
@@ -28,7 +28,6 @@ from stegvis.study.protocol_models import (
     NegativeControls,
     Projection,
     RegressionDilution,
-    Sensitivity,
     Spline,
     TimeUse,
 )
@@ -50,6 +49,7 @@ from stegvis.study.protocol_recordings import (
     WalkingSpeed,
     WearRules,
 )
+from stegvis.study.protocol_sensitivity import Mode, SensitivityEntry
 from stegvis.study.settings import Section, SettingsError, read_settings
 
 __all__ = ["EXPOSURES", "Exposure", "Protocol", "ProtocolError", "Study", "read_protocol"]
@@ -64,7 +64,7 @@ class Study(Section):
 
     title: str
     version: str
-    mode: Literal["as_published", "strict"]
+    mode: Mode
 
 
 class Protocol(Section):
@@ -85,7 +85,7 @@ class Protocol(Section):
     spline: Spline
     histogram: Histogram
     additive_interaction: AdditiveInteractionRules
-    sensitivity: Sensitivity
+    sensitivity: tuple[SensitivityEntry, ...] = ()
     time_use: TimeUse
     characteristics: Characteristics
     projection: Projection

@@ -55,11 +55,13 @@ class Covariates(Section):
     """How covariates are coded.
 
     Attributes:
+        cuts: of the codebook's columns derived by ``at_least``, by name: yes from here on.
+        older_from_age: the two age groups, years.
         additional: names in print (``en`` and ``nb``) of the covariates that the codebook adds; never in the file
             (``stegvis/study/agreement.py``).
     """
 
-    depression_cut: int = Field(ge=1, le=21)
+    cuts: dict[str, float] = Field(default_factory=dict)
     older_from_age: int = Field(gt=0)
     additional: dict[str, dict[str, str]] = Field(default_factory=dict)
 
@@ -152,14 +154,6 @@ class AdditiveInteractionRules(Section):
     uninformative_ratio: float = Field(gt=1)
 
 
-class Sensitivity(Section):
-    """The restricted samples of the sensitivity analyses."""
-
-    smallest_valid_days: int = Field(ge=1)
-    little_pain: tuple[str, ...]
-    good_health: tuple[str, ...]
-
-
 class TimeUse(Section):
     """Time-use models: isotemporal substitution and composition of the 24-hour day."""
 
@@ -167,15 +161,22 @@ class TimeUse(Section):
 
 
 class Characteristics(Section):
-    """How Table 1 groups its rows."""
+    """The rows of Table 1 beside the covariates, and how levels are grouped in print.
 
-    education_groups: dict[str, tuple[str, ...]]
+    Attributes:
+        further: columns of a participant that are shown after the covariates; they may be missing for some.
+        groups: of a column, by printed level, the levels of the codebook.
+    """
+
+    further: tuple[str, ...] = ()
+    groups: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _each_level_once(self) -> Characteristics:
-        levels = [level for group in self.education_groups.values() for level in group]
-        if len(set(levels)) != len(levels):
-            raise ValueError("an education level is in two groups")
+        for column, groups in self.groups.items():
+            levels = [level for group in groups.values() for level in group]
+            if len(set(levels)) != len(levels):
+                raise ValueError(f"a level of {column} is in two groups")
         return self
 
 
@@ -190,7 +191,7 @@ class Projection(Section):
 class AttritionWeights(Section):
     """Inverse-probability weights that make respondents represent all eligible participants."""
 
-    squared: tuple[Literal["age", "walking_minutes", "walking_met"], ...]
+    squared: tuple[str, ...]
     truncations: tuple[tuple[float, float], ...]
 
     @model_validator(mode="after")

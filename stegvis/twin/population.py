@@ -213,4 +213,4 @@ def _missing_sheets(seed: int, parameters: Parameters, n: int, at_home: Flags, n
 
 def is_depressed(population: Population, coding: Covariates) -> Flags:
     """Mask (n,): the depression score reaches the cut of ``coding``."""
-    return np.asarray(population.numbers("depression_score") >= coding.depression_cut)
+    return np.asarray(population.numbers("depression_score") >= coding.cuts["depression"])

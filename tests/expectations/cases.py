@@ -135,15 +135,14 @@ WALKING = Case(
 FOLLOWUP = Case(
     "followup_questionnaire",
     """
-    wave | person | pain_screen
-    A    | P1     | no
-    B    | P1     | yes
-    A    | P2     | yes
+    wave | person
+    A    | P1
+    B    | P1
+    A    | P2
     """,
     (
         Broken("the wave has responses", NO_ROWS),
         Broken("respondents are unique within a wave", {"person": "P1"}),
-        Broken("the pain screen is answered", {"pain_screen": "-"}),
         *quarantine(),
     ),
     DELIVERY,
@@ -152,12 +151,12 @@ FOLLOWUP = Case(
 OUTCOME = Case(
     "outcome_questionnaire",
     """
-    wave | person | low_back_pain | in_cohort | follow_up_years | box_against_screen
-    A    | P1     | 1             | true      | 4               | false
-    A    | P2     | 0             | true      | 0               | -
-    A    | P3     | 0             | true      | -               | false
-    A    | P4     | -             | true      | 4               | false
-    A    | P5     | 0             | true      | 4               | false
+    wave | person | pain_screen | low_back_pain | in_cohort | follow_up_years | box_against_screen
+    A    | P1     | yes         | 1             | true      | 4               | false
+    A    | P2     | no          | 0             | true      | 0               | -
+    A    | P3     | no          | 0             | true      | -               | false
+    A    | P4     | yes         | -             | true      | 4               | false
+    A    | P5     | no          | 0             | true      | 4               | false
     """,
     (
         Broken(
@@ -166,6 +165,7 @@ OUTCOME = Case(
             also=("at least 50% of the responses come from the cohort", "the risk lies between 2% and 60%"),
         ),
         Broken("respondents are unique within a wave", {"person": "P1"}),
+        Broken("the question on the outcome is answered", {"pain_screen": "-"}),
         Broken("low back pain is 0 or 1", {"low_back_pain": "2"}, also=("the risk lies between 2% and 60%",)),
         Broken("every response comes from the cohort", {"in_cohort": "false"}),
         Broken("no response is earlier than the baseline", {"follow_up_years": "-0.1"}),

@@ -1,4 +1,4 @@
-"""Covariates are added in the codebook of a home, and nowhere else: from delivery to a verified release."""
+"""Covariates and outcomes are added in the codebook of a home, analyses in its protocol: to a verified release."""
 
 from __future__ import annotations
 
@@ -19,6 +19,35 @@ ALCOHOL = (
     'covariate = { label = "Alcohol", label_nb = "Alkohol" } }\n'
 )
 EXERCISE = 'exercise_frequency = { source = ["ExeF_NT4BLQ1"], type = "code", '
+
+
+LIMITED = """
+[outcomes.limited]
+label = "Pain that limits leisure"
+label_nb = "Smerter som hindrer fritid"
+kind = "question"
+source = "leisure_limited"
+levels = ["yes"]
+"""
+ANALYSES = """
+[[sensitivity]]
+name = "not_current_smoking"
+population = "never or former smoking"
+where = [{ column = "smoking", levels = ["never", "former"] }, { column = "age", below = 80 }]
+
+[[sensitivity]]
+name = "alcohol"
+population = "alcohol known"
+where = [{ column = "alcohol", known = true }]
+add = ["alcohol"]
+"""
+
+
+def add_outcome_and_analyses(story: Story) -> None:
+    """Another outcome in the codebook, and two sensitivity analyses in the protocol."""
+    for name, more in (("codebook.toml", LIMITED), ("protocol.toml", ANALYSES)):
+        file = story.home.study / name
+        file.write_text(file.read_text(encoding="utf-8") + more, encoding="utf-8")
 
 
 def add_covariates(story: Story) -> None:
@@ -45,6 +74,7 @@ def test_a_covariate_of_the_codebook_is_in_every_model_table_and_sentence(story:
     story = Story(home)
     deliver_alcohol(story)
     add_covariates(story)
+    add_outcome_and_analyses(story)
     done = story.refresh()
     assert done.ok, done.failed
     people = story.table("select * from analysis_set")
@@ -60,12 +90,30 @@ def test_a_covariate_of_the_codebook_is_in_every_model_table_and_sentence(story:
     adjusted = json.loads((release / "protocol.json").read_text())["models"]["adjusted"]
     assert adjusted[-2:] == ["alcohol", "exercise_frequency"]
     assert {"alcohol", "exercise_frequency"} <= set(pd.read_csv(release / "characteristics.csv")["variable"])
+    results = pd.read_csv(release / "results.csv", keep_default_na=False)
+    other = results[(results["analysis"] == "outcome:limited") & (results["measure"] == "rr")]
+    assert len(other) == 16
+    assert (other["population"] == "outcome known").all()
+    assert len(results[results["analysis"] == "sensitivity:not_current_smoking"]) == 20
+    # Alcohol is in the models already, and known of everyone: that is no robustness.
+    same = results[results["analysis"] == "sensitivity:alcohol"]
+    assert (same["status"] != "ok").all()
+    assert same["note"].str.contains("same as main").any()
     commands = pd.read_csv(release / "commands.csv").fillna("")
     main = commands[(commands["analysis"] == "main") & (commands["measure"] == "rr")]
     # Four categories of two exposures; in R the reference is the number 1.
     for model, expected in (("age", (0, 0)), ("adjusted", (6, 8))):
         own = main[main["model"] == model]
         assert tuple(own[program].str.contains("alcohol").sum() for program in ("r", "stata")) == expected
+    own = commands[commands["analysis"] == "outcome:limited"]
+    assert own["r"].str.contains("outcome_limited").all()
+    assert own["stata"].str.contains("poisson outcome_limited .* if !missing\\(outcome_limited\\)").all()
+    smokers = commands[commands["analysis"] == "sensitivity:not_current_smoking"]
+    assert (
+        smokers["stata"]
+        .str.contains('inlist(smoking, "never":smoking_codes, "former":smoking_codes)', regex=False)
+        .all()
+    )
     pages = {file.name: file.read_text(encoding="utf-8") for file in (release / "report").glob("*.html")}
     assert "smoking, depression, alcohol and exercise" in pages["wave-2021-2023-methods.html"]
     assert "They also take into account: alcohol, exercise." in pages["plain.html"]

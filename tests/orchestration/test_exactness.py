@@ -107,9 +107,9 @@ class Project:
     def protocol(self) -> list[Place]:
         self._edit(
             self.story.home.study / "protocol.toml",
-            lambda text: text.replace("depression_cut = 7", f"depression_cut = {8 + self.number}"),
+            lambda text: text.replace("depression = 7", f"depression = {8 + self.number}"),
         )
-        read = "protocol covariates.depression_cut"
+        read = "protocol covariates.cuts"
         known = Records(self.story.home)
         return [(name, None) for name in tables() if any(read in m.made_from for m in known.published(name).values())]
 

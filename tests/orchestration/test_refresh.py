@@ -112,10 +112,10 @@ def test_a_changed_protocol_value_is_named_and_touches_only_those_who_read_it(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = tmp_path / "protocol.toml"
-    changed.write_text(PROTOCOL_FILE.read_text().replace("depression_cut = 7", "depression_cut = 8"))
+    changed.write_text(PROTOCOL_FILE.read_text().replace("depression = 7", "depression = 8"))
     use_protocol(monkeypatch, read_protocol(changed))
     planned = story.planned()
-    assert "protocol covariates.depression_cut changed from 7 to 8" in planned["cohort"]
+    assert 'protocol covariates.cuts changed from {"depression": 7.0} to {"depression": 8.0}' in planned["cohort"]
     assert "walking_exposures" not in planned
 
 

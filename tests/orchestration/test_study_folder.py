@@ -47,9 +47,9 @@ def test_the_error_of_a_home_without_a_study_says_what_to_run(story: Story) -> N
 def test_two_homes_with_two_studies_live_beside_each_other(story: Story, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(story.home.root, other, symlinks=True)
-    edit(Home(other, other / "landing"), "protocol.toml", "depression_cut = 7", "depression_cut = 9")
+    edit(Home(other, other / "landing"), "protocol.toml", "depression = 7", "depression = 9")
     planned = {step.label: step.reasons for step in dry_run(Home(other, other / "landing"))[0]}
-    assert "protocol covariates.depression_cut changed from 7 to 9" in planned["cohort"]
+    assert 'protocol covariates.cuts changed from {"depression": 7.0} to {"depression": 9.0}' in planned["cohort"]
     assert "walking_exposures" not in planned
     assert story.planned() == {}
 

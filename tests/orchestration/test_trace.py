@@ -29,7 +29,7 @@ def test_a_number_leads_to_its_run_its_select_its_protocol_value_and_its_deliver
     stages = {(each["asset"], each["partition"]): each for each in found["stages"]}
     assert next(iter(stages)) == ("risk_ratios", "2021-2023")
     cohort = stages[("cohort", "")]
-    assert cohort["method"]["protocol covariates.depression_cut"] == "7"
+    assert cohort["method"]["protocol covariates.cuts"] == '{"depression": 7.0}'
     assert "sql/cohort.sql" in cohort["method"]
     assert "from baseline_questionnaire" in found["sql"]["sql/cohort.sql"]
     (drop,) = (d for d in scan(story.home.landing, None).accepted if d.kind == "followup")

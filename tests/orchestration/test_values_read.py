@@ -20,11 +20,11 @@ EDITS: dict[str, Any] = {
     "exposures.met_slow": 2.9,
     "exposures.minimum_valid_days": 4,
     "exposures.categories": "fixed_published",
-    "covariates.depression_cut": 8,
+    "covariates.cuts": {"depression": 8},
     "exclusions.complete_case": ["sex"],
     "models.variance": "hc0",
     "disclosure.smallest_count": 6,
-    "characteristics.education_groups": {"primary": ["primary"]},
+    "characteristics.groups": {"education": {"primary": ["primary"]}},
 }
 # Of each value some tables that depend on it, and some that do not.
 READERS = {
@@ -35,11 +35,11 @@ READERS = {
     "exposures.met_slow": ({"walking_exposures"}, {"cohort", "daily_exposures", "attrition"}),
     "exposures.minimum_valid_days": ({"exclusions"}, {"cohort", "walking_exposures"}),
     "exposures.categories": ({"analysis_set"}, {"exclusions"}),
-    "covariates.depression_cut": ({"cohort"}, {"exclusions", "risk_ratios"}),
+    "covariates.cuts": ({"cohort"}, {"exclusions", "risk_ratios"}),
     "exclusions.complete_case": ({"exclusions"}, {"cohort"}),
     "models.variance": ({"risk_ratios"}, {"analysis_set", "cohort"}),
     "disclosure.smallest_count": ({"report", "release"}, {"cohort", "exclusions"}),
-    "characteristics.education_groups": ({"characteristics"}, {"cohort", "risk_ratios"}),
+    "characteristics.groups": ({"characteristics"}, {"cohort", "risk_ratios"}),
 }
 
 

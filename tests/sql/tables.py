@@ -26,11 +26,13 @@ import duckdb
 import pandas as pd
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.assets.graph import tables as all_tables
 from stegvis.assets.table import TABLES
 from stegvis.provenance.sql import variables_read
 from stegvis.sql import sql_text
 from stegvis.storage.lake import EpochLake, create_epochs_view
-from tests.study import PROTOCOL
+from stegvis.study.covariates import composed
+from tests.study import CODEBOOK, PROTOCOL
 
 Drawn = list[tuple[str, ...]]
 
@@ -153,7 +155,7 @@ def answer(
     """The rows of ``sql/<asset>.sql``, restricted to the columns that the expected answer draws."""
     columns = _cells(expected)[0]
     with database(asset, protocol_values, **tables) as connection:
-        rows = connection.execute(f"select {', '.join(columns)} from ({sql_text(asset)})").fetchall()
+        rows = connection.execute(f"select {', '.join(columns)} from ({select_of(asset)})").fetchall()
     return sorted(tuple(_spelled(cell) for cell in row) for row in rows)
 
 
@@ -166,7 +168,12 @@ def columns_of(asset: str) -> list[str]:
     """The columns that ``sql/<asset>.sql`` returns."""
     nobody = dict.fromkeys(_COLUMNS, "person")
     with database(asset, **nobody) as connection:
-        return [row[0] for row in connection.execute(f"describe {sql_text(asset)}").fetchall()]
+        return [row[0] for row in connection.execute(f"describe {select_of(asset)}").fetchall()]
+
+
+def select_of(asset: str) -> str:
+    """``sql/<asset>.sql`` with the columns that the codebook of the first study adds to it, as its asset does."""
+    return composed(asset, sql_text(asset), CODEBOOK)
 
 
 @contextmanager
@@ -178,8 +185,9 @@ def database(
     Raises:
         KeyError: a protocol value is given that this SELECT does not read.
     """
+    all_tables()  # they are defined when the graph is imported
     table = TABLES.get(asset)
-    names = set(variables_read(sql_text(asset))) - {"wave", "batch"}
+    names = set(variables_read(select_of(asset))) - {"wave", "batch"}
     variables = {name: PROTOCOL.value(name) for name in names}
     for name, value in (protocol_values or {}).items():
         if name not in variables:

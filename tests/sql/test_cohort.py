@@ -25,7 +25,7 @@ def test_depression_is_a_score_of_7_or_more(score: str, depression: str) -> None
 def test_the_protocol_names_the_depression_cut() -> None:
     people = "person | depression_score\nP1 | 7\nP2 | 8"
     expected = "person | depression\nP1 | no\nP2 | yes"
-    values = {"covariates.depression_cut": 8}
+    values = {"covariates.cuts": {"depression": 8}}
     assert answer("cohort", expected, values, baseline_questionnaire=people, recordings=NO_RECORDINGS) == drawn(
         expected
     )

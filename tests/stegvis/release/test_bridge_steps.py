@@ -11,7 +11,7 @@ import pytest
 from stegvis.analyses import main_models
 from stegvis.analyses.wave_data import fit
 from stegvis.release.bridge import changed_values
-from stegvis.release.bridge_steps import COMPARED, STEPS, bridge_steps, protocol_before
+from stegvis.release.bridge_steps import STEPS, bridge_steps, compared, protocol_before
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
 from stegvis.study.codebook import read_codebook
@@ -37,7 +37,9 @@ def released(make_wave_data):
 def stored(people, excluded=()):
     """The rows a warehouse keeps of a release: analyzed participants, and known participants who were excluded."""
     out = pd.DataFrame({"wave": people["wave"].iloc[0], "person": list(excluded), "reason": "covariate_missing"})
-    return pd.concat([people.assign(reason=None)[["wave", "person", "reason", *COMPARED]], out], ignore_index=True)
+    return pd.concat(
+        [people.assign(reason=None)[["wave", "person", "reason", *compared(PROTOCOL)]], out], ignore_index=True
+    )
 
 
 @pytest.fixture

@@ -14,5 +14,5 @@ def test_every_covariate_but_age_has_levels():
 
 
 def test_table_1_groups_every_education_level():
-    grouped = [level for group in PROTOCOL.characteristics.education_groups.values() for level in group]
+    grouped = [level for group in PROTOCOL.characteristics.groups["education"].values() for level in group]
     assert tuple(grouped) == LEVELS["education"]

@@ -14,8 +14,25 @@ from tests.study import PROTOCOL, home_with_study
 
 EXERCISE = 'exercise_frequency = { source = ["ExeF_NT4BLQ1"], type = "code", '
 ROLE = 'covariate = { label = "Exercise", label_nb = "Mosjon" }, '
-SEX = 'source = ["Sex"], '
-PRIMARY, GOOD, AGE = 'primary = ["primary"]', '["good", "very good"]', 'age = ["age"]'
+SCREEN = '{ source = ["MSPaLY_NT4BLQ2"], '
+OUTCOME, BOX = "[outcomes.low_back_pain]", 'box = "low_back_box"'
+SCORE = f"""[questionnaire.columns.bothersome]
+source = ["Bother"]
+type = "number"
+range = [0, 10]
+
+[outcomes.bother]
+label = "Bother"
+label_nb = "Plage"
+kind = "score"
+source = "bothersome"
+at_least = 12
+
+{OUTCOME}"""
+WHERE, ADD = '"bmi", known = true }]', 'add = ["bmi"]'
+SEVERE = 'outcome = "severe_low_back_pain_strict"'
+GROUP = 'other_disease = { rule = "any_yes", source = ["diabetes", '
+PRIMARY, GOOD, AGE = 'primary = ["primary"]', '["no", "very mild", "mild"]', 'age = ["age"]'
 
 
 def edited(root: Path, file: str, old: str, new: str) -> Study:
@@ -47,9 +64,9 @@ def test_a_covariate_may_be_in_both_models_and_need_not_be_known(tmp_path: Path)
     [
         (
             "codebook.toml",
-            'source = ["Sex"], ',
-            f'source = ["Sex"], {ROLE}',
-            r"columns\.sex\.covariate: sex has a role",
+            SCREEN,
+            SCREEN + ROLE,
+            r"pain_screen\.covariate: pain_screen has a role",
         ),
         (
             "codebook.toml",
@@ -58,21 +75,70 @@ def test_a_covariate_may_be_in_both_models_and_need_not_be_known(tmp_path: Path)
             r"norsk: unknown key; there are: label",
         ),
         ("codebook.toml", '{ source = ["MSPaLum_NT4BLQ2"], ', '{ source = ["B"], ' + ROLE, r"of type code or number"),
-        ("protocol.toml", AGE, 'age = ["aeg"]', r"models\.age: there is no covariate 'aeg'; there are: age, sex"),
+        ("protocol.toml", AGE, 'age = ["aeg"]', r"models\.age: there is no covariate 'aeg'; there are: sex, age"),
         ("protocol.toml", AGE, 'age = ["age", "age"]', r"models\.age: age is there twice"),
         ("protocol.toml", PRIMARY, "primary = []", r"no group has the level 'primary' of codebook"),
         (
             "protocol.toml",
             PRIMARY,
             'primary = ["primary", "none"]',
-            r"groups\.primary: there is no level 'none'",
+            r"groups\.education\.primary: there is no level 'none'",
         ),
-        ("protocol.toml", GOOD, '["fine"]', r"good_health: there is no level 'fine'; there are: poor"),
+        ("protocol.toml", "depression = 7", "depression = 22", r"cuts\.depression: depression_score runs from 0 to 21"),
+        ("protocol.toml", "depression = 7", "mood = 7", r"cuts: there is no column of rule at_least 'mood'"),
+        ("codebook.toml", GROUP, GROUP + '"smoking", ', r"derived\.other_disease\.source: smoking: there is no level"),
+        ("codebook.toml", GROUP, GROUP + '"gout", ', r"source: there is no column of participants 'gout'; there are"),
+        ("codebook.toml", "\nage = {", "\nyears = {", r"participants\.columns: there is no column 'age'"),
+        ("codebook.toml", '1 = "male"', '1 = "man"', r"sex has the levels female and male"),
+        ("protocol.toml", 'squared = ["age"]', 'squared = ["aeg"]', r"squared: there is no covariate 'aeg'"),
+        ("protocol.toml", 'further = ["bmi"', 'further = ["bmo"', r"further: there is no column 'bmo'"),
+        (
+            "protocol.toml",
+            GOOD,
+            '["fine"]',
+            r"little_pain\.where\.pain_last_4_weeks: there is no level 'fine'; there are: no",
+        ),
+        (
+            "protocol.toml",
+            WHERE,
+            '"weight", known = true }]',
+            r"bmi\.where\.column: there is no column 'weight'; there are: sex",
+        ),
+        ("protocol.toml", ADD, 'add = ["work_type"]', r"bmi\.add: there is no number or covariate 'work_type'"),
+        ("protocol.toml", 'name = "no_pain"', 'name = "little_pain"', r"little_pain: there are two of that name"),
+        ("protocol.toml", SEVERE, 'outcome = "death"', r"severe_pain\.outcome: there is no outcome 'death'; there are"),
         (
             "protocol.toml",
             "older_from_age = 65",
             "older_from_age = 65\nadditional = {x = {}}",
             r"add a covariate in code",
+        ),
+        (
+            "codebook.toml",
+            BOX,
+            'box = "back_box"',
+            r"outcomes\.low_back_pain: there is no column of questionnaire 'back_box'",
+        ),
+        (
+            "codebook.toml",
+            BOX,
+            'box = "pain_screen"',
+            r"low_back_pain: pain_screen is of type code; a screen needs tick",
+        ),
+        (
+            "codebook.toml",
+            "primary = true",
+            "primary = false",
+            r"low_back_pain: .*limited belongs to the primary outcome",
+        ),
+        ("codebook.toml", OUTCOME, SCORE.replace("= 12", "= 5\nprimary = true"), r"outcomes: one of them .* not 2"),
+        ("codebook.toml", 'kind = "screen"', 'kind = "tick"', r"low_back_pain: .*box belongs to the kind screen"),
+        ("codebook.toml", OUTCOME, SCORE, r"outcomes\.bother\.at_least: bothersome runs from 0 to 10"),
+        (
+            "codebook.toml",
+            OUTCOME,
+            SCORE.replace("= 12", '= 5\nbox = "x"'),
+            r"bother: .*box belongs to the kind screen",
         ),
         ("claims.toml", "ranks = [3]\nvalue = 0.77", "ranks = [5]\nvalue = 0.77", r"ranks: there is no category 5"),
     ],

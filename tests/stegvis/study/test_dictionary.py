@@ -9,7 +9,7 @@ from stegvis.analyses.histogram import HISTOGRAM_COLUMNS
 from stegvis.assets.table import TABLES
 from stegvis.claims.evaluation import COLUMNS as CLAIM_COLUMNS
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS
-from stegvis.release.bridge_steps import COMPARED
+from stegvis.release.bridge_steps import compared
 from stegvis.sql import SQL
 from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
 from stegvis.storage.recordings import COLUMNS as RECORDING_COLUMNS
@@ -17,7 +17,7 @@ from stegvis.storage.recordings import DAY_COLUMNS
 from stegvis.study.dictionary import column_descriptions, dictionary
 from stegvis.study.protocol import EXPOSURES
 from tests.sql.tables import columns_of
-from tests.stegvis.conftest import CODEBOOK
+from tests.stegvis.conftest import CODEBOOK, PROTOCOL
 
 # What the asset's own code adds to its SELECT, or makes without one.
 ADDED = {
@@ -46,7 +46,7 @@ ADDED = {
     "published_histogram": list(HISTOGRAM_COLUMNS),
     **{f"{name}_people": ["wave", "person", "numbers"] for name in (*GROUPS, "characteristics", "pooled_models")},
     "published_origins": ["wave", "deliveries", "method", "edition"],
-    "released_people": ["wave", "person", "reason", *COMPARED],
+    "released_people": ["wave", "person", "reason", *compared(PROTOCOL)],
     "report": ["wave", "file", "html", "bytes"],
     "release": ["release", "file", "sha256", "bytes"],
 }

@@ -30,7 +30,7 @@ def test_the_protocol_has_the_published_numbers() -> None:
     assert p.exposures.minimum_valid_days == 1
     assert p.exposures.walking_minutes.published_lower_bounds == (78, 101, 125)
     assert p.exposures.walking_met.published_lower_bounds == (3.00, 3.12, 3.27)
-    assert p.covariates.depression_cut == 7
+    assert p.covariates.cuts == {"depression": 7}
     assert p.exclusions.order == (
         "no_accelerometer_day",
         "no_valid_walking_day",
@@ -81,7 +81,7 @@ def test_a_missing_key_is_refused_by_file_and_name(tmp_path: Path, old: str, key
         ("met_slow = 2.8", "met_slow = 0", "exposures.met_slow"),
         ("met_slow = 2.8", 'met_slow = "slow"', "exposures.met_slow"),
         ("minimum_valid_days = 1", "minimum_valid_days = 0", "exposures.minimum_valid_days"),
-        ("depression_cut = 7", "depression_cut = 22", "covariates.depression_cut"),
+        ("depression = 7", 'depression = "many"', "covariates.cuts.depression"),
         ("confidence = 0.95", "confidence = 95", "models.confidence"),
         ('mode = "as_published"', 'mode = "as_wished"', "study.mode"),
         ('"standing", "walking"]', '"standing", "dancing"]', "days.must_be_positive"),

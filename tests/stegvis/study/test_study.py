@@ -19,13 +19,13 @@ def study() -> Study:
 
 
 def test_a_value_is_recorded_by_its_name(study: Study) -> None:
-    assert study.protocol.covariates.depression_cut == PROTOCOL.covariates.depression_cut
-    assert study.reads == {"protocol covariates.depression_cut": str(PROTOCOL.covariates.depression_cut)}
+    assert study.protocol.covariates.older_from_age == PROTOCOL.covariates.older_from_age
+    assert study.reads == {"protocol covariates.older_from_age": str(PROTOCOL.covariates.older_from_age)}
 
 
 def test_a_dotted_name_records_the_same(study: Study) -> None:
-    study.protocol.value("covariates.depression_cut")
-    assert list(study.reads) == ["protocol covariates.depression_cut"]
+    study.protocol.value("covariates.older_from_age")
+    assert list(study.reads) == ["protocol covariates.older_from_age"]
 
 
 def test_a_layout_of_the_codebook_counts_as_one_value(study: Study) -> None:
@@ -120,7 +120,7 @@ def test_every_part_records_what_is_read_of_it(study: Study) -> None:
 
 
 def test_the_current_value_of_a_recorded_name(study: Study) -> None:
-    assert study.protocol.covariates.depression_cut
+    assert study.protocol.covariates.older_from_age
     assert study.codebook["participants"].columns
     shipped = STUDY
     assert {name: shipped.current(name) for name in study.reads} == study.reads

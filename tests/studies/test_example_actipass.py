@@ -1,0 +1,59 @@
+"""The second study from delivery to a verified release: nothing of the first one is needed, or said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stegvis.orchestration.verify import verify
+from stegvis.storage.home import Home
+from stegvis.studies import copy_study
+from stegvis.study.study import Study
+from stegvis.twin.example import write_example
+from tests.orchestration.story import Story
+from tests.study import CODEBOOK, PROTOCOL
+
+NAME = "example_actipass"
+COVARIATES = ["age", "sex", "education", "work", "smoking", "depression"]
+
+
+def test_its_covariates_are_its_own() -> None:
+    study = Study.shipped(NAME)
+    assert list(study.protocol.models.adjusted) == COVARIATES
+    assert not study.claims.claim
+    assert study.published.numbers is None
+
+
+@pytest.mark.slow
+def test_another_cohort_is_another_folder(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", tmp_path / "home" / "landing")
+    copy_study(NAME, home.study)
+    write_example(home.landing, PROTOCOL, CODEBOOK, people=1500)
+    story = Story(home)
+    done = story.refresh()
+    assert done.ok, done.failed
+    people = story.table("select * from analysis_set")
+    assert set(people["wave"]) == {"2015-2017", "2018-2020"}
+    assert set(people["education"]) == {"compulsory", "secondary", "tertiary"}
+    assert people["walking_met"].between(2.8, 3.8).all(), "slow and fast walking only"
+    assert people["low_back_pain_as_published"].equals(people["low_back_pain_strict"]), "one question has one answer"
+    assert people["severe_low_back_pain_strict"].isna().all(), "severity is not asked"
+    release = story.release()
+    assert verify(release).problems == []
+    results = pd.read_csv(release / "results.csv", keep_default_na=False)
+    main = results[(results["analysis"] == "main") & (results["wave"] == "2015-2017") & (results["measure"] == "rr")]
+    assert len(main) == 16
+    assert (main["status"] == "ok").any()
+    assert {"sensitivity:valid_days", "sensitivity:bmi", "outcome:work_limited"} <= set(results["analysis"])
+    assert not results["analysis"].str.contains("good_health|running_cycling|severe").any()
+    table = pd.read_csv(release / "characteristics.csv")
+    shown = set(table["variable"])
+    assert {"education", "work", "smoking", "depression", "bmi"} <= shown
+    assert not shown & {"income", "employment", "self_rated_health", "work_type"}
+    assert json.loads((release / "protocol.json").read_text())["models"]["adjusted"] == COVARIATES
+    commands = pd.read_csv(release / "commands.csv").fillna("")
+    assert not commands["r"].str.contains("income").any()
+    assert commands["stata"].str.contains("i.work ").any()
