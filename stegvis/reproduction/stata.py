@@ -112,7 +112,8 @@ def _condition(condition: Condition, levels: Levels) -> str:
         assert isinstance(value, tuple)
         listed = ", ".join(f'"{each}"{label}' for each in value)
         inside = f"inlist({column}, {listed})"
-        return inside if operator == "in" else f"({inside} | missing({column}))"
+        unknown = f"missing({column})" if label else f'{column} == ""'
+        return inside if operator == "in" else f"({inside} | {unknown})"
     # A missing value is the largest number in Stata.
     missing = f" & !missing({column})" if operator == ">=" else ""
     return (

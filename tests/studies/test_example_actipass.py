@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from stegvis.orchestration.cli import app
 from stegvis.orchestration.verify import verify
 from stegvis.storage.home import Home
-from stegvis.studies import copy_study
 from stegvis.study.study import Study
-from stegvis.twin.example import write_example
 from tests.orchestration.story import Story
-from tests.study import CODEBOOK, PROTOCOL
+
+ROOT = Path(__file__).parents[2]
 
 NAME = "example_actipass"
 COVARIATES = ["age", "sex", "education", "work", "smoking", "depression"]
@@ -30,11 +32,13 @@ def test_its_covariates_are_its_own() -> None:
 @pytest.mark.slow
 def test_another_cohort_is_another_folder(tmp_path: Path) -> None:
     home = Home(tmp_path / "home", tmp_path / "home" / "landing")
-    copy_study(NAME, home.study)
-    write_example(home.landing, PROTOCOL, CODEBOOK, people=1500)
+    page = (ROOT / "docs" / "study.md").read_text(encoding="utf-8")
+    block = page.split("## Your own cohort")[1].split("```sh")[1].split("```")[0]
+    for line in filter(None, block.splitlines()):
+        words = shlex.split(line.replace("HOME", str(home.root)).replace("1500", "800"), comments=True)
+        done = CliRunner().invoke(app, words[1:])
+        assert done.exit_code == 0, done.output
     story = Story(home)
-    done = story.refresh()
-    assert done.ok, done.failed
     people = story.table("select * from analysis_set")
     assert set(people["wave"]) == {"2015-2017", "2018-2020"}
     assert set(people["education"]) == {"compulsory", "secondary", "tertiary"}

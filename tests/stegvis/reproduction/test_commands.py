@@ -93,8 +93,8 @@ def test_every_estimate_has_its_commands(table: pd.DataFrame, across: pd.DataFra
 
 def test_every_analysis_has_its_functions_and_nothing_else_has(results: pd.DataFrame, across: pd.DataFrame) -> None:
     made = {name.split(":")[0] for name in [*results["analysis"], *across["analysis"]]}
-    # Analyses of other protocols, and of the asset with the diagnostics.
-    assert set(COMMAND_FUNCTIONS) - made == {"sample_cuts", "spline_sample_knots", "diagnostics"}
+    # Analyses of other protocols and codebooks, and of the asset with the diagnostics.
+    assert set(COMMAND_FUNCTIONS) - made == {"sample_cuts", "spline_sample_knots", "diagnostics", "outcome"}
 
 
 def test_a_command_names_its_sample_and_its_covariates(table: pd.DataFrame) -> None:
