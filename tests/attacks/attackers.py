@@ -60,6 +60,21 @@ def nested_cuts(release: Path, few: int = 5) -> list[tuple[str, int, int]]:
     return found
 
 
+def nearly_the_same_people(release: Path, few: int = 5) -> list[tuple[str, str, int]]:
+    """Analyses (such as strict ones) whose people or cases are those of the main analysis but for a few."""
+    rows = read(release)
+    rows = rows[rows["measure"] == "p_joint"].drop_duplicates(["wave", "analysis", "population", "exposure"])
+    found = []
+    for _, block in rows.groupby(["wave", "exposure"], sort=False):
+        main = block[(block["analysis"] == "main") & (block["population"] == "all")]
+        for column, (_, row) in itertools.product(("n", "events"), block.iterrows()):
+            if len(main) and not pd.isna(row[column]) and not pd.isna(main[column].iloc[0]):
+                difference = abs(int(row[column] - main[column].iloc[0]))
+                if 0 < difference < few:
+                    found.append((f"{row['analysis']} {row['population']}", column, difference))
+    return found
+
+
 # ---- one release: linear program over the cells an outsider knows ----
 
 

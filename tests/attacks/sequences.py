@@ -142,8 +142,8 @@ def play(number: int, people: int, sizes: Sequence[int], protected: bool) -> tup
     home = Played(analysis_set_of(people, seed=4 + number % 5), protected)
     first = home.out
     size = sizes[number % len(sizes)]
-    others = [str(each) for each in random.choice(EVENTS[3:5], size=1)] if number % 4 == 3 else []
-    for event in ["correct" if number % 3 == 2 else "leave", "edition", *others]:
+    others = [str(each) for each in random.choice(EVENTS[3:5], size=1)] if number % 5 == 3 else []
+    for event in ["correct" if number % 4 == 2 else "leave", "edition", *others]:
         home.happen(event, size, random)
     return first, home.out, home
 

@@ -24,7 +24,8 @@ from stegvis.disclosure.published import across_of as published_across
 from stegvis.disclosure.published import of_wave, with_shared_baseline
 from stegvis.disclosure.tables import Tables
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.results import members_of, to_frame
+from stegvis.statistics.results import ResultRow, members_of, to_frame
+from stegvis.statistics.risk_ratio import Ratio
 from tests.attacks import attackers
 from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, lossy_wave_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import ANALYSES, WAVE, across_of, computed_of, steps_of
@@ -91,6 +92,22 @@ def test_nested_cuts_across_waves(tmp_path: Path, people: pd.DataFrame) -> None:
     across = control_across_waves(tables, both, recorded, PROTOCOL)
     assert across.unprotected == 0
     assert attackers.nested_cuts(written(tmp_path / "on", both, across.tables)) == []
+
+
+def test_strict_against_main(tmp_path: Path) -> None:
+    """The people of a strict analysis are those of the main analysis but for two: both are not counted in public."""
+    people = pd.DataFrame({"wave": WAVE, "person": [f"p{number:03d}" for number in range(200)]})
+    people["pain"] = [float(number % 4 == 0) for number in range(200)]
+    template = ResultRow(WAVE, "main", "all", "age", "walking_met", "walking_met_category", measure="p_joint")
+    strict = replace(template, analysis="sensitivity:other_strict")
+    ratio = Ratio(0.8, 0.7, 0.9, 0.1, 0.01)
+    rows = [template.counting(people, "pain"), strict.counting(people.iloc[2:], "pain")]
+    tables = Tables.of_results(to_frame([row.with_ratio(ratio) for row in rows]))
+    found = attackers.nearly_the_same_people(written(tmp_path / "off", tables))
+    assert ("sensitivity:other_strict all", "n", 2) in found
+    made = control_disclosure(tables, People([(tables.results, members_of(rows))]), PROTOCOL)
+    assert made.unprotected == 0
+    assert attackers.nearly_the_same_people(written(tmp_path / "on", made.tables)) == []
 
 
 def primary_only(tables: Tables) -> Tables:
