@@ -24,7 +24,7 @@ PUBLISHED = "select * from published_results where wave = getvariable('wave') or
     kinds={"python"},
 )
 def claims(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
-    """Each published claim as a rule over the current estimates: supported, not supported or unclear."""
+    """Each published claim as a rule over the estimates: supported, not supported, unclear or not applicable."""
     frame = evaluate_claims(warehouse.frame(PUBLISHED), context.partition_key, study.claims)
     counts = frame["verdict"].value_counts()
     return Rows(frame, metadata={f"claims_{str(name).replace(' ', '_')}": int(n) for name, n in counts.items()})

@@ -24,7 +24,7 @@ from stegvis.reporting.plain import render_plain
 from stegvis.storage.home import Home
 from stegvis.storage.landing import scan
 from stegvis.storage.reader import Reader
-from stegvis.storage.report_inputs import wave_report
+from stegvis.storage.report_inputs import study_words, wave_report
 from stegvis.storage.sources import Sources
 from stegvis.storage.warehouse import WHOLE, Warehouse
 from stegvis.study.study import Study
@@ -53,7 +53,7 @@ def main(home: Path) -> int:
     latest = home / "releases" / "latest"
     started = time.perf_counter()
     results, attrition = pd.read_parquet(latest / "results.parquet"), pd.read_csv(latest / "attrition.csv")
-    pages |= render_plain(results, attrition, True, study.protocol, study.claims)
+    pages |= render_plain(results, attrition, True, study_words(study), study.claims)
     plain = time.perf_counter() - started
     for name, html in pages.items():
         print(f"{name:40s} {len(html.encode()) / 1000:8.0f} kB")

@@ -10,7 +10,7 @@ def suite(protocol: Protocol) -> list[Expectation]:
     """What must hold before the table is published, and what is reported."""
     return [
         unique("wave", "claim", meaning="each claim is evaluated once in a wave"),
-        one_of("verdict", ["supported", "not supported", "unclear"], "every verdict is one of three"),
+        one_of("verdict", ["supported", "not supported", "unclear", "not applicable"], "every verdict is one of four"),
         filled("evidence", "every verdict shows its evidence"),
         filled("turn", "every verdict says what would change it"),
     ]

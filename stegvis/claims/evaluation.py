@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stegvis.claims.categories import NotApplicableError, with_own_ranks
 from stegvis.claims.rules import RULES, UnknownError
 from stegvis.study.claims import Claims
 
@@ -22,15 +23,17 @@ def evaluate_claims(results: pd.DataFrame, wave: str, claims: Claims) -> pd.Data
         claims: those of the study.
 
     Returns:
-        One row per claim: wave, claim, source, statement, verdict (supported, not supported or unclear), evidence, and
-        ``turn``, which completes "This conclusion would change if".
+        One row per claim: wave, claim, source, statement, verdict (supported, not supported, unclear or not
+        applicable), evidence, and ``turn``, which completes "This conclusion would change if".
     """
     import pandas as pd
 
     rows: list[tuple[str, ...]] = []
     for claim in claims.claim:
         try:
-            evaluated = RULES[claim.rule](claim, results)
+            evaluated = RULES[claim.rule](with_own_ranks(claim, claims, results), results)
+        except NotApplicableError as reason:
+            evaluated = ("not applicable", f"Not tested: {reason}", "the estimates had what it is about")
         except UnknownError as reason:
             evaluated = ("unclear", str(reason), "the estimates it depends on were available")
         rows.append((wave, claim.name, claim.source, claim.statement, *evaluated))

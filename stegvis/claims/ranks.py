@@ -16,7 +16,7 @@ def ranked(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         (r for r in records if not _EMPTY_CATEGORY.fullmatch(str(r["level"]))),
         key=lambda r: level_order(str(r["level"])),
     )
-    # The label of an empty category has no bound; its number is its position among the four.
+    # The label of an empty category has no bound; its number is its position among them.
     for position, record in sorted(empty.items()):
         ordered.insert(position - 1, record)
     return ordered

@@ -11,21 +11,26 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from stegvis.claims.categories import NotApplicableError
 from stegvis.claims.ranks import ranked
 from stegvis.study.claims import Claim
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Verdict = Literal["supported", "not supported", "unclear"]
+Verdict = Literal["supported", "not supported", "unclear", "not applicable"]
 Evaluated = tuple[Verdict, str, str]
 Row = Mapping[str, Any]
 
 NOMINAL = 0.05
+# Of a modifier: the group whose risk ratio is divided by the other's.
+COMPARED = {"older": "older to younger", "sex": "men to women"}
+# The step of an exposure for which a slope is given, and its unit.
+STEPS = {"walking_minutes": (20.0, "min/day"), "walking_met": (0.1, "MET")}
 
 
 class UnknownError(Exception):
-    """The estimates a claim depends on are absent or not published; the message says which."""
+    """An estimate a claim depends on is not published or not estimable; the message says which."""
 
 
 def lower(claim: Claim, results: pd.DataFrame) -> Evaluated:
@@ -75,7 +80,7 @@ def lowest_of_all(claim: Claim, results: pd.DataFrame) -> Evaluated:
     rows = [_published(row) for row in _ratios(claim, results, claim.populations[0])[1:]]
     place = claim.ranks[0] - 2
     if place >= len(rows):
-        raise UnknownError("the estimate is not among the results")
+        raise NotApplicableError("the category is not among the results")
     row, others = rows[place], [each for number, each in enumerate(rows) if number != place]
     rival = min(others, key=lambda each: each["estimate"])
     shown = f"{_shown(row)}; lowest of the others: {_shown(rival)} (same reference: decided by the point estimates)"
@@ -95,14 +100,14 @@ def flattens(claim: Claim, results: pd.DataFrame) -> Evaluated:
     place = _needed(claim.value)
     values = sorted(curve)
     if not values[0] < place < values[-1]:
-        raise UnknownError(f"the curve is not published on both sides of {place:g}")
+        raise NotApplicableError(f"the curve is not published on both sides of {place:g}")
     middle = min(values, key=lambda value: abs(value - place))
     before = math.log(curve[middle]["estimate"] / curve[values[0]]["estimate"]) / (middle - values[0])
     after = math.log(curve[values[-1]]["estimate"] / curve[middle]["estimate"]) / (values[-1] - middle)
-    share = _needed(claim.at_most)
+    share, (step, unit) = _needed(claim.at_most), STEPS[claim.exposure]
     shown = (
-        f"per 20 min/day the ratio changes by {_change(before, 20)} up to {middle:g} and by {_change(after, 20)} "
-        f"above; nonlinearity: {_p(p)}"
+        f"per {step:g} {unit} the ratio changes by {_change(before, step)} up to {middle:g} and by "
+        f"{_change(after, step)} above; nonlinearity: {_p(p)}"
     )
     flat = before < 0 and after > share * before
     if p < NOMINAL:
@@ -116,8 +121,8 @@ def ratio_lower(claim: Claim, results: pd.DataFrame) -> Evaluated:
     rows = _interaction(claim, results)
     row = _published(rows[claim.ranks[0] - 1]) if len(rows) >= claim.ranks[0] else None
     if row is None:
-        raise UnknownError("the comparison of the groups is not among the results")
-    shown = _shown(row, "ratio of the risk ratios (65 and over to under 65)")
+        raise NotApplicableError("the comparison of the groups is not among the results")
+    shown = _shown(row, f"ratio of the risk ratios ({COMPARED[claim.modifier or 'older']})")
     if row["ci_high"] < 1:
         return "supported", shown, _rises_to_one(row)
     if row["ci_low"] > 1:
@@ -148,9 +153,11 @@ def no_difference(claim: Claim, results: pd.DataFrame) -> Evaluated:
         & (results["exposure"] == claim.exposure)
         & (results["term"] == f"{claim.exposure}_category x {claim.modifier}")
     ]
+    if mine.empty:
+        raise NotApplicableError("the groups are not compared")
     tests = [row for row in _records(mine) if row["measure"] == "p_likelihood_ratio"]
     if not tests or tests[0]["status"] != "ok":
-        raise UnknownError("the test of interaction is not among the results")
+        raise UnknownError("the test of interaction is not available")
     p = float(tests[0]["p_value"])
     low, high = claim.within or (0.0, math.inf)
     rows = [_published(row) for row in _interaction(claim, results)[1:]]
@@ -192,9 +199,10 @@ def no_lower_than_middle(claim: Claim, results: pd.DataFrame) -> Evaluated:
     middle = min(values, key=lambda value: abs(value - place))
     end, there = curve[values[-1]], curve[middle]
     if values[-1] <= middle:
-        raise UnknownError(f"the curve is not published above {place:g}")
+        raise NotApplicableError(f"the curve is not published above {place:g}")
     shown = (
-        f"risk ratio {_r(end['estimate'])} ({_r(end['ci_low'])} to {_r(end['ci_high'])}) at {values[-1]:g} METs, "
+        f"risk ratio {_r(end['estimate'])} ({_r(end['ci_low'])} to {_r(end['ci_high'])}) at {values[-1]:g} "
+        f"{STEPS[claim.exposure][1]}, "
         f"{_r(there['estimate'])} at {middle:g}"
     )
     if end["estimate"] >= there["estimate"]:
@@ -285,10 +293,12 @@ def _interaction(claim: Claim, results: pd.DataFrame) -> list[dict[str, Any]]:
 def _curve(claim: Claim, results: pd.DataFrame) -> tuple[dict[float, Row], float]:
     """The published points of a curve by value, and its p-value for nonlinearity."""
     mine = results[(results["analysis"] == "spline") & (results["exposure"] == claim.exposure)]
+    if mine.empty:
+        raise NotApplicableError("there is no curve of this exposure")
     points = [row for row in _records(mine[mine["measure"] == "rr"]) if row["status"] == "ok"]
     nonlinearity = [row for row in _records(mine[mine["measure"] == "p_nonlinearity"]) if row["status"] == "ok"]
     if len(points) < 3 or not nonlinearity:
-        raise UnknownError("the curve is not among the results")
+        raise UnknownError("the curve is not published")
     return {float(row["level"]): row for row in points}, float(nonlinearity[0]["p_value"])
 
 
@@ -297,8 +307,10 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _at_ranks(claim: Claim, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not rows:
+        raise NotApplicableError("there are no such estimates of this exposure")
     if len(rows) < max(claim.ranks):
-        raise UnknownError("the estimate is not among the results")
+        raise NotApplicableError("the category is not among the results")
     return [rows[rank - 1] for rank in claim.ranks]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from stegvis.statistics.results import RESULT_COLUMNS
 WhichWave = Literal["first", "last"]
 PROTOCOL = "protocol.json"  # with the covariates that the codebook adds
 MANIFEST = "manifest.json"
+TEXTS = "study/texts/en.toml"
 ALL_WAVES = "all"
 
 
@@ -37,6 +39,7 @@ class Cohort:
         wave: the follow-up wave that is used.
         results: the rows of ``results.csv`` of that wave.
         characteristics: the rows of ``characteristics.csv`` of that wave.
+        texts: the study's English texts; empty in a release without them.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Cohort:
     wave: str
     results: pd.DataFrame
     characteristics: pd.DataFrame
+    texts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def synthetic(self) -> bool:
@@ -57,6 +61,11 @@ class Cohort:
     def title(self) -> str:
         """The study's title."""
         return str(self.protocol.get("study", {}).get("title", self.release))
+
+    @property
+    def outcome(self) -> str:
+        """What the study calls its outcome in a sentence; ``the outcome`` in a release without texts."""
+        return str(self.texts.get("outcome", {}).get("name", "the outcome"))
 
     @property
     def covariates(self) -> tuple[str, ...]:
@@ -105,6 +114,7 @@ def read_cohort(folder: Path, name: str, which: WhichWave = "first") -> Cohort:
         wave,
         results[results["wave"] == wave].reset_index(drop=True),
         characteristics[characteristics["wave"] == wave].reset_index(drop=True),
+        _texts(folder, facts),
     )
 
 
@@ -133,6 +143,15 @@ def _protocol(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
         return dict(json.loads(text))
     except ValueError as error:
         raise PoolError(f"{folder.name}: {PROTOCOL} cannot be read") from error
+
+
+def _texts(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    if TEXTS not in facts.get("files", {}):
+        return {}
+    try:
+        return tomllib.loads(_published(folder, TEXTS, facts).decode("utf-8-sig"))
+    except ValueError as error:
+        raise PoolError(f"{folder.name}: {TEXTS} cannot be read") from error
 
 
 def _published(folder: Path, file: str, facts: Mapping[str, Any]) -> bytes:

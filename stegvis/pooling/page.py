@@ -19,10 +19,10 @@ from stegvis.reporting.formatting import count, decimal, limits, p_value, ratio
 from stegvis.reporting.markup import Group, Table, code, environment, style_sheet
 from stegvis.reporting.texts import texts
 from stegvis.reporting.wording import MODELS as MODEL_NAMES
-from stegvis.reporting.wording import OUTCOME, level_label, plain
+from stegvis.reporting.wording import level_label, plain
 
 PAGE = "pooled.html"
-TITLE = "Walking and chronic low back pain: several cohorts"
+TITLE = "Walking and {outcome}: several cohorts"
 SETS = {
     "trend": "Linear trend",
     "fixed_cuts": "Categories with the same cut points",
@@ -57,15 +57,16 @@ def render_pooled(combination: Combination, cohorts: Sequence[Cohort]) -> str:
         _origin(cohorts),
     ]
     words = texts("en")["page"]
+    title = TITLE.format(outcome=_outcome(cohorts))
     values: Mapping[str, object] = {
         "language": "en",
         "style": style_sheet(),
-        "heading": TITLE,
+        "heading": title,
         "sections": sections,
         "ways": [],
         "file": PAGE,
         "synthetic": synthetic,
-        "footer": f"{TITLE}. {words['synthetic_mark']}." if synthetic else f"{TITLE}.",
+        "footer": f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}.",
         "words": words,
     }
     return environment().get_template("page.html.j2").render(values)
@@ -112,7 +113,7 @@ def _together(combination: Combination, cohorts: Sequence[Cohort]) -> Section:
                 f"{limits(row['ci_low'], row['ci_high'])}), {len(each.rows)} cohorts. {_agreement(each)}"
             )
         )
-    introduction = f"The risk of {OUTCOME} by walking, combined from the releases of {len(cohorts)} cohorts."
+    introduction = f"The risk of {_outcome(cohorts)} by walking, combined from the releases of {len(cohorts)} cohorts."
     return section("together", "What the cohorts show together", blocks.paragraph(introduction), blocks.panel(*lines))
 
 
@@ -128,7 +129,10 @@ def _exposure(exposure: str, combination: Combination, cohorts: Sequence[Cohort]
     found = [each for each in combination.pooled if each.key["exposure"] == exposure]
     leading = _leading(exposure, combination)
     name = _name(exposure, cohorts)
-    heading = [f"{name} and {OUTCOME}", f"{_comparison(leading, cohorts)}, {MODEL_NAMES[leading.key['model']].lower()}"]
+    heading = [
+        f"{name} and {_outcome(cohorts)}",
+        f"{_comparison(leading, cohorts)}, {MODEL_NAMES[leading.key['model']].lower()}",
+    ]
     svg = pooled_forest(leading, f"{exposure}-forest", heading, combination.confidence, synthetic)
     caption = (
         "A square per cohort, larger with more weight; diamonds: combined. Lines are "
@@ -233,6 +237,11 @@ def _cohorts(cohorts: Sequence[Cohort]) -> Section:
     )
     table = Table("cohort-list", "The cohorts", columns, (Group(rows),), numeric=False)
     return section("cohorts", "The cohorts", blocks.table(table), blocks.paragraph(text))
+
+
+def _outcome(cohorts: Sequence[Cohort]) -> str:
+    """What the cohorts call the outcome; they must agree on what it is, not on its name."""
+    return " or ".join(dict.fromkeys(cohort.outcome for cohort in cohorts))
 
 
 def _people(cohort: Cohort) -> Any:

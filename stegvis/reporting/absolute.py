@@ -12,7 +12,6 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
     "The risk if everyone walked as people in a category do and were otherwise unchanged, and the difference from the "
@@ -25,7 +24,7 @@ NEEDED = "The number needed has an interval only where the interval of the diffe
 def absolute(report: WaveReport) -> Section:
     """Risk, difference and number needed by category, fully adjusted."""
     groups = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         rows = chosen(report.own_results, analysis="standardized_risk", exposure=exposure, model="adjusted")
         levels = list(dict.fromkeys(str(row["level"]) for row in by_level(rows)))
         found = {(str(row["level"]), str(row["measure"])): row for row in rows}

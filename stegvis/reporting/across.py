@@ -1,4 +1,4 @@
-"""Results across waves: pooled ratios beside each wave's own, the course of pain, and what further waves would add."""
+"""Results across waves: pooled ratios beside each wave's own, its course, and what further waves would add."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import ratios_table
 from stegvis.reporting.rows import by_level, chosen, highest
 from stegvis.reporting.tables import estimate_cell
-from stegvis.reporting.wording import OUTCOME, level_label
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.reporting.wording import level_label
+from stegvis.reporting.words import capitalized
+from stegvis.study.protocol import Exposure
 
 COURSE = {
-    "incidence": "No pain at the previous wave",
-    "persistence": "Pain at the previous wave",
-    "recurrence": "No pain at the previous wave, pain at the one before",
+    "incidence": "No {pain} at the previous wave",
+    "persistence": "{Pain} at the previous wave",
+    "recurrence": "No {pain} at the previous wave, {pain} at the one before",
 }
 CAPTION = (
     "Highest against lowest category, fully adjusted. Below the single waves: all waves in one model. Participants "
@@ -28,7 +29,7 @@ CAPTION = (
 
 def across(index: IndexReport) -> Section:
     """A figure and tables for each exposure."""
-    blocks = [block for exposure in EXPOSURES for block in _exposure(index, exposure)]
+    blocks = [block for exposure in index.exposures for block in _exposure(index, exposure)]
     shown = blocks or [paragraph("Nothing is pooled yet.")]
     return section("across", "All waves together", *shown, short="Across waves")
 
@@ -45,23 +46,29 @@ def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
         return []
     entries.append(("All waves, pooled", together))
     rows = chosen(pooled, analysis="pooled", exposure=exposure, measure="rr")
-    heading = [f"{scale.name} and {OUTCOME}", "wave by wave, and pooled"]
+    pain = index.words.outcome.shortest
+    heading = [f"{scale.name} and {index.words.outcome.name}", "wave by wave, and pooled"]
     svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic, index.protocol)
     numbers = ratios_table(
         f"pooled-{exposure}-table", f"{scale.name}: all waves pooled", f"{scale.name}, {scale.unit}", [("", rows)],
         index.protocol,
         note="Participants are counted once per response; one person may have responded in several waves.",
     )  # fmt: skip
-    groups = [(name, chosen(pooled, analysis=each, exposure=exposure, measure="rr")) for each, name in COURSE.items()]
+    groups = [
+        (name.format(pain=pain, Pain=capitalized(pain)), chosen(pooled, analysis=each, exposure=exposure, measure="rr"))
+        for each, name in COURSE.items()
+    ]
     course = ratios_table(
-        f"course-{exposure}", f"{scale.name} and the course of pain", scale.unit, groups, index.protocol
+        f"course-{exposure}", f"{scale.name} and the course of {pain}", scale.unit, groups, index.protocol
     )
     return [
         subheading(scale.name, f"pooled-{exposure}"),
         drawing(svg, CAPTION, numbers),
         note(_between_waves(index, exposure)),
         folded(
-            "The course of pain, and what further waves would add", table(course), table(_projection(index, exposure))
+            f"The course of {pain}, and what further waves would add",
+            table(course),
+            table(_projection(index, exposure)),
         ),
     ]
 

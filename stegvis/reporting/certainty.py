@@ -14,10 +14,10 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, headline
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED, e_value_cell, estimate_cell
 from stegvis.reporting.wording import e_value_sentence, is_shown, level_label
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 MEANING = (
-    "The E-value is the strength of association, as a risk ratio with both walking and low back pain, that a single "
+    "The E-value is the strength of association, as a risk ratio with both walking and {outcome}, that a single "
     "unmeasured confounder would need to account for an estimate by itself; in brackets, for its interval to include "
     "1.",
     "The tipping point is the ratio of the risk among participants lost to follow-up in the category to the risk among "
@@ -55,7 +55,7 @@ def certainty(report: WaveReport) -> Section:
     """E-values and tipping points of every ratio of the main results."""
     results = report.own_results
     groups, sentences = [], []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         rows = tuple(
             (level_label(row["level"]), estimate_cell(row), e_value_cell(row), tipping_cell(row, results, exposure))
             for row in comparisons(results, exposure)
@@ -64,7 +64,7 @@ def certainty(report: WaveReport) -> Section:
             scale = report.protocol.exposures.scale(exposure)
             groups.append(Group(rows, f"{scale.name}, {scale.unit}"))
         leading = headline(results, exposure)
-        sentences.append("" if leading is None else e_value_sentence(leading, exposure, report.protocol))
+        sentences.append("" if leading is None else e_value_sentence(leading, exposure, report.words))
     values = Table(
         "certainty-table",
         "E-values and tipping points of the fully adjusted risk ratios",
@@ -75,7 +75,7 @@ def certainty(report: WaveReport) -> Section:
     return section(
         "certainty",
         "E-values and tipping points",
-        bullets(MEANING),
+        bullets(each.format(outcome=report.words.outcome.name) for each in MEANING),
         table(values) if groups else paragraph("No estimate is available for this wave."),
         bullets(sentence for sentence in sentences if sentence),
         short="Robustness",

@@ -12,7 +12,6 @@ from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.tables import bridge_table
 from stegvis.reporting.wording import level_label
-from stegvis.study.protocol import EXPOSURES
 
 # On the log scale: smaller differences come from the order of floating-point sums.
 NO_CHANGE = 1e-9
@@ -58,7 +57,7 @@ def new_waves(bridge: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _steps_table(index: IndexReport) -> Table | None:
-    names: dict[str, str] = {each: index.protocol.exposures.scale(each).name for each in EXPOSURES}
+    names: dict[str, str] = {each: index.protocol.exposures.scale(each).name for each in index.exposures}
     lines = []
     for each in index.steps:
         if each["model"] != "adjusted" or abs(float(each["change"])) < NO_CHANGE:

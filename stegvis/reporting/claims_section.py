@@ -15,14 +15,18 @@ from stegvis.reporting.tables import claims_table, conclusion_tag
 MEANING = (
     "Each statement of the published study and its lay summary is tested against the current estimates. "
     '"Supported" and "not supported" follow from the interval or, where stated, from the point estimates; '
-    '"unclear" means that neither conclusion is possible.'
+    '"unclear" means that neither conclusion is possible, "not applicable" that the wave lacks what the statement is '
+    "about, for example a category with these bounds."
 )
 NEWEST = 6
+NOT_APPLICABLE = "not applicable"
 
 
 def claims_of_wave(report: WaveReport) -> Section:
     """Every claim with its evidence, and what would change the conclusion."""
-    shown = table(claims_table(report.claims)) or paragraph("No claim was tested against this wave.")
+    if not report.claims:
+        return section("claims", "Claims, tested", paragraph("No claim was tested against this wave."), short="Claims")
+    shown = table(claims_table(report.claims))
     return section("claims", "Published claims, tested", paragraph(MEANING), shown, short="Claims")
 
 
@@ -41,7 +45,7 @@ def claims_by_release(index: IndexReport) -> Section:
         for claim, statement in statements.items()
     )
     if not groups:
-        return section("claims", "Published claims, release by release", paragraph("No claim has been tested yet."))
+        return section("claims", "Claims, release by release", paragraph("No claim has been tested yet."))
     history = Table("claims-history", "Conclusions by release", ("Wave", *names), groups, numeric=False)
     older = len(index.earlier_claims) - NEWEST
     return section(
@@ -63,8 +67,10 @@ def _cells(
 
 
 def counted(claims: Sequence[Mapping[str, Any]]) -> str:
-    """How many claims of a wave are supported, not supported and unclear, in words."""
+    """How many claims of a wave are supported, not supported and unclear, and how many do not apply, in words."""
     numbers = {
-        name: sum(each["verdict"] == name for each in claims) for name in ("supported", "not supported", "unclear")
+        name: sum(each["verdict"] == name for each in claims)
+        for name in ("supported", "not supported", "unclear", NOT_APPLICABLE)
     }
-    return f"{numbers['supported']} supported, {numbers['not supported']} not, {numbers['unclear']} unclear"
+    others = f", {numbers[NOT_APPLICABLE]} {NOT_APPLICABLE}" if numbers[NOT_APPLICABLE] else ""
+    return f"{numbers['supported']} supported, {numbers['not supported']} not, {numbers['unclear']} unclear{others}"

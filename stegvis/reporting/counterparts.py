@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, link, note, paragraph, section, table
+from stegvis.reporting.blocks import Section, link, note, section, table
 from stegvis.reporting.file_names import COMMANDS, details_file_name
 from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
@@ -14,38 +14,28 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, people_and_cases
 from stegvis.reporting.tables import estimate_cell
 from stegvis.reporting.wording import level_label
-from stegvis.study.about import Published
-from stegvis.study.protocol import EXPOSURES
+from stegvis.study.about import Counterpart, Published, PublishedItem
 
-# Published item, name and anchor of its counterpart, and whether that is on the page of further analyses.
-PLACES = (
-    ("Figure: flow of participants", "Who was included", "#included", False),
-    ("Table: characteristics by quarter of volume", "Table 1", "#table-1", False),
-    ("Table: risk ratios by quarter, age-adjusted and adjusted", "Main results", "#results", False),
-    ("Figure: dose-response curves of volume and intensity", "Curves", "#curves", False),
-    ("Figure and table: volume and intensity together", "Joint", "#joint", False),
-    ("E-values", "E-values and tipping points", "#certainty", False),
-    ("Supplement: characteristics with work and exercise", "Table 1, additional rows", "#table-1", False),
-    ("Supplement: curves adjusted for the other exposure", "Curves, expand", "#curves", False),
-    ("Supplement: each exposure adjusted for the other", "Mutual adjustment", "#mutual", True),
-    ("Supplement: volume within quarters of intensity", "Subgroups, expand", "#strata", True),
-    ("Supplement: strata of age and sex, interaction tests", "Subgroups", "#strata", True),
-    ("Supplement: sensitivity analyses", "Sensitivity", "#sensitivity", True),
-)
+# Sections with a counterpart of a published item: their name, and whether they are on the page of further analyses.
+PLACES: dict[Counterpart, tuple[str, bool]] = {
+    "included": ("Who was included", False),
+    "table-1": ("Table 1", False),
+    "results": ("Main results", False),
+    "curves": ("Curves", False),
+    "joint": ("Joint", False),
+    "certainty": ("E-values and tipping points", False),
+    "mutual": ("Mutual adjustment", True),
+    "strata": ("Subgroups", True),
+    "sensitivity": ("Sensitivity", True),
+}
 
 
-def counterparts(report: WaveReport) -> Section:
-    """Links by published item, and numbers side by side; that nothing was published before, where it was not."""
+def counterparts(report: WaveReport) -> Section | None:
+    """Links by published item, and numbers side by side; None for a study that published nothing before."""
     printed = report.published
     if printed is None:
-        return section(
-            "counterparts",
-            "The published study and this wave",
-            paragraph("The study published nothing before that this wave could be compared with."),
-            short="Published counterparts",
-        )
-    details = details_file_name(report.wave)
-    rows = tuple((item, link(f"{details if away else ''}{anchor}", name)) for item, name, anchor, away in PLACES)
+        return None
+    rows = tuple(_place(report, item) for item in printed.items)
     places = Table(
         "counterparts-table",
         "Where to find the counterpart of each published table and figure",
@@ -67,6 +57,12 @@ def counterparts(report: WaveReport) -> Section:
     )
 
 
+def _place(report: WaveReport, item: PublishedItem) -> tuple[str, Markup]:
+    name, on_details = PLACES[item.section]
+    page = details_file_name(report.wave) if on_details else ""
+    return item.item, link(f"{page}#{item.section}", f"{name}, {item.where}" if item.where else name)
+
+
 def _numbers(report: WaveReport, printed: Published) -> Table:
     people, cases = people_and_cases(report.own_results)
     share = f"{count(cases)} ({decimal(100 * cases / people)}%)" if people and cases is not None else "–"
@@ -82,8 +78,10 @@ def _numbers(report: WaveReport, printed: Published) -> Table:
             )
         )
     ]
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         scale, own = report.protocol.exposures.scale(exposure), getattr(printed, exposure)
+        if own is None:
+            continue
         here = comparisons(report.own_results, exposure)
         lines = tuple(
             (

@@ -15,7 +15,7 @@ from stegvis.reporting.forest import axis_ticks
 from stegvis.reporting.formatting import NOTHING, count, interval, is_missing, limits, p_value, ratio
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, records
-from stegvis.reporting.wording import OUTCOME
+from stegvis.reporting.words import Words
 from stegvis.study.protocol import Exposure, Protocol
 
 WIDTH = 330
@@ -70,7 +70,7 @@ def curve_plot(
     identifier: str,
     heading: Sequence[str],
     synthetic: bool,
-    protocol: Protocol,
+    words: Words,
 ) -> str:
     """The curve as an SVG text.
 
@@ -80,12 +80,12 @@ def curve_plot(
         identifier: unique on the page.
         heading: the lines of the title.
         synthetic: marks the figure as synthetic.
-        protocol: names the exposure and the level of the intervals.
+        words: name the outcome, the exposure and the level of the intervals.
     """
     import altair as alt
 
     points = pd.DataFrame(list(curve.points))
-    scale = protocol.exposures.scale(curve.exposure)
+    scale = words.protocol.exposures.scale(curve.exposure)
     first, last = float(points["value"].min()), float(points["value"].max())
     low = float(min(0.8, points["ci_low"].min())) / 1.04
     high = float(max(1.25, points["ci_high"].max())) * 1.04
@@ -117,12 +117,12 @@ def curve_plot(
         )
         chart = alt.layer(behind, chart).resolve_scale(y="independent")
     chart = chart.properties(width=WIDTH, height=HEIGHT, title=figure.chart_title(heading, synthetic))
-    return figure.chart_svg(chart, identifier, heading, curve_description(curve, protocol), synthetic)
+    return figure.chart_svg(chart, identifier, heading, curve_description(curve, words), synthetic)
 
 
-def curve_description(curve: Curve, protocol: Protocol) -> str:
+def curve_description(curve: Curve, words: Words) -> str:
     """Text alternative of the curve: the ratio at several values, the reference and the minimum."""
-    unit = protocol.exposures.scale(curve.exposure).unit
+    protocol, unit = words.protocol, words.protocol.exposures.scale(curve.exposure).unit
     values = "; ".join(
         f"{point['value']:g} {unit}: {ratio(point['estimate'])} "
         f"({interval(point['ci_low'], point['ci_high'], protocol)})"
@@ -130,7 +130,7 @@ def curve_description(curve: Curve, protocol: Protocol) -> str:
     )
     lowest = min(curve.points, key=lambda point: point["estimate"])
     return (
-        f"Risk ratio of {OUTCOME} against {curve.reference:g} {unit}, on a logarithmic axis. {values}. "
+        f"Risk ratio of {words.outcome.name} against {curve.reference:g} {unit}, on a logarithmic axis. {values}. "
         f"Lowest at {lowest['value']:g} {unit} ({ratio(lowest['estimate'])})."
     )
 

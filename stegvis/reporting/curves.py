@@ -8,8 +8,7 @@ from stegvis.reporting.blocks import Section, drawing, folded, paragraph, sectio
 from stegvis.reporting.curve import Curve, curve_of, curve_plot, curve_table, histogram_table
 from stegvis.reporting.formatting import interval_name, ratio
 from stegvis.reporting.inputs import WaveReport
-from stegvis.reporting.wording import OUTCOME
-from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 CAPTION = (
     "Line: risk ratio against the reference (dot). Band: its {interval}, of width zero at the reference. Dotted lines: "
@@ -18,22 +17,26 @@ CAPTION = (
 
 
 def curves(report: WaveReport) -> Section:
-    """Both curves; collapsed, those adjusted for the other exposure and those with fixed knots."""
-    blocks = [_drawn(report, exposure, "spline", f"curve-{exposure}") for exposure in EXPOSURES]
-    mutual = [_drawn(report, exposure, "mutual_spline", f"mutual-curve-{exposure}") for exposure in EXPOSURES]
+    """A curve of each exposure; collapsed, those adjusted for the other exposure and those with fixed knots."""
+    blocks = [_drawn(report, exposure, "spline", f"curve-{exposure}") for exposure in report.exposures]
+    mutual = [_drawn(report, exposure, "mutual_spline", f"mutual-curve-{exposure}") for exposure in report.exposures]
     sentences = [
         _sentence(curve, report.protocol)
-        for exposure in EXPOSURES
+        for exposure in report.exposures
         if (curve := curve_of(report.own_results, "spline", exposure))
     ]
     return section(
         "curves",
         "Dose-response curves",
         *(paragraph(sentence) for sentence in sentences),
-        *(block or _absent(exposure, report.protocol) for block, exposure in zip(blocks, EXPOSURES, strict=True)),
+        *(
+            block or _absent(exposure, report.protocol)
+            for block, exposure in zip(blocks, report.exposures, strict=True)
+        ),
         folded("The curves adjusted for the other exposure", *mutual),
         folded(
-            "The curves with the same knots in every wave", *(_fixed_knots(report, exposure) for exposure in EXPOSURES)
+            "The curves with the same knots in every wave",
+            *(_fixed_knots(report, exposure) for exposure in report.exposures),
         ),
         short="Curves",
     )
@@ -52,10 +55,11 @@ def _drawn(report: WaveReport, exposure: Exposure, analysis: str, identifier: st
     bins = histogram[histogram["exposure"] == exposure]
     name = report.protocol.exposures.scale(exposure).name
     mutual = analysis == "mutual_spline"
-    heading = [f"{name} and {OUTCOME}", f"Wave {report.wave}" + (", adjusted for the other exposure" if mutual else "")]
+    outcome = report.words.outcome.name
+    heading = [f"{name} and {outcome}", f"Wave {report.wave}" + (", adjusted for the other exposure" if mutual else "")]
     also = ", adjusted for the other exposure" if mutual else ""
     return drawing(
-        curve_plot(curve, bins, identifier, heading, report.synthetic, report.protocol),
+        curve_plot(curve, bins, identifier, heading, report.synthetic, report.words),
         CAPTION.format(interval=interval_name(report.protocol), also=also),
         curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}", report.protocol),
         None if mutual else histogram_table(bins, exposure, f"{identifier}-people", report.protocol),

@@ -13,14 +13,13 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import MODELS
-from stegvis.study.protocol import EXPOSURES
 
 MEANING = (
     "A Poisson model can give fitted risks above 1; the share of participants with one should be small. With fewer "
     "than ten cases per coefficient, estimates become unstable."
 )
 CONTROLS = (
-    "A negative control is an outcome that walking cannot affect, or an exposure that cannot affect low back pain. Any "
+    "A negative control is an outcome that walking cannot affect, or an exposure that cannot affect {outcome}. Any "
     "association with it indicates bias; the calibrated ratios allow for the spread of several such associations "
     "(Schuemie et al. 2014, doi 10.1002/sim.5925)."
 )
@@ -33,7 +32,7 @@ def fit(report: WaveReport) -> Section:
         "Fit of the models, and negative controls",
         paragraph(MEANING),
         table(_quality(report)),
-        paragraph(CONTROLS),
+        paragraph(CONTROLS.format(outcome=report.words.outcome.name)),
         *_controls(report),
         short="Fit and controls",
     )
@@ -41,7 +40,7 @@ def fit(report: WaveReport) -> Section:
 
 def _quality(report: WaveReport) -> Table | None:
     groups = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         found = chosen(report.own_results, analysis="fit_quality", exposure=exposure)
         lines = []
         for model, name in MODELS.items():
@@ -62,7 +61,7 @@ def _quality(report: WaveReport) -> Table | None:
 
 def _controls(report: WaveReport) -> list[Markup]:
     tables = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         rows = chosen(report.own_results, analysis="negative_controls", exposure=exposure, measure="rr")
         main = chosen(report.own_results, analysis="main", exposure=exposure, measure="rr", model="adjusted")
         if rows:

@@ -10,8 +10,6 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
-from stegvis.reporting.wording import variable_label
-from stegvis.study.protocol import EXPOSURES
 
 VARIANTS = {
     "main": "Main analysis",
@@ -33,7 +31,7 @@ def follow_up_loss(report: WaveReport) -> Section:
     """Main, weighted and imputed ratios side by side; balance and weights are collapsed."""
     results = report.own_results
     tables = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in VARIANTS}
         levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
         caption = f"{report.protocol.exposures.scale(exposure).name}: main, weighted and imputed, fully adjusted"
@@ -64,7 +62,7 @@ def _balance(report: WaveReport) -> Table | None:
         by_level_of[str(row["measure"])] = _signed(row["estimate"])
     groups = []
     for term, levels in found.items():
-        name = variable_label(term, report.protocol)
+        name = report.words.variable(term)
         lines = tuple(
             (level or name, values.get("smd", "–"), values.get("smd_weighted", "–")) for level, values in levels.items()
         )
@@ -82,7 +80,7 @@ def _signed(value: Any) -> str:
 
 def _weights(report: WaveReport) -> Table | None:
     groups = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         rows = chosen(report.own_results, analysis="attrition_weights", exposure=exposure, status="ok")
         by_term: dict[str, dict[str, float]] = {}
         for row in rows:

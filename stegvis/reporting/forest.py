@@ -11,7 +11,8 @@ import pandas as pd
 from stegvis.reporting import figure
 from stegvis.reporting.formatting import interval, ratio
 from stegvis.reporting.rows import main_risk_ratios, records
-from stegvis.reporting.wording import MODELS, OUTCOME, is_shown, level_label
+from stegvis.reporting.wording import MODELS, is_shown, level_label
+from stegvis.reporting.words import Words
 from stegvis.study.protocol import Exposure, Protocol
 
 ABSENT = {"suppressed": "not shown", "not_estimable": "not estimable", "ok": "not estimable"}
@@ -26,7 +27,7 @@ TICKS_MIDDLE = (0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5)
 TICKS_COARSE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
-def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic: bool, protocol: Protocol) -> str:
+def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic: bool, words: Words) -> str:
     """The main results of an exposure as an SVG text; empty when there is no estimate of it.
 
     Args:
@@ -34,7 +35,7 @@ def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic:
         exposure: walking_minutes or walking_met.
         wave: the wave's name, for the titles.
         synthetic: labels the figure as synthetic.
-        protocol: names the exposure and the level of the intervals.
+        words: name the outcome, the exposure and the level of the intervals.
     """
     rows = [
         _drawn(row, level_label(row["level"]), MODELS[row["model"]])
@@ -42,8 +43,9 @@ def forest_plot(results: pd.DataFrame, exposure: Exposure, wave: str, synthetic:
     ]
     if not rows:
         return ""
+    protocol = words.protocol
     scale = protocol.exposures.scale(exposure)
-    heading = [f"{scale.name} and {OUTCOME}", f"Wave {wave}"]
+    heading = [f"{scale.name} and {words.outcome.name}", f"Wave {wave}"]
     chart = _chart(pd.DataFrame(rows), list(MODELS.values()), scale.unit, PLOT_WIDTH, ROW_HEIGHT)
     chart = chart.properties(title=figure.chart_title(heading, synthetic))
     return figure.chart_svg(chart, f"forest-{exposure}", heading, forest_description(rows, protocol), synthetic)

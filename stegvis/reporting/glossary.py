@@ -6,15 +6,14 @@ from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, section
 from stegvis.reporting.inputs import WaveReport
-from stegvis.reporting.wording import covariate_words
 
 TERMS = {
     "Adjusted": "Compared as if the groups had the same distribution of the covariates in the model.",
     "Age-adjusted, fully adjusted": "Adjusted for {age}; for {adjusted}.",
     "Association": "Two things occur together more often than by chance. One need not cause the other.",
     "Attrition, loss to follow-up": "Participants at baseline who did not respond at follow-up.",
-    "Cases": "Participants with chronic low back pain at follow-up.",
-    "Category": "A quarter of the participants by how much, or how intensely, they walk.",
+    "Cases": "Participants with {outcome} at follow-up.",
+    "Category": "One of the groups of participants by how much{intensely} they walk.",
     "Confidence interval": "The range of values most compatible with the data. In many repetitions of the study, "
     "{confidence:.0f} of 100 such intervals would include the true value, provided there is no bias.",
     "Confounding": "A difference between the groups in something else that accounts for part or all of an association.",
@@ -28,15 +27,17 @@ TERMS = {
     "Not shown, suppressed": "A number that is not published because it could reveal something about individuals.",
     "p": "How often chance alone would give a result at least as far from no association.",
     "Reference": "The category with which the others are compared; here the lowest.",
-    "Risk": "The share of the participants followed who have chronic low back pain.",
+    "Risk": "The share of the participants followed who have {outcome}.",
     "Risk ratio": "The risk in one category divided by that in the reference. 0.77 is a risk 23% lower; 1 is "
     "no difference.",
     "Sensitivity analysis": "The analysis repeated with one choice changed, to see whether the result is robust.",
     "Tipping point": "How much higher the risk among participants lost to follow-up would have to be for there to be "
     "no association.",
-    "Walking volume, walking intensity": "Minutes of walking a day; how fast they are walked, in METs.",
+    "Walking intensity": "How fast the minutes are walked, in METs.",
+    "Walking volume": "Minutes of walking a day.",
     "Wave": "A round of follow-up questionnaires.",
 }
+OF_INTENSITY = ("MET", "Walking intensity")
 
 
 def glossary(report: WaveReport) -> Section:
@@ -48,9 +49,12 @@ def glossary(report: WaveReport) -> Section:
         "brisk": exposures.met_brisk,
         "confidence": confidence,
     }
-    values |= {model: covariate_words(getattr(p.models, model), p) for model in ("age", "adjusted")}
+    values |= {model: report.words.covariates(getattr(p.models, model)) for model in ("age", "adjusted")}
+    intensity = "walking_met" in report.exposures
+    values |= {"outcome": report.words.outcome.name, "intensely": ", or how intensely," if intensity else ""}
     terms = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(term, meaning.format(**values))
         for term, meaning in TERMS.items()
+        if intensity or term not in OF_INTENSITY
     )
     return section("glossary", "Glossary", Markup('<dl class="glossary">\n{}</dl>').format(terms))

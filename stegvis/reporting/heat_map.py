@@ -1,4 +1,4 @@
-"""The joint table as a heat map: sixteen risk ratios, colored by their distance from 1.
+"""The joint table as a heat map: a risk ratio in each cell, colored by their distance from 1.
 
 Cell colors are light on every page, with dark text on them, so that the numbers stay readable on a dark page.
 """

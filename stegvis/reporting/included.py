@@ -8,8 +8,8 @@ from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import chosen, people_and_cases
 from stegvis.reporting.tables import characteristics_table
-from stegvis.reporting.wording import OUTCOME, suppression_sentence
-from stegvis.study.protocol import EXPOSURES
+from stegvis.reporting.wording import suppression_sentence
+from stegvis.reporting.words import capitalized
 
 FLOW_CAPTION = (
     "From everyone at baseline to the analyzed sample. Each participant is counted at the first reason that applies. "
@@ -31,11 +31,11 @@ def population(report: WaveReport) -> Section:
 def table_one(report: WaveReport) -> Section:
     """Table 1 by category of each exposure; additional rows are collapsed."""
     rows = report.rows(report.characteristics)
-    main = [made for exposure in EXPOSURES if (made := characteristics_table(rows, exposure, report.protocol))]
+    main = [made for exposure in report.exposures if (made := characteristics_table(rows, exposure, report.words))]
     further = [
         made
-        for exposure in EXPOSURES
-        if (made := characteristics_table(rows, exposure, report.protocol, additional=True))
+        for exposure in report.exposures
+        if (made := characteristics_table(rows, exposure, report.words, additional=True))
     ]
     if not main:
         return section("table-1", "Table 1", paragraph("Table 1 is not available for this wave."))
@@ -50,6 +50,8 @@ def table_one(report: WaveReport) -> Section:
 
 def outcome(report: WaveReport) -> Section:
     """Number of cases, time to follow-up, and definition of the outcome."""
+    words = report.words
+    name, said = words.outcome.name, words.english.researchers
     people, cases = people_and_cases(report.own_results)
     years = chosen(
         report.rows(report.characteristics), variable="follow_up_years", category="all", exposure="walking_minutes"
@@ -58,7 +60,7 @@ def outcome(report: WaveReport) -> Section:
     if people and cases is not None:
         sentences.append(
             f"Of {count(people)} participants analyzed, {count(cases)} ({decimal(100 * cases / people)}%) had "
-            f"{OUTCOME} at follow-up."
+            f"{name} at follow-up."
         )
     if years and not is_missing(years[0]["mean"]):
         sentences.append(
@@ -66,9 +68,8 @@ def outcome(report: WaveReport) -> Section:
             f"{decimal(years[0]['sd'])})."
         )
     definition = (
-        f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last year, with "
-        f"the low back ticked among the sites, in the questionnaire of {report.wave}. Pain between baseline and "
-        f"follow-up was not recorded. {suppression_sentence(report.protocol)}"
+        f"{capitalized(name)}: {words.say(said.definition)}, in the questionnaire of {report.wave}. "
+        f"{said.not_recorded} {suppression_sentence(report.protocol)}"
     )
     return section(
         "outcome", "Outcome and follow-up", paragraph(" ".join(sentences)), paragraph(definition), short="Outcome"

@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from stegvis.reporting.words import Words
 from stegvis.study.about import About, Published
-from stegvis.study.protocol import Protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.texts import Language, StudyTexts
 
 EXCLUSION_COLUMNS = ("wave", "step", "rule", "description", "excluded", "remaining")
 CHARACTERISTIC_COLUMNS = (
@@ -91,11 +93,13 @@ class WaveReport:
         characteristics: Table 1 in long form, CHARACTERISTIC_COLUMNS; category ``all`` is the total.
         results: one row per estimate, RESULT_COLUMNS. Rows of other waves are ignored.
         checks: one record per data check, CHECK_KEYS.
-        claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported or unclear.
+        claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported, unclear or not applicable.
         provenance: PROVENANCE_KEYS. The pages of a wave use only the facts that do not change from release to release;
             the index shows the others.
         protocol: the protocol the results were made under.
         about: who runs the study, contact, citation.
+        texts: what the pages say about the study.
+        labels: printed names of the codebook's covariates by language and column.
         published: numbers that the study published before; None where it has none.
         histogram: participants by bin of each exposure, HISTOGRAM_COLUMNS, small bins suppressed; may be empty.
         commands: how to reproduce each row of the results, COMMAND_COLUMNS; may be empty.
@@ -114,6 +118,8 @@ class WaveReport:
     provenance: Record
     protocol: Protocol
     about: About
+    texts: StudyTexts
+    labels: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)
     published: Published | None = None
     histogram: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTOGRAM_COLUMNS)))
     commands: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COMMAND_COLUMNS)))
@@ -133,6 +139,16 @@ class WaveReport:
         """The rows of results that belong to this wave."""
         return self.rows(self.results)
 
+    @property
+    def words(self) -> Words:
+        """What the study is called in sentences."""
+        return Words(self.texts, self.protocol, "en", self.labels)
+
+    @cached_property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """The exposures with estimates in this wave."""
+        return exposures_of(self.own_results)
+
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of one of the frames that belong to this wave."""
         return frame[frame["wave"].astype("string") == self.wave]
@@ -149,6 +165,8 @@ class IndexReport:
         results: rows of all waves and those across waves (wave ``all``), RESULT_COLUMNS.
         protocol: the protocol the results were made under.
         about: who runs the study, contact, citation.
+        texts: what the pages say about the study.
+        labels: printed names of the codebook's covariates by language and column.
         checks: every check of the release, including those that belong to no wave, CHECK_KEYS.
         excluded_waves: one record per delivered wave without results, with ``wave`` and ``reason``.
         bridge: changed estimates of all waves, BRIDGE_KEYS.
@@ -169,6 +187,8 @@ class IndexReport:
     results: pd.DataFrame
     protocol: Protocol
     about: About
+    texts: StudyTexts
+    labels: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)
     checks: Sequence[Record] = ()
     excluded_waves: Sequence[Record] = ()
     bridge: Sequence[Record] = ()
@@ -186,9 +206,25 @@ class IndexReport:
         _need_in_each("bridge", BRIDGE_KEYS, self.bridge)
         _need_in_each("claims", (*CLAIM_KEYS, "wave"), self.claims)
 
+    @property
+    def words(self) -> Words:
+        """What the study is called in sentences."""
+        return Words(self.texts, self.protocol, "en", self.labels)
+
+    @cached_property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """The exposures with estimates in any wave."""
+        return exposures_of(self.results)
+
     def of_wave(self, wave: str) -> pd.DataFrame:
         """The rows of results of one wave (or ``all``)."""
         return self.results[self.results["wave"].astype("string") == wave]
+
+
+def exposures_of(results: pd.DataFrame) -> tuple[Exposure, ...]:
+    """The exposures that results are about; walking volume, which every study has, comes first."""
+    found = set(results["exposure"].astype("string").dropna())
+    return tuple(each for each in EXPOSURES if each in found or each == EXPOSURES[0])
 
 
 def _need(name: str, wanted: Sequence[str], found: Any) -> None:

@@ -1,4 +1,4 @@
-"""Volume and intensity together: the sixteen cells, and their interaction on both scales."""
+"""Volume and intensity together: a cell for each pair of categories, and their interaction on both scales."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen
 from stegvis.reporting.tables import SUPPRESSED, estimate_cell
-from stegvis.reporting.wording import MODELS, OUTCOME, is_shown, level_label
+from stegvis.reporting.wording import MODELS, is_shown, level_label
+from stegvis.study.numbers_in_words import number_in_words
 
 CAPTION = (
     "Fully adjusted risk ratios against the lowest category of both, with confidence limits; blue is lower, orange "
-    "higher. With sixteen cells, the overall pattern is more reliable than any single cell."
+    "higher. With {cells} cells, the overall pattern is more reliable than any single cell."
 )
 
 
-def joint(report: WaveReport) -> Section:
-    """The heat map with its table, and the tests of interaction."""
+def joint(report: WaveReport) -> Section | None:
+    """The heat map with its table, and the tests of interaction; None where there is only one exposure."""
+    if len(report.exposures) < 2:
+        return None
     results = report.own_results
     cells = chosen(results, analysis="joint", model="adjusted", measure="rr")
     if not cells:
         return section("joint", "Volume and intensity together", paragraph("No joint estimate is available."))
     scale = report.protocol.exposures.scale
     axes = tuple(f"{scale(each).name}, {scale(each).unit}" for each in ("walking_met", "walking_minutes"))
-    heading = [f"Volume, intensity and {OUTCOME}", f"Wave {report.wave}"]
+    heading = [f"Volume, intensity and {report.words.outcome.name}", f"Wave {report.wave}"]
     svg = heat_map(cells, (axes[0], axes[1]), heading, report.synthetic, report.protocol)
     return section(
         "joint",
         "Volume and intensity together",
-        drawing(svg, CAPTION, _cells_table(report)),
+        drawing(svg, CAPTION.format(cells=number_in_words(len(cells), "en")), _cells_table(report)),
         paragraph(_tests(report)),
         table(_additive_table(report)),
         short="Joint",

@@ -11,19 +11,19 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import comparisons
 from stegvis.reporting.tables import results_table, trend_table
 from stegvis.reporting.wording import comparison_sentence
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 
 def main_results(report: WaveReport) -> Section:
-    """Both exposures, age-adjusted and fully adjusted."""
-    blocks = [block for exposure in EXPOSURES for block in _exposure(report, exposure)]
+    """Each exposure, age-adjusted and fully adjusted."""
+    blocks = [block for exposure in report.exposures for block in _exposure(report, exposure)]
     return section("results", "Main results", *blocks, short="Results")
 
 
 def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     results, name = report.own_results, report.protocol.exposures.scale(exposure).name
     heading = subheading(name, exposure.replace("_", "-"))
-    estimates = results_table(results, exposure, report.protocol)
+    estimates = results_table(results, exposure, report.words)
     if estimates is None:
         return [heading, paragraph(f"No estimate of {name.lower()} is available for this wave.")]
     caption = (
@@ -32,10 +32,8 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     )
     return [
         heading,
-        bullets(
-            comparison_sentence(row, exposure, report.protocol) for row in reversed(comparisons(results, exposure))
-        ),
-        drawing(forest_plot(results, exposure, report.wave, report.synthetic, report.protocol), caption),
+        bullets(comparison_sentence(row, exposure, report.words) for row in reversed(comparisons(results, exposure))),
+        drawing(forest_plot(results, exposure, report.wave, report.synthetic, report.words), caption),
         table(estimates),
         table(trend_table(results, exposure, report.protocol)),
     ]

@@ -1,4 +1,4 @@
-"""Measurement error: reliability of a week of walking, and misclassification of reported pain."""
+"""Measurement error: reliability of days of walking, and misclassification of the reported outcome."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.wording import is_shown
-from stegvis.study.protocol import EXPOSURES
+from stegvis.study.numbers_in_words import number_in_words
 
 MEANING = (
-    "Walking was measured for about a week. Days vary, so individual means are measured with error, which biases "
-    "associations towards the null. The corrected trend allows for variation between days within a week, not for "
-    "change over years.",
-    "Low back pain was self-reported. The corrected ratios assume a sensitivity and a specificity that are the same in "
+    "Walking was measured for up to {days} days. Days vary, so individual means are measured with error, which biases "
+    "associations towards the null. The corrected trend allows for variation between these days, not for change "
+    "over years.",
+    "{reported} The corrected ratios assume a sensitivity and a specificity that are the same in "
     "all categories; the probabilistic ones draw both from wide prior distributions.",
 )
 MISREPORTED = {
@@ -29,19 +29,24 @@ def measurement(report: WaveReport) -> Section:
     """Reliability with the corrected trend, and ratios corrected for misclassification."""
     results = report.own_results
     tables = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         rows = {each: chosen(results, analysis=each, exposure=exposure, measure="rr") for each in MISREPORTED}
         levels = [str(row["level"]) for row in by_level(rows["main"]) if row["level"] != row["reference"]]
-        caption = f"{report.protocol.exposures.scale(exposure).name}: corrected for misclassified pain, fully adjusted"
+        caption = (
+            f"{report.protocol.exposures.scale(exposure).name}: corrected for misclassified "
+            f"{report.words.outcome.shortest}, fully adjusted"
+        )
         entries = [(name, rows[each]) for each, name in MISREPORTED.items()]
         if any(rows[each] for each in list(MISREPORTED)[1:]):
             tables.append(
                 table(variants_table(f"misreported-{exposure}", caption, list(dict.fromkeys(levels)), entries))
             )
+    days = number_in_words(report.protocol.days.days_per_recording, "en")
+    reported = report.words.english.researchers.reported
     return section(
         "measurement",
         "Measurement error",
-        bullets(MEANING),
+        bullets(each.format(days=days, reported=reported) for each in MEANING),
         table(_reliability(report)),
         *tables,
         short="Measurement",
@@ -50,7 +55,7 @@ def measurement(report: WaveReport) -> Section:
 
 def _reliability(report: WaveReport) -> Table | None:
     groups = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         rows = chosen(report.own_results, analysis="regression_dilution", exposure=exposure, model="adjusted")
         trend = chosen(report.own_results, analysis="trend", exposure=exposure, model="adjusted")
         lines = []

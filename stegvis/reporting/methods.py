@@ -9,9 +9,13 @@ from stegvis.reporting.file_names import COMMANDS, INDEX, LINEAGE, RESULTS
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import chosen, headline
-from stegvis.reporting.steps import DESCRIPTIONS
-from stegvis.reporting.wording import MODELS, OUTCOME, covariate_words, level_label, plain, suppression_sentence
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.reporting.steps import description
+from stegvis.reporting.wording import MODELS, level_label, plain, suppression_sentence
+from stegvis.reporting.words import capitalized
+from stegvis.study.protocol import Protocol
+
+# Groups of equal size by their number.
+PARTS = {2: "Halves", 3: "Thirds", 4: "Quarters", 5: "Fifths", 6: "Sixths"}
 
 
 def methods(report: WaveReport) -> Section:
@@ -22,7 +26,7 @@ def methods(report: WaveReport) -> Section:
 def commands(report: WaveReport) -> Section:
     """R and Stata commands of the headline ratios; ``commands.csv`` has all of them."""
     lines = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         row = headline(report.own_results, exposure)
         if row is None:
             continue
@@ -77,31 +81,16 @@ def provenance(report: WaveReport) -> Section:
 
 
 def _rules(report: WaveReport) -> list[Markup]:
-    p = report.protocol
-    days, exposures, epochs = p.days, p.exposures, p.epochs
-    cut = (
-        "Quarters of the analyzed sample; a value equal to a cut point belongs to the lower category."
-        if exposures.categories == "sample_quartiles"
-        else "The published lower bounds; a value equal to a bound belongs to the upper category."
-    )
-    plural = "" if exposures.minimum_valid_days == 1 else "s"
-    exclusions = "; ".join(DESCRIPTIONS[rule] for rule in p.exclusions.order)
+    p, words = report.protocol, report.words
+    said = words.english.researchers
+    exclusions = "; ".join(description(rule, words) for rule in p.exclusions.order)
     first, last = p.spline.shown_percentiles
-    age, adjusted = covariate_words(p.models.age, p), covariate_words(p.models.adjusted, p)
+    age, adjusted = words.covariates(p.models.age), words.covariates(p.models.adjusted)
     rules = {
-        "Days.": f"Two accelerometers (thigh and lower back), up to {days.days_per_recording} days, classified in "
-        f"{epochs.seconds}-second epochs. A day is valid when {', '.join(days.must_be_positive)} are each above zero; "
-        f"a participant needs at least {exposures.minimum_valid_days} valid day{plural}.",
-        "Walking volume.": "Mean minutes of walking per valid day.",
-        "Walking intensity.": f"Mean MET of walking time, with {exposures.met_slow} for slow, {exposures.met_moderate} "
-        f"for moderate and {exposures.met_brisk} for brisk walking (2024 Adult Compendium of Physical Activities). "
-        f"Brisk is faster than {epochs.moderate_up_to_km_per_hour} km/h, "
-        f"slow up to {epochs.slow_up_to_km_per_hour} km/h.",
-        "Categories.": cut,
-        "Outcome.": f"{OUTCOME.capitalize()}: pain or stiffness in muscles or joints for at least 3 months in the last "
-        "year, with the low back ticked among the sites.",
+        **_exposure_rules(report),
+        "Outcome.": f"{capitalized(words.outcome.name)}: {words.say(said.definition)}.",
         "Exclusions, in this order.": f"{exclusions}. Covariates that must be complete: "
-        f"{covariate_words(p.exclusions.complete_case, p)}.{_cuts(p)}",
+        f"{words.covariates(p.exclusions.complete_case)}. {words.say(said.covariates)}".strip(),
         "Models.": "Risk ratios from Poisson regression with a robust variance (Zou 2004, doi 10.1093/aje/kwh090), "
         f"{p.models.confidence:.0%} confidence intervals. Age-adjusted: {age}. Fully adjusted: {adjusted}. "
         f"Categories with fewer than {p.models.minimum_events} cases or non-cases are not estimated.",
@@ -117,7 +106,34 @@ def _rules(report: WaveReport) -> list[Markup]:
     return [Markup("<strong>{}</strong> {}").format(name, text) for name, text in rules.items()]
 
 
-def _cuts(protocol: Protocol) -> str:
-    """The covariates that are a score with a cut."""
-    cuts = protocol.covariates.cuts.items()
-    return "".join(f" {plain(name).capitalize()} is a score of {cut:g} or more." for name, cut in cuts)
+def _exposure_rules(report: WaveReport) -> dict[str, str]:
+    """Days, exposures and their categories."""
+    p = report.protocol
+    days, exposures = p.days, p.exposures
+    plural = "" if exposures.minimum_valid_days == 1 else "s"
+    rules = {
+        "Days.": f"{report.words.say(report.texts.en.researchers.sensors)}, up to {days.days_per_recording} days, "
+        f"classified in {p.epochs.seconds}-second epochs. A day is valid when {', '.join(days.must_be_positive)} are "
+        f"each above zero; a participant needs at least {exposures.minimum_valid_days} valid day{plural}.",
+        "Walking volume.": "Mean minutes of walking per valid day.",
+    }
+    if "walking_met" in report.exposures:
+        rules["Walking intensity."] = _intensity_rule(p)
+    levels = {str(row["level"]) for row in chosen(report.own_results, analysis="main", exposure=report.exposures[0])}
+    parts = PARTS.get(len(levels - {"None", "nan", ""}), "Groups of equal size")
+    rules["Categories."] = (
+        f"{parts} of the analyzed sample; a value equal to a cut point belongs to the lower category."
+        if exposures.categories == "sample_quartiles"
+        else "Fixed lower bounds; a value equal to a bound belongs to the upper category."
+    )
+    return rules
+
+
+def _intensity_rule(protocol: Protocol) -> str:
+    exposures, epochs = protocol.exposures, protocol.epochs
+    return (
+        f"Mean MET of walking time, with {exposures.met_slow} for slow, {exposures.met_moderate} "
+        f"for moderate and {exposures.met_brisk} for brisk walking (2024 Adult Compendium of Physical Activities). "
+        f"Brisk is faster than {epochs.moderate_up_to_km_per_hour} km/h, "
+        f"slow up to {epochs.slow_up_to_km_per_hour} km/h."
+    )

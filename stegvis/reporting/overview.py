@@ -15,8 +15,8 @@ from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import headline, people_and_cases
 from stegvis.reporting.tables import checks_table, publications_table
-from stegvis.reporting.wording import OUTCOME, comparison_sentence, direction, is_shown, plain
-from stegvis.study.protocol import EXPOSURES
+from stegvis.reporting.wording import comparison_sentence, direction, is_shown, plain
+from stegvis.reporting.words import capitalized
 
 OBSERVATIONAL = (
     "This is an observational study. It shows associations, and other differences between the groups may account for "
@@ -29,13 +29,15 @@ def waves_overview(index: IndexReport) -> Section:
     overview = _waves_table(index)
     if overview is None:
         return section("waves", "Waves", paragraph("No wave has been analyzed yet."))
+    cohort = index.texts.en.cohort
     intro = (
-        f"Adults without {OUTCOME} at baseline, followed to each wave of questionnaires. Each wave has its own pages."
+        f"{capitalized(cohort.people)} in {cohort.name} without {index.words.outcome.name} at baseline, "
+        "followed to each wave of questionnaires. Each wave has its own pages."
     )
     sentences = [
-        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure, index.protocol))
+        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure, index.words))
         for wave in index.waves
-        for exposure in EXPOSURES
+        for exposure in index.exposures
         if (row := headline(index.of_wave(wave), exposure)) is not None
     ]
     plain_language = Markup("Not a researcher? Read the results {} or {}.").format(
@@ -94,7 +96,7 @@ def _waves_table(index: IndexReport) -> Table | None:
         share = f" ({decimal(100 * cases / people)}%)" if people and cases is not None else ""
         failed = sum(not each["passed"] for each in index.checks if each["partition"] in ("", None, wave))
         claims = [each for each in index.claims if str(each["wave"]) == wave]
-        estimates = [_headline_cell(headline(results, exposure)) for exposure in EXPOSURES]
+        estimates = [_headline_cell(headline(results, exposure)) for exposure in index.exposures]
         tested = counted(claims) if claims else "–"
         numbers = (count(people), count(cases) + share, *estimates, tested, str(failed))
         rows.append((link(wave_file_name(wave), wave), *numbers))
@@ -102,7 +104,7 @@ def _waves_table(index: IndexReport) -> Table | None:
         return None
     names = [
         f"{index.protocol.exposures.scale(exposure).name}: RR ({interval_name(index.protocol)})"
-        for exposure in EXPOSURES
+        for exposure in index.exposures
     ]
     return Table(
         identifier="waves-table",

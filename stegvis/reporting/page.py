@@ -42,9 +42,10 @@ from stegvis.reporting.robustness import sensitivity
 from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
+from stegvis.reporting.words import Words
 from stegvis.study.protocol import Protocol
 
-SectionOf = Callable[[WaveReport], Section]
+SectionOf = Callable[[WaveReport], Section | None]
 
 MAIN: tuple[SectionOf, ...] = (
     question, counterparts, population, table_one, outcome, main_results, curves, joint, certainty, claims_of_wave,
@@ -59,7 +60,7 @@ INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
 def render_wave(inputs: WaveReport) -> dict[str, str]:
     """The pages of one wave by file name, the main page first: complete HTML, no scripts, no external resources.
 
-    Equal inputs give equal text. A section without input says so.
+    Equal inputs give equal text. A section without input says so; one that the study cannot have is absent.
     """
     title = f"{inputs.protocol.study.title}: wave {inputs.wave}"
     pages = {
@@ -70,7 +71,14 @@ def render_wave(inputs: WaveReport) -> dict[str, str]:
     ways = [(INDEX, "All waves"), *((file, name) for file, (name, _, _) in pages.items())]
     ways.append((plain_file_name("en"), "In plain language"))
     return {
-        file: _page(file, heading, [made(inputs) for made in sections], ways, inputs.synthetic, inputs.protocol)
+        file: _page(
+            file,
+            heading,
+            [found for made in sections if (found := made(inputs))],
+            ways,
+            inputs.synthetic,
+            inputs.words.title,
+        )
         for file, (_, heading, sections) in pages.items()
     }
 
@@ -82,7 +90,7 @@ def render_index(inputs: IndexReport) -> str:
     ways += [(CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
     sections = [made(inputs) for made in INDEX_SECTIONS]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
-    return _page(INDEX, inputs.protocol.study.title, sections, ways, inputs.synthetic, inputs.protocol, release)
+    return _page(INDEX, inputs.words.title, sections, ways, inputs.synthetic, inputs.words.title, release)
 
 
 def render_sections(
@@ -91,8 +99,7 @@ def render_sections(
     sections: Sequence[Section],
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
-    protocol: Protocol,
-    language: str = "en",
+    study: Words | Protocol,
 ) -> str:
     """A page of other sections in the same layout.
 
@@ -102,10 +109,11 @@ def render_sections(
         sections: its content.
         ways: file and name of the pages it links to.
         synthetic: whether the data are simulated.
-        protocol: names the study.
-        language: of its texts; also that of the words around them.
+        study: names the study, and the language of the page; a page of a protocol is in English.
     """
-    return _page(file, heading, sections, ways, synthetic, protocol, language=language)
+    if isinstance(study, Words):
+        return _page(file, heading, sections, ways, synthetic, study.title, language=study.language)
+    return _page(file, heading, sections, ways, synthetic, study.study.title)
 
 
 def _page(
@@ -114,12 +122,11 @@ def _page(
     sections: Sequence[Section],
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
-    protocol: Protocol,
+    title: str,
     release: str = "",
     language: str = "en",
 ) -> str:
     words = texts(language)["page"]
-    title = protocol.study.title if language == "en" else words["title"]
     footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
     values: Mapping[str, object] = {
         "language": language,

@@ -1,14 +1,14 @@
 """The plain-language page: the rules that choose each sentence by the numbers and fill them in.
 
-The sentences are in ``texts/``. The study is observational: no sentence says that walking causes anything, and a test
-searches the texts for causal words.
+The sentences are in ``texts/``, what the study is called in them is in its own texts. The study is observational: no
+sentence says that walking causes anything, and a test searches the texts for causal words.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -22,17 +22,22 @@ from stegvis.reporting.plain_figure import hundred_plot
 from stegvis.reporting.rows import by_level, chosen, comparisons, headline, highest, people_and_cases
 from stegvis.reporting.texts import LANGUAGES, texts
 from stegvis.reporting.wording import direction, is_shown
+from stegvis.reporting.words import Words
 from stegvis.study.claims import Claims
+from stegvis.study.numbers_in_words import number_in_words
 from stegvis.study.protocol import Exposure, Protocol
+from stegvis.study.texts import Language
 
 NOMINAL = 0.05
+# With so many categories after the reference, the third group is between the middle and the highest.
+THIRD = 3
 # Where no claim says from which E-value on confounding is unlikely.
 UNLIKELY = 1.5
 KINDS: dict[Exposure, tuple[str, str]] = {"walking_minutes": ("volume", "minutes"), "walking_met": ("pace", "pace")}
 
 
 def render_plain(
-    results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool, protocol: Protocol, claims: Claims
+    results: pd.DataFrame, attrition: pd.DataFrame, synthetic: bool, words: Words, claims: Claims
 ) -> dict[str, str]:
     """The page in each language by file name; empty when no wave has results.
 
@@ -40,18 +45,19 @@ def render_plain(
         results: rows of all waves and across waves (wave ``all``), after disclosure control.
         attrition: exclusion steps of all waves (wave, step, remaining), after disclosure control.
         synthetic: whether the data are simulated.
-        protocol: the protocol the results were made under.
+        words: the texts of the study and the protocol the results were made under; their language does not matter.
         claims: those of the study.
     """
     waves = sorted(set(results["wave"].astype(str)) - {"all"})
     pages = {}
     for language in LANGUAGES:
-        plain = Plain(language, results, attrition, waves, synthetic, protocol, claims)
+        own = replace(words, language=language)
+        plain = Plain(own, results, attrition, waves, synthetic, claims)
         (other,) = (each for each in LANGUAGES if each != language)
-        words = texts(language)["page"]
-        ways = [(INDEX, words["all_waves"]), (plain_file_name(other), words["other_language"])]
+        page = texts(language)["page"]
+        ways = [(INDEX, page["all_waves"]), (plain_file_name(other), page["other_language"])]
         pages[plain_file_name(language)] = render_sections(
-            plain_file_name(language), words["title"], plain.sections(), ways, synthetic, protocol, language
+            plain_file_name(language), page["title"].format(title=own.title), plain.sections(), ways, synthetic, own
         )
     return pages
 
@@ -60,13 +66,22 @@ def render_plain(
 class Plain:
     """The page in one language."""
 
-    language: str
+    words: Words
     results: pd.DataFrame
     attrition: pd.DataFrame
     waves: list[str]
     synthetic: bool
-    protocol: Protocol
     claims: Claims
+
+    @property
+    def language(self) -> Language:
+        """Of the page."""
+        return self.words.language
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol the results were made under."""
+        return self.words.protocol
 
     def sections(self) -> list[Section]:
         """The sections in order."""
@@ -76,14 +91,25 @@ class Plain:
             "who": bullets(self.who()),
             "sure": bullets(self.sure()),
             "daily": Markup("").join(paragraph(each) for each in self.daily()),
-            "cannot": bullets(texts(self.language)["cannot"].values()),
+            "cannot": bullets(self.cannot()),
         }
         headings = texts(self.language)["headings"]
         return [section(name, headings[name], blocks) for name, blocks in content.items()]
 
     def say(self, part: str, key: str, **values: str) -> str:
-        """A sentence filled with its values."""
-        return texts(self.language)[part][key].format(**values)
+        """A sentence filled with its values and with what the outcome is called."""
+        said = self.words.outcome
+        named = {
+            "outcome": said.name,
+            "short": said.short,
+            "pain": said.shortest,
+            "less_common": said.less_common,
+            "more_common": said.more_common,
+            "either": said.either,
+            "between": self.words.say(said.between),
+            "asked": self.words.say(said.asked),
+        }
+        return texts(self.language)[part][key].format(**named, **values)
 
     def of(self, wave: str) -> pd.DataFrame:
         """The results of one wave."""
@@ -102,23 +128,31 @@ class Plain:
             steps = self.attrition[self.attrition["wave"].astype(str) == wave].sort_values("step")
             start = None if steps.empty else steps["remaining"].iloc[0]
             if not is_missing(start):
-                days = str(self.protocol.days.days_per_recording)
-                sentences.append(self.say("done", "people", baseline=self.count(start), days=days))
+                cohort = self.words.cohort
+                who = {"people": cohort.people, "cohort": cohort.name, "measured": self.words.say(cohort.measured)}
+                sentences.append(self.say("done", "people", baseline=self.count(start), **who))
             people, cases = people_and_cases(self.newest)
             if people:
                 sentences.append(self.say("done", "analyzed", analyzed=self.count(people), wave=wave))
             else:
                 sentences.append(self.say("done", "years", wave=wave))
-            sentences.append(self.say("done", "outcome"))
+            sentences.append(self.words.say(self.words.outcome.means))
             if people and cases is not None:
                 share = self.number(100 * cases / people, 0)
                 values = {"cases": self.count(cases), "analyzed": self.count(people), "percent": share}
                 sentences.append(self.say("done", "cases", wave=wave, **values))
-        sentences.append(self.say("done", "compared"))
-        added = [names[self.language].lower() for names in self.protocol.covariates.additional.values()]
-        if added:
-            sentences.append(self.say("done", "compared_also", names=", ".join(added)))
+        names = self.words.covariates(self.protocol.models.adjusted)
+        sentences.append(f"{self.divided()} {self.say('done', 'compared', names=names)}".strip())
         return Markup("").join(paragraph(each) for each in sentences)
+
+    def divided(self) -> str:
+        """Into how many groups people were divided; empty without results."""
+        number = len(comparisons(self.newest, "walking_minutes")) + 1
+        if number == 1:
+            return ""
+        fixed = "" if self.protocol.exposures.categories == "sample_quartiles" else "_fixed"
+        both = "_both" if comparisons(self.newest, "walking_met") else ""
+        return self.say("done", f"groups{fixed}{both}", number=number_in_words(number, self.language))
 
     def found(self) -> Markup:
         """The comparisons of the newest wave, then each wave and all waves together."""
@@ -128,7 +162,9 @@ class Plain:
         met = self.say(
             "groups", "met", slow=self.number(exposures.met_slow, 1), brisk=self.number(exposures.met_brisk, 1)
         )
-        blocks = [bullets(volume), paragraph(self.hundred()), self.figure(), paragraph(met), bullets(pace)]
+        blocks = [bullets(volume), paragraph(self.hundred()), self.figure()]
+        if pace:
+            blocks += [paragraph(met), bullets(pace)]
         if len(self.waves) > 1:
             blocks += [paragraph(self.say("waves", "heading")), bullets(self.years()), paragraph(self.between_years())]
         return Markup("").join(blocks)
@@ -184,7 +220,7 @@ class Plain:
         )
 
     def figure(self) -> Markup:
-        """The risks of all four categories as a figure."""
+        """The risks of all categories as a figure."""
         rows = self.risks()
         parts = [
             self.say(
@@ -198,9 +234,9 @@ class Plain:
             )
             for row in rows
         ]
-        words = texts(self.language)
-        label = words["page"]["synthetic_mark"] if self.synthetic else ""
-        return drawing(hundred_plot(rows, words["hundred"], label, "; ".join(parts)), words["hundred"]["caption"])
+        label = texts(self.language)["page"]["synthetic_mark"] if self.synthetic else ""
+        words = {key: self.say("hundred", key) for key in ("figure_title", "figure_axis", "figure_groups", "caption")}
+        return drawing(hundred_plot(rows, words, label, "; ".join(parts)), words["caption"])
 
     def years(self) -> list[str]:
         """The highest against the lowest volume, wave by wave and pooled."""
@@ -228,12 +264,14 @@ class Plain:
         return self.say("waves", "differ" if rows[0]["p_value"] < NOMINAL else "alike")
 
     def who(self) -> list[str]:
-        """Age and sex, by the ratio of the risk ratios of the highest volume."""
+        """Age and sex, by the ratio of the risk ratios of the highest volume; nothing of one that was not compared."""
         sentences = []
         for modifier, name in (("older", "age"), ("sex", "sex")):
             term = f"walking_minutes_category x {modifier}"
             row = highest_of(chosen(self.newest, analysis="interaction", term=term, measure="ratio_of_rr"))
-            key = "too_few" if row is None else direction(row).replace(" ", "_")
+            if row is None:
+                continue
+            key = direction(row).replace(" ", "_")
             sentences.append(self.say("who", f"{name}_{key}", age=str(self.protocol.covariates.older_from_age)))
         return sentences
 
@@ -274,12 +312,17 @@ class Plain:
         row = headline(self.newest, "walking_minutes")
         sentences = [self.say("daily", "too_few" if row is None else direction(row).replace(" ", "_"))]
         rows = comparisons(self.newest, "walking_minutes")
-        if len(rows) > 1:
+        if len(rows) == THIRD:
             third = re.match(r"(\d+)-", str(rows[1]["level"]))
             lowest = re.fullmatch(r"<(\d+)", str(rows[1]["reference"]))
             if third and lowest:
                 sentences.append(self.say("daily", "minutes", minutes=str(int(third[1]) - int(lowest[1]))))
         return sentences
+
+    def cannot(self) -> list[str]:
+        """What the study cannot show."""
+        days = number_in_words(self.protocol.days.days_per_recording, self.language)
+        return [self.say("cannot", key, days=days) for key in texts(self.language)["cannot"]]
 
     def count(self, value: Any) -> str:
         """A count in the language's form."""

@@ -1,4 +1,4 @@
-"""The figure of the plain-language page: of 100 people in each group, how many had pain."""
+"""The figure of the plain-language page: of 100 people in each group, how many had the outcome."""
 
 from __future__ import annotations
 

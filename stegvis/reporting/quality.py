@@ -9,7 +9,6 @@ from stegvis.reporting.markup import Group, Table, tag
 from stegvis.reporting.rows import chosen
 from stegvis.reporting.tables import checks_table
 from stegvis.reporting.wording import plain
-from stegvis.study.protocol import EXPOSURES
 
 NAMES = {
     "largest_smd_weighted": "Largest weighted standardized difference",
@@ -36,7 +35,7 @@ def quality(report: WaveReport) -> Section:
 
 
 def _diagnostics(report: WaveReport) -> Table | None:
-    names: dict[str, str] = {each: report.protocol.exposures.scale(each).name.lower() for each in EXPOSURES}
+    names: dict[str, str] = {each: report.protocol.exposures.scale(each).name.lower() for each in report.exposures}
     lines = tuple(
         (
             NAMES.get(str(row["measure"]), plain(str(row["measure"])).capitalize()),

@@ -6,8 +6,7 @@ from stegvis.reporting.blocks import Section, note, panel, paragraph, section
 from stegvis.reporting.certainty import certainty_sentence
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
-from stegvis.reporting.wording import OUTCOME, comparison_sentence
-from stegvis.study.protocol import EXPOSURES
+from stegvis.reporting.wording import comparison_sentence
 
 OBSERVATIONAL = (
     "Highest against lowest category, fully adjusted. This is an observational study. It shows associations, and other "
@@ -17,16 +16,18 @@ OBSERVATIONAL = (
 
 def question(report: WaveReport) -> Section:
     """The question and the headline results."""
+    outcome, people = report.words.outcome.name, report.texts.en.cohort.people
+    amount = "amount or the intensity" if len(report.exposures) > 1 else "amount"
     asked = (
-        f"Among adults without {OUTCOME} at baseline, is the amount or the intensity of daily walking associated with "
-        f"the risk of {OUTCOME} at follow-up in {report.wave}?"
+        f"Among {people} without {outcome} at baseline, is the {amount} of daily walking associated with "
+        f"the risk of {outcome} at follow-up in {report.wave}?"
     )
     results = report.own_results
     headlines = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         row = headline(results, exposure)
         if row is not None:
-            headlines.append(paragraph(comparison_sentence(row, exposure, report.protocol)))
+            headlines.append(paragraph(comparison_sentence(row, exposure, report.words)))
             headlines.append(note(certainty_sentence(row, results, exposure)))
     if not headlines:
         return section(

@@ -12,44 +12,24 @@ from stegvis.reporting.forest import ladder_plot
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.ratio_tables import ratios_table, variants_table
 from stegvis.reporting.rows import by_level, chosen, highest
-from stegvis.reporting.wording import OUTCOME, plain
-from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.reporting.wording import plain
+from stegvis.reporting.words import Words
+from stegvis.study.protocol import Exposure, Protocol
 
 SENSITIVITY = "sensitivity:"
-NAMES = {
-    "bmi": "Body mass index added",
-    "running_cycling": "Running and cycling added",
-    "running_cycling_strict": "Running and cycling added (valid days only)",
-    "running_cycling_as_published": "Running and cycling added (all days)",
-    "low_back_pain_strict": "Low back pain (screening question takes precedence)",
-    "low_back_pain_as_published": "Low back pain (site box takes precedence)",
-    "valid_days": "At least 4 valid days",
-    "no_pain": "No chronic pain at baseline",
-    "little_pain": "Little pain in the last 4 weeks",
-    "good_health": "Good or unknown health",
-    "good_health_strict": "Good health",
-    "good_health_as_published": "Good or unknown health",
-    "no_disease": "No other chronic disease",
-    "severe_pain": "Severe pain (other pain counted as none)",
-    "severe_pain_strict": "Severe pain (other pain excluded)",
-    "severe_pain_as_published": "Severe pain (other pain counted as none)",
-}
 ESTIMATORS = {
     "log_binomial": "Log-binomial model",
     "logistic_standardization": "Logistic model, standardized",
     "cox": "Cox model, one follow-up time",
 }
-OTHER_CUTS = {"fixed_cuts": "Published cut points", "sample_cuts": "Quarters of the sample"}
-CAPTION = (
-    "Highest against lowest category, fully adjusted. Each analysis uses the cut points of its own sample, "
-    "as published."
-)
+OTHER_CUTS = {"fixed_cuts": "Fixed cut points", "sample_cuts": "Cut points of the sample"}
+CAPTION = "Highest against lowest category, fully adjusted. Each analysis uses the cut points of its own sample."
 
 
 def sensitivity(report: WaveReport) -> Section:
     """Figure and table of each exposure; other cut points and estimators are collapsed."""
     blocks: list[Markup] = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         blocks += _exposure(report, exposure)
     if not any(blocks):
         blocks = [paragraph("No sensitivity analysis is available for this wave.")]
@@ -64,13 +44,13 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     for analysis in analyses:
         row = highest(results, exposure, analysis=analysis)
         if row is not None:
-            entries.append((name_of(analysis), row))
+            entries.append((name_of(analysis, report.words), row))
     if len(entries) < 2:
         return []
-    heading = [f"{scale.name} and {OUTCOME}", f"sensitivity analyses, wave {report.wave}"]
+    heading = [f"{scale.name} and {report.words.outcome.name}", f"sensitivity analyses, wave {report.wave}"]
     identifier = f"sensitivity-{exposure}"
     groups = [("Main analysis", _rows(results, "main", exposure))]
-    groups += [(name_of(each), _rows(results, each, exposure)) for each in analyses]
+    groups += [(name_of(each, report.words), _rows(results, each, exposure)) for each in analyses]
     numbers = ratios_table(
         f"{identifier}-table",
         f"{scale.name}: sensitivity analyses",
@@ -93,10 +73,10 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     ]
 
 
-def name_of(analysis: str) -> str:
+def name_of(analysis: str, words: Words) -> str:
     """The printed name of a sensitivity analysis."""
     name = analysis.removeprefix(SENSITIVITY)
-    return NAMES.get(name, plain(name).capitalize())
+    return words.english.researchers.sensitivity.get(name, plain(name).capitalize())
 
 
 def _analyses(results: pd.DataFrame, exposure: Exposure) -> list[str]:

@@ -15,11 +15,11 @@ from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import ratios_table
 from stegvis.reporting.rows import by_level, chosen, highest
 from stegvis.reporting.tables import estimate_cell
-from stegvis.reporting.wording import OUTCOME, level_label, plain
+from stegvis.reporting.wording import level_label, plain
 from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 WITHIN = {"walking_minutes": "within_intensity", "walking_met": "within_volume"}
-TESTS = {"p_likelihood_ratio": "Likelihood-ratio test (published)", "p_interaction": "Robust Wald test"}
+TESTS = {"p_likelihood_ratio": "Likelihood-ratio test", "p_interaction": "Robust Wald test"}
 CAPTION = "Highest against lowest category, fully adjusted, with the cut points of the whole sample."
 NO_DIFFERENCE = (
     "An association in one subgroup but not in another does not show that the subgroups differ; the tests of "
@@ -27,10 +27,12 @@ NO_DIFFERENCE = (
 )
 
 
-def mutual(report: WaveReport) -> Section:
-    """Each exposure adjusted for the other."""
+def mutual(report: WaveReport) -> Section | None:
+    """Each exposure adjusted for the other; None where there is only one."""
+    if len(report.exposures) < 2:
+        return None
     tables = []
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         groups = [
             ("Main analysis", _ratios(report.own_results, "main", exposure)),
             (
@@ -54,11 +56,11 @@ def strata(report: WaveReport) -> Section:
     """Age and sex: figure, table and interaction tests; then one exposure within the other."""
     blocks: list[Markup] = [note(NO_DIFFERENCE)]
     protocol = report.protocol
-    for exposure in EXPOSURES:
+    for exposure in report.exposures:
         scale = report.protocol.exposures.scale(exposure)
         populations = _populations(report.own_results, "stratified", exposure)
         entries = _entries(report.own_results, "stratified", exposure, populations, protocol)
-        heading = [f"{scale.name} and {OUTCOME}", f"by subgroup, wave {report.wave}"]
+        heading = [f"{scale.name} and {report.words.outcome.name}", f"by subgroup, wave {report.wave}"]
         identifier = f"strata-{exposure}"
         groups = [
             (label(each, protocol), _ratios(report.own_results, "stratified", exposure, each)) for each in populations
@@ -67,9 +69,10 @@ def strata(report: WaveReport) -> Section:
         blocks += [
             subheading(f"{scale.name} by age and sex", identifier),
             drawing(ladder_plot(entries, identifier + "-plot", heading, report.synthetic, protocol), CAPTION, numbers),
-            table(_interaction_table(report.own_results, exposure, protocol)),
+            table(_interaction_table(report, exposure)),
         ]
-        blocks.append(_within(report, exposure))
+        if len(report.exposures) > 1:
+            blocks.append(_within(report, exposure))
     return section("strata", "Subgroups and interactions", *blocks, short="Subgroups")
 
 
@@ -117,7 +120,8 @@ def _entries(
     return entries
 
 
-def _interaction_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
+def _interaction_table(report: WaveReport, exposure: Exposure) -> Table | None:
+    results, protocol = report.own_results, report.protocol
     groups, age = [], protocol.covariates.older_from_age
     for term, name in (("older", f"Age ({age} and over against under {age})"), ("sex", "Sex (men against women)")):
         rows = chosen(results, analysis="interaction", exposure=exposure, term=f"{exposure}_category x {term}")
@@ -133,5 +137,5 @@ def _interaction_table(results: pd.DataFrame, exposure: Exposure, protocol: Prot
     if not groups:
         return None
     caption = f"{protocol.exposures.scale(exposure).name}: interaction"
-    published = "" if exposure == "walking_minutes" else "The published study reports tests for volume only."
-    return Table(f"interaction-{exposure}", caption, ("Test or ratio", "Value"), tuple(groups), note=published)
+    note = "" if exposure == "walking_minutes" else report.words.english.researchers.interaction_note
+    return Table(f"interaction-{exposure}", caption, ("Test or ratio", "Value"), tuple(groups), note=note)

@@ -23,7 +23,8 @@ from stegvis.reporting.formatting import (
 )
 from stegvis.reporting.markup import Group, Table, code, tag
 from stegvis.reporting.rows import main_risk_ratios, records
-from stegvis.reporting.wording import MODELS, is_shown, level_label, plain, suppression_sentence, variable_label
+from stegvis.reporting.wording import MODELS, is_shown, level_label, plain, suppression_sentence
+from stegvis.reporting.words import Words
 from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 
 TITLE = "Table 1. Characteristics of the analyzed sample"
@@ -44,7 +45,7 @@ CONCLUSION_KINDS = {"supported": "good", "not supported": "bad", "unclear": "neu
 
 
 def characteristics_table(
-    characteristics: pd.DataFrame, exposure: Exposure, protocol: Protocol, additional: bool = False
+    characteristics: pd.DataFrame, exposure: Exposure, words: Words, additional: bool = False
 ) -> Table | None:
     """Table 1: the analyzed sample, overall and by category of one exposure.
 
@@ -52,12 +53,13 @@ def characteristics_table(
         characteristics: rows of one wave, columns of ``inputs.CHARACTERISTIC_COLUMNS``. Total rows have category
             ``all`` and this exposure, ``all`` or none.
         exposure: the exposure whose categories are the columns.
-        protocol: names the exposure and holds the smallest count.
+        words: name the rows and the exposure.
         additional: the additional rows of the published supplement instead of the main ones.
 
     Returns:
         The table, or None when there are no such rows of this exposure.
     """
+    protocol = words.protocol
     further = characteristics["variable"].isin([FOLLOW_UP, *protocol.characteristics.further])
     characteristics = characteristics[further if additional else ~further]
     owner = characteristics["exposure"].astype("string").fillna("all")
@@ -77,12 +79,12 @@ def characteristics_table(
         single = list(levels) == [""]
         lines = tuple(
             (
-                variable_label(variable, protocol) if level == "" else level,
+                words.variable(variable) if level == "" else level,
                 *(found.get(name, "–") for name in categories),
             )
             for level, found in levels.items()
         )
-        groups.append(Group(lines, "" if single else variable_label(variable, protocol)))
+        groups.append(Group(lines, "" if single else words.variable(variable)))
     headings = ["All" if name == "all" else f"{level_label(name)} {scale.unit}" for name in categories]
     return Table(
         identifier=f"characteristics-{exposure}" + ("-additional" if additional else ""),
@@ -96,17 +98,18 @@ def characteristics_table(
     )
 
 
-def results_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:
+def results_table(results: pd.DataFrame, exposure: Exposure, words: Words) -> Table | None:
     """The main results of one exposure: participants, cases and both models' risk ratios by category.
 
     Args:
         results: results of one wave, columns of ``inputs.RESULT_COLUMNS``.
         exposure: walking_minutes or walking_met.
-        protocol: names the exposure and the covariates.
+        words: name the outcome, the exposure and the covariates.
     """
     rows = main_risk_ratios(results, exposure)
     if rows.empty:
         return None
+    protocol = words.protocol
     scale = protocol.exposures.scale(exposure)
     lines = []
     for level in dict.fromkeys(rows["level"].astype(str)):
@@ -120,10 +123,10 @@ def results_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol)
     # The reason comes last in a note, after mode and options.
     last = dict.fromkeys(reason.split("; ")[-1] for reason in reasons)
     notes = [f"Not estimable: {reason}." for reason in last if reason]
-    names = ", ".join(protocol.models.adjusted)
+    names = words.covariates(protocol.models.adjusted)
     return Table(
         identifier=f"results-{exposure}",
-        caption=f"{scale.name} at baseline and chronic low back pain at follow-up",
+        caption=f"{scale.name} at baseline and {words.outcome.name} at follow-up",
         columns=(
             f"{scale.name}, {scale.unit}",
             "Participants",
@@ -179,6 +182,8 @@ def claims_table(claims: Sequence[Mapping[str, Any]]) -> Table | None:
 
 def _conclusion_cell(claim: Mapping[str, Any]) -> Markup:
     evidence, turn = (str(claim[name]).replace(">=", "≥") for name in ("evidence", "turn"))
+    if claim["verdict"] == "not applicable":
+        return Markup("{}. {}.").format(conclusion_tag(str(claim["verdict"])), evidence)
     return Markup("{}. {}<br>This conclusion would change if {}.").format(
         conclusion_tag(str(claim["verdict"])), evidence, turn
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from stegvis.study.protocol import Protocol
+from stegvis.reporting.words import Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +14,7 @@ BIN_MINUTES = 10
 
 
 def wave_pictures(
-    attrition: pd.DataFrame, results: pd.DataFrame, wave: str, synthetic: bool, protocol: Protocol
+    attrition: pd.DataFrame, results: pd.DataFrame, wave: str, synthetic: bool, words: Words
 ) -> dict[str, str]:
     """The flow of people and the main estimates of a wave, from its published tables, as SVG."""
     from stegvis.reporting.flow import flow_diagram
@@ -22,8 +22,10 @@ def wave_pictures(
     from stegvis.reporting.steps import described
 
     return {
-        "flow_diagram": flow_diagram(described(attrition), wave, synthetic, protocol.disclosure.smallest_count),
-        "forest_plot": forest_plot(results, "walking_minutes", wave, synthetic, protocol),
+        "flow_diagram": flow_diagram(
+            described(attrition, words), wave, synthetic, words.protocol.disclosure.smallest_count
+        ),
+        "forest_plot": forest_plot(results, "walking_minutes", wave, synthetic, words),
     }
 
 

@@ -11,7 +11,6 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen
 from stegvis.reporting.tables import estimate_cell
-from stegvis.reporting.wording import OUTCOME
 
 MEANING = (
     "A day has 24 hours, so more of one activity means less of another. Substitution uses absolute minutes; "
@@ -29,7 +28,7 @@ def time_use(report: WaveReport) -> Section:
     if not isotemporal and not composition:
         return section("time-use", "The 24-hour day", paragraph("No time-use estimate is available for this wave."))
     entries = [(words(row), row) for row in isotemporal if TO_WALKING.fullmatch(str(row["level"]))]
-    heading = [f"Time use and {OUTCOME}", f"walking in place of other activities, wave {report.wave}"]
+    heading = [f"Time use and {report.words.outcome.name}", f"walking in place of other activities, wave {report.wave}"]
     caption = "Fully adjusted risk ratio for more minutes of walking a day and equally fewer of another activity."
     return section(
         "time-use",

@@ -1,4 +1,4 @@
-"""Printed names of levels, models and variables, and the sentences that follow by rule from the numbers.
+"""Printed names of levels and models, and the sentences that follow by rule from the numbers.
 
 The study is observational: no sentence here uses causal words.
 """
@@ -6,55 +6,21 @@ The study is observational: no sentence here uses causal words.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from stegvis.reporting.formatting import interval, is_missing, ratio
+from stegvis.reporting.words import Words
 from stegvis.study.protocol import Exposure, Protocol
 
 Direction = Literal["lower", "higher", "unclear", "too few", "not shown"]
 
-OUTCOME = "chronic low back pain"
 MODELS = {"age": "Age-adjusted", "adjusted": "Fully adjusted"}
-VARIABLES = {
-    "people": "Participants",
-    "age": "Age, years",
-    "sex": "Sex",
-    "education": "Education",
-    "income": "Household income, yearly",
-    "employment": "Employment",
-    "smoking": "Smoking",
-    "depression": "Depression",
-    "valid_days": "Valid accelerometer days",
-    "walking_minutes": "Walking volume, min/day",
-    "walking_met": "Walking intensity, MET",
-    "follow_up_years": "Follow-up, years",
-    "bmi": "Body mass index, kg/m²",
-    "work_type": "Type of work (none: not employed or unknown)",
-    "self_rated_health": "Self-rated health",
-    "pain_last_4_weeks": "Pain in the last 4 weeks",
-    "other_disease": "Another chronic disease",
-    "exercise_frequency": "Exercise",
-    "low_back_pain": "Chronic low back pain at follow-up",
-}
 
 
 def plain(name: str) -> str:
     """An identifier as words: ``no_valid_day`` is ``no valid day``."""
     return name.replace("_", " ")
-
-
-def variable_label(name: str, protocol: Protocol) -> str:
-    """The printed name of a variable of Table 1; an unknown one is its identifier as words."""
-    added = protocol.covariates.additional
-    return added[name]["en"] if name in added else VARIABLES.get(name, plain(name).capitalize())
-
-
-def covariate_words(names: Sequence[str], protocol: Protocol) -> str:
-    """Covariates within a sentence: ``age, sex and smoking``."""
-    added = protocol.covariates.additional
-    words = [added[name]["en"].lower() if name in added else plain(name) for name in names]
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def level_label(level: Any) -> str:
@@ -110,14 +76,15 @@ def suppression_sentence(protocol: Protocol) -> str:
     )
 
 
-def comparison_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Protocol) -> str:
+def comparison_sentence(row: Mapping[str, Any], exposure: Exposure, words: Words) -> str:
     """The sentence that one risk ratio supports, for readers without statistics.
 
     Args:
         row: one row of results, with level, reference, estimate, ci_low, ci_high and status.
         exposure: which exposure the categories belong to.
-        protocol: names the exposure and its unit.
+        words: name the outcome, the exposure and its unit.
     """
+    protocol, outcome = words.protocol, words.outcome.name
     scale = protocol.exposures.scale(exposure)
     name = scale.name.lower()
     group = f"people with a {name} {level_words(str(row['level']), scale.unit)}"
@@ -125,15 +92,15 @@ def comparison_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Pr
     match direction(row):
         case "lower":
             return (
-                f"The risk of {OUTCOME} was lower among {group} than among {others} ({estimate_words(row, protocol)})."
+                f"The risk of {outcome} was lower among {group} than among {others} ({estimate_words(row, protocol)})."
             )
         case "higher":
             return (
-                f"The risk of {OUTCOME} was higher among {group} than among {others} ({estimate_words(row, protocol)})."
+                f"The risk of {outcome} was higher among {group} than among {others} ({estimate_words(row, protocol)})."
             )
         case "unclear":
             return (
-                f"It is unclear whether the risk of {OUTCOME} differed between {group} and {others} "
+                f"It is unclear whether the risk of {outcome} differed between {group} and {others} "
                 f"({estimate_words(row, protocol)}): the interval includes 1."
             )
         case "too few":
@@ -142,17 +109,18 @@ def comparison_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Pr
             return f"The comparison of {group} with {others} is not shown, for the privacy of people in small groups."
 
 
-def e_value_sentence(row: Mapping[str, Any], exposure: Exposure, protocol: Protocol) -> str:
+def e_value_sentence(row: Mapping[str, Any], exposure: Exposure, words: Words) -> str:
     """The meaning of the E-value for unmeasured confounding (VanderWeele & Ding 2017, doi 10.7326/M16-2607).
 
     Empty without an E-value.
     """
     if not is_shown(row) or is_missing(row["e_value"]):
         return ""
-    name = protocol.exposures.scale(exposure).name.lower()
+    name = words.protocol.exposures.scale(exposure).name.lower()
     sentence = (
         f"To account for this estimate by itself, an unmeasured confounder would have to be associated with both "
-        f"{name} and {OUTCOME} by a risk ratio of at least {ratio(row['e_value'])} each, beyond the adjusted covariates"
+        f"{name} and {words.outcome.name} by a risk ratio of at least {ratio(row['e_value'])} each, "
+        "beyond the adjusted covariates"
     )
     if is_missing(row["e_value_ci"]):
         return f"{sentence}."

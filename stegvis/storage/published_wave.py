@@ -19,6 +19,7 @@ from stegvis.storage.editions import edition, kind_of
 from stegvis.storage.lost import lost, lost_sentence
 from stegvis.storage.publication import EDITION, ORIGIN, origin_now
 from stegvis.storage.releases import ReleaseError, newest_published
+from stegvis.storage.report_inputs import study_words
 from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.rows import Rows
 from stegvis.storage.sources import Sources
@@ -111,5 +112,5 @@ def _rows(sources: Sources, found: Controlled, histogram: pd.DataFrame, origin: 
         },
         summary={"unprotected": float(found.unprotected)},
         metadata={"suppressed": len(found.suppressed)},
-        pictures=lambda: wave_pictures(tables.attrition, tables.results, wave, synthetic, sources.protocol),
+        pictures=lambda: wave_pictures(tables.attrition, tables.results, wave, synthetic, study_words(sources.study)),
     )

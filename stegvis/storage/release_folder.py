@@ -252,6 +252,7 @@ def _write_study(sources: Sources, folder: Path) -> None:
     (folder / STUDY).mkdir()
     for name in FILES:
         if (sources.home.study / name).exists():
+            (folder / STUDY / name).parent.mkdir(exist_ok=True)
             (folder / STUDY / name).write_bytes((sources.home.study / name).read_bytes())
 
 

@@ -18,7 +18,7 @@ from stegvis.release.bridge import changed_values
 from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
 from stegvis.storage.profiles import read_waiting
 from stegvis.storage.releases import release_folders
-from stegvis.storage.report_inputs import provenance
+from stegvis.storage.report_inputs import provenance, study_words
 from stegvis.storage.sources import Sources
 from stegvis.studies import names, study_folder
 from stegvis.study.protocol import read_protocol
@@ -39,7 +39,8 @@ def write_plain_pages(tables: Tables, is_synthetic: bool, study: Study, folder: 
     """The pages in plain language, one per language, from tables that went through disclosure control."""
     from stegvis.reporting.plain import render_plain
 
-    pages = render_plain(tables.results, tables.attrition, is_synthetic, study.protocol, study.claims)
+    words = study_words(study)
+    pages = render_plain(tables.results, tables.attrition, is_synthetic, words, study.claims)
     for file, html in pages.items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 
@@ -69,6 +70,7 @@ def index_inputs(
     with sources.warehouse.session() as connection:
         waves = [row[0] for row in connection.execute("select distinct wave from report order by wave").fetchall()]
         left_out = _left_out(sources, connection, waves)
+    words = study_words(sources.study)
     return IndexReport(
         waves=waves,
         synthetic=sources.landing.synthetic,
@@ -83,6 +85,8 @@ def index_inputs(
         results=results,
         protocol=sources.protocol,
         about=sources.study.about,
+        texts=words.texts,
+        labels=words.labels,
         checks=checks,
         excluded_waves=left_out,
         bridge=facts["changes"] if facts["previous_release"] else [],

@@ -13,11 +13,13 @@ import pandas as pd
 from stegvis.disclosure.checks import carried_forward, without_small
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.steps import described
+from stegvis.reporting.words import Words
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.releases import published_checks
 from stegvis.storage.sources import Sources
-from stegvis.study.study import PROTOCOL
+from stegvis.study.study import PROTOCOL, Study
+from stegvis.study.texts import covariate_labels
 
 SHOWN = (
     "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
@@ -35,10 +37,11 @@ def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: s
     steps = connection.execute("select * from published_attrition where wave = ? order by step", [wave]).df()
     results = connection.execute("select * from published_results where wave = ? order by rowid", [wave]).df()
     table_one = connection.execute("select * from published_characteristics where wave = ? order by rowid", [wave]).df()
+    words = study_words(sources.study)
     return WaveReport(
         wave=wave,
         synthetic=sources.landing.synthetic,
-        exclusion_steps=described(steps),
+        exclusion_steps=described(steps, words),
         characteristics=table_one,
         results=results,
         checks=checks_to_publish(connection, sources, wave),
@@ -46,10 +49,17 @@ def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: s
         provenance=provenance(sources),
         protocol=sources.protocol,
         about=sources.study.about,
+        texts=words.texts,
+        labels=words.labels,
         published=sources.study.published.numbers,
         histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
         commands=commands(results, sources.protocol, covariate_levels(sources.codebook)),
     )
+
+
+def study_words(study: Study) -> Words:
+    """What a study is called in English."""
+    return Words(study.texts, study.protocol, "en", covariate_labels(study.codebook))
 
 
 def checks_to_publish(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,8 +44,21 @@ class PrintedRatios(Section):
         return self
 
 
+Counterpart = Literal[
+    "included", "table-1", "results", "curves", "joint", "certainty", "mutual", "strata", "sensitivity"
+]
+
+
+class PublishedItem(Section):
+    """A published table or figure: what it is, the section that has its counterpart, and where in that section."""
+
+    item: str = Field(min_length=1)
+    section: Counterpart
+    where: str = ""
+
+
 class Published(Section):
-    """The numbers that the study published before, as printed."""
+    """The numbers that the study published before, as printed, and its tables and figures."""
 
     indivisible = True
 
@@ -58,7 +71,8 @@ class Published(Section):
     valid_days: str
     follow_up_years: str
     walking_minutes: PrintedRatios
-    walking_met: PrintedRatios
+    walking_met: PrintedRatios | None = None
+    items: tuple[PublishedItem, ...] = ()
 
 
 class PublishedBefore(Section):

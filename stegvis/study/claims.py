@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,8 @@ from pydantic import Field, model_validator
 from stegvis.study.protocol_models import Exposure
 from stegvis.study.settings import Section
 
+# The label of a category: below a bound, between two, or from one on.
+LABEL = r"(?:<|>=)\d+(?:\.\d+)?|\d+(?:\.\d+)?-\d+(?:\.\d+)?"
 RuleName = Literal[
     "lower",
     "agrees",
@@ -43,12 +46,37 @@ class Claim(Section):
     within: tuple[float, float] | None = None
 
 
+class Categories(Section):
+    """The categories of an exposure that the statements are about, by value.
+
+    Attributes:
+        levels: their labels in ascending order, the reference first: ``<78``, ``78-100``, ``>=125``.
+        tolerance: how far a bound of a wave's category may be from that of the label, in the exposure's unit.
+    """
+
+    levels: tuple[str, ...] = Field(min_length=2, max_length=6)
+    tolerance: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _have_bounds(self) -> Self:
+        without = [level for level in self.levels if not re.fullmatch(LABEL, level)]
+        if without:
+            raise ValueError(f"{without[0]} is no category such as <78, 78-100 or >=125")
+        return self
+
+
 class Claims(Section):
-    """The statements, in the order of the file; a study may have none."""
+    """The statements, in the order of the file; a study may have none.
+
+    Attributes:
+        categories: by exposure, the categories that the ranks of the statements mean; without them a rank is that of
+            the wave's own categories, whatever their values.
+    """
 
     indivisible = True
 
     claim: tuple[Claim, ...] = ()
+    categories: dict[Exposure, Categories] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -56,4 +84,8 @@ class Claims(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two claims are called {', '.join(twice)}")
+        for each in self.claim:
+            categories = self.categories.get(each.exposure)
+            if categories and each.ranks and max(each.ranks) > len(categories.levels):
+                raise ValueError(f"{each.name}: categories.{each.exposure} has no level {max(each.ranks)}")
         return self

@@ -22,14 +22,15 @@ from stegvis.study.claims import Claims
 from stegvis.study.codebook import Codebook, read_codebook
 from stegvis.study.protocol import Protocol, read_protocol
 from stegvis.study.settings import Section, SettingsError, read_settings
+from stegvis.study.texts import StudyTexts, read_texts
 
 FOLDER = "study"  # of a home
 PROTOCOL, CODEBOOK, ABOUT = "protocol.toml", "codebook.toml", "study.toml"
 # A study may lack these.
 CLAIMS, PUBLISHED = "claims.toml", "published.toml"
-FILES = (PROTOCOL, CODEBOOK, ABOUT, CLAIMS, PUBLISHED)
+FILES = (PROTOCOL, CODEBOOK, ABOUT, CLAIMS, PUBLISHED, "texts/en.toml", "texts/nb.toml")
 # What a study consists of: its attributes, and the first words of the names of recorded values.
-PARTS = ("protocol", "codebook", "about", "claims", "published")
+PARTS = ("protocol", "codebook", "about", "texts", "claims", "published")
 # Longer values are recorded by their digest.
 _LONGEST_SHOWN = 200
 
@@ -46,6 +47,7 @@ class Study:
         protocol: the study's rules and numbers.
         codebook: source columns and value codes.
         about: who runs it, contact, citation.
+        texts: what the pages say about it, in each language.
         claims: statements that are evaluated against the estimates.
         published: numbers that were published before.
         reads: by name (``protocol exposures.met_slow``), the value that was read, as text.
@@ -54,6 +56,7 @@ class Study:
     protocol: Protocol
     codebook: Codebook
     about: About
+    texts: StudyTexts
     claims: Claims = field(default_factory=Claims)
     published: PublishedBefore = field(default_factory=PublishedBefore)
     reads: dict[str, str] = field(default_factory=dict)
@@ -91,6 +94,7 @@ class Study:
             protocol,
             codebook,
             read_settings(folder / ABOUT, About, StudyError),
+            read_texts(folder, protocol, codebook),
             claims,
             PublishedBefore(numbers=printed),
         )

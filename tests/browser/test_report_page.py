@@ -17,7 +17,7 @@ from stegvis.reporting.documents import render_checklists, render_dictionary
 from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, details_file_name, methods_file_name
 from stegvis.reporting.plain import render_plain
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, exclusion_steps, suppress
+from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, WORDS, exclusion_steps, suppress
 from tests.study import STUDY
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = {
         **render_wave(report),
         "index.html": render_index(full_index_report()),
-        **render_plain(full_results(), exclusion_steps(), synthetic=True, protocol=PROTOCOL, claims=STUDY.claims),
+        **render_plain(full_results(), exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims),
         CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True, protocol=PROTOCOL),
         DICTIONARY: render_dictionary(synthetic=True, protocol=PROTOCOL),
     }

@@ -17,6 +17,7 @@ from stegvis.storage.releases import LEDGER, newest
 from stegvis.storage.signatures import sign
 from tests.attacks import attackers
 from tests.orchestration.story import Story
+from tests.stegvis.reporting.sample_report import WORDS
 from tests.study import PROTOCOL, use_protocol
 
 WAVE = "2021-2023"
@@ -54,11 +55,11 @@ def test_no_small_count_is_published_and_the_log_names_what_is_suppressed_withou
 
 def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> None:
     page = (story.release() / "report" / f"wave-{WAVE}.html").read_text()
-    shown = characteristics_table(read(story, "characteristics").fillna({"level": ""}), "walking_minutes", PROTOCOL)
+    shown = characteristics_table(read(story, "characteristics").fillna({"level": ""}), "walking_minutes", WORDS)
     assert shown is not None
     assert str(render_table(shown)) in page
     results = read(story, "results").fillna({"level": "", "population": "", "note": "", "term": "", "reference": ""})
-    shown = results_table(results[results["wave"] == WAVE], "walking_met", PROTOCOL)
+    shown = results_table(results[results["wave"] == WAVE], "walking_met", WORDS)
     assert shown is not None
     assert str(render_table(shown)) in page
     # A claim rests on an estimate that is published.

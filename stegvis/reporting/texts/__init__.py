@@ -6,8 +6,10 @@ import tomllib
 from functools import cache
 
 from stegvis.data_files import data_file
+from stegvis.study.texts import LANGUAGES
 
-LANGUAGES = ("en", "nb")
+__all__ = ["LANGUAGES", "Texts", "texts"]
+
 Texts = dict[str, dict[str, str]]
 
 

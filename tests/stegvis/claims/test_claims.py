@@ -1,4 +1,4 @@
-"""Each published claim is supported, not supported or unclear, and says what would change the conclusion."""
+"""Each published claim is supported, not supported, unclear or not applicable, and says what would change that."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def curve(exposure: str, points: dict[float, float], p: float = 0.01) -> list[di
         ({40: 1.2, 100: 0.8, 200: 0.75}, 0.01, "supported"),
         ({40: 1.2, 100: 1.1, 200: 0.6}, 0.01, "not supported"),
         ({40: 1.2, 100: 0.8, 200: 0.75}, 0.2, "unclear"),
-        ({40: 1.2, 60: 1.1, 80: 1.0}, 0.01, "unclear"),
+        ({40: 1.2, 60: 1.1, 80: 1.0}, 0.01, "not applicable"),
     ],
 )
 def test_the_curve_flattens_when_it_is_nonlinear_and_falls_less_above(points, p, expected) -> None:
@@ -255,13 +255,43 @@ def test_a_claim_on_an_unpublished_estimate_is_unclear_and_shows_no_number(claim
     ("column", "value"),
     [("analysis", "trend"), ("population", "women"), ("model", "age"), ("exposure", "other"), ("measure", "rd")],
 )
-def test_without_the_adjusted_estimates_every_claim_is_unclear(column: str, value: str) -> None:
+def test_without_the_adjusted_estimates_no_claim_applies(column: str, value: str) -> None:
     table = results(BELOW).assign(**{column: value})
-    assert set(evaluate_claims(table, "A", STUDY.claims)["verdict"]) == {"unclear"}
+    assert set(evaluate_claims(table, "A", STUDY.claims)["verdict"]) == {"not applicable"}
 
 
-def test_without_results_every_claim_is_unclear() -> None:
-    assert set(evaluate_claims(to_frame([]), "A", STUDY.claims)["verdict"]) == {"unclear"}
+def test_without_results_no_claim_applies() -> None:
+    assert set(evaluate_claims(to_frame([]), "A", STUDY.claims)["verdict"]) == {"not applicable"}
+
+
+@pytest.mark.parametrize(
+    ("levels", "applicable"),
+    [
+        (("<78", "78-100", "101-124", ">=125"), {"volume_78_to_100_minutes", "volume_over_100_minutes"}),
+        (("<82", "82-104", "105-130", ">=131"), {"volume_78_to_100_minutes", "volume_over_100_minutes"}),
+        (("<90", "90-115", "116-150", ">=151"), set()),
+        (("<85", "85-115", ">=116"), set()),
+        (("<78", "78-88", "89-100", "101-124", ">=125"), {"volume_over_100_minutes"}),
+    ],
+)
+def test_a_claim_applies_to_a_category_of_its_values_whatever_its_rank(levels, applicable) -> None:
+    shared = {"exposure": "walking_minutes", "reference": levels[0], "term": "walking_minutes_category"}
+    rows = [row(**shared, level=levels[0], estimate=1.0)]
+    for level in levels[1:]:
+        rows.append(row(**shared, level=level, estimate=0.8, ci_low=0.6, ci_high=0.9, e_value_ci=1.4))
+    table = evaluate_claims(pd.DataFrame(rows), "A", STUDY.claims).set_index("claim")
+    found = table.loc[["volume_78_to_100_minutes", "volume_over_100_minutes"]]
+    assert set(found.index[found["verdict"] == "supported"]) == applicable
+    for claim, each in found.iterrows():
+        assert each["verdict"] == ("supported" if claim in applicable else "not applicable")
+    if "101-124" in levels:
+        assert "101-124 against" in found.loc["volume_over_100_minutes", "evidence"]
+
+
+def test_without_intensity_its_claims_do_not_apply() -> None:
+    table = evaluate_claims(pd.DataFrame(categories("walking_minutes", BELOW)), "A", STUDY.claims).set_index("claim")
+    assert table.loc["intensity_highest", "verdict"] == "not applicable"
+    assert table.loc["volume_125_minutes_and_more", "verdict"] == "supported"
 
 
 @pytest.mark.parametrize("exposure", LEVELS)
@@ -281,4 +311,4 @@ def test_an_empty_category_keeps_its_position() -> None:
     table.loc[empty, ["level", "status"]] = ["category 3 (empty)", "not_estimable"]
     verdicts = evaluate_claims(table, "A", STUDY.claims).set_index("claim")["verdict"]
     assert verdicts["volume_78_to_100_minutes"] == "supported"
-    assert verdicts["volume_over_100_minutes"] == "unclear"
+    assert verdicts["volume_over_100_minutes"] == "not applicable"

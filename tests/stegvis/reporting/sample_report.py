@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 
 from stegvis.reporting.inputs import BRIDGE_KEYS, CHARACTERISTIC_COLUMNS, RESULT_COLUMNS, IndexReport, WaveReport
+from stegvis.reporting.words import Words
 from stegvis.study.protocol import read_protocol
 from tests.study import PROTOCOL_FILE, STUDY
 
 PROTOCOL = read_protocol(PROTOCOL_FILE)
+WORDS = Words(STUDY.texts, PROTOCOL)
 WAVE = "2021-2023"
 LEVELS = {
     "walking_minutes": ("<78", "78-100", "101-124", ">=125"),
@@ -199,6 +201,7 @@ def wave_report(**changes: Any) -> WaveReport:
         provenance=provenance(),
         protocol=PROTOCOL,
         about=STUDY.about,
+        texts=STUDY.texts,
         published=STUDY.published.numbers,
     )
     return replace(report, **changes)
@@ -212,6 +215,7 @@ def index_report(**changes: Any) -> IndexReport:
         results=results(),
         protocol=PROTOCOL,
         about=STUDY.about,
+        texts=STUDY.texts,
         claims=[{"wave": WAVE, **each} for each in claims()],
         checks=checks(),
         excluded_waves=({"wave": "2024-2025", "reason": "Too few responses come from participants of the cohort."},),

@@ -14,7 +14,7 @@ from stegvis.reporting.forest import ladder_plot
 from stegvis.reporting.heat_map import CELL_INK, heat_map
 from stegvis.reporting.rows import chosen
 from tests.stegvis.reporting.full_report import full_results, histogram
-from tests.stegvis.reporting.sample_report import PROTOCOL
+from tests.stegvis.reporting.sample_report import PROTOCOL, WORDS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -30,9 +30,7 @@ def described(svg: str) -> str:
 def drawn(bins: pd.DataFrame | None = None, exposure: str = "walking_minutes") -> str:
     curve = curve_of(full_results(), "spline", exposure)
     own = histogram() if bins is None else bins
-    return curve_plot(
-        curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True, protocol=PROTOCOL
-    )
+    return curve_plot(curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True, words=WORDS)
 
 
 def test_a_curve_has_its_points_knots_reference_and_tests():

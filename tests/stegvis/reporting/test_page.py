@@ -267,7 +267,7 @@ def test_empty_inputs_say_so():
         "No claim was tested",
         "No check is recorded",
         "No curve of walking volume is available",
-        "No joint estimate is available",
+        "No estimate of walking volume is available",
         "No sensitivity analysis is available",
         "No standardized risk is available",
         "No time-use estimate is available",

@@ -17,6 +17,7 @@ from stegvis.reporting.tables import (
 )
 from tests.stegvis.reporting.sample_report import (
     PROTOCOL,
+    WORDS,
     bridge,
     characteristics,
     checks,
@@ -33,7 +34,7 @@ def rows_of(table):
 
 
 def test_table_1_puts_the_total_first_and_formats_each_kind_of_number():
-    table = characteristics_table(characteristics(), "walking_minutes", PROTOCOL)
+    table = characteristics_table(characteristics(), "walking_minutes", WORDS)
     assert table.columns == (
         "Characteristic", "All", "<78 min/day", "78–100 min/day", "101–124 min/day", "≥125 min/day",
     )  # fmt: skip
@@ -47,9 +48,9 @@ def test_table_1_puts_the_total_first_and_formats_each_kind_of_number():
 def test_table_1_takes_totals_that_belong_to_no_exposure():
     frame = characteristics()
     frame.loc[frame["category"] == "all", "exposure"] = "all"
-    expected = characteristics_table(characteristics(), "walking_minutes", PROTOCOL)
-    assert characteristics_table(frame, "walking_minutes", PROTOCOL) == expected
-    assert characteristics_table(frame, "walking_met", PROTOCOL) is None
+    expected = characteristics_table(characteristics(), "walking_minutes", WORDS)
+    assert characteristics_table(frame, "walking_minutes", WORDS) == expected
+    assert characteristics_table(frame, "walking_met", WORDS) is None
 
 
 def test_table_1_does_not_print_a_suppressed_number_that_is_in_the_row():
@@ -57,14 +58,14 @@ def test_table_1_does_not_print_a_suppressed_number_that_is_in_the_row():
     hidden = frame["status"] == "suppressed"
     frame.loc[hidden, "n"] = 4321
     frame.loc[hidden, "percent"] = 43.21
-    html = render_table(characteristics_table(frame, "walking_minutes", PROTOCOL))
+    html = render_table(characteristics_table(frame, "walking_minutes", WORDS))
     assert "not shown" in html
     assert "4,321" not in html
     assert "43.2" not in html
 
 
 def test_results_table():
-    rows = rows_of(results_table(results(), "walking_minutes", PROTOCOL))
+    rows = rows_of(results_table(results(), "walking_minutes", WORDS))
     assert rows["<78"] == ("2,801", "488", "1 (reference)", "1 (reference)", "–", "–")
     assert rows["≥125"] == (
         "2,797", "371", "0.74 (0.65 to 0.84)", "0.76 (0.67 to 0.87)", "p < 0.001", "1.95 (1.57)",
@@ -72,14 +73,14 @@ def test_results_table():
 
 
 def test_results_table_shows_nothing_of_a_suppressed_category():
-    rows = rows_of(results_table(suppress(results(), "101-124"), "walking_minutes", PROTOCOL))
+    rows = rows_of(results_table(suppress(results(), "101-124"), "walking_minutes", WORDS))
     assert rows["101–124"] == ("not shown",) * 4 + ("–", "–")
 
 
 def test_estimates_of_a_suppressed_row_are_not_printed_but_its_participants_may_be():
     changed = suppress(results(), "101-124", keep_numbers=True)
     changed.loc[changed["level"] == "101-124", "events"] = None
-    rows = rows_of(results_table(changed, "walking_minutes", PROTOCOL))
+    rows = rows_of(results_table(changed, "walking_minutes", WORDS))
     assert rows["101–124"] == ("2,799", "not shown", "not shown", "not shown", "–", "–")
 
 
@@ -90,7 +91,7 @@ def test_results_table_gives_the_reason_once_when_not_estimable():
     changed.loc[hidden, "status"] = "not_estimable"
     changed.loc[hidden, numbers] = None
     changed.loc[hidden, "note"] = "level 4 has fewer than 5 events"
-    table = results_table(changed, "walking_minutes", PROTOCOL)
+    table = results_table(changed, "walking_minutes", WORDS)
     assert rows_of(table)["≥125"][2:] == ("not estimable", "not estimable", "–", "–")
     assert table.note.count("level 4 has fewer than 5 events") == 1
 
@@ -147,16 +148,16 @@ def test_bridge_shows_before_and_now():
 
 def test_rows_in_any_order_give_the_same_tables():
     shuffled = results().sample(frac=1, random_state=7)
-    assert results_table(shuffled, "walking_met", PROTOCOL) == results_table(results(), "walking_met", PROTOCOL)
+    assert results_table(shuffled, "walking_met", WORDS) == results_table(results(), "walking_met", WORDS)
     mixed = characteristics().sort_values("category", kind="stable")
-    columns = characteristics_table(characteristics(), "walking_minutes", PROTOCOL).columns
-    assert characteristics_table(mixed, "walking_minutes", PROTOCOL).columns == columns
+    columns = characteristics_table(characteristics(), "walking_minutes", WORDS).columns
+    assert characteristics_table(mixed, "walking_minutes", WORDS).columns == columns
 
 
 @pytest.mark.parametrize(
     "table",
     [
-        results_table(results().iloc[:0], "walking_met", PROTOCOL),
+        results_table(results().iloc[:0], "walking_met", WORDS),
         trend_table(results().iloc[:0], "walking_met", PROTOCOL),
         claims_table([]),
         checks_table([], "checks-table", "Checks", 5),

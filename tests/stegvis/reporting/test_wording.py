@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stegvis.reporting.wording import comparison_sentence, direction, e_value_sentence, level_label, level_words
-from tests.stegvis.reporting.sample_report import PROTOCOL, result
+from tests.stegvis.reporting.sample_report import WORDS, result
 
 CAUSAL = re.compile(
     r"\b(caus\w*|effects?|reduc\w*|increas\w*|decreas\w*|prevent\w*|protect\w*|benefi\w*|leads?|due|because|impact\w*)\b",
@@ -24,7 +24,7 @@ def row(estimate=math.nan, low=math.nan, high=math.nan, status="ok", **more):
 
 
 def test_lower():
-    assert comparison_sentence(row(0.762, 0.668, 0.869), "walking_minutes", PROTOCOL) == (
+    assert comparison_sentence(row(0.762, 0.668, 0.869), "walking_minutes", WORDS) == (
         "The risk of chronic low back pain was lower among people with a walking volume of 125 min/day or more than "
         "among people with a walking volume below 78 min/day (risk ratio 0.76, 95% CI 0.67 to 0.87)."
     )
@@ -32,14 +32,14 @@ def test_lower():
 
 def test_higher():
     levels = {"level": "3.12-3.26", "reference": "<3.00"}
-    assert comparison_sentence(row(1.3, 1.1, 1.54, **levels), "walking_met", PROTOCOL) == (
+    assert comparison_sentence(row(1.3, 1.1, 1.54, **levels), "walking_met", WORDS) == (
         "The risk of chronic low back pain was higher among people with a walking intensity of 3.12 to 3.26 MET than "
         "among people with a walking intensity below 3.00 MET (risk ratio 1.30, 95% CI 1.10 to 1.54)."
     )
 
 
 def test_unclear():
-    assert comparison_sentence(row(0.95, 0.84, 1.07), "walking_minutes", PROTOCOL) == (
+    assert comparison_sentence(row(0.95, 0.84, 1.07), "walking_minutes", WORDS) == (
         "It is unclear whether the risk of chronic low back pain differed between people with a walking volume of "
         "125 min/day or more and people with a walking volume below 78 min/day (risk ratio 0.95, 95% CI 0.84 to 1.07): "
         "the interval includes 1."
@@ -47,14 +47,14 @@ def test_unclear():
 
 
 def test_too_few():
-    assert comparison_sentence(row(status="not_estimable"), "walking_minutes", PROTOCOL) == (
+    assert comparison_sentence(row(status="not_estimable"), "walking_minutes", WORDS) == (
         "There were too few people or cases, or too little variation, to compare people with a walking volume of "
         "125 min/day or more with people with a walking volume below 78 min/day."
     )
 
 
 def test_not_shown_and_no_number_printed():
-    sentence = comparison_sentence(row(0.4321, 0.3, 0.6, status="suppressed"), "walking_minutes", PROTOCOL)
+    sentence = comparison_sentence(row(0.4321, 0.3, 0.6, status="suppressed"), "walking_minutes", WORDS)
     assert sentence == (
         "The comparison of people with a walking volume of 125 min/day or more with people with a walking volume "
         "below 78 min/day is not shown, for the privacy of people in small groups."
@@ -73,26 +73,26 @@ def test_direction_agrees_with_the_interval_and_no_word_is_causal(estimate, down
     low, high = estimate / down, estimate * up
     one = row(estimate, low, high, e_value=2.0, e_value_ci=1.5)
     expected = "lower" if high < 1 else "higher" if low > 1 else "unclear"
-    said = comparison_sentence(one, "walking_met", PROTOCOL)
+    said = comparison_sentence(one, "walking_met", WORDS)
     assert direction(one) == expected
     assert expected in said
-    assert not CAUSAL.search(said + e_value_sentence(one, "walking_met", PROTOCOL))
+    assert not CAUSAL.search(said + e_value_sentence(one, "walking_met", WORDS))
 
 
 def test_e_value_sentence_names_point_and_limit():
-    sentence = e_value_sentence(row(0.76, 0.67, 0.87, e_value=1.96, e_value_ci=1.56), "walking_minutes", PROTOCOL)
+    sentence = e_value_sentence(row(0.76, 0.67, 0.87, e_value=1.96, e_value_ci=1.56), "walking_minutes", WORDS)
     assert "at least 1.96 each" in sentence
     assert sentence.endswith("1.56 would be enough for the interval to include 1.")
 
 
 def test_e_value_sentence_for_an_interval_that_includes_one():
-    sentence = e_value_sentence(row(0.95, 0.84, 1.07, e_value=1.29, e_value_ci=1.0), "walking_minutes", PROTOCOL)
+    sentence = e_value_sentence(row(0.95, 0.84, 1.07, e_value=1.29, e_value_ci=1.0), "walking_minutes", WORDS)
     assert sentence.endswith("the interval already includes 1.")
 
 
 def test_no_e_value_no_sentence():
-    assert e_value_sentence(row(0.76, 0.67, 0.87), "walking_minutes", PROTOCOL) == ""
-    assert e_value_sentence(row(status="suppressed", e_value=1.9), "walking_minutes", PROTOCOL) == ""
+    assert e_value_sentence(row(0.76, 0.67, 0.87), "walking_minutes", WORDS) == ""
+    assert e_value_sentence(row(status="suppressed", e_value=1.9), "walking_minutes", WORDS) == ""
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,46 @@ def test_a_study_is_read_from_the_folder_of_its_home(tmp_path: Path) -> None:
     assert (found.claims.claim, found.published.numbers) == ((), None)
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "en",
+            'people = "adults"',
+            'peple = "adults"',
+            "texts/en.toml: cohort.people: Field required; cohort.peple: unknown",
+        ),
+        ("nb", 'short = "ryggsmerter"\n', "", "texts/nb.toml: outcome.short: Field required"),
+        ("nb", 'income = "inntekt"\n', "", "texts/nb.toml: covariates.income: missing"),
+        (
+            "nb",
+            "{days.days_per_recording:words}",
+            "{days.weeks}",
+            "texts/nb.toml: cohort.measured: {days.weeks} is no number",
+        ),
+        (
+            "en",
+            "{days.days_per_recording:words}",
+            "{study.title}",
+            "texts/en.toml: cohort.measured: {study.title} is no",
+        ),
+    ],
+)
+def test_an_error_in_the_texts_is_one_line_with_file_and_key(tmp_path: Path, file, old, new, said) -> None:
+    folder = home_with_study(tmp_path).study
+    text = folder / "texts" / f"{file}.toml"
+    before = text.read_text(encoding="utf-8")
+    assert old in before
+    text.write_text(before.replace(old, new), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        Study.read(folder)
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+    text.unlink()
+    with pytest.raises(SettingsError, match=rf"^texts/{file}.toml cannot be opened"):
+        Study.read(folder)
+
+
 def test_the_error_of_a_home_without_a_study_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"no study folder: run 'stegvis init .* --study NAME' with one of .*hunt4_w"):
         Study.of(tmp_path)
