@@ -143,9 +143,11 @@ def _contradictions(protocol: Protocol, codebook: Codebook, claims: Claims) -> I
     yield from _derived(protocol, codebook)
     yield from _sensitivity(protocol, codebook)
     for claim in claims.claim:
+        named = claims.categories.get(claim.exposure)
+        last = len(named.levels) if named else CATEGORIES
         for rank in claim.ranks:
-            if not 1 <= rank <= CATEGORIES:
-                yield f"claims.toml: {claim.name}.ranks: there is no category {rank}; there are 1 to {CATEGORIES}"
+            if not 1 <= rank <= last:
+                yield f"claims.toml: {claim.name}.ranks: there is no category {rank}; there are 1 to {last}"
 
 
 def _columns(codebook: Codebook) -> Iterator[str]:

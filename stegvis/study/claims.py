@@ -84,8 +84,4 @@ class Claims(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two claims are called {', '.join(twice)}")
-        for each in self.claim:
-            categories = self.categories.get(each.exposure)
-            if categories and each.ranks and max(each.ranks) > len(categories.levels):
-                raise ValueError(f"{each.name}: categories.{each.exposure} has no level {max(each.ranks)}")
         return self

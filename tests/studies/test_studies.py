@@ -13,7 +13,9 @@ from stegvis.study.study import FILES, Study
 @pytest.mark.parametrize("name", names())
 def test_a_study_can_be_read_and_knows_its_name(name: str) -> None:
     assert Study.shipped(name).about.name == name
-    assert {file.name for file in study_folder(name).iterdir()} <= set(FILES)
+    assert {
+        file.relative_to(study_folder(name)).as_posix() for file in study_folder(name).rglob("*") if file.is_file()
+    } <= set(FILES)
 
 
 def test_an_unknown_study_is_refused_with_the_known_ones(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from stegvis.reporting.robustness import name_of, sensitivity
 from stegvis.reporting.subgroups import label, mutual, strata
 from stegvis.reporting.time_use import time_use
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.stegvis.reporting.sample_report import PROTOCOL
+from tests.stegvis.reporting.sample_report import PROTOCOL, WORDS
 from tests.study import STUDY
 
 SECTIONS = (
@@ -126,7 +126,7 @@ def test_printed_names_of_subgroups(population, said):
 
 
 def test_an_unknown_sensitivity_analysis_is_printed_as_words():
-    assert name_of("sensitivity:a_new_one") == "A new one"
+    assert name_of("sensitivity:a_new_one", WORDS) == "A new one"
 
 
 @pytest.mark.parametrize("made", SECTIONS)
