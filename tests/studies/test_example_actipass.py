@@ -61,3 +61,18 @@ def test_another_cohort_is_another_folder(tmp_path: Path) -> None:
     commands = pd.read_csv(release / "commands.csv").fillna("")
     assert not commands["r"].str.contains("income").any()
     assert commands["stata"].str.contains("i.work ").any()
+    pages = {page: page.read_text(encoding="utf-8") for page in (release / "report").rglob("*.html")}
+    assert pages
+    for page, html in pages.items():
+        for false in (
+            "HUNT",
+            "Norway",
+            "Trøndelag",
+            "HADS",
+            "income",
+            "inntekt",
+            "two sensors",
+            "to små sensorer",
+            "Haddadj",
+        ):
+            assert false not in html, f"{page.name} says {false}"
