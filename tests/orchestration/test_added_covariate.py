@@ -17,7 +17,7 @@ from tests.study import home_with_study
 
 ROOT = Path(__file__).parents[2]
 
-# What docs/study.md tells readers to write, as it stands there.
+# The examples of docs/study.md, as they stand there.
 WRITTEN = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "study.md").read_text(encoding="utf-8"), re.DOTALL)
 ALCOHOL, LIMITED, NEVER_SMOKED = WRITTEN
 EXERCISE = 'exercise_frequency = { source = ["ExeF_NT4BLQ1"], type = "code", '
