@@ -135,6 +135,22 @@ def with_main_ratios(tables: Tables, computed: pd.DataFrame, decimals: int, kind
     return Tables(results, tables.attrition, tables.characteristics)
 
 
+def without_shared_baseline(new: Tables) -> Tables:
+    """The tables of a new wave without what it shares with waves whose published values are not known any more.
+
+    Args:
+        new: after disclosure control.
+    """
+    steps, results = new.attrition.copy(), new.results.copy()
+    later = steps["rule"].str.startswith("followup").cummax()
+    steps.loc[~later, ["excluded", "remaining"]] = pd.NA
+    # Together with what remains, the first step of the follow-up would give the number before it.
+    steps.loc[later & ~later.shift(fill_value=False), "excluded"] = pd.NA
+    steps.loc[steps["excluded"].isna() | steps["remaining"].isna(), "status"] = "suppressed"
+    results.loc[results["population"] == ELIGIBLE, "n"] = pd.NA
+    return Tables(results, steps, new.characteristics)
+
+
 def _with_shared_people(new: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Results whose n of everyone eligible is the one published before."""
     keys = [key for key in KEY_COLUMNS if key != "wave"]

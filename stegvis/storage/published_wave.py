@@ -10,7 +10,7 @@ import pandas as pd
 from stegvis.analyses.histogram import HISTOGRAM_COLUMNS
 from stegvis.disclosure.control import People, control_disclosure, sets_behind
 from stegvis.disclosure.people_sets import PeopleSets
-from stegvis.disclosure.published import of_wave, with_main_ratios, with_shared_baseline
+from stegvis.disclosure.published import of_wave, with_main_ratios, with_shared_baseline, without_shared_baseline
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
 from stegvis.disclosure.tables import Tables, typed
 from stegvis.reporting.thumbnails import wave_pictures
@@ -51,6 +51,8 @@ def wave_to_publish(sources: Sources) -> Rows:
         if before:
             smallest = sources.protocol.disclosure.smallest_count
             found = replace(found, tables=with_shared_baseline(found.tables, before.tables, smallest))
+        elif gone.missing:
+            found = replace(found, tables=without_shared_baseline(found.tables))
         return _anew(sources, found, now, "")
     then = before.origin(wave)
     is_retracted = wave in retracted_waves(sources.home.root)

@@ -13,7 +13,7 @@ import pytest
 from stegvis.disclosure.control import _sources, control_across_waves, control_disclosure
 from stegvis.disclosure.decision import decide
 from stegvis.disclosure.people_sets import SetsError, people_sets
-from stegvis.disclosure.published import of_wave, with_shared_baseline
+from stegvis.disclosure.published import of_wave, with_shared_baseline, without_shared_baseline
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.small_sets import small_sets
 from stegvis.disclosure.span import defined
@@ -342,3 +342,16 @@ def test_what_is_rounded_is_rounded_everywhere(computed):
     women = table[(table["level"] == "female") & (table["category"] == "all")].iloc[0]
     everyone = table[(table["variable"] == "people") & (table["category"] == "all")].iloc[0]
     assert women["percent"] == pytest.approx(100 * women["n"] / everyone["n"], abs=0.05)
+
+
+def test_a_new_wave_beside_lost_releases_has_no_number_of_the_shared_baseline() -> None:
+    tables, _ = computed_of(analysis_set_of(300, seed=4))
+    made = without_shared_baseline(tables)
+    steps = made.attrition.set_index("rule")
+    assert (
+        steps.loc[["cohort", "no_accelerometer_day", "baseline_low_back_pain"], ["excluded", "remaining"]]
+        .isna()
+        .all(axis=None)
+    )
+    assert pd.isna(steps.loc["followup_screen_missing", "excluded"])
+    assert steps.loc["covariate_missing", "remaining"] == 300
