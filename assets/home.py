@@ -38,22 +38,16 @@ class StegvisHome(dg.ConfigurableResource):
         home = self.home()
         return scan(home.landing, home.hash_cache)
 
-    @classmethod
-    def of(cls, home: Home) -> StegvisHome:
-        """The resource for a home."""
-        return cls(root=str(home.root), landing_zone=str(home.landing))
 
-
-def landing(delivery: Kind) -> dg.AssetSpec:
-    """The deliveries of a kind, as an asset that Dagster does not make."""
-    return dg.AssetSpec(
-        ["landing", delivery],
+# The deliveries of each kind, as an asset that Dagster does not make.
+SOURCES = {
+    kind: dg.AssetSpec(
+        ["landing", kind],
         group_name="deliveries",
-        description=f"{_HOLDS[delivery]}, as delivered to the landing zone (`{delivery}/`).",
+        description=f"{_HOLDS[kind]}, as delivered to the landing zone (`{kind}/`).",
         kinds={"file"},
         owners=["team:data"],
-        partitions_def=PARTITIONED.get(delivery),
+        partitions_def=PARTITIONED.get(kind),
     )
-
-
-SOURCES = {delivery: landing(delivery) for delivery in KINDS}
+    for kind in KINDS
+}

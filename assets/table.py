@@ -32,7 +32,6 @@ from stegvis.study.study import Study
 
 PROCESS_TAG = "stegvis/process"
 TABLES: dict[str, Table] = {}  # by the name of each member
-_NAMED_RUNS: set[str] = set()
 # For what is defined at import, before there is a home; a materialization reads the study of its home.
 _FIRST = Study.shipped()
 
@@ -86,7 +85,9 @@ def table(
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""
-            _name_process(context)
+            # The run names its process, so that it can be ended when that is killed.
+            if PROCESS_TAG not in context.run.tags:
+                context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
             # One table at a time in a home: a second one would be made from tables that change meanwhile.
             what, on_wait = f"{defined.name} {key}".strip(), partial(context.log.info, "waiting for %s")
             with locked(home.home().refresh_lock, what, wait_seconds=None, on_wait=on_wait, reentrant=True):
@@ -167,25 +168,15 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         )
         if rows.scratch:
             shutil.rmtree(rows.scratch, ignore_errors=True)
-    except dg.Failure:
-        raise
     except Exception as error:
         message, where = describe_error(error)
-        failure = dg.Failure(message, metadata={"where": dg.MetadataValue.md(where)}, allow_retries=False)
+        unexpected = dg.Failure(message, metadata={"where": dg.MetadataValue.md(where)}, allow_retries=False)
+        failure = error if isinstance(error, dg.Failure) else unexpected
     if failure:
         raise failure from None  # or Dagster would record the error it came from, whose text could hold a person's data
     records.forget()
-    faults = records.faults(defined.name, key) if rows.problems is not None else ()
-    yield from check_results(published, faults)
+    yield from check_results(published, records.faults(defined.name, key) if rows.problems is not None else ())
     if not published.ok:
         failed = "; ".join(records.why_refused(defined, key))
         raise dg.Failure(f"{place} was not published: {failed}. The last good rows stay.", allow_retries=False)
     yield from materialize_results(defined, published, rows, context, study.codebook, time.perf_counter() - started)
-
-
-def _name_process(context: dg.AssetExecutionContext) -> None:
-    """Mark the run with its process, so that it can be ended when that is killed."""
-    run = context.run
-    if run.run_id not in _NAMED_RUNS and PROCESS_TAG not in run.tags:
-        _NAMED_RUNS.add(run.run_id)
-        context.instance.add_run_tags(run.run_id, {PROCESS_TAG: this_process()})

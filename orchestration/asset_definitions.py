@@ -29,7 +29,7 @@ def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey
     ]
     return dg.Definitions(
         assets=[*sources, *made],
-        resources={"home": StegvisHome.of(home)},
+        resources={"home": StegvisHome(root=str(home.root), landing_zone=str(home.landing))},
         executor=dg.in_process_executor,
     )
 

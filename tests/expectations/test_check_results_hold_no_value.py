@@ -81,7 +81,7 @@ def run(root: Path, make: Any) -> tuple[dg.ExecuteInProcessResult, str]:
         result = dg.materialize(
             [asset],
             instance=instance,
-            resources={"home": StegvisHome.of(home)},
+            resources={"home": StegvisHome(root=str(home.root), landing_zone=str(home.landing))},
             raise_on_error=False,
         )
         stored = "\n".join(str(entry) for entry in instance.all_logs(result.run_id))
