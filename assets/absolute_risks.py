@@ -12,7 +12,6 @@ from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.wave_people import fit_wave
 from stegvis.study.study import Study
 
 
@@ -27,5 +26,6 @@ from stegvis.study.study import Study
 def absolute_risks(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """Standardized risks, risk differences and numbers needed; the same ratios by other estimators."""
     from stegvis.analyses.absolute_risks import ANALYSES
+    from stegvis.storage.wave_people import fit_wave
 
     return fit_wave("absolute_risks", ANALYSES, warehouse, study, context.log.info)

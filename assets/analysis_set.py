@@ -8,7 +8,6 @@ from stegvis.assets.eligible_people import eligible_people
 from stegvis.assets.home import WAVES
 from stegvis.assets.table import table
 from stegvis.sql import sql_text
-from stegvis.statistics.categories import add_categories
 from stegvis.storage.reader import Reader
 from stegvis.study.study import Study
 
@@ -25,4 +24,6 @@ if TYPE_CHECKING:
 )
 def analysis_set(warehouse: Reader, study: Study) -> pd.DataFrame:
     """The modeling table: one row per analyzed person with exposures, categories, covariates and outcome."""
+    from stegvis.statistics.categories import add_categories
+
     return add_categories(warehouse.frame(sql_text("analysis_set")), study.protocol)

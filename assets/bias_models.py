@@ -12,7 +12,6 @@ from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.wave_people import fit_wave
 from stegvis.study.study import Study
 
 
@@ -27,5 +26,6 @@ from stegvis.study.study import Study
 def bias_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """How much attrition, missing covariates, few days and misreported pain could change the estimates."""
     from stegvis.analyses.bias_models import ANALYSES
+    from stegvis.storage.wave_people import fit_wave
 
     return fit_wave("bias_models", ANALYSES, warehouse, study, context.log.info)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from stegvis.analyses.characteristics import characteristics as table_one
-from stegvis.analyses.characteristics import characteristics_members
-from stegvis.analyses.histogram import histogram
 from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.home import WAVES
 from stegvis.assets.table import table
-from stegvis.statistics.levels import characteristic_levels, covariate_levels
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
@@ -29,6 +25,11 @@ PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by p
 )
 def characteristics(warehouse: Reader, study: Study) -> Rows:
     """Table 1: the analyzed people by category of walking volume."""
+    from stegvis.analyses.characteristics import characteristics as table_one
+    from stegvis.analyses.characteristics import characteristics_members
+    from stegvis.analyses.histogram import histogram
+    from stegvis.statistics.levels import characteristic_levels, covariate_levels
+
     people = warehouse.frame(PEOPLE)
     levels = covariate_levels(study.codebook) | characteristic_levels(study.codebook)
     rows = table_one(people, study.protocol, levels)

@@ -7,7 +7,6 @@ import dagster as dg
 from stegvis.assets.disclosure import disclosure
 from stegvis.assets.home import WAVES
 from stegvis.assets.table import table
-from stegvis.claims.evaluation import evaluate_claims
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
@@ -25,6 +24,8 @@ PUBLISHED = "select * from published_results where wave = getvariable('wave') or
 )
 def claims(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """Each published claim as a rule over the estimates: supported, not supported, unclear or not applicable."""
+    from stegvis.claims.evaluation import evaluate_claims
+
     frame = evaluate_claims(warehouse.frame(PUBLISHED), context.partition_key, study.claims)
     counts = frame["verdict"].value_counts()
     return Rows(frame, metadata={f"claims_{str(name).replace(' ', '_')}": int(n) for name, n in counts.items()})

@@ -7,10 +7,7 @@ import dagster as dg
 from stegvis.assets.epoch_classification import epoch_classification
 from stegvis.assets.home import BATCHES, StegvisHome
 from stegvis.assets.table import table
-from stegvis.plausibility.measures import batch_profile
-from stegvis.plausibility.ranges import compare
 from stegvis.sql import sql_text
-from stegvis.storage.lake import EpochLake
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
@@ -28,6 +25,10 @@ def daily_exposures(context: dg.AssetExecutionContext, warehouse: Reader, study:
 
     A new batch that is far from the other ones, or from what the protocol expects, waits until it is accepted.
     """
+    from stegvis.plausibility.measures import batch_profile
+    from stegvis.plausibility.ranges import compare
+    from stegvis.storage.lake import EpochLake
+
     rules = study.protocol.plausibility
     shards = sorted(EpochLake(home.home().lake, context.partition_key).folder.glob("*.parquet"))
     days = warehouse.over_epochs(sql_text("daily_exposures"), shards)

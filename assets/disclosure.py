@@ -26,10 +26,8 @@ from stegvis.assets.risk_ratios import risk_ratios
 from stegvis.assets.sensitivity_models import sensitivity_models
 from stegvis.assets.table import table
 from stegvis.assets.time_use_models import time_use_models
-from stegvis.storage.published_wave import wave_to_publish
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.sources import Sources
 from stegvis.study.study import Study
 
 
@@ -53,5 +51,8 @@ from stegvis.study.study import Study
 )  # fmt: skip
 def disclosure(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
     """The numbers of a wave that may be published, and those that are suppressed, with the rule."""
+    from stegvis.storage.published_wave import wave_to_publish
+    from stegvis.storage.sources import Sources
+
     wave = context.partition_key
     return wave_to_publish(Sources(warehouse, study, home.home(), home.landing(), context.log, wave))

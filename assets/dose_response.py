@@ -12,7 +12,6 @@ from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.wave_people import fit_wave
 from stegvis.study.study import Study
 
 
@@ -27,5 +26,6 @@ from stegvis.study.study import Study
 def dose_response(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """Dose-response curves: restricted cubic splines of both exposures, with tests of their shape."""
     from stegvis.analyses.dose_response import ANALYSES
+    from stegvis.storage.wave_people import fit_wave
 
     return fit_wave("dose_response", ANALYSES, warehouse, study, context.log.info)

@@ -9,7 +9,6 @@ from stegvis.assets.outcome_questionnaire import outcome_questionnaire
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.sql import sql_text
-from stegvis.study.covariates import composed
 from stegvis.study.study import Study
 
 
@@ -22,4 +21,6 @@ from stegvis.study.study import Study
 )
 def eligible_people(study: Study) -> str:
     """Participants with valid accelerometer days and without the outcome at baseline, respondents or not."""
+    from stegvis.study.covariates import composed
+
     return composed("eligible_people", sql_text("eligible_people"), study.codebook)

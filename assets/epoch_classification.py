@@ -7,19 +7,20 @@ are made by the same function and published in the same transaction.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import pandas as pd
 
 from stegvis.assets.home import BATCHES, SOURCES, StegvisHome
 from stegvis.assets.table import table
 from stegvis.assets.withdrawals import withdrawals
 from stegvis.sql import sql_text
-from stegvis.storage.lake import EpochLake
 from stegvis.storage.reader import Reader
-from stegvis.storage.recordings import read_recordings
 from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STATUS = {"raw": "classified", "signal": "classified", "epochs": "delivered"}
 # Progress of long work, beside the run's log; ``stegvis refresh`` shows it on the terminal.
@@ -42,6 +43,8 @@ def epoch_classification(context: dg.AssetExecutionContext, warehouse: Reader, s
 
     The table has one row per recording, with counts and the digest of its epochs.
     """
+    from stegvis.storage.lake import EpochLake
+    from stegvis.storage.recordings import read_recordings
 
     def report(line: str) -> None:
         context.log.info(line)

@@ -12,7 +12,6 @@ from stegvis.assets.risk_ratios import risk_ratios
 from stegvis.assets.sensitivity_models import sensitivity_models
 from stegvis.assets.table import table
 from stegvis.assets.time_use_models import time_use_models
-from stegvis.statistics.results import GROUPS, RESULT_COLUMNS, validate
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
@@ -30,6 +29,7 @@ def fitted_models(context: dg.AssetExecutionContext, warehouse: Reader, study: S
     import pandas as pd
 
     from stegvis.analyses.diagnostics import diagnostic_counts, with_diagnostics
+    from stegvis.statistics.results import GROUPS, RESULT_COLUMNS, validate
 
     # Names of groups are constants, never input.
     parts = warehouse.frames(*(f"select * from {group} where wave = getvariable('wave')" for group in GROUPS))

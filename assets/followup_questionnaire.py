@@ -7,8 +7,6 @@ import dagster as dg
 from stegvis.assets.home import SOURCES, WAVES, StegvisHome
 from stegvis.assets.table import table
 from stegvis.assets.withdrawals import withdrawals
-from stegvis.storage.delivered_files import DeliveryContract
-from stegvis.storage.drops import newest_per_person, read_drops
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
 from stegvis.study.study import Study
@@ -22,6 +20,9 @@ def followup_questionnaire(
 
     A correction, or late answers, are a later drop of the same wave.
     """
+    from stegvis.storage.delivered_files import DeliveryContract
+    from stegvis.storage.drops import newest_per_person, read_drops
+
     wave = context.partition_key
     contract = DeliveryContract(study.codebook, study.protocol)
     drops = home.landing().drops("followup", wave)

@@ -6,8 +6,6 @@ from stegvis.assets.cohort import cohort
 from stegvis.assets.followup_questionnaire import followup_questionnaire
 from stegvis.assets.home import WAVES
 from stegvis.assets.table import table
-from stegvis.plausibility.measures import wave_profile
-from stegvis.plausibility.ranges import compare
 from stegvis.sql import sql_text
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
@@ -27,6 +25,9 @@ def outcome_questionnaire(warehouse: Reader, study: Study) -> Rows:
 
     A new delivery that is far from the other waves, or from what the protocol expects, waits until it is accepted.
     """
+    from stegvis.plausibility.measures import wave_profile
+    from stegvis.plausibility.ranges import compare
+
     rules = study.protocol.plausibility
     select = composed("outcome_questionnaire", sql_text("outcome_questionnaire"), study.codebook)
     answers, people = warehouse.frames(select, "select * from cohort")

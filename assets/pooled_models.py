@@ -8,10 +8,8 @@ from stegvis.assets.outcome_questionnaire import outcome_questionnaire
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.sql import sql_text
-from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.study.covariates import composed
 from stegvis.study.study import Study
 
 
@@ -25,7 +23,9 @@ from stegvis.study.study import Study
 def pooled_models(warehouse: Reader, study: Study) -> Rows:
     """Models across all waves: pooled, by wave, the course of pain, and what a next wave would add."""
     from stegvis.analyses.across_waves import rows_across_waves
+    from stegvis.statistics.levels import covariate_levels
     from stegvis.statistics.results import members_of, to_frame
+    from stegvis.study.covariates import composed
 
     stacked = warehouse.frame("select * from analysis_set order by wave, person")
     histories = warehouse.frame(composed("pain_histories", sql_text("pain_histories"), study.codebook))

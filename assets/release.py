@@ -22,14 +22,8 @@ from stegvis.assets.sensitivity_models import sensitivity_models
 from stegvis.assets.table import TABLES, table
 from stegvis.assets.time_use_models import time_use_models
 from stegvis.assets.wave_drift import wave_drift
-from stegvis.storage.lost import lost
-from stegvis.storage.partition_status import HomeState
 from stegvis.storage.reader import Reader
-from stegvis.storage.release_folder import write_release
-from stegvis.storage.release_gate import hindrances
 from stegvis.storage.rows import Rows
-from stegvis.storage.sources import Sources
-from stegvis.storage.tables import Records, history
 from stegvis.study.study import Study
 
 
@@ -49,6 +43,13 @@ def release(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, 
 
     However it is started, it is not made while anything that its new numbers are made from is blocked or stale.
     """
+    from stegvis.storage.lost import lost
+    from stegvis.storage.partition_status import HomeState
+    from stegvis.storage.release_folder import write_release
+    from stegvis.storage.release_gate import hindrances
+    from stegvis.storage.sources import Sources
+    from stegvis.storage.tables import Records, history
+
     # Read before the warehouse is open: its lock is held once.
     records, landed = Records(home.home()), home.landing()
     every, as_it_is = {each.name: each for each in TABLES.values()}, Study.of(home.home().root)

@@ -7,7 +7,6 @@ that a page changes only when what it shows changes.
 from __future__ import annotations
 
 import dagster as dg
-import pandas as pd
 
 from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.attrition import attrition
@@ -26,9 +25,7 @@ from stegvis.assets.outcome_questionnaire import outcome_questionnaire
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
-from stegvis.storage.report_inputs import wave_report
 from stegvis.storage.rows import Rows
-from stegvis.storage.sources import Sources
 from stegvis.study.study import Study
 
 
@@ -46,7 +43,11 @@ from stegvis.study.study import Study
 )  # fmt: skip
 def report(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
     """The HTML pages of a wave: main results, further analyses, data quality and methods."""
+    import pandas as pd
+
     from stegvis.reporting.page import render_wave
+    from stegvis.storage.report_inputs import wave_report
+    from stegvis.storage.sources import Sources
 
     wave = context.partition_key
     sources = Sources(warehouse, study, home.home(), home.landing(), context.log, wave)

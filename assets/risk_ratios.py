@@ -12,7 +12,6 @@ from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.wave_people import fit_wave
 from stegvis.study.study import Study
 
 
@@ -27,5 +26,6 @@ from stegvis.study.study import Study
 def risk_ratios(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """Risk ratios of both exposures, overall and in subgroups, with trends, the joint table and interactions."""
     from stegvis.analyses.risk_ratios import ANALYSES
+    from stegvis.storage.wave_people import fit_wave
 
     return fit_wave("risk_ratios", ANALYSES, warehouse, study, context.log.info)

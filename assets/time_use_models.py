@@ -12,7 +12,6 @@ from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.wave_people import fit_wave
 from stegvis.study.study import Study
 
 
@@ -27,5 +26,6 @@ from stegvis.study.study import Study
 def time_use_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
     """The 24 hours: risk ratios of time moved between lying, sitting, standing, walking, running, cycling."""
     from stegvis.analyses.time_use_models import ANALYSES
+    from stegvis.storage.wave_people import fit_wave
 
     return fit_wave("time_use_models", ANALYSES, warehouse, study, context.log.info)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from stegvis.assets.daily_exposures import daily_exposures
 from stegvis.assets.home import StegvisHome
 from stegvis.assets.table import table
-from stegvis.reporting.thumbnails import walking_histogram
 from stegvis.sql import sql_text
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
@@ -15,6 +14,8 @@ from stegvis.study.study import Study
 @table(deps=[daily_exposures], group_name="accelerometry", kinds={"duckdb", "sql"})
 def walking_exposures(warehouse: Reader, study: Study, home: StegvisHome) -> Rows:
     """Each person's counted days, walking minutes per day (volume) and mean walking METs (intensity)."""
+    from stegvis.reporting.thumbnails import walking_histogram
+
     smallest, synthetic = study.protocol.disclosure.smallest_count, home.landing().synthetic
     return Rows(
         sql_text("walking_exposures"),

@@ -6,20 +6,22 @@ No identifier is in the table. From the next time the warehouse is opened they a
 from __future__ import annotations
 
 import dagster as dg
-import pandas as pd
 
 from stegvis.assets.home import SOURCES, StegvisHome
 from stegvis.assets.table import table
-from stegvis.storage.delivered_files import DeliveryContract
-from stegvis.storage.drops import empty, read_drops
 from stegvis.storage.rows import Rows
-from stegvis.storage.withdrawal_list import add_to_list
 from stegvis.study.study import Study
 
 
 @table(deps=[SOURCES["withdrawals"]], group_name="deliveries", kinds={"duckdb", "csv"})
 def withdrawals(context: dg.AssetExecutionContext, study: Study, home: StegvisHome) -> Rows:
     """Whose consent is withdrawn, by delivery and row: erased from every table, file and later release."""
+    import pandas as pd
+
+    from stegvis.storage.delivered_files import DeliveryContract
+    from stegvis.storage.drops import empty, read_drops
+    from stegvis.storage.withdrawal_list import add_to_list
+
     contract = DeliveryContract(study.codebook, study.protocol)
     drops = home.landing().drops("withdrawals")
     delivered = read_drops("withdrawals", drops, None, contract, context.log.info)

@@ -16,15 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stegvis.deliveries.contract import apply_contract
 from stegvis.orchestration.dagster_erasure import StorageInUseError, erase_from_dagster
 from stegvis.storage.alerts import Severity, add_alert
-from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 from stegvis.storage.erasure import erase_from_lake, is_applied_to_lake
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing, scan
-from stegvis.storage.published_people import forget
-from stegvis.storage.reading import UnreadableFile, read_table
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import WithdrawalList, add_to_list, clear_pending, is_pending, read_list
 from stegvis.study.codebook import Layout
@@ -110,6 +106,8 @@ def apply_withdrawals(home: Home, landing: Landing) -> Withdrawals:
         if home.warehouse.exists():
             with Warehouse(home).session("withdrawals"):  # opening it erases
                 pass
+        from stegvis.storage.published_people import forget
+
         withdrawn.note_found(forget(home.root, withdrawn))
         if not is_applied_to_lake(home, withdrawn):
             withdrawn.note_found(erase_from_lake(home, withdrawn))
@@ -174,6 +172,8 @@ def _counts(people: int, found: int) -> str:
 
 
 def _read(withdrawn: WithdrawalList, drop: Drop, record: bool) -> Named:
+    from stegvis.storage.delivered_files import DeliveryContract, read_delivered
+
     study = Study.of(withdrawn.root)
     contract = DeliveryContract(study.codebook, study.protocol)
     people: set[str] = set()
@@ -193,6 +193,9 @@ def _read(withdrawn: WithdrawalList, drop: Drop, record: bool) -> Named:
 
 def _people_of(file: Path, layout: Layout) -> list[str]:
     """The identifiers of a list, each once, sorted."""
+    from stegvis.deliveries.contract import apply_contract
+    from stegvis.storage.reading import UnreadableFile, read_table
+
     try:
         contracted = apply_contract(read_table(file), layout, file.name)
     except UnreadableFile as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 Profile = Mapping[str, "Measure"]
 ACTIVITIES = ("lying", "sitting", "standing", "walking", "running", "cycling")
@@ -55,6 +57,8 @@ def mean(values: pd.Series) -> Measure | None:
 
 def together(measures: Sequence[Measure]) -> Measure | None:
     """The mean over the people of several waves or batches; None of none."""
+    import numpy as np
+
     if not measures:
         return None
     people = np.array([each.people for each in measures])
@@ -98,6 +102,8 @@ def batch_profile(days: pd.DataFrame) -> Profile:
     Args:
         days: rows of ``daily_exposures``: person, recorded, valid, seconds of each activity and walking speed.
     """
+    import pandas as pd
+
     recorded = days[days["recorded"].fillna(False).astype(bool)]
     people = recorded.groupby("person")[[*ACTIVITIES, "walking_slow", "walking_moderate", "walking_brisk"]].sum()
     number = recorded.groupby("person").size()

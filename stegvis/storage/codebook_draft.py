@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from stegvis.deliveries.identifiers import BadIdentifierError, read_identifier
+from stegvis.storage.names import SPSS_ENDINGS, STATISTICS_ENDINGS
 from stegvis.storage.reading import DeliveredTable, read_columns
-from stegvis.storage.statistics_files import ENDINGS, SPSS_ENDINGS
 from stegvis.study.codebook import normal_code
 from stegvis.study.codebook_text import DraftColumn, codebook_text
 
@@ -133,7 +133,7 @@ def _order(code: str) -> tuple[int, float, str]:
 
 def _declared_missing(file: Path, people: np.ndarray) -> dict[str, tuple[str, ...]]:
     """The values that the file declares as missing, by column, except those that one to nine people have."""
-    if file.suffix.lower() not in ENDINGS:
+    if file.suffix.lower() not in STATISTICS_ENDINGS:
         return {}
     import pyreadstat
 

@@ -11,7 +11,7 @@ import pandas as pd
 from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
 from stegvis.storage.landing import Drop
-from stegvis.storage.reading import TABLE_ENDINGS
+from stegvis.storage.names import TABLE_ENDINGS
 from stegvis.study.codebook import Codebook, LayoutName
 
 PROBLEM_COLUMNS = ["file", "row", "column", "rule", "message"]

@@ -14,13 +14,15 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from stegvis.storage.home import Home
 from stegvis.storage.lake_people import shards_of
 from stegvis.storage.published_people import forget
 from stegvis.storage.withdrawal_list import WithdrawalList, mark_pending, write_whole
+
+if TYPE_CHECKING:
+    import duckdb
 
 VIEW = "applied_withdrawals"
 LAKE_FILE = "applied_withdrawals"
@@ -30,7 +32,7 @@ ERASED = "a row of a withdrawn participant"
 # People of earlier releases: not made from anything, so erasing rows makes nothing stale.
 MEMORIES = ("released_people",)
 
-Connect = Callable[[str], duckdb.DuckDBPyConnection]
+Connect = Callable[[str], "duckdb.DuckDBPyConnection"]
 
 
 def is_applied(connection: duckdb.DuckDBPyConnection, withdrawn: WithdrawalList) -> bool:

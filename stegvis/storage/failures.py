@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import duckdb
+from typing import TYPE_CHECKING
 
 from stegvis.storage.faults import in_short, read_faults
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def read_failures(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[str, ...]]:

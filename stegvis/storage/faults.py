@@ -6,8 +6,11 @@ A recording's file is named after its person, so only files of a fixed name are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
+
 
 MOST_FAULTS = 5  # in a sentence; the others are counted
 NAMED_FILES = ("participants", "questionnaire", "days", "epochs")

@@ -24,11 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
-
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
     import pyarrow as pa
 
@@ -146,6 +143,8 @@ def create_epochs_view(connection: duckdb.DuckDBPyConnection, shards: Sequence[P
 
 def epochs_in_words(connection: duckdb.DuckDBPyConnection, source: str | None, view: str = "epochs") -> None:
     """A temporary view of a SELECT with a shard's columns, activity and speed in words; empty without a SELECT."""
+    from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+
     activities = ", ".join(f"'{name}'" for name in ACTIVITIES)
     speeds = ", ".join(f"'{name}'" for name in list(SPEEDS)[1:])
     connection.execute(

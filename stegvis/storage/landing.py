@@ -17,8 +17,7 @@ from typing import Any, Literal, get_args
 
 from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
-from stegvis.storage.names import name_problem, shown, special_file, wave_of
-from stegvis.storage.reading import TABLE_ENDINGS
+from stegvis.storage.names import TABLE_ENDINGS, name_problem, shown, special_file, wave_of
 from stegvis.storage.recording_files import recording_level
 from stegvis.storage.superseding import replaced, superseded
 

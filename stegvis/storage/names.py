@@ -10,6 +10,10 @@ LONGEST_NAME = 100
 NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
 WAVE = re.compile(r"(?P<wave>[0-9]{4}(?:-[0-9]{4})?)(?:\.[\w-]+)?")
 YEARS = ("1900", "2199")
+# Tables are delivered in files with these endings.
+SPSS_ENDINGS = (".sav", ".zsav")
+STATISTICS_ENDINGS = (*SPSS_ENDINGS, ".dta")
+TABLE_ENDINGS = (".csv", ".parquet", *STATISTICS_ENDINGS)
 
 
 def name_problem(name: str) -> str | None:

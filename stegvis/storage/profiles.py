@@ -6,11 +6,13 @@ A profile counts and averages; it holds no person's value.
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from stegvis.plausibility.measures import Measure, Profile
 from stegvis.plausibility.ranges import Compared
+
+if TYPE_CHECKING:
+    import duckdb
 
 _DIGITS = 9  # the order of the rows decides further ones
 

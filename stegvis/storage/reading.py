@@ -22,10 +22,9 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from stegvis.storage.arrow_columns import to_pandas
-from stegvis.storage.names import special_file
-from stegvis.storage.statistics_files import ENDINGS, StatisticsFileError, read_statistics_file
+from stegvis.storage.names import TABLE_ENDINGS, special_file
+from stegvis.storage.statistics_files import StatisticsFileError, read_statistics_file
 
-TABLE_ENDINGS = (".csv", ".parquet", *ENDINGS)
 SEPARATORS = (",", ";", "\t")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
-from stegvis.deliveries.identifiers import BadIdentifierError, read_identifier
 from stegvis.storage.manifest import Issue
-from stegvis.storage.reading import TABLE_ENDINGS
+from stegvis.storage.names import TABLE_ENDINGS
 
 Level = Literal["raw", "signal", "epochs", "days"]
 
@@ -95,6 +94,8 @@ def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issu
 
 def _person(name: str) -> str | None:
     """The identifier in a file's name, by the rule of every cell that holds one; None if it is none."""
+    from stegvis.deliveries.identifiers import BadIdentifierError, read_identifier
+
     try:
         return read_identifier(name)
     except BadIdentifierError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
-from stegvis.storage.editions import ORIGIN
 from stegvis.storage.releases import manifest, newest
 from stegvis.storage.tables import label
 
@@ -35,6 +34,8 @@ def hindrances(now: HomeState, expected: Set[str] = frozenset()) -> tuple[str, .
 
 def new_waves(now: HomeState) -> set[str]:
     """The waves whose numbers are not those of the newest release, nor of one that is gone."""
+    from stegvis.storage.editions import ORIGIN
+
     before = newest(now.home.releases)
     published = {**now.lost.known, **(manifest(before).get("waves", {}) if before else {})}
     return {

@@ -15,13 +15,15 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from stegvis.disclosure.tables import Tables
 from stegvis.storage.hash_chain import add_line, read_lines
 from stegvis.storage.lock import locked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stegvis.disclosure.tables import Tables
 
 MANIFEST = "manifest.json"
 LEDGER = "ledger.jsonl"
@@ -145,6 +147,10 @@ def _json(file: Path, what: str) -> dict[str, Any]:
 
 
 def _tables(release: Path) -> Tables:
+    import pandas as pd
+
+    from stegvis.disclosure.tables import Tables
+
     try:
         texts = {"keep_default_na": False, "na_values": [""]}
         return Tables(
@@ -157,6 +163,8 @@ def _tables(release: Path) -> Tables:
 
 
 def _histogram(release: Path) -> pd.DataFrame:
+    import pandas as pd
+
     try:
         return pd.read_csv(release / "histogram.csv")
     except (OSError, ValueError) as error:

@@ -6,8 +6,6 @@ import json
 from functools import cache
 from typing import Any
 
-import duckdb
-
 
 @cache
 def tables_read(text: str) -> frozenset[str]:
@@ -16,6 +14,8 @@ def tables_read(text: str) -> frozenset[str]:
     Raises:
         ValueError: the text is not one SELECT.
     """
+    import duckdb
+
     with duckdb.connect() as connection:
         (found,) = connection.execute("select json_serialize_sql(?)", [text]).fetchall()
     parsed = json.loads(found[0])

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-SPSS_ENDINGS = (".sav", ".zsav")
-ENDINGS = (*SPSS_ENDINGS, ".dta")
+from stegvis.storage.names import SPSS_ENDINGS
 
 # A zlib block holds at most 1,032 bytes for each of its own; without it every cell takes at least one byte.
 _MOST_CELLS_PER_BYTE = {".sav": 1, ".zsav": 1032, ".dta": 1}

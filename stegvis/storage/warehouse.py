@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from stegvis.storage import records
 from stegvis.storage.erasure import erase, is_applied, rewrite
 from stegvis.storage.home import Home
@@ -21,6 +19,7 @@ from stegvis.storage.lock import locked
 from stegvis.storage.withdrawal_list import read_list
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 STAGED = "staged"
@@ -118,6 +117,8 @@ class Warehouse:
 
     def _connect(self, file: str) -> duckdb.DuckDBPyConnection:
         """Open a database file; another program that has it open, to read it, is waited for."""
+        import duckdb
+
         config: dict[str, Any] = {
             "memory_limit": self.memory_limit,
             "threads": self.threads,
