@@ -92,14 +92,6 @@ class CheckResult:
         """Whether the table is not published if it failed."""
         return self.expectation.severity == CRITICAL or self.waits
 
-    def sentence(self) -> str:
-        """What failed, for a log line."""
-        if self.detail:
-            return self.detail
-        by_row = self.expectation.about == "rows" and "values" in self.expectation.type_name
-        of = f" ({self.failing} of {self.total} rows)" if by_row and self.failing else ""
-        return f"{self.expectation.meaning}{of}"
-
     def as_row(self) -> tuple[str, str, str, str, bool, int, int]:
         """For the warehouse: type, column, meaning, severity, passed, failing, total."""
         return (

@@ -112,7 +112,13 @@ COHORT = Case(
         Broken("depression is no or yes", {"depression": "7"}),
         Broken("no low-back box is ticked under a screen answered no", {"box_against_screen": "true"}),
         Broken("age is known", {"age": "-"}),
+        Broken(
+            "at least 50% of the people of each batch of recordings are in a baseline questionnaire",
+            summary={"least_linked_share": 0.4},
+        ),
+        Broken("everybody with a recording is in a baseline questionnaire", summary={"unlinked_people": 3}),
     ),
+    {"least_linked_share": 1.0, "unlinked_people": 0},
 )
 
 WALKING = Case(
