@@ -53,6 +53,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_demo_publishes_the_same_results_as_the_first_version(results: pd.DataFrame) -> None:
     expected = pd.read_parquet(EXPECTED)
     keys = list(KEY_COLUMNS)

@@ -23,7 +23,7 @@ from stegvis.storage.tables import Records
 from tests.orchestration.story import Story, apart_from_published
 from tests.sizes import FULL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 ROOT = Path(__file__).parents[2]
 MAPPED = ("assets", "expectations", "orchestration", "sql", "studies")

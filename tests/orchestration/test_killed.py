@@ -20,7 +20,7 @@ from tests.orchestration.fork_server import ForkServer
 from tests.orchestration.story import Story
 from tests.sizes import FULL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 KILLS = 200 if FULL else 40
 KILLS_BETWEEN_DELIVERIES = KILLS // 5  # there are five kinds of delivery

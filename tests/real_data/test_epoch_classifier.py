@@ -18,13 +18,11 @@ from stegvis.accelerometry.signal import Signal, largest_gap
 from stegvis.accelerometry.tilt import LATERAL, rotation
 from stegvis.accelerometry.training import ROTATIONS, fit, predict, train
 from stegvis.accelerometry.windows import window_starts
-from stegvis.study.protocol import read_protocol
 from tests.real_data.make_signal_drop import write_signal_drop
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
 pytestmark = pytest.mark.real_data
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
 METHOD = Method.of(PROTOCOL)
 FIVE_OLDER_PEOPLE = ("501", "502", "504", "505", "506")
 
@@ -118,6 +116,7 @@ def test_swapped_sensors_are_found_in_an_hour_of_every_real_person_and_no_others
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_training_reproduces_the_shipped_model_and_its_accuracy(real_data, people, tmp_path):
     folders = [real_data / name for name in ("harth", "har70plus", "selfback_thigh")]
     report = train(folders, tmp_path / "epoch_classifier.npz", PROTOCOL, lambda _: None)
