@@ -13,8 +13,8 @@ PACKAGE := stegvis $(MAPPED)
 
 FAST := not slow and not browser and not real_data
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
-# The fast tests of a file run in one process: what they share is made once.
-TEST := $(PYTEST) --dist loadfile -m "$(FAST)"
+# The fast tests of a file run in one process: what they share is made once. tests/conftest.py orders the files.
+TEST := $(PYTEST) --dist loadfile --no-loadscope-reorder -m "$(FAST)"
 
 # Coverage is measured while these run: the tests of statistics and storage, and those of a whole home, which is where
 # most of storage is used. Measured, a test takes half as long again, so the others run without.
@@ -58,8 +58,8 @@ check: lint test ## what every change must pass: format, lint, types and the fas
 test: $(VENV)/.installed-dev ## the fast tests
 	$(TEST)
 
-test-slow: $(VENV)/.installed-dev ## the other tests; those that cannot run here skip with a reason
-	$(PYTEST) -m "not ($(FAST))"
+test-slow: $(VENV)/.installed-dev ## the other tests, and all examples of the fast ones; what cannot run here skips with a reason
+	STEGVIS_EXAMPLES=all $(PYTEST) -m "hypothesis or not ($(FAST))"
 
 full: $(VENV)/.installed-dev ## the long sets at full size, over half an hour: kills, sequences of happenings, mutated files
 	STEGVIS_FULL=1 $(PYTEST) -m slow tests/orchestration/test_killed.py tests/orchestration/test_exactness.py \

@@ -70,6 +70,17 @@ def published(computed: tuple[Tables, People]) -> Tables:
     return found.tables
 
 
+@pytest.fixture(scope="module")
+def leaver(people: pd.DataFrame) -> pd.Series:
+    """Somebody who withdraws: a case of the second walking group."""
+    return people[(people["low_back_pain"] == 1) & (people["walking_minutes_category"] == 2)].iloc[0]
+
+
+@pytest.fixture(scope="module")
+def without_leaver(people: pd.DataFrame, leaver: pd.Series) -> tuple[Tables, People]:
+    return computed_of(people[people["person"] != leaver["person"]].reset_index(drop=True), analyses=ANALYSES)
+
+
 def test_nested_cuts(tmp_path: Path, computed: tuple[Tables, People], published: Tables) -> None:
     found = attackers.nested_cuts(written(tmp_path / "off", computed[0]))
     assert any(people == 3 for _, people, _ in found)
@@ -149,11 +160,15 @@ def test_digits_of_standardized_differences(tmp_path: Path) -> None:
 # ---- from release to release ----
 
 
-def test_one_leaver(tmp_path: Path, people: pd.DataFrame, computed: tuple[Tables, People], published: Tables) -> None:
+def test_one_leaver(
+    tmp_path: Path,
+    leaver: pd.Series,
+    computed: tuple[Tables, People],
+    without_leaver: tuple[Tables, People],
+    published: Tables,
+) -> None:
     """Recomputed after one withdrawal, the strata and the outcome follow; published once, nothing moves."""
-    cases = people[(people["low_back_pain"] == 1) & (people["walking_minutes_category"] == 2)]
-    leaver = cases.iloc[0]
-    after, _ = computed_of(people[people["person"] != leaver["person"]].reset_index(drop=True), analyses=ANALYSES)
+    after, _ = without_leaver
     old, new = written(tmp_path / "off1", computed[0]), written(tmp_path / "off2", after)
     own = {"women" if leaver["sex"] == "female" else "men", "age>=65" if leaver["older"] else "age<65"}
     assert attackers.groups_of_leaver(old, new) == own
@@ -170,14 +185,16 @@ def test_one_leaver(tmp_path: Path, people: pd.DataFrame, computed: tuple[Tables
     assert attackers.groups_of_leaver(old, new) == set()
 
 
-def test_two_decimals_alone_do_not_protect_a_leaver(tmp_path: Path, people: pd.DataFrame, published: Tables) -> None:
+def test_two_decimals_alone_do_not_protect_a_leaver(
+    tmp_path: Path, without_leaver: tuple[Tables, People], published: Tables
+) -> None:
     """Why numbers are published once: rounded and suppressed, but recomputed, hundreds of them still move."""
-    after = control_disclosure(*computed_of(people.iloc[1:].reset_index(drop=True), analyses=ANALYSES), PROTOCOL).tables
+    after = control_disclosure(*without_leaver, PROTOCOL).tables
     found = attackers.moved(written(tmp_path / "1", published), written(tmp_path / "2", after))
     assert found["n"] + found["events"] + found["estimate"] > 50
 
 
-@pytest.mark.parametrize("leavers", [1, 10])
+@pytest.mark.parametrize("leavers", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_new_wave_after_leavers(tmp_path: Path, people: pd.DataFrame, leavers: int) -> None:
     """Pooled minus the new wave, and the shared flow, give how many left; carried forward they do not."""
     second = analysis_set_of(1000, seed=6, wave=NEXT)

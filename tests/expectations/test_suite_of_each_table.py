@@ -24,6 +24,14 @@ def test_every_expectation_is_met_by_a_good_table(case: Case) -> None:
 
 
 @pytest.mark.parametrize(("case", "broken"), BROKEN)
+def test_a_broken_expectation_fails(case: Case, broken: Broken) -> None:
+    results = case.results_of_broken(broken)
+    assert failed(results) == {broken.meaning, *broken.also}
+    assert all(result.failing >= 1 for result in results)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("case", "broken"), BROKEN)
 def test_a_broken_expectation_fails_and_no_other(case: Case, broken: Broken) -> None:
     results = case.results(broken)
     assert failed(results) == {broken.meaning, *broken.also}

@@ -51,6 +51,7 @@ def test_a_wave_with_most_answers_missing_waits_until_it_is_accepted(story: Stor
     assert not any("A Reviewer" in text or "short form" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_only_what_was_seen_is_accepted(story: Story) -> None:
     story.drop("followup", WAVE, _blanked(story.answers(), 5), "questionnaire.csv")
     story.refresh()
@@ -64,6 +65,7 @@ def test_only_what_was_seen_is_accepted(story: Story) -> None:
     assert story.refresh().ok
 
 
+@pytest.mark.slow
 def test_a_batch_with_exchanged_activities_waits_and_the_others_do_not(story: Story) -> None:
     exchanged = {
         name: name.replace("Sit", "Walk") if name.startswith("Sit") else name.replace("WalkT", "SitT")

@@ -12,10 +12,8 @@ from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.validation import validate_drop
 from stegvis.storage.withdrawal_list import read_list
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import read_protocol
 from tests.orchestration.story import Story, complete
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
 WAVE = "2024-2026"
 
@@ -114,9 +112,7 @@ def test_validate_finds_in_a_batch_what_the_refresh_quarantines(story: Story) ->
     (folder / "X1_back.cwa").write_text("half of a pair")
     (folder / "readme.txt").write_text("no recording")
     complete(folder)
-    contract = DeliveryContract(
-        read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs")
-    )
+    contract = DeliveryContract(CODEBOOK, PROTOCOL, sql_text("delivered_epochs"))
     validation = validate_drop(folder, contract).problems
     story.refresh()
     quarantine = rows_in_quarantine(story)

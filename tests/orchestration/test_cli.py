@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,20 +13,9 @@ import pandas as pd
 import pytest
 
 from stegvis.storage.landing import scan
+from tests.orchestration.command import ROOT, stegvis, stegvis_here
 from tests.orchestration.story import Story
 from tests.study import PROTOCOL
-
-ROOT = Path(__file__).parents[2]
-
-
-def stegvis(*arguments: str | Path, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
-    if home:
-        environment["STEGVIS_HOME"] = str(home)
-    return subprocess.run(
-        [sys.executable, "-m", "stegvis.orchestration", *map(str, arguments)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 def test_help_names_every_command() -> None:
@@ -55,8 +43,8 @@ def test_the_version_is_printed() -> None:
 
 
 def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
-    assert stegvis("refresh", "--nonsense").returncode == 2
-    assert stegvis("validate", tmp_path / "absent").returncode == 2
+    assert stegvis_here("refresh", "--nonsense").returncode == 2
+    assert stegvis_here("validate", tmp_path / "absent").returncode == 2
 
 
 @pytest.mark.slow
@@ -117,11 +105,11 @@ def test_refresh_of_a_bad_wave_exits_with_1_and_says_why(story: Story) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_validate_names_file_row_and_rule(story: Story, as_json: bool) -> None:
     good = story.home.landing / "followup" / "2021-2023"
-    assert stegvis("validate", good, home=story.home.root).returncode == 0
+    assert stegvis_here("validate", good, home=story.home.root).returncode == 0
     answers = story.answers()
     answers.loc[10, "MSPaLY_NT4CovQ"] = "5"
     bad = story.drop("followup", "2024-2026", answers, "questionnaire.csv")
-    shown = stegvis("validate", bad, *(["--json"] if as_json else []), home=story.home.root)
+    shown = stegvis_here("validate", bad, *(["--json"] if as_json else []), home=story.home.root)
     assert shown.returncode == 0, "a refresh uses the other rows"
     if as_json:
         (problem,) = json.loads(shown.stdout)["problems"]
@@ -130,7 +118,7 @@ def test_validate_names_file_row_and_rule(story: Story, as_json: bool) -> None:
         assert "questionnaire.csv row 12 [MSPaLY_NT4CovQ] unknown_code" in shown.stdout
         answers.loc[::2, "MSPaLY_NT4CovQ"] = "5"
         worse = story.drop("followup", "2027-2029", answers, "questionnaire.csv")
-        refused = stegvis("validate", worse, home=story.home.root)
+        refused = stegvis_here("validate", worse, home=story.home.root)
         assert refused.returncode == 1
         assert "a refresh would refuse the drop: more than 20% of its rows" in refused.stdout
 
@@ -159,45 +147,45 @@ def test_compare_shows_what_changed_between_two_releases(story: Story) -> None:
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     story.refresh()
     new = story.release()
-    shown = stegvis("compare", old, new)
+    shown = stegvis_here("compare", old, new)
     assert shown.returncode == 0
     assert "2024-2026" in shown.stdout
     lines = shown.stdout.splitlines()
     assert lines[0].split(" / ")[1] == "main"
     assert re.search(r": rr \S+ -> \S+$", lines[0])
-    assert stegvis("compare", old, old).stdout.strip() == "the releases hold the same estimates"
-    found = json.loads(stegvis("compare", old, new, "--json").stdout)
+    assert stegvis_here("compare", old, old).stdout.strip() == "the releases hold the same estimates"
+    found = json.loads(stegvis_here("compare", old, new, "--json").stdout)
     bridge = json.loads((new / "bridge.json").read_text())
     assert found["changes"] == bridge["changes"]
     # A published wave is carried forward, so there is nothing to explain.
     assert found["steps"] == bridge["steps"] == []
     assert found["protocol_changes"] == []
-    assert "not made right after" in json.loads(stegvis("compare", new, old, "--json").stdout)["note"]
-    assert stegvis("compare", old, story.home.root).returncode == 2
+    assert "not made right after" in json.loads(stegvis_here("compare", new, old, "--json").stdout)["note"]
+    assert stegvis_here("compare", old, story.home.root).returncode == 2
 
 
 @pytest.mark.slow
 def test_verify_and_sign_a_release(story: Story) -> None:
     name, home = story.release().name, story.home.root
-    signed = stegvis("sign", name, "--name", "First Reviewer Å", home=home)
+    signed = stegvis_here("sign", name, "--name", "First Reviewer Å", home=home)
     assert (signed.returncode, signed.stdout.splitlines()[0]) == (0, f"First Reviewer Å signed {name}")
-    assert stegvis("sign", name, "--name", "first reviewer å", home=home).returncode == 1
-    assert stegvis("sign", "2020-01-01-0", "--name", "Second", home=home).returncode == 1
-    proven = stegvis("verify", home=home)
+    assert stegvis_here("sign", name, "--name", "first reviewer å", home=home).returncode == 1
+    assert stegvis_here("sign", "2020-01-01-0", "--name", "Second", home=home).returncode == 1
+    proven = stegvis_here("verify", home=home)
     assert proven.returncode == 0
     assert proven.stdout.startswith(f"{name} is as it was published: ")
     assert proven.stdout.endswith("signed by First Reviewer Å\n")
     file = story.release() / "claims.json"
     file.chmod(0o644)
     file.write_text("[]")
-    altered = stegvis("verify", name, "--json", home=home)
+    altered = stegvis_here("verify", name, "--json", home=home)
     assert altered.returncode == 1
     facts = json.loads(altered.stdout)
     assert (facts["ok"], facts["problems"]) == (False, ["altered: claims.json"])
-    refused = stegvis("sign", name, "--name", "Second", home=home)
+    refused = stegvis_here("sign", name, "--name", "Second", home=home)
     assert refused.returncode == 1
     assert "not as it was published" in refused.stderr
-    assert stegvis("verify", home / "nowhere", home=home).returncode == 2
+    assert stegvis_here("verify", home / "nowhere", home=home).returncode == 2
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +245,7 @@ def test_classify_of_a_pair_that_cannot_be_used_exits_with_1_and_its_rule(tmp_pa
         ("a.cwa", "same_recording: both files are from the same device"),
         ("b.cwa", "unreadable: the thigh recording cannot be read: not a CWA file"),
     ):
-        shown = stegvis("classify", tmp_path / "a.cwa", tmp_path / thigh, "-o", tmp_path / "made.parquet")
+        shown = stegvis_here("classify", tmp_path / "a.cwa", tmp_path / thigh, "-o", tmp_path / "made.parquet")
         assert shown.returncode == 1
         assert said in shown.stderr
         assert shown.stdout == ""
@@ -273,4 +261,4 @@ def test_classify_used_wrongly_exits_with_2(tmp_path: Path) -> None:
         ("a.cwa", "a.cwa"),
     ):
         paths = [tmp_path / each if "." in each else each for each in arguments]
-        assert stegvis("classify", *paths).returncode == 2
+        assert stegvis_here("classify", *paths).returncode == 2

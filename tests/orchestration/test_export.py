@@ -9,12 +9,10 @@ import pandas as pd
 import pytest
 
 from stegvis.orchestration.export import REGISTER, ExportError, export
-from stegvis.study.protocol import read_protocol
 from tests.orchestration.story import Story
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
 WAVE = "2021-2023"
-PROTOCOL = read_protocol(PROTOCOL_FILE)
 
 
 def test_without_a_permission_nothing_is_exported_and_the_reason_is_given(story: Story, tmp_path) -> None:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from stegvis.orchestration.cli import app
 from stegvis.statistics.meta_analysis import combine
-from tests.orchestration.test_cli import stegvis
+from tests.orchestration.command import stegvis_here
 
 ESTIMATES = {"a": (0.77, 0.063), "b": (0.82, 0.080), "c": (0.71, 0.10)}
 Change = Callable[[dict[str, Any]], None]
@@ -69,7 +69,7 @@ def pool(*arguments: str | Path) -> Result:
 
 def test_combines_releases_into_a_page_and_tables(release: Make, tmp_path: Path) -> None:
     folders = [release(name, *values) for name, values in ESTIMATES.items()]
-    done = stegvis("pool", *folders, "-o", tmp_path / "out")  # a process of its own, as a person starts it
+    done = stegvis_here("pool", *folders, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "out" / "pooled.csv", keep_default_na=False, na_values=[""])
     trend = table[(table["analysis"] == "trend") & (table["model"] == "adjusted")]

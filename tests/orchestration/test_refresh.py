@@ -154,6 +154,7 @@ def test_a_correction_moves_no_published_number_and_the_memory_of_a_release_forg
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_refreshing_step_by_step_ends_in_the_tables_of_a_full_rebuild(story: Story, tmp_path: Path) -> None:
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     story.refresh()

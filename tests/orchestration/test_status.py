@@ -11,8 +11,8 @@ from stegvis.assets import table as decorator
 from stegvis.orchestration import home_state
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.printing import UP_TO_DATE, print_refresh, print_status
+from tests.orchestration.command import stegvis_here
 from tests.orchestration.story import Story
-from tests.orchestration.test_cli import stegvis
 from tests.study import home_with_study
 
 
@@ -73,7 +73,7 @@ def test_a_failed_run_is_named_with_its_place_until_it_succeeds(
 def test_a_warehouse_that_cannot_be_opened_is_one_line(harm: bytes, tmp_path: Path) -> None:
     home = home_with_study(tmp_path / "home").create()
     home.warehouse.write_bytes(harm)
-    shown = stegvis("status", home=home.root)
+    shown = stegvis_here("status", home=home.root)
     assert shown.returncode == 1
     assert shown.stderr.startswith("stegvis: the warehouse cannot be opened: warehouse.duckdb is damaged")
     assert len(shown.stderr.splitlines()) == 1
@@ -85,7 +85,7 @@ def test_a_damaged_event_log_is_one_line(tmp_path: Path) -> None:
         pass
     file = home.dagster / "history" / "runs" / "index.db"
     file.write_bytes(b"x" * 5000)
-    shown = stegvis("status", home=home.root)
+    shown = stegvis_here("status", home=home.root)
     assert shown.returncode == 1
     assert "It may be deleted" in shown.stderr
     assert len(shown.stderr.splitlines()) == 1

@@ -151,8 +151,9 @@ def test_a_reported_publication_made_from_other_rows_is_stale_in_the_ui(
 
 @pytest.fixture(scope="module")
 def built_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nobody has answered yet: days are made of the epochs, and nothing is estimated."""
     root = tmp_path_factory.mktemp("lake") / "home"
-    write_twin(root / "landing", PROTOCOL, CODEBOOK, people=60, waves=1, epochs=3, seed=3)
+    write_twin(root / "landing", PROTOCOL, CODEBOOK, people=60, waves=0, epochs=3, seed=3)
     refresh(home_with_study(root))
     return root
 
@@ -169,6 +170,11 @@ def lake(built_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
 
 def shards(story: Story) -> list[Path]:
     return sorted(story.home.lake.glob("epochs/**/*.parquet"))
+
+
+def stale(story: Story) -> list[str]:
+    """What would be made now, apart from what waits for a first wave."""
+    return [step.label for step in story.steps() if step.state != "missing upstream"]
 
 
 def cut(file: Path) -> None:
@@ -191,11 +197,11 @@ def test_a_damaged_shard_makes_its_batch_stale_and_is_made_again(lake: Story, ha
     assert ("epoch_classification", BATCH) in lake.made()
     assert shards(lake) == [shard]
     assert shard.read_bytes() == content
-    assert lake.steps() == []
+    assert stale(lake) == []
 
 
 def test_an_untouched_copy_of_the_lake_makes_nothing_stale(lake: Story) -> None:
     """A restored file has another time of change and the same content."""
     for shard in shards(lake):
         shard.write_bytes(shard.read_bytes())
-    assert lake.steps() == []
+    assert stale(lake) == []

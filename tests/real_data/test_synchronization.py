@@ -10,13 +10,12 @@ import pytest
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording
 from stegvis.accelerometry.synchronization import Synchronization, synchronize
-from stegvis.study.protocol import read_protocol
 from tests.real_data.real_pairs import HOURS, START, THIGH_AHEAD, THIGH_DRIFT, RealPair, write_real_pair
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
-METHOD = Method.of(read_protocol(PROTOCOL_FILE))
+METHOD = Method.of(PROTOCOL)
 ORIGIN = START.astype("datetime64[D]")
 
 

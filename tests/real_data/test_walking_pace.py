@@ -14,12 +14,10 @@ from stegvis.accelerometry.walking_speed import (
     speed_from_movement,
 )
 from stegvis.accelerometry.windows import chunks
-from stegvis.study.protocol import read_protocol
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
 pytestmark = pytest.mark.real_data
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
 RULES, RATE_HZ, SIZE = PROTOCOL.walking_speed, PROTOCOL.epochs.sampling_rate_hz, PROTOCOL.epochs.samples_per_epoch
 
 

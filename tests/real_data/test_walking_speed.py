@@ -3,15 +3,14 @@
 import pytest
 
 from stegvis.accelerometry.pace_evaluation import evaluate_pace
-from stegvis.study.protocol import read_protocol
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
 pytestmark = pytest.mark.real_data
 
 
 @pytest.fixture(scope="module")
 def found(real_data):
-    return evaluate_pace(real_data / "selfback_thigh", read_protocol(PROTOCOL_FILE))
+    return evaluate_pace(real_data / "selfback_thigh", PROTOCOL)
 
 
 def test_speed_rises_with_pace_within_almost_everyone(found):

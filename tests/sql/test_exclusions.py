@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stegvis.sql import sql_text
+from tests.sizes import examples
 from tests.sql.tables import WAVE, answer, create, database, drawn
 from tests.study import PROTOCOL
 
@@ -190,7 +191,7 @@ def oracle(people: pd.DataFrame) -> list[tuple[str, int, int]]:
     return steps
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(PERSON, min_size=1, max_size=25))
 def test_cohort_to_attrition_equals_a_funnel_in_plain_pandas(drawn_people: list[dict[str, object]]) -> None:
     people = pd.DataFrame(drawn_people)

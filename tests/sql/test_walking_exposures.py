@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stegvis.sql import sql_text
+from tests.sizes import examples
 from tests.sql.tables import answer, database, drawn
 
 
@@ -175,7 +176,7 @@ def oracle(days: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(delivered_days())
 def test_delivered_days_to_exposures_equals_plain_pandas(days: pd.DataFrame) -> None:
     batches = []

@@ -20,8 +20,6 @@ from stegvis.accelerometry.method import CLASSIFICATION_VERSION, Method
 from stegvis.storage.classification import ClassificationTask, classify_recording
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingRecords
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import read_protocol
 from stegvis.twin.cwa import Device, write_cwa
 from tests.stegvis.accelerometry.simulated_signals import (
     RATE,
@@ -33,7 +31,7 @@ from tests.stegvis.accelerometry.simulated_signals import (
     posture,
     table,
 )
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
 GAIT = Path(__file__).parent / "golden" / "gait.npz"
 EXPECTED = Path(__file__).parent / "golden" / CLASSIFICATION_VERSION
@@ -140,7 +138,7 @@ def write_recordings(folder: Path) -> dict[str, tuple[Path, ...]]:
 def classify(recordings: Mapping[str, tuple[Path, ...]], folder: Path, method: Method) -> dict[str, pd.DataFrame]:
     """The shard of each recording that is not refused, by level."""
     lake, records = EpochLake(folder, "golden"), RecordingRecords(folder, "golden")
-    layout = read_codebook(CODEBOOK_FILE)["signal"]
+    layout = CODEBOOK["signal"]
     for level, files in recordings.items():
         classify_recording(ClassificationTask(level, "G", level, files, lake, records, method, layout))
     shards = {level: lake.shard(level) for level in recordings}
@@ -181,7 +179,7 @@ def differences(found: Mapping[str, pd.DataFrame]) -> list[str]:
 
 def main() -> None:
     """Write the expected epochs of the current version, with the settings of the shipped protocol."""
-    method = Method.of(read_protocol(PROTOCOL_FILE))
+    method = Method.of(PROTOCOL)
     # The golden pair is shorter than a real one may be.
     short = method.raw_recordings.model_copy(update={"smallest_overlap_hours": 2.0})
     method = method.model_copy(update={"raw_recordings": short})

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from stegvis.accelerometry.method import Method
-from stegvis.study.protocol import read_protocol
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
 METHOD = Method.of(PROTOCOL)
 EPOCHS = METHOD.epochs
 SIZE, RATE_HZ = EPOCHS.samples_per_epoch, EPOCHS.sampling_rate_hz

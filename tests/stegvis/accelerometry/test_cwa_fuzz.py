@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.accelerometry.cwa_format import HEADER_BYTES, SECTOR, SECTOR_BYTES, CwaError
 from stegvis.twin.cwa import Device, write_cwa
-from tests.sizes import FULL
+from tests.sizes import FULL, examples
 from tests.stegvis.accelerometry.cwa_mutations import OF_BYTES, OF_SECTORS, mutated
 
 START = np.datetime64("2018-02-28T23:59:30.500000", "us")
@@ -269,7 +269,7 @@ def test_reading_is_linear_with_many_segments(bases, tmp_path, pairs):
     assert calls_to_read(tmp_path / "x.cwa") <= CALLS + CALLS_PER_SECTOR * 2 * pairs
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.dictionaries(st.integers(0, HEADER_BYTES - 1 + 512 * 8), st.integers(0, 255), min_size=1, max_size=12)
 )
@@ -286,6 +286,7 @@ def test_any_bytes_changed(bases, tmp_path, changes):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2400)
 def test_tens_of_thousands_of_mutated_files(bases, tmp_path):
     refused, read, used = try_mutations(bases, tmp_path / "x.cwa", range(1_000, 1_000 + FILES))
     assert refused + read == FILES

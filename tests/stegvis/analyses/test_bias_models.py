@@ -11,6 +11,7 @@ from stegvis.analyses import absolute_risks, bias_models
 from stegvis.analyses.wave_data import WaveData, fit, rows_of
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.results import to_frame
+from tests.sizes import examples
 from tests.stegvis.conftest import PROTOCOL, lossy_wave_of
 from tests.stegvis.disclosure.made_tables import controlled
 
@@ -37,7 +38,7 @@ def test_a_tiny_wave_gives_rows_that_say_why_they_are_empty():
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     people=st.sampled_from([30, 120, 500]),
     lost=st.sampled_from([0.0, 0.02, 0.4, 0.9]),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import fit
 from stegvis.statistics.categories import add_categories
+from tests.sizes import examples
 from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, wave_data_of
 
 GROUPS = ("risk_ratios", "dose_response", "sensitivity_models")
@@ -87,7 +88,7 @@ def test_a_strange_wave_gives_valid_rows(strange, used):
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     people=st.integers(1, 150),
     risk=st.sampled_from([0.02, 0.3, 0.97]),

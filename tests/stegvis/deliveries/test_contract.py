@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 
 from stegvis.deliveries.contract import Contracted, apply_contract, contract_days, contract_signal
 from stegvis.deliveries.problems import PROBLEM_COLUMNS
-from stegvis.study.codebook import DAY, read_codebook
-from stegvis.study.protocol import read_protocol
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from stegvis.study.codebook import DAY
+from tests.sizes import examples
+from tests.study import CODEBOOK, PROTOCOL
 
-CODEBOOK = read_codebook(CODEBOOK_FILE)
 PARTICIPANTS = CODEBOOK["participants"]
 DAYS = CODEBOOK["days"]
 SIGNAL = CODEBOOK["signal"]
-RULES = read_protocol(PROTOCOL_FILE).days
+RULES = PROTOCOL.days
 EPOCHS = CODEBOOK["epochs"]
 
 DAY_SECONDS = {
@@ -311,7 +310,7 @@ SECRET = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), 
 CHECKED = [c.source[0] for c in PARTICIPANTS.columns.values() if c.type != "text"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(secret=SECRET, column=st.sampled_from(CHECKED), row=st.integers(0, 2))
 def test_no_message_contains_a_delivered_value(secret: str, column: str, row: int) -> None:
     raw = participants()
@@ -323,7 +322,7 @@ def test_no_message_contains_a_delivered_value(secret: str, column: str, row: in
     assert "secret" not in said
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(secret=SECRET, day=st.integers(1, 7), activity=st.sampled_from(list(DAY_SECONDS)))
 def test_no_message_about_a_day_contains_a_delivered_value(secret: str, day: int, activity: str) -> None:
     raw = day_totals()
@@ -337,7 +336,7 @@ def test_no_message_about_a_day_contains_a_delivered_value(secret: str, day: int
 CELL = st.sampled_from(["0", "1", "2", "3", "20", "150", "", "x", "1,5", "2018-03-01", "P0", "P1"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(data=st.data())
 def test_every_row_is_used_or_quarantined_for_any_order_of_columns(data: st.DataObject) -> None:
     raw = participants(5)
@@ -356,7 +355,7 @@ def test_every_row_is_used_or_quarantined_for_any_order_of_columns(data: st.Data
     assert found(contracted) == found(other)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(data=st.data())
 def test_every_day_is_used_or_quarantined(data: st.DataObject) -> None:
     raw = day_totals(3)

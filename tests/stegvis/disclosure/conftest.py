@@ -14,3 +14,9 @@ def people():
 @pytest.fixture(scope="session")
 def computed(people):
     return computed_of(people, analyses=ANALYSES)
+
+
+@pytest.fixture(scope="session")
+def few_computed(people):
+    """Of a few analyses."""
+    return computed_of(people)

@@ -16,6 +16,7 @@ from stegvis.disclosure.attack import ContradictionError, ranges
 from stegvis.disclosure.counts import Counts, counts_of
 from stegvis.disclosure.overlaps import Overlaps
 from stegvis.disclosure.protect import protect, unprotected
+from tests.sizes import examples
 
 # Bounds and optima computed in R 4.2.2 with lpSolve, by trying all patterns.
 EXAMPLES = json.loads(Path(__file__).with_name("sdc.json").read_text(encoding="utf-8"))["lp_examples"]
@@ -84,7 +85,7 @@ def test_as_few_and_as_small_counts_are_suppressed_as_in_the_optimum(example):
     assert not found.unprotected
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(tables, st.integers(2, 6), st.integers(1, 6))
 def test_whatever_the_table_no_small_count_can_be_bounded_closely(table, smallest, width):
     counts = counts_of_table(table)

@@ -83,8 +83,8 @@ def test_a_note_names_no_level_with_few_cases_and_keeps_the_threshold():
     assert not notes.str.contains("level 1").any()
 
 
-def test_types_of_a_database_or_a_file_change_nothing(computed, tmp_path):
-    tables, people = computed
+def test_types_of_a_database_or_a_file_change_nothing(few_computed, tmp_path):
+    tables, people = few_computed
     tables.characteristics.to_csv(tmp_path / "c.csv", index=False)
     tables.attrition.to_csv(tmp_path / "a.csv", index=False)
     plain = Tables(
@@ -106,7 +106,7 @@ def searched(tables, people):
     return tables, sets, small_sets(sets.overlaps, pairs(tables, sets), blocks(tables, sets), 5)
 
 
-@pytest.mark.parametrize("size", [300, 1600])
+@pytest.mark.parametrize("size", [pytest.param(300, marks=pytest.mark.slow), 1600])
 def test_published_sets_define_no_small_set(people, computed, size):
     made = computed if size == len(people) else computed_of(people.iloc[:size], analyses=ANALYSES)
     tables, sets, small = searched(*made)
@@ -146,9 +146,9 @@ def test_a_count_without_its_people_is_refused():
         members_of([replace(rows_from([(50, 10), (60, 12)])[0], n=51)])
 
 
-def test_people_of_other_rows_are_refused(computed, people):
-    tables, recorded = computed
-    _, others = computed_of(people.iloc[:1000], analyses=ANALYSES)
+def test_people_of_other_rows_are_refused(few_computed, people):
+    tables, recorded = few_computed
+    _, others = computed_of(people.iloc[:1000])
     with pytest.raises(SetsError, match="make its table again"):
         control_disclosure(tables, replace(recorded, results=[(tables.results, others.results[0][1])]), PROTOCOL)
 
@@ -190,8 +190,10 @@ def two_waves():
     return across_of([first, second])
 
 
-def published_waves(tables, people):
+@pytest.fixture(scope="module")
+def published_waves(two_waves):
     """Each wave's tables after disclosure control."""
+    tables, people = two_waves
     found = []
     for wave in people.characteristics:
         mine = of_wave(tables, wave)
@@ -205,15 +207,14 @@ def published_waves(tables, people):
     return Tables(*(pd.concat([getattr(each, name) for each in found], ignore_index=True) for name in names))
 
 
-def test_results_across_waves_define_no_small_set_with_those_of_the_waves(two_waves):
+def test_results_across_waves_define_no_small_set_with_those_of_the_waves(two_waves, published_waves):
     tables, people = two_waves
-    published = published_waves(tables, people)
-    found = control_across_waves(tables, published, people, PROTOCOL)
+    found = control_across_waves(tables, published_waves, people, PROTOCOL)
     assert found.unprotected == 0
     assert set(found.tables.results["wave"]) == {ACROSS}
     assert found.tables.results["n"].notna().mean() > 0.5
     typed_tables, sets, small = searched(tables, people)
-    everything = pd.concat([published.results, found.tables.results], ignore_index=True)
+    everything = pd.concat([published_waves.results, found.tables.results], ignore_index=True)
     keys = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
     shown = everything.set_index(keys)[["n", "events"]]
     public = {
@@ -229,11 +230,10 @@ def test_results_across_waves_define_no_small_set_with_those_of_the_waves(two_wa
     assert defined(sets.overlaps, public, small) == []
 
 
-def test_without_the_same_people_as_published_results_across_waves_have_no_counts(two_waves):
+def test_without_the_same_people_as_published_results_across_waves_have_no_counts(two_waves, published_waves):
     """Pooled people minus those of the new wave would give how many are left of the old one."""
     tables, people = two_waves
-    published = published_waves(tables, people)
-    then = replace(published, results=published.results.copy())
+    then = replace(published_waves, results=published_waves.results.copy())
     whole = (
         (then.results["analysis"] == "main") & (then.results["measure"] == "p_joint") & (then.results["wave"] == WAVE)
     )
@@ -244,8 +244,8 @@ def test_without_the_same_people_as_published_results_across_waves_have_no_count
     assert (pooled["status"] != "ok").any()
 
 
-def test_a_new_wave_has_the_published_steps_of_the_others_and_no_difference_is_the_leavers(people):
-    before, _ = computed_of(people)
+def test_a_new_wave_has_the_published_steps_of_the_others_and_no_difference_is_the_leavers(few_computed, people):
+    before, _ = few_computed
     after = people.iloc[3:-300].assign(wave="2024-2026").reset_index(drop=True)  # three have left
     new = control_disclosure(*computed_of(after, excluded={**dict.fromkeys(("no_accelerometer_day",), 400),
                              "baseline_low_back_pain": 200, "followup_screen_missing": 500,
@@ -316,6 +316,7 @@ def test_a_group_in_which_nobody_or_everybody_is_a_case_is_suppressed_with_other
     assert results["n"].notna().all()
 
 
+@pytest.mark.slow
 def test_zeros_of_a_whole_wave_cannot_be_derived(people):
     """Where zeros are disclosive, no linear program finds out that a suppressed number of cases is zero."""
     nobody = people["walking_minutes_category"].eq(2) & people["sex"].eq("female")

@@ -13,6 +13,7 @@ from stegvis.disclosure.small_sets import small_sets
 from stegvis.disclosure.span import choose, defined
 from stegvis.statistics.members import unpacked
 from tests.memory import forget_peak, peak_megabytes
+from tests.sizes import examples
 
 
 def sets(people, *groups):
@@ -56,7 +57,7 @@ def test_a_combination_of_many_sets_is_found_by_leverage():
     assert defined(every, choose(every, range(len(every.matrix)), [(7,)], 5).published, [(7,)]) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.integers(6, 30).flatmap(lambda n: arrays(bool, st.tuples(st.integers(2, 12), st.just(n)))))
 def test_whatever_the_sets_no_small_one_is_defined_by_the_chosen(matrix):
     pairs = [(0, 1)] if not (matrix[1] & ~matrix[0]).any() else []
@@ -70,7 +71,7 @@ def test_whatever_the_sets_no_small_one_is_defined_by_the_chosen(matrix):
         assert 0 in chosen
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(arrays(bool, st.tuples(st.integers(1, 6), st.integers(1, 9))))
 def test_the_audit_agrees_with_elimination(matrix):
     """The span by rank: a set is in it if adding its vector does not raise the rank."""

@@ -14,12 +14,9 @@ from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import STEPS, bridge_steps, compared, protocol_before
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import read_protocol
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
-LEVELS = covariate_levels(read_codebook(CODEBOOK_FILE))
+LEVELS = covariate_levels(CODEBOOK)
 SMALLEST = PROTOCOL.disclosure.smallest_count
 
 

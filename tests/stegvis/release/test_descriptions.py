@@ -21,14 +21,11 @@ from stegvis.release.descriptions import SCHEMA, write_descriptions
 from stegvis.release.results_schema import TABLES, fields, results_schema
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import RESULT_COLUMNS
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import read_protocol
 from tests.stegvis.conftest import analysis_set_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import controlled
 from tests.stegvis.release.test_checklists import FILES, PAGES
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE, STUDY
+from tests.study import CODEBOOK, PROTOCOL, STUDY
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
 RELEASE = "2026-01-02-0123456789ab"
 
 
@@ -57,7 +54,7 @@ def folder(tmp_path, results):
     for name in FILES - {"manifest.json"}:
         (tmp_path / name).write_text("{}")
     results.to_csv(tmp_path / "results.csv", index=False)
-    table_one = characteristics(analysis_set_of(900), PROTOCOL, covariate_levels(read_codebook(CODEBOOK_FILE)))
+    table_one = characteristics(analysis_set_of(900), PROTOCOL, covariate_levels(CODEBOOK))
     table_one.to_csv(tmp_path / "characteristics.csv", index=False)
     return tmp_path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -25,7 +26,12 @@ CURVES = {"walking_minutes": (40, 62, 80, 100, 120, 151, 180), "walking_met": (2
 
 
 def full_results(wave: str = WAVE, ratio: float = 0.8) -> pd.DataFrame:
-    """Rows of every analysis of a wave."""
+    """Rows of every analysis of a wave, for the caller to change."""
+    return _full_results(wave, ratio).copy()
+
+
+@cache
+def _full_results(wave: str, ratio: float) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for exposure, models in product(LEVELS, [("age", "adjusted")]):
         for analysis in ("mutual", "mutual_categories", "fixed_cuts", "imputed", "misclassification_probabilistic"):

@@ -9,10 +9,8 @@ import pandas as pd
 
 from stegvis.reporting.inputs import BRIDGE_KEYS, CHARACTERISTIC_COLUMNS, RESULT_COLUMNS, IndexReport, WaveReport
 from stegvis.reporting.words import Words
-from stegvis.study.protocol import read_protocol
-from tests.study import PROTOCOL_FILE, STUDY
+from tests.study import PROTOCOL, STUDY
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
 WORDS = Words(STUDY.texts, PROTOCOL)
 WAVE = "2021-2023"
 LEVELS = {

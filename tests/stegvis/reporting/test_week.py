@@ -15,8 +15,7 @@ from stegvis.accelerometry.activity import ActivityCode
 from stegvis.data_files import data_file
 from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture
 from stegvis.storage.day_sums import day_table
-from stegvis.study.protocol import read_protocol
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
 
 def recorded(*parts: tuple[str, str, ActivityCode]) -> pd.DataFrame:
@@ -33,7 +32,7 @@ def recorded(*parts: tuple[str, str, ActivityCode]) -> pd.DataFrame:
 
 def days_of(epochs: pd.DataFrame) -> pd.DataFrame:
     select = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
-    return day_table(epochs, read_protocol(PROTOCOL_FILE), select)
+    return day_table(epochs, PROTOCOL, select)
 
 
 @pytest.fixture(scope="module")

@@ -22,13 +22,11 @@ from stegvis.reproduction.r_beyond import RANDOM_ANALYSES
 from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import Protocol, read_protocol
+from stegvis.study.protocol import Protocol
 from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, wave_data_of
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
-LEVELS = covariate_levels(read_codebook(CODEBOOK_FILE))
+LEVELS = covariate_levels(CODEBOOK)
 ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}

@@ -21,11 +21,9 @@ from stegvis.storage.delivered_epochs import (
 )
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.lake import EpochLake
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import read_protocol
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
-CONTRACT = DeliveryContract(read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs"))
+CONTRACT = DeliveryContract(CODEBOOK, PROTOCOL, sql_text("delivered_epochs"))
 ACTIVITY_OF = {code: name for name, code in ACTIVITIES.items()}
 SPEED_OF = {code: name if code else None for name, code in SPEEDS.items()}
 

@@ -29,12 +29,11 @@ import pyreadstat
 from stegvis.deliveries.identifiers import INVISIBLE
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
-from stegvis.study.codebook import DAY, LayoutName, read_codebook
-from stegvis.study.protocol import read_protocol
+from stegvis.study.codebook import DAY, LayoutName
 from tests.memory import peak_megabytes
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
-CONTRACT = DeliveryContract(read_codebook(CODEBOOK_FILE), read_protocol(PROTOCOL_FILE), sql_text("delivered_epochs"))
+CONTRACT = DeliveryContract(CODEBOOK, PROTOCOL, sql_text("delivered_epochs"))
 # Layouts and file types; those that are read fast more often.
 KINDS: list[tuple[LayoutName, str]] = [
     *[("withdrawals", ending) for ending in (".csv", ".csv", ".parquet", ".sav", ".zsav", ".dta")] * 2,

@@ -18,13 +18,10 @@ from stegvis.storage.fan_out import SCHEDULER_VARIABLE
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import LandedFile
 from stegvis.storage.recording_records import RecordingRecords
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import read_protocol
 from stegvis.twin.cwa import Device, write_cwa
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
-SIGNAL = read_codebook(CODEBOOK_FILE)["signal"]
+SIGNAL = CODEBOOK["signal"]
 
 
 @pytest.fixture(autouse=True)

@@ -11,12 +11,10 @@ from stegvis.accelerometry.method import Method
 from stegvis.storage.classification import ClassificationTask, classify_recording, to_lake_schema
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
-from stegvis.study.codebook import read_codebook
-from stegvis.study.protocol import read_protocol
-from tests.study import CODEBOOK_FILE, PROTOCOL_FILE
+from tests.study import CODEBOOK, PROTOCOL
 
-METHOD = Method.of(read_protocol(PROTOCOL_FILE))
-SIGNAL = read_codebook(CODEBOOK_FILE)["signal"]
+METHOD = Method.of(PROTOCOL)
+SIGNAL = CODEBOOK["signal"]
 
 
 def test_pace_is_stored_as_small_integers_and_zero_where_there_is_none() -> None:

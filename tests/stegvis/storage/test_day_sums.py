@@ -7,10 +7,8 @@ import pandas as pd
 
 import stegvis.sql
 from stegvis.storage.day_sums import day_rules, day_table
-from stegvis.study.protocol import read_protocol
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
-PROTOCOL = read_protocol(PROTOCOL_FILE)
 SELECT = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.reading import UnreadableFile
+from tests.sizes import examples
 from tests.stegvis.storage.epoch_files import CONTRACT, deliver, read
 
 SECRET = "a secret value"
@@ -121,7 +122,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(rows=ROWS)
 def test_it_accepts_the_rows_that_the_contract_of_every_other_delivery_accepts(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple]

@@ -15,10 +15,9 @@ import pytest
 
 from stegvis.deliveries.contract import apply_contract
 from stegvis.storage.reading import UnreadableFile, as_unreadable, read_columns, read_table
-from stegvis.study.codebook import read_codebook
-from tests.study import CODEBOOK_FILE
+from tests.study import CODEBOOK
 
-PARTICIPANTS = read_codebook(CODEBOOK_FILE)["participants"]
+PARTICIPANTS = CODEBOOK["participants"]
 SECRET = "a secret value"
 
 

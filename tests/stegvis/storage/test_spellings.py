@@ -28,6 +28,7 @@ from stegvis.storage.arrow_columns import to_series
 from stegvis.storage.delivered_files import DeliveredFile, read_delivered
 from stegvis.storage.validation import validate_drop
 from stegvis.study.codebook import LayoutName
+from tests.sizes import examples
 from tests.stegvis.storage.epoch_files import CONTRACT
 from tests.stegvis.storage.test_validation import epochs, sign, table
 
@@ -165,7 +166,7 @@ LAYOUTS = st.sampled_from(list(PLACES))
 PADDING = st.text(st.sampled_from(INVISIBLE), max_size=3)
 
 
-@settings(max_examples=20, deadline=None, phases=NO_SHRINKING)
+@settings(max_examples=examples(20), deadline=None, phases=NO_SHRINKING)
 @given(LAYOUTS, st.sampled_from(list(same_text("P1", ""))), NAMES, PADDING)
 def test_text_in_every_type_is_the_same_person(
     tmp_path_factory: pytest.TempPathFactory, layout: LayoutName, form: str, person: str, padding: str
@@ -174,7 +175,7 @@ def test_text_in_every_type_is_the_same_person(
     assert meaning(of_arrow(tmp_path_factory.mktemp("d"), layout, ".parquet", person=cells)) == person
 
 
-@settings(max_examples=20, deadline=None, phases=NO_SHRINKING)
+@settings(max_examples=examples(20), deadline=None, phases=NO_SHRINKING)
 @given(LAYOUTS, st.sampled_from(list(same_number(1))), st.integers(0, 9_999_999))
 def test_a_number_in_every_type_is_the_same_person(
     tmp_path_factory: pytest.TempPathFactory, layout: LayoutName, form: str, number: int
@@ -183,7 +184,7 @@ def test_a_number_in_every_type_is_the_same_person(
     assert meaning(of_arrow(tmp_path_factory.mktemp("d"), layout, ".parquet", person=cells)) == str(number)
 
 
-@settings(max_examples=25, deadline=None, phases=NO_SHRINKING)
+@settings(max_examples=examples(25), deadline=None, phases=NO_SHRINKING)
 @given(LAYOUTS, st.sampled_from(list(refused(1))), st.integers(1, 9_999_999))
 def test_what_may_have_been_somebody_else_is_refused(
     tmp_path_factory: pytest.TempPathFactory, layout: LayoutName, form: str, number: int
@@ -193,7 +194,7 @@ def test_what_may_have_been_somebody_else_is_refused(
     assert found.problems["message"].str.startswith("the identifier must be text or a whole number").all()
 
 
-@settings(max_examples=6, deadline=None, phases=NO_SHRINKING)
+@settings(max_examples=examples(6), deadline=None, phases=NO_SHRINKING)
 @given(st.sampled_from(TABLES), NAMES, PADDING.filter(lambda text: not set(text) & set("\r\n")))
 def test_a_csv_means_the_same_as_a_typed_file(
     tmp_path_factory: pytest.TempPathFactory, layout: LayoutName, person: str, padding: str
@@ -237,7 +238,7 @@ def cells_of(cells: pa.Array) -> Any:
     return read.breaches[0].rule if read.breaches else read.values.iloc[0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.integers(0, 9_999_999), NAMES, PADDING)
 def test_every_form_by_the_rule_alone(number: int, person: str, padding: str) -> None:
     for form, cells in same_text(person, padding).items():

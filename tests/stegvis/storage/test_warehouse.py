@@ -26,6 +26,7 @@ from stegvis.storage.warehouse import (
     table_exists,
     transaction,
 )
+from tests.sizes import examples
 
 NORTH, SOUTH = Partition("batch", "north"), Partition("batch", "south")
 
@@ -192,7 +193,7 @@ TYPES = {"text": "string", "number": "Int64"}
 CELLS = st.tuples(st.text(max_size=3), st.one_of(st.none(), st.integers(-9, 9)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(CELLS, min_size=1, max_size=6), st.lists(CELLS, min_size=1, max_size=6), st.randoms())
 def test_two_tables_have_one_digest_exactly_if_they_hold_the_same_rows(
     one: list[tuple], other: list[tuple], random: Random

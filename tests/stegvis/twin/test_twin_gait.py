@@ -6,15 +6,14 @@ import pytest
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.walking_speed import movement, speed_from_movement
-from stegvis.study.protocol import read_protocol
 from stegvis.twin.activities import ActivitySequence, draw_activities
 from stegvis.twin.draws import stream
 from stegvis.twin.gait import SENSORS, draw_motion, stride_hz
 from stegvis.twin.gait_parameters import GAIT_FILE, GaitParametersError, gait_parameters, read_gait_parameters
 from stegvis.twin.spectra import hunt4_spectra, spectra
-from tests.study import PROTOCOL_FILE
+from tests.study import PROTOCOL
 
-METHOD = Method.of(read_protocol(PROTOCOL_FILE))
+METHOD = Method.of(PROTOCOL)
 
 PARAMETERS = gait_parameters()
 
