@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from stegvis.disclosure.tables import ACROSS
 from stegvis.storage.decisions import PUBLISH, read_decisions
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.releases import LEDGER, MANIFEST, PUBLISHED, manifest, release_folders
@@ -41,6 +42,11 @@ class Lost:
         """Whether no release that is there has a wave's newest publication."""
         then = self.known.get(wave)
         return self.missing and (self.there.get(wave) != then if then else self.unknown and wave not in self.there)
+
+    @property
+    def repeated(self) -> dict[str, Mapping[str, Any]]:
+        """``known`` without the waves that are published as if for the first time."""
+        return {wave: each for wave, each in self.known.items() if not (self.is_gone(wave) and wave in self.decided)}
 
     def holds(self, wave: str) -> bool:
         """Whether a wave must not be published again by itself."""
@@ -83,7 +89,11 @@ def lost(releases: Path) -> Lost:
 
 def _settled(found: Lost, waves: Mapping[str, Any] | None, decided: set[str]) -> bool:
     """Whether somebody decided about each wave of a lost release that no other release has."""
-    return bool(decided) if waves is None else all(wave in decided or not found.is_gone(wave) for wave in waves)
+    return (
+        bool(decided)
+        if waves is None
+        else all(wave in decided or not found.is_gone(wave) for wave in waves if wave != ACROSS)
+    )
 
 
 def lost_sentence(names: Sequence[str], wave: str = "") -> str:

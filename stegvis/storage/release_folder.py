@@ -82,7 +82,7 @@ def write_release(sources: Sources) -> Rows:
     before = newest(sources.home.releases)
     published, gone = newest_published(sources.home.releases), lost(sources.home.releases)
     origin_rows = read("select * from published_origins order by wave")
-    origin_of = origins(published, gone.known, origin_rows, "")
+    origin_of = origins(published, gone.repeated, origin_rows, "")
     editions = new_origins(origin_of)
     check_editions(sources.home.root, published, gone, {wave: origin_of[wave] for wave in editions})
     staging = _new_staging(sources.home.releases)
@@ -109,7 +109,7 @@ def write_release(sources: Sources) -> Rows:
             on_publish=lambda: advance_latest(sources.home.releases, sources.protocol.release.signatures),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
-    waves = origins(published, gone.known, origin_rows, name)
+    waves = origins(published, gone.repeated, origin_rows, name)
     write_index(staging, index_inputs(sources, name, results, checks, claims, facts, _packages(), waves))
     _write_descriptions(sources, staging, name)
     _write_manifest(sources, name, staging, before, waves | across_origin(across, name))

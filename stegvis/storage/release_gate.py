@@ -37,7 +37,7 @@ def new_waves(now: HomeState) -> set[str]:
     from stegvis.storage.editions import ORIGIN
 
     before = newest(now.home.releases)
-    published = {**now.lost.known, **(manifest(before).get("waves", {}) if before else {})}
+    published = {**now.lost.repeated, **(manifest(before).get("waves", {}) if before else {})}
     return {
         wave
         for wave, origin in now.records.origins.items()
