@@ -64,6 +64,7 @@ def refresh_facts(done: Refresh, release: Facts | None, waiting: Facts | None) -
         "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
         "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
         "deliveries_alarming": [f"{a.kind}/{a.name}: {a.reason}" for a in done.landing.alarms],
+        "deliveries_unusable": [f"{u.delivery}: {u.reason}" for u in done.unusable],
         "withdrawals": done.withdrawals,
         "withdrawals_not_applied": done.withdrawal_problems,
         "release": release,
@@ -101,6 +102,8 @@ def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, p
         say(f"REJECTED delivery {unused.kind}/{unused.name}: {unused.reason}")
     for unused in done.landing.alarms:
         say(f"ALARM delivery {unused.kind}/{unused.name}: {unused.reason}")
+    for drop in done.unusable:
+        say(f"UNUSABLE delivery {drop.delivery}: {drop.reason}")
     for status in done.blocked:
         say(f"BLOCKED {status.label}: {'; '.join(status.reasons)}")
     failed = {_label(asset, partition) for asset, partition, _ in done.failed}
@@ -168,6 +171,8 @@ def _attention(facts: Facts) -> Iterator[str]:
         yield f"REJECTED delivery {unused['delivery']}: {unused['reason']}"
     for unused in facts["deliveries"]["alarms"]:
         yield f"ALARM delivery {unused['delivery']}: {unused['reason']}"
+    for unused in facts["deliveries"]["unusable"]:
+        yield f"UNUSABLE delivery {unused['delivery']}: {unused['reason']}"
     for check in facts["failing_checks"]:
         if check["severity"] == "critical":
             yield _check_line(check)

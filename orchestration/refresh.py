@@ -27,6 +27,7 @@ from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
 from stegvis.orchestration.withdraw import apply_withdrawals, finish_erasure
 from stegvis.storage.alerts import add_alert
+from stegvis.storage.faults import Unusable
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.lock import locked
@@ -52,6 +53,7 @@ class Refresh:
         missing_upstream: partitions that cannot be made because a table they need was never made.
         blocked: partitions whose current inputs failed a critical check, now or before.
         not_made: partitions that are still stale or were not built.
+        unusable: sealed drops of which nothing could be used.
         landing: what was found in the landing zone.
         withdrawals: what came of each withdrawal drop whose counts are new, and what could not be applied.
         seconds: wall time, and of it the time spent inside the stages.
@@ -63,14 +65,15 @@ class Refresh:
     missing_upstream: list[PartitionStatus] = field(default_factory=list)
     blocked: list[PartitionStatus] = field(default_factory=list)
     not_made: list[PartitionStatus] = field(default_factory=list)
+    unusable: list[Unusable] = field(default_factory=list)
     withdrawals: list[str] = field(default_factory=list)
     withdrawal_problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, is blocked, was rejected or raises an alarm, and every withdrawal was applied."""
-        refused = self.landing.rejected or self.landing.alarms
+        """Whether nothing failed, is blocked, was refused or raises an alarm, and every withdrawal was applied."""
+        refused = self.landing.rejected or self.landing.alarms or self.unusable
         return not (self.failed or self.blocked or refused or self.withdrawal_problems)
 
     @property
@@ -107,6 +110,8 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
             report_landed(landing, instance)
             report_missing(home, instance)
             done = _Run(home_state(home, instance, landing), instance, progress).everything()
+        for drop in done.unusable:
+            add_alert(home.root, "error", "delivery", drop.delivery, drop.reason)
         done.withdrawals, done.withdrawal_problems = finish_erasure(home, named), named.problems
         done.seconds = time.monotonic() - started
     return done
@@ -136,6 +141,7 @@ class _Run:
                     self.done.blocked.append(status)
                 elif status.state != "up to date":
                     self.done.not_made.append(status)
+        self.done.unusable = self.now.records.unusable_drops(self.now.tables)
         return self.done
 
     def _bring_up_to_date(self, stages: list[Table], kind: Kind | None, key: str) -> None:

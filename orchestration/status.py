@@ -49,6 +49,7 @@ def status(home: Home) -> dict[str, Any]:
     blocked = [described(each) for each in planned if each.state == "blocked"]
     missing = [described(each) for each in planned if each.state == "missing upstream"]
     withdrawn = _withdrawals(home, landing)
+    unusable = [vars(each) for each in now.records.unusable_drops(now.tables)]
     return {
         "home": str(home.root),
         "landing": str(home.landing),
@@ -69,7 +70,7 @@ def status(home: Home) -> dict[str, Any]:
         "too_open": home.too_open,
         "lost_releases": list(now.lost.releases),
         "editions": open_decisions(home),
-        "ok": not (blocked or failed or landing.rejected or landing.alarms or withdrawn["not_applied"]),
+        "ok": not (blocked or failed or landing.rejected or landing.alarms or unusable or withdrawn["not_applied"]),
         "failed": failed,
         "blocked": blocked,
         "held": blocked,
@@ -85,6 +86,7 @@ def status(home: Home) -> dict[str, Any]:
             "waiting": [{"delivery": f"{w.kind}/{w.name}", "reason": w.reason} for w in landing.waiting],
             "rejected": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.rejected],
             "alarms": [{"delivery": f"{a.kind}/{a.name}", "reason": a.reason} for a in landing.alarms],
+            "unusable": unusable,
             "superseded": [{"delivery": f"{s.kind}/{s.name}", "reason": s.reason} for s in landing.superseded],
             "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
         },

@@ -71,34 +71,51 @@ def validate(
     drop: Annotated[Path, typer.Argument(help="A drop's folder, or a withdrawals .csv.")],
     every_row: Annotated[bool, typer.Option("--all", help="Name every row, not only the first of each kind.")] = False,
     home: HomeOption = None,
+    study: Annotated[
+        str | None, typer.Option("--study", help="Check by this study, a folder or a name, where there is no home.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a drop against the contract without running anything; exit 1 where a refresh would refuse it.
 
-    The contract is that of the home's study. Problems are grouped by rule and column, with the first rows and the line
-    of the codebook that has the rule.
+    The contract is that of the home's study, or of --study. Problems are grouped by rule and column, with the first
+    rows and the line of the codebook that has the rule.
     """
     if not drop.exists():
         raise typer.BadParameter(f"{drop} does not exist")
+    if study is not None and home is not None:
+        raise typer.BadParameter("give --home or --study, not both")
     from stegvis.storage.delivered_files import DeliveryContract
     from stegvis.storage.findings import columns_found, group
     from stegvis.storage.validation import layouts_of, validate_drop
     from stegvis.study.study import CODEBOOK, Study
 
-    place = find_home(home)
-    study = Study.of(place.root)
-    codebook = study.codebook
-    found = validate_drop(drop, DeliveryContract(codebook, study.protocol))
+    folder = find_home(home).study if study is None else _study_folder(study)
+    rules = Study.of(folder.parent) if study is None else Study.read(folder)
+    codebook = rules.codebook
+    found = validate_drop(drop, DeliveryContract(codebook, rules.protocol))
     if as_json:
         problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")
         facts = {"problems": problems, "files": found.summary.to_dict("records"), "refused": found.refused}
         print(json.dumps(facts, indent=2, default=str))
     else:
         layouts = layouts_of(drop, found.kind, codebook)
-        findings = group(found.problems, layouts, place.study / CODEBOOK)
+        findings = group(found.problems, layouts, folder / CODEBOOK)
         remarks = list(columns_found(drop if drop.is_dir() else drop.parent, findings, layouts, codebook))
         print_validation(found, findings, remarks, every_row)
     raise typer.Exit(1 if found.refused else 0)
+
+
+def _study_folder(study: str) -> Path:
+    """The folder of a study: the one that is named, or that of a study that comes with the program."""
+    from stegvis.studies import NoStudyError, study_folder
+
+    if Path(study).is_dir():
+        return Path(study)
+    try:
+        return study_folder(study)
+    except NoStudyError as error:
+        raise typer.BadParameter(f"{study} is no folder, and {error}") from None
 
 
 def seal(

@@ -36,7 +36,7 @@ _EXACT = {np.float16: 2**11, np.float32: 10**7, np.float64: 2**53}
 
 _WHOLE = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
 _SCIENTIFIC = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+")
-_COMMA = re.compile(r"[+-]?[0-9]+,0+")
+_COMMA = re.compile(r"[+-]?[0-9]+(?:,[0-9]+)+(?:\.[0-9]*)?")
 _SPREADSHEET_TEXT = re.compile(r"'[0-9]+(?:\.0*)?|\"[0-9]+(?:\.0*)?\"")
 _SPREADSHEET_ERROR = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NUM!|NULL!)")
 
@@ -49,7 +49,8 @@ SCIENTIFIC = f"{_TEXT_OR_WHOLE}, not a number in scientific notation such as 1.2
 SPREADSHEET = (
     f"{_TEXT_OR_WHOLE} as it is, not a spreadsheet's formula, quoted number or error such as =\"0042\", '0042 or #N/A"
 )
-DECIMAL_COMMA = f"{_TEXT_OR_WHOLE}; this is a number with a decimal comma"
+DECIMAL_COMMA = f"{_TEXT_OR_WHOLE}; this is a number with a decimal comma or a comma between thousands"
+NEGATIVE_ZERO = f"{_TEXT_OR_WHOLE}, not a zero with a minus sign"
 PLUS = f"{_TEXT_OR_WHOLE}, without a plus sign"
 DIGITS = f"{_TEXT_OR_WHOLE} in the digits 0 to 9"
 HIDDEN = f"{_TEXT_OR_WHOLE}; this one has a control or invisible character inside"
@@ -134,7 +135,9 @@ def _of_text(cell: str) -> str | None:
     whole = _WHOLE.fullmatch(text)
     if whole:
         sign, digits = whole[1], whole[2]
-        return digits if not digits.strip("0") else sign + digits
+        if sign and not digits.strip("0"):
+            raise BadIdentifierError(NEGATIVE_ZERO)
+        return sign + digits
     _refuse_damaged(text)
     if text.isascii():
         return text

@@ -16,12 +16,12 @@ from stegvis.deliveries.day_tables import READERS, contract_long_days
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import RefusedFile, delivered_epochs, people_of, problems_of, rows_of
+from stegvis.storage.faults import UNREADABLE
 from stegvis.storage.reading import DeliveredTable, UnreadableFile, as_unreadable, read_columns, read_table
 from stegvis.storage.statistics_files import contradictions
 from stegvis.study.codebook import Codebook, Column, Layout, LayoutName, normal_code
 from stegvis.study.protocol import Protocol
 
-UNREADABLE = "unreadable"
 CONTRADICTION = "labels_contradict"
 
 

@@ -5,6 +5,7 @@ A recording's file is named after its person, so only files of a fixed name are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
+UNREADABLE = "unreadable"  # the rule that a file breaks which cannot be read
 MOST_FAULTS = 5  # in a sentence; the others are counted
 NAMED_FILES = ("participants", "questionnaire", "days", "epochs")
 
@@ -72,6 +74,34 @@ def read_faults(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], 
     for table, partition, *fault in rows:
         found.setdefault((table, partition), []).append(Fault(*fault))
     return found
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A sealed drop of which nothing could be used: ``kind/name``, and why with the next step."""
+
+    delivery: str
+    reason: str
+
+
+def unusable_drops(
+    faults: Mapping[tuple[str, str], Sequence[Fault]], kinds: Mapping[str, str | None]
+) -> list[Unusable]:
+    """The questionnaires whose one file cannot be read, and that no later drop has cured.
+
+    The rows of the other drops are used, but somebody has to deliver these again.
+
+    Args:
+        faults: what is in quarantine, by table and partition.
+        kinds: the kind of delivery that a table is read from.
+    """
+    cure = "deliver it again in a later drop of the same kind"
+    return [
+        Unusable(f"{kinds[table]}/{fault.drop}", f"{fault.sentence()}; the other drops are used. {cure}")
+        for (table, _), found in sorted(faults.items())
+        for fault in found
+        if kinds.get(table) in ("baseline", "followup") and fault.whole and fault.rule == UNREADABLE
+    ]
 
 
 def in_short(faults: list[Fault]) -> str:

@@ -18,7 +18,7 @@ from stegvis.provenance.fingerprint import fingerprint, short
 from stegvis.provenance.libraries import library_versions
 from stegvis.storage.acceptance import accepted_part, how_to_accept
 from stegvis.storage.failures import read_failures
-from stegvis.storage.faults import Fault, read_faults
+from stegvis.storage.faults import Fault, Unusable, read_faults, unusable_drops
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.landing import Kind as Delivery
@@ -131,6 +131,10 @@ class Records:
     def lost(self, table: str) -> str:
         """Why the published rows of a table are not in the warehouse any more; blank where they are, or never were."""
         return self._known.lost.get(table, "")
+
+    def unusable_drops(self, tables: Mapping[str, Table]) -> list[Unusable]:
+        """The sealed drops of which nothing could be used."""
+        return unusable_drops(self._known.faults, {name: table.delivery for name, table in tables.items()})
 
     def faults(self, table: str, key: str) -> Sequence[Fault]:
         """What a partition has in quarantine, by drop, file, column and rule."""

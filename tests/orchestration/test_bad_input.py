@@ -12,6 +12,7 @@ from stegvis.sql import sql_text
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.validation import validate_drop
 from stegvis.storage.withdrawal_list import read_list
+from stegvis.study.study import Study
 from tests.orchestration.story import Story, complete
 from tests.study import CODEBOOK, PROTOCOL
 
@@ -142,6 +143,26 @@ def test_truncated_parquet(story: Story, good_results: bytes) -> None:
     (found,) = rows_in_quarantine(story).to_dict("records")
     assert (found["file"], found["rule"]) == (f"{WAVE}/questionnaire.parquet", "unreadable")
     assert unchanged(story, good_results)
+
+
+def test_a_second_baseline_that_cannot_be_read_fails_in_both_and_costs_only_itself(story: Story) -> None:
+    before = len(story.table("select * from baseline_questionnaire"))
+    folder = story.drop("baseline", "2020-01")
+    (folder / "participants.csv").write_bytes(b"person,Sex\n1,1\n\xff")
+    complete(folder)
+    study = Study.of(story.home.root)
+    assert validate_drop(folder, DeliveryContract(study.codebook, study.protocol)).refused
+    done = story.refresh()
+    assert not done.ok
+    assert (done.failed, done.blocked) == ([], [])
+    (unusable,) = done.unusable
+    assert unusable.delivery == "baseline/2020-01"
+    assert "2020-01/participants.csv: unreadable, refused as a whole" in unusable.reason
+    assert len(story.table("select * from baseline_questionnaire")) == before
+    facts = story.status()
+    assert (facts["ok"], facts["deliveries"]["unusable"]) == (False, [vars(unusable)])
+    story.drop("baseline", "2020-02", story.baseline().iloc[:5], "participants.csv")
+    assert story.refresh().unusable == [], "a later drop cures it"
 
 
 def test_a_drop_without_its_drop_json_waits(story: Story) -> None:

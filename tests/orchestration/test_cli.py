@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from stegvis.orchestration.cli import app
 from stegvis.storage.landing import scan
 from tests.orchestration.command import ROOT, stegvis, stegvis_here
 from tests.orchestration.story import Story
-from tests.study import PROTOCOL
+from tests.study import PROTOCOL, PROTOCOL_FILE
 
 
 def test_help_names_every_command() -> None:
@@ -121,6 +123,21 @@ def test_validate_names_file_row_and_rule(story: Story, as_json: bool) -> None:
         refused = stegvis_here("validate", worse, home=story.home.root)
         assert refused.returncode == 1
         assert "a refresh would refuse the drop: more than 20% of its rows" in refused.stdout
+
+
+def test_validate_without_a_home_takes_a_study(tmp_path: Path) -> None:
+    folder = tmp_path / "followup" / "2024"
+    folder.mkdir(parents=True)
+    (folder / "questionnaire.csv").write_text(
+        "person,PartDat_NT4CovQ,MSPaLY_NT4CovQ,MSPaLum_NT4CovQ\n1001,2021-03-01,7,\n"
+    )
+    runner = CliRunner()
+    for study in ("hunt4_walking", str(PROTOCOL_FILE.parent)):
+        shown = runner.invoke(app, ["validate", str(folder), "--study", study])
+        assert shown.exit_code == 1
+        assert "row 2 [MSPaLY_NT4CovQ] unknown_code" in shown.output
+    for wrong in (["--study", "nobody"], ["--study", "hunt4_walking", "--home", str(tmp_path)]):
+        assert runner.invoke(app, ["validate", str(folder), *wrong]).exit_code == 2
 
 
 @pytest.mark.slow

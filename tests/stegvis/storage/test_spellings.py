@@ -138,6 +138,8 @@ def refused(number: int) -> dict[str, pa.Array]:
         "quoted by a spreadsheet": pa.array([f"'{text}"]),
         "error of a spreadsheet": pa.array(["#N/A"]),
         "decimal comma": pa.array([f"{text},0"]),
+        "comma between thousands": pa.array([f"{number:,}" if number > 999 else "1,001"]),
+        "zero with a minus sign": pa.array(["-0"]),
         "plus": pa.array([f"+{text}"]),
         "invisible inside": pa.array([f"{text}\u200b{text}"]),
         "line end inside": pa.array([f"{text}\n{text}"]),
