@@ -68,9 +68,10 @@ full: $(VENV)/.installed-dev ## the long sets at full size, over half an hour: k
 attacks: $(VENV)/.installed-dev ## the attackers on 200 sequences of what happens to a home
 	STEGVIS_FULL=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 0 tests/attacks
 
-fuzz: $(VENV)/.installed-dev ## 100,000 mutated deliveries through the reading function (FUZZ_FILES=...)
-	STEGVIS_FUZZ_FILES=$(or $(FUZZ_FILES),100000) OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 0 \
-	    tests/stegvis/storage/test_mutated_files.py
+fuzz: $(VENV)/.installed-dev ## 100,000 mutated files and 200 whole drops (FUZZ_FILES=..., FUZZ_DROPS=...)
+	STEGVIS_FUZZ_FILES=$(or $(FUZZ_FILES),100000) STEGVIS_FUZZ_DROPS=$(or $(FUZZ_DROPS),200) OPENBLAS_NUM_THREADS=1 \
+	    $(BIN)/python -m pytest --timeout 0 \
+	    tests/stegvis/storage/test_mutated_files.py tests/stegvis/storage/test_mutated_drops.py
 
 test-unmeasured: $(VENV)/.installed-dev ## the fast tests that coverage does not run
 	$(TEST) $(addprefix --ignore=,$(MEASURED))

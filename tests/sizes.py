@@ -7,6 +7,9 @@ draw few in ``make test``, and all of them in ``make test-slow``, which CI runs.
 import os
 
 FULL = "STEGVIS_FULL" in os.environ
+# Mutated files and drops; ``make fuzz`` gives 100,000 and 200.
+FUZZ_FILES = int(os.environ.get("STEGVIS_FUZZ_FILES", "5000"))
+FUZZ_DROPS = int(os.environ.get("STEGVIS_FUZZ_DROPS", "10"))
 ALL_EXAMPLES = FULL or "STEGVIS_EXAMPLES" in os.environ
 FEWEST = 5
 

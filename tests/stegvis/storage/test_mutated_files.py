@@ -6,42 +6,41 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.sizes import FUZZ_FILES
 from tests.stegvis.storage import mutations
 
 ROOT = Path(__file__).parents[3]
-FILES = int(os.environ.get("STEGVIS_FUZZ_FILES", "5000"))
 WORKERS = 2
 
 
-def summaries(first: int, last: int, folder: Path) -> list[dict]:
-    """What workers, each a process of its own, found in these files; a crash fails the test and names the file."""
+def summaries(first: int, last: int, folder: Path, module: str = mutations.__name__) -> list[dict]:
+    """What workers, each a process of its own, found in these files or drops; a crash fails and names the last one."""
     bounds = [first + (last - first) * part // WORKERS for part in range(WORKERS + 1)]
     workers = []
     for part in range(WORKERS):
         with (folder / f"out{part}").open("w") as out, (folder / f"err{part}").open("w") as err:
-            command = [sys.executable, "-m", mutations.__name__, str(bounds[part]), str(bounds[part + 1])]
+            command = [sys.executable, "-m", module, str(bounds[part]), str(bounds[part + 1])]
             workers.append(subprocess.Popen(command, stdout=out, stderr=err, cwd=ROOT))
     found = []
     for part, worker in enumerate(workers):
         code = worker.wait()
         last_lines = (folder / f"err{part}").read_text().splitlines()[-5:]
-        assert code == 0, f"a reader ended its process with {code} at file {last_lines}"
+        assert code == 0, f"a reader ended its process with {code} at {last_lines}"
         found.append(json.loads((folder / f"out{part}").read_text()))
     return found
 
 
 @pytest.mark.slow
 def test_every_mutated_file_is_read_or_refused(tmp_path: Path) -> None:
-    found = summaries(0, FILES, tmp_path)
+    found = summaries(0, FUZZ_FILES, tmp_path)
     assert [each["wrong"] for each in found] == [{}] * WORKERS
-    assert sum(each["files"] for each in found) == FILES
+    assert sum(each["files"] for each in found) == FUZZ_FILES
     assert max(each["slowest"] for each in found) < mutations.SECONDS
     assert max(each["megabytes"] for each in found) < mutations.MEGABYTES
 
