@@ -48,8 +48,7 @@ def status(home: Home) -> dict[str, Any]:
     to_make = [each for each in planned if each.state in ("stale", "never built")]
     blocked = [described(each) for each in planned if each.state == "blocked"]
     missing = [described(each) for each in planned if each.state == "missing upstream"]
-    withdrawn = _withdrawals(home, landing)
-    unusable = [vars(each) for each in now.records.unusable_drops(now.tables)]
+    withdrawn, unusable = _withdrawals(home, landing), _unusable(now)
     return {
         "home": str(home.root),
         "landing": str(home.landing),
@@ -96,6 +95,11 @@ def status(home: Home) -> dict[str, Any]:
         "last_release": last_release(home),
         "waiting_release": waiting_release(home),
     }
+
+
+def _unusable(now: HomeState) -> list[dict[str, str]]:
+    """Sealed drops of which nothing could be used."""
+    return [vars(each) for each in now.records.unusable_drops(now.tables)]
 
 
 def _withdrawals(home: Home, landing: Landing) -> dict[str, Any]:
