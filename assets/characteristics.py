@@ -28,11 +28,10 @@ def characteristics(warehouse: Reader, study: Study) -> Rows:
     from stegvis.analyses.characteristics import characteristics as table_one
     from stegvis.analyses.characteristics import characteristics_members
     from stegvis.analyses.histogram import histogram
-    from stegvis.statistics.levels import characteristic_levels, covariate_levels
+    from stegvis.statistics.levels import characteristic_levels
 
     people = warehouse.frame(PEOPLE)
-    levels = covariate_levels(study.codebook) | characteristic_levels(study.codebook)
-    rows = table_one(people, study.protocol, levels)
+    rows = table_one(people, study.protocol, characteristic_levels(study.codebook))
     also = {
         "exposure_histogram": histogram(people, study.protocol),
         "characteristics_people": characteristics_members(rows, people, study.protocol),

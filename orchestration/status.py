@@ -6,6 +6,7 @@ Belongs here: gathering it as plain data. Does not belong here: printing (``prin
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stegvis.assets.graph import tables
@@ -22,6 +23,7 @@ from stegvis.storage.publish_wave import open_decisions
 from stegvis.storage.releases import latest, manifest, newest
 from stegvis.storage.retiring import is_delivered
 from stegvis.storage.signatures import valid_signatures
+from stegvis.storage.tables import Kind
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import is_pending, read_list
 from stegvis.storage.withdrawn_rows import ToRemove, to_remove
@@ -54,16 +56,7 @@ def status(home: Home) -> dict[str, Any]:
         "landing": str(home.landing),
         "mode": in_force.study.mode,
         "synthetic": landing.synthetic,
-        "gone": [
-            {
-                "kind": kind,
-                "name": key,
-                "message": f"no delivery brings it any more: deliver it, or retire {kind} {key}",
-            }
-            for kind, keys in partitions.items()
-            for key in keys
-            if not is_delivered(landing, kind, key)
-        ],
+        "gone": _gone(landing, partitions),
         "waves": [_partition("wave", key, planned) for key in partitions["wave"]],
         "batches": [_partition("batch", key, planned) for key in partitions["batch"]],
         "too_open": home.too_open,
@@ -95,6 +88,15 @@ def status(home: Home) -> dict[str, Any]:
         "last_release": last_release(home),
         "waiting_release": waiting_release(home),
     }
+
+
+def _gone(landing: Landing, partitions: Mapping[Kind, Sequence[str]]) -> list[dict[str, str]]:
+    """Waves and batches that no delivery brings any more."""
+    gone = [(kind, key) for kind, keys in partitions.items() for key in keys if not is_delivered(landing, kind, key)]
+    return [
+        {"kind": kind, "name": key, "message": f"no delivery brings it any more: deliver it, or retire {kind} {key}"}
+        for kind, key in gone
+    ]
 
 
 def _unusable(now: HomeState) -> list[dict[str, str]]:

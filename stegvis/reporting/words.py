@@ -61,7 +61,7 @@ class Words:
         """Covariates within a sentence: ``age, sex and smoking``."""
         own = self.texts.en.covariates if self.language == "en" else self.texts.nb.covariates
         labels = {name: label[0].lower() + label[1:] for name, label in self._labels().items()}
-        return self.listed([labels.get(name) or own.get(name) or name.replace("_", " ") for name in names])
+        return self.listed([own.get(name) or labels.get(name) or name.replace("_", " ") for name in names])
 
     def listed(self, words: Sequence[str]) -> str:
         """Words as a list within a sentence."""
@@ -74,7 +74,7 @@ class Words:
                 return self.exposure(exposure)
         if name == "low_back_pain":
             return f"{capitalized(self.outcome.name)} at follow-up"
-        known = {**self.english.researchers.variables, **COMMON, **self._labels()}
+        known = {**COMMON, **self._labels(), **self.english.researchers.variables}
         return known.get(name, name.replace("_", " ").capitalize())
 
     def exposure(self, exposure: Exposure) -> str:

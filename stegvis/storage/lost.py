@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from stegvis.disclosure.tables import ACROSS
 from stegvis.storage.decisions import PUBLISH, read_decisions
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.releases import LEDGER, MANIFEST, PUBLISHED, manifest, release_folders
@@ -89,11 +88,11 @@ def lost(releases: Path) -> Lost:
 
 def _settled(found: Lost, waves: Mapping[str, Any] | None, decided: set[str]) -> bool:
     """Whether somebody decided about each wave of a lost release that no other release has."""
-    return (
-        bool(decided)
-        if waves is None
-        else all(wave in decided or not found.is_gone(wave) for wave in waves if wave != ACROSS)
-    )
+    from stegvis.disclosure.tables import ACROSS
+
+    if waves is None:
+        return bool(decided)
+    return all(wave in decided or not found.is_gone(wave) for wave in waves if wave != ACROSS)
 
 
 def lost_sentence(names: Sequence[str], wave: str = "") -> str:

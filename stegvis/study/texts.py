@@ -75,7 +75,7 @@ class ResearcherTexts(Section):
         question: the question on the outcome, within a sentence.
         covariates: sentences on how covariates are measured; may be empty.
         interaction_note: a note below the tests of interaction with intensity; may be empty.
-        variables: printed names of rows of Table 1 by column; the codebook's labels come first.
+        variables: printed names of rows of Table 1 by column, in place of the codebook's labels.
         sensitivity: printed names of sensitivity analyses by name.
     """
 
@@ -91,7 +91,7 @@ class ResearcherTexts(Section):
 
 
 class Texts(Section):
-    """The texts of one language; ``covariates`` are words in a sentence by name, the codebook's labels come first."""
+    """The texts of one language; ``covariates`` are words in a sentence by name, in place of the codebook's labels."""
 
     cohort: CohortTexts
     outcome: OutcomeTexts

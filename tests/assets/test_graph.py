@@ -5,6 +5,8 @@ from __future__ import annotations
 from stegvis.assets.graph import tables
 from stegvis.sql import SQL, sql_text
 from stegvis.storage.selects import tables_read
+from stegvis.study.covariates import composed
+from tests.study import CODEBOOK
 
 
 def test_a_table_comes_after_those_it_is_made_from() -> None:
@@ -17,4 +19,4 @@ def test_a_table_comes_after_those_it_is_made_from() -> None:
 def test_every_select_reads_only_what_its_table_depends_on() -> None:
     for name, table in tables().items():
         if (SQL / f"{name}.sql").is_file():
-            assert tables_read(sql_text(name)) <= table.readable | {"epochs"}, name
+            assert tables_read(composed(name, sql_text(name), CODEBOOK)) <= table.readable | {"epochs"}, name

@@ -27,7 +27,7 @@ from stegvis.statistics.categories import add_categories
 from stegvis.statistics.results import ResultRow, members_of, to_frame
 from stegvis.statistics.risk_ratio import Ratio
 from tests.attacks import attackers
-from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, lossy_wave_of, wave_data_of
+from tests.stegvis.conftest import PROTOCOL, TABLE_ONE_LEVELS, analysis_set_of, lossy_wave_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import ANALYSES, WAVE, across_of, computed_of, steps_of
 
 NEXT = "2024-2026"
@@ -142,7 +142,7 @@ def test_linear_program_in_a_small_home(tmp_path: Path, people: pd.DataFrame) ->
 def test_digits_of_standardized_differences(tmp_path: Path) -> None:
     wave = lossy_wave_of(700)
     rows = [*rows_of(ANALYSES[:1], wave), *rows_of([attrition_weighted_rows], wave)]
-    table_one = characteristics(wave.people, PROTOCOL, LEVELS)
+    table_one = characteristics(wave.people, PROTOCOL, TABLE_ONE_LEVELS)
     excluded = pd.DataFrame({"wave": WAVE, "person": wave.people["person"], "reason": pd.Series(dtype="str")})
     tables = Tables(to_frame(rows), steps_of(excluded), table_one)
     recorded = People(

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 # The examples of docs/study.md, as they stand there.
 WRITTEN = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "study.md").read_text(encoding="utf-8"), re.DOTALL)
-ALCOHOL, LIMITED, NEVER_SMOKED = WRITTEN
+ALCOHOL, LIMITED, NEVER_SMOKED = WRITTEN[-3:]
 EXERCISE = 'exercise_frequency = { source = ["ExeF_NT4BLQ1"], type = "code", '
 
 

@@ -31,7 +31,7 @@ def test_a_number_leads_to_its_run_its_select_its_protocol_value_and_its_deliver
     cohort = stages[("cohort", "")]
     assert cohort["method"]["protocol covariates.cuts"] == '{"depression": 7.0}'
     assert "sql/cohort.sql" in cohort["method"]
-    assert "from baseline_questionnaire" in found["sql"]["sql/cohort.sql"]
+    assert "from outcome_answers" in found["sql"]["sql/cohort.sql"]
     (drop,) = (d for d in scan(story.home.landing, None).accepted if d.kind == "followup")
     assert stages[("followup_questionnaire", "2021-2023")]["made_from"] == {
         "delivery followup/2021-2023": keyed_hash(story.home.root, "lineage", drop.digest),

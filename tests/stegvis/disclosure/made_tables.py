@@ -17,7 +17,7 @@ from stegvis.disclosure.tables import Tables
 from stegvis.statistics.results import ResultRow, members_of, to_frame, validate
 from stegvis.statistics.risk_ratio import Ratio
 from stegvis.study.protocol import Protocol
-from tests.stegvis.conftest import LEVELS, PROTOCOL, wave_data_of
+from tests.stegvis.conftest import LEVELS, PROTOCOL, TABLE_ONE_LEVELS, wave_data_of
 
 SMALL = small_rule(5)
 WAVE = "2021-2023"
@@ -91,7 +91,7 @@ def computed_of(
     people = people.sort_values("person", ignore_index=True)
     wave = str(people["wave"].iloc[0])
     rows = rows_of(analyses, wave_data_of(people, used))
-    results, table_one = to_frame(rows), characteristics(people, used, LEVELS)
+    results, table_one = to_frame(rows), characteristics(people, used, TABLE_ONE_LEVELS)
     exclusions = excluded_of(people, EXCLUDED if excluded is None else excluded, wave)
     tables = Tables(results, steps_of(exclusions, wave), table_one)
     members = characteristics_members(table_one, people, used)

@@ -79,7 +79,6 @@ def test_a_study_is_read_from_the_folder_of_its_home(tmp_path: Path) -> None:
             "texts/en.toml: cohort.people: Field required; cohort.peple: unknown",
         ),
         ("nb", 'short = "ryggsmerter"\n', "", "texts/nb.toml: outcome.short: Field required"),
-        ("nb", 'income = "inntekt"\n', "", "texts/nb.toml: covariates.income: missing"),
         (
             "nb",
             "{days.days_per_recording:words}",
