@@ -36,10 +36,10 @@ totals as (
 
 select
     *,
-    -- A ratio of means, not a mean of daily ratios.
+    -- A ratio of means, not a mean of daily ratios. Who did not walk has no intensity.
     (
         getvariable('exposures.met_slow') * walking_slow_minutes
         + getvariable('exposures.met_moderate') * walking_moderate_minutes
         + getvariable('exposures.met_brisk') * walking_brisk_minutes
-    ) / walking_minutes as walking_met
+    ) / nullif(walking_minutes, 0) as walking_met
 from totals

@@ -36,7 +36,7 @@ _EXACT = {np.float16: 2**11, np.float32: 10**7, np.float64: 2**53}
 
 _WHOLE = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
 _SCIENTIFIC = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+")
-_COMMA = re.compile(r"[+-]?[0-9]+(?:,[0-9]+)+(?:\.[0-9]*)?")
+_COMMA = re.compile(r"[+-]?(?:[0-9]+,0+|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?)")
 _SPREADSHEET_TEXT = re.compile(r"'[0-9]+(?:\.0*)?|\"[0-9]+(?:\.0*)?\"")
 _SPREADSHEET_ERROR = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NUM!|NULL!)")
 
