@@ -84,13 +84,17 @@ class Plain:
         return self.words.protocol
 
     def sections(self) -> list[Section]:
-        """The sections in order."""
-        content = {
-            "done": self.done(),
+        """The sections in order; where no comparison is shown, one sentence in place of all that rests on them."""
+        found = {
             "found": self.found(),
             "who": bullets(self.who()),
             "sure": bullets(self.sure()),
             "daily": Markup("").join(paragraph(each) for each in self.daily()),
+        }
+        nothing = {"found": paragraph(self.say("waves", "nothing"))}
+        content = {
+            "done": self.done(),
+            **(found if self.has_result() else nothing),
             "cannot": bullets(self.cannot()),
         }
         headings = texts(self.language)["headings"]
@@ -119,6 +123,13 @@ class Plain:
     def newest(self) -> pd.DataFrame:
         """The results of the newest wave."""
         return self.of(self.waves[-1]) if self.waves else self.results.iloc[:0]
+
+    def has_result(self) -> bool:
+        """Whether any main comparison of the newest wave, or of all together, is shown."""
+        exposures: tuple[Exposure, ...] = tuple(KINDS)
+        pooled = [highest(self.of("all"), exposure, analysis="pooled") for exposure in exposures]
+        newest = [row for exposure in exposures for row in comparisons(self.newest, exposure)]
+        return any(is_shown(row) for row in (*newest, *pooled) if row is not None)
 
     def done(self) -> Markup:
         """How the study was done, with the newest wave's numbers."""

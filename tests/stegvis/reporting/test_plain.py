@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from string import Formatter
@@ -238,6 +239,18 @@ def test_without_results_the_pages_still_describe_the_study():
     ).values():
         assert "<h2" in html
         assert "ynthetic" not in text_of(html)
+
+
+@pytest.mark.parametrize("status", ["suppressed", "not_estimable"])
+def test_a_study_too_small_for_any_comparison_says_so_in_one_sentence(status: str) -> None:
+    frame = full_results().assign(status=status, estimate=math.nan, ci_low=math.nan, ci_high=math.nan)
+    pages = render_plain(frame, exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims)
+    text = text_of(pages["plain.html"])
+    assert text.count("too few people") == 1
+    assert "so this page has no result" in text
+    assert "not shown, for the privacy" not in text
+    assert "How sure are we?" not in text
+    assert "denne siden har ingen resultater" in text_of(pages["plain.nb.html"])
 
 
 def test_suppressed_counts_are_not_printed():
