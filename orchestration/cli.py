@@ -99,8 +99,15 @@ def _unreadable(error: Exception) -> str | None:
             "program. It may be deleted while nothing runs: the next refresh fills it from the warehouse's records"
         )
     if library == "duckdb" and own_place(error).startswith("stegvis.storage.warehouse "):
-        if "lock" in str(error).lower():
+        from stegvis.storage.warehouse import HELD, OTHER_VERSION
+
+        if HELD in str(error):
             return "the warehouse is open in another program: close that, and run the command again"
+        if OTHER_VERSION in str(error):
+            return (
+                "the warehouse cannot be opened: another version of DuckDB wrote warehouse.duckdb. Install that "
+                "version, or move the file away, and stegvis refresh builds it again"
+            )
         return (
             "the warehouse cannot be opened: warehouse.duckdb is damaged, or no DuckDB file. Move it away, and "
             "stegvis refresh builds it again, or restore it from a backup"

@@ -26,6 +26,9 @@ STAGED = "staged"
 # How long a program that reads the warehouse is waited for.
 WAIT_FOR_READER_SECONDS = 60.0
 _POLL_SECONDS = 0.2
+# What DuckDB says of a file that another program has open, and of one by another version.
+HELD = "set lock on file"
+OTHER_VERSION = "storage version number"
 
 # Tables every home has, besides those of the assets.
 _SYSTEM_TABLES = """
@@ -130,7 +133,7 @@ class Warehouse:
             try:
                 return duckdb.connect(file, config=config)
             except duckdb.IOException as error:
-                if "lock" not in str(error).lower() or time.monotonic() > until:
+                if HELD not in str(error) or time.monotonic() > until:
                     raise
                 time.sleep(_POLL_SECONDS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import time
@@ -21,6 +22,24 @@ def cut(home: Home) -> None:
 
 def no_database(home: Home) -> None:
     home.warehouse.write_bytes(b"not a database" * 1_000)
+
+
+def one_byte_is_another(home: Home) -> None:
+    """DuckDB names the block, which is no lock: nobody is waited for."""
+    with home.warehouse.open("r+b") as file:
+        file.seek(2_000)
+        file.write(b"x")
+
+
+def of_another_version(home: Home) -> None:
+    """The version in the header, which begins with its checksum."""
+    content = bytearray(home.warehouse.read_bytes())
+    struct.pack_into("<Q", content, 12, 10_000)
+    checksum = 5381
+    for (word,) in struct.iter_unpack("<Q", content[8:4096]):
+        checksum ^= word * 0xBF58476D1CE4E5B9 % 2**64
+    struct.pack_into("<Q", content, 0, checksum)
+    home.warehouse.write_bytes(content)
 
 
 def latest_is_a_folder(home: Home) -> None:
@@ -54,6 +73,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
     [
         (cut, "warehouse.duckdb is damaged, or no DuckDB file. Move it away"),
         (no_database, "warehouse.duckdb is damaged, or no DuckDB file. Move it away"),
+        (one_byte_is_another, "warehouse.duckdb is damaged, or no DuckDB file. Move it away"),
+        (of_another_version, "another version of DuckDB wrote warehouse.duckdb. Install that version"),
         (latest_is_a_folder, "releases/latest is a folder, where a link to a release belongs: move it away"),
         (lock_is_a_folder, "warehouse.lock in the home is a folder, where a lock file belongs: remove it"),
         (broken_manifest, "restore the release from a backup"),
