@@ -123,6 +123,11 @@ def _validate(path: Path, contract: DeliveryContract, findings: _Findings) -> Va
             f"{shown(f.name)} is not listed in {MANIFEST}: ignored" for f in files if f.name not in manifest.files
         ]
         files = [f for f in files if f.name in manifest.files]
+        if kind != "withdrawals" and manifest.replaces and not (path.parent / manifest.replaces).exists():
+            findings.notes.append(
+                f"{MANIFEST} replaces {shown(manifest.replaces)}, but no drop of that name lies beside this one: "
+                "nothing is replaced"
+            )
     largest = contract.protocol.checks.largest_quarantined_share
     if kind == "recordings":
         _check_recordings(files, contract, findings)

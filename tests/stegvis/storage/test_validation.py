@@ -219,6 +219,16 @@ def test_other_files_are_notes(tmp_path: Path) -> None:
     assert any("late.csv" in note for note in validation.notes)
 
 
+def test_a_drop_that_replaces_one_that_is_not_there_says_so(tmp_path: Path) -> None:
+    drop = deliver(tmp_path / "baseline/b", participants__csv=table("participants"))
+    content = json.loads((drop / "drop.json").read_text())
+    (drop / "drop.json").write_text(json.dumps(content | {"replaces": "a"}))
+    (note,) = validated(drop).notes
+    assert "replaces a, but no drop of that name lies beside this one" in note
+    deliver(tmp_path / "baseline/a", participants__csv=table("participants"))
+    assert validated(drop).notes == ()
+
+
 def test_a_place_without_a_drop(tmp_path: Path) -> None:
     validation = validated(tmp_path / "nowhere")
     assert rules(validation) == [("nowhere", "not_there")]
