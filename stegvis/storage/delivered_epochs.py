@@ -80,6 +80,9 @@ select
 from checked
 """
 
+# A file with fewer rows is always sorted.
+_FEW_ROWS = 100_000
+
 # Whether the runs, in the order of their rows, are in the order of person and time.
 _IN_ORDER = """
 select coalesce(bool_and(
@@ -234,7 +237,9 @@ def write_shard(epochs: DeliveredEpochs, lake: EpochLake, name: str, people: Seq
     others = "select count(*) from runs where problem is null and not list_contains(getvariable('people'), person)"
     if _value(connection, others):
         query += " and person in (select unnest(getvariable('people')))"
-    if not _value(connection, _IN_ORDER):
+    # The joins keep the order of the larger side, which a file of few rows need not be.
+    few = _value(connection, "select coalesce(sum(epochs), 0) from runs") < _FEW_ROWS
+    if few or not _value(connection, _IN_ORDER):
         query += " order by person, epoch_start"
     return lake.write_select(name, connection, query)
 

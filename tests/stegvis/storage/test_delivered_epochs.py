@@ -106,6 +106,8 @@ def test_the_lake_is_in_order_whatever_the_order_of_the_file(tmp_path: Path) -> 
     both = pd.concat([epochs(person=["P2"] * 3), epochs()])
     in_order = read(deliver(tmp_path / "one", both.sort_values(["person", "epoch_start"])))
     backwards = read(deliver(tmp_path / "other", both.iloc[::-1]))
+    padded = read(deliver(tmp_path / "padded", pd.concat([epochs()[:1], epochs(person=[" P2"] * 3)[:1]])))
+    assert padded.accepted == sorted(padded.accepted)
     assert in_order.accepted == backwards.accepted
     assert in_order.accepted == sorted(in_order.accepted)
 
