@@ -28,10 +28,10 @@ def characteristics(warehouse: Reader, study: Study) -> Rows:
     from stegvis.analyses.characteristics import characteristics as table_one
     from stegvis.analyses.characteristics import characteristics_members
     from stegvis.analyses.histogram import histogram
-    from stegvis.statistics.levels import characteristic_levels
+    from stegvis.study.codebook import participant_levels
 
     people = warehouse.frame(PEOPLE)
-    rows = table_one(people, study.protocol, characteristic_levels(study.codebook))
+    rows = table_one(people, study.protocol, participant_levels(study.codebook))
     also = {
         "exposure_histogram": histogram(people, study.protocol),
         "characteristics_people": characteristics_members(rows, people, study.protocol),

@@ -11,7 +11,7 @@ def retract(home: Home, wave: str, by: str, because: str) -> None:
     """Record that the numbers of a published wave are retracted.
 
     Raises:
-        stegvis.storage.retraction.RetractError: see there.
+        stegvis.storage.decisions.DecisionError: see ``retract_wave``.
         stegvis.storage.lock.LockedError: a refresh of the home did not end in time.
     """
     home.create()

@@ -16,8 +16,3 @@ def covariate_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
     """Levels by name of covariate, in the order of the codebook; a covariate without levels is linear."""
     coded = participant_levels(codebook)
     return {name: coded[name] for name in covariates(codebook) if name in coded}
-
-
-def characteristic_levels(codebook: Codebook) -> dict[str, tuple[str, ...]]:
-    """Levels by name of every column of a participant that has any."""
-    return participant_levels(codebook)

@@ -60,9 +60,3 @@ def last_about_publishing(root: Path, wave: str) -> dict[str, Any] | None:
         if line.get("wave") == wave and line.get("decision") in (PUBLISH, GRANTED, REFUSED)
     ]
     return mine[-1] if mine else None
-
-
-def wanted(root: Path, wave: str) -> dict[str, Any] | None:
-    """The last wish of a person to publish a wave anew."""
-    mine = [line for line in read_decisions(root) if line.get("wave") == wave and line.get("decision") == PUBLISH]
-    return mine[-1] if mine else None

@@ -32,6 +32,7 @@ from stegvis.storage.epoch_spellings import TWICE, Problems, create_views
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.reading import UnreadableFile, as_unreadable, parquet_names_and_rows
 from stegvis.study.codebook import Layout
+from stegvis.study.literals import literal
 
 MOST_EPOCHS = 10_000_000_000
 
@@ -269,8 +270,7 @@ def _create_delivered(
     connection: duckdb.DuckDBPyConnection, file: Path, layout: Layout, schema: pa.Schema, sources: dict[str, str]
 ) -> Problems:
     """What ``sql/delivered_epochs.sql`` reads (``stegvis/storage/epoch_spellings.py``)."""
-    path = str(file).replace("'", "''")
-    source = f"read_parquet('{path}', file_row_number = true)"
+    source = f"read_parquet({literal(str(file))}, file_row_number = true)"
     described = connection.execute(f"describe select * exclude (file_row_number) from {source}").fetchall()
     # By position: DuckDB ignores the case of names, and renames the second of two that differ by it only.
     known = {name: str(row[0]).replace('"', '""') for name, row in zip(schema.names, described, strict=True)}

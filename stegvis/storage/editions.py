@@ -6,7 +6,7 @@ person decides (``stegvis publish wave``), and the influence audit must pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ from stegvis.storage.decisions import (
 )
 from stegvis.storage.published_people import PublishedPeople, digests, published_people
 from stegvis.storage.sources import Sources
-from stegvis.study.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +38,11 @@ ORIGIN = ("deliveries", "method")
 # Decimals at which the main ratios are tried after the protocol's.
 _FEWER_DECIMALS = 1
 
-# Everyone of a wave, excluded or analyzed, with what the analyses use.
-EVERYONE = """
+_EVERYONE = """
 select x.wave, x.person, x.reason, {columns}
 from exclusions as x
 left join analysis_set as a using (wave, person)
-where x.wave = {wave}
+where x.wave = $wave
 order by x.person
 """
 
@@ -64,22 +62,17 @@ class Edition:
     decimals: int = 0
 
 
-def everyone(sources: Sources) -> pd.DataFrame:
-    """The people of the wave that is made."""
-    columns = columns_of_a_person(sources.protocol)
-    return sources.warehouse.frame(EVERYONE.format(columns=columns, wave="getvariable('wave')"))
-
-
-def columns_of_a_person(protocol: Protocol) -> str:
-    """What the analyses use of a person, for ``EVERYONE``."""
-    return ", ".join(f'a."{name}"' for name in compared(protocol))
+def everyone(sources: Sources, wave: str) -> pd.DataFrame:
+    """The people of a wave, excluded or analyzed, with what the analyses use of them."""
+    columns = ", ".join(f'a."{name}"' for name in compared(sources.protocol))
+    return sources.warehouse.frame(_EVERYONE.format(columns=columns), {"wave": wave})
 
 
 def edition(
     sources: Sources,
     then: Mapping[str, Any],
     now: Mapping[str, str],
-    computed: tuple[pd.DataFrame, PeopleSets],
+    computed: Callable[[], tuple[pd.DataFrame, PeopleSets]],
 ) -> Edition | None:
     """The edition of a published wave that is published now; None if its numbers are carried forward.
 
@@ -87,7 +80,7 @@ def edition(
         sources: of the wave.
         then: what its published numbers were made from, with their release.
         now: what they would be made from.
-        computed: its results as computed today, and the people behind them.
+        computed: gives its results as computed today, and the people behind them; only an audit needs them.
     """
     root, wave = sources.home.root, sources.key
     known = published_people(root, wave)
@@ -114,16 +107,16 @@ def _audited(
     known: PublishedPeople,
     then: Mapping[str, Any],
     now: Mapping[str, str],
-    computed: tuple[pd.DataFrame, PeopleSets],
+    computed: Callable[[], tuple[pd.DataFrame, PeopleSets]],
 ) -> Edition | None:
-    today = digests(sources.home.root, everyone(sources))
+    today = digests(sources.home.root, everyone(sources, sources.key))
     if not known.changed(today, analyzed=False):
         if then.get("method") == now["method"]:
             return _refused(sources, f"nothing of wave {sources.key} has changed since {then['release']}")
         return _granted(sources, now, Edition(""))
-    changed = known.changed(today)
+    changed, (results, sets) = known.changed(today), computed()
     for decimals in (sources.protocol.release.digits.ratios, _FEWER_DECIMALS):
-        if audit(*computed, changed, decimals).passed:
+        if audit(results, sets, changed, decimals).passed:
             return _granted(sources, now, Edition(CORRECTED, whole=False, decimals=decimals))
     return _refused(sources, refusal(sources.key))
 

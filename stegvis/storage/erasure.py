@@ -20,6 +20,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.lake_people import shards_of
 from stegvis.storage.published_people import forget
 from stegvis.storage.withdrawal_list import WithdrawalList, mark_pending, write_whole
+from stegvis.study.literals import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -117,8 +118,8 @@ def rewrite(home: Home, connect: Connect, withdrawn: WithdrawalList) -> None:
         leftover.unlink(missing_ok=True)
     connection = connect(":memory:")
     try:
-        connection.execute(f"attach {_quoted(home.warehouse)} as before (read_only)")
-        connection.execute(f"attach {_quoted(fresh)} as after")
+        connection.execute(f"attach {literal(str(home.warehouse))} as before (read_only)")
+        connection.execute(f"attach {literal(str(fresh))} as after")
         connection.execute("copy from database before to after")
         if withdrawn.people:
             connection.execute(f"create or replace view after.{VIEW} as select '{withdrawn.version}' as version")
@@ -194,7 +195,3 @@ def _processing_records(connection: duckdb.DuckDBPyConnection, withdrawn: Withdr
 
 def _record_file(home: Home, batch: str, name: str) -> Path:
     return home.lake / "recordings" / f"batch={batch}" / f"{name}.json"
-
-
-def _quoted(file: Path) -> str:
-    return "'" + str(file).replace("'", "''") + "'"

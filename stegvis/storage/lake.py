@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegvis.study.literals import literal
+
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
@@ -104,10 +106,9 @@ class EpochLake:
 
         def copy(target: Path) -> None:
             # Version 2 of the format stores times as differences.
-            path = str(target).replace("'", "''")
             connection.execute("set preserve_insertion_order = true")
             connection.execute(
-                f"copy (select *, {_UNKNOWN} from ({query})) to '{path}' "
+                f"copy (select *, {_UNKNOWN} from ({query})) to {literal(str(target))} "
                 "(format parquet, parquet_version v2, compression zstd, row_group_size 1000000)"
             )
 
@@ -136,7 +137,7 @@ class EpochLake:
 
 def create_epochs_view(connection: duckdb.DuckDBPyConnection, shards: Sequence[Path], view: str = "epochs") -> None:
     """A temporary view of shards with activity and speed in words; without shards it is empty."""
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(shards))
+    files = ", ".join(literal(str(path)) for path in sorted(shards))
     source = f"select * from read_parquet([{files}], hive_partitioning = false)" if shards else None
     epochs_in_words(connection, source, view)
 

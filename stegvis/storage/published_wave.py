@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 
@@ -45,9 +46,9 @@ def wave_to_publish(sources: Sources) -> Rows:
         raise ReleaseError(lost_sentence(gone.releases, wave))
     before, now = newest_published(sources.home.releases), origin_now(sources, wave)
     carried = of_wave(before.tables, wave) if before and not gone.is_gone(wave) else None
-    computed, people = _computed(sources)
+    computed = cache(lambda: _computed(sources))  # a wave that is carried forward needs none of it
     if not before or not carried:
-        found = control_disclosure(computed, people, sources.protocol)
+        found = control_disclosure(*computed(), sources.protocol)
         if before:
             smallest = sources.protocol.disclosure.smallest_count
             found = replace(found, tables=with_shared_baseline(found.tables, before.tables, smallest))
@@ -56,9 +57,9 @@ def wave_to_publish(sources: Sources) -> Rows:
         return _anew(sources, found, now, "")
     then = before.origin(wave)
     is_retracted = wave in retracted_waves(sources.home.root)
-    new = None if is_retracted else edition(sources, then, now, _with_sets(computed, people))
+    new = None if is_retracted else edition(sources, then, now, lambda: _with_sets(*computed()))
     if new and new.whole:
-        found = control_disclosure(computed, people, sources.protocol, carried)
+        found = control_disclosure(*computed(), sources.protocol, carried)
         return _anew(sources, found, now, new.kind or kind_of(carried.results, found.tables.results))
     sources.log.info("the numbers of wave %s are %s", wave, "retracted" if is_retracted else "carried forward")
     log = pd.DataFrame(before.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
@@ -66,7 +67,7 @@ def wave_to_publish(sources: Sources) -> Rows:
     histogram = before.histogram[before.histogram["wave"].astype("str") == wave]
     if new is None:
         return _rows(sources, found, histogram, then)
-    found = replace(found, tables=with_main_ratios(found.tables, computed.results, new.decimals, new.kind))
+    found = replace(found, tables=with_main_ratios(found.tables, computed()[0].results, new.decimals, new.kind))
     return _rows(sources, found, histogram, {**now, EDITION: new.kind})
 
 

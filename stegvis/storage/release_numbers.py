@@ -15,7 +15,7 @@ from stegvis.disclosure.published import across_of, of_wave, retracted, without_
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
 from stegvis.disclosure.tables import ACROSS, COUNT_COLUMNS, ROW_KEYS, Tables, typed
 from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
-from stegvis.storage.editions import CORRECTED, EVERYONE, columns_of_a_person, is_granted
+from stegvis.storage.editions import CORRECTED, everyone, is_granted
 from stegvis.storage.lost import Lost, lost_sentence
 from stegvis.storage.publication import origin_now
 from stegvis.storage.published_people import PublishedPeople, digests, published_people
@@ -132,9 +132,7 @@ def published_now(
     """
     found = {}
     for wave in waves:
-        columns = columns_of_a_person(sources.protocol)
-        people = sources.warehouse.frame(EVERYONE.format(columns=columns, wave="$wave"), {"wave": wave})
-        rows = digests(sources.home.root, people)
+        rows = digests(sources.home.root, everyone(sources, wave))
         then = published_people(sources.home.root, wave)
         if then is not None and _is_part(sources, wave):  # the counts stay those of the people then
             behind, places = then.people[["person", "numbers"]], then.places

@@ -14,10 +14,6 @@ from stegvis.storage.releases import newest_published
 from stegvis.storage.warehouse import Warehouse, table_exists, transaction
 
 
-class RetractError(DecisionError):
-    """The wave cannot be retracted; the message says why."""
-
-
 def retracted_waves(root: Path) -> frozenset[str]:
     """The waves of a home whose numbers were retracted.
 
@@ -47,9 +43,9 @@ def retract_wave(home: Home, wave: str, by: str, because: str) -> None:
     published = newest_published(home.releases)
     waves = set(published.tables.attrition["wave"].astype("str")) if published else set()
     if wave not in waves:
-        raise RetractError(f"wave {wave} is not published; published are: {', '.join(sorted(waves)) or 'none'}")
+        raise DecisionError(f"wave {wave} is not published; published are: {', '.join(sorted(waves)) or 'none'}")
     if wave in retracted_waves(home.root):
-        raise RetractError(f"wave {wave} is retracted already")
+        raise DecisionError(f"wave {wave} is retracted already")
     add_decision(home.root, RETRACT, wave, **who)
     make_anew(home, wave)
 

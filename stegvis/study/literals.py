@@ -1,4 +1,4 @@
-"""Texts of the study folder inside SQL."""
+"""Texts inside SQL where no parameter can be given: names of files, and levels of the study folder."""
 
 
 def literal(text: str) -> str:

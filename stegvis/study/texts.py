@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from stegvis.study.codebook import Codebook
+from stegvis.study.codebook import Codebook, covariates
 from stegvis.study.numbers_in_words import number_in_words
 from stegvis.study.protocol import Protocol
 from stegvis.study.settings import Section, SettingsError, read_settings
@@ -153,8 +153,7 @@ def read_texts(folder: Path, protocol: Protocol, codebook: Codebook) -> StudyTex
 
 def covariate_labels(codebook: Codebook) -> dict[Language, dict[str, str]]:
     """The printed names of the codebook's covariates by language and column."""
-    columns = {**codebook.participants.columns, **getattr(codebook, "derived", {})}
-    roles = {name: column.covariate for name, column in columns.items() if column.covariate}
+    roles = covariates(codebook)
     return {
         "en": {name: role.label for name, role in roles.items()},
         "nb": {name: role.label_nb for name, role in roles.items()},

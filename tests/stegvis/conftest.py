@@ -12,13 +12,14 @@ import pytest
 
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.levels import characteristic_levels, covariate_levels
+from stegvis.statistics.levels import covariate_levels
+from stegvis.study.codebook import participant_levels
 from stegvis.study.protocol import Protocol
 from tests.study import CODEBOOK, PROTOCOL
 
 ORACLE = Path(__file__).parent / "statistics" / "oracle"
 LEVELS = covariate_levels(CODEBOOK)
-TABLE_ONE_LEVELS = characteristic_levels(CODEBOOK)
+TABLE_ONE_LEVELS = participant_levels(CODEBOOK)
 
 
 @pytest.fixture(scope="session")

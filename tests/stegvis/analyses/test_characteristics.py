@@ -4,7 +4,7 @@ import pytest
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS, characteristics
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.levels import characteristic_levels
+from stegvis.study.codebook import participant_levels
 from tests.stegvis.conftest import CODEBOOK, LEVELS, PROTOCOL
 
 
@@ -111,7 +111,7 @@ def test_several_waves_and_unknown_education_are_refused(people):
 
 
 def test_additional_characteristics_come_last_and_unknown_is_a_level(people):
-    levels = LEVELS | characteristic_levels(CODEBOOK)
+    levels = LEVELS | participant_levels(CODEBOOK)
     random = np.random.default_rng(3)
     people = people.assign(
         bmi=random.normal(27, 4, 400),

@@ -19,8 +19,8 @@ from stegvis.release.checklists import ChecklistError
 from stegvis.release.citation import FILE, citation_of_program
 from stegvis.release.descriptions import SCHEMA, write_descriptions
 from stegvis.release.results_schema import TABLES, fields, results_schema
-from stegvis.statistics.levels import characteristic_levels
 from stegvis.statistics.results import RESULT_COLUMNS
+from stegvis.study.codebook import participant_levels
 from tests.stegvis.conftest import analysis_set_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import controlled
 from tests.stegvis.release.test_checklists import FILES, PAGES
@@ -54,7 +54,7 @@ def folder(tmp_path, results):
     for name in FILES - {"manifest.json"}:
         (tmp_path / name).write_text("{}")
     results.to_csv(tmp_path / "results.csv", index=False)
-    table_one = characteristics(analysis_set_of(900), PROTOCOL, characteristic_levels(CODEBOOK))
+    table_one = characteristics(analysis_set_of(900), PROTOCOL, participant_levels(CODEBOOK))
     table_one.to_csv(tmp_path / "characteristics.csv", index=False)
     return tmp_path
 
