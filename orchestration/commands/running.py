@@ -119,9 +119,10 @@ def ui(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with processes(place, port, token) as started:
+            graph = graph_link()
             wait_until_served(started, port)
             say(f"{address}/?token={token} shows {place.root}")
-            say(f"every table in one graph, once signed in: {address}{graph_link()}")
+            say(f"every table in one graph, once signed in: {address}{graph}")
             say(f"the reports are at {place.report_address('latest')}")
             wait_until_one_ends(started)
     except KeyboardInterrupt:
