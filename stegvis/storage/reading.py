@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import os
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -251,7 +252,7 @@ def _read_csv(path: Path, wanted: Collection[str] | None, infer_types: bool) -> 
         raise UnreadableFile(path.name, f"line {unequal[0]} does not have the {len(names)} fields of the header{more}")
     if table.num_rows * len(chosen) > (MOST_SAMPLES if infer_types else MOST_CELLS):
         raise UnreadableFile(path.name, f"it has more than {MOST_CELLS:,} cells to read")
-    return DeliveredTable(names, _without_blank_end(to_pandas(table)))
+    return DeliveredTable(names, _without_blank_end(to_pandas(table), path, separator))
 
 
 def _read_header(path: Path) -> tuple[str, list[str]]:
@@ -276,6 +277,22 @@ def _read_header(path: Path) -> tuple[str, list[str]]:
     return separator, names
 
 
-def _without_blank_end(table: pd.DataFrame) -> pd.DataFrame:
+def _without_blank_end(table: pd.DataFrame, path: Path, separator: str) -> pd.DataFrame:
     filled = np.flatnonzero(table.notna().any(axis=1).to_numpy())
-    return table.iloc[: int(filled[-1]) + 1 if len(filled) else 0]
+    blank = len(table) - (int(filled[-1]) + 1 if len(filled) else 0)
+    # A last row may have a value in a column that was not read: then it is a row, and no blank line.
+    return table.iloc[: len(table) - min(blank, _blank_lines_at_end(path, separator))] if blank else table
+
+
+def _blank_lines_at_end(path: Path, separator: str) -> int:
+    """How many lines at the end of a csv hold nothing but separators, quotes and white space."""
+    blank, end = f'{separator}" \t\r\n'.encode(), b""
+    with path.open("rb") as file:
+        place = file.seek(0, os.SEEK_END)
+        while place > 0:
+            size = min(1 << 20, place)
+            place = file.seek(place - size)
+            end = file.read(size) + end
+            if end[:size].strip(blank):
+                break
+    return max(0, len(end[len(end.rstrip(blank)) :].splitlines()) - 1)

@@ -97,6 +97,14 @@ def test_blank_lines_count_in_the_middle_and_not_at_the_end(tmp_path: Path) -> N
     assert table["person"].isna().tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("end", ["\n", "", "\n,\n,\n", '\n"",\n', "\r\n,\r\n\r\n", "many"])
+def test_a_last_row_that_is_blank_only_in_the_columns_that_are_read_is_a_row(tmp_path: Path, end: str) -> None:
+    file = tmp_path / "t.csv"
+    end = "\n" + ",\n" * 700_000 if end == "many" else end
+    file.write_text("person,reason\na,moved\n,tired\n,ill" + end, encoding="utf-8", newline="")
+    assert read_columns(file, {"person"}).frame["person"].isna().tolist() == [False, True, True]
+
+
 def test_long_whole_numbers_beside_blanks_keep_their_digits(tmp_path: Path) -> None:
     table = pd.DataFrame({"person": pd.array([2**60 + 1, None], dtype="Int64")})
     assert read_table(write(tmp_path / "t.parquet", table))["person"].iloc[0] == 2**60 + 1
