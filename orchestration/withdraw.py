@@ -23,6 +23,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing, scan
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import WithdrawalList, add_to_list, clear_pending, is_pending, read_list
+from stegvis.storage.withdrawals_read import people_read_before, record_read
 from stegvis.study.codebook import Layout
 from stegvis.study.study import Study
 
@@ -128,11 +129,11 @@ def read_withdrawals(home: Home, landing: Landing, record: bool = False) -> With
         landing: its landing zone.
         record: put the people on the home's list.
     """
-    withdrawn = read_list(home.root)
+    withdrawn, study = read_list(home.root), Study.of(home.root)
     found = Withdrawals()
     for drop in landing.accepted:
         if drop.kind == "withdrawals":
-            found.drops.append(_read(withdrawn, drop, record))
+            found.drops.append(_read(withdrawn, drop, study, record))
     found.problems += [f"withdrawals/{drop.name}: {drop.reason}" for drop in landing.rejected if _is_withdrawal(drop)]
     found.problems += [
         f"withdrawals/{drop.name}: {drop.reason}; it has waited for more than a day"
@@ -171,10 +172,24 @@ def _counts(people: int, found: int) -> str:
     return text + (f", {missing:,} not found in any delivery (erased if they are delivered later)" if missing else "")
 
 
-def _read(withdrawn: WithdrawalList, drop: Drop, record: bool) -> Named:
+def _read(withdrawn: WithdrawalList, drop: Drop, study: Study, record: bool) -> Named:
+    if (before := people_read_before(withdrawn, drop, study)) is not None:
+        return Named(drop.name, before)
+    recording = study.recording()
+    people, problems = _read_files(drop, recording)
+    hashes = frozenset(withdrawn.hash_of(person) for person in people)
+    if record:
+        add_to_list(withdrawn.root, drop.name, people)
+        if people and not problems:
+            record_read(withdrawn, drop, hashes, recording.reads)
+    return Named(drop.name, hashes, tuple(problems))
+
+
+def _read_files(drop: Drop, study: Study) -> tuple[set[str], list[str]]:
+    """The people whom a drop names, and what of it could not be read."""
+    # Reading needs pandas; most refreshes find every drop as it was read before.
     from stegvis.storage.delivered_files import DeliveryContract, read_delivered
 
-    study = Study.of(withdrawn.root)
     contract = DeliveryContract(study.codebook, study.protocol)
     people: set[str] = set()
     problems = []
@@ -186,9 +201,7 @@ def _read(withdrawn: WithdrawalList, drop: Drop, record: bool) -> Named:
             problems.append(f"{label}{row}: {problem['message']}; deliver a list with this corrected")
         if not read.refused:
             people |= set(read.frame["person"])
-    if record:
-        add_to_list(withdrawn.root, drop.name, people)
-    return Named(drop.name, frozenset(withdrawn.hash_of(person) for person in people), tuple(problems))
+    return people, problems
 
 
 def _people_of(file: Path, layout: Layout) -> list[str]:

@@ -17,6 +17,8 @@ from stegvis.storage.hash_chain import add_line, broken_links, read_lines
 from stegvis.storage.lock import locked
 
 DECISIONS = "decisions.jsonl"
+# A line about publishing, and a manifest, name by these what an edition was made from.
+ORIGIN = ("deliveries", "method")
 RETRACT, PUBLISH, GRANTED, REFUSED = "retract", "publish", "granted", "refused"
 
 

@@ -17,6 +17,7 @@ from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.storage.alerts import add_alert
 from stegvis.storage.decisions import (
     GRANTED,
+    ORIGIN,
     PUBLISH,
     REFUSED,
     add_decision,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 CORRECTED = "new edition: corrected data"
 METHOD = "new edition: changed method"
 FIRST_TIME = "new edition: first-time analysis"
-ORIGIN = ("deliveries", "method")
 # Decimals at which the main ratios are tried after the protocol's.
 _FEWER_DECIMALS = 1
 

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from stegvis.disclosure.tables import ACROSS
-from stegvis.storage.editions import ORIGIN
+from stegvis.storage.decisions import ORIGIN
 from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.releases import Published
 from stegvis.storage.report_inputs import source_digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stegvis.storage.decisions import (
+    ORIGIN,
     PUBLISH,
     REFUSED,
     DecisionError,
@@ -13,7 +14,6 @@ from stegvis.storage.decisions import (
     named,
     read_decisions,
 )
-from stegvis.storage.editions import ORIGIN
 from stegvis.storage.home import Home
 from stegvis.storage.lost import lost, lost_releases
 from stegvis.storage.releases import manifest, newest_published, release_folders

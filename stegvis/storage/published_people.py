@@ -7,6 +7,7 @@ answered. Erasing somebody is deleting the row, here too.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = "publications"
 PURPOSE = "data of a person"
+_APPLIED = "applied_withdrawals"
 
 
 @dataclass(frozen=True)
@@ -95,17 +97,36 @@ def published_people(root: Path, wave: str) -> PublishedPeople | None:
 
 
 def forget(root: Path, withdrawn: WithdrawalList) -> set[str]:
-    """Delete the rows of withdrawn people; returns who was found."""
+    """Delete the rows of withdrawn people; returns who was found.
+
+    Tables and list of which this was done before are recognized by their content, and not read again. A table that
+    cannot be read is deleted.
+    """
+    tables, mark = sorted((root / FOLDER).glob("*.parquet")), root / FOLDER / _APPLIED
+    if not tables or (mark.exists() and mark.read_text(encoding="utf-8") == _content(tables, withdrawn)):
+        return set()
     import pandas as pd
 
     found: set[str] = set()
-    for table in sorted((root / FOLDER).glob("*.parquet")):
-        people = pd.read_parquet(table)
-        gone = withdrawn.among(people["person"])
+    for table in tables:
+        try:
+            people = pd.read_parquet(table)
+            gone = withdrawn.among(people["person"])
+        except (OSError, ValueError, KeyError):
+            table.unlink()  # damaged: it is lost to the home either way, and may hold bytes of a withdrawn person
+            continue
         if gone.any():
             found |= set(people["person"][gone])
             _write(table, people[~gone].reset_index(drop=True))
+    write_whole(mark, _content(tables, withdrawn))
     return found
+
+
+def _content(tables: list[Path], withdrawn: WithdrawalList) -> str:
+    """A keyed hash of the tables and of the list."""
+    contents = [hashlib.sha256(table.read_bytes()).hexdigest() for table in tables if table.exists()]
+    parts = [withdrawn.version, *contents]
+    return hash_with(withdrawn.key, PURPOSE, "".join(parts))
 
 
 def _write(file: Path, people: pd.DataFrame) -> None:

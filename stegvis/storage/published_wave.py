@@ -16,9 +16,10 @@ from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
 from stegvis.disclosure.tables import Tables, typed
 from stegvis.reporting.thumbnails import wave_pictures
 from stegvis.statistics.results import GROUPS
+from stegvis.storage.decisions import ORIGIN
 from stegvis.storage.editions import edition, kind_of
 from stegvis.storage.lost import lost, lost_sentence
-from stegvis.storage.publication import EDITION, ORIGIN, origin_now
+from stegvis.storage.publication import EDITION, origin_now
 from stegvis.storage.releases import ReleaseError, newest_published
 from stegvis.storage.report_inputs import study_words
 from stegvis.storage.retraction import retracted_waves

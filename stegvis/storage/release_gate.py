@@ -34,7 +34,7 @@ def hindrances(now: HomeState, expected: Set[str] = frozenset()) -> tuple[str, .
 
 def new_waves(now: HomeState) -> set[str]:
     """The waves whose numbers are not those of the newest release, nor of one that is gone."""
-    from stegvis.storage.editions import ORIGIN
+    from stegvis.storage.decisions import ORIGIN
 
     before = newest(now.home.releases)
     published = {**now.lost.repeated, **(manifest(before).get("waves", {}) if before else {})}

@@ -8,12 +8,14 @@ import json
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from stegvis.orchestration.dagster_erasure import REPLACEMENT, erase_from_dagster
 from stegvis.orchestration.withdraw import WithdrawalError, apply_withdrawals, read_withdrawals, register
+from stegvis.storage import delivered_files
 from stegvis.storage.alerts import read_alerts
 from stegvis.storage.home import Home
 from stegvis.storage.landing import scan
@@ -113,6 +115,77 @@ def test_a_broken_row_is_an_error_and_the_other_rows_count(tmp_path: Path) -> No
         "withdrawals/june.csv row 3",
     ]
     assert len(read_list(home.root)) == 2
+
+
+@pytest.fixture
+def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of withdrawal files as they are opened and read."""
+    read: list[str] = []
+    real = delivered_files.read_delivered
+
+    def noted(file: Path, *rest: Any) -> Any:
+        read.append(file.name)
+        return real(file, *rest)
+
+    monkeypatch.setattr(delivered_files, "read_delivered", noted)
+    return read
+
+
+def test_a_list_is_read_once(tmp_path: Path, files_read: list[str]) -> None:
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
+    deliver_list(home, "june", b"person\nP1\nP2\n")
+    first = apply_withdrawals(home, scan(home.landing, None))
+    again = apply_withdrawals(home, scan(home.landing, None))
+    assert files_read == ["june.csv"]
+    assert again == first == read_withdrawals(home, scan(home.landing, None))
+
+
+def test_a_list_is_read_again_where_anything_that_decides_who_it_names_has_changed(
+    tmp_path: Path, files_read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
+
+    def people() -> tuple[int, int]:
+        files_read.clear()
+        named = apply_withdrawals(home, scan(home.landing, None)).drops[0].people
+        return len(files_read), len(named)
+
+    deliver_list(home, "june", b"person,withdrew\nP1,P9\n")
+    assert people() == (1, 1)
+    deliver_list(home, "june", b"person,withdrew\nP1,P9\nP2,P8\n")
+    assert people() == (1, 2)
+    codebook = home.root / "study" / "codebook.toml"
+    codebook.write_text(codebook.read_text().replace('source = ["person", "PID"]', 'source = ["withdrew"]'))
+    assert people() == (1, 2)
+    assert "P9" in read_list(home.root)
+    monkeypatch.setattr("stegvis.storage.withdrawals_read.code_parts", lambda module: {module: "other code"})
+    assert people() == (1, 2)
+    assert people() == (0, 2)
+    (home.root / "withdrawals" / "list.jsonl").unlink()
+    assert people() == (1, 2)
+    assert "P9" in read_list(home.root)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"june": {}}', '{"june": {"people": [], "reads": {}, "made_from": ""}}']
+)
+def test_a_damaged_or_forged_record_of_what_was_read_counts_for_nothing(
+    tmp_path: Path, files_read: list[str], content: str
+) -> None:
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
+    deliver_list(home, "june", b"person\nP1\n")
+    apply_withdrawals(home, scan(home.landing, None))
+    (home.root / "withdrawals" / "read.json").write_text(content)
+    assert len(apply_withdrawals(home, scan(home.landing, None)).drops[0].people) == 1
+    assert files_read == ["june.csv"] * 2
+
+
+def test_a_list_with_a_problem_is_read_every_time(tmp_path: Path, files_read: list[str]) -> None:
+    home = home_with_study(tmp_path / "home", tmp_path / "landing").create()
+    deliver_list(home, "june", b"person,reason\nP1,x\n,y\n")
+    for _time in range(2):
+        assert len(apply_withdrawals(home, scan(home.landing, None)).problems) == 1
+    assert files_read == ["june.csv"] * 2
 
 
 def test_dagsters_storage_forgets_file_names_and_keeps_the_rest(tmp_path: Path) -> None:

@@ -44,6 +44,28 @@ def test_an_erased_person_has_no_row_and_still_counts_as_one_who_changed(tmp_pat
     assert known.changed(digests(tmp_path, left)) == 1
 
 
+def test_a_table_from_a_copy_is_cleaned_again(tmp_path: Path) -> None:
+    table = tmp_path / FOLDER / f"{WAVE}.parquet"
+    published(tmp_path)
+    copy = table.read_bytes()
+    add_to_list(tmp_path, "2025-01", ["b"])
+    assert forget(tmp_path, read_list(tmp_path)) == {"b"}
+    assert forget(tmp_path, read_list(tmp_path)) == set()
+    table.write_bytes(copy)
+    assert forget(tmp_path, read_list(tmp_path)) == {"b"}
+    add_to_list(tmp_path, "2025-02", ["c"])
+    assert forget(tmp_path, read_list(tmp_path)) == {"c"}
+
+
+def test_a_damaged_table_keeps_no_withdrawn_person(tmp_path: Path) -> None:
+    published(tmp_path)
+    (tmp_path / FOLDER / f"{WAVE}.parquet").write_bytes(b"damaged, and b in it")
+    add_to_list(tmp_path, "2025-01", ["b"])
+    assert forget(tmp_path, read_list(tmp_path)) == set()
+    assert not list((tmp_path / FOLDER).glob("*.parquet"))
+    assert published_people(tmp_path, WAVE) is None
+
+
 def test_a_copy_from_before_a_withdrawal_brings_nobody_back(tmp_path: Path) -> None:
     add_to_list(tmp_path, "2025-01", ["a"])
     published(tmp_path)
