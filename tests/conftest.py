@@ -10,10 +10,13 @@ from tests.sizes import examples
 settings.register_profile("stegvis", max_examples=examples(100))
 settings.load_profile("stegvis")
 
-# A file of tests runs in one process: those that take longest start first, or the last one would run alone.
+# A file of tests runs in one process: those that take longest start first, or the last one would run alone. The first
+# file builds the home that the others of its folder copy; meanwhile the other process runs tests that need no home.
 LONGEST_FIRST = (
-    "orchestration",
+    "orchestration/test_accept.py",
     "attacks",
+    "stegvis/analyses",
+    "orchestration",
     "stegvis/disclosure",
     "stegvis/deliveries",
     "stegvis/storage",
@@ -24,7 +27,8 @@ LONGEST_FIRST = (
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
-        folder = item.path.parent.relative_to(config.rootpath / "tests").as_posix()
-        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+        file = item.path.relative_to(config.rootpath / "tests")
+        places = [LONGEST_FIRST.index(each) for each in (str(file), str(file.parent)) if each in LONGEST_FIRST]
+        return min(places, default=len(LONGEST_FIRST))
 
     items.sort(key=place)
