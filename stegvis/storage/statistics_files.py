@@ -5,6 +5,7 @@ Dates are converted here and not by the library, which gives up a whole file for
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -26,6 +27,9 @@ _FARTHEST = 9.2e18  # microseconds that fit into 64 bits
 NOT_WHOLE = "not a whole {program} file; it may be cut off"
 WRONG_ENCODING = "its text is not in the encoding that the file states; save it again as Unicode (UTF-8)"
 FALSE_CLAIM = "its header claims more rows than a file of this size can hold"
+MORE_ROWS = "it holds more rows than its header states: save it again"
+# Where the header of an SPSS file has the number of rows; -1 if the program that wrote it did not know.
+_ROWS_AT, _UNKNOWN = 80, b"\xff\xff\xff\xff"
 
 
 class StatisticsFileError(ValueError):
@@ -52,9 +56,9 @@ def read_statistics_file(
     ending = path.suffix.lower()
     meta = _call(path, metadataonly=True)[1]
     names = [str(name) for name in meta.column_names]
-    rows = meta.number_rows or 0
+    rows, held = meta.number_rows or 0, _MOST_CELLS_PER_BYTE[ending] * path.stat().st_size
     chosen = names if wanted is None else [name for name in names if name in wanted]
-    if rows * len(names) > _MOST_CELLS_PER_BYTE[ending] * path.stat().st_size:
+    if rows * len(names) > held:
         raise StatisticsFileError(FALSE_CLAIM)
     if rows * len(chosen) > most_cells:
         raise StatisticsFileError(f"it has more than {most_cells:,} cells to read")
@@ -62,6 +66,9 @@ def read_statistics_file(
         str(name): {_code(code): str(label) for code, label in by_code.items()}
         for name, by_code in meta.variable_value_labels.items()
     }
+    if ending in SPSS_ENDINGS and names:
+        most = min(most_cells // max(1, len(chosen)), held // len(names))
+        rows = _rows_of_spss(path, meta.number_rows, names[0], most)
     if not chosen:
         return names, pd.DataFrame(index=range(rows)), labels
     # The library takes a repeated name for the last column of that name; the caller refuses such files by their names.
@@ -76,13 +83,41 @@ def read_statistics_file(
     return names, table, labels
 
 
-def _call(path: Path, **options: Any) -> tuple[pd.DataFrame, Any]:
+def _rows_of_spss(path: Path, stated: int | None, column: str, most: int) -> int:
+    """How many rows an SPSS file has: the library reads as many as the header states, and passes over the others.
+
+    Args:
+        path: the file.
+        stated: the number of rows in its header; None if that does not say.
+        column: one of its columns.
+        most: how many rows there may be.
+
+    Raises:
+        StatisticsFileError: there are more than the header states, or more than there may be.
+    """
+    content = bytearray(path.read_bytes())
+    content[_ROWS_AT : _ROWS_AT + len(_UNKNOWN)] = _UNKNOWN
+    limit = most if stated is None else stated
+    # A file that is in memory only: nobody's data is written anywhere.
+    memory = os.memfd_create("rows")
+    try:
+        with open(memory, "wb", closefd=False) as file:
+            file.write(content)
+        table = _call(path, at=f"/proc/self/fd/{memory}", usecols=[column], row_limit=limit + 1)[0]
+    finally:
+        os.close(memory)
+    if len(table) > limit:
+        raise StatisticsFileError(MORE_ROWS if stated is not None else f"it has more than {most:,} rows to read")
+    return len(table)
+
+
+def _call(path: Path, at: str | None = None, **options: Any) -> tuple[pd.DataFrame, Any]:
     import pyreadstat
 
     read = pyreadstat.read_sav if path.suffix.lower() in SPSS_ENDINGS else pyreadstat.read_dta
     try:
         result: tuple[pd.DataFrame, Any] = read(
-            str(path), apply_value_formats=False, user_missing=False, disable_datetime_conversion=True, **options
+            at or str(path), apply_value_formats=False, user_missing=False, disable_datetime_conversion=True, **options
         )
     except Exception as error:  # the library raises errors of many kinds, whose text may hold data
         said = str(error).lower()

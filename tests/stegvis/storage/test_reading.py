@@ -204,6 +204,21 @@ def test_a_small_file_of_very_many_rows_is_refused_before_it_is_read(tmp_path: P
     assert reason(file) == "it has more than 100,000,000 cells to read"
 
 
+@pytest.mark.parametrize("ending", [".sav", ".zsav"])
+@pytest.mark.parametrize(("stated", "outcome"), [(1, "holds more rows than its header states"), (-1, None), (3, None)])
+def test_the_rows_of_a_sav_are_counted_whatever_its_header_states(
+    tmp_path: Path, ending: str, stated: int, outcome: str | None
+) -> None:
+    file = write(tmp_path / f"t{ending}", pd.DataFrame({"person": ["a", "b", "c"], "x": [1.0, 2.0, 3.0]}))
+    content = bytearray(file.read_bytes())
+    content[80:84] = stated.to_bytes(4, "little", signed=True)
+    file.write_bytes(content)
+    if outcome:
+        assert outcome in reason(file)
+    else:
+        assert read_table(file)["person"].tolist() == ["a", "b", "c"]
+
+
 def test_a_sav_that_claims_more_rows_than_it_can_hold_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "t.sav", people())
     content = bytearray(file.read_bytes())
