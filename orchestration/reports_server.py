@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from contextlib import suppress
 from functools import partial
@@ -18,17 +19,20 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from stegvis.reporting.file_names import EXPLORER
 from stegvis.storage.releases import latest, release_folders
 from stegvis.storage.signatures import valid_signatures
 from stegvis.study.study import Study
 
+_HEAD = 4096  # bytes, in which a page names its script
 START = "/latest/report/index.html"
-# Reports hold no scripts and load nothing: pictures and fonts are inside them.
+# Reports load nothing: pictures and fonts are inside them. The only script is that of the explorer, by its hash.
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; font-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; font-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -70,6 +74,8 @@ def _shown(releases: Path) -> dict[str, Path]:
 
 
 class _Reports(SimpleHTTPRequestHandler):
+    published = False
+
     def send_head(self) -> io.BytesIO | BinaryIO | None:
         """As the base class, for published files alone."""
         name, _, port = self.headers.get("Host", "").rpartition(":")
@@ -89,8 +95,17 @@ class _Reports(SimpleHTTPRequestHandler):
         if file is None:
             self.send_error(HTTPStatus.NOT_FOUND, "File not found")
             return None
+        self.published = True
         self.path = "/" + file.relative_to(self.directory).as_posix()
         return super().send_head()
+
+    def _policy(self) -> str:
+        file = Path(self.translate_path(self.path))
+        if self.published and file.name == EXPLORER:
+            with file.open("rb") as opened:
+                named = re.search(rb"script-src '(sha256-[A-Za-z0-9+/=]+)'", opened.read(_HEAD))
+            return f"{POLICY}; script-src '{named[1].decode()}'" if named else POLICY
+        return POLICY
 
     def translate_path(self, path: str) -> str:
         """The file itself: its name was decoded before."""
@@ -98,7 +113,7 @@ class _Reports(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Every answer has the headers, errors too."""
-        for name, value in HEADERS.items():
+        for name, value in (HEADERS | {"Content-Security-Policy": self._policy()}).items():
             self.send_header(name, value)
         super().end_headers()
 

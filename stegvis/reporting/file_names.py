@@ -7,6 +7,7 @@ import re
 INDEX = "index.html"
 DICTIONARY = "dictionary.html"
 CHECKLISTS = "checklists.html"
+EXPLORER = "explorer.html"
 RESULTS = "../results.csv"
 COMMANDS = "../commands.csv"
 LINEAGE = "../lineage.json"

@@ -6,6 +6,8 @@ that equal numbers give different pages), and its fixed colors stay white on a d
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -66,6 +68,11 @@ def environment() -> Environment:
 def style_sheet() -> Markup:
     """The text of ``style.css``, to embed in a page."""
     return Markup(data_file("reporting/style.css").read_text(encoding="utf-8"))  # the package's own file, not data
+
+
+def script_hash(script: str) -> str:
+    """How a Content-Security-Policy names a script that may run."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def render_table(table: Table) -> Markup:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from markupsafe import Markup
+
 from stegvis.reporting.about import about, protocol_differences
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
@@ -19,6 +21,7 @@ from stegvis.reporting.curves import curves
 from stegvis.reporting.file_names import (
     CHECKLISTS,
     DICTIONARY,
+    EXPLORER,
     INDEX,
     details_file_name,
     methods_file_name,
@@ -32,7 +35,7 @@ from stegvis.reporting.included import outcome, population, table_one
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.joint import joint
 from stegvis.reporting.main_results import main_results
-from stegvis.reporting.markup import environment, style_sheet
+from stegvis.reporting.markup import environment, script_hash, style_sheet
 from stegvis.reporting.measurement import measurement
 from stegvis.reporting.methods import commands, methods, provenance
 from stegvis.reporting.overview import checks_failed, left_out, origin, waves_overview
@@ -87,7 +90,7 @@ def render_index(inputs: IndexReport) -> str:
     """The page over all waves, linking to each wave's pages; a complete HTML document like a wave's."""
     ways = [(wave_file_name(wave), f"Wave {wave}") for wave in inputs.waves]
     ways += [(plain_file_name("en"), "In plain language"), (plain_file_name("nb"), "På norsk, enkelt fortalt")]
-    ways += [(CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
+    ways += [(EXPLORER, "All estimates"), (CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
     sections = [made(inputs) for made in INDEX_SECTIONS]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
     return _page(INDEX, inputs.words.title, sections, ways, inputs.synthetic, inputs.words.title, release)
@@ -100,6 +103,7 @@ def render_sections(
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
     study: Words | Protocol,
+    script: Markup | None = None,
 ) -> str:
     """A page of other sections in the same layout.
 
@@ -110,9 +114,10 @@ def render_sections(
         ways: file and name of the pages it links to.
         synthetic: whether the data are simulated.
         study: names the study, and the language of the page; a page of a protocol is in English.
+        script: runs in the page, and no other does.
     """
     if isinstance(study, Words):
-        return _page(file, heading, sections, ways, synthetic, study.title, language=study.language)
+        return _page(file, heading, sections, ways, synthetic, study.title, language=study.language, script=script)
     return _page(file, heading, sections, ways, synthetic, study.study.title)
 
 
@@ -125,6 +130,7 @@ def _page(
     title: str,
     release: str = "",
     language: str = "en",
+    script: Markup | None = None,
 ) -> str:
     words = texts(language)["page"]
     footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
@@ -138,5 +144,7 @@ def _page(
         "synthetic": synthetic,
         "footer": footer + release,
         "words": words,
+        "script": script,
+        "script_hash": script_hash(script) if script else "",
     }
     return environment().get_template("page.html.j2").render(values)

@@ -44,7 +44,7 @@ from stegvis.storage.release_numbers import (
     everything_to_publish,
     published_now,
 )
-from stegvis.storage.release_pages import index_inputs, write_index, write_plain_pages, write_wave_pages
+from stegvis.storage.release_pages import index_inputs, write_index, write_reader_pages, write_wave_pages
 from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest, newest_published
 from stegvis.storage.report_inputs import as_records, checks_to_publish, provenance, records
 from stegvis.storage.rows import Rows
@@ -142,7 +142,7 @@ def _write_pages(
     _write_json(staging / "checks.json", checks)
     _write_json(staging / "claims.json", claims)
     _write_json(staging / LINEAGE, lineage_of_release)
-    write_plain_pages(controlled.tables, sources.landing.synthetic, sources.study, staging)
+    write_reader_pages(controlled.tables, sources.landing.synthetic, sources.study, staging)
     return checks, claims
 
 

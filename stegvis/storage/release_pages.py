@@ -35,12 +35,15 @@ def write_wave_pages(connection: duckdb.DuckDBPyConnection, folder: Path) -> Non
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 
 
-def write_plain_pages(tables: Tables, is_synthetic: bool, study: Study, folder: Path) -> None:
-    """The pages in plain language, one per language, from tables that went through disclosure control."""
+def write_reader_pages(tables: Tables, is_synthetic: bool, study: Study, folder: Path) -> None:
+    """The pages in plain language and the explorer, from tables that went through disclosure control."""
+    from stegvis.reporting.explorer import render_explorer
+    from stegvis.reporting.file_names import EXPLORER
     from stegvis.reporting.plain import render_plain
 
     words = study_words(study)
     pages = render_plain(tables.results, tables.attrition, is_synthetic, words, study.claims)
+    pages |= {EXPLORER: render_explorer(tables.results, is_synthetic, words)}
     for file, html in pages.items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 

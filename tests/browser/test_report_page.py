@@ -9,12 +9,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stegvis.release.checklists import items
 from stegvis.reporting import render_index, render_wave, wave_file_name
 from stegvis.reporting.documents import render_checklists, render_dictionary
-from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, details_file_name, methods_file_name
+from stegvis.reporting.explorer import render_explorer
+from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, EXPLORER, details_file_name, methods_file_name
 from stegvis.reporting.plain import render_plain
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
 from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, WORDS, exclusion_steps, suppress
@@ -33,7 +35,7 @@ ARGUMENTS = [
 MAIN = wave_file_name(WAVE)
 PAGES = (
     MAIN, details_file_name(WAVE), methods_file_name(WAVE), "index.html", "plain.html", "plain.nb.html", CHECKLISTS,
-    DICTIONARY,
+    DICTIONARY, EXPLORER,
 )  # fmt: skip
 WIDTHS = (320, 390, 1280)
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -51,6 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **render_plain(full_results(), exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims),
         CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True, protocol=PROTOCOL),
         DICTIONARY: render_dictionary(synthetic=True, protocol=PROTOCOL),
+        EXPLORER: render_explorer(suppress(full_results(), "101-124"), synthetic=True, words=WORDS),
     }
     assert set(pages) == set(PAGES)
     for name, html in pages.items():
@@ -137,7 +140,10 @@ def test_every_link_of_every_page_has_a_target(browser, folder):
     page = browser.new_page()
     for name in PAGES:
         page.goto((folder / name).as_uri())
-        for target in page.evaluate("[...document.links].map(link => link.getAttribute('href'))"):
+        # In the explorer they lead to a selection of rows, or to these as a file.
+        for target in page.evaluate(
+            "[...document.links].filter(link => !link.closest('#explorer')).map(link => link.getAttribute('href'))"
+        ):
             file, _, anchor = target.partition("#")
             if file.startswith(("../", "https://")):  # other files of the release, and where the study is described
                 continue
@@ -184,7 +190,7 @@ def test_collapsed_content_is_printed(browser, folder):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in PAGES if "methods" not in name and name not in (CHECKLISTS, DICTIONARY)]
+    "name", [name for name in PAGES if "methods" not in name and name not in (CHECKLISTS, DICTIONARY, EXPLORER)]
 )
 def test_text_in_figures_stays_inside_and_readable_on_a_phone(browser, folder, name):
     page = browser.new_page(viewport={"width": 390, "height": 844})
@@ -206,3 +212,39 @@ def test_text_in_figures_stays_inside_and_readable_on_a_phone(browser, folder, n
     assert overflowing == []
     assert min(sizes) >= 9
     page.close()
+
+
+def test_the_explorer_filters_links_and_gives_a_csv(browser, folder):
+    rows = suppress(full_results(), "101-124")
+    page = browser.new_page()
+    page.goto((folder / EXPLORER).as_uri())
+    assert page.locator("#explorer tbody tr").count() == 8
+    page.get_by_label("Analysis").select_option("stratified")
+    page.get_by_label("Group of people").select_option("women")
+    chosen = rows.query(
+        "analysis == 'stratified' and population == 'women' and model == 'adjusted' and measure == 'rr'"
+    )
+    assert page.locator("#explorer tbody tr").count() == len(chosen)
+    assert page.locator("#explorer tbody .point").count() == chosen["ci_low"].notna().sum()
+    assert page.get_by_role("status").text_content() == f"{len(chosen)} of {len(rows):,} estimates"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="This selection as csv").click()
+    read = pd.read_csv(download.value.path(), dtype={"level": str, "reference": str})
+    assert list(read) == list(rows)
+    assert read["estimate"].tolist() == pytest.approx(chosen["estimate"].tolist(), nan_ok=True)
+    again = browser.new_page()
+    again.goto(page.get_by_role("link", name="Link to this selection").evaluate("link => link.href"))
+    assert again.locator("#explorer table").text_content() == page.locator("#explorer table").text_content()
+    again.get_by_role("link", name="All estimates", exact=True).last.click()
+    assert again.get_by_role("status").text_content().startswith(f"{len(rows):,} of {len(rows):,} estimates")
+    again.close()
+    page.close()
+
+
+def test_the_explorer_reads_without_scripts(browser, folder):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((folder / EXPLORER).as_uri())
+    assert page.locator("#main-results tbody tr").count() >= 8
+    assert not page.locator("#explorer").is_visible()
+    context.close()

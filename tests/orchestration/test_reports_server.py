@@ -24,6 +24,7 @@ def release(releases: Path, name: str) -> Path:
     folder = releases / name
     (folder / "report").mkdir(parents=True)
     (folder / "report" / "index.html").write_text(f"report of {name}")
+    (folder / "report" / "explorer.html").write_text("<meta content=\"script-src 'sha256-Zm9v='\">")
     (folder / "manifest.json").write_text(json.dumps({"release": name, "created": name[:10]}))
     return folder
 
@@ -113,6 +114,8 @@ def test_the_server_sets_headers_and_refuses_other_names(releases: Path, unused_
             assert (code, content) == (200, b"report of 2026-03-01-latest")
             assert HEADERS.items() <= headers.items()
             assert answer(f"{address}/")[1] == content
+            policy = answer(f"{address}/latest/report/explorer.html")[2]["Content-Security-Policy"]
+            assert policy == f"{HEADERS['Content-Security-Policy']}; script-src 'sha256-Zm9v='"
             for path in ("%00", "absent.html", "a%00/../b", "%ff" * 300, "2026-02-01-unsigned/report/index.html"):
                 code, _, headers = answer(f"{address}/{path}")
                 assert code == 404
