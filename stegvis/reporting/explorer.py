@@ -139,9 +139,9 @@ def _start(results: pd.DataFrame) -> dict[str, str]:
 def _without_script(results: pd.DataFrame, words: Words) -> Markup:
     """For a browser without scripts: the main results of the newest wave."""
     wave = _start(results).get("wave")
-    rows = [] if wave is None else results[results["wave"].astype(str) == wave]
+    rows = results[results["wave"].astype(str) == wave]
     groups = []
-    for exposure in _exposures(results) if len(rows) else ():
+    for exposure in _exposures(rows):
         chosen = [row for row in records(main_risk_ratios(rows, exposure)) if row["model"] == "adjusted"]
         lines = tuple((level_label(row["level"]), _value(row, words)) for row in chosen)
         groups.append(Group(lines, _name(exposure, words)))

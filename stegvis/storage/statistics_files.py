@@ -72,7 +72,7 @@ def read_statistics_file(
     if not chosen:
         return names, pd.DataFrame(index=range(rows)), labels
     # The library takes a repeated name for the last column of that name; the caller refuses such files by their names.
-    selected = {} if len(chosen) == len(names) else {"usecols": chosen}
+    selected: dict[str, Any] = {} if len(chosen) == len(names) else {"usecols": chosen}
     table, meta = _call(path, **selected)
     if rows and len(table) != rows:
         raise StatisticsFileError(NOT_WHOLE.format(program=_program(path)))
