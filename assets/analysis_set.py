@@ -25,5 +25,8 @@ if TYPE_CHECKING:
 def analysis_set(warehouse: Reader, study: Study) -> pd.DataFrame:
     """The modeling table: one row per analyzed person with exposures, categories, covariates and outcome."""
     from stegvis.statistics.categories import add_categories
+    from stegvis.study.protocol_models import EXPOSURES
 
-    return add_categories(warehouse.frame(sql_text("analysis_set")), study.protocol)
+    people = warehouse.frame(sql_text("analysis_set"))
+    absent = [exposure for exposure in EXPOSURES if exposure not in study.protocol.exposures.names]
+    return add_categories(people.drop(columns=absent), study.protocol)

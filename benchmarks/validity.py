@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     protocol = Study.shipped().protocol
-    models, term = protocol.models, category_term("walking_minutes")
+    models, term = protocol.models, category_term("walking_minutes", protocol)
     names = [term.coefficient(level) for level in term.levels[1:]]
     covered, joint, curved = [], [], []
     for random, frame, baseline in cohorts(asked.cohorts, asked.people, asked.seed, protocol):

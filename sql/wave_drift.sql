@@ -30,7 +30,12 @@ groups as (
     select
         wave,
         'walking' as variable,
-        len(list_filter(getvariable('exposures.walking_minutes.published_lower_bounds'), lambda b: b <= walking_minutes))
+        -- Without published bounds there are no groups that would not depend on the wave.
+        if(
+            len(getvariable('exposures.walking_minutes.published_lower_bounds')) > 0,
+            len(list_filter(getvariable('exposures.walking_minutes.published_lower_bounds'), lambda b: b <= walking_minutes)),
+            null
+        )
     from eligible_people
     where answered
 ),

@@ -11,7 +11,7 @@ from stegvis.analyses.wave_interaction import wave_rows
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import ResultRow, to_frame
 from stegvis.statistics.terms import MODELS, covariate_terms
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol import Protocol
 
 
 def fit_across_waves(
@@ -43,7 +43,7 @@ def rows_across_waves(
     note = pooled_note(protocol)
     pooled = pooled_rows(stacked, protocol, levels)
     rows = list(pooled)
-    for exposure in EXPOSURES:
+    for exposure in protocol.exposures.names:
         for model in MODELS:
             template = ResultRow("all", "wave_interaction", "all", model, exposure, note=note)
             rows += wave_rows(frame, template, covariate_terms(model, protocol, levels), protocol)

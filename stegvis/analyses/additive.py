@@ -18,7 +18,6 @@ from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
 from stegvis.statistics.terms import MODELS, Categorical, product_coefficient
-from stegvis.study.protocol import EXPOSURES
 
 LOW_VOLUME = Categorical("low_walking_minutes", (0, 1), required=True)
 LOW_INTENSITY = Categorical("low_walking_met", (0, 1), required=True)
@@ -35,8 +34,11 @@ MEASURES = ("reri", "reri_mover", "ap", "synergy_index")
 
 def additive_rows(data: WaveData) -> list[ResultRow]:
     """``rr`` of the four cells, ``ratio_of_rr`` of the product, ``reri`` (two intervals), ``ap``, ``synergy_index``."""
+    exposures = data.protocol.exposures.names
+    if len(exposures) == 1:
+        return []
     lowest = data.protocol.additive_interaction.low_categories
-    low = {f"low_{exposure}": (data.people[f"{exposure}_category"] <= lowest).astype("Int64") for exposure in EXPOSURES}
+    low = {f"low_{exposure}": (data.people[f"{exposure}_category"] <= lowest).astype("Int64") for exposure in exposures}
     people = data.people.assign(**low)
     rows: list[ResultRow] = []
     for model in MODELS:

@@ -24,18 +24,16 @@ from stegvis.statistics.attrition_weights import (
     standardized_difference,
     truncated,
 )
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, complete_rows, prepare
 from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.results import ResultRow, joined, options_note
 from stegvis.statistics.risk_ratio import ratio
 from stegvis.statistics.terms import MODELS, Categorical, Linear, Term, category_term
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 ANSWERED = "answered"
 WEIGHT = "weight"
-# The exposure of rows on the response model, which is the same for both exposures.
-BOTH = "both"
 BALANCE_NOTE = "who answered against who did not, in standard deviations; everyone eligible with known covariates"
 
 
@@ -63,8 +61,8 @@ class ResponseModel:
 def attrition_weighted_rows(data: WaveData) -> list[ResultRow]:
     """Balance (``smd``, ``smd_weighted``), weights (``ess`` ...), and the weighted ratios of both exposures."""
     frame = _everyone(data)
-    fitted = {exposure: _response_model(frame, exposure, data) for exposure in EXPOSURES}
-    rows = _balance_rows(frame, fitted[EXPOSURES[0]], data)
+    fitted = {exposure: _response_model(frame, exposure, data) for exposure in data.protocol.exposures.names}
+    rows = _balance_rows(frame, fitted["walking_minutes"], data)
     for exposure, response in fitted.items():
         rows += _weight_rows(exposure, response, data)
         rows += _ratio_rows(exposure, response, data)
@@ -73,7 +71,7 @@ def attrition_weighted_rows(data: WaveData) -> list[ResultRow]:
 
 def _everyone(data: WaveData) -> pd.DataFrame:
     """The eligible participants with known covariates and exposures, with categories and squared predictors."""
-    needed = [*(term.column for term in data.covariates("adjusted")), *EXPOSURES]
+    needed = [*(term.column for term in data.covariates("adjusted")), *data.protocol.exposures.names]
     frame, _ = complete_rows(data.eligible, needed)
     squares = {
         f"{name}_squared": frame[name].astype("float64") ** 2 for name in data.protocol.attrition_weights.squared
@@ -84,12 +82,12 @@ def _everyone(data: WaveData) -> pd.DataFrame:
 
 def _predictors(data: WaveData) -> list[Term]:
     squares = [Linear(f"{name}_squared") for name in data.protocol.attrition_weights.squared]
-    return [*data.covariates("adjusted"), *squares, *(Linear(exposure) for exposure in EXPOSURES)]
+    return [*data.covariates("adjusted"), *squares, *(Linear(exposure) for exposure in data.protocol.exposures.names)]
 
 
 def _response_model(frame: pd.DataFrame, exposure: Exposure, data: WaveData) -> ResponseModel | NotEstimable:
     designs = []
-    for terms in (_predictors(data), [category_term(exposure)]):
+    for terms in (_predictors(data), [category_term(exposure, data.protocol)]):
         design = prepare(frame, terms, data.protocol.models, outcome=ANSWERED)
         if isinstance(design, NotEstimable):
             # The reasons of the contract name events; here an event is a response.
@@ -106,7 +104,9 @@ def _response_model(frame: pd.DataFrame, exposure: Exposure, data: WaveData) -> 
 
 def _balance_rows(frame: pd.DataFrame, response: ResponseModel | NotEstimable, data: WaveData) -> list[ResultRow]:
     note = joined(options_note(data.protocol), BALANCE_NOTE)
-    template = ResultRow(data.wave, "attrition_balance", "eligible", "adjusted", BOTH, note=note).counting(frame, None)
+    template = ResultRow(
+        data.wave, "attrition_balance", "eligible", "adjusted", data.protocol.exposures.of_all, note=note
+    ).counting(frame, None)
     rows = []
     for row, values in _characteristics(frame, template, data):
         for measure in ("smd", "smd_weighted"):
@@ -128,7 +128,7 @@ def _balance_rows(frame: pd.DataFrame, response: ResponseModel | NotEstimable, d
 def _characteristics(frame: pd.DataFrame, template: ResultRow, data: WaveData) -> list[tuple[ResultRow, np.ndarray]]:
     """A row and the values (n) of each numeric characteristic and of each level of the others."""
     found = []
-    for term in [*data.covariates("adjusted"), *(Linear(exposure) for exposure in EXPOSURES)]:
+    for term in [*data.covariates("adjusted"), *(Linear(exposure) for exposure in data.protocol.exposures.names)]:
         if isinstance(term, Categorical):
             for level in term.levels:
                 values = (frame[term.column] == level).to_numpy(dtype="float64")
@@ -218,24 +218,24 @@ def _stacked_rows(exposure: Exposure, response: ResponseModel | NotEstimable, da
     """The stabilized estimates with an interval that allows for the weights being estimated."""
     rows = []
     labels = data.labels(exposure)
-    term = category_term(exposure)
+    term = category_term(exposure, data.protocol)
     for model in MODELS:
         template = data.template("attrition_weighted:estimated_weights", model, exposure)
         template = replace(
             template,
             term=term.column,
-            reference=labels[CATEGORIES[0]],
+            reference=labels[REFERENCE],
             note=joined(template.note, "stabilized weights, their estimation allowed for, hc0"),
         )
         found = _stacked(response, [term, *data.covariates(model)], data)
-        for category in CATEGORIES:
+        for category, label in labels.items():
             people = data.people[data.people[term.column] == category]
-            row = replace(template, level=labels[category]).counting(people, OUTCOME)
+            row = replace(template, level=label).counting(people, OUTCOME)
             if isinstance(found, NotEstimable):
                 rows.append(row.not_estimable(found.reason))
             elif people.empty:
                 rows.append(row.not_estimable("nobody is in this category"))
-            elif category == CATEGORIES[0]:
+            elif category == REFERENCE:
                 rows.append(replace(row, estimate=1.0))
             else:
                 b, std_error = found[term.coefficient(category)]

@@ -1,4 +1,4 @@
-"""The design of a model of the four categories, and a row for each of them.
+"""The design of a model of the categories, and a row for each of them.
 
 For analyses that fit the published models by estimators other than modified Poisson (``category_model``).
 """
@@ -12,11 +12,11 @@ from typing import cast
 import pandas as pd
 
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES, cuts, with_categories
+from stegvis.statistics.categories import REFERENCE, cuts, with_categories
 from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, prepare
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.terms import Categorical, Model, category_term
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class CategoryDesign:
     Attributes:
         design: checked by the contract, or why there is none.
         term: of the categories.
-        rows: one for each category 1 to 4, with its n and events, without an estimate.
+        rows: one for each category, with its n and events, without an estimate.
         occupied: the categories that are not empty, in order.
     """
 
@@ -38,7 +38,7 @@ class CategoryDesign:
     @property
     def levels(self) -> dict[Hashable, str | None]:
         """Indicator column of each category that is not empty; None for the reference."""
-        return {c: None if c == CATEGORIES[0] else self.term.coefficient(c) for c in self.occupied}
+        return {c: None if c == REFERENCE else self.term.coefficient(c) for c in self.occupied}
 
     def not_estimable(self, measures: Sequence[str], reason: str) -> list[ResultRow]:
         """All rows, of each measure, without an estimate."""
@@ -50,19 +50,21 @@ class CategoryDesign:
 def category_design(data: WaveData, template: ResultRow) -> CategoryDesign:
     """The design of ``template``'s exposure and model, and the rows of its categories."""
     exposure = cast(Exposure, template.exposure)
-    term = category_term(exposure)
+    term = category_term(exposure, data.protocol)
     covariates = data.covariates(cast(Model, template.model))
     design = prepare(data.people, [term, *covariates], data.protocol.models)
     labels = data.labels(exposure)
     people = data.people.loc[design.X.index] if isinstance(design, Design) else data.people
-    template = replace(template, term=template.term or term.column, reference=labels[CATEGORIES[0]])
+    template = replace(template, term=template.term or term.column, reference=labels[REFERENCE])
     rows = {}
-    for category in CATEGORIES:
+    for category in labels:
         these = people[people[term.column] == category]
         rows[category] = replace(template, level=labels[category]).counting(these, OUTCOME)
-    return CategoryDesign(design, term, rows, tuple(c for c in CATEGORIES if rows[c].n))
+    return CategoryDesign(design, term, rows, tuple(c for c in rows if rows[c].n))
 
 
 def with_cuts_of_people(frame: pd.DataFrame, data: WaveData) -> pd.DataFrame:
     """A frame of other people with the cuts of the analyzed people, so that the categories are the same."""
-    return with_categories(frame, {e: cuts(data.people[e].dropna(), e, data.protocol) for e in EXPOSURES})
+    return with_categories(
+        frame, {e: cuts(data.people[e].dropna(), e, data.protocol) for e in data.protocol.exposures.names}
+    )

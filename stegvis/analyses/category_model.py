@@ -67,14 +67,14 @@ def category_rows(
             frame.
 
     Returns:
-        Five rows: categories 1 to 4 (measure ``rr``, the reference with estimate 1) with n and events of
+        A row for each category (measure ``rr``, the reference with estimate 1) with n and events of
         each, and the joint Wald test that all their ratios are 1 (measure ``p_joint``).
 
     Raises:
         ValueError: the caller broke the contract of ``statistics.contract.prepare``.
     """
     exposure = cast(Exposure, template.exposure)
-    term = category_term(exposure)
+    term = category_term(exposure, protocol)
     printed = level_labels(frame, exposure, protocol) if labels is None else labels
     made = fit_levels(frame, term, covariates, protocol, outcome=outcome, weights=weights, groups=groups)
     return level_rows(made, template, printed, protocol)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from stegvis.statistics.categories import CATEGORIES, level_labels
+from stegvis.statistics.categories import level_labels
 from stegvis.statistics.contract import OUTCOME
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.members import Members, recorded
@@ -29,8 +29,8 @@ CHARACTERISTICS_COLUMNS: dict[str, str] = {
 }
 ALL = "all"
 PEOPLE = "people"
-# The first rows of the table.
-FIRST = (PEOPLE, "age", "sex", "valid_days", "walking_met", "walking_minutes")
+# The first rows of the table, before the exposures.
+FIRST = (PEOPLE, "age", "sex", "valid_days")
 FOLLOW_UP = "follow_up_years"
 NOT_KNOWN = "not known"
 
@@ -57,7 +57,9 @@ def characteristics(
     groups = {column: tuple(grouped) for column, grouped in protocol.characteristics.groups.items()}
     printed = {**levels, **groups, OUTCOME: ("no", "yes")}
     labels = level_labels(analysis_set, exposure, protocol)
-    columns = {ALL: frame} | {labels[c]: frame[frame[f"{exposure}_category"] == c] for c in CATEGORIES}
+    columns = {ALL: frame} | {
+        label: frame[frame[f"{exposure}_category"] == category] for category, label in labels.items()
+    }
     rows = [
         {"wave": waves[0], "exposure": exposure, "category": category, "status": "ok", **row}
         for category, people in columns.items()
@@ -71,7 +73,7 @@ def variables(protocol: Protocol) -> list[str]:
     known = (*protocol.models.adjusted, *protocol.models.age)
     added = protocol.covariates.additional
     listed = [name for name in known if name in protocol.exclusions.complete_case and name not in added]
-    return list(dict.fromkeys((*FIRST, *listed, OUTCOME)))
+    return list(dict.fromkeys((*FIRST, *reversed(protocol.exposures.names), *listed, OUTCOME)))
 
 
 def printed_levels(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -141,7 +143,7 @@ def characteristics_members(table: pd.DataFrame, analysis_set: pd.DataFrame, pro
     labels: dict[str, dict[str, int]] = {}
     for exposure, rows in table.groupby("exposure", sort=False):
         bare = [label for label in rows["category"].unique() if label != ALL]
-        labels[str(exposure)] = dict(zip(bare, CATEGORIES, strict=True))
+        labels[str(exposure)] = {label: category for category, label in enumerate(bare, start=1)}
     for row in table.to_dict("records"):
         chosen = pd.Series(True, frame.index)
         if row["category"] != ALL:

@@ -13,7 +13,7 @@ import numpy as np
 
 from stegvis.analyses.category_design import CategoryDesign, category_design
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import Design, NotEstimable
 from stegvis.statistics.cox import constant_time_cox
 from stegvis.statistics.irls import fit_matrix, refusal
@@ -21,7 +21,6 @@ from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Ratio, ratio
 from stegvis.statistics.standardization import standardized_risks
 from stegvis.statistics.terms import MODELS
-from stegvis.study.protocol import EXPOSURES
 from stegvis.study.protocol_models import Models
 
 Ratios = dict[int, Ratio] | NotEstimable
@@ -30,7 +29,7 @@ Ratios = dict[int, Ratio] | NotEstimable
 def cross_estimator_rows(data: WaveData) -> list[ResultRow]:
     """Measure ``rr`` per category, of each estimator, exposure and model."""
     rows = []
-    for exposure in EXPOSURES:
+    for exposure in data.protocol.exposures.names:
         for model in MODELS:
             for name, (estimator, remark) in ESTIMATORS.items():
                 template = replace(data.template("cross_estimator", model, exposure), term=name)
@@ -49,7 +48,7 @@ def _rows(
     for category, row in made.rows.items():
         if category not in made.occupied:
             rows.append(row.not_estimable("nobody is in this category"))
-        elif category == CATEGORIES[0]:
+        elif category == REFERENCE:
             rows.append(replace(row, estimate=1.0))
         else:
             rows.append(row.with_ratio(found[category]))
@@ -71,7 +70,7 @@ def _logistic_standardization(design: Design, made: CategoryDesign, models: Mode
     found = standardized_risks(design.X, design.y, made.levels, "logistic", models)
     if isinstance(found, NotEstimable):
         return found
-    return {c: found.risk_ratio(c, CATEGORIES[0]) for c in made.occupied[1:]}
+    return {c: found.risk_ratio(c, REFERENCE) for c in made.occupied[1:]}
 
 
 def _cox(design: Design, made: CategoryDesign, models: Models) -> Ratios:

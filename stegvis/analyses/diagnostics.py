@@ -56,7 +56,7 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     wave = str(results["wave"].iloc[0])
     results = results.copy()
     rows = []
-    for diagnostic in _diagnostics():
+    for diagnostic in _diagnostics(protocol):
         limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
         value = diagnostic.value(results, protocol)
         level = limits.assess(value)
@@ -97,9 +97,10 @@ def _withhold(results: pd.DataFrame, diagnostic: Diagnostic, reason: str) -> Non
     results.loc[chosen, "status"] = "not_estimable"
 
 
-def _diagnostics() -> Iterator[Diagnostic]:
-    yield Diagnostic("balance", "largest_smd_weighted", "both", "adjusted", "attrition_weighted", _largest_smd)
-    for exposure in EXPOSURES:
+def _diagnostics(protocol: Protocol) -> Iterator[Diagnostic]:
+    weights = ("adjusted", "attrition_weighted")
+    yield Diagnostic("balance", "largest_smd_weighted", protocol.exposures.of_all, *weights, _largest_smd)
+    for exposure in protocol.exposures.names:
         weighted = (exposure, "adjusted", "attrition_weighted")
         yield Diagnostic("positivity", "smallest_probability", *weighted, _positivity(exposure))
         yield Diagnostic("effective_sample_size", "ess_share", *weighted, _ess_share(exposure))

@@ -12,7 +12,7 @@ from stegvis.analyses.category_model import LevelFit, remarks
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.results import ResultRow, joined
-from stegvis.statistics.terms import Model, category_term
+from stegvis.statistics.terms import Model
 from stegvis.study.protocol import Exposure
 
 EVENTS_PER_COEFFICIENT = "events_per_coefficient"
@@ -26,7 +26,7 @@ def fit_quality_rows(data: WaveData, fits: Mapping[Block, LevelFit]) -> list[Res
     rows = []
     for (exposure, model), made in fits.items():
         fit = made.fit
-        row = replace(data.template("fit_quality", model, exposure), term=category_term(exposure).column)
+        row = replace(data.template("fit_quality", model, exposure), term=f"{exposure}_category")
         if isinstance(fit, NotEstimable):
             measures = (EVENTS_PER_COEFFICIENT, SHARE_ABOVE_ONE)
             rows += [replace(row, measure=measure).not_estimable(fit.reason) for measure in measures]

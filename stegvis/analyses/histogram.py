@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stegvis.disclosure import is_small
-from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 HISTOGRAM_COLUMNS: dict[str, str] = {
     "wave": "str",
@@ -45,7 +45,7 @@ def histogram(analysis_set: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     waves = analysis_set["wave"].unique()
     if len(waves) != 1:
         raise ValueError(f"one wave is needed, not {len(waves)}")
-    parts = [_of(analysis_set[each], str(waves[0]), each, protocol) for each in EXPOSURES]
+    parts = [_of(analysis_set[each], str(waves[0]), each, protocol) for each in protocol.exposures.names]
     return pd.concat(parts, ignore_index=True).astype(HISTOGRAM_COLUMNS)
 
 

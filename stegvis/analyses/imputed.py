@@ -16,21 +16,21 @@ import pandas as pd
 from stegvis.analyses.category_design import with_cuts_of_people
 from stegvis.analyses.wave_data import WaveData
 from stegvis.disclosure import is_small
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows, prepare
 from stegvis.statistics.imputation import impute, incomplete_columns
 from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.rubin import Pooled, pool
 from stegvis.statistics.terms import MODELS, Categorical, Linear, Model, Term, category_term
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 Block = tuple[Exposure, Model]
 
 
 def imputed_rows(data: WaveData) -> list[ResultRow]:
     """Measures ``rr``, ``fmi`` (fraction of missing information) per category, and ``p_joint``."""
-    answered, _ = complete_rows(data.eligible, [*EXPOSURES, OUTCOME])
+    answered, _ = complete_rows(data.eligible, [*data.protocol.exposures.names, OUTCOME])
     frame = with_cuts_of_people(answered, data).reset_index(drop=True)
     incomplete = incomplete_columns(frame, data.covariates("adjusted"))
     found = _pooled(frame, incomplete, data)
@@ -39,8 +39,8 @@ def imputed_rows(data: WaveData) -> list[ResultRow]:
 
 
 def _pooled(frame: pd.DataFrame, incomplete: list[str], data: WaveData) -> dict[Block, Pooled | NotEstimable]:
-    """The pooled log ratios of categories 2 to 4 of each exposure and model."""
-    blocks: list[Block] = [(exposure, model) for exposure in EXPOSURES for model in MODELS]
+    """The pooled log ratios of the categories but the reference, of each exposure and model."""
+    blocks: list[Block] = [(exposure, model) for exposure in data.protocol.exposures.names for model in MODELS]
     fits: dict[Block, list[tuple[np.ndarray, np.ndarray]]] = {block: [] for block in blocks}
     refused: dict[Block, NotEstimable] = {}
     size: dict[Block, int] = {}
@@ -69,7 +69,7 @@ def _copies(frame: pd.DataFrame, incomplete: list[str], data: WaveData) -> Itera
         return [frame]
     rules = data.protocol.imputation
     terms: list[Term] = [Linear(OUTCOME), *data.covariates("adjusted")]
-    for exposure in EXPOSURES:
+    for exposure in data.protocol.exposures.names:
         # An empty category has no column; the order of the others does not matter here.
         levels = tuple(sorted(frame[f"{exposure}_category"].unique()))
         terms.append(Categorical(f"{exposure}_category", levels))
@@ -86,7 +86,7 @@ def _copies(frame: pd.DataFrame, incomplete: list[str], data: WaveData) -> Itera
 def _fit(copy: pd.DataFrame, block: Block, data: WaveData) -> tuple[np.ndarray, np.ndarray, int] | NotEstimable:
     """Coefficients of the categories but the first, their covariance, and the number of coefficients of the model."""
     exposure, model = block
-    term = category_term(exposure)
+    term = category_term(exposure, data.protocol)
     models = data.protocol.models
     design = prepare(copy, [term, *data.covariates(model)], models)
     if isinstance(design, NotEstimable):
@@ -104,28 +104,28 @@ def _rows(
     block: Block, pooled: Pooled | NotEstimable, frame: pd.DataFrame, remark: str, data: WaveData
 ) -> list[ResultRow]:
     exposure, model = block
-    term = category_term(exposure)
+    term = category_term(exposure, data.protocol)
     labels = data.labels(exposure)
     template = data.template("imputed", model, exposure, "answered")
     template = replace(
         template.counting(frame, None),
         term=term.column,
-        reference=labels[CATEGORIES[0]],
+        reference=labels[REFERENCE],
         n=_publishable(len(frame), data),
         note=joined(template.note, remark),
     )
-    occupied = [category for category in CATEGORIES if (frame[term.column] == category).any()]
+    occupied = [category for category in labels if (frame[term.column] == category).any()]
     rows = []
     for measure in ("rr", "fmi"):
-        for category in CATEGORIES:
-            row = replace(template, level=labels[category], measure=measure)
-            if measure == "fmi" and category == CATEGORIES[0]:
+        for category, label in labels.items():
+            row = replace(template, level=label, measure=measure)
+            if measure == "fmi" and category == REFERENCE:
                 continue
             if isinstance(pooled, NotEstimable):
                 rows.append(row.not_estimable(pooled.reason))
             elif category not in occupied:
                 rows.append(row.not_estimable("nobody is in this category"))
-            elif category == CATEGORIES[0]:
+            elif category == REFERENCE:
                 rows.append(replace(row, estimate=1.0))
             elif measure == "fmi":
                 rows.append(replace(row, estimate=float(pooled.fraction_missing[occupied.index(category) - 1])))

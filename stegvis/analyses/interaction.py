@@ -14,12 +14,12 @@ import pandas as pd
 
 from stegvis.analyses.category_model import joint_row, remarks
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import fit_risk_ratio, likelihood_ratio
 from stegvis.statistics.terms import Categorical, Term, category_term, product_coefficient
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 OLDER = Categorical("older", (False, True), required=True)
 
@@ -42,7 +42,7 @@ def interaction_rows(data: WaveData) -> list[ResultRow]:
     """``p_likelihood_ratio``, ``p_interaction`` and ``ratio_of_rr`` per category, by age and by sex."""
     return [
         row
-        for exposure in EXPOSURES
+        for exposure in data.protocol.exposures.names
         for modifier in _modifiers(data)
         for row in [_published_row(data, exposure, modifier), *_robust_rows(data, exposure, modifier)]
     ]
@@ -61,7 +61,7 @@ def _modifiers(data: WaveData) -> list[Modifier]:
 
 
 def _published_row(data: WaveData, exposure: Exposure, modifier: Modifier) -> ResultRow:
-    category = category_term(exposure)
+    category = category_term(exposure, data.protocol)
     terms = [category, modifier.term, *modifier.published]
     template, frame, dropped = _prepared(data, exposure, modifier, terms)
     row = replace(template, measure="p_likelihood_ratio")
@@ -79,19 +79,19 @@ def _published_row(data: WaveData, exposure: Exposure, modifier: Modifier) -> Re
 
 
 def _robust_rows(data: WaveData, exposure: Exposure, modifier: Modifier) -> list[ResultRow]:
-    category, labels = category_term(exposure), data.labels(exposure)
+    category, labels = category_term(exposure, data.protocol), data.labels(exposure)
     terms = [category, modifier.term, *modifier.robust]
     template, frame, dropped = _prepared(data, exposure, modifier, terms)
     fit = fit_risk_ratio(frame, terms, data.protocol.models, products=[(category, modifier.term)])
     template = replace(template, note=joined(template.note, *remarks(fit, dropped, data.protocol)))
     names = [] if isinstance(fit, NotEstimable) else [name for name in fit.coefficients.index if ":" in name]
     rows = [joint_row(fit, template, names, "p_interaction")]
-    for level in CATEGORIES:
+    for level, label in labels.items():
         people = frame[frame[category.column] == level]
         row = replace(
             template,
-            level=labels[level],
-            reference=labels[CATEGORIES[0]],
+            level=label,
+            reference=labels[REFERENCE],
             measure="ratio_of_rr",
         ).counting(people, OUTCOME)
         name = product_coefficient(category, level, modifier.term, modifier.term.levels[1])
@@ -99,7 +99,7 @@ def _robust_rows(data: WaveData, exposure: Exposure, modifier: Modifier) -> list
             rows.append(row.not_estimable("nobody is in this category"))
         elif isinstance(fit, NotEstimable):
             rows.append(row.not_estimable(fit.reason))
-        elif level == CATEGORIES[0]:
+        elif level == REFERENCE:
             rows.append(replace(row, estimate=1.0))
         else:
             rows.append(row.with_estimate(fit.ratio(name)))

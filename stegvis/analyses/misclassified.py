@@ -11,12 +11,11 @@ import numpy as np
 
 from stegvis.analyses.category_design import CategoryDesign, category_design
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.misclassification import corrected_risks, prior_draws, probabilistic_ratios
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.standardization import StandardizedRisks, standardized_risks
-from stegvis.study.protocol import EXPOSURES
 
 
 def misclassification_rows(data: WaveData) -> list[ResultRow]:
@@ -28,7 +27,7 @@ def misclassification_rows(data: WaveData) -> list[ResultRow]:
         f"specificity {rules.specificity_prior.shape} {_listed(rules.specificity_prior.values)}: assumptions"
     )
     rows = []
-    for exposure in EXPOSURES:
+    for exposure in data.protocol.exposures.names:
         for analysis, remark in (("misclassification", once), ("misclassification_probabilistic", priors)):
             template = data.template(analysis, "adjusted", exposure)
             made = category_design(data, replace(template, note=joined(template.note, remark)))
@@ -85,7 +84,7 @@ def _each(made: CategoryDesign, estimates: list[tuple[float, float, float]], rem
         row = replace(row, note=joined(row.note, remark))
         if category not in made.occupied:
             rows.append(row.not_estimable("nobody is in this category"))
-        elif category == CATEGORIES[0]:
+        elif category == REFERENCE:
             rows.append(replace(row, estimate=1.0))
         else:
             estimate, low, high = estimates[made.occupied.index(category) - 1]

@@ -15,11 +15,13 @@ from stegvis.study.protocol import EXPOSURES, Exposure
 def mutual_rows(data: WaveData) -> list[ResultRow]:
     """``rr`` per category and ``p_joint`` of both exposures, with both adjustments for the other."""
     rows: list[ResultRow] = []
-    for exposure in EXPOSURES:
+    if len(data.protocol.exposures.names) == 1:
+        return rows
+    for exposure in data.protocol.exposures.names:
         other = other_exposure(exposure)
         added: dict[str, Term] = {
             "mutual": Linear(other, data.protocol.exposures.scale(other).trend_unit),
-            "mutual_categories": category_term(other),
+            "mutual_categories": category_term(other, data.protocol),
         }
         for analysis, term in added.items():
             template = data.template(analysis, "adjusted", exposure)

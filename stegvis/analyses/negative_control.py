@@ -9,13 +9,13 @@ import pandas as pd
 
 from stegvis.analyses.category_design import category_design
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.negative_controls import empirical_null
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Fit, fit_design, fit_risk_ratio
 from stegvis.statistics.terms import Linear, category_term
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 from stegvis.study.protocol_models import NegativeControl
 
 Found = tuple[float, float]
@@ -30,12 +30,12 @@ def negative_control_rows(data: WaveData) -> list[ResultRow]:
     rules = data.protocol.negative_controls
     of_exposures = [found for c in rules.controls if c.role == "exposure" if (found := _of_exposure(c, data))]
     rows = []
-    for exposure in EXPOSURES:
+    for exposure in data.protocol.exposures.names:
         of_outcomes = [_of_outcome(c, exposure, data) for c in rules.controls if c.role == "outcome"]
         template = data.template("negative_controls", "adjusted", exposure)
         by_category = {
             category: [*(found[category] for found in of_outcomes if category in found), *of_exposures]
-            for category in CATEGORIES[1:]
+            for category in data.protocol.exposures.scale(exposure).categories[1:]
         }
         fewest = min(len(found) for found in by_category.values())
         counted = replace(template, measure="controls", estimate=float(fewest))
@@ -49,11 +49,15 @@ def negative_control_rows(data: WaveData) -> list[ResultRow]:
 def _of_outcome(control: NegativeControl, exposure: Exposure, data: WaveData) -> dict[int, Found]:
     """Log ratio and standard error of each category for an outcome that walking cannot affect."""
     frame = _as_numbers(data.people, control)
-    term = category_term(exposure)
+    term = category_term(exposure, data.protocol)
     fit = fit_risk_ratio(frame, [term, *data.covariates("adjusted")], data.protocol.models, outcome=control.column)
     if isinstance(fit, NotEstimable):
         return {}
-    names = {c: term.coefficient(c) for c in CATEGORIES[1:] if term.coefficient(c) in fit.coefficients.index}
+    names = {
+        c: term.coefficient(c)
+        for c in data.protocol.exposures.scale(exposure).categories[1:]
+        if term.coefficient(c) in fit.coefficients.index
+    }
     return {c: (float(fit.coefficients[name]), fit.ratio(name).std_error) for c, name in names.items()}
 
 
@@ -92,7 +96,7 @@ def _calibrated(template: ResultRow, by_category: dict[int, list[Found]], data: 
     main = made.design if isinstance(made.design, NotEstimable) else fit_design(made.design, data.protocol.models)
     rows = []
     for category, row in made.rows.items():
-        if category == CATEGORIES[0]:
+        if category == REFERENCE:
             continue
         estimates, errors = np.array(by_category[category]).T
         null = empirical_null(estimates, errors)

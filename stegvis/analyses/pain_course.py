@@ -18,7 +18,7 @@ from stegvis.statistics.categories import Cuts, with_categories
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.terms import MODELS, Categorical, covariate_terms
-from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 # Populations at risk, and the number of waves needed: with one wave, incidence is the main analysis.
 COURSES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series], int]] = {
@@ -49,11 +49,11 @@ def course_rows(
     for analysis, (population, at_risk, needed) in COURSES.items():
         if len(waves) < needed:
             continue
-        chosen = histories[at_risk(histories).fillna(False).astype(bool)].dropna(subset=[*EXPOSURES])
+        chosen = histories[at_risk(histories).fillna(False).astype(bool)].dropna(subset=[*protocol.exposures.names])
         people = with_categories(chosen.reset_index(drop=True), cuts)
         present = tuple(wave for wave in waves if (people["wave"] == wave).any())
         wave_term = (Categorical("wave", present),) if len(present) > 1 else ()
-        for exposure in EXPOSURES:
+        for exposure in protocol.exposures.names:
             for model in MODELS:
                 template = ResultRow("all", analysis, population, model, exposure)
                 template = replace(template, note=joined(note, f"waves: {', '.join(present) or 'none'}"))

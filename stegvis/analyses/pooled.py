@@ -13,7 +13,7 @@ from stegvis.statistics.categories import Cuts, cuts, with_categories
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import ResultRow, joined, options_note, to_frame
 from stegvis.statistics.terms import MODELS, Categorical, Term, covariate_terms
-from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 NOTE = "n counts answers, a person may answer in several waves; variance clustered by person"
 CUT_NOTE = "categories cut once, on each person's first answer"
@@ -42,7 +42,7 @@ def pooled_rows(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> li
     waves = tuple(frame["wave"].unique())
     wave_term: tuple[Term, ...] = (Categorical("wave", waves),) if len(waves) > 1 else ()
     rows: list[ResultRow] = []
-    for exposure in EXPOSURES:
+    for exposure in protocol.exposures.names:
         for model in MODELS:
             covariates = (*covariate_terms(model, protocol, levels), *wave_term)
             template = ResultRow("all", "pooled", "all", model, exposure, note=pooled_note(protocol))
@@ -66,11 +66,11 @@ def stack(stacked: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
 
 def pooled_note(protocol: Protocol) -> str:
     """The options of every estimate across waves."""
-    cut_note = CUT_NOTE if protocol.exposures.categories == "sample_quartiles" else ""
+    cut_note = "" if protocol.exposures.fixed else CUT_NOTE
     return joined(options_note(protocol, variance="clustered"), cut_note, NOTE)
 
 
 def first_response_cuts(frame: pd.DataFrame, protocol: Protocol) -> dict[Exposure, Cuts]:
     """Cuts of people, not responses: each person counts once, by the first row in the frame's order."""
     people = frame.drop_duplicates("person")
-    return {exposure: cuts(people[exposure].dropna(), exposure, protocol) for exposure in EXPOSURES}
+    return {exposure: cuts(people[exposure].dropna(), exposure, protocol) for exposure in protocol.exposures.names}

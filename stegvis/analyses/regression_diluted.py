@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES
 from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, prepare
 from stegvis.statistics.regression_dilution import corrected_ratio, dilution, usual_means
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Fit, fit_design
 from stegvis.statistics.terms import MODELS, Linear, Model
 from stegvis.statistics.variance_components import CrossProducts, bootstrap_counts, cross_products, reml
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 NOTE = "day-to-day variation within a week only"
 # Bootstrap samples are processed in blocks of this size, to limit memory.
@@ -39,7 +38,9 @@ class Reliability:
 
 def regression_dilution_rows(data: WaveData) -> list[ResultRow]:
     """Measures ``icc`` (a single day), ``reliability`` (people's means), ``rr``, ``usual_mean`` by category."""
-    return [row for exposure in EXPOSURES for model in MODELS for row in _rows(exposure, model, data)]
+    return [
+        row for exposure in data.protocol.exposures.names for model in MODELS for row in _rows(exposure, model, data)
+    ]
 
 
 def _rows(exposure: Exposure, model: Model, data: WaveData) -> list[ResultRow]:
@@ -157,14 +158,13 @@ def _usual_mean_rows(
     data: WaveData,
 ) -> list[ResultRow]:
     """The mean usual exposure of each category (MacMahon), the proper x value of its ratio."""
-    labels = data.labels(exposure)
     rows = []
-    for category in CATEGORIES:
+    for category, label in data.labels(exposure).items():
         these = people[people[f"{exposure}_category"] == category]
         row = replace(
             template,
             term=f"{exposure}_category",
-            level=labels[category],
+            level=label,
             measure="usual_mean",
         ).counting(these, OUTCOME)
         if isinstance(found, NotEstimable):

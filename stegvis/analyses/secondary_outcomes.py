@@ -13,7 +13,6 @@ from stegvis.analyses.condition import Condition, meeting
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.terms import MODELS
-from stegvis.study.protocol import EXPOSURES
 
 PREFIX, AT_BASELINE = "outcome_", "baseline_outcome_"
 KNOWN, FREE = "outcome known", "free of the outcome at baseline"
@@ -34,7 +33,7 @@ def sample_of(name: str, population: str) -> tuple[Condition, ...]:
 def _rows(data: WaveData, name: str) -> Iterator[ResultRow]:
     population = FREE if f"{AT_BASELINE}{name}" in data.people else KNOWN
     sample = data.people[meeting(sample_of(name, population), data.people)]
-    for exposure in EXPOSURES:
+    for exposure in data.protocol.exposures.names:
         for model in MODELS:
             template = data.template(f"outcome:{name}", model, exposure, population)
             yield from category_rows(

@@ -23,7 +23,7 @@ from stegvis.statistics.categories import add_categories
 from stegvis.statistics.contract import OUTCOME
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.terms import MODELS, columns_terms
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol import Protocol
 from stegvis.study.protocol_sensitivity import Mode, Restriction, SensitivityEntry
 
 SAME_AS_MAIN = "same as main: everybody meets the restriction, and nothing is added to the models"
@@ -99,7 +99,7 @@ def _rows(data: WaveData, each: Sensitivity) -> Iterator[ResultRow]:
     sample = add_categories(data.people[met], data.protocol)
     further = [column for column in each.added if column not in data.protocol.models.adjusted]
     same = each.outcome == OUTCOME and not further and bool(met.all())
-    for exposure in EXPOSURES:
+    for exposure in data.protocol.exposures.names:
         for model in MODELS:
             template = data.template(f"sensitivity:{each.name}", model, exposure, each.population)
             template = replace(template, note=joined(template.note, each.note))

@@ -23,7 +23,7 @@ from stegvis.statistics.restricted_cubic_spline import PERCENTILES, basis, curve
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import Linear
-from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol import Exposure, Protocol
 
 KnotRule = Literal["sample", "fixed"]
 
@@ -44,15 +44,17 @@ def spline_rows(data: WaveData) -> list[ResultRow]:
     other: KnotRule = "fixed" if in_force == "sample" else "sample"
     rows = []
     for analysis, rule in (("spline", in_force), (f"spline_{other}_knots", other)):
-        for exposure in EXPOSURES:
+        for exposure in data.protocol.exposures.names:
             rows += _curve_rows(data, analysis, exposure, rule, mutual=False)
     return rows
 
 
 def mutual_spline_rows(data: WaveData) -> list[ResultRow]:
     """The curves of both exposures, adjusted for a spline of the other exposure with its own knots."""
-    rule = data.protocol.spline.knots_from
-    return [row for exposure in EXPOSURES for row in _curve_rows(data, "mutual_spline", exposure, rule, mutual=True)]
+    rule, exposures = data.protocol.spline.knots_from, data.protocol.exposures.names
+    if len(exposures) == 1:
+        return []
+    return [row for exposure in exposures for row in _curve_rows(data, "mutual_spline", exposure, rule, mutual=True)]
 
 
 def place(values: np.ndarray, exposure: Exposure, protocol: Protocol, rule: KnotRule) -> Place | NotEstimable:

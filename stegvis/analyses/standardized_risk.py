@@ -12,13 +12,13 @@ from dataclasses import replace
 from stegvis.analyses.category_design import CategoryDesign, category_design
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.additive_interaction import Difference
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.irls import Family
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.standardization import StandardizedRisks, number_needed, standardized_risks
 from stegvis.statistics.terms import MODELS
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol import Protocol
 
 MEASURES = ("risk", "rd", "rr", "nnt")
 # The logistic model is the default: its risks stay below 1.
@@ -29,7 +29,7 @@ def standardized_risk_rows(data: WaveData) -> list[ResultRow]:
     """Measures ``risk``, ``rd``, ``rr`` per category, and ``nnt`` for all but the reference."""
     rows = []
     for family, analysis in FAMILIES.items():
-        for exposure in EXPOSURES:
+        for exposure in data.protocol.exposures.names:
             for model in MODELS:
                 template = data.template(analysis, model, exposure)
                 template = replace(template, note=joined(template.note, f"{family} model, covariates as sampled"))
@@ -49,7 +49,7 @@ def _rows(made: CategoryDesign, family: Family, protocol: Protocol) -> list[Resu
     for measure in MEASURES:
         for category, row in made.rows.items():
             row = replace(row, measure=measure)
-            if measure == "nnt" and category == CATEGORIES[0]:
+            if measure == "nnt" and category == REFERENCE:
                 continue
             if isinstance(found, NotEstimable):
                 rows.append(row.not_estimable(found.reason))
@@ -63,15 +63,14 @@ def _rows(made: CategoryDesign, family: Family, protocol: Protocol) -> list[Resu
 def _estimate(
     row: ResultRow, category: int, found: StandardizedRisks, made: CategoryDesign, protocol: Protocol
 ) -> ResultRow:
-    reference = CATEGORIES[0]
     if row.measure == "risk":
         # A test of a risk of 0 is meaningless.
         return replace(row.with_estimate(found.risk(category)), p_value=math.nan)
-    if category == reference:
+    if category == REFERENCE:
         return replace(row, estimate=1.0 if row.measure == "rr" else 0.0)
     if row.measure == "rr":
-        return row.with_ratio(found.risk_ratio(category, reference))
-    difference = found.risk_difference(category, reference)
+        return row.with_ratio(found.risk_ratio(category, REFERENCE))
+    difference = found.risk_difference(category, REFERENCE)
     if row.measure == "rd":
         return row.with_estimate(difference)
     return _number_needed(row, difference, made, protocol)

@@ -12,10 +12,9 @@ import pandas as pd
 
 from stegvis.analyses.category_model import category_rows
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES
 from stegvis.statistics.results import ResultRow
 from stegvis.statistics.terms import MODELS
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 
 def stratified_rows(data: WaveData) -> list[ResultRow]:
@@ -31,13 +30,15 @@ def stratified_rows(data: WaveData) -> list[ResultRow]:
     return [
         row
         for population, members, dropped in strata
-        for exposure in EXPOSURES
+        for exposure in data.protocol.exposures.names
         for row in _rows(data, "stratified", population, people[members], exposure, dropped)
     ]
 
 
 def within_intensity_rows(data: WaveData) -> list[ResultRow]:
     """Analysis ``within_intensity``: the categories of volume inside each category of intensity."""
+    if len(data.protocol.exposures.names) == 1:
+        return []
     return [
         row
         for population, members in _parts(data, "walking_met")
@@ -50,8 +51,10 @@ def within_volume_rows(data: WaveData) -> list[ResultRow]:
 
     An addition, used to evaluate the published statement on intensity below the highest volume.
     """
-    highest = data.labels("walking_minutes")[CATEGORIES[-1]]
-    below = data.people[data.people["walking_minutes_category"] < CATEGORIES[-1]]
+    if len(data.protocol.exposures.names) == 1:
+        return []
+    last, highest = list(data.labels("walking_minutes").items())[-1]
+    below = data.people[data.people["walking_minutes_category"] < last]
     # The label of the highest category reads ">=125".
     name = (
         f"walking_minutes {highest.replace('>=', '<')}" if highest.startswith(">=") else "walking_minutes not highest"

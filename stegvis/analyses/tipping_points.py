@@ -7,11 +7,11 @@ from dataclasses import replace
 from stegvis.analyses.category_design import with_cuts_of_people
 from stegvis.analyses.category_model import category_rows
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.categories import CATEGORIES
+from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import NotEstimable, complete_rows
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.tipping_point import tipping_point
-from stegvis.study.protocol import EXPOSURES, Exposure
+from stegvis.study.protocol import Exposure
 
 MEASURES = ("tipping_point", "tipping_point_limit")
 NOTE = (
@@ -21,7 +21,7 @@ NOTE = (
 
 def tipping_point_rows(data: WaveData) -> list[ResultRow]:
     """Measures ``tipping_point`` and ``tipping_point_limit`` of each category but the reference."""
-    return [row for exposure in EXPOSURES for row in _rows(exposure, data)]
+    return [row for exposure in data.protocol.exposures.names for row in _rows(exposure, data)]
 
 
 def _rows(exposure: Exposure, data: WaveData) -> list[ResultRow]:
@@ -35,14 +35,14 @@ def _rows(exposure: Exposure, data: WaveData) -> list[ResultRow]:
     eligible = with_cuts_of_people(known, data)
     labels = data.labels(exposure)
     rows = []
-    for category, ratio_row in zip(CATEGORIES, main, strict=True):
-        if category == CATEGORIES[0]:
+    for (category, label), ratio_row in zip(labels.items(), main, strict=True):
+        if category == REFERENCE:
             continue
         answered = eligible.loc[eligible[f"{exposure}_category"] == category, "answered"].astype(bool)
         row = replace(
             template,
             term=ratio_row.term,
-            level=labels[category],
+            level=label,
             reference=ratio_row.reference,
             n=ratio_row.n,
             events=ratio_row.events,

@@ -24,7 +24,7 @@ from stegvis.study.protocol import Exposure, Protocol
 
 
 def add_scores(frame: pd.DataFrame, exposure: Exposure) -> pd.DataFrame:
-    """A copy of the frame with ``<exposure>_median`` (exposure's unit) and ``<exposure>_ordinal`` (1 to 4)."""
+    """A copy of the frame with ``<exposure>_median`` (exposure's unit) and ``<exposure>_ordinal`` (1 and up)."""
     category = frame[f"{exposure}_category"]
     return frame.assign(
         **{

@@ -111,21 +111,21 @@ def walking_days(days: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         protocol: for the METs.
 
     Returns:
-        ``person``, ``day``, ``weekend``, ``walking_minutes``, ``walking_met`` (missing without a speed).
+        ``person``, ``day``, ``weekend``, ``walking_minutes``, ``walking_met`` (missing without a speed, absent
+        in a study of volume alone).
     """
     date = pd.to_datetime(days["date"])
-    exposures = protocol.exposures
-    met_seconds = (
-        exposures.met_slow * days["walking_slow"]
-        + exposures.met_moderate * days["walking_moderate"]
-        + exposures.met_brisk * days["walking_brisk"]
-    )
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "person": days["person"],
             "day": days["day"],
             "weekend": (date.dt.day_of_week >= 5).astype("boolean").where(date.notna()),
             "walking_minutes": days["walking"].astype("float64") / 60,
-            "walking_met": met_seconds.astype("float64") / days["walking"].astype("float64"),
         }
     )
+    mets = protocol.exposures.mets
+    if mets is None:
+        return found
+    slow, moderate, brisk = mets
+    met_seconds = slow * days["walking_slow"] + moderate * days["walking_moderate"] + brisk * days["walking_brisk"]
+    return found.assign(walking_met=met_seconds.astype("float64") / days["walking"].astype("float64"))

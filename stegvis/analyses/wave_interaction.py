@@ -14,7 +14,7 @@ from typing import cast
 import pandas as pd
 
 from stegvis.analyses.category_model import remarks
-from stegvis.statistics.categories import CATEGORIES, level_labels
+from stegvis.statistics.categories import REFERENCE, level_labels
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio, ratio
@@ -34,7 +34,7 @@ def wave_rows(
         protocol: the study's protocol.
     """
     exposure = cast(Exposure, template.exposure)
-    term = category_term(exposure)
+    term = category_term(exposure, protocol)
     labels = level_labels(frame, exposure, protocol)
     needed = [term.column, "wave", *(c.column for c in covariates), OUTCOME, "person"]
     frame, dropped = complete_rows(frame, needed)
@@ -44,15 +44,15 @@ def wave_rows(
     products = {
         _product(category, wave): ((frame[term.column] == category) & (frame["wave"] == wave)).astype("float64")
         for wave in waves[1:]
-        for category in CATEGORIES[1:]
+        for category in list(labels)[1:]
     }
     design = pd.concat([frame, pd.DataFrame(products)], axis=1)
     terms = [term, Categorical("wave", tuple(waves)), *map(Linear, products), *covariates]
-    fit = _sparse(frame, term.column, protocol) or fit_risk_ratio(design, terms, protocol.models, groups="person")
+    fit = _sparse(frame, term, protocol) or fit_risk_ratio(design, terms, protocol.models, groups="person")
     template = replace(
-        template, reference=labels[CATEGORIES[0]], note=joined(template.note, *remarks(fit, dropped, protocol))
+        template, reference=labels[REFERENCE], note=joined(template.note, *remarks(fit, dropped, protocol))
     )
-    rows = _ratio_rows(frame, fit, template, labels)
+    rows = _ratio_rows(frame, term, fit, template, labels)
     joint = replace(
         template,
         term=f"{term.column} x wave",
@@ -67,24 +67,23 @@ def wave_rows(
 
 
 def _ratio_rows(
-    frame: pd.DataFrame, fit: Fit | NotEstimable, template: ResultRow, labels: dict[int, str]
+    frame: pd.DataFrame, term: Categorical, fit: Fit | NotEstimable, template: ResultRow, labels: dict[int, str]
 ) -> list[ResultRow]:
     """A row of each category in each wave, from the coefficients of category and product."""
-    term = category_term(cast(Exposure, template.exposure))
     rows = []
     waves = sorted(frame["wave"].unique())
     for wave in waves:
-        for category in CATEGORIES:
+        for category, label in labels.items():
             people = frame[(frame["wave"] == wave) & (frame[term.column] == category)]
             row = replace(
                 template,
                 population=f"wave {wave}",
                 term=term.column,
-                level=labels[category],
+                level=label,
             ).counting(people, OUTCOME)
             if isinstance(fit, NotEstimable):
                 rows.append(row.not_estimable(fit.reason))
-            elif category == CATEGORIES[0]:
+            elif category == REFERENCE:
                 rows.append(replace(row, estimate=1.0))
             else:
                 names = [term.coefficient(category)] + ([_product(category, wave)] if wave != waves[0] else [])
@@ -98,12 +97,12 @@ def _product(category: int, wave: str) -> str:
     return f"category {category} in {wave}"
 
 
-def _sparse(frame: pd.DataFrame, column: str, protocol: Protocol) -> Fit | NotEstimable | None:
+def _sparse(frame: pd.DataFrame, term: Categorical, protocol: Protocol) -> Fit | NotEstimable | None:
     """The contract's smallest numbers of events, applied to every category of every wave."""
     cells = (
-        frame.groupby(["wave", column])[OUTCOME]
+        frame.groupby(["wave", term.column])[OUTCOME]
         .agg(["sum", "count"])
-        .reindex(pd.MultiIndex.from_product([sorted(frame["wave"].unique()), CATEGORIES]), fill_value=0)
+        .reindex(pd.MultiIndex.from_product([sorted(frame["wave"].unique()), term.levels]), fill_value=0)
     )
     fewest = min(cells["sum"].min(), (cells["count"] - cells["sum"]).min())
     if fewest < protocol.models.minimum_events:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stegvis.disclosure.tables import Tables
 from stegvis.statistics.results import KEY_COLUMNS
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol import Protocol
 
 # Shares, published as percentages; and means and other amounts. Everything else is a ratio or a difference of logs.
 _SHARES = ("risk", "rd", "ap", "share_above_one", "ess_share", "icc", "reliability", "fmi", "smallest_probability")
@@ -46,7 +46,7 @@ def _results(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     decimals[measure.isin(_SHARES)] = digits.percentages + 2
     decimals[measure.isin(_AMOUNTS)] = digits.means
     decimals[measure.isin(_STANDARDIZED)] = digits.standardized_differences
-    for exposure in EXPOSURES:
+    for exposure in protocol.exposures.names:
         decimals[(measure == "knot") & (made["exposure"] == exposure)] = printed_decimals(exposure, protocol)
     for count, rows in made.groupby(decimals, sort=False):
         made.loc[rows.index, list(_INTERVAL)] = rows[list(_INTERVAL)].round(int(count))

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from stegvis.disclosure import primary_rule
-from stegvis.statistics.categories import CATEGORIES, add_categories
+from stegvis.statistics.categories import add_categories
 from stegvis.statistics.contract import OUTCOME, NotEstimable
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.release_change import Estimate, change, estimate
@@ -38,7 +38,7 @@ STEPS = ("corrected_rows", "changed_eligibility", "new_people", "protocol")
 def compared(protocol: Protocol) -> list[str]:
     """The columns of a person that are compared: exposures, outcome and covariates."""
     covariates = (*protocol.exclusions.complete_case, *protocol.models.age, *protocol.models.adjusted)
-    return list(dict.fromkeys((*EXPOSURES, OUTCOME, *covariates)))
+    return list(dict.fromkeys((*protocol.exposures.names, OUTCOME, *covariates)))
 
 
 @dataclass(frozen=True)
@@ -125,12 +125,12 @@ def bridge_steps(
         current = now[now["wave"] == wave].set_index("person").sort_index()
         published = _published_people(results_before, wave)
         samples = _samples(own, current, published)
-        for exposure in EXPOSURES:
+        for exposure in protocol.exposures.names:
             for model in MODELS:
-                then = _published(results_before, wave, model, exposure)
-                later = _published(results_now, wave, model, exposure)
-                if then is None or later is None:
+                found_both = _in_both(results_before, results_now, wave, model, exposure)
+                if found_both is None:
                     continue
+                then, later = found_both
                 estimates = _estimates(samples, model, exposure, protocol_then, protocol, levels)
                 found += _bridged(wave, model, exposure, then, later, samples, estimates, protocol)
     return found
@@ -155,9 +155,10 @@ def edition_steps(
     """
     found = []
     for wave, exposure, model in product(waves, EXPOSURES, MODELS):
-        then, now = (_published(results, wave, model, exposure) for results in (results_before, results_now))
-        if then is None or now is None:
+        found_both = _in_both(results_before, results_now, wave, model, exposure)
+        if found_both is None:
             continue
+        then, now = found_both
         for (_, old), (_, new) in list(zip(then.iterrows(), now.iterrows(), strict=True))[1:]:
             if (old["status"], new["status"]) == ("ok", "ok"):
                 before, after = float(old["estimate"]), float(new["estimate"])
@@ -197,8 +198,8 @@ def _estimates(
     """The estimate before the first step and after each."""
 
     def fitted(sample: pd.DataFrame, used: Protocol) -> Estimate | NotEstimable:
-        terms = [category_term(exposure), *covariate_terms(model, used, levels)]
-        return estimate(add_categories(sample, used), terms, used.models)
+        terms = [category_term(exposure, used), *covariate_terms(model, used, levels)]
+        return estimate(add_categories(sample, used, [exposure]), terms, used.models)
 
     found = [fitted(wave.samples[0], then)]
     for sample, previous in zip(wave.samples[1:], wave.samples, strict=False):
@@ -218,10 +219,10 @@ def _bridged(
     estimates: list[Estimate | NotEstimable],
     protocol: Protocol,
 ) -> Iterator[Bridged]:
-    term = category_term(exposure)
+    term = category_term(exposure, protocol)
     reasons = [each.reason for each in estimates if isinstance(each, NotEstimable)]
     fitted = [each for each in estimates if isinstance(each, Estimate)]
-    for position, category in enumerate(CATEGORIES[1:], start=1):
+    for position, category in enumerate(term.levels[1:], start=1):
         old, new = then.iloc[position], later.iloc[position]
         if old["status"] != "ok" or new["status"] != "ok":
             continue
@@ -267,11 +268,16 @@ def _steps(fitted: list[Estimate], name: str, wave: _Wave, unreproduced: float, 
         start, carried = number, 0.0
 
 
-def _published(results: pd.DataFrame, wave: str, model: Model, exposure: Exposure) -> pd.DataFrame | None:
-    """The published rows of the four categories of a main model, the reference first."""
-    main = _main(results, wave)
-    rows = main[(main["model"] == model) & (main["exposure"] == exposure) & (main["measure"] == "rr")]
-    return rows if len(rows) == len(CATEGORIES) else None
+def _in_both(
+    results_before: pd.DataFrame, results_now: pd.DataFrame, wave: str, model: Model, exposure: Exposure
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The published rows of the categories of a main model, the reference first; None if their number has changed."""
+    both = []
+    for results in (results_before, results_now):
+        main = _main(results, wave)
+        both.append(main[(main["model"] == model) & (main["exposure"] == exposure) & (main["measure"] == "rr")])
+    then, now = both
+    return (then, now) if len(then) == len(now) > 0 else None
 
 
 def _published_people(results: pd.DataFrame, wave: str) -> int | None:

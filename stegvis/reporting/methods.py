@@ -12,7 +12,7 @@ from stegvis.reporting.rows import chosen, headline
 from stegvis.reporting.steps import description
 from stegvis.reporting.wording import MODELS, level_label, plain, suppression_sentence
 from stegvis.reporting.words import capitalized
-from stegvis.study.protocol import Protocol
+from stegvis.study.protocol_recordings import Epochs
 
 # Groups of equal size by their number.
 PARTS = {2: "Halves", 3: "Thirds", 4: "Quarters", 5: "Fifths", 6: "Sixths"}
@@ -117,23 +117,23 @@ def _exposure_rules(report: WaveReport) -> dict[str, str]:
         f"each above zero; a participant needs at least {exposures.minimum_valid_days} valid day{plural}.",
         "Walking volume.": "Mean minutes of walking per valid day.",
     }
-    if "walking_met" in report.exposures:
-        rules["Walking intensity."] = _intensity_rule(p)
+    if "walking_met" in report.exposures and exposures.mets is not None:
+        rules["Walking intensity."] = _intensity_rule(exposures.mets, p.epochs)
     levels = {str(row["level"]) for row in chosen(report.own_results, analysis="main", exposure=report.exposures[0])}
     parts = PARTS.get(len(levels - {"None", "nan", ""}), "Groups of equal size")
     rules["Categories."] = (
         f"{parts} of the analyzed sample; a value equal to a cut point belongs to the lower category."
-        if exposures.categories == "sample_quartiles"
+        if not exposures.fixed
         else "Fixed lower bounds; a value equal to a bound belongs to the upper category."
     )
     return rules
 
 
-def _intensity_rule(protocol: Protocol) -> str:
-    exposures, epochs = protocol.exposures, protocol.epochs
+def _intensity_rule(mets: tuple[float, float, float], epochs: Epochs) -> str:
+    slow, moderate, brisk = mets
     return (
-        f"Mean MET of walking time, with {exposures.met_slow} for slow, {exposures.met_moderate} "
-        f"for moderate and {exposures.met_brisk} for brisk walking (2024 Adult Compendium of Physical Activities). "
+        f"Mean MET of walking time, with {slow} for slow, {moderate} "
+        f"for moderate and {brisk} for brisk walking (2024 Adult Compendium of Physical Activities). "
         f"Brisk is faster than {epochs.moderate_up_to_km_per_hour} km/h, "
         f"slow up to {epochs.slow_up_to_km_per_hour} km/h."
     )

@@ -161,7 +161,7 @@ class Plain:
         number = len(comparisons(self.newest, "walking_minutes")) + 1
         if number == 1:
             return ""
-        fixed = "" if self.protocol.exposures.categories == "sample_quartiles" else "_fixed"
+        fixed = "_fixed" if self.protocol.exposures.fixed else ""
         both = "_both" if comparisons(self.newest, "walking_met") else ""
         return self.say("done", f"groups{fixed}{both}", number=number_in_words(number, self.language))
 
@@ -169,12 +169,10 @@ class Plain:
         """The comparisons of the newest wave, then each wave and all waves together."""
         volume = [self.comparison(row, "walking_minutes") for row in comparisons(self.newest, "walking_minutes")]
         pace = [self.comparison(row, "walking_met") for row in comparisons(self.newest, "walking_met")]
-        exposures = self.protocol.exposures
-        met = self.say(
-            "groups", "met", slow=self.number(exposures.met_slow, 1), brisk=self.number(exposures.met_brisk, 1)
-        )
+        mets = self.protocol.exposures.mets
         blocks = [bullets(volume), paragraph(self.hundred()), self.figure()]
-        if pace:
+        if pace and mets is not None:
+            met = self.say("groups", "met", slow=self.number(mets[0], 1), brisk=self.number(mets[-1], 1))
             blocks += [paragraph(met), bullets(pace)]
         if len(self.waves) > 1:
             blocks += [paragraph(self.say("waves", "heading")), bullets(self.years()), paragraph(self.between_years())]

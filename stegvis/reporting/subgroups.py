@@ -33,19 +33,19 @@ def mutual(report: WaveReport) -> Section | None:
         return None
     tables = []
     for exposure in report.exposures:
+        scale, other = report.protocol.exposures.scale(exposure), _other_name(report, exposure)
         groups = [
             ("Main analysis", _ratios(report.own_results, "main", exposure)),
             (
-                "Adjusted for the other exposure (one linear term)",
+                f"Adjusted for {other} (one linear term)",
                 _ratios(report.own_results, "mutual", exposure),
             ),
             (
-                "Adjusted for the categories of the other exposure",
+                f"Adjusted for the categories of {other}",
                 _ratios(report.own_results, "mutual_categories", exposure),
             ),
         ]
-        scale = report.protocol.exposures.scale(exposure)
-        caption = f"{scale.name}, adjusted for the other exposure"
+        caption = f"{scale.name}, adjusted for {other}"
         tables.append(
             table(ratios_table(f"mutual-{exposure}", caption, f"{scale.name}, {scale.unit}", groups, report.protocol))
         )
@@ -94,9 +94,15 @@ def _within(report: WaveReport, exposure: Exposure) -> Markup:
     groups = [
         (label(each, report.protocol), _ratios(report.own_results, analysis, exposure, each)) for each in populations
     ]
-    caption = f"{scale.name} within categories of the other exposure"
+    caption = f"{scale.name} within categories of {_other_name(report, exposure)}"
     ratios = ratios_table(f"{analysis}-table", caption, f"{scale.name}, {scale.unit}", groups, report.protocol)
     return folded(caption, table(ratios))
+
+
+def _other_name(report: WaveReport, exposure: Exposure) -> str:
+    """The other exposure within a sentence: ``walking intensity``."""
+    (other,) = (each for each in report.exposures if each != exposure)
+    return report.protocol.exposures.scale(other).name.lower()
 
 
 def _ratios(results: pd.DataFrame, analysis: str, exposure: Exposure, population: str = "all") -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from stegvis.reproduction import r, r_beyond, stata, stata_beyond
 from stegvis.reproduction.models import EstimateRow
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import KEY_COLUMNS
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol import Protocol
 
 COMMAND_COLUMNS = (*KEY_COLUMNS, "r", "stata")
 CommandFunction = Callable[[EstimateRow], str]
@@ -77,7 +77,7 @@ def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.Da
         ``KEY_COLUMNS``, ``r`` and ``stata``; a command is empty where no command gives the row (see
         docs/results.md).
     """
-    labels = category_labels(results)
+    labels = category_labels(results, protocol)
     block = ["analysis", "population", "model", "exposure", "term", "measure"]
     places = results.groupby(block, sort=False).cumcount() + 1
     rows = []
@@ -92,7 +92,7 @@ def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.Da
     return pd.DataFrame(rows, columns=list(COMMAND_COLUMNS), dtype="str")
 
 
-def category_labels(results: pd.DataFrame) -> Mapping[str, Sequence[str]]:
+def category_labels(results: pd.DataFrame, protocol: Protocol) -> Mapping[str, Sequence[str]]:
     """The category labels of each exposure in the main models, the lowest first."""
     main = results[(results["analysis"] == "main") & (results["model"] == "adjusted") & (results["measure"] == "rr")]
-    return {each: main.loc[main["exposure"] == each, "level"].tolist() for each in EXPOSURES}
+    return {each: main.loc[main["exposure"] == each, "level"].tolist() for each in protocol.exposures.names}

@@ -9,7 +9,6 @@ from typing import cast
 from stegvis.analyses.condition import Condition
 from stegvis.analyses.secondary_outcomes import PREFIX, sample_of
 from stegvis.analyses.sensitivity import sensitivities
-from stegvis.statistics.categories import CATEGORIES
 from stegvis.statistics.levels import Levels
 from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 from stegvis.study.protocol_models import ExposureScale
@@ -55,7 +54,7 @@ class EstimateRow:
 
     @property
     def other(self) -> Exposure:
-        """The other exposure."""
+        """The other exposure, in a study of two."""
         return next(each for each in EXPOSURES if each != self.exposure)
 
     @property
@@ -80,7 +79,7 @@ class Sample:
 
     Attributes:
         where: conditions, all of which must be true.
-        cut: empty for the existing categories; ``quartiles`` of the sample itself, or at the ``published`` bounds.
+        cut: empty for the existing categories; ``quantiles`` of the sample itself, or at the ``published`` bounds.
     """
 
     where: tuple[Condition, ...] = ()
@@ -119,7 +118,7 @@ def model_of(row: EstimateRow) -> Model:
     if analysis in ("main", "fit_quality", "tipping_point"):
         return model
     if analysis in ("fixed_cuts", "sample_cuts"):
-        return replace(model, sample=Sample(cut="published" if analysis == "fixed_cuts" else "quartiles"))
+        return replace(model, sample=Sample(cut="published" if analysis == "fixed_cuts" else "quantiles"))
     if analysis == "mutual":
         return replace(model, covariates=(*model.covariates, row.other))
     if analysis == "mutual_categories":
@@ -128,7 +127,7 @@ def model_of(row: EstimateRow) -> Model:
         sample, dropped = _stratum(row.key["population"], row.protocol)
         return replace(model, sample=sample, covariates=tuple(c for c in model.covariates if c not in dropped))
     if analysis in ("within_intensity", "within_volume"):
-        return replace(model, sample=_within(row.key["population"], row.labels))
+        return replace(model, sample=_within(row))
     if analysis == "sensitivity":
         return _sensitivity(row)
     if analysis == "outcome":
@@ -144,18 +143,20 @@ def _stratum(population: str, protocol: Protocol) -> tuple[Sample, tuple[str, ..
     return Sample((Condition("sex", "==", "female" if population == "women" else "male"),)), ("sex",)
 
 
-def _within(population: str, labels: Mapping[str, Sequence[str]]) -> Sample:
+def _within(row: EstimateRow) -> Sample:
     """The category of a label; for any other text, everyone below the highest category."""
-    exposure, label = population.split(" ", 1)
-    if label in labels.get(exposure, ()):
-        return Sample((Condition(f"{exposure}_category", "==", 1 + list(labels[exposure]).index(label)),))
-    return Sample((Condition(f"{exposure}_category", "<", CATEGORIES[-1]),))
+    exposure, label = row.key["population"].split(" ", 1)
+    labels = list(row.labels.get(exposure, ()))
+    if label in labels:
+        return Sample((Condition(f"{exposure}_category", "==", 1 + labels.index(label)),))
+    highest = row.protocol.exposures.scale(cast(Exposure, exposure)).categories[-1]
+    return Sample((Condition(f"{exposure}_category", "<", highest),))
 
 
 def _sensitivity(row: EstimateRow) -> Model:
     analysis = next(each for each in sensitivities(row.protocol) if each.name == row.variant)
     # Published cut points are the same in every sample.
-    cut = "quartiles" if row.protocol.exposures.categories == "sample_quartiles" else ""
+    cut = "" if row.protocol.exposures.fixed else "quantiles"
     further = [column for column in analysis.added if column not in row.covariates]
     added = further if row.key["model"] == "adjusted" else ()
     return replace(
@@ -181,7 +182,9 @@ def curve_of(row: EstimateRow) -> Curve:
     rule = row.protocol.spline.knots_from
     if row.analysis.startswith("spline_"):
         rule = "fixed" if row.analysis == "spline_fixed_knots" else "sample"
-    scales = [row.protocol.spline.scale(each) for each in (row.exposure, row.other)]
-    own, others = (scale.fixed_knots if rule == "fixed" else None for scale in scales)
-    reference = scales[0].fixed_reference if rule == "fixed" else None
-    return Curve(own, reference, row.analysis == "mutual_spline", others)
+    mutual = row.analysis == "mutual_spline"
+    if rule == "sample":
+        return Curve(None, None, mutual, None)
+    scale = row.protocol.spline.scale
+    others = scale(row.other).fixed_knots if mutual else None
+    return Curve(scale(row.exposure).fixed_knots, scale(row.exposure).fixed_reference, mutual, others)

@@ -15,7 +15,7 @@ from stegvis.data_files import data_file
 from stegvis.reproduction.models import EstimateRow, Model, Sample, curve_of, model_of
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES
-from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol import Protocol
 
 PEOPLE = "people"
 
@@ -28,11 +28,15 @@ def functions() -> str:
 
 def settings(protocol: Protocol, levels: Levels) -> str:
     """The values of the protocol that the functions use, as R assignments."""
+    exposures = protocol.exposures.names
     bounds: dict[str, tuple[float, ...]] = {
-        each: protocol.exposures.scale(each).published_lower_bounds for each in EXPOSURES
+        each: protocol.exposures.scale(each).published_lower_bounds for each in exposures
     }
+    groups = [f"{each} = {len(protocol.exposures.scale(each).categories)}" for each in exposures]
     values = {
         "LEVELS": named(levels),
+        "EXPOSURES": vector(exposures),
+        "GROUPS": f"c({', '.join(groups)})",
         "BOUNDS": named(bounds),
         "VARIANCE": quoted(protocol.models.variance),
         "CONFIDENCE": quoted(protocol.models.confidence),
@@ -86,7 +90,7 @@ def sample(of: Sample) -> str:
     people = PEOPLE
     if of.where:
         people = f"subset({PEOPLE}, {' & '.join(map(_condition, of.where))})"
-    return {"": people, "quartiles": f"recut({people})", "published": f"fixed({people})"}[of.cut]
+    return {"": people, "quantiles": f"recut({people})", "published": f"fixed({people})"}[of.cut]
 
 
 def estimate(text: str) -> str:
@@ -136,16 +140,16 @@ def trend(row: EstimateRow) -> str:
 
 
 def joint(row: EstimateRow) -> str:
-    """The sixteen cells."""
+    """The cells of volume and intensity."""
     covariates = " + ".join(row.covariates)
+    many = len(row.protocol.exposures.scale(row.other).categories)
     if row.measure == "p_interaction":
         return f'wald(low_back_pain ~ walking_minutes_category * walking_met_category + {covariates}, people, ":")'
-    cell = "factor(4 * as.integer(walking_minutes_category) + as.integer(walking_met_category))"
+    cell = f"factor({many} * as.integer(walking_minutes_category) + as.integer(walking_met_category))"
     right, people = f"low_back_pain ~ cell + {covariates}", f"transform(people, cell = {cell})"
     if row.measure == "p_joint":
         return f'wald({right}, {people}, "cell")'
-    volume, intensity = divmod(row.place - 1, 4)
-    number = 4 * (volume + 1) + intensity + 1
+    number = many + row.place
     return "1" if row.place == 1 else estimate(f'rr({right}, {people}, "cell{number}")')
 
 

@@ -22,31 +22,29 @@ read_people <- function(file) {
   for (name in intersect(c("older", "answered", "weekend"), names(people))) people[[name]] <- people[[name]] == "True"
   if ("wave" %in% names(people)) people$wave <- factor(people$wave, levels = sort(unique(people$wave)))
   for (category in intersect(paste0(EXPOSURES, "_category"), names(people))) {
-    people[[category]] <- factor(people[[category]], levels = 1:4)
+    people[[category]] <- factor(people[[category]], levels = 1:GROUPS[[sub("_category$", "", category)]])
   }
   people
 }
 
-EXPOSURES <- c("walking_minutes", "walking_met")
-
 # ---- categories ----
 
 # Stata's xtile: the cut is the mean of two neighbours where n * p is whole; a value equal to a cut point goes to the lower group.
-xtile4 <- function(x) {
-  cuts <- quantile(x, c(.25, .5, .75), type = 2)
-  factor(1 + (x > cuts[1]) + (x > cuts[2]) + (x > cuts[3]), levels = 1:4)
+xtile <- function(x, groups) {
+  cuts <- quantile(x, seq_len(groups - 1) / groups, type = 2)
+  factor(1 + rowSums(outer(x, cuts, ">")), levels = seq_len(groups))
 }
 
-# The tables include categories; this cuts a sample at its own quartiles.
+# The tables include categories; this cuts a sample at its own quantiles.
 recut <- function(people) {
-  for (exposure in EXPOSURES) people[[paste0(exposure, "_category")]] <- xtile4(people[[exposure]])
+  for (exposure in EXPOSURES) people[[paste0(exposure, "_category")]] <- xtile(people[[exposure]], GROUPS[[exposure]])
   people
 }
 
 # At the published bounds: a value equal to a bound goes to the upper group.
 fixed <- function(people) {
   for (exposure in EXPOSURES) {
-    people[[paste0(exposure, "_category")]] <- factor(1 + findInterval(people[[exposure]], BOUNDS[[exposure]]), 1:4)
+    people[[paste0(exposure, "_category")]] <- factor(1 + findInterval(people[[exposure]], BOUNDS[[exposure]]), 1:GROUPS[[exposure]])
   }
   people
 }

@@ -75,7 +75,7 @@ def use(table: str = "analysis_set") -> str:
 
 
 def factor(column: str, levels: Levels) -> str:
-    """A covariate as a term: categorical, with the four categories, or linear."""
+    """A covariate as a term: categorical, with the categories of an exposure, or linear."""
     if column.endswith("_category"):
         return f"ib1.{column}"
     return f"i.{column}" if column in levels or column in ("older", "wave") else f"c.{column}"
@@ -99,7 +99,7 @@ def _cut(row: EstimateRow, sample: Sample) -> str:
     if sample.cut == "published":
         inner = " + ".join(f"({row.exposure} >= {bound:g})" for bound in row.scale.published_lower_bounds)
         return f"generate cut = 1 + {inner}"
-    return f"xtile cut = {row.exposure}{_if(row, sample)}, nq(4)" if sample.cut else ""
+    return f"xtile cut = {row.exposure}{_if(row, sample)}, nq({len(row.scale.categories)})" if sample.cut else ""
 
 
 def _condition(condition: Condition, levels: Levels) -> str:
@@ -151,12 +151,13 @@ def trend(row: EstimateRow) -> str:
 
 
 def joint(row: EstimateRow) -> str:
-    """The sixteen cells."""
+    """The cells of volume and intensity."""
     covariates = factors(row.covariates, row.levels)
     if row.measure == "p_interaction":
         fit = poisson(f"ib1.walking_minutes_category##ib1.walking_met_category {covariates}", options="vce(robust)")
         return chain(use(), fit, "testparm i.walking_minutes_category#i.walking_met_category")
-    cell = "generate cell = 4 * (walking_minutes_category - 1) + walking_met_category"
+    many = len(row.protocol.exposures.scale(row.other).categories)
+    cell = f"generate cell = {many} * (walking_minutes_category - 1) + walking_met_category"
     fit = chain(use(), cell, poisson(f"ib1.cell {covariates}"))
     return chain(fit, "testparm i.cell") if row.measure == "p_joint" else f"{fit} // {row.place}.cell"
 

@@ -9,7 +9,6 @@ from stegvis.analyses.time_use import PARTS
 from stegvis.reproduction.models import EstimateRow, plain
 from stegvis.reproduction.r_beyond import moved
 from stegvis.reproduction.stata import chain, factors, poisson, ratio_of, use
-from stegvis.study.protocol import EXPOSURES
 
 
 def fit_quality(row: EstimateRow) -> str:
@@ -23,8 +22,8 @@ def fit_quality(row: EstimateRow) -> str:
 def additive(row: EstimateRow) -> str:
     """Cells of low volume and low intensity, and the measures of their interaction."""
     lowest = row.protocol.additive_interaction.low_categories
-    low = [f"generate low_{name} = {name}_category <= {lowest}" for name in EXPOSURES]
-    first, second = (f"1.low_{name}" for name in EXPOSURES)
+    low = [f"generate low_{name} = {name}_category <= {lowest}" for name in row.protocol.exposures.names]
+    first, second = (f"1.low_{name}" for name in row.protocol.exposures.names)
     product = f"{first}#{second}"
     right = f"i.low_walking_minutes##i.low_walking_met {factors(row.covariates, row.levels)}"
     fit = chain(use(), *low, poisson(right, options="vce(robust)"))
@@ -126,9 +125,9 @@ def _probabilities(row: EstimateRow) -> str:
     """Everyone eligible with known covariates, and their probability of response."""
     adjusted = row.protocol.models.adjusted
     squares = " ".join(f"c.{name}#c.{name}" for name in row.protocol.attrition_weights.squared)
-    exposures = " ".join(f"c.{name}" for name in EXPOSURES)
+    exposures = " ".join(f"c.{name}" for name in row.protocol.exposures.names)
     right = f"{factors(adjusted, row.levels)} {squares} {exposures}"
-    known = ", ".join((*adjusted, *EXPOSURES))
+    known = ", ".join((*adjusted, *row.protocol.exposures.names))
     return chain(use("eligible_people"), f"drop if missing({known})", f"logit answered {right}", "predict double p")
 
 
@@ -176,12 +175,12 @@ def imputed(row: EstimateRow) -> str:
         levels = len(row.levels.get(column, ()))
         kinds["regress" if not levels else "logit" if levels == 2 else "mlogit"].append(column)
     how = " ".join(f"({kind}) {' '.join(columns)}" for kind, columns in kinds.items() if columns)
-    known = f"low_back_pain {' '.join(f'i.{name}_category' for name in EXPOSURES)}"
+    known = f"low_back_pain {' '.join(f'i.{name}_category' for name in row.protocol.exposures.names)}"
     numbers = f"add({rules.imputations}) burnin({rules.iterations}) rseed({rules.seed})"
     option = "vartable" if row.measure == "fmi" else "irr"
     steps = chain(
         use("eligible_people"),
-        f"keep if answered & !missing({', '.join(EXPOSURES)})",
+        f"keep if answered & !missing({', '.join(row.protocol.exposures.names)})",
         "mi set wide",
         f"mi register imputed {' '.join(adjusted)}",
         f"mi impute chained {how} = {known}, {numbers}",

@@ -15,8 +15,9 @@ def tables_of_wave(
     people: pd.DataFrame, eligible: pd.DataFrame, days: pd.DataFrame, protocol: Protocol
 ) -> Mapping[str, pd.DataFrame]:
     """``analysis_set``, ``eligible_people`` with the cut points of the former, and ``days``, as in ``WaveData``."""
-    found = {exposure: cuts(people[exposure].dropna(), exposure, protocol) for exposure in EXPOSURES}
-    return {"analysis_set": people, "eligible_people": with_categories(eligible, found), "days": days}
+    found = {exposure: cuts(people[exposure].dropna(), exposure, protocol) for exposure in protocol.exposures.names}
+    eligible = with_categories(_of_study(eligible, protocol), found)
+    return {"analysis_set": people, "eligible_people": eligible, "days": days}
 
 
 def tables_across(stacked: pd.DataFrame, histories: pd.DataFrame, protocol: Protocol) -> Mapping[str, pd.DataFrame]:
@@ -26,4 +27,11 @@ def tables_across(stacked: pd.DataFrame, histories: pd.DataFrame, protocol: Prot
         ValueError: there is no wave, or a person occurs twice in one.
     """
     answers = stack(stacked, protocol)
-    return {"answers": answers, "histories": with_categories(histories, first_response_cuts(answers, protocol))}
+    found = first_response_cuts(answers, protocol)
+    return {"answers": answers, "histories": with_categories(_of_study(histories, protocol), found)}
+
+
+def _of_study(people: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """People without the columns of exposures that the study does not have."""
+    absent = [exposure for exposure in EXPOSURES if exposure not in protocol.exposures.names]
+    return people.drop(columns=absent, errors="ignore")

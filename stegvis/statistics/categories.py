@@ -1,8 +1,9 @@
-"""The four categories of an exposure, and their printed labels.
+"""The categories of an exposure, and their printed labels.
 
-Two rules. Sample quartiles follow Stata's ``xtile`` (StataCorp, Data Management Reference Manual, ``pctile``): the cut
-is the mean of the two adjacent order statistics when n*p is an integer, and a value equal to a cut goes to the lower
-category. Fixed published cuts are lower bounds: a value equal to a cut goes to the upper category.
+The protocol says how many there are, 2 to 6. Two rules. Sample quantiles follow Stata's ``xtile`` (StataCorp, Data
+Management Reference Manual, ``pctile``): the cut is the mean of the two adjacent order statistics when n*p is an
+integer, and a value equal to a cut goes to the lower category. Fixed published cuts are lower bounds: a value equal to
+a cut goes to the upper category.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
+from stegvis.study.protocol import Exposure, Protocol
 from stegvis.study.protocol_models import ExposureScale
 
-CATEGORIES = (1, 2, 3, 4)
-QUARTILES = (0.25, 0.50, 0.75)
+# The lowest category, with which the others are compared.
+REFERENCE = 1
 MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True)
 class Cuts:
-    """Three cut points of one exposure, on its own scale, and the rule for a value equal to a cut.
+    """The cut points of one exposure, on its own scale, and the rule for a value equal to a cut.
 
     Attributes:
         points: the cut points, in order.
@@ -36,7 +37,7 @@ class Cuts:
     decimals: int
 
     def categories(self, values: np.ndarray) -> np.ndarray:
-        """Category 1 to 4 of each value; same shape as the values, integer."""
+        """The category of each value, 1 and up; same shape as the values, integer."""
         # Right-closed: one more than the number of cuts strictly below the value. Left-closed: at or below it.
         points = np.asarray(self.points)
         return np.searchsorted(points, values, side="left" if self.right_closed else "right").astype("int64") + 1
@@ -70,8 +71,8 @@ def empty_label(category: int) -> str:
     return f"category {category} (empty)"
 
 
-def quartile_cuts(values: np.ndarray, decimals: int) -> Cuts:
-    """Quartile cuts of a sample by Stata's ``xtile`` rule.
+def quantile_cuts(values: np.ndarray, groups: int, decimals: int) -> Cuts:
+    """Cuts of a sample (n) into groups of equal size by Stata's ``xtile`` rule.
 
     Raises:
         ValueError: there are no values, or one is missing.
@@ -80,7 +81,8 @@ def quartile_cuts(values: np.ndarray, decimals: int) -> Cuts:
         raise ValueError("no values to cut: the sample is empty")
     if not np.isfinite(values).all():
         raise ValueError("a value to cut is missing or infinite")
-    points = np.quantile(values, QUARTILES, method="averaged_inverted_cdf")
+    shares = np.arange(1, groups) / groups
+    points = np.quantile(values, shares, method="averaged_inverted_cdf")
     return Cuts(tuple(float(point) for point in points), right_closed=True, decimals=decimals)
 
 
@@ -90,29 +92,34 @@ def published_cuts(scale: ExposureScale) -> Cuts:
 
 
 def cuts(values: Sequence[float] | np.ndarray | pd.Series, exposure: Exposure, protocol: Protocol) -> Cuts:
-    """The cuts of one exposure by the protocol's rule; ``values`` is the sample (n) for sample quartiles.
+    """The cuts of one exposure by the protocol's rule; ``values`` is the sample (n) for sample quantiles.
 
     Raises:
-        ValueError: the sample for quartiles is empty or has a missing value.
+        ValueError: the sample for quantiles is empty or has a missing value.
     """
     scale = protocol.exposures.scale(exposure)
-    if protocol.exposures.categories == "fixed_published":
+    if protocol.exposures.fixed:
         return published_cuts(scale)
-    return quartile_cuts(np.asarray(values, dtype="float64"), scale.printed_decimals)
+    return quantile_cuts(np.asarray(values, dtype="float64"), len(scale.categories), scale.printed_decimals)
 
 
-def add_categories(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """A copy of the frame with ``<exposure>_category`` (1 to 4) and ``<exposure>_level`` (label) for both exposures.
+def add_categories(
+    frame: pd.DataFrame, protocol: Protocol, exposures: Sequence[Exposure] | None = None
+) -> pd.DataFrame:
+    """A copy of the frame with ``<exposure>_category`` (1 and up) and ``<exposure>_level`` (label) of each exposure.
 
-    Quartiles are those of the people with a known exposure; the others have no category. A frame without any value
+    By default the exposures are those of the protocol.
+
+    Quantiles are those of the people with a known exposure; the others have no category. A frame without any value
     gets empty columns.
     """
-    known = {exposure: frame[exposure].dropna() for exposure in EXPOSURES}
+    exposures = protocol.exposures.names if exposures is None else exposures
+    known = {exposure: frame[exposure].dropna() for exposure in exposures}
     found = {exposure: cuts(values, exposure, protocol) for exposure, values in known.items() if len(values)}
     return with_categories(frame, found).assign(
         **{
             f"{exposure}_{what}": pd.Series(pd.NA, frame.index, dtype=kind)
-            for exposure in EXPOSURES
+            for exposure in exposures
             if exposure not in found
             for what, kind in (("category", "Int64"), ("level", "str"))
         }
@@ -143,11 +150,12 @@ def with_categories(frame: pd.DataFrame, cuts_by_exposure: dict[Exposure, Cuts])
 
 
 def level_labels(frame: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> dict[int, str]:
-    """The printed label of categories 1 to 4 in a frame that ``add_categories`` has cut, empty categories included."""
+    """The printed label of each category in a frame that ``add_categories`` has cut, empty categories included."""
     pairs = frame[[f"{exposure}_category", f"{exposure}_level"]].dropna().drop_duplicates()
     seen = dict(zip(pairs.iloc[:, 0].astype(int), pairs.iloc[:, 1], strict=True))
-    if protocol.exposures.categories == "fixed_published":
-        unseen = dict(zip(CATEGORIES, published_cuts(protocol.exposures.scale(exposure)).labels(), strict=True))
+    scale = protocol.exposures.scale(exposure)
+    if protocol.exposures.fixed:
+        unseen = dict(zip(scale.categories, published_cuts(scale).labels(), strict=True))
     else:
-        unseen = {category: empty_label(category) for category in CATEGORIES}
-    return {category: seen.get(category, unseen[category]) for category in CATEGORIES}
+        unseen = {category: empty_label(category) for category in scale.categories}
+    return {category: seen.get(category, unseen[category]) for category in scale.categories}

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from stegvis.statistics.categories import CATEGORIES
 from stegvis.statistics.levels import Levels
 from stegvis.study.protocol import Exposure, Protocol
 
@@ -47,9 +46,9 @@ def product_coefficient(first: Categorical, one: Hashable, second: Categorical, 
     return f"{first.coefficient(one)}:{second.coefficient(other)}"
 
 
-def category_term(exposure: Exposure) -> Categorical:
-    """The four categories of an exposure, the lowest as the reference."""
-    return Categorical(f"{exposure}_category", CATEGORIES, required=True)
+def category_term(exposure: Exposure, protocol: Protocol) -> Categorical:
+    """The categories of an exposure, the lowest as the reference."""
+    return Categorical(f"{exposure}_category", protocol.exposures.scale(exposure).categories, required=True)
 
 
 def covariate_terms(model: Model, protocol: Protocol, levels: Levels) -> tuple[Term, ...]:

@@ -17,6 +17,7 @@ from stegvis.study.codebook import (
     secondary_outcomes,
     study_columns,
 )
+from stegvis.study.exposure_agreement import claim_contradictions, exposure_contradictions
 from stegvis.study.outcomes import Outcome
 from stegvis.study.protocol import EXPOSURES, Protocol
 from stegvis.study.settings import SettingsError
@@ -56,7 +57,6 @@ OUTCOMES = (
 # Columns of participants and of a follow-up without which nothing can be analyzed.
 NEEDED = ("person", "baseline_date", "sex", "age")
 SEXES = ("female", "male")
-CATEGORIES = 4
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -124,7 +124,7 @@ def _contradictions(protocol: Protocol, codebook: Codebook, claims: Claims) -> I
         "attrition_weights.squared": protocol.attrition_weights.squared,
     }
     for key, names in lists.items():
-        more = EXPOSURES if key == "attrition_weights.squared" else ()
+        more = protocol.exposures.names if key == "attrition_weights.squared" else ()
         yield from _outside(f"protocol.toml: {key}", names, (*known, *more), "covariate")
         yield from (f"protocol.toml: {key}: {name} is there twice" for name in names if list(names).count(name) > 1)
     columns, levels = study_columns(codebook), participant_levels(codebook)
@@ -142,12 +142,11 @@ def _contradictions(protocol: Protocol, codebook: Codebook, claims: Claims) -> I
     yield from _outcomes(codebook)
     yield from _derived(protocol, codebook)
     yield from _sensitivity(protocol, codebook)
-    for claim in claims.claim:
-        named = claims.categories.get(claim.exposure)
-        last = len(named.levels) if named else CATEGORIES
-        for rank in claim.ranks:
-            if not 1 <= rank <= last:
-                yield f"claims.toml: {claim.name}.ranks: there is no category {rank}; there are 1 to {last}"
+    controls = [each.column for each in protocol.negative_controls.controls]
+    known_of_people = dict.fromkeys(("sex", "age", "older", *protocol.exposures.names, *COUNTED, *columns, *levels))
+    yield from _outside("protocol.toml: negative_controls.controls.column", controls, known_of_people, "column")
+    yield from exposure_contradictions(protocol)
+    yield from claim_contradictions(protocol, claims)
 
 
 def _columns(codebook: Codebook) -> Iterator[str]:

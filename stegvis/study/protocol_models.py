@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
 from stegvis.study.settings import Section
 
 Exposure = Literal["walking_minutes", "walking_met"]
+# All that a study can have; those of a study are ``protocol.exposures.names``.
 EXPOSURES: tuple[Exposure, ...] = ("walking_minutes", "walking_met")
+BOTH = "both"
+MET_KEYS = ("met_slow", "met_moderate", "met_brisk")
+FEWEST_CATEGORIES, MOST_CATEGORIES = 2, 6
 Exclusion = Literal[
     "no_accelerometer_day",
     "no_valid_walking_day",
@@ -21,34 +25,101 @@ Exclusion = Literal[
 
 
 class ExposureScale(Section):
-    """How an exposure is named, printed and categorized."""
+    """How an exposure is named, printed and categorized.
+
+    Attributes:
+        groups: the number of categories, 2 to 6; needed only without ``published_lower_bounds``.
+        published_lower_bounds: of each category but the lowest; needed for fixed cuts.
+    """
 
     name: str
     unit: str
-    published_lower_bounds: tuple[float, float, float]
+    groups: int | None = Field(default=None, ge=FEWEST_CATEGORIES, le=MOST_CATEGORIES)
+    published_lower_bounds: tuple[float, ...] = Field(default=(), max_length=MOST_CATEGORIES - 1)
     printed_decimals: int = Field(ge=0)
     trend_unit: float = Field(gt=0)
 
     @model_validator(mode="after")
-    def _increasing(self) -> ExposureScale:
-        if list(self.published_lower_bounds) != sorted(set(self.published_lower_bounds)):
+    def _consistent(self) -> ExposureScale:
+        bounds = self.published_lower_bounds
+        if list(bounds) != sorted(set(bounds)):
             raise ValueError("published_lower_bounds must increase")
+        if not bounds and self.groups is None:
+            raise ValueError(
+                "groups (2 to 6) or published_lower_bounds (1 to 5) must say how many categories there are"
+            )
+        if bounds and self.groups not in (None, len(bounds) + 1):
+            raise ValueError(f"groups is {self.groups}, but published_lower_bounds make {len(bounds) + 1} categories")
         return self
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        """The numbers of the categories, 1 (the reference) and up."""
+        return tuple(range(1, (self.groups or len(self.published_lower_bounds) + 1) + 1))
 
 
 class Exposures(Section):
-    """Walking volume and intensity."""
+    """Walking volume, and walking intensity where the study has it.
 
-    met_slow: float = Field(gt=0)
-    met_moderate: float = Field(gt=0)
-    met_brisk: float = Field(gt=0)
+    Attributes:
+        met_slow: METs of slow walking; this and the next two belong to walking intensity.
+        categories: the rule for the cuts; ``sample_quartiles`` is the name of ``sample_quantiles`` where all exposures
+            have four categories.
+        walking_met: None in a study of volume alone.
+    """
+
+    met_slow: float | None = Field(default=None, gt=0)
+    met_moderate: float | None = Field(default=None, gt=0)
+    met_brisk: float | None = Field(default=None, gt=0)
     minimum_valid_days: int = Field(ge=1)
-    categories: Literal["sample_quartiles", "fixed_published"]
+    categories: Literal["sample_quantiles", "sample_quartiles", "fixed_published"]
     walking_minutes: ExposureScale
-    walking_met: ExposureScale
+    walking_met: ExposureScale | None = None
+
+    @property
+    def names(self) -> tuple[Exposure, ...]:
+        """The exposures that the study has, volume first."""
+        return EXPOSURES if self.walking_met is not None else EXPOSURES[:1]
+
+    @property
+    def of_all(self) -> str:
+        """The exposure of results that are about all exposures."""
+        return self.names[0] if len(self.names) == 1 else BOTH
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the categories have fixed cuts; otherwise they are quantiles of the sample."""
+        return self.categories == "fixed_published"
+
+    @property
+    def mets(self) -> tuple[float, float, float] | None:
+        """METs of slow, moderate and brisk walking; None in a study of volume alone."""
+        slow, moderate, brisk = self.met_slow, self.met_moderate, self.met_brisk
+        return None if slow is None or moderate is None or brisk is None else (slow, moderate, brisk)
 
     def scale(self, exposure: Exposure) -> ExposureScale:
-        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+        """The scale of an exposure.
+
+        Raises:
+            KeyError: the study does not have it.
+        """
+        return _declared(self.walking_minutes if exposure == "walking_minutes" else self.walking_met, exposure)
+
+    def other_rule(self) -> Exposures:
+        """The same exposures with the other rule for their cuts."""
+        if self.fixed:
+            quarters = all(len(self.scale(name).categories) == 4 for name in self.names)
+            return self.model_copy(update={"categories": "sample_quartiles" if quarters else "sample_quantiles"})
+        return self.model_copy(update={"categories": "fixed_published"})
+
+
+Scale = TypeVar("Scale", bound=Section)
+
+
+def _declared(scale: Scale | None, exposure: Exposure) -> Scale:
+    if scale is None:
+        raise KeyError(f"the study has no exposure {exposure}")
+    return scale
 
 
 class Covariates(Section):
@@ -115,7 +186,7 @@ class Spline(Section):
     reference_percentile: float = Field(gt=0, lt=1)
     shown_percentiles: tuple[float, float]
     walking_minutes: SplineScale
-    walking_met: SplineScale
+    walking_met: SplineScale | None = None
 
     @model_validator(mode="after")
     def _reference_is_shown(self) -> Spline:
@@ -125,7 +196,8 @@ class Spline(Section):
         return self
 
     def scale(self, exposure: Exposure) -> SplineScale:
-        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+        """The curve of an exposure."""
+        return _declared(self.walking_minutes if exposure == "walking_minutes" else self.walking_met, exposure)
 
 
 class HistogramScale(Section):
@@ -140,17 +212,17 @@ class Histogram(Section):
     """The histogram of an exposure that goes with its dose-response curve."""
 
     walking_minutes: HistogramScale
-    walking_met: HistogramScale
+    walking_met: HistogramScale | None = None
 
     def scale(self, exposure: Exposure) -> HistogramScale:
         """The bins of an exposure."""
-        return self.walking_minutes if exposure == "walking_minutes" else self.walking_met
+        return _declared(self.walking_minutes if exposure == "walking_minutes" else self.walking_met, exposure)
 
 
 class AdditiveInteractionRules(Section):
     """How two exposures are coded for interaction on the additive scale."""
 
-    low_categories: int = Field(ge=1, le=3)
+    low_categories: int = Field(ge=1, le=MOST_CATEGORIES - 1)
     uninformative_ratio: float = Field(gt=1)
 
 

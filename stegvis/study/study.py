@@ -123,10 +123,14 @@ class Study:
     def current(self, name: str) -> str | None:
         """The present value of a recorded name, as text; None when the study has no such value any more."""
         kind, _, place = name.partition(" ")
-        found: Any = getattr(self, kind) if kind in PARTS else None
+        if kind not in PARTS:
+            return None
+        found: Any = getattr(self, kind)
         for part in place.split(".") if place else []:
-            found = getattr(found, part, None) if hasattr(type(found), "__pydantic_fields__") else None
-        return None if found is None else as_text(to_jsonable_python(found))
+            if part not in getattr(type(found), "__pydantic_fields__", ()):
+                return None
+            found = getattr(found, part)
+        return as_text(to_jsonable_python(found))
 
 
 def as_text(value: Any) -> str:

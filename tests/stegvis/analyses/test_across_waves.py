@@ -63,7 +63,7 @@ def test_ratios_of_a_wave_are_those_of_a_model_of_it_alone_when_nothing_else_is_
     frame = stack(stacked, PROTOCOL)
     template = ResultRow("all", "wave_interaction", "all", "age", "walking_minutes")
     rows = {(row.population, row.level): row for row in wave_rows(frame, template, (), PROTOCOL)}
-    term = category_term("walking_minutes")
+    term = category_term("walking_minutes", PROTOCOL)
     for wave in (FIRST, SECOND):
         alone = frame[frame["wave"] == wave]
         fit = fit_risk_ratio(alone, [term], HC0)
@@ -99,7 +99,7 @@ def test_who_is_at_risk_of_what(results, histories):
 def test_a_course_is_the_clustered_model_of_those_at_risk(results, histories, stacked):
     people = histories[histories["previous_low_back_pain"] == 1].reset_index(drop=True)
     people = with_categories(people, first_response_cuts(stack(stacked, PROTOCOL), PROTOCOL))
-    terms = [category_term("walking_met"), *covariate_terms("adjusted", PROTOCOL, LEVELS)]
+    terms = [category_term("walking_met", PROTOCOL), *covariate_terms("adjusted", PROTOCOL, LEVELS)]
     fit = fit_risk_ratio(people, [*terms, Categorical("wave", (FIRST, SECOND))], HC0, groups="person")
     rows = results.query("analysis == 'persistence' and exposure == 'walking_met' and model == 'adjusted'")
     expected = fit.ratio("walking_met_category[4]")

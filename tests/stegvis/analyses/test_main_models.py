@@ -55,7 +55,7 @@ def test_the_reference_is_one_without_interval_or_e_value(analysis_set, fitted):
 
 
 def test_estimates_are_those_of_the_model(analysis_set, fitted):
-    terms = [category_term("walking_met"), *covariate_terms("adjusted", PROTOCOL, LEVELS)]
+    terms = [category_term("walking_met", PROTOCOL), *covariate_terms("adjusted", PROTOCOL, LEVELS)]
     fit = fit_risk_ratio(analysis_set, terms, PROTOCOL.models)
     results = fitted(analysis_set)
     assert fit.coefficients.size == 1 + 3 + 1 + 1 + 5 + 4 + 1 + 2 + 1

@@ -49,7 +49,7 @@ def assert_ratios(found: pd.DataFrame, model, names) -> None:
 
 
 def of_categories(exposure):
-    return [category_term(exposure).coefficient(level) for level in (2, 3, 4)]
+    return [category_term(exposure, PROTOCOL).coefficient(level) for level in (2, 3, 4)]
 
 
 def test_everything_can_be_estimated_in_enough_people(results):
@@ -60,8 +60,8 @@ def test_everything_can_be_estimated_in_enough_people(results):
 
 def test_mutual_adjusts_for_the_other_exposure_in_two_ways(results, people):
     for exposure, other in (("walking_minutes", "walking_met"), ("walking_met", "walking_minutes")):
-        for analysis, term in (("mutual", Linear(other)), ("mutual_categories", category_term(other))):
-            model = fit_risk_ratio(people, [category_term(exposure), *ADJUSTED, term], MODELS)
+        for analysis, term in (("mutual", Linear(other)), ("mutual_categories", category_term(other, PROTOCOL))):
+            model = fit_risk_ratio(people, [category_term(exposure, PROTOCOL), *ADJUSTED, term], MODELS)
             found = rows(results, analysis, exposure=exposure)
             assert_ratios(found.iloc[1:], model, of_categories(exposure))
 
@@ -92,7 +92,7 @@ def test_strata_reuse_the_cuts_keep_age_and_drop_sex(results, people):
     assert set(results.query("analysis == 'stratified'")["population"]) == set(parts)
     for name, members in parts.items():
         terms = ADJUSTED if "age" in name else [term for term in ADJUSTED if term.column != "sex"]
-        model = fit_risk_ratio(people[members], [category_term("walking_minutes"), *terms], MODELS)
+        model = fit_risk_ratio(people[members], [category_term("walking_minutes", PROTOCOL), *terms], MODELS)
         found = rows(results, "stratified", population=name)
         assert found["level"].tolist() == labels
         assert_ratios(found.iloc[1:], model, of_categories("walking_minutes"))
@@ -108,7 +108,7 @@ def test_within_each_category_of_the_other_exposure(results, people):
         labels = rows(results, "main", exposure=outer)["level"]
         for category, label in enumerate(labels, start=1):
             part = people[people[f"{outer}_category"] == category]
-            model = fit_risk_ratio(part, [category_term(inner), *ADJUSTED], MODELS)
+            model = fit_risk_ratio(part, [category_term(inner, PROTOCOL), *ADJUSTED], MODELS)
             found = rows(results, analysis, exposure=inner, population=f"{outer} {label}")
             assert_ratios(found.iloc[1:], model, of_categories(inner))
     highest = rows(results, "main")["level"].iloc[-1]
@@ -122,7 +122,7 @@ def test_the_joint_table_has_sixteen_cells_and_a_test_of_nine_product_terms(resu
     assert found["n"].tolist() == counts["size"].tolist()
     assert found["events"].tolist() == counts["sum"].tolist()
     assert found["level"].iloc[0] == found["reference"].iloc[0]
-    terms = [category_term("walking_minutes"), category_term("walking_met")]
+    terms = [category_term("walking_minutes", PROTOCOL), category_term("walking_met", PROTOCOL)]
     model = fit_risk_ratio(people, [*terms, *ADJUSTED], MODELS, products=[(terms[0], terms[1])])
     weights = dict.fromkeys(("walking_minutes_category[3]", "walking_met_category[2]"), 1.0)
     weights["walking_minutes_category[3]:walking_met_category[2]"] = 1.0
@@ -152,7 +152,7 @@ def test_a_thin_cell_costs_its_own_estimate_only(people):
 def test_interaction_as_published_uses_age_only_as_older_or_not(results, people):
     from scipy.stats import chi2
 
-    category, older = category_term("walking_minutes"), Categorical("older", (False, True))
+    category, older = category_term("walking_minutes", PROTOCOL), Categorical("older", (False, True))
     terms = [category, older, *(term for term in ADJUSTED if term.column != "age")]
     full = fit_risk_ratio(people, terms, MODELS, products=[(category, older)])
     nested = fit_risk_ratio(people, terms, MODELS)
@@ -174,7 +174,7 @@ def test_interaction_as_published_uses_age_only_as_older_or_not(results, people)
 
 @pytest.mark.parametrize(("modifier", "levels"), [("older", (False, True)), ("sex", ("female", "male"))])
 def test_robust_interaction_has_ratios_of_ratios_with_continuous_age(results, people, modifier, levels):
-    category, term = category_term("walking_minutes"), Categorical(modifier, levels)
+    category, term = category_term("walking_minutes", PROTOCOL), Categorical(modifier, levels)
     terms = [category, term, *(each for each in ADJUSTED if each.column != modifier)]
     model = fit_risk_ratio(people, terms, MODELS, products=[(category, term)])
     found = rows(results, "interaction", measure="ratio_of_rr").query("term.str.endswith(@modifier)")
@@ -304,7 +304,7 @@ def test_an_added_covariate_is_in_the_adjusted_model_only(results, people, name,
         ("adjusted", [*ADJUSTED, Linear(column)]),
         ("age", covariate_terms("age", PROTOCOL, LEVELS)),
     ):
-        fitted = fit_risk_ratio(sample, [category_term("walking_minutes"), *terms], MODELS)
+        fitted = fit_risk_ratio(sample, [category_term("walking_minutes", PROTOCOL), *terms], MODELS)
         found = rows(results, f"sensitivity:{name}", model=model)
         assert_ratios(found.iloc[1:], fitted, of_categories("walking_minutes"))
 
@@ -332,7 +332,7 @@ def test_both_versions_of_each_published_error_are_reported_in_either_mode(resul
 def test_the_outcome_of_the_other_mode_is_reported_without_its_events(results, people):
     found = rows(results, "sensitivity:low_back_pain_strict")
     fitted = fit_risk_ratio(
-        people, [category_term("walking_minutes"), *ADJUSTED], MODELS, outcome="low_back_pain_strict"
+        people, [category_term("walking_minutes", PROTOCOL), *ADJUSTED], MODELS, outcome="low_back_pain_strict"
     )
     assert_ratios(found.iloc[1:], fitted, of_categories("walking_minutes"))
     assert found["n"].tolist() == rows(results, "main")["n"].tolist()

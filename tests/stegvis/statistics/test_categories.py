@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegvis.statistics.categories import Cuts, add_categories, cuts, level_labels, published_cuts, quartile_cuts
+from stegvis.statistics.categories import Cuts, add_categories, cuts, level_labels, published_cuts, quantile_cuts
 from tests.stegvis.conftest import PROTOCOL
 
 FIXED = PROTOCOL.model_copy(
@@ -35,35 +35,42 @@ def test_published_labels():
 
 def test_quartile_cut_between_two_people_is_their_mean_and_otherwise_a_person():
     # Stata: n*p an integer takes the mean of the neighbors, else the next one up.
-    assert quartile_cuts(np.arange(1.0, 9), 0).points == (2.5, 4.5, 6.5)
-    assert quartile_cuts(np.arange(1.0, 7), 0).points == (2, 3.5, 5)
+    assert quantile_cuts(np.arange(1.0, 9), 4, 0).points == (2.5, 4.5, 6.5)
+    assert quantile_cuts(np.arange(1.0, 7), 4, 0).points == (2, 3.5, 5)
 
 
 def test_a_value_on_a_quartile_cut_goes_to_the_lower_category():
-    assert list(quartile_cuts(np.arange(1.0, 7), 0).categories(np.array([2, 3.5, 5, 5.01]))) == [1, 2, 3, 4]
+    assert list(quantile_cuts(np.arange(1.0, 7), 4, 0).categories(np.array([2, 3.5, 5, 5.01]))) == [1, 2, 3, 4]
 
 
-@given(values)
-def test_quartiles_follow_the_printed_definition(sample):
+@given(values, st.integers(2, 6))
+def test_quantiles_follow_the_printed_definition(sample, groups):
     sample = np.array(sample)
     ordered = np.sort(sample)
     n = len(sample)
     expected = []
-    for quarter in (1, 2, 3):
-        whole, rest = divmod(n * quarter, 4)
+    for part in range(1, groups):
+        whole, rest = divmod(n * part, groups)
         expected.append((ordered[whole - 1] + ordered[whole]) / 2 if rest == 0 else ordered[whole])
-    found = quartile_cuts(sample, 0)
+    found = quantile_cuts(sample, groups, 0)
     assert np.allclose(found.points, expected)
     category = found.categories(sample)
     assert [1 + sum(point < value for point in found.points) for value in sample] == list(category)
     assert category.min() == 1
 
 
-@given(values)
-def test_higher_values_never_get_a_lower_category_and_labels_are_distinct(sample):
-    cut = quartile_cuts(np.array(sample), 0)
+@pytest.mark.parametrize("groups", range(2, 7))
+def test_a_cut_of_a_sample_that_divides_evenly_is_the_mean_of_two_neighbors_whatever_its_size(groups):
+    """A share such as 2/3 is no binary number: n times it must not miss the whole number."""
+    for size in range(groups, 3000, groups):
+        assert quantile_cuts(np.arange(1.0, size + 1), groups, 0).points[-1] == size * (groups - 1) // groups + 0.5
+
+
+@given(values, st.integers(2, 6))
+def test_higher_values_never_get_a_lower_category_and_labels_are_distinct(sample, groups):
+    cut = quantile_cuts(np.array(sample), groups, 0)
     assert (np.diff(cut.categories(np.sort(sample))) >= 0).all()
-    assert len(set(cut.labels())) == 4
+    assert len(set(cut.labels())) == groups
 
 
 def test_cuts_that_would_print_alike_get_more_decimals():
@@ -71,7 +78,7 @@ def test_cuts_that_would_print_alike_get_more_decimals():
 
 
 def test_ties_make_an_empty_category_with_its_own_label():
-    cut = quartile_cuts(np.array([60.0, 70, 70, 70, 70, 70, 80, 90]), 0)
+    cut = quantile_cuts(np.array([60.0, 70, 70, 70, 70, 70, 80, 90]), 4, 0)
     assert cut.points == (70, 70, 75)
     assert cut.labels() == ("<70", "category 2 (empty)", "70-74", ">=75")
     assert set(cut.categories(np.array([60.0, 70, 80, 90]))) == {1, 4}

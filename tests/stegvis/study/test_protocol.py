@@ -61,7 +61,7 @@ def test_an_unknown_key_is_refused_by_file_and_name(tmp_path: Path, old: str, ne
 @pytest.mark.parametrize(
     ("old", "key"),
     [
-        ("met_slow = 2.8\n", "exposures.met_slow"),
+        ("minimum_valid_days = 1\n", "exposures.minimum_valid_days"),
         ('mode = "as_published"\n', "study.mode"),
         (
             "[bridge]\n# A change of an estimate since the previous release is flagged if it is larger than this many "
@@ -89,7 +89,11 @@ def test_a_missing_key_is_refused_by_file_and_name(tmp_path: Path, old: str, key
         ('    "covariate_missing",\n', '    "covariate_missing",\n    "covariate_missing",\n', "exclusions"),
         ("[78, 101, 125]", "[78, 125, 101]", "exposures.walking_minutes"),
         ("[78, 101, 125]", "[78, 101, 101]", "exposures.walking_minutes"),
-        ("[78, 101, 125]", "[78, 101]", "exposures.walking_minutes.published_lower_bounds"),
+        ("[78, 101, 125]", "[78, 101, 125, 140, 150, 160]", "exposures.walking_minutes.published_lower_bounds"),
+        ("[78, 101, 125]", "[]", "exposures.walking_minutes"),
+        ("[78, 101, 125]", "[78, 101, 125]\ngroups = 3", "exposures.walking_minutes"),
+        ("[78, 101, 125]", "[]\ngroups = 7", "exposures.walking_minutes.groups"),
+        ("[78, 101, 125]", "[]\ngroups = 1", "exposures.walking_minutes.groups"),
         ("slowest_cadence = 50", "slowest_cadence = 160", "walking_speed"),
         ("smallest_count = 5", "smallest_count = 0", "disclosure.smallest_count"),
         ("minimum_residual_df = 10", "minimum_residual_df = 9", "models.minimum_residual_df"),
