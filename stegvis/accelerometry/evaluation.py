@@ -187,7 +187,7 @@ def macro_f1(labeled: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
 
 def walking_mets(exposures: Exposures) -> NDArray[np.float64]:
     """(3,) METs of slow, moderate and brisk walking."""
-    return np.array([exposures.met_slow, exposures.met_moderate, exposures.met_brisk])
+    return np.array(exposures.needed_mets())
 
 
 def person_met_errors(

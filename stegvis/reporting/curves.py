@@ -56,8 +56,8 @@ def _drawn(report: WaveReport, exposure: Exposure, analysis: str, identifier: st
     name = report.protocol.exposures.scale(exposure).name
     mutual = analysis == "mutual_spline"
     outcome = report.words.outcome.name
-    heading = [f"{name} and {outcome}", f"Wave {report.wave}" + (", adjusted for the other exposure" if mutual else "")]
-    also = ", adjusted for the other exposure" if mutual else ""
+    also = f", adjusted for {report.words.other_exposure(exposure)}" if mutual else ""
+    heading = [f"{name} and {outcome}", f"Wave {report.wave}{also}"]
     return drawing(
         curve_plot(curve, bins, identifier, heading, report.synthetic, report.words),
         CAPTION.format(interval=interval_name(report.protocol), also=also),

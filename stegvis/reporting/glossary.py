@@ -44,13 +44,11 @@ def glossary(report: WaveReport) -> Section:
     """The terms in alphabetical order."""
     p = report.protocol
     exposures, confidence = p.exposures, 100 * p.models.confidence
-    values: dict[str, float | str] = {
-        "slow": exposures.met_slow,
-        "brisk": exposures.met_brisk,
-        "confidence": confidence,
-    }
+    values: dict[str, float | str] = {"confidence": confidence}
     values |= {model: report.words.covariates(getattr(p.models, model)) for model in ("age", "adjusted")}
-    intensity = "walking_met" in report.exposures
+    intensity = "walking_met" in report.exposures and exposures.mets is not None
+    if exposures.mets is not None:
+        values |= {"slow": exposures.mets[0], "brisk": exposures.mets[-1]}
     values |= {"outcome": report.words.outcome.name, "intensely": ", or how intensely," if intensity else ""}
     terms = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(term, meaning.format(**values))

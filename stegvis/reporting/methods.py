@@ -119,14 +119,24 @@ def _exposure_rules(report: WaveReport) -> dict[str, str]:
     }
     if "walking_met" in report.exposures and exposures.mets is not None:
         rules["Walking intensity."] = _intensity_rule(exposures.mets, p.epochs)
-    levels = {str(row["level"]) for row in chosen(report.own_results, analysis="main", exposure=report.exposures[0])}
-    parts = PARTS.get(len(levels - {"None", "nan", ""}), "Groups of equal size")
     rules["Categories."] = (
-        f"{parts} of the analyzed sample; a value equal to a cut point belongs to the lower category."
+        f"{_parts(report)} of the analyzed sample; a value equal to a cut point belongs to the lower category."
         if not exposures.fixed
         else "Fixed lower bounds; a value equal to a bound belongs to the upper category."
     )
     return rules
+
+
+def _parts(report: WaveReport) -> str:
+    """Groups of equal size by their number, which may differ between the exposures."""
+    found = {}
+    for exposure in report.exposures:
+        levels = {str(row["level"]) for row in chosen(report.own_results, analysis="main", exposure=exposure)}
+        found[exposure] = PARTS.get(len(levels - {"None", "nan", ""}), "Groups of equal size")
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    scale = report.protocol.exposures.scale
+    return capitalized(" and ".join(f"{parts.lower()} by {scale(each).name.lower()}" for each, parts in found.items()))
 
 
 def _intensity_rule(mets: tuple[float, float, float], epochs: Epochs) -> str:

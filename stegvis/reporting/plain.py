@@ -25,7 +25,7 @@ from stegvis.reporting.wording import direction, is_shown
 from stegvis.reporting.words import Words
 from stegvis.study.claims import Claims
 from stegvis.study.numbers_in_words import number_in_words
-from stegvis.study.protocol import Exposure, Protocol
+from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
 from stegvis.study.texts import Language
 
 NOMINAL = 0.05
@@ -158,12 +158,14 @@ class Plain:
 
     def divided(self) -> str:
         """Into how many groups people were divided; empty without results."""
-        number = len(comparisons(self.newest, "walking_minutes")) + 1
+        number, pace = (len(comparisons(self.newest, each)) + 1 for each in EXPOSURES)
         if number == 1:
             return ""
         fixed = "_fixed" if self.protocol.exposures.fixed else ""
-        both = "_both" if comparisons(self.newest, "walking_met") else ""
-        return self.say("done", f"groups{fixed}{both}", number=number_in_words(number, self.language))
+        both = "" if pace == 1 else "_both" if pace == number else "_both_apart"
+        numbers = {"number": number, "pace": pace}
+        words = {name: number_in_words(value, self.language) for name, value in numbers.items()}
+        return self.say("done", f"groups{fixed}{both}", **words)
 
     def found(self) -> Markup:
         """The comparisons of the newest wave, then each wave and all waves together."""

@@ -33,7 +33,7 @@ def mutual(report: WaveReport) -> Section | None:
         return None
     tables = []
     for exposure in report.exposures:
-        scale, other = report.protocol.exposures.scale(exposure), _other_name(report, exposure)
+        scale, other = report.protocol.exposures.scale(exposure), report.words.other_exposure(exposure)
         groups = [
             ("Main analysis", _ratios(report.own_results, "main", exposure)),
             (
@@ -94,15 +94,9 @@ def _within(report: WaveReport, exposure: Exposure) -> Markup:
     groups = [
         (label(each, report.protocol), _ratios(report.own_results, analysis, exposure, each)) for each in populations
     ]
-    caption = f"{scale.name} within categories of {_other_name(report, exposure)}"
+    caption = f"{scale.name} within categories of {report.words.other_exposure(exposure)}"
     ratios = ratios_table(f"{analysis}-table", caption, f"{scale.name}, {scale.unit}", groups, report.protocol)
     return folded(caption, table(ratios))
-
-
-def _other_name(report: WaveReport, exposure: Exposure) -> str:
-    """The other exposure within a sentence: ``walking intensity``."""
-    (other,) = (each for each in report.exposures if each != exposure)
-    return report.protocol.exposures.scale(other).name.lower()
 
 
 def _ratios(results: pd.DataFrame, analysis: str, exposure: Exposure, population: str = "all") -> list[dict[str, Any]]:

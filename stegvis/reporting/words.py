@@ -82,6 +82,11 @@ class Words:
         scale = self.protocol.exposures.scale(exposure)
         return f"{scale.name}, {scale.unit}"
 
+    def other_exposure(self, exposure: Exposure) -> str:
+        """The name of the other exposure of a study of two, within a sentence: ``walking intensity``."""
+        (other,) = (each for each in self.protocol.exposures.names if each != exposure)
+        return self.protocol.exposures.scale(other).name.lower()
+
     def _labels(self) -> Mapping[str, str]:
         added = self.protocol.covariates.additional
         return {

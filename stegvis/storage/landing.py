@@ -20,6 +20,7 @@ from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.names import TABLE_ENDINGS, name_problem, shown, special_file, wave_of
 from stegvis.storage.recording_files import recording_level
 from stegvis.storage.superseding import replaced, superseded
+from stegvis.storage.wave_order import last_year, overlapping
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -82,7 +83,7 @@ class Unused:
 class Landing:
     """Everything in the landing zone, by kind and then in the order in which names are applied.
 
-    ``alarms``: the contents of another wave under a second wave's name.
+    ``alarms``: the contents of another wave under a second wave's name, or waves whose years overlap.
     """
 
     accepted: list[Drop] = field(default_factory=list)
@@ -187,6 +188,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
                 found.accepted.append(drop)
         if kind != "withdrawals":  # consent that was withdrawn stays withdrawn
             _set_superseded_apart(found, kind)
+    _set_overlapping_apart(found)
     hashes.save()
     return found
 
@@ -213,6 +215,20 @@ def _set_superseded_apart(found: Landing, kind: Kind) -> None:
     why = superseded(mine)
     found.superseded.extend(Unused(kind, d.name, d.path, (why[d.name],)) for d in mine if d.name in why)
     found.accepted[:] = [drop for drop in found.accepted if drop.kind != kind or drop.name not in why]
+
+
+def _set_overlapping_apart(found: Landing) -> None:
+    """Follow-ups of a wave whose years overlap those of another raise an alarm."""
+    mine = [drop for drop in found.accepted if drop.kind == "followup" and drop.partition]
+    by = overlapping(drop.partition for drop in mine if drop.partition)
+    for drop in [drop for drop in mine if drop.partition in by]:
+        wave = by[str(drop.partition)]
+        message = (
+            f"its years overlap those of wave {wave}, and waves follow one another. It is not used; name it by years "
+            f"from {last_year(wave)} on, deliver it as a later part of that wave ({wave}.2), or take this drop away"
+        )
+        found.accepted.remove(drop)
+        found.alarms.append(Unused(drop.kind, drop.name, drop.path, (Issue(drop.name, "waves_overlap", message),)))
 
 
 def _is_path(name: str) -> bool:

@@ -57,6 +57,8 @@ OUTCOMES = (
 # Columns of participants and of a follow-up without which nothing can be analyzed.
 NEEDED = ("person", "baseline_date", "sex", "age")
 SEXES = ("female", "male")
+# Exclusions of people who are eligible at baseline.
+AT_FOLLOW_UP = ("followup_screen_missing", "covariate_missing")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -142,11 +144,25 @@ def _contradictions(protocol: Protocol, codebook: Codebook, claims: Claims) -> I
     yield from _outcomes(codebook)
     yield from _derived(protocol, codebook)
     yield from _sensitivity(protocol, codebook)
+    yield from _exclusions(protocol)
     controls = [each.column for each in protocol.negative_controls.controls]
     known_of_people = dict.fromkeys(("sex", "age", "older", *protocol.exposures.names, *COUNTED, *columns, *levels))
     yield from _outside("protocol.toml: negative_controls.controls.column", controls, known_of_people, "column")
     yield from exposure_contradictions(protocol)
     yield from claim_contradictions(protocol, claims)
+
+
+def _exclusions(protocol: Protocol) -> Iterator[str]:
+    """Exclusions without which the wrong people are analyzed, and those at follow-up, which come last."""
+    order, key = protocol.exclusions.order, "protocol.toml: exclusions.order"
+    needed = {"no_valid_walking_day": "an exposure", "followup_screen_missing": "the outcome"}
+    needed |= {"covariate_missing": "the covariates of complete_case"} if protocol.exclusions.complete_case else {}
+    yield from (f"{key}: it lacks {rule}: people without {what} cannot be analyzed" for rule, what in needed.items()
+                if rule not in order)  # fmt: skip
+    first = [rule for rule in order if rule not in AT_FOLLOW_UP]
+    last = [rule for rule in order if rule in AT_FOLLOW_UP]
+    if list(order) != [*first, *last]:
+        yield f"{key}: who is eligible is known at baseline, so this is the order: {', '.join([*first, *last])}"
 
 
 def _columns(codebook: Codebook) -> Iterator[str]:

@@ -97,6 +97,16 @@ class Exposures(Section):
         slow, moderate, brisk = self.met_slow, self.met_moderate, self.met_brisk
         return None if slow is None or moderate is None or brisk is None else (slow, moderate, brisk)
 
+    def needed_mets(self) -> tuple[float, float, float]:
+        """METs of slow, moderate and brisk walking.
+
+        Raises:
+            KeyError: the study has volume alone.
+        """
+        if self.mets is None:
+            raise KeyError("a study of volume alone has no METs of walking")
+        return self.mets
+
     def scale(self, exposure: Exposure) -> ExposureScale:
         """The scale of an exposure.
 

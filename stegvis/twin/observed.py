@@ -57,8 +57,7 @@ def observe(population: Population, days: Days, exposures: Exposures) -> Observe
 
 def mean_met(seconds: Floats, exposures: Exposures) -> Floats:
     """Mean MET (m,) of walking seconds by speed (m, 3): slow, moderate, brisk; NaN without walking."""
-    met = [exposures.met_slow, exposures.met_moderate, exposures.met_brisk]
-    return np.asarray(seconds @ met / seconds.sum(axis=1))
+    return np.asarray(seconds @ np.array(exposures.needed_mets()) / seconds.sum(axis=1))
 
 
 def quartile_cuts(values: Floats) -> Floats:

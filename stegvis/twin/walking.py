@@ -83,7 +83,7 @@ def draw_habits(population: Population, seed: int, parameters: Parameters, expos
     volume = median * np.maximum(1.0 + power * sd / median * volume_score, 0.0) ** (1.0 / power)
     volume = np.maximum(volume, model.volume.smallest)
     excess = (model.intensity.mean + model.intensity.sd * intensity_score) ** 2
-    return Habits(np.asarray(volume), exposures.met_slow + excess)
+    return Habits(np.asarray(volume), exposures.needed_mets()[0] + excess)
 
 
 def draw_days(population: Population, habits: Habits, seed: int, parameters: Parameters, protocol: Protocol) -> Days:
@@ -122,7 +122,7 @@ def _fill_walking(
     pattern = np.array(model.days.weekday) / np.mean(model.days.weekday)
     noise = np.exp(model.days.log_sd * draw.standard_normal((m, most)) - model.days.log_sd**2 / 2.0)
     walking = np.clip(habits.volume[rows, None] * pattern[weekday] * noise, 2.0, model.days.largest_minutes)
-    root = np.sqrt(habits.intensity[rows] - protocol.exposures.met_slow)
+    root = np.sqrt(habits.intensity[rows] - protocol.exposures.needed_mets()[0])
     root = root[:, None] + model.days.intensity_sd * draw.standard_normal((m, most))
     faster = np.clip(root**2 / 2.0, 0.0, 1.0)
     seconds[..., SLOW] = _whole_epochs(60.0 * walking * (1.0 - faster) ** 2, epoch)

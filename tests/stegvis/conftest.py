@@ -183,3 +183,32 @@ def make_lossy_wave() -> Callable[..., WaveData]:
 @pytest.fixture(scope="session")
 def lossy_wave() -> WaveData:
     return lossy_wave_of()
+
+
+def protocol_of(
+    volume: int, intensity: int | None, rule: str = "sample_quantiles", of: Protocol = PROTOCOL
+) -> Protocol:
+    """A protocol with so many categories of volume and of intensity; None: a study of volume alone.
+
+    Args:
+        volume: 2 to 6.
+        intensity: 2 to 6, or None.
+        rule: ``sample_quantiles`` without published bounds, or ``fixed_published``.
+        of: the protocol to change.
+    """
+    fixed = rule == "fixed_published"
+    bounds = {"walking_minutes": (70, 85, 100, 115, 130), "walking_met": (2.95, 3.05, 3.1, 3.2, 3.3)}
+    numbers = {"walking_minutes": volume, "walking_met": intensity}
+    scales = {
+        name: None
+        if number is None
+        else of.exposures.scale(name).model_copy(
+            update={"groups": number, "published_lower_bounds": bounds[name][: number - 1] if fixed else ()}
+        )
+        for name, number in numbers.items()
+    }
+    absent = {} if intensity else dict.fromkeys(("met_slow", "met_moderate", "met_brisk"))
+    update = {"exposures": of.exposures.model_copy(update={"categories": rule} | scales | absent)}
+    if intensity is None:
+        update |= {name: getattr(of, name).model_copy(update={"walking_met": None}) for name in ("spline", "histogram")}
+    return of.model_copy(update=update)

@@ -148,6 +148,25 @@ def test_wave_names(tmp_path: Path, name: str) -> None:
     assert accepted.partition == name.partition(".")[0]
 
 
+@pytest.mark.parametrize("wave", ["2022-2024", "2022", "2021", "2021-2024", "2019-2022"])
+def test_a_wave_whose_years_overlap_another_is_an_alarm(tmp_path: Path, wave: str) -> None:
+    for content, name in enumerate(["2021-2023", "2021-2023.2", wave, "2024"]):
+        deliver(tmp_path / "followup" / name, {"questionnaire.csv": str(content)})
+    found = scan(tmp_path, None)
+    used = {drop.partition for drop in found.accepted}
+    first, second = sorted([wave, "2021-2023"])
+    assert used == {first, "2024"}
+    assert {drop.name.partition(".")[0] for drop in found.alarms} == {second}
+    assert f"its years overlap those of wave {first}" in found.alarms[0].reason
+    assert f"a later part of that wave ({first}.2)" in found.alarms[0].reason
+
+
+def test_a_wave_may_begin_in_the_year_in_which_the_one_before_ends(tmp_path: Path) -> None:
+    for content, name in enumerate(["2021-2023", "2023-2024", "2024"]):
+        deliver(tmp_path / "followup" / name, {"questionnaire.csv": str(content)})
+    assert len(scan(tmp_path, None).accepted) == 3
+
+
 @pytest.mark.parametrize("name", ["wave2", "2023-2021", "21-23", "2021-2023-2", "2021–2023", "2024."])
 def test_a_wave_that_is_not_named_by_its_years_is_rejected(tmp_path: Path, name: str) -> None:
     deliver(tmp_path / "followup" / name, {"questionnaire.csv": "1"})
