@@ -49,7 +49,10 @@ def test_another_cohort_is_another_folder(tmp_path: Path) -> None:
     assert verify(release).problems == []
     results = pd.read_csv(release / "results.csv", keep_default_na=False)
     main = results[(results["analysis"] == "main") & (results["wave"] == "2015-2017") & (results["measure"] == "rr")]
-    assert len(main) == 16
+    assert main.groupby("exposure").size().to_dict() == {"walking_minutes": 2 * 3, "walking_met": 2 * 2}
+    fixed = results[results["analysis"] == "fixed_cuts"]
+    assert set(fixed["exposure"]) == {"walking_minutes"}, "intensity has no published bounds"
+    assert {"<80", "80-109", ">=110"} <= set(fixed["level"])
     assert (main["status"] == "ok").any()
     assert {"sensitivity:valid_days", "sensitivity:bmi", "outcome:work_limited"} <= set(results["analysis"])
     assert not results["analysis"].str.contains("good_health|running_cycling|severe").any()
@@ -63,8 +66,13 @@ def test_another_cohort_is_another_folder(tmp_path: Path) -> None:
     assert commands["stata"].str.contains("i.work ").any()
     pages = {page: page.read_text(encoding="utf-8") for page in (release / "report").rglob("*.html")}
     assert pages
+    text = "".join(pages.values())
+    assert "Thirds by walking volume and halves by walking intensity of the analyzed sample" in text
+    assert "divided into three groups of about equal size by how much they walked, and into two by how fast" in text
     for page, html in pages.items():
         for false in (
+            "four groups",
+            "quarter",
             "HUNT",
             "Norway",
             "Trøndelag",

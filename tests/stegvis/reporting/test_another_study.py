@@ -14,6 +14,7 @@ from stegvis.reporting import render_index, render_wave
 from stegvis.reporting.plain import render_plain
 from stegvis.reporting.words import Words
 from stegvis.study.texts import EnglishTexts, NorwegianTexts, StudyTexts
+from tests.stegvis.conftest import protocol_of
 from tests.stegvis.reporting.full_report import full_characteristics, full_results, full_wave_report, histogram
 from tests.stegvis.reporting.sample_report import PROTOCOL, exclusion_steps, index_report
 from tests.stegvis.reporting.test_plain import text_of
@@ -75,8 +76,8 @@ COVARIATES = ("age", "sex", "region")
 
 
 def other_protocol():
-    """Five days, three covariates, another title."""
-    return PROTOCOL.model_copy(
+    """Three categories of volume and no intensity; five days, three covariates, another title."""
+    return protocol_of(3, None, of=PROTOCOL).model_copy(
         update={
             "study": PROTOCOL.study.model_copy(update={"title": "Walking and knee osteoarthritis"}),
             "days": PROTOCOL.days.model_copy(update={"days_per_recording": 5}),
