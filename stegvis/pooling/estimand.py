@@ -33,7 +33,16 @@ DEFINING = {
     "outcome": "the outcome",
     "outcomes": "the outcome",
 }
-IRRELEVANT = ("name", "label", "title", "published_lower_bounds", "printed_decimals", "source")
+IRRELEVANT = ("name", "label", "title", "groups", "published_lower_bounds", "printed_decimals", "source")
+# What belongs to walking intensity, which a study of volume alone does not define.
+OF_INTENSITY = (
+    "exposures.walking_met",
+    "exposures.met_slow",
+    "exposures.met_moderate",
+    "exposures.met_brisk",
+    "epochs.slow_up_to_km_per_hour",
+    "epochs.moderate_up_to_km_per_hour",
+)
 WORN = "worn"
 
 
@@ -84,6 +93,12 @@ def _digests(cohort: Cohort) -> set[str]:
 def _differences(one: Cohort, other: Cohort) -> Iterator[tuple[str, str, str, str]]:
     """Key, its meaning, and both values, of every definition that differs."""
     left, right = definition(one.protocol), definition(other.protocol)
+    if not all(cohort.protocol.get("exposures", {}).get("walking_met") for cohort in (one, other)):
+        # Only one has intensity: nothing of it is combined.
+        left, right = (
+            {key: value for key, value in values.items() if not set(_parents(key)) & set(OF_INTENSITY)}
+            for values in (left, right)
+        )
     first = list(DEFINING)
     for key in sorted(set(left) | set(right), key=lambda key: (first.index(key) if key in first else len(first), key)):
         if left.get(key) != right.get(key):
