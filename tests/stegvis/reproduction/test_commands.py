@@ -23,7 +23,7 @@ from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
-from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, wave_data_of
+from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, protocol_of, wave_data_of
 from tests.study import CODEBOOK, PROTOCOL
 
 LEVELS = covariate_levels(CODEBOOK)
@@ -34,7 +34,9 @@ WITHOUT_STATA = {"composition", "misclassification_probabilistic", "negative_con
 FIXED = PROTOCOL.model_copy(
     update={
         "study": PROTOCOL.study.model_copy(update={"mode": "strict"}),
-        "exposures": PROTOCOL.exposures.model_copy(update={"categories": "fixed_published"}),
+        # Five categories of volume and three of intensity.
+        "exposures": protocol_of(5, 3, "fixed_published").exposures,
+        "additive_interaction": PROTOCOL.additive_interaction.model_copy(update={"low_categories": 2}),
         "spline": PROTOCOL.spline.model_copy(update={"knots_from": "fixed", "knots": 4}),
         "models": PROTOCOL.models.model_copy(update={"variance": "hc0"}),
     }
@@ -128,7 +130,7 @@ def test_fixed_knots_and_cut_points_of_the_protocol_are_written_out() -> None:
     assert "knots(people$walking_minutes)" in sampled["r"]
     assert "poisson low_back_pain s1 s2 s3 c.age" in sampled["stata"]
     # The other rule for cut points.
-    assert "xtile cut = walking_minutes, nq(4)" in walking.loc["sample_cuts", "stata"]
+    assert "xtile cut = walking_minutes, nq(5)" in walking.loc["sample_cuts", "stata"]
     fixed = commands(fit((main_models.other_cuts_rows,), wave_data_of(analysis_set_of(1500))), PROTOCOL, LEVELS)
     # A value equal to a bound belongs to the upper category.
     assert "cut = 1 + (walking_minutes >= 78) + (walking_minutes >= 101)" in fixed["stata"].iloc[0]
