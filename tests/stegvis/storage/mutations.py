@@ -113,11 +113,13 @@ def damaged(content: bytes, rng: Rng) -> bytes:
     """A file with one to four places damaged."""
     data = bytearray(content)
     for _ in range(int(rng.integers(1, 5))):
-        at = int(rng.integers(0, max(1, len(data))))
+        if not data:
+            break  # an earlier damage left nothing of it
+        at = int(rng.integers(0, len(data)))
         length = int(rng.choice([1, 1, 2, 8, 64, 400]))
         match int(rng.integers(0, 7)):
             case 0:
-                data[at : at + 1] = bytes([data[at] ^ (1 << int(rng.integers(0, 8)))]) if data else b""
+                data[at] ^= 1 << int(rng.integers(0, 8))
             case 1:
                 data[at : at + length] = rng.bytes(min(length, 16))
             case 2:
