@@ -47,25 +47,15 @@ class PeopleSets:
     Attributes:
         overlaps: the sets, and how many people they have in common.
         of: the number of the set behind each published count; counts of nobody have none.
-        group: the column of ``overlaps`` that each person is in.
-        persons: who they are.
     """
 
     overlaps: Overlaps
     of: dict[Place, int]
-    group: np.ndarray
-    persons: pd.Series
 
     @property
     def sizes(self) -> np.ndarray:
         """The people in each set."""
         return self.overlaps.sizes
-
-    def members(self) -> pd.DataFrame:
-        """``person`` and ``numbers``, a bit for each set: who is in which."""
-        packed = np.packbits(self.overlaps.matrix, axis=0).T
-        numbers = pd.Series([packed[column].tobytes() for column in self.group], dtype="object")
-        return pd.DataFrame({"person": self.persons, "numbers": numbers})
 
 
 def people_sets(sources: Iterable[Source]) -> PeopleSets:
@@ -93,8 +83,7 @@ def people_sets(sources: Iterable[Source]) -> PeopleSets:
     width = -(-len(people) // 8)
     rows = np.frombuffer(b"".join(number_of), dtype="uint8").reshape(len(number_of), width)
     matrix = np.unpackbits(rows, axis=1, count=len(people)).astype(bool)
-    names = pd.Series([str(each).partition(_BETWEEN)[2] for each in everyone], dtype="str")
-    return PeopleSets(Overlaps(matrix, people), of, np.asarray(group), names)
+    return PeopleSets(Overlaps(matrix, people), of)
 
 
 def _numbers(source: Source, groups: np.ndarray, people: np.ndarray, number_of: dict[bytes, int]) -> list[int]:

@@ -107,6 +107,8 @@ def prepare(
         return NotEstimable(reason)
     if len(y) - X.shape[1] < models.minimum_residual_df:
         return NotEstimable(f"fewer than {models.minimum_residual_df} residual degrees of freedom")
+    if reason := _sparse(y, X.shape[1] - 1, models.minimum_events_per_coefficient):
+        return NotEstimable(reason)
     return Design(
         X=X,
         y=y,
@@ -196,6 +198,18 @@ def too_few(y: np.ndarray, where: str, minimum: int) -> str | None:
         return f"{where} has fewer than {minimum} events"
     if len(y) - events < minimum:
         return f"{where} has fewer than {minimum} non-events"
+    return None
+
+
+def _sparse(y: np.ndarray, coefficients: int, minimum: float) -> str | None:
+    """The reason why there are too few events or non-events for so many coefficients, or None.
+
+    Ratios of such models are anything, and far from 1 (Peduzzi et al. 1996, Journal of Clinical Epidemiology
+    49(12):1373-1379, doi 10.1016/S0895-4356(96)00236-3).
+    """
+    for count, name in ((y.sum(), "events"), (len(y) - y.sum(), "non-events")):
+        if count < minimum * coefficients:
+            return f"fewer than {minimum:g} {name} per coefficient"
     return None
 
 

@@ -86,16 +86,17 @@ def edition(
     known = published_people(root, wave)
     if known is not None and known.release != then.get("release"):
         known = None  # restored from a state before or after that release
-    asked = is_asked_for(root, wave, then, now)
+    asked = is_asked_for(root, wave, then)
     if then.get("deliveries") == now["deliveries"] and (known is not None or asked):
         if then.get("method") == now["method"]:
-            return _refused(sources, f"nothing of wave {wave} has changed since {then['release']}") if asked else None
+            return _unchanged(sources, wave, then) if asked else None
         return _granted(sources, now, Edition("")) if asked else Edition("")
     if not asked:
         return None
     if known is None:
         return _refused(
             sources,
+            wave,
             f"a new edition of wave {wave} is refused: the home has lost the people behind its published numbers, so "
             f"it cannot be audited. Numbers that are wrong can be retracted: stegvis retract {wave}",
         )
@@ -112,13 +113,13 @@ def _audited(
     today = digests(sources.home.root, everyone(sources, sources.key))
     if not known.changed(today, analyzed=False):
         if then.get("method") == now["method"]:
-            return _refused(sources, f"nothing of wave {sources.key} has changed since {then['release']}")
+            return _unchanged(sources, sources.key, then)
         return _granted(sources, now, Edition(""))
     changed, (results, sets) = known.changed(today), computed()
     for decimals in (sources.protocol.release.digits.ratios, _FEWER_DECIMALS):
         if audit(results, sets, changed, decimals).passed:
             return _granted(sources, now, Edition(CORRECTED, whole=False, decimals=decimals))
-    return _refused(sources, refusal(sources.key))
+    return _refused(sources, sources.key, refusal(sources.key))
 
 
 def kind_of(before: pd.DataFrame, now: pd.DataFrame) -> str:
@@ -135,7 +136,7 @@ def kind_of(before: pd.DataFrame, now: pd.DataFrame) -> str:
     return FIRST_TIME if len(both) > len(old) and bool(same.all()) else METHOD
 
 
-def is_asked_for(root: Path, wave: str, then: Mapping[str, Any], now: Mapping[str, str]) -> bool:
+def is_asked_for(root: Path, wave: str, then: Mapping[str, Any]) -> bool:
     """Whether a person asked for an edition that is not published or refused yet."""
     last = last_about_publishing(root, wave)
     if last is None or last["decision"] == REFUSED:
@@ -152,14 +153,30 @@ def is_granted(root: Path, wave: str, origin: Mapping[str, Any]) -> bool:
     )
 
 
+def say_unchanged(sources: Sources, wave: str, then: Mapping[str, Any]) -> None:
+    """End a decision to publish a wave whose new edition would say what is published already.
+
+    Args:
+        sources: the home.
+        wave: whose edition was granted.
+        then: what its published numbers were made from, with their release.
+    """
+    if is_asked_for(sources.home.root, wave, then):
+        _unchanged(sources, wave, then)
+
+
 def _granted(sources: Sources, now: Mapping[str, str], found: Edition) -> Edition:
     if not is_granted(sources.home.root, sources.key, now):
         add_decision(sources.home.root, GRANTED, sources.key, **now)
     return found
 
 
-def _refused(sources: Sources, why: str) -> Edition | None:
-    add_decision(sources.home.root, REFUSED, sources.key, why=why)
-    add_alert(sources.home.root, "warning", "publication", f"wave {sources.key}", why)
+def _unchanged(sources: Sources, wave: str, then: Mapping[str, Any]) -> Edition | None:
+    return _refused(sources, wave, f"nothing of wave {wave} has changed since {then['release']}")
+
+
+def _refused(sources: Sources, wave: str, why: str) -> Edition | None:
+    add_decision(sources.home.root, REFUSED, wave, why=why)
+    add_alert(sources.home.root, "warning", "publication", f"wave {wave}", why)
     sources.log.warning(why)
     return None

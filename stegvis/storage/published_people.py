@@ -1,8 +1,8 @@
 """The people behind what was published, outside the warehouse: ``publications/`` of the home.
 
-For each wave a table with a row for each person: a bit for each published set of people, and a keyed hash of the
-person's data as they were. With it the home knows how many people have changed since; it never holds what they
-answered. Erasing somebody is deleting the row, here too.
+For each wave a table with a row for each person: whether he or she was analyzed, and a keyed hash of the person's data
+as they were. With it the home knows how many people have changed since; it never holds what they answered. Erasing
+somebody is deleting the row, here too.
 """
 
 from __future__ import annotations
@@ -34,14 +34,12 @@ class PublishedPeople:
         release: whose numbers they are.
         analyzed: how many were analyzed then; some may be erased since.
         everyone: how many there were.
-        places: (table, key, column, set) of each published count.
-        people: ``person``, ``analyzed`` (whether), ``digest`` (of the person's data) and ``numbers`` (a bit per set).
+        people: ``person``, ``analyzed`` (whether) and ``digest`` (of the person's data).
     """
 
     release: str
     analyzed: int
     everyone: int
-    places: list[list[Any]]
     people: pd.DataFrame
 
     def changed(self, now: pd.DataFrame, analyzed: bool = True) -> int:
@@ -89,9 +87,7 @@ def published_people(root: Path, wave: str) -> PublishedPeople | None:
         found: Mapping[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
         people = pd.read_parquet(table)
         people = people[~read_list(root).among(people["person"])].reset_index(drop=True)
-        return PublishedPeople(
-            str(found["release"]), int(found["analyzed"]), int(found["everyone"]), list(found["places"]), people
-        )
+        return PublishedPeople(str(found["release"]), int(found["analyzed"]), int(found["everyone"]), people)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

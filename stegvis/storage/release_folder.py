@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +32,7 @@ from stegvis.reproduction import r, stata
 from stegvis.reproduction.commands import commands
 from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.acceptance import accepted_names
+from stegvis.storage.editions import say_unchanged
 from stegvis.storage.lineage import lineage
 from stegvis.storage.lost import lost
 from stegvis.storage.publication import keyed_lineage, new_origins, origins
@@ -45,7 +46,7 @@ from stegvis.storage.release_numbers import (
     published_now,
 )
 from stegvis.storage.release_pages import index_inputs, write_index, write_reader_pages, write_wave_pages
-from stegvis.storage.releases import MANIFEST, enter_in_ledger, newest, newest_published
+from stegvis.storage.releases import MANIFEST, Published, enter_in_ledger, newest, newest_published
 from stegvis.storage.report_inputs import as_records, checks_to_publish, provenance, records
 from stegvis.storage.rows import Rows
 from stegvis.storage.signatures import advance_latest
@@ -106,14 +107,14 @@ def write_release(sources: Sources) -> Rows:
             summary=summary,
             also={"released_people": people},
             metadata={"release": before.name, "unchanged": True},
-            on_publish=lambda: advance_latest(sources.home.releases, sources.protocol.release.signatures),
+            on_publish=lambda: _same_again(sources, published, editions),
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
     waves = origins(published, gone.repeated, origin_rows, name)
     write_index(staging, index_inputs(sources, name, results, checks, claims, facts, _packages(), waves))
     _write_descriptions(sources, staging, name)
     _write_manifest(sources, name, staging, before, waves | across_origin(across, name))
-    memories = published_now(sources, name, editions, computed, controlled.tables)
+    memories = published_now(sources, name, editions)
     return Rows(
         _files(staging).assign(release=name),
         summary=summary,
@@ -258,6 +259,14 @@ def _write_study(sources: Sources, folder: Path) -> None:
 
 def _write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _same_again(sources: Sources, published: Published | None, editions: Sequence[str]) -> None:
+    """The newest release says everything already, also what somebody asked for."""
+    if published:
+        for wave in editions:
+            say_unchanged(sources, wave, published.origin(wave))
+    advance_latest(sources.home.releases, sources.protocol.release.signatures)
 
 
 def _move_into_place(staging: Path, sources: Sources, name: str, people: Mapping[str, PublishedPeople]) -> None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
 
 from stegvis.disclosure.audit import refusal
-from stegvis.disclosure.control import People, control_across_waves, sets_behind
+from stegvis.disclosure.control import People, control_across_waves
 from stegvis.disclosure.published import across_of, of_wave, retracted, without_numbers
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
-from stegvis.disclosure.tables import ACROSS, COUNT_COLUMNS, ROW_KEYS, Tables, typed
+from stegvis.disclosure.tables import ACROSS, Tables
 from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
-from stegvis.storage.editions import CORRECTED, everyone, is_granted
+from stegvis.storage.editions import everyone, is_granted
 from stegvis.storage.lost import Lost, lost_sentence
 from stegvis.storage.publication import origin_now
-from stegvis.storage.published_people import PublishedPeople, digests, published_people
+from stegvis.storage.published_people import PublishedPeople, digests
 from stegvis.storage.releases import Published, ReleaseError
 from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.sources import Sources
@@ -118,60 +117,19 @@ def across_origin(origin: Mapping[str, str], release: str) -> dict[str, dict[str
     return {ACROSS: {"release": release, **origin}} if origin else {}
 
 
-def published_now(
-    sources: Sources, release: str, waves: list[str], computed: tuple[Tables, People], published: Tables
-) -> dict[str, PublishedPeople]:
+def published_now(sources: Sources, release: str, waves: list[str]) -> dict[str, PublishedPeople]:
     """The people behind the numbers of waves that a release publishes for the first time, or anew.
 
     Args:
         sources: the home.
         release: its name.
         waves: which.
-        computed: see ``computed_tables``.
-        published: the tables of the release.
     """
     found = {}
     for wave in waves:
         rows = digests(sources.home.root, everyone(sources, wave))
-        then = published_people(sources.home.root, wave)
-        if then is not None and _is_part(sources, wave):  # the counts stay those of the people then
-            behind, places = then.people[["person", "numbers"]], then.places
-        else:
-            tables, mine = _one_wave(*computed, wave)
-            sets = sets_behind(tables, mine)
-            behind, places = sets.members(), _places(tables, published, sets.of)
-        rows = rows.merge(behind, "left", on="person")
-        found[wave] = PublishedPeople(release, int(rows["analyzed"].sum()), len(rows), places, rows)
+        found[wave] = PublishedPeople(release, int(rows["analyzed"].sum()), len(rows), rows)
     return found
-
-
-def _is_part(sources: Sources, wave: str) -> bool:
-    kinds = sources.warehouse.frame("select edition from published_origins where wave = $wave", {"wave": wave})
-    return bool((kinds["edition"] == CORRECTED).any())
-
-
-def _places(tables: Tables, published: Tables, of: Mapping[Any, int]) -> list[list[Any]]:
-    """(table, key, column, set) of the counts that are published."""
-    found = []
-    for name, keys in ROW_KEYS.items():
-        frame, shown = getattr(tables, name), getattr(typed(published), name)
-        for column in COUNT_COLUMNS[name]:
-            known = set(shown.loc[shown[column].notna(), keys].itertuples(index=False, name=None))
-            for index, key in zip(frame.index, frame[keys].itertuples(index=False, name=None), strict=True):
-                if key in known and (name, index, column) in of:
-                    found.append([name, list(key), column, of[name, index, column]])
-    return found
-
-
-def _one_wave(tables: Tables, people: People, wave: str) -> tuple[Tables, People]:
-    mine = of_wave(typed(tables), wave)
-    assert mine is not None  # it is published
-    excluded = people.exclusions
-    return mine, People(
-        [(rows, members) for rows, members in people.results if str(rows["wave"].iloc[0]) == wave],
-        {wave: people.characteristics[wave]} if wave in people.characteristics else {},
-        None if excluded is None else excluded[excluded["wave"] == wave],
-    )
 
 
 def _with_people(connection: duckdb.DuckDBPyConnection, group: str, waves: str) -> tuple[pd.DataFrame, pd.DataFrame]:

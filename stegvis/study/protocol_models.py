@@ -169,6 +169,7 @@ class Models(Section):
     confidence: float = Field(gt=0, lt=1)
     minimum_events: int = Field(ge=1)
     minimum_residual_df: int = Field(ge=10)
+    minimum_events_per_coefficient: float = Field(ge=1)
     largest_condition_number: float = Field(gt=1)
     largest_coefficient: float = Field(gt=0)
 

@@ -136,12 +136,22 @@ def test_too_few_rows_for_the_columns(cohort):
 
 
 def test_a_nearly_saturated_model_is_refused(cohort):
-    """Nine columns and the constant: 19 rows leave 9 degrees of freedom, 20 rows leave 10."""
-    few = pd.concat([cohort[cohort["clbp"] == outcome].head(10) for outcome in (0, 1)])
-    columns = {f"x{number}": np.random.default_rng(number).normal(size=20) for number in range(9)}
+    """Three columns and the constant: 13 rows leave 9 degrees of freedom, 14 rows leave 10."""
+    few = pd.concat([cohort[cohort["clbp"] == outcome].head(7) for outcome in (0, 1)])
+    columns = {f"x{number}": np.random.default_rng(number).normal(size=14) for number in range(3)}
     terms = [Linear(name) for name in columns]
-    assert "fewer than 10 residual degrees of freedom" in refused(few.assign(**columns).iloc[:19], terms)
+    assert "fewer than 10 residual degrees of freedom" in refused(few.assign(**columns).iloc[:13], terms)
     ready(few.assign(**columns), terms)
+
+
+def test_a_model_with_too_few_events_per_coefficient_is_refused(cohort):
+    """Nine columns need 18 cases: with 17 they could give a ratio of any size. As many others, too."""
+    columns = {f"x{number}": np.random.default_rng(number).normal(size=len(cohort)) for number in range(9)}
+    terms, wide = [Linear(name) for name in columns], cohort.assign(**columns)
+    for few, word in ((1, "events"), (0, "non-events")):
+        rows = pd.concat([wide[wide["clbp"] == few].head(18), wide[wide["clbp"] != few].head(80)])
+        ready(rows, terms)
+        assert f"fewer than 2 {word} per coefficient" == refused(rows.iloc[1:], terms)
 
 
 def test_weights_must_be_positive(cohort):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 
+from stegvis.storage.decisions import GRANTED, PUBLISH, REFUSED, add_decision, last_about_publishing
+from stegvis.storage.editions import say_unchanged
 from stegvis.storage.published_people import FOLDER, PublishedPeople, digests, forget, published_people, store
 from stegvis.storage.withdrawal_list import add_to_list, read_list
 
@@ -19,8 +24,7 @@ def people(**answers: object) -> pd.DataFrame:
 
 
 def published(root: Path) -> PublishedPeople:
-    rows = digests(root, people())
-    found = PublishedPeople("r1", 3, 4, [["results", ["x"], "n", 0]], rows.assign(numbers=[b"\x80"] * 4))
+    found = PublishedPeople("r1", 3, 4, digests(root, people()))
     store(root, WAVE, found)
     return found
 
@@ -79,3 +83,16 @@ def test_a_home_that_has_lost_them_knows_it(tmp_path: Path) -> None:
     published(tmp_path)
     (tmp_path / FOLDER / f"{WAVE}.parquet").write_bytes(b"damaged")
     assert published_people(tmp_path, WAVE) is None
+
+
+def test_a_granted_edition_that_says_the_same_ends_with_a_sentence(tmp_path: Path) -> None:
+    sources = cast("Any", SimpleNamespace(home=SimpleNamespace(root=tmp_path), log=logging.getLogger("test")))
+    then = {"release": "r1", "deliveries": "d1", "method": "m1"}
+    say_unchanged(sources, WAVE, then)
+    assert last_about_publishing(tmp_path, WAVE) is None  # nobody asked
+    add_decision(tmp_path, PUBLISH, WAVE, by="Anna", because="corrected")
+    add_decision(tmp_path, GRANTED, WAVE, deliveries="d2", method="m1")
+    say_unchanged(sources, WAVE, then)
+    last = last_about_publishing(tmp_path, WAVE)
+    assert last is not None
+    assert (last["decision"], last["why"]) == (REFUSED, f"nothing of wave {WAVE} has changed since r1")

@@ -97,6 +97,7 @@ def test_a_missing_key_is_refused_by_file_and_name(tmp_path: Path, old: str, key
         ("slowest_cadence = 50", "slowest_cadence = 160", "walking_speed"),
         ("smallest_count = 5", "smallest_count = 0", "disclosure.smallest_count"),
         ("minimum_residual_df = 10", "minimum_residual_df = 9", "models.minimum_residual_df"),
+        ("per_coefficient = 2.0", "per_coefficient = 0", "models.minimum_events_per_coefficient"),
         ("largest_quarantined_share = 0.20", "largest_quarantined_share = 20", "checks.largest_quarantined_share"),
         ('primary = ["primary"]', 'primary = ["primary", "vocational 3-4 years"]', "characteristics"),
     ],
