@@ -9,6 +9,7 @@ import pandas as pd
 
 from stegvis.disclosure.decision import Decision, decide
 from stegvis.disclosure.digits import with_published_digits
+from stegvis.disclosure.imprecise import without_imprecise
 from stegvis.disclosure.people_sets import PeopleSets, SetsError, Source, people_sets
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.suppression import Controlled, suppressed
@@ -103,7 +104,8 @@ def sets_behind(tables: Tables, people: People) -> PeopleSets:
 
 
 def _with_digits(controlled: Controlled, protocol: Protocol) -> Controlled:
-    return replace(controlled, tables=with_published_digits(controlled.tables, protocol))
+    tables = without_imprecise(controlled.tables, protocol)
+    return replace(controlled, tables=with_published_digits(tables, protocol))
 
 
 def _sources(tables: Tables, people: People) -> Iterator[Source]:

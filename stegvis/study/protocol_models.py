@@ -170,6 +170,7 @@ class Models(Section):
     minimum_events: int = Field(ge=1)
     minimum_residual_df: int = Field(ge=10)
     minimum_events_per_coefficient: float = Field(ge=1)
+    largest_confidence_limit_ratio: float = Field(gt=1)
     largest_condition_number: float = Field(gt=1)
     largest_coefficient: float = Field(gt=0)
 

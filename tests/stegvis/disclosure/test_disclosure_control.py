@@ -12,6 +12,7 @@ import pytest
 
 from stegvis.disclosure.control import _sources, control_across_waves, control_disclosure
 from stegvis.disclosure.decision import decide
+from stegvis.disclosure.imprecise import IMPRECISE
 from stegvis.disclosure.people_sets import SetsError, people_sets
 from stegvis.disclosure.published import of_wave, with_shared_baseline, without_shared_baseline
 from stegvis.disclosure.rounding import rounded
@@ -40,6 +41,21 @@ def test_without_small_counts_everything_is_published():
     found = controlled(rows)
     expected = to_frame(rows)
     pd.testing.assert_frame_equal(found.tables.results[["n", "events", "status"]], expected[["n", "events", "status"]])
+    assert found.suppressed.empty
+
+
+def test_a_ratio_that_says_less_than_two_people_would_is_not_published():
+    """The limits 1/39 and 39 may be published, wider ones not; other ratios and the counts stay."""
+    rows = rows_from([(50, 10), (60, 12), (70, 20), (80, 9)])
+    limits = [(1.0, 1 / 39 + 1e-9, 39.0), (3124.0, 0.5, 2e7), (0.001, 1e-6, 1.1)]
+    for at, (estimate, low, high) in enumerate(limits):
+        rows[at] = replace(rows[at], estimate=estimate, ci_low=low, ci_high=high)
+    found = controlled(rows)
+    made = found.tables.results
+    assert list(made["status"]) == ["ok", "not_estimable", "not_estimable", "ok", "ok"]
+    assert made.loc[[1, 2], list(ESTIMATE_COLUMNS)].isna().all(axis=None)
+    assert made["note"].str.endswith(IMPRECISE).tolist() == [False, True, True, False, False]
+    assert made["n"].notna().all()
     assert found.suppressed.empty
 
 
