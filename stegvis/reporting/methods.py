@@ -93,8 +93,8 @@ def _rules(report: WaveReport) -> list[Markup]:
         f"{words.covariates(p.exclusions.complete_case)}. {words.say(said.covariates)}".strip(),
         "Models.": "Risk ratios from Poisson regression with a robust variance (Zou 2004, doi 10.1093/aje/kwh090), "
         f"{p.models.confidence:.0%} confidence intervals. Age-adjusted: {age}. Fully adjusted: {adjusted}. "
-        f"Categories with fewer than {p.models.minimum_events} cases or non-cases are not estimated, nor are models with "
-        f"fewer than {p.models.minimum_events_per_coefficient:g} per coefficient.",
+        f"Categories with fewer than {p.models.minimum_events} cases or non-cases are not estimated, nor are models "
+        f"with fewer than {p.models.minimum_events_per_coefficient:g} per coefficient.",
         "Curves.": f"Restricted cubic splines with {p.spline.knots} knots (Harrell 2015, doi "
         f"10.1007/978-3-319-19425-7), with the {p.spline.reference_percentile:.0%} percentile as reference, shown from "
         f"the {first:.0%} to the {last:.0%} percentile.",

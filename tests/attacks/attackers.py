@@ -11,7 +11,7 @@ import hmac
 import itertools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -339,6 +339,41 @@ def outcome_scores(old: Path, new: Path, leavers: list[tuple[dict[str, str], set
     inner = risk * (1 - risk) * differ @ differ.T + noise
     left: np.ndarray = differ.T @ np.linalg.solve(inner, seen - if_none.sum(axis=1) - risk * differ.sum(axis=1))
     return left
+
+
+def stratum_scores(
+    old: Path, new: Path, leavers: Sequence[Mapping[str, str]], one: str, other: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each who left is of one stratum or of another (a woman or a man), and what the first release says of it.
+
+    Of the strata's people in somebody's categories, as many are gone as have left of each.
+
+    Args:
+        old: a release.
+        new: a later one.
+        leavers: of each the categories by exposure, as printed.
+        one: a stratum.
+        other: the other one.
+
+    Returns:
+        Log odds of the first stratum, from what moved (0 where nothing did) and from the first release alone.
+    """
+    columns = ["population", "exposure", "level"]
+    then, now = (
+        rows[(rows["analysis"] == "stratified") & (rows["model"] == "age") & (rows["measure"] == "rr")]
+        .drop_duplicates(columns)
+        .set_index(columns)["n"]
+        for rows in (read(old), read(new))
+    )
+    left = (then - now.reindex(then.index)).clip(lower=0).fillna(0).to_dict()
+    before = then.fillna(0).to_dict()
+
+    def odds(counts: dict[tuple[str, str, str], float], levels: Mapping[str, str]) -> float:
+        pairs = [[counts.get((stratum, *at), 0.0) + 0.5 for stratum in (one, other)] for at in levels.items()]
+        return float(sum(np.log(a / b) for a, b in pairs))
+
+    moved, known = (np.array([odds(counts, levels) for levels in leavers]) for counts in (left, before))
+    return moved, known
 
 
 def area_under_curve(scores: Iterable[float], cases: Iterable[bool]) -> float:

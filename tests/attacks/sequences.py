@@ -31,6 +31,8 @@ from tests.stegvis.disclosure.made_tables import WAVE
 ANALYSES = (main_models.main_rows, strata.stratified_rows)
 EVENTS = ("leave", "correct", "edition", "method", "retract", "new wave")
 NEXT = "2024-2026"
+# Among more people who leave together each is hidden.
+FEW = 50
 
 
 @dataclass
@@ -99,6 +101,21 @@ class Played:
 
 
 @dataclass(frozen=True)
+class Covariates:
+    """Guesses of sex and age group, where at most ``FEW`` changed.
+
+    Attributes:
+        true: whether somebody is a woman, and whether 65 or older.
+        margin: the log odds in the person's published categories.
+        score: the guess; 0 where nothing moved.
+    """
+
+    true: list[bool] = field(default_factory=list)
+    margin: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Guessed:
     """Guesses of the outcomes of those who changed between the first and the last publication of sequences.
 
@@ -106,11 +123,13 @@ class Guessed:
         case: whether each was a case.
         margin: the log odds of the person's published categories.
         score: by attacker; 0 where nothing moved.
+        covariates: and their sex and age group.
     """
 
     case: list[bool] = field(default_factory=list)
     margin: list[float] = field(default_factory=list)
     score: dict[str, list[float]] = field(default_factory=lambda: {"one known": [], "all known": []})
+    covariates: Covariates = field(default_factory=lambda: Covariates())
 
 
 def attack(folder: Path, first: Tables, last: Tables, gone: pd.DataFrame, found: Guessed) -> None:
@@ -133,6 +152,16 @@ def attack(folder: Path, first: Tables, last: Tables, gone: pd.DataFrame, found:
     found.score["all known"] += attackers.outcome_scores(old, new, leavers).tolist()
     # One file is read for each guess: of many people some are enough.
     found.score["one known"] += [attackers.outcome_score(old, new, *each) for each in leavers[:10]]
+    if len(gone) <= FEW:
+        levels = [each for each, _ in leavers]
+        for one, other, true in (
+            ("women", "men", gone["sex"] == "female"),
+            ("age>=65", "age<65", gone["older"].astype(bool)),
+        ):
+            score, margin = attackers.stratum_scores(old, new, levels, one, other)
+            found.covariates.true.extend(true)
+            found.covariates.margin.extend(margin)
+            found.covariates.score.extend(score)
     found.score["one known"] += [0.0] * max(len(leavers) - 10, 0)
 
 

@@ -41,3 +41,9 @@ def test_no_guess_over_all_sequences_is_better_than_the_margins_and_each_wins_wi
         assert without > area_under_curve(off.margin, off.case) + 0.05, attacker
         score = area_under_curve(on.score[attacker], case)
         assert score < max(area_under_curve(margin, case), 0.5) + chance, (attacker, granted)
+    without, guess = off.covariates, on.covariates
+    won = area_under_curve(without.score, without.true)
+    assert won > area_under_curve(without.margin, without.true) + 0.05
+    true = np.array(guess.true)
+    chance = 2 * np.sqrt(1 / (12 * true.sum()) + 1 / (12 * (~true).sum()))
+    assert area_under_curve(guess.score, true) < max(area_under_curve(guess.margin, true), 0.5) + chance
