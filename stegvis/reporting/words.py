@@ -53,6 +53,11 @@ class Words:
         """The outcome in this language."""
         return self.texts.en.outcome if self.language == "en" else self.texts.nb.outcome
 
+    @property
+    def advice(self) -> str:
+        """The study's general advice on daily life; may be empty."""
+        return self.texts.en.advice if self.language == "en" else self.texts.nb.advice
+
     def say(self, text: str) -> str:
         """A text with the protocol's values filled in."""
         return filled(text, self.protocol, self.language)

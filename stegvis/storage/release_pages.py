@@ -42,7 +42,7 @@ def write_reader_pages(tables: Tables, is_synthetic: bool, study: Study, folder:
     from stegvis.reporting.plain import render_plain
 
     words = study_words(study)
-    pages = render_plain(tables.results, tables.attrition, is_synthetic, words, study.claims)
+    pages = render_plain(tables.results, tables.attrition, is_synthetic, words, study.claims, tables.characteristics)
     pages |= {EXPLORER: render_explorer(tables.results, is_synthetic, words)}
     for file, html in pages.items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")

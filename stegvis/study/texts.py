@@ -91,11 +91,18 @@ class ResearcherTexts(Section):
 
 
 class Texts(Section):
-    """The texts of one language; ``covariates`` are words in a sentence by name, in place of the codebook's labels."""
+    """The texts of one language.
+
+    Attributes:
+        cohort, outcome: what they are called in sentences.
+        covariates: words in a sentence by name, in place of the codebook's labels.
+        advice: sentences of general advice on daily life, which the plain pages mark as no finding; may be empty.
+    """
 
     cohort: CohortTexts
     outcome: OutcomeTexts
     covariates: dict[str, str] = Field(default_factory=dict)
+    advice: str = ""
 
 
 class EnglishTexts(Texts):

@@ -139,7 +139,7 @@ def test_pages_of_another_study_say_nothing_of_the_first():
     assert "for up to five days" in english
     assert "tre omtrent like store grupper" in norwegian
     assert "forskjeller i alder, kjønn og landsdel" in norwegian
-    assert "Kneartrose var mindre vanlig blant dem som gikk 100 minutter om dagen eller mer" in norwegian
+    assert "Kneartrose var mindre vanlig noen år senere blant dem som gikk 100 minutter om dagen eller mer" in norwegian
     methods = next(text for name, text in shown.items() if "methods" in name)
     assert "One accelerometer (wrist), up to 5 days" in methods
     assert "Thirds of the analyzed sample" in methods

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import replace
 from string import Formatter
 
 import pandas as pd
 import pytest
 
-from stegvis.reporting.plain import Plain, render_plain, unlikely_from
+from stegvis.reporting.plain import Plain, findings, render_plain
+from stegvis.reporting.plain_findings import Findings, unlikely_from
+from stegvis.reporting.shape import shape
 from stegvis.reporting.texts import LANGUAGES, texts
-from tests.stegvis.reporting.full_report import categories, full_results, interaction, pooled_results
-from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, WORDS, exclusion_steps, result
+from tests.stegvis.reporting.full_report import (
+    categories,
+    full_characteristics,
+    full_results,
+    interaction,
+    pooled_results,
+)
+from tests.stegvis.reporting.sample_report import PROTOCOL, WORDS, exclusion_steps, result
 from tests.study import STUDY
 
 # Words that would say that walking causes something.
@@ -38,15 +47,15 @@ OUTCOMES = {
 }
 SAID = {
     "en": {
-        "lower": "was less common among people who walked 101 to 124 minutes a day than",
-        "higher": "was more common among people who walked 101 to 124 minutes a day",
+        "lower": "was less common some years later among people who walked 101 to 124 minutes a day than",
+        "higher": "was more common some years later among people who walked 101 to 124 minutes a day",
         "unclear": "It is unclear whether",
         "too_few": "too few people, or too few with pain, to compare those who walked 101 to 124",
         "not_shown": "is not shown, for the privacy of people in small groups",
     },
     "nb": {
-        "lower": "var mindre vanlige blant dem som gikk 101 til 124 minutter om dagen, enn blant dem som gikk under 78",
-        "higher": "var vanligere blant dem som gikk 101 til 124 minutter om dagen",
+        "lower": "var mindre vanlige noen år senere blant dem som gikk 101 til 124 minutter om dagen, enn blant dem",
+        "higher": "var vanligere noen år senere blant dem som gikk 101 til 124 minutter om dagen",
         "unclear": "Det er uklart om",
         "too_few": "for få personer, eller for få med smerter, til å sammenligne dem som gikk 101 til 124",
         "not_shown": "vises ikke, av hensyn til personvernet",
@@ -58,15 +67,8 @@ SHARED = {
 }  # fmt: skip
 
 
-def plain(language: str = "en", frame: pd.DataFrame | None = None, waves: tuple[str, ...] = (WAVE,)) -> Plain:
-    return Plain(
-        replace(WORDS, language=language),
-        full_results() if frame is None else frame,
-        exclusion_steps(),
-        list(waves),
-        True,
-        STUDY.claims,
-    )
+def plain(language: str = "en", frame: pd.DataFrame | None = None) -> Findings:
+    return findings(full_results() if frame is None else frame, replace(WORDS, language=language), STUDY.claims)
 
 
 def sentences(language: str) -> dict[str, str]:
@@ -97,45 +99,118 @@ def test_no_sentence_is_causal(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_number_is_written_by_hand(language):
-    fixed_numbers = {"done.compared", "done.outcome"}
     for key, text in sentences(language).items():
-        if key not in fixed_numbers and not key.startswith("hundred."):
+        if not key.startswith("big."):
             assert not re.search(r"\d", re.sub(r"\b100\b", "", text)), key
 
 
 @pytest.mark.parametrize("kind", OUTCOMES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_wording_follows_from_the_interval(language, kind):
-    sentence = plain(language).comparison(result(**SHARED, **OUTCOMES[kind]), "walking_minutes")
+    sentence = plain(language).compared("found", result(**SHARED, **OUTCOMES[kind]), "walking_minutes")
     assert SAID[language][kind] in sentence
     for other, words in SAID[language].items():
         assert other == kind or words not in sentence
 
 
 @pytest.mark.parametrize(
-    ("language", "kind", "numbers"),
+    ("language", "kind", "share", "limits"),
     [
-        ("en", "lower", ("23% lower", "a risk 13% to 32% lower")),
-        ("en", "higher", ("30% higher", "a risk 10% to 55% higher")),
-        ("nb", "lower", ("23 prosent lavere", "en risiko som er 13 til 32 prosent lavere")),
-        ("nb", "higher", ("30 prosent høyere", "en risiko som er 10 til 55 prosent høyere")),
+        ("en", "lower", "23% lower", "a risk 13% to 32% lower"),
+        ("en", "higher", "30% higher", "a risk 10% to 55% higher"),
+        ("nb", "lower", "23 prosent lavere", "en risiko som er 13 til 32 prosent lavere"),
+        ("nb", "higher", "30 prosent høyere", "en risiko som er 10 til 55 prosent høyere"),
     ],
 )
-def test_the_numbers_are_those_of_the_row(language, kind, numbers):
-    sentence = plain(language).comparison(result(**SHARED, **OUTCOMES[kind]), "walking_minutes")
-    assert all(number in sentence for number in numbers)
+def test_the_numbers_are_those_of_the_row(language, kind, share, limits):
+    said = plain(language, with_headline(**OUTCOMES[kind]))
+    assert share in said.big()[-1]
+    assert limits in said.sure()[0]
 
 
 def test_a_limit_near_none_gets_a_decimal():
-    row = result(**SHARED, estimate=0.9, ci_low=0.81, ci_high=0.996)
-    assert "a risk 0.4% to 19% lower" in plain().comparison(row, "walking_minutes")
-    assert "en risiko som er 0,4 til 19 prosent lavere" in plain("nb").comparison(row, "walking_minutes")
+    frame = with_headline(estimate=0.9, ci_low=0.81, ci_high=0.996)
+    assert "a risk 0.4% to 19% lower" in plain(frame=frame).sure()[0]
+    assert "en risiko som er 0,4 til 19 prosent lavere" in plain("nb", frame).sure()[0]
 
 
 def test_categories_are_words_in_each_language():
-    assert plain().group(">=3.27", "walking_met") == "at the fastest average pace (3.27 METs or more)"
-    assert plain("nb").group(">=3.27", "walking_met") == "i det raskeste tempoet i snitt (3,27 MET eller mer)"
-    assert plain().group("category 3 (empty)", "walking_minutes") == "the category category 3 (empty)"
+    assert plain().voice.group(">=3.27", "walking_met") == "3.27 METs or more"
+    assert plain("nb").voice.group("3.00-3.11", "walking_met") == "3,00 til 3,11 MET"
+    assert plain().voice.group("category 3 (empty)", "walking_minutes") == "the category category 3 (empty)"
+
+
+@pytest.mark.parametrize(
+    ("estimates", "said"),
+    [
+        ({"78-100": (0.8, 0.7, 0.9), "101-124": (0.8, 0.7, 0.9)}, "Those in between also differed clearly"),
+        ({"78-100": (0.9, 0.7, 1.1), "101-124": (0.8, 0.7, 0.9)}, "For some of those in between"),
+        ({"78-100": (0.9, 0.7, 1.1), "101-124": (0.9, 0.7, 1.1)}, "For those in between, the difference was not clear"),
+    ],
+)
+def test_what_is_said_of_the_groups_in_between_follows_from_their_intervals(estimates, said):
+    frame = with_headline(**OUTCOMES["lower"])
+    for level, numbers in estimates.items():
+        row = (frame["analysis"] == "main") & (frame["level"] == level) & (frame["measure"] == "rr")
+        frame.loc[row & (frame["model"] == "adjusted"), ["estimate", "ci_low", "ci_high"]] = numbers
+    assert said in plain(frame=frame).found()[1]
+
+
+def curve(ratios: dict[float, float], knots: tuple[float, ...], overall=0.001, bent=0.001) -> pd.DataFrame:
+    shared = {"analysis": "spline", "exposure": "walking_minutes", "model": "adjusted"}
+    rows = [result(**shared, measure="knot", level=f"{place}", estimate=at) for place, at in enumerate(knots)]
+    rows += [result(**shared, measure="rr", level=f"{at:g}", estimate=ratio) for at, ratio in ratios.items()]
+    rows += [
+        result(**shared, measure=name, p_value=p) for name, p in (("p_overall", overall), ("p_nonlinearity", bent))
+    ]
+    return pd.DataFrame(rows)
+
+
+LEVELING = {40: 1.1, 60: 1.0, 80: 0.9, 97: 0.83, 120: 0.8, 150: 0.8, 200: 1.4}
+
+
+@pytest.mark.parametrize(
+    ("ratios", "tests", "kind", "turn"),
+    [
+        (LEVELING, {}, "levels", 100),
+        (LEVELING | {120: 0.75, 150: 0.85}, {}, "rises_again", 120),
+        (LEVELING | {80: 1.3}, {}, "uneven", None),
+        ({60: 1.0, 100: 0.9, 150: 0.8}, {"bent": 0.3}, "falls", None),
+        ({60: 1.0, 100: 1.1, 150: 1.2}, {"bent": 0.3}, "rises", None),
+        ({60: 1.0, 100: 1.1, 150: 1.2}, {}, "uneven", None),
+        (LEVELING, {"overall": 0.2}, "unclear", None),
+    ],
+)
+def test_the_shape_of_the_curve_is_read_between_its_outer_knots(ratios, tests, kind, turn):
+    found = shape(curve(ratios, (60, 100, 150), **tests), "walking_minutes")
+    assert found is not None
+    assert (found.kind, found.turn) == (kind, turn)
+
+
+def test_without_published_knots_or_tests_nothing_is_said_of_the_shape():
+    assert shape(curve(LEVELING, ()), "walking_minutes") is None
+    assert shape(curve(LEVELING, (60, 150), overall=None), "walking_minutes") is None
+    assert "too few people to follow the risk" in plain(frame=full_results().query("analysis == 'main'")).much()[0]
+
+
+@pytest.mark.parametrize(
+    ("volume", "pace", "said"),
+    [
+        ("lower", "lower", "Time and pace were each linked"),
+        ("lower", "unclear", "Time weighed more than pace"),
+        ("unclear", "lower", "Pace weighed more than time"),
+        ("unclear", "unclear", "neither time nor pace"),
+        ("higher", "lower", ""),
+        ("not_shown", "lower", ""),
+    ],
+)
+def test_volume_and_pace_together_follow_from_the_model_with_both(volume, pace, said):
+    frame = full_results()
+    for exposure, kind in (("walking_minutes", volume), ("walking_met", pace)):
+        for name, value in ({"status": "ok"} | OUTCOMES[kind]).items():
+            frame.loc[(frame["analysis"] == "mutual") & (frame["exposure"] == exposure), name] = value
+    found = plain(frame=frame).together()
+    assert said in found if said else found == ""
 
 
 def with_headline(**values) -> pd.DataFrame:
@@ -150,8 +225,8 @@ def with_headline(**values) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("e_value_ci", "said"),
     [
-        (unlikely_from(STUDY.claims), "fairly strongly linked"),
-        (unlikely_from(STUDY.claims) - 0.01, "only weakly linked"),
+        (unlikely_from(STUDY.claims), "could explain the whole difference only if"),
+        (unlikely_from(STUDY.claims) - 0.01, "could make the difference unclear"),
         (1.0, "no difference at all"),
         (None, "not possible to calculate"),
     ],
@@ -161,7 +236,7 @@ def test_how_sure_follows_from_the_e_value(e_value_ci, said):
 
 
 def test_loss_to_follow_up_is_described_by_the_tipping_point_of_a_clearly_lower_risk():
-    assert "1.6 times as often" in plain().loss()
+    assert "1.6 times as common" in plain().loss()
     unclear = with_headline(**OUTCOMES["unclear"])
     assert "not possible to calculate" in plain(frame=unclear).loss()
 
@@ -169,19 +244,20 @@ def test_loss_to_follow_up_is_described_by_the_tipping_point_of_a_clearly_lower_
 @pytest.mark.parametrize("kind", OUTCOMES)
 def test_the_main_comparison_decides_what_is_said_about_daily_life(kind):
     frame = with_headline(**{"status": "ok", **OUTCOMES[kind]})
-    assert plain(frame=frame).daily()[0] == plain().say("daily", kind)
-
-
-def test_the_minutes_between_the_groups_are_computed():
-    assert "at least 23 minutes a day" in plain().daily()[1]
+    daily = plain(frame=frame).daily()
+    assert daily[1] == plain().voice.say("daily", kind)
+    # Advice is marked as such, and never stands beside another finding than a lower risk.
+    assert [each.startswith("General advice, not a finding of this study.") for each in daily[2:]] == [True] * (
+        kind == "lower"
+    )
 
 
 @pytest.mark.parametrize(
     ("ratio", "age", "sex"),
     [
-        (0.5, "was larger among people aged 65", "was larger among men"),
-        (2.0, "was smaller among people aged 65", "was smaller among men"),
-        (1.0, "It is unclear whether", "no clear difference between women and men"),
+        (0.5, "lower risk at 65 and over than it did", "lower risk among men than"),
+        (2.0, "lower risk below 65 than it did", "lower risk among women than"),
+        (1.0, "cannot say for certain whether people aged 65", "no clear difference between women and men"),
     ],
 )
 def test_the_interactions_decide_what_is_said_about_age_and_sex(ratio, age, sex):
@@ -199,23 +275,122 @@ def test_the_interactions_decide_what_is_said_about_age_and_sex(ratio, age, sex)
 @pytest.mark.parametrize(("p", "key"), [(0.01, "differ"), (0.5, "alike"), (None, "differ_unknown")])
 def test_years_differ_by_the_test(p, key):
     row = result(analysis="wave_interaction", exposure="walking_minutes", model="adjusted", measure="p_interaction")
-    assert (
-        plain(frame=pd.DataFrame([{**row, "wave": "all", "p_value": p}])).between_years() == texts("en")["waves"][key]
+    found = plain(frame=pd.DataFrame([{**row, "wave": "all", "p_value": p}])).between_years()
+    assert found == texts("en")["sure"][key]
+
+
+def test_age_and_sex_come_with_the_numbers_of_their_strata():
+    age, sex = plain().who()
+    assert age.startswith("Among people aged 65 and over, those who walked the most had a risk that was 20% lower.")
+    assert "For women who walked the most, the risk was 20% lower; for men, 20% lower." in sex
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (("lower", "lower"), "two times. Each time"),
+        (("lower", "unclear"), "In one of these"),
+        (("unclear", "not_shown"), "In none of these"),
+    ],
+)
+def test_the_waves_are_summed_up_in_one_paragraph(kinds, said):
+    frame = pd.concat(
+        [with_headline(**OUTCOMES[kind]).assign(wave=wave) for wave, kind in zip("AB", kinds, strict=True)]
     )
+    frame = pd.concat([frame, pooled_results()])
+    assert said in plain(frame=frame).repeated()
+    assert "In all answers together, the risk was 20% lower (between 12% and 28%)." in plain(frame=frame).repeated()
+    assert plain(frame=full_results()).repeated() == ""
 
 
-def test_every_year_and_all_years_together_have_a_sentence():
-    frame = pd.concat([full_results("A"), full_results("B"), pooled_results()])
-    said = plain(frame=frame, waves=("A", "B")).years()
-    assert [each.split(":")[0] for each in said] == ["A", "B", "All years together"]
+def test_the_page_speaks_of_the_newest_wave_whose_main_comparison_is_shown():
+    frame = pd.concat([full_results("A"), with_headline(**OUTCOMES["not_shown"]).assign(wave="B")])
+    assert plain(frame=frame).wave == "A"
+    assert plain(frame=frame[frame["wave"] == "B"]).wave == "B"
 
 
 def test_risks_among_a_hundred_people_are_shown_only_if_all_are_published():
-    assert "of 100 people who walked under 78 minutes a day, about 15" in plain().hundred()
     frame = full_results()
-    frame.loc[(frame["analysis"] == "standardized_risk") & (frame["level"] == "78-100"), "status"] = "suppressed"
-    assert plain(frame=frame).hundred() == ""
-    assert plain(frame=frame).figure() == ""
+    risk = (frame["analysis"] == "standardized_risk") & (frame["measure"] == "risk")
+    frame.loc[risk & (frame["level"] == "<78"), "estimate"] = 0.188
+    said = plain(frame=frame)
+    assert "100 people who walked under 78 minutes a day: about 19 of them" in said.big()[0]
+    assert said.big()[0].endswith("it was about 15.")
+    assert Plain(said, exclusion_steps(), synthetic=True).figure().count("<circle") == 200
+    assert plain().big()[0].endswith("about as many.")
+    frame.loc[risk & (frame["level"] == "78-100"), "status"] = "suppressed"
+    hidden = plain(frame=frame)
+    assert not any("100" in each for each in hidden.big())
+    assert Plain(hidden, exclusion_steps(), synthetic=True).figure() == ""
+
+
+def test_the_years_to_follow_up_are_those_of_table_one():
+    table = full_characteristics()
+    said = findings(full_results(), WORDS, STUDY.claims, table)
+    assert "about four years later" in said.found()[0]
+    hidden = table.assign(mean=math.nan)
+    assert "some years later" in findings(full_results(), WORDS, STUDY.claims, hidden).found()[0]
+
+
+QUESTIONS = {
+    "en": (
+        "What did the study find?", "How big is the difference?", "How much walking?", "Does pace matter?",
+        "Is it the same for everyone?", "How sure are we?", "What does it mean for me?",
+        "What can the study not show?", "How was the study done?",
+    ),
+    "nb": (
+        "Hva fant studien?", "Hvor stor er forskjellen?", "Hvor mye må man gå?", "Betyr farten noe?",
+        "Gjelder det alle?", "Hvor sikre er vi?", "Hva betyr det for meg?", "Hva kan studien ikke si?",
+        "Hvordan ble studien gjort?",
+    ),
+}  # fmt: skip
+
+
+def many_waves(number: int) -> pd.DataFrame:
+    return pd.concat([*(full_results(f"20{20 + each}") for each in range(number)), pooled_results()])
+
+
+def paragraphs(language: str, waves: int) -> list[str]:
+    """The texts of the page's paragraphs and points."""
+    rendered = render_plain(many_waves(waves), exclusion_steps(), False, WORDS, STUDY.claims, full_characteristics())
+    html = rendered["plain.html" if language == "en" else f"plain.{language}.html"]
+    found = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", html[html.index("<main") : html.index("</main>")], re.DOTALL)
+    return [text_of(each) for each in found]
+
+
+def split(text: str) -> list[str]:
+    return [each for each in re.split(r"(?<=[.?!])\s+(?=[A-ZÆØÅ0-9])", text) if each]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_answers_the_questions_of_a_lay_article_in_order_the_method_last(language):
+    words = replace(WORDS, language=language)
+    page = Plain(findings(many_waves(2), words, STUDY.claims, full_characteristics()), exclusion_steps(), False)
+    assert tuple(each.heading for each in page.sections()) == QUESTIONS[language]
+    assert all(len(text_of(str(block))) > 40 for each in page.sections() for block in each.blocks)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_does_not_grow_with_the_waves(language):
+    two, six = (paragraphs(language, waves) for waves in (2, 6))
+    assert len(two) == len(six)
+    assert abs(len(" ".join(two)) - len(" ".join(six))) < 20
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_are_short_and_their_patterns_are_not_repeated(language):
+    said = [sentence for each in paragraphs(language, 3) for sentence in split(each)]
+    words = [re.findall(r"[^\W\d_]+", sentence) for sentence in said]
+    assert len(said) > 30
+    assert max(map(len, words)) <= 40
+    assert sum(map(len, words)) / len(said) <= 18
+    # LIX, a measure of reading ease that works in both languages: below 40 is as easy as a newspaper.
+    every = [word for each in words for word in each]
+    assert sum(map(len, words)) / len(said) + 100 * sum(len(word) > 6 for word in every) / len(every) < 40
+    starts = Counter(" ".join(each[:3]).lower() for each in words if len(each) > 3)
+    assert {start: times for start, times in starts.items() if times > 2} == {}
+    phrases = Counter(" ".join(each[at : at + 5]).lower() for each in words for at in range(len(each) - 4))
+    assert {phrase: times for phrase, times in phrases.items() if times > 4} == {}
 
 
 def test_both_pages_are_complete_and_link_to_each_other():
