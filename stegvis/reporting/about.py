@@ -1,4 +1,4 @@
-"""On the page over all waves: who runs the study, and where its protocol differs from the published one."""
+"""Who runs the study, on the foot of every page; and where its protocol differs from the published one."""
 
 from __future__ import annotations
 
@@ -8,23 +8,38 @@ from typing import Any
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, link, paragraph, section, table
+from stegvis.reporting.file_names import RESULTS
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.texts import texts
+from stegvis.reporting.words import Words, capitalized
+from stegvis.study.about import About
 
 
-def about(index: IndexReport) -> Section:
-    """Who runs the study, contact, licence, how to cite it, and when the next wave is expected."""
-    facts = index.about
+def study_foot(about: About | None, words: Words) -> Markup:
+    """Who runs the study, contact, licence, how to cite it and where the tables are: the foot of every page.
+
+    What the study does not name is absent.
+    """
+    if about is None:
+        return Markup("")
+    named = texts(words.language)["foot"]
+    # The study's own facts are in English.
     rows = (
-        ("Run by", facts.run_by),
-        ("Contact", _linked(facts.contact)),
-        ("Licence", facts.licence),
-        ("How to cite", facts.cite),
-        ("More", _linked(facts.link)),
-        ("Next wave", facts.next_wave),
+        ("study", f"{words.title}. {capitalized(words.cohort.people)}, {words.cohort.name}.", words.language),
+        ("run_by", about.run_by, "en"),
+        ("contact", _linked(about.contact), "en"),
+        ("link", _linked(about.link), "en"),
+        ("licence", about.licence, "en"),
+        ("cite", about.cite, "en"),
+        ("download", link(RESULTS, "results.csv"), words.language),
     )
-    listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
-    return section("about", "About the study", Markup("<dl>\n{}</dl>").format(listed))
+    listed = Markup("").join(
+        Markup('<div><dt>{}</dt><dd lang="{}">{}</dd></div>\n').format(named[key], language, fact)
+        for key, fact, language in rows
+        if fact
+    )
+    return Markup("<dl>\n{}</dl>").format(listed)
 
 
 def protocol_differences(index: IndexReport) -> Section:

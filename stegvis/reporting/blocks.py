@@ -35,6 +35,17 @@ def paragraph(text: str | Markup) -> Markup:
     return Markup("<p>{}</p>").format(text) if text else Markup("")
 
 
+def lead(text: str) -> Markup:
+    """A paragraph in large type: the answer of a page."""
+    return Markup('<p class="lead">{}</p>').format(text) if text else Markup("")
+
+
+def definitions(rows: Iterable[tuple[str, str | Markup]]) -> Markup:
+    """Names with what is said of each; a name with nothing said is absent."""
+    listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
+    return Markup("<dl>\n{}</dl>").format(listed) if listed else Markup("")
+
+
 def note(text: str | Markup) -> Markup:
     """A note in small type."""
     return Markup('<p class="note">{}</p>').format(text) if text else Markup("")

@@ -24,6 +24,7 @@ from stegvis.reporting.page import render_sections
 from stegvis.reporting.rows import main_risk_ratios, records
 from stegvis.reporting.wording import MODELS, is_shown, level_label, plain
 from stegvis.reporting.words import Words
+from stegvis.study.about import About
 from stegvis.study.protocol import EXPOSURES, Exposure
 
 # What is chosen from, in this order; the rest of a row is shown.
@@ -56,13 +57,14 @@ _TEXT = ("term", "level", "reference", "status", "note")
 _ANSWER = "estimates"
 
 
-def render_explorer(results: pd.DataFrame, synthetic: bool, words: Words) -> str:
+def render_explorer(results: pd.DataFrame, synthetic: bool, words: Words, about: About | None = None) -> str:
     """The page of all estimates: complete HTML with the data and the script inside.
 
     Args:
         results: the published results, columns of ``inputs.RESULT_COLUMNS``.
         synthetic: whether the data are simulated.
         words: name the study, its outcome and its exposures.
+        about: who runs the study, for the foot of the page; may be absent.
     """
     script = Markup(data_file("reporting/explorer.js").read_text(encoding="utf-8"))  # the package's own file, not data
     introduction = paragraph(
@@ -80,7 +82,7 @@ def render_explorer(results: pd.DataFrame, synthetic: bool, words: Words) -> str
         _data(results, words),
     )
     ways = [(INDEX, "All waves"), (EXPLORER, "All estimates"), (DICTIONARY, "Data dictionary")]
-    return render_sections(EXPLORER, "All estimates", [found], ways, synthetic, words, script)
+    return render_sections(EXPLORER, "All estimates", [found], ways, synthetic, words, about, script)
 
 
 def _data(results: pd.DataFrame, words: Words) -> Markup:

@@ -176,6 +176,7 @@ class IndexReport:
         earlier_claims: those of earlier releases by release name, oldest first.
         differences: protocol values that differ from the study's published protocol, with name, before (published) and
             now; None where the study has no published protocol.
+        characteristics: Table 1 of all waves, for the years to follow-up; may be absent.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -197,6 +198,7 @@ class IndexReport:
     claims: Sequence[Record] = ()
     earlier_claims: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     differences: Sequence[Record] | None = None
+    characteristics: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         _need("provenance", PROVENANCE_KEYS, self.provenance)

@@ -7,21 +7,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, bullets, link, note, paragraph, section, table
+from stegvis.reporting.blocks import Section, bullets, definitions, folded, link, paragraph, section, table
 from stegvis.reporting.claims_section import counted
-from stegvis.reporting.file_names import plain_file_name, wave_file_name
+from stegvis.reporting.file_names import wave_file_name
 from stegvis.reporting.formatting import count, decimal, interval_name, limits, ratio
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import headline, people_and_cases
 from stegvis.reporting.tables import checks_table, publications_table
-from stegvis.reporting.wording import comparison_sentence, direction, is_shown, plain
+from stegvis.reporting.wording import direction, is_shown, plain
 from stegvis.reporting.words import capitalized
-
-OBSERVATIONAL = (
-    "This is an observational study. It shows associations, and other differences between the groups may account for "
-    "some or all of them."
-)
 
 
 def waves_overview(index: IndexReport) -> Section:
@@ -34,23 +29,11 @@ def waves_overview(index: IndexReport) -> Section:
         f"{capitalized(cohort.people)} in {cohort.name} without {index.words.outcome.name} at baseline, "
         "followed to each wave of questionnaires. Each wave has its own pages."
     )
-    sentences = [
-        Markup("<strong>{}.</strong> {}").format(wave, comparison_sentence(row, exposure, index.words))
-        for wave in index.waves
-        for exposure in index.exposures
-        if (row := headline(index.of_wave(wave), exposure)) is not None
-    ]
-    plain_language = Markup("Not a researcher? Read the results {} or {}.").format(
-        link(plain_file_name("en"), "in plain language"), link(plain_file_name("nb"), "på norsk")
-    )
     return section(
         "waves",
         "Waves",
         paragraph(intro),
-        paragraph(plain_language),
         table(overview),
-        bullets(sentences),
-        note(OBSERVATIONAL),
     )
 
 
@@ -68,7 +51,7 @@ def checks_failed(index: IndexReport) -> Section:
     else:
         sentence = f"All {len(index.checks)} checks passed." if index.checks else "No check is recorded."
     shown = table(checks_table(failed, "checks-table", "Data checks", index.protocol.disclosure.smallest_count))
-    return section("quality", "Failed checks", paragraph(sentence), shown, short="Failed checks")
+    return section("quality", "Data checks", paragraph(sentence), folded("The failed checks", shown))
 
 
 def origin(index: IndexReport) -> Section:
@@ -83,9 +66,8 @@ def origin(index: IndexReport) -> Section:
         ("Code", code(str(facts["code_hash"]))),
         ("Packages", packages),
     ]
-    listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
     published = table(publications_table(facts["published"]))
-    return section("provenance", "Provenance", Markup("<dl>\n{}</dl>").format(listed), published)
+    return section("provenance", "Provenance", published, folded("Versions and hashes", definitions(rows)))
 
 
 def _waves_table(index: IndexReport) -> Table | None:
@@ -94,11 +76,10 @@ def _waves_table(index: IndexReport) -> Table | None:
         results = index.of_wave(wave)
         people, cases = people_and_cases(results)
         share = f" ({decimal(100 * cases / people)}%)" if people and cases is not None else ""
-        failed = sum(not each["passed"] for each in index.checks if each["partition"] in ("", None, wave))
         claims = [each for each in index.claims if str(each["wave"]) == wave]
         estimates = [_headline_cell(headline(results, exposure)) for exposure in index.exposures]
         tested = counted(claims) if claims else "–"
-        numbers = (count(people), count(cases) + share, *estimates, tested, str(failed))
+        numbers = (count(people), count(cases) + share, *estimates, tested)
         rows.append((link(wave_file_name(wave), wave), *numbers))
     if not rows:
         return None
@@ -109,7 +90,7 @@ def _waves_table(index: IndexReport) -> Table | None:
     return Table(
         identifier="waves-table",
         caption="Analyzed waves, with the fully adjusted risk ratio (RR) of the highest against the lowest category",
-        columns=("Wave", "Participants", "Cases", *names, "Claims", "Failed checks"),
+        columns=("Wave", "Participants", "Cases", *names, "Claims"),
         groups=(Group(tuple(rows)),),
     )
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from stegvis.reporting.about import about, protocol_differences
+from stegvis.reporting.about import protocol_differences, study_foot
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
+from stegvis.reporting.answer import answer
 from stegvis.reporting.blocks import Section
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
@@ -46,8 +47,10 @@ from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
 from stegvis.reporting.words import Words
+from stegvis.study.about import About
 from stegvis.study.protocol import Protocol
 
+NO_FOOT = Markup()
 SectionOf = Callable[[WaveReport], Section | None]
 
 MAIN: tuple[SectionOf, ...] = (
@@ -56,7 +59,7 @@ MAIN: tuple[SectionOf, ...] = (
 DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
-    waves_overview, across, claims_by_release, left_out, checks_failed, changes, protocol_differences, about, origin,
+    answer, waves_overview, across, claims_by_release, changes, left_out, protocol_differences, checks_failed, origin,
 )  # fmt: skip
 
 
@@ -81,6 +84,7 @@ def render_wave(inputs: WaveReport) -> dict[str, str]:
             ways,
             inputs.synthetic,
             inputs.words.title,
+            foot=study_foot(inputs.about, inputs.words),
         )
         for file, (_, heading, sections) in pages.items()
     }
@@ -93,7 +97,8 @@ def render_index(inputs: IndexReport) -> str:
     ways += [(EXPLORER, "All estimates"), (CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
     sections = [made(inputs) for made in INDEX_SECTIONS]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
-    return _page(INDEX, inputs.words.title, sections, ways, inputs.synthetic, inputs.words.title, release)
+    foot = study_foot(inputs.about, inputs.words)
+    return _page(INDEX, inputs.words.title, sections, ways, inputs.synthetic, inputs.words.title, release, foot=foot)
 
 
 def render_sections(
@@ -103,6 +108,7 @@ def render_sections(
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
     study: Words | Protocol,
+    about: About | None = None,
     script: Markup | None = None,
 ) -> str:
     """A page of other sections in the same layout.
@@ -114,10 +120,13 @@ def render_sections(
         ways: file and name of the pages it links to.
         synthetic: whether the data are simulated.
         study: names the study, and the language of the page; a page of a protocol is in English.
+        about: who runs it, for the foot of the page; may be absent.
         script: runs in the page, and no other does.
     """
     if isinstance(study, Words):
-        return _page(file, heading, sections, ways, synthetic, study.title, language=study.language, script=script)
+        foot = study_foot(about, study)
+        title, language = study.title, study.language
+        return _page(file, heading, sections, ways, synthetic, title, language=language, foot=foot, script=script)
     return _page(file, heading, sections, ways, synthetic, study.study.title)
 
 
@@ -130,6 +139,7 @@ def _page(
     title: str,
     release: str = "",
     language: str = "en",
+    foot: Markup = NO_FOOT,
     script: Markup | None = None,
 ) -> str:
     words = texts(language)["page"]
@@ -143,6 +153,7 @@ def _page(
         "file": file,
         "synthetic": synthetic,
         "footer": footer + release,
+        "foot": foot,
         "words": words,
         "script": script,
         "script_hash": script_hash(script) if script else "",

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 import pandas as pd
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section
+from stegvis.reporting.blocks import Section, bullets, paragraph, section
 from stegvis.reporting.file_names import INDEX, plain_file_name
 from stegvis.reporting.formatting import is_missing
-from stegvis.reporting.icon_array import Hundred, icon_array
 from stegvis.reporting.page import render_sections
-from stegvis.reporting.plain_findings import PACE, VOLUME, Findings
+from stegvis.reporting.plain_findings import PACE, VOLUME, Findings, findings, unlikely_from
+from stegvis.reporting.plain_picture import picture
 from stegvis.reporting.rows import comparisons, people_and_cases
 from stegvis.reporting.texts import LANGUAGES, texts
-from stegvis.reporting.voice import Voice, whole
+from stegvis.reporting.voice import Voice
 from stegvis.reporting.words import Words
+from stegvis.study.about import About
 from stegvis.study.claims import Claims
 
 
@@ -27,6 +28,7 @@ def render_plain(
     words: Words,
     claims: Claims,
     characteristics: pd.DataFrame | None = None,
+    about: About | None = None,
 ) -> dict[str, str]:
     """The page in each language by file name.
 
@@ -37,37 +39,25 @@ def render_plain(
         words: the texts of the study and the protocol the results were made under; their language does not matter.
         claims: those of the study.
         characteristics: Table 1 of all waves, after disclosure control, for the years to follow-up; may be absent.
+        about: who runs the study, for the foot of the pages; may be absent.
     """
     pages = {}
     for language in LANGUAGES:
         own = replace(words, language=language)
-        plain = Plain(findings(results, own, claims, characteristics), attrition, synthetic)
+        plain = Plain(findings(results, own, characteristics, unlikely_from(claims)), attrition, synthetic)
         (other,) = (each for each in LANGUAGES if each != language)
         page = texts(language)["page"]
         ways = [(INDEX, page["all_waves"]), (plain_file_name(other), page["other_language"])]
         pages[plain_file_name(language)] = render_sections(
-            plain_file_name(language), page["title"].format(title=own.title), plain.sections(), ways, synthetic, own
+            plain_file_name(language),
+            page["title"].format(title=own.title),
+            plain.sections(),
+            ways,
+            synthetic,
+            own,
+            about,
         )
     return pages
-
-
-def findings(
-    results: pd.DataFrame, words: Words, claims: Claims, characteristics: pd.DataFrame | None = None
-) -> Findings:
-    """The findings of a release, in the language of the words; arguments as in ``render_plain``."""
-    waves = sorted(set(results["wave"].astype(str)) - {"all"})
-    found = Findings(Voice(words), results, waves, claims)
-    return replace(found, voice=Voice(words, follow_up_years(characteristics, found.wave)))
-
-
-def follow_up_years(characteristics: pd.DataFrame | None, wave: str) -> int | None:
-    """The mean time to a wave's follow-up in whole years; None where Table 1 does not have it."""
-    if characteristics is None:
-        return None
-    named = {"wave": wave, "variable": "follow_up_years", "category": "all"}
-    for column, value in named.items():
-        characteristics = characteristics[characteristics[column].astype(str) == value]
-    return None if characteristics.empty else whole(characteristics["mean"].iloc[0])
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,7 @@ class Plain:
         found = self.findings
         answers = {
             "found": paragraph(" ".join(found.found())),
-            "big": paragraph(" ".join(found.big())) + self.figure(),
+            "big": paragraph(" ".join(found.big())) + picture(found, self.synthetic),
             "much": paragraph(" ".join(found.much())),
             "pace": Markup("").join(paragraph(each) for each in _pairs(found.pace())),
             "who": Markup("").join(paragraph(each) for each in found.who()),
@@ -108,17 +98,6 @@ class Plain:
         }
         headings = texts(self.words.language)["headings"]
         return [section(name, headings[name], blocks) for name, blocks in content.items() if blocks]
-
-    def figure(self) -> Markup:
-        """The lowest and the highest category as pictures of 100 people."""
-        groups = [
-            Hundred(self.voice.say("big", "figure_part", group=group, risk=str(risk)), risk)
-            for group, risk in self.findings.ends()
-        ]
-        mark = texts(self.words.language)["page"]["synthetic_mark"] if self.synthetic else ""
-        description = "; ".join(each.label for each in groups)
-        svg = icon_array(groups, self.voice.say("big", "figure_title"), description, mark)
-        return drawing(svg, self.voice.say("big", "caption"))
 
     def cannot(self) -> list[str]:
         """What the study cannot show."""

@@ -7,7 +7,7 @@ the texts for causal words.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,8 +15,9 @@ import pandas as pd
 from stegvis.reporting.formatting import is_missing
 from stegvis.reporting.rows import by_level, chosen, comparisons, headline, highest
 from stegvis.reporting.shape import NOMINAL, shape
-from stegvis.reporting.voice import Voice
+from stegvis.reporting.voice import Voice, whole
 from stegvis.reporting.wording import direction, is_shown
+from stegvis.reporting.words import Words
 from stegvis.study.claims import Claims
 from stegvis.study.protocol import EXPOSURES, Exposure
 
@@ -33,13 +34,13 @@ class Findings:
         voice: fills them.
         results: rows of all waves and across waves (wave ``all``), after disclosure control.
         waves: with results, oldest first.
-        claims: of the study.
+        unlikely: the E-value of a limit from which confounding is unlikely.
     """
 
     voice: Voice
     results: pd.DataFrame
     waves: Sequence[str]
-    claims: Claims
+    unlikely: float = UNLIKELY
 
     def of(self, wave: str) -> pd.DataFrame:
         """The results of one wave."""
@@ -226,7 +227,7 @@ class Findings:
         limit = float(row["e_value_ci"])
         if limit <= 1:
             return self.voice.say("sure", "hidden_none")
-        if limit >= unlikely_from(self.claims):
+        if limit >= self.unlikely:
             return self.voice.say("sure", "hidden_strong", strength=self.voice.number(row["e_value"], 1))
         return self.voice.say("sure", "hidden_weak", strength=self.voice.number(limit, 1))
 
@@ -250,6 +251,28 @@ class Findings:
         if key == "lower" and advice:
             said.append(self.voice.say("daily", "advice", advice=advice))
         return said
+
+
+def findings(
+    results: pd.DataFrame,
+    words: Words,
+    characteristics: pd.DataFrame | None = None,
+    unlikely: float = UNLIKELY,
+) -> Findings:
+    """The findings of a release, in the language of the words; arguments as in ``render_plain`` and ``Findings``."""
+    waves = sorted(set(results["wave"].astype(str)) - {"all"})
+    found = Findings(Voice(words), results, waves, unlikely)
+    return replace(found, voice=Voice(words, follow_up_years(characteristics, found.wave)))
+
+
+def follow_up_years(characteristics: pd.DataFrame | None, wave: str) -> int | None:
+    """The mean time to a wave's follow-up in whole years; None where Table 1 does not have it."""
+    if characteristics is None:
+        return None
+    named = {"wave": wave, "variable": "follow_up_years", "category": "all"}
+    for column, value in named.items():
+        characteristics = characteristics[characteristics[column].astype(str) == value]
+    return None if characteristics.empty else whole(characteristics["mean"].iloc[0])
 
 
 def _key(row: Mapping[str, Any]) -> str:

@@ -111,7 +111,7 @@ def write_release(sources: Sources) -> Rows:
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
     waves = origins(published, gone.repeated, origin_rows, name)
-    write_index(staging, index_inputs(sources, name, results, checks, claims, facts, _packages(), waves))
+    write_index(staging, index_inputs(sources, name, controlled.tables, checks, claims, facts, _packages(), waves))
     _write_descriptions(sources, staging, name)
     _write_manifest(sources, name, staging, before, waves | across_origin(across, name))
     memories = published_now(sources, name, editions)

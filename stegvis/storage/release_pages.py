@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
 
 from stegvis.disclosure.tables import Tables
 from stegvis.release.bridge import changed_values
@@ -43,7 +42,7 @@ def write_reader_pages(tables: Tables, is_synthetic: bool, study: Study, folder:
 
     words = study_words(study)
     pages = render_plain(tables.results, tables.attrition, is_synthetic, words, study.claims, tables.characteristics)
-    pages |= {EXPLORER: render_explorer(tables.results, is_synthetic, words)}
+    pages |= {EXPLORER: render_explorer(tables.results, is_synthetic, words, study.about)}
     for file, html in pages.items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 
@@ -51,7 +50,7 @@ def write_reader_pages(tables: Tables, is_synthetic: bool, study: Study, folder:
 def index_inputs(
     sources: Sources,
     name: str,
-    results: pd.DataFrame,
+    tables: Tables,
     checks: list[dict[str, Any]],
     claims: list[dict[str, Any]],
     facts: dict[str, Any],
@@ -63,7 +62,7 @@ def index_inputs(
     Args:
         sources: what the release is made from.
         name: of the release.
-        results: all its results, small counts hidden.
+        tables: all its results and Table 1, after disclosure control.
         checks: its check results, as they may be published.
         claims: its claims.json.
         facts: its bridge.json.
@@ -85,7 +84,8 @@ def index_inputs(
             "packages": packages,
             "published": [{"wave": wave, **origin} for wave, origin in published.items()],
         },
-        results=results,
+        results=tables.results,
+        characteristics=tables.characteristics,
         protocol=sources.protocol,
         about=sources.study.about,
         texts=words.texts,

@@ -11,9 +11,9 @@ from string import Formatter
 import pandas as pd
 import pytest
 
-from stegvis.reporting.plain import Plain, findings, render_plain
-from stegvis.reporting.plain_findings import Findings, unlikely_from
-from stegvis.reporting.shape import shape
+from stegvis.reporting.plain import Plain, render_plain
+from stegvis.reporting.plain_findings import Findings, findings, unlikely_from
+from stegvis.reporting.plain_picture import picture
 from stegvis.reporting.texts import LANGUAGES, texts
 from tests.stegvis.reporting.full_report import (
     categories,
@@ -68,7 +68,7 @@ SHARED = {
 
 
 def plain(language: str = "en", frame: pd.DataFrame | None = None) -> Findings:
-    return findings(full_results() if frame is None else frame, replace(WORDS, language=language), STUDY.claims)
+    return findings(full_results() if frame is None else frame, replace(WORDS, language=language))
 
 
 def sentences(language: str) -> dict[str, str]:
@@ -156,40 +156,7 @@ def test_what_is_said_of_the_groups_in_between_follows_from_their_intervals(esti
     assert said in plain(frame=frame).found()[1]
 
 
-def curve(ratios: dict[float, float], knots: tuple[float, ...], overall=0.001, bent=0.001) -> pd.DataFrame:
-    shared = {"analysis": "spline", "exposure": "walking_minutes", "model": "adjusted"}
-    rows = [result(**shared, measure="knot", level=f"{place}", estimate=at) for place, at in enumerate(knots)]
-    rows += [result(**shared, measure="rr", level=f"{at:g}", estimate=ratio) for at, ratio in ratios.items()]
-    rows += [
-        result(**shared, measure=name, p_value=p) for name, p in (("p_overall", overall), ("p_nonlinearity", bent))
-    ]
-    return pd.DataFrame(rows)
-
-
-LEVELING = {40: 1.1, 60: 1.0, 80: 0.9, 97: 0.83, 120: 0.8, 150: 0.8, 200: 1.4}
-
-
-@pytest.mark.parametrize(
-    ("ratios", "tests", "kind", "turn"),
-    [
-        (LEVELING, {}, "levels", 100),
-        (LEVELING | {120: 0.75, 150: 0.85}, {}, "rises_again", 120),
-        (LEVELING | {80: 1.3}, {}, "uneven", None),
-        ({60: 1.0, 100: 0.9, 150: 0.8}, {"bent": 0.3}, "falls", None),
-        ({60: 1.0, 100: 1.1, 150: 1.2}, {"bent": 0.3}, "rises", None),
-        ({60: 1.0, 100: 1.1, 150: 1.2}, {}, "uneven", None),
-        (LEVELING, {"overall": 0.2}, "unclear", None),
-    ],
-)
-def test_the_shape_of_the_curve_is_read_between_its_outer_knots(ratios, tests, kind, turn):
-    found = shape(curve(ratios, (60, 100, 150), **tests), "walking_minutes")
-    assert found is not None
-    assert (found.kind, found.turn) == (kind, turn)
-
-
-def test_without_published_knots_or_tests_nothing_is_said_of_the_shape():
-    assert shape(curve(LEVELING, ()), "walking_minutes") is None
-    assert shape(curve(LEVELING, (60, 150), overall=None), "walking_minutes") is None
+def test_without_a_curve_nothing_is_said_of_its_shape():
     assert "too few people to follow the risk" in plain(frame=full_results().query("analysis == 'main'")).much()[0]
 
 
@@ -316,20 +283,20 @@ def test_risks_among_a_hundred_people_are_shown_only_if_all_are_published():
     said = plain(frame=frame)
     assert "100 people who walked under 78 minutes a day: about 19 of them" in said.big()[0]
     assert said.big()[0].endswith("it was about 15.")
-    assert Plain(said, exclusion_steps(), synthetic=True).figure().count("<circle") == 200
+    assert picture(said, synthetic=True).count("<circle") == 200
     assert plain().big()[0].endswith("about as many.")
     frame.loc[risk & (frame["level"] == "78-100"), "status"] = "suppressed"
     hidden = plain(frame=frame)
     assert not any("100" in each for each in hidden.big())
-    assert Plain(hidden, exclusion_steps(), synthetic=True).figure() == ""
+    assert picture(hidden, synthetic=True) == ""
 
 
 def test_the_years_to_follow_up_are_those_of_table_one():
     table = full_characteristics()
-    said = findings(full_results(), WORDS, STUDY.claims, table)
+    said = findings(full_results(), WORDS, table)
     assert "about four years later" in said.found()[0]
     hidden = table.assign(mean=math.nan)
-    assert "some years later" in findings(full_results(), WORDS, STUDY.claims, hidden).found()[0]
+    assert "some years later" in findings(full_results(), WORDS, hidden).found()[0]
 
 
 QUESTIONS = {
@@ -365,7 +332,7 @@ def split(text: str) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_answers_the_questions_of_a_lay_article_in_order_the_method_last(language):
     words = replace(WORDS, language=language)
-    page = Plain(findings(many_waves(2), words, STUDY.claims, full_characteristics()), exclusion_steps(), False)
+    page = Plain(findings(many_waves(2), words, full_characteristics()), exclusion_steps(), False)
     assert tuple(each.heading for each in page.sections()) == QUESTIONS[language]
     assert all(len(text_of(str(block))) > 40 for each in page.sections() for block in each.blocks)
 

@@ -1,0 +1,72 @@
+"""The front page: the answer first, what changed, the foot with who runs the study, and hashes only on demand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from stegvis.reporting import render_index, render_wave
+from stegvis.reporting.about import study_foot
+from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
+from tests.stegvis.reporting.sample_report import WAVE, WORDS, bridge, index_report, provenance
+from tests.stegvis.reporting.test_plain import text_of
+from tests.study import STUDY
+
+
+def test_the_answer_comes_before_everything_else_with_a_picture_and_its_date():
+    html = render_index(full_index_report())
+    first = html[html.index("<main") : html.index('<h2 id="waves"')]
+    text = text_of(first)
+    assert text.startswith(
+        "The answer Chronic low back pain was less common some years later among people who walked 125"
+    )
+    assert first.count("<circle") == 200
+    assert "How sure? The data fit best with a risk" in text
+    assert f"11,194 adults followed to {WAVE}. Release of 2026-03-02" in text
+    assert f"Next wave {STUDY.about.next_wave}" in text
+    assert "checks" not in text
+
+
+@pytest.mark.parametrize(
+    ("wave", "previous", "said"),
+    [
+        (WAVE, "2025-004", "1 main result changed."),
+        ("2024-2026", "2025-004", "Wave 2024-2026 added; no main result changed."),
+        (None, "2025-004", "No main result changed."),
+        (None, None, "This is the first release."),
+    ],
+)
+def test_what_changed_since_the_last_release_is_one_sentence(wave, previous, said):
+    change = "changed" if wave == WAVE else "new"
+    changed = [{**each, "wave": wave, "change": change} for each in bridge()] if wave else []
+    report = full_index_report(bridge=changed, provenance=provenance() | {"previous_release": previous})
+    assert f"Since the last release {said}" in text_of(render_index(report))
+
+
+def test_without_results_the_front_page_says_so():
+    assert "The answer There were too few people" in text_of(
+        render_index(full_index_report(results=full_results().assign(status="not_estimable", estimate=None)))
+    )
+    assert "The answer No wave has been analyzed yet." in text_of(
+        render_index(index_report(waves=(), results=full_results().iloc[:0]))
+    )
+
+
+def test_hashes_and_failed_checks_are_there_for_those_who_look():
+    html = render_index(full_index_report())
+    open_parts = re.sub(r"<details>.*?</details>", "", html, flags=re.DOTALL)
+    assert "9f2c9f2c" in html
+    assert "9f2c9f2c" not in open_parts
+    assert "day_is_whole" not in open_parts
+
+
+def test_every_page_says_who_runs_the_study_and_only_what_is_named():
+    pages = {**render_wave(full_wave_report()), "index.html": render_index(full_index_report())}
+    for html in pages.values():
+        assert STUDY.about.cite in text_of(html[html.index("<footer>") :])
+    nameless = STUDY.about.model_copy(update={"licence": "", "link": "", "cite": ""})
+    foot = text_of(study_foot(nameless, WORDS))
+    assert "Run by" in foot
+    assert not any(name in foot for name in ("Licence", "More", "How to cite"))
+    assert study_foot(None, WORDS) == ""
