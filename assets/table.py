@@ -175,7 +175,8 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     if failure:
         raise failure from None  # or Dagster would record the error it came from, whose text could hold a person's data
     records.forget()
-    yield from check_results(published, records.faults(defined.name, key) if rows.problems is not None else ())
+    checks = {(each, spec.name) for each in published.results for spec in check_specs(defined, each, _FIRST.protocol)}
+    yield from check_results(published, records.faults(defined.name, key) if rows.problems is not None else (), checks)
     if not published.ok:
         failed = "; ".join(records.why_refused(defined, key))
         raise dg.Failure(f"{place} was not published: {failed}. The last good rows stay.", allow_retries=False)

@@ -13,7 +13,7 @@ def suite(protocol: Protocol) -> list[Expectation]:
     return [
         not_empty("the wave has participants to analyze"),
         unique("wave", "person", meaning="participants are unique"),
-        one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
+        one_of("low_back_pain", [0, 1], "the outcome is 0 or 1"),
         filled("low_back_pain", "the outcome is known for everyone analyzed"),
         filled("walking_minutes", "walking minutes are known for everyone analyzed"),
         *([filled("walking_met", "mean walking METs are known for everyone analyzed", WARNING)] if intensity else []),

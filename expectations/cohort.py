@@ -15,7 +15,7 @@ def suite(protocol: Protocol) -> list[Expectation]:
         unique("person", meaning="participants are unique"),
         one_of("sex", ["female", "male"], "sex is female or male"),
         *(one_of(name, ["no", "yes"], f"{name} is no or yes") for name in protocol.covariates.cuts),
-        one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),
+        one_of("box_against_screen", [False], "no box of the outcome is ticked under a screen answered no", WARNING),
         filled("age", "age is known", WARNING),
         between("least_linked_share", share, None, meaning, WARNING, "summary"),
         between(

@@ -13,5 +13,5 @@ def suite(protocol: Protocol) -> list[Expectation]:
         unique("wave", "person", meaning="participants are unique"),
         filled("walking_minutes", "walking minutes are known for everyone eligible"),
         filled("answered", "it is known whether each participant responded"),
-        one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
+        one_of("low_back_pain", [0, 1], "the outcome is 0 or 1"),
     ]

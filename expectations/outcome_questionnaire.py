@@ -25,12 +25,12 @@ def suite(protocol: Protocol) -> list[Expectation]:
         not_empty("the wave has responses"),
         unique("wave", "person", meaning="respondents are unique within a wave"),
         filled("pain_screen", "the question on the outcome is answered", WARNING),
-        one_of("low_back_pain", [0, 1], "low back pain is 0 or 1"),
+        one_of("low_back_pain", [0, 1], "the outcome is 0 or 1"),
         mean_between("in_cohort", share, None, f"at least {share:.0%} of the responses come from the cohort", CRITICAL),
         one_of("in_cohort", [1], "every response comes from the cohort", WARNING),
         mean_between("low_back_pain", low, high, f"the risk lies between {low:.0%} and {high:.0%}", WARNING),
         between("follow_up_years", 0, None, "no response is earlier than the baseline", WARNING),
-        one_of("box_against_screen", [False], "no low-back box is ticked under a screen answered no", WARNING),
+        one_of("box_against_screen", [False], "no box of the outcome is ticked under a screen answered no", WARNING),
     ]
 
 

@@ -24,8 +24,12 @@ def suite(protocol: Protocol) -> list[Expectation]:
             WARNING,
         ),
         within("response_difference", drift.response, "the share of eligible participants who responded"),
-        within("prevalence_difference", drift.prevalence, "the share of respondents with low back pain"),
-        within("screen_missing_difference", drift.screen_missing, "the share of responses without a pain screen"),
+        within("prevalence_difference", drift.prevalence, "the share of respondents with the outcome"),
+        within(
+            "screen_missing_difference",
+            drift.screen_missing,
+            "the share of responses without the outcome",
+        ),
         within("women_difference", drift.women, "the share of women among respondents"),
         within("mean_age_difference", drift.mean_age, "the mean age (years at baseline) of respondents"),
         between(

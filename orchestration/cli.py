@@ -17,7 +17,7 @@ from stegvis.orchestration.printing import fail
 
 app = typer.Typer(
     name="stegvis",
-    help="From accelerometer and questionnaire deliveries to estimates of walking and chronic low back pain.",
+    help="From accelerometer and questionnaire deliveries to estimates of walking and an outcome.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -48,7 +48,7 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print version and commit.")
     ] = False,
 ) -> None:
-    """From accelerometer and questionnaire deliveries to estimates of walking and chronic low back pain."""
+    """From accelerometer and questionnaire deliveries to estimates of walking and an outcome."""
 
 
 def main() -> None:

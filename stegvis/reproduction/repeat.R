@@ -7,7 +7,7 @@
 # ---- tables ----
 
 # The tables written by stegvis export, under the names used in the commands. Of a wave: people (the analysis set),
-# eligible (everyone eligible), days. Of all waves: answers (all analysis sets), histories (the pain of all respondents).
+# eligible (everyone eligible), days. Of all waves: answers (all analysis sets), histories (the outcome of all respondents).
 read_tables <- function(folder = ".") {
   files <- c(people = "analysis_set", eligible = "eligible_people", days = "days", answers = "answers", histories = "histories")
   for (name in names(files)) {
@@ -378,7 +378,7 @@ usual_mean <- function(people, exposure, k, factor) {
   mean(x) + factor[["reliability"]] * (mean(x[people[[paste0(exposure, "_category")]] == k]) - mean(x))
 }
 
-# ---- misclassification of low back pain ----
+# ---- misclassification of the outcome ----
 
 misclassified <- function(s, k, sensitivity, specificity) {
   true <- (s$risk + specificity - 1) / (sensitivity + specificity - 1)
@@ -513,7 +513,7 @@ between_waves <- function(formula, answers, category) {
   wald(update(formula, paste("~ . + wave +", category, ": wave")), answers, ":wave", cluster = "person")
 }
 
-# At risk: without pain, or with pain, at the previous wave (and the one before).
+# At risk: without the outcome, or with it, at the previous wave (and the one before).
 at_risk <- function(histories, course) {
   before <- histories$previous_low_back_pain
   chosen <- switch(course,

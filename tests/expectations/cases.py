@@ -110,7 +110,7 @@ COHORT = Case(
         Broken(UNIQUE, {"person": "P1"}),
         Broken("sex is female or male", {"sex": "1"}),
         Broken("depression is no or yes", {"depression": "7"}),
-        Broken("no low-back box is ticked under a screen answered no", {"box_against_screen": "true"}),
+        Broken("no box of the outcome is ticked under a screen answered no", {"box_against_screen": "true"}),
         Broken("age is known", {"age": "-"}),
         Broken(
             "at least 50% of the people of each batch of recordings are in a baseline questionnaire",
@@ -172,10 +172,10 @@ OUTCOME = Case(
         ),
         Broken("respondents are unique within a wave", {"person": "P1"}),
         Broken("the question on the outcome is answered", {"pain_screen": "-"}),
-        Broken("low back pain is 0 or 1", {"low_back_pain": "2"}, also=("the risk lies between 2% and 60%",)),
+        Broken("the outcome is 0 or 1", {"low_back_pain": "2"}, also=("the risk lies between 2% and 60%",)),
         Broken("every response comes from the cohort", {"in_cohort": "false"}),
         Broken("no response is earlier than the baseline", {"follow_up_years": "-0.1"}),
-        Broken("no low-back box is ticked under a screen answered no", {"box_against_screen": "true"}),
+        Broken("no box of the outcome is ticked under a screen answered no", {"box_against_screen": "true"}),
     ),
 )
 
@@ -220,7 +220,7 @@ ANALYSIS = Case(
     (
         Broken("the wave has participants to analyze", NO_ROWS),
         Broken(UNIQUE, {"person": "P1"}),
-        Broken("low back pain is 0 or 1", {"low_back_pain": "2"}),
+        Broken("the outcome is 0 or 1", {"low_back_pain": "2"}),
         Broken("the outcome is known for everyone analyzed", {"low_back_pain": "-"}),
         Broken("walking minutes are known for everyone analyzed", {"walking_minutes": "-"}),
         Broken("mean walking METs are known for everyone analyzed", {"walking_met": "-"}),
@@ -243,7 +243,7 @@ ELIGIBLE = Case(
         Broken(UNIQUE, {"person": "P1"}),
         Broken("walking minutes are known for everyone eligible", {"walking_minutes": "-"}),
         Broken("it is known whether each participant responded", {"answered": "-"}),
-        Broken("low back pain is 0 or 1", {"low_back_pain": "2"}),
+        Broken("the outcome is 0 or 1", {"low_back_pain": "2"}),
     ),
 )
 
@@ -331,8 +331,8 @@ REPORT = Case(
 
 DIFFERENCES = {
     "response_difference": ("the share of eligible participants who responded", "0.15"),
-    "prevalence_difference": ("the share of respondents with low back pain", "0.05"),
-    "screen_missing_difference": ("the share of responses without a pain screen", "0.05"),
+    "prevalence_difference": ("the share of respondents with the outcome", "0.05"),
+    "screen_missing_difference": ("the share of responses without the outcome", "0.05"),
     "women_difference": ("the share of women among respondents", "0.05"),
     "mean_age_difference": ("the mean age (years at baseline) of respondents", "3"),
 }
