@@ -22,7 +22,7 @@ from tests.sizes import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
-KILLS = 200 if FULL else 40
+KILLS = 200 if FULL else 20
 KILLS_BETWEEN_DELIVERIES = KILLS // 5  # there are five kinds of delivery
 LONGEST_SECONDS = 3.0
 # They hold the time at which a release was made, or a digest of it.

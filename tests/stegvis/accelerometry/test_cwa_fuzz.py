@@ -31,7 +31,7 @@ LARGEST_ERROR_SAMPLES = 4.5
 LARGEST_RATE_ERROR = 0.01
 # Function calls to read a file, by its sectors: the reader must be linear.
 CALLS, CALLS_PER_SECTOR = 5000, 150
-FILES = 100_000 if FULL else 20_000
+FILES = 100_000 if FULL else 5_000
 
 
 # --- the files ------------------------------------------------------------------------------------------------------
