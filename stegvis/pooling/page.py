@@ -67,7 +67,9 @@ def render_pooled(combination: Combination, cohorts: Sequence[Cohort]) -> str:
         "file": PAGE,
         "synthetic": synthetic,
         "footer": f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}.",
+        "foot": "",
         "words": words,
+        "script": "",
     }
     return environment().get_template("page.html.j2").render(values)
 

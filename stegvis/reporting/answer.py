@@ -21,7 +21,7 @@ NO_WAVE = "No wave has been analyzed yet."
 
 
 def answer(index: IndexReport) -> Section:
-    """One sentence, one picture, and what a reader needs to judge them; without results, that there are none."""
+    """One sentence, one picture, and what a reader needs to interpret them; without results, that there are none."""
     found = findings(index.results, index.words, index.characteristics)
     if not found.has_result():
         return section(

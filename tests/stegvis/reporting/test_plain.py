@@ -15,13 +15,7 @@ from stegvis.reporting.plain import Plain, render_plain
 from stegvis.reporting.plain_findings import Findings, findings, unlikely_from
 from stegvis.reporting.plain_picture import picture
 from stegvis.reporting.texts import LANGUAGES, texts
-from tests.stegvis.reporting.full_report import (
-    categories,
-    full_characteristics,
-    full_results,
-    interaction,
-    pooled_results,
-)
+from tests.stegvis.reporting.full_report import full_characteristics, full_results, interaction, pooled_results
 from tests.stegvis.reporting.sample_report import PROTOCOL, WORDS, exclusion_steps, result
 from tests.study import STUDY
 
@@ -402,7 +396,3 @@ def test_suppressed_counts_are_not_printed():
     text = text_of(render_plain(frame, steps, synthetic=True, words=WORDS, claims=STUDY.claims)["plain.html"])
     assert "11,194" not in text
     assert "56,042" not in text
-
-
-def test_categories_helper_makes_four_rows_a_model():
-    assert len(categories("walking_met", ("adjusted",), 0.8)) == 4
