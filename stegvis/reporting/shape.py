@@ -49,11 +49,11 @@ def shape(results: pd.DataFrame, exposure: Exposure) -> Shape | None:
     )
     inner = [(at, ratio) for at, ratio in points if len(knots) > 1 and min(knots) <= at <= max(knots)]
     overall, bent = (tests.get(name) for name in ("p_overall", "p_nonlinearity"))
-    if len(inner) < 3 or is_missing(overall) or is_missing(bent):
+    if len(inner) < 3 or overall is None or bent is None or is_missing(overall) or is_missing(bent):
         return None
-    if float(overall) >= NOMINAL:
+    if overall >= NOMINAL:
         return Shape("unclear")
-    if float(bent) >= NOMINAL:
+    if bent >= NOMINAL:
         return Shape("falls" if inner[-1][1] < inner[0][1] else "rises")
     return _bent(inner)
 
