@@ -133,12 +133,19 @@ class Findings:
         middle = any(direction(row) == "lower" for row in rows[:-1]) and direction(rows[-1]) == "unclear"
         sentences = [
             self.compared("pace", rows[-1], PACE),
+            self._pooled_pace(direction(rows[-1])),
             self.voice.say("pace", "between_lower") if middle else "",
             self.voice.say("pace", "met", slow=slow, brisk=brisk),
             self._shape("pace", PACE, only=("levels", "rises_again")),
             self.together(),
         ]
         return [each for each in sentences if each]
+
+    def _pooled_pace(self, own: str) -> str:
+        """What all waves together say of pace, where the wave alone says something else; else empty."""
+        row = highest(self.of("all"), PACE, analysis="pooled") if len(self.waves) > 1 else None
+        found = own if row is None else direction(row)
+        return self.voice.say("pace", f"pooled_{found}") if found in ("lower", "higher") and found != own else ""
 
     def _shape(self, part: str, exposure: Exposure, only: Sequence[str] = ()) -> str:
         found = shape(self.own, exposure)
