@@ -50,7 +50,7 @@ def checks_failed(index: IndexReport) -> Section:
         sentence = f"{len(failed)} of {len(index.checks)} checks failed."
     else:
         sentence = f"All {len(index.checks)} checks passed." if index.checks else "No check is recorded."
-    shown = table(checks_table(failed, "checks-table", "Data checks", index.protocol.disclosure.smallest_count))
+    shown = table(checks_table(failed, "checks-table", "Checks that failed", index.protocol.disclosure.smallest_count))
     return section("quality", "Data checks", paragraph(sentence), folded("The failed checks", shown))
 
 
