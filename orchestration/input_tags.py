@@ -48,8 +48,9 @@ def _inputs(made: Materialization) -> Iterator[tuple[dg.AssetKey, dict[str, str]
     """Each asset a publication was made from, with the version of each of its partitions."""
     table = TABLES[made.table]
     for member in (member for upstream in table.upstream for member in upstream.members):
+        # A part of the study may have the name of a table: the claims, for example.
         found = {_partition(name, member): value for name, value in made.made_from.items()
-                 if name == member or name.startswith(f"{member}[")}  # fmt: skip
+                 if (name == member and not is_of_study(name)) or name.startswith(f"{member}[")}  # fmt: skip
         yield dg.AssetKey(member), found
     if table.delivery:
         drops = ((name.split("/", 1)[1], digest) for name, digest in deliveries(made.made_from).items())
