@@ -35,18 +35,21 @@ def write_descriptions(
     """
     from stegvis.reporting.documents import render_checklists, render_dictionary
     from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY
+    from stegvis.reporting.words import Words
+    from stegvis.study.texts import covariate_labels
 
     protocol = study.protocol
+    words = Words(study.texts, protocol, "en", covariate_labels(study.codebook))
     day = f"{now:%Y-%m-%d}"
     report = folder / "report"
-    (report / DICTIONARY).write_text(render_dictionary(synthetic, protocol), encoding="utf-8")
+    (report / DICTIONARY).write_text(render_dictionary(synthetic, words, study.about), encoding="utf-8")
     _write_json(folder / SCHEMA, results_schema())
     cited = citation.citation_of_release(release, day, protocol, study.about, synthetic)
     (folder / citation.FILE).write_text(cited, encoding="utf-8")
     pages = {page.name: page.read_text(encoding="utf-8") for page in sorted(report.glob("*.html"))}
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     check_answers(items(), pages, {*files, later})
-    checklists = render_checklists(items(), waves, synthetic, protocol)
+    checklists = render_checklists(items(), waves, synthetic, words, study.about)
     (report / CHECKLISTS).write_text(checklists, encoding="utf-8")
     created = now.isoformat(timespec="seconds")
     package = data_package.data_package(folder, release, created, protocol, synthetic)

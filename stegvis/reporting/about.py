@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, link, paragraph, section, table
+from stegvis.reporting.blocks import Section, definitions, link, paragraph, section, table
 from stegvis.reporting.file_names import RESULTS
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table
@@ -34,12 +34,9 @@ def study_foot(about: About | None, words: Words) -> Markup:
         ("cite", about.cite, "en"),
         ("download", link(RESULTS, "results.csv"), words.language),
     )
-    listed = Markup("").join(
-        Markup('<div><dt>{}</dt><dd lang="{}">{}</dd></div>\n').format(named[key], language, fact)
-        for key, fact, language in rows
-        if fact
+    return definitions(
+        (named[key], Markup('<span lang="{}">{}</span>').format(own, fact)) for key, fact, own in rows if fact
     )
-    return Markup("<dl>\n{}</dl>").format(listed)
 
 
 def protocol_differences(index: IndexReport) -> Section:

@@ -40,10 +40,11 @@ def lead(text: str) -> Markup:
     return Markup('<p class="lead">{}</p>').format(text) if text else Markup("")
 
 
-def definitions(rows: Iterable[tuple[str, str | Markup]]) -> Markup:
-    """Names with what is said of each; a name with nothing said is absent."""
+def definitions(rows: Iterable[tuple[str, str | Markup]], kind: str = "") -> Markup:
+    """Names with what is said of each; a name with nothing said is absent. Its kind decides how it looks."""
     listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows if row[1])
-    return Markup("<dl>\n{}</dl>").format(listed) if listed else Markup("")
+    opened = Markup('<dl class="{}">').format(kind) if kind else Markup("<dl>")
+    return Markup("{}\n{}</dl>").format(opened, listed) if listed else Markup("")
 
 
 def note(text: str | Markup) -> Markup:

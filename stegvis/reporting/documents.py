@@ -24,12 +24,13 @@ from stegvis.reporting.file_names import (
 )
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.page import render_sections
-from stegvis.study.protocol import Protocol
+from stegvis.reporting.words import Words
+from stegvis.study.about import About
 
 _FILE_OF = {"wave": wave_file_name, "details": details_file_name, "methods": methods_file_name}
 
 
-def render_dictionary(synthetic: bool, protocol: Protocol) -> str:
+def render_dictionary(synthetic: bool, words: Words, about: About | None) -> str:
     """The page with the meaning of each column of each released table."""
     columns = ("Column", "Meaning", "Type", "Values")
     sections = []
@@ -38,17 +39,20 @@ def render_dictionary(synthetic: bool, protocol: Protocol) -> str:
         table = Table(f"{name}-columns", f"Columns of {name}.csv", columns, (Group(rows),), numeric=False)
         sections.append(Section(name, f"{name}.csv", (block_of(table),)))
     text = "The meaning of each column of the tables in this release. Suppressed and non-existent numbers are missing."
-    return _render(DICTIONARY, "Data dictionary", text, sections, synthetic, protocol)
+    return _render(DICTIONARY, "Data dictionary", text, sections, synthetic, words, about)
 
 
-def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: bool, protocol: Protocol) -> str:
+def render_checklists(
+    answers: Sequence[Item], waves: Sequence[str], synthetic: bool, words: Words, about: About | None
+) -> str:
     """The page that links each item of the checklists to where the release covers it.
 
     Args:
         answers: the items, already checked against the release.
         waves: the waves with pages.
         synthetic: whether any data are.
-        protocol: names the study.
+        words: name the study.
+        about: who runs the study, for the foot of the page; None if it names nobody.
     """
     columns = ("Item", "Asks for", "Where")
     sections = []
@@ -57,7 +61,7 @@ def render_checklists(answers: Sequence[Item], waves: Sequence[str], synthetic: 
         table = Table(f"{checklist.lower()}-items", f"Items of {checklist}", columns, (Group(rows),), numeric=False)
         sections.append(Section(checklist.lower(), checklist, (block_of(table),)))
     text = "Where this release covers the items of STROBE (cohort studies) and RECORD (routinely collected data)."
-    return _render(CHECKLISTS, "Reporting checklists", text, sections, synthetic, protocol)
+    return _render(CHECKLISTS, "Reporting checklists", text, sections, synthetic, words, about)
 
 
 def _answer(item: Item, waves: Sequence[str]) -> str | Markup:
@@ -86,9 +90,15 @@ def _values(field: Mapping[str, Any]) -> str:
 
 
 def _render(
-    file: str, title: str, introduction: str, sections: Sequence[Section], synthetic: bool, protocol: Protocol
+    file: str,
+    title: str,
+    introduction: str,
+    sections: Sequence[Section],
+    synthetic: bool,
+    words: Words,
+    about: About | None,
 ) -> str:
     first, *rest = sections
     opening = Section(first.identifier, first.heading, (paragraph(introduction), *first.blocks))
     ways = [(INDEX, "All waves"), (DICTIONARY, "Data dictionary"), (CHECKLISTS, "Checklists")]
-    return render_sections(file, title, [opening, *rest], ways, synthetic, protocol)
+    return render_sections(file, title, [opening, *rest], ways, synthetic, words, about)

@@ -57,14 +57,14 @@ _TEXT = ("term", "level", "reference", "status", "note")
 _ANSWER = "estimates"
 
 
-def render_explorer(results: pd.DataFrame, synthetic: bool, words: Words, about: About | None = None) -> str:
+def render_explorer(results: pd.DataFrame, synthetic: bool, words: Words, about: About | None) -> str:
     """The page of all estimates: complete HTML with the data and the script inside.
 
     Args:
         results: the published results, columns of ``inputs.RESULT_COLUMNS``.
         synthetic: whether the data are simulated.
         words: name the study, its outcome and its exposures.
-        about: who runs the study, for the foot of the page; may be absent.
+        about: who runs the study, for the foot of the page; None if it names nobody.
     """
     script = Markup(data_file("reporting/explorer.js").read_text(encoding="utf-8"))  # the package's own file, not data
     introduction = paragraph(

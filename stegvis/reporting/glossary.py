@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
-from stegvis.reporting.blocks import Section, section
+from stegvis.reporting.blocks import Section, definitions, section
 from stegvis.reporting.inputs import WaveReport
 
 TERMS = {
@@ -50,9 +48,7 @@ def glossary(report: WaveReport) -> Section:
     if exposures.mets is not None:
         values |= {"slow": exposures.mets[0], "brisk": exposures.mets[-1]}
     values |= {"outcome": report.words.outcome.name, "intensely": ", or how intensely," if intensity else ""}
-    terms = Markup("").join(
-        Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(term, meaning.format(**values))
-        for term, meaning in TERMS.items()
-        if intensity or term not in OF_INTENSITY
+    terms = (
+        (term, meaning.format(**values)) for term, meaning in TERMS.items() if intensity or term not in OF_INTENSITY
     )
-    return section("glossary", "Glossary", Markup('<dl class="glossary">\n{}</dl>').format(terms))
+    return section("glossary", "Glossary", definitions(terms, "glossary"))

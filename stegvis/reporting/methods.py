@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, bullets, link, paragraph, section, table
+from stegvis.reporting.blocks import Section, bullets, definitions, link, paragraph, section, table
 from stegvis.reporting.file_names import COMMANDS, INDEX, LINEAGE, RESULTS
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table, code
@@ -64,7 +64,6 @@ def provenance(report: WaveReport) -> Section:
     """What determines the numbers of a wave besides the deliveries, which are listed on the index."""
     facts = report.provenance
     rows = (("Protocol mode", plain(str(facts["mode"]))), ("Protocol", code(str(facts["protocol_hash"]))))
-    listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(*row) for row in rows)
     on_index = Markup("Release, code, packages, and when each wave was published, are listed on {}.").format(
         link(f"{INDEX}#provenance", "the page over all waves")
     )
@@ -76,8 +75,7 @@ def provenance(report: WaveReport) -> Section:
         link(RESULTS, "results.csv"),
         code(f"stegvis trace . --wave {report.wave} --analysis main --exposure walking_minutes"),
     )
-    facts_list = Markup("<dl>\n{}</dl>").format(listed)
-    return section("provenance", "Provenance", facts_list, paragraph(on_index), paragraph(trace))
+    return section("provenance", "Provenance", definitions(rows), paragraph(on_index), paragraph(trace))
 
 
 def _rules(report: WaveReport) -> list[Markup]:

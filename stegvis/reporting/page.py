@@ -48,7 +48,6 @@ from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
 from stegvis.reporting.words import Words
 from stegvis.study.about import About
-from stegvis.study.protocol import Protocol
 
 NO_FOOT = Markup()
 SectionOf = Callable[[WaveReport], Section | None]
@@ -107,8 +106,8 @@ def render_sections(
     sections: Sequence[Section],
     ways: Sequence[tuple[str, str]],
     synthetic: bool,
-    study: Words | Protocol,
-    about: About | None = None,
+    words: Words,
+    about: About | None,
     script: Markup | None = None,
 ) -> str:
     """A page of other sections in the same layout.
@@ -119,15 +118,14 @@ def render_sections(
         sections: its content.
         ways: file and name of the pages it links to.
         synthetic: whether the data are simulated.
-        study: names the study, and the language of the page; a page of a protocol is in English.
-        about: who runs it, for the foot of the page; may be absent.
+        words: name the study, and the language of the page.
+        about: who runs the study, for the foot of the page; None if it names nobody.
         script: runs in the page, and no other does.
     """
-    if isinstance(study, Words):
-        foot = study_foot(about, study)
-        title, language = study.title, study.language
-        return _page(file, heading, sections, ways, synthetic, title, language=language, foot=foot, script=script)
-    return _page(file, heading, sections, ways, synthetic, study.study.title)
+    foot = study_foot(about, words)
+    return _page(
+        file, heading, sections, ways, synthetic, words.title, language=words.language, foot=foot, script=script
+    )
 
 
 def _page(

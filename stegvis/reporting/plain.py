@@ -27,8 +27,8 @@ def render_plain(
     synthetic: bool,
     words: Words,
     claims: Claims,
+    about: About | None,
     characteristics: pd.DataFrame | None = None,
-    about: About | None = None,
 ) -> dict[str, str]:
     """The page in each language by file name.
 
@@ -38,8 +38,8 @@ def render_plain(
         synthetic: whether the data are simulated.
         words: the texts of the study and the protocol the results were made under; their language does not matter.
         claims: those of the study.
+        about: who runs the study, for the foot of the pages; None if it names nobody.
         characteristics: Table 1 of all waves, after disclosure control, for the years to follow-up; may be absent.
-        about: who runs the study, for the foot of the pages; may be absent.
     """
     pages = {}
     for language in LANGUAGES:

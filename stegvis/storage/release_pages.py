@@ -41,8 +41,9 @@ def write_reader_pages(tables: Tables, is_synthetic: bool, study: Study, folder:
     from stegvis.reporting.plain import render_plain
 
     words = study_words(study)
-    pages = render_plain(tables.results, tables.attrition, is_synthetic, words, study.claims, tables.characteristics)
-    pages |= {EXPLORER: render_explorer(tables.results, is_synthetic, words, study.about)}
+    about, results = study.about, tables.results
+    pages = render_plain(results, tables.attrition, is_synthetic, words, study.claims, about, tables.characteristics)
+    pages |= {EXPLORER: render_explorer(results, is_synthetic, words, about)}
     for file, html in pages.items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
 

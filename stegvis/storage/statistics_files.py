@@ -5,7 +5,7 @@ Dates are converted here and not by the library, which gives up a whole file for
 
 from __future__ import annotations
 
-import os
+import io
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -98,26 +98,24 @@ def _rows_of_spss(path: Path, stated: int | None, column: str, most: int) -> int
     content = bytearray(path.read_bytes())
     content[_ROWS_AT : _ROWS_AT + len(_UNKNOWN)] = _UNKNOWN
     limit = most if stated is None else stated
-    # A file that is in memory only: nobody's data is written anywhere.
-    memory = os.memfd_create("rows")
-    try:
-        with open(memory, "wb", closefd=False) as file:
-            file.write(content)
-        table = _call(path, at=f"/proc/self/fd/{memory}", usecols=[column], row_limit=limit + 1)[0]
-    finally:
-        os.close(memory)
+    # Read from memory: nobody's data is written anywhere.
+    table = _call(path, io.BytesIO(content), usecols=[column], row_limit=limit + 1)[0]
     if len(table) > limit:
         raise StatisticsFileError(MORE_ROWS if stated is not None else f"it has more than {most:,} rows to read")
     return len(table)
 
 
-def _call(path: Path, at: str | None = None, **options: Any) -> tuple[pd.DataFrame, Any]:
+def _call(path: Path, content: io.BytesIO | None = None, **options: Any) -> tuple[pd.DataFrame, Any]:
     import pyreadstat
 
     read = pyreadstat.read_sav if path.suffix.lower() in SPSS_ENDINGS else pyreadstat.read_dta
     try:
         result: tuple[pd.DataFrame, Any] = read(
-            at or str(path), apply_value_formats=False, user_missing=False, disable_datetime_conversion=True, **options
+            content or str(path),
+            apply_value_formats=False,
+            user_missing=False,
+            disable_datetime_conversion=True,
+            **options,
         )
     except Exception as error:  # the library raises errors of many kinds, whose text may hold data
         said = str(error).lower()

@@ -19,7 +19,7 @@ from stegvis.reporting.explorer import render_explorer
 from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, EXPLORER, details_file_name, methods_file_name
 from stegvis.reporting.plain import render_plain
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, WORDS, exclusion_steps, suppress
+from tests.stegvis.reporting.sample_report import WAVE, WORDS, exclusion_steps, suppress
 from tests.study import STUDY
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -50,10 +50,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = {
         **render_wave(report),
         "index.html": render_index(full_index_report()),
-        **render_plain(full_results(), exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims),
-        CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True, protocol=PROTOCOL),
-        DICTIONARY: render_dictionary(synthetic=True, protocol=PROTOCOL),
-        EXPLORER: render_explorer(suppress(full_results(), "101-124"), synthetic=True, words=WORDS),
+        **render_plain(
+            full_results(), exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims, about=STUDY.about
+        ),
+        CHECKLISTS: render_checklists(items(), [WAVE], synthetic=True, words=WORDS, about=STUDY.about),
+        DICTIONARY: render_dictionary(synthetic=True, words=WORDS, about=STUDY.about),
+        EXPLORER: render_explorer(suppress(full_results(), "101-124"), synthetic=True, words=WORDS, about=STUDY.about),
     }
     assert set(pages) == set(PAGES)
     for name, html in pages.items():
@@ -125,6 +127,7 @@ def test_the_pages_link_to_each_other_and_the_keyboard_skips_to_the_content(brow
     page.goto((folder / "index.html").as_uri())
     page.get_by_role("link", name=WAVE, exact=True).click()
     assert page.url.endswith(MAIN)
+    page.wait_for_load_state()  # until then a key is not the page's
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     assert page.locator(".skip").bounding_box()["y"] >= 0

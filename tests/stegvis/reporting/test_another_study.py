@@ -119,7 +119,7 @@ def pages() -> dict[str, str]:
     )  # fmt: skip
     index = index_report(**shared, results=results, checks=[], excluded_waves=(), bridge=[], differences=None)
     words = Words(TEXTS, protocol, "en", labels)
-    plain = render_plain(results, steps, synthetic=False, words=words, claims=STUDY.claims)
+    plain = render_plain(results, steps, synthetic=False, words=words, claims=STUDY.claims, about=about)
     return {**render_wave(wave), "index.html": render_index(index), **plain}
 
 

@@ -6,10 +6,14 @@ import re
 
 import pytest
 
+from stegvis.release.checklists import items
 from stegvis.reporting import render_index, render_wave
 from stegvis.reporting.about import study_foot
+from stegvis.reporting.documents import render_checklists, render_dictionary
+from stegvis.reporting.explorer import render_explorer
+from stegvis.reporting.plain import render_plain
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.stegvis.reporting.sample_report import WAVE, WORDS, bridge, index_report, provenance
+from tests.stegvis.reporting.sample_report import WAVE, WORDS, bridge, exclusion_steps, index_report, provenance
 from tests.stegvis.reporting.test_plain import text_of
 from tests.study import STUDY
 
@@ -62,8 +66,16 @@ def test_hashes_and_failed_checks_are_there_for_those_who_look():
 
 
 def test_every_page_says_who_runs_the_study_and_only_what_is_named():
-    pages = {**render_wave(full_wave_report()), "index.html": render_index(full_index_report())}
-    for html in pages.values():
+    about = STUDY.about
+    pages = [
+        *render_wave(full_wave_report()).values(),
+        *render_plain(full_results(), exclusion_steps(), True, WORDS, STUDY.claims, about).values(),
+        render_index(full_index_report()),
+        render_explorer(full_results(), True, WORDS, about),
+        render_dictionary(True, WORDS, about),
+        render_checklists(items(), [WAVE], True, WORDS, about),
+    ]
+    for html in pages:
         assert STUDY.about.cite in text_of(html[html.index("<footer>") :])
     nameless = STUDY.about.model_copy(update={"licence": "", "link": "", "cite": ""})
     foot = text_of(study_foot(nameless, WORDS))

@@ -313,7 +313,9 @@ def many_waves(number: int) -> pd.DataFrame:
 
 def paragraphs(language: str, waves: int) -> list[str]:
     """The texts of the page's paragraphs and points."""
-    rendered = render_plain(many_waves(waves), exclusion_steps(), False, WORDS, STUDY.claims, full_characteristics())
+    rendered = render_plain(
+        many_waves(waves), exclusion_steps(), False, WORDS, STUDY.claims, STUDY.about, full_characteristics()
+    )
     html = rendered["plain.html" if language == "en" else f"plain.{language}.html"]
     found = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", html[html.index("<main") : html.index("</main>")], re.DOTALL)
     return [text_of(each) for each in found]
@@ -355,7 +357,9 @@ def test_sentences_are_short_and_their_patterns_are_not_repeated(language):
 
 
 def test_both_pages_are_complete_and_link_to_each_other():
-    pages = render_plain(full_results(), exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims)
+    pages = render_plain(
+        full_results(), exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims, about=STUDY.about
+    )
     assert list(pages) == ["plain.html", "plain.nb.html"]
     assert '<html lang="en">' in pages["plain.html"]
     assert '<html lang="nb">' in pages["plain.nb.html"]
@@ -371,7 +375,12 @@ def test_both_pages_are_complete_and_link_to_each_other():
 
 def test_without_results_the_pages_still_describe_the_study():
     for html in render_plain(
-        full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False, words=WORDS, claims=STUDY.claims
+        full_results().iloc[:0],
+        exclusion_steps().iloc[:0],
+        synthetic=False,
+        words=WORDS,
+        claims=STUDY.claims,
+        about=None,
     ).values():
         assert "<h2" in html
         assert "ynthetic" not in text_of(html)
@@ -380,7 +389,7 @@ def test_without_results_the_pages_still_describe_the_study():
 @pytest.mark.parametrize("status", ["suppressed", "not_estimable"])
 def test_a_study_too_small_for_any_comparison_says_so_in_one_sentence(status: str) -> None:
     frame = full_results().assign(status=status, estimate=math.nan, ci_low=math.nan, ci_high=math.nan)
-    pages = render_plain(frame, exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims)
+    pages = render_plain(frame, exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims, about=STUDY.about)
     text = text_of(pages["plain.html"])
     assert text.count("too few people") == 1
     assert "so this page has no result" in text
@@ -393,6 +402,8 @@ def test_suppressed_counts_are_not_printed():
     frame = full_results()
     frame.loc[frame["analysis"] == "main", ["n", "events"]] = None
     steps = exclusion_steps().assign(remaining=pd.NA)
-    text = text_of(render_plain(frame, steps, synthetic=True, words=WORDS, claims=STUDY.claims)["plain.html"])
+    text = text_of(
+        render_plain(frame, steps, synthetic=True, words=WORDS, claims=STUDY.claims, about=STUDY.about)["plain.html"]
+    )
     assert "11,194" not in text
     assert "56,042" not in text
