@@ -23,7 +23,7 @@ STORED := test_refresh.py test_warehouse_memory.py test_bad_input.py test_withdr
 MEASURED := tests/stegvis/statistics tests/stegvis/storage $(addprefix tests/orchestration/,$(STORED))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-slow test-unmeasured full attacks fuzz coverage style lint types ui clean
+.PHONY: help demo check test test-slow test-unmeasured full attacks fuzz coverage style lint types docs pictures ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -96,6 +96,15 @@ types: $(VENV)/.installed-dev ## types of the whole package
 	@cat build/types/result.txt
 	@modules=$$(find $(PACKAGE) -name '*.py' | wc -l); grep -q "in $$modules source files" build/types/result.txt \
 	    || { echo "mypy has not seen all $$modules modules of the package" >&2; exit 1; }
+
+docs: $(VENV)/.installed-dev ## the documentation's site in build/site, with the demo's release if there is one
+	@rm -rf build/site build/extra
+	@if [ -e .stegvis/releases/latest ]; then mkdir -p build/extra && cp -RL .stegvis/releases/latest build/extra/demo; fi
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs -d build/doctrees . build/site
+	@echo "build/site/index.html"
+
+pictures: $(VENV)/.installed-dev ## the pictures of README and docs, from the demo's release and the Dagster UI
+	$(BIN)/python docs/pictures/make.py
 
 ui: $(VENV)/.installed ## the Dagster UI on the demo's home
 	$(BIN)/stegvis ui

@@ -28,7 +28,7 @@ from stegvis.study.protocol_models import Models
 
 @dataclass(frozen=True)
 class NumberNeeded:
-    """1/|risk difference|.
+    """The inverse of the absolute risk difference.
 
     The limits are missing if the interval of the difference includes 0: the interval then runs from ``benefit`` (the
     smallest number needed to treat to benefit) through infinity to ``harm``.

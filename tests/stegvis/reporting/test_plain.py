@@ -311,12 +311,14 @@ def many_waves(number: int) -> pd.DataFrame:
     return pd.concat([*(full_results(f"20{20 + each}") for each in range(number)), pooled_results()])
 
 
+def rendered(results: pd.DataFrame, steps: pd.DataFrame, synthetic: bool = True, **more: object) -> dict[str, str]:
+    return render_plain(results, steps, synthetic, WORDS, STUDY.claims, STUDY.about, **more)
+
+
 def paragraphs(language: str, waves: int) -> list[str]:
     """The texts of the page's paragraphs and points."""
-    rendered = render_plain(
-        many_waves(waves), exclusion_steps(), False, WORDS, STUDY.claims, STUDY.about, full_characteristics()
-    )
-    html = rendered["plain.html" if language == "en" else f"plain.{language}.html"]
+    pages = rendered(many_waves(waves), exclusion_steps(), False, characteristics=full_characteristics())
+    html = pages["plain.html" if language == "en" else f"plain.{language}.html"]
     found = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", html[html.index("<main") : html.index("</main>")], re.DOTALL)
     return [text_of(each) for each in found]
 
@@ -357,9 +359,7 @@ def test_sentences_are_short_and_their_patterns_are_not_repeated(language):
 
 
 def test_both_pages_are_complete_and_link_to_each_other():
-    pages = render_plain(
-        full_results(), exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims, about=STUDY.about
-    )
+    pages = rendered(full_results(), exclusion_steps())
     assert list(pages) == ["plain.html", "plain.nb.html"]
     assert '<html lang="en">' in pages["plain.html"]
     assert '<html lang="nb">' in pages["plain.nb.html"]
@@ -374,14 +374,7 @@ def test_both_pages_are_complete_and_link_to_each_other():
 
 
 def test_without_results_the_pages_still_describe_the_study():
-    for html in render_plain(
-        full_results().iloc[:0],
-        exclusion_steps().iloc[:0],
-        synthetic=False,
-        words=WORDS,
-        claims=STUDY.claims,
-        about=None,
-    ).values():
+    for html in rendered(full_results().iloc[:0], exclusion_steps().iloc[:0], synthetic=False).values():
         assert "<h2" in html
         assert "ynthetic" not in text_of(html)
 
@@ -389,7 +382,7 @@ def test_without_results_the_pages_still_describe_the_study():
 @pytest.mark.parametrize("status", ["suppressed", "not_estimable"])
 def test_a_study_too_small_for_any_comparison_says_so_in_one_sentence(status: str) -> None:
     frame = full_results().assign(status=status, estimate=math.nan, ci_low=math.nan, ci_high=math.nan)
-    pages = render_plain(frame, exclusion_steps(), synthetic=True, words=WORDS, claims=STUDY.claims, about=STUDY.about)
+    pages = rendered(frame, exclusion_steps())
     text = text_of(pages["plain.html"])
     assert text.count("too few people") == 1
     assert "so this page has no result" in text
@@ -402,8 +395,6 @@ def test_suppressed_counts_are_not_printed():
     frame = full_results()
     frame.loc[frame["analysis"] == "main", ["n", "events"]] = None
     steps = exclusion_steps().assign(remaining=pd.NA)
-    text = text_of(
-        render_plain(frame, steps, synthetic=True, words=WORDS, claims=STUDY.claims, about=STUDY.about)["plain.html"]
-    )
+    text = text_of(rendered(frame, steps)["plain.html"])
     assert "11,194" not in text
     assert "56,042" not in text
