@@ -132,16 +132,17 @@ class Guesses:
         return float(2 * np.sqrt((len(true) + 1) / (12 * true.sum() * (~true).sum())))
 
 
-def attack(folder: Path, first: Tables, last: Tables, gone: pd.DataFrame, found: Mapping[str, Guesses]) -> None:
+def attack(folder: Path, first: Tables, last: Tables, home: Played, found: Mapping[str, Guesses]) -> None:
     """Guess the outcomes of those who changed from the two releases, and note the guesses.
 
     Args:
         folder: for the releases.
         first: the first one.
         last: the last one.
-        gone: who changed, as they were.
+        home: who changed, and who is still there.
         found: by attacker (``ATTACKERS``).
     """
+    gone = home.gone
     old, new = written(folder / "old", first), written(folder / "new", last)
     main = first.results[(first.results["analysis"] == "main") & (first.results["model"] == "age")]
     rows = {e: main[main["term"] == f"{e}_category"].query("level != ''") for e in attackers.EXPOSURES}
@@ -161,7 +162,8 @@ def attack(folder: Path, first: Tables, last: Tables, gone: pd.DataFrame, found:
     # One file is read for each guess: of many people some are tried.
     some = leavers[:TRIED]
     found["one known"].add(case[:TRIED], margin[:TRIED], [attackers.outcome_score(old, new, *each) for each in some])
-    if len(gone) <= FEW:
+    # Who was corrected is still in the same strata.
+    if len(gone) <= FEW and not gone["person"].isin(home.people["person"]).any():
         levels = [each for each, _ in leavers]
         for one, other, true in (
             ("women", "men", gone["sex"] == "female"),
