@@ -8,6 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
+from stegvis.disclosure.rounding import rounded
+from stegvis.study.protocol import Protocol
+
 _KEY = ("asset", "partition", "check", "rule", "meaning")
 
 
@@ -25,11 +30,13 @@ def carried_forward(
     return [{**check, **_result(before.get(_key(check), check))} for check in checks]
 
 
-def without_small(checks: Sequence[Mapping[str, Any]], smallest_count: int) -> list[dict[str, Any]]:
-    """Checks with small counts of failing rows suppressed (None)."""
+def without_small(checks: Sequence[Mapping[str, Any]], protocol: Protocol) -> list[dict[str, Any]]:
+    """Checks with small counts of failing rows suppressed (None), and the others rounded as the protocol says."""
+    failing = pd.Series([check["failing"] for check in checks], dtype="Int64")
+    small = failing.between(1, protocol.disclosure.smallest_count - 1)
+    shown = rounded(failing.mask(small), protocol.release.rounding, protocol.release.rounding_base)
     return [
-        {**check, "failing": None if check["failing"] and 0 < check["failing"] < smallest_count else check["failing"]}
-        for check in checks
+        {**check, "failing": None if pd.isna(count) else int(count)} for check, count in zip(checks, shown, strict=True)
     ]
 
 

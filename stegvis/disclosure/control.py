@@ -56,7 +56,7 @@ def control_disclosure(tables: Tables, people: People, protocol: Protocol, befor
     """
     tables = typed(tables)
     sets = people_sets(_sources(tables, people))
-    fixed = frozenset(_counted_before(tables, typed(before), sets)) if before else frozenset()
+    fixed = frozenset(_counted_before(tables, typed(before), sets, protocol)) if before else frozenset()
     return _with_digits(suppressed(tables, sets, decide(tables, sets, protocol, fixed), protocol), protocol)
 
 
@@ -131,10 +131,11 @@ def _is_across(place: tuple[str, object, str], tables: Tables) -> bool:
     return place[0] == "results" and bool(tables.results.at[place[1], "wave"] == ACROSS)
 
 
-def _counted_before(tables: Tables, before: Tables, sets: PeopleSets) -> Iterator[int]:
+def _counted_before(tables: Tables, before: Tables, sets: PeopleSets, protocol: Protocol) -> Iterator[int]:
     """The sets that were published before: those of the same rows with the same counts."""
     for name, column, computed, then in _side_by_side(tables, before):
-        for index in computed.index[(then == computed).fillna(False)]:
+        today = rounded(computed, protocol.release.rounding, protocol.release.rounding_base)
+        for index in computed.index[(then == today).fillna(False)]:
             if (name, index, column) in sets.of:
                 yield sets.of[name, index, column]
 

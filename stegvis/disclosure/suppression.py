@@ -26,6 +26,7 @@ from stegvis.study.protocol import Protocol
 
 # Estimates from which the people or cases of their wave follow.
 COUNTS_IN_DISGUISE = ("events_per_coefficient", "ess_share", "minimum_detectable_rr", "detectable_rr", "waves_needed")
+UNDOES_ROUNDING = "an exact count, which rounding hides, would follow from it"
 SUPPRESSED_COLUMNS = ("wave", "table", "cell", "column", "rule")
 
 
@@ -59,13 +60,14 @@ def suppressed(tables: Tables, sets: PeopleSets, decision: Decision, protocol: P
         protocol: smallest count, rounding.
     """
     smallest = protocol.disclosure.smallest_count
-    maker = _Suppression(sets, decision, categories(tables, sets), small_rule(smallest))
+    rounds = protocol.release.rounding != "none"
+    maker = _Suppression(sets, decision, categories(tables, sets), small_rule(smallest), rounds)
     made = Tables(
         maker.results(tables.results.copy(), smallest),
         maker.attrition(tables.attrition.copy()),
         maker.characteristics(tables.characteristics.copy()),
     )
-    if protocol.release.rounding != "none":
+    if rounds:
         _round(made, protocol)
     log = pd.DataFrame(maker.log, columns=list(SUPPRESSED_COLUMNS)).astype("str")
     return Controlled(made, log, decision.unprotected)
@@ -74,12 +76,13 @@ def suppressed(tables: Tables, sets: PeopleSets, decision: Decision, protocol: P
 class _Suppression:
     """Suppresses cells of tables, and logs them."""
 
-    def __init__(self, sets: PeopleSets, decision: Decision, categories: set[Hashable], small: str) -> None:
+    def __init__(self, sets: PeopleSets, decision: Decision, categories: set[Hashable], small: str, rounds: bool) -> None:
         self.sets = sets
         self.hidden = decision.hidden
         self.closed = decision.closed
         self.categories = categories
         self.small = small
+        self.rounds = rounds
         self.whole = False
         self.log: list[tuple[str, str, str, str, str]] = []
 
@@ -106,7 +109,7 @@ class _Suppression:
                     gone[column].append(index)
                 cell = " / ".join(str(row[name]) for name in KEY_COLUMNS if row[name])
                 self.note(str(row["wave"]), "results", cell, column, rule)
-            left_out = without_left_out(str(row["note"])) if rules else str(row["note"])
+            left_out = without_left_out(str(row["note"])) if rules or self.rounds else str(row["note"])
             # The rule first: a note ends in why a row could not be estimated.
             notes[index] = joined(*dict.fromkeys(rules.values()), without_levels(left_out))
         results.loc[gone["n"], "n"] = pd.NA
@@ -125,8 +128,8 @@ class _Suppression:
                 rules[column] = rule
         if "n" in rules and pd.notna(row["events"]):
             rules.setdefault("events", rules["n"])  # among few people, no case reveals as much as one
-        if self.whole and row["measure"] in COUNTS_IN_DISGUISE and pd.notna(row["estimate"]):
-            rules["estimate"] = self.small
+        if (self.whole or self.rounds) and row["measure"] in COUNTS_IN_DISGUISE and pd.notna(row["estimate"]):
+            rules["estimate"] = self.small if self.whole else UNDOES_ROUNDING
         return rules
 
     def _estimate_goes(self, index: Any, row: dict[Any, Any], rules: dict[str, str], smallest: int) -> bool:

@@ -81,7 +81,10 @@ def recorded(wave: str, counted: Sequence[tuple[int | None, int | None, Members 
 
 
 def _nobody() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(MEMBER_COLUMNS)).astype(MEMBER_COLUMNS)
+    """No people; ``numbers`` are bytes all the same, or the table that waves share would turn into one of texts."""
+    import pyarrow as pa
+
+    return pd.DataFrame(columns=list(MEMBER_COLUMNS)).astype(MEMBER_COLUMNS | {"numbers": pd.ArrowDtype(pa.binary())})
 
 
 def unpacked(numbers: pd.Series, rows: int) -> np.ndarray:

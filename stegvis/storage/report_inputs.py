@@ -66,7 +66,7 @@ def checks_to_publish(
     connection: duckdb.DuckDBPyConnection, sources: Sources, wave: str | None
 ) -> list[dict[str, Any]]:
     """The check results behind a wave (or all), without small counts; those published before as they were published."""
-    checks = without_small(checks_of(connection, wave), sources.protocol.disclosure.smallest_count)
+    checks = without_small(checks_of(connection, wave), sources.protocol)
     return carried_forward(checks, published_checks(sources.home.releases))
 
 

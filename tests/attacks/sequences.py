@@ -8,7 +8,7 @@ without small counts: what a home would do that knew only the usual rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,10 @@ ANALYSES = (main_models.main_rows, strata.stratified_rows)
 EVENTS = ("leave", "correct", "edition", "method", "retract", "new wave")
 NEXT = "2024-2026"
 # Among more people who leave together each is hidden.
-FEW = 50
+FEW = 20
+# So many of those who changed are tried by the attacker who knows one of them.
+TRIED = 10
+ATTACKERS = ("one known", "all known", "covariates")
 
 
 @dataclass
@@ -101,11 +104,11 @@ class Played:
 
 
 @dataclass(frozen=True)
-class Covariates:
-    """Guesses of sex and age group, where at most ``FEW`` changed.
+class Guesses:
+    """Guesses of one attacker: a guess for each person that the attack tries, and nobody else.
 
     Attributes:
-        true: whether somebody is a woman, and whether 65 or older.
+        true: whether it is so: a case; a woman, or 65 or older.
         margin: the log odds in the person's published categories.
         score: the guess; 0 where nothing moved.
     """
@@ -114,30 +117,36 @@ class Covariates:
     margin: list[float] = field(default_factory=list)
     score: list[float] = field(default_factory=list)
 
+    def add(self, true: Iterable[bool], margin: Iterable[float], score: Iterable[float]) -> None:
+        """Note some guesses."""
+        for mine, new in ((self.true, true), (self.margin, margin), (self.score, score)):
+            mine.extend(new)  # type: ignore[attr-defined]
 
-@dataclass(frozen=True)
-class Guessed:
-    """Guesses of the outcomes of those who changed between the first and the last publication of sequences.
+    def areas(self) -> tuple[float, float]:
+        """The area under the curve of the margins, and of the guesses."""
+        return attackers.area_under_curve(self.margin, self.true), attackers.area_under_curve(self.score, self.true)
 
-    Attributes:
-        case: whether each was a case.
-        margin: the log odds of the person's published categories.
-        score: by attacker; 0 where nothing moved.
-        covariates: and their sex and age group.
+    def chance(self) -> float:
+        """Two standard errors of the area under the curve of guesses that know nothing (Hanley and McNeil 1982)."""
+        true = np.array(self.true)
+        return float(2 * np.sqrt((len(true) + 1) / (12 * true.sum() * (~true).sum())))
+
+
+def attack(folder: Path, first: Tables, last: Tables, home: Played, found: Mapping[str, Guesses]) -> None:
+    """Guess the outcomes of those who changed from the two releases, and note the guesses.
+
+    Args:
+        folder: for the releases.
+        first: the first one.
+        last: the last one.
+        home: who changed, and who is still there.
+        found: by attacker (``ATTACKERS``).
     """
-
-    case: list[bool] = field(default_factory=list)
-    margin: list[float] = field(default_factory=list)
-    score: dict[str, list[float]] = field(default_factory=lambda: {"one known": [], "all known": []})
-    covariates: Covariates = field(default_factory=lambda: Covariates())
-
-
-def attack(folder: Path, first: Tables, last: Tables, gone: pd.DataFrame, found: Guessed) -> None:
-    """Guess the outcomes of those who changed from the two releases, and note the guesses."""
+    gone = home.gone
     old, new = written(folder / "old", first), written(folder / "new", last)
     main = first.results[(first.results["analysis"] == "main") & (first.results["model"] == "age")]
     rows = {e: main[main["term"] == f"{e}_category"].query("level != ''") for e in attackers.EXPOSURES}
-    leavers = []
+    leavers, margin = [], []
     for person in gone.to_dict("records"):
         at = {e: rows[e].iloc[int(person[f"{e}_category"]) - 1] for e in attackers.EXPOSURES}
         strata_of = {"all", "women" if person["sex"] == "female" else "men"}
@@ -147,22 +156,21 @@ def attack(folder: Path, first: Tables, last: Tables, gone: pd.DataFrame, found:
         counts = [
             (float(row["events"]), float(row["n"])) for row in at.values() if pd.notna(row["events"]) and row["events"]
         ]
-        found.margin.append(sum(np.log(events / (n - events)) for events, n in counts) / max(len(counts), 1))
-        found.case.append(person["low_back_pain"] == 1)
-    found.score["all known"] += attackers.outcome_scores(old, new, leavers).tolist()
-    # One file is read for each guess: of many people some are enough.
-    found.score["one known"] += [attackers.outcome_score(old, new, *each) for each in leavers[:10]]
-    if len(gone) <= FEW:
+        margin.append(sum(np.log(events / (n - events)) for events, n in counts) / max(len(counts), 1))
+    case = (gone["low_back_pain"] == 1).tolist()
+    found["all known"].add(case, margin, attackers.outcome_scores(old, new, leavers))
+    # One file is read for each guess: of many people some are tried.
+    some = leavers[:TRIED]
+    found["one known"].add(case[:TRIED], margin[:TRIED], [attackers.outcome_score(old, new, *each) for each in some])
+    # Who was corrected is still in the same strata.
+    if len(gone) <= FEW and not gone["person"].isin(home.people["person"]).any():
         levels = [each for each, _ in leavers]
         for one, other, true in (
             ("women", "men", gone["sex"] == "female"),
             ("age>=65", "age<65", gone["older"].astype(bool)),
         ):
-            score, margin = attackers.stratum_scores(old, new, levels, one, other)
-            found.covariates.true.extend(true)
-            found.covariates.margin.extend(margin)
-            found.covariates.score.extend(score)
-    found.score["one known"] += [0.0] * max(len(leavers) - 10, 0)
+            score, before = attackers.stratum_scores(old, new, levels, one, other)
+            found["covariates"].add(true, before, score)
 
 
 def play(number: int, people: int, sizes: Sequence[int], protected: bool) -> tuple[Tables, Tables, Played]:

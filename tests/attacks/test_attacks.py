@@ -6,6 +6,7 @@ control; ``tests/orchestration/test_published.py`` turns the same attackers on t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,20 +18,32 @@ import pytest
 from stegvis.analyses import main_models, strata
 from stegvis.analyses.attrition_weighted import attrition_weighted_rows
 from stegvis.analyses.characteristics import characteristics, characteristics_members
+from stegvis.analyses.diagnostics import with_diagnostics
 from stegvis.analyses.wave_data import Analysis, rows_of
+from stegvis.disclosure.checks import without_small
 from stegvis.disclosure.control import People, control_across_waves, control_disclosure
 from stegvis.disclosure.digits import with_published_digits
 from stegvis.disclosure.published import across_of as published_across
 from stegvis.disclosure.published import of_wave, with_shared_baseline
-from stegvis.disclosure.tables import Tables
+from stegvis.disclosure.rounding import rounded
+from stegvis.disclosure.tables import COUNT_COLUMNS, Tables, typed
+from stegvis.reporting.markup import Table, render_table
+from stegvis.reporting.tables import characteristics_table, results_table
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.results import ResultRow, members_of, to_frame
 from stegvis.statistics.risk_ratio import Ratio
 from tests.attacks import attackers
 from tests.stegvis.conftest import PROTOCOL, TABLE_ONE_LEVELS, analysis_set_of, lossy_wave_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import ANALYSES, WAVE, across_of, computed_of, steps_of
+from tests.stegvis.reporting.sample_report import WORDS
 
 NEXT = "2024-2026"
+STRICT = PROTOCOL.model_copy(
+    update={
+        "disclosure": PROTOCOL.disclosure.model_copy(update={"profile": "strict", "smallest_count": 8}),
+        "release": PROTOCOL.release.model_copy(update={"rounding": "nearest", "rounding_base": 5}),
+    }
+)
 
 
 def written(folder: Path, *parts: Tables) -> Path:
@@ -139,6 +152,27 @@ def test_linear_program_in_a_small_home(tmp_path: Path, people: pd.DataFrame) ->
     assert attackers.narrow_windows(written(tmp_path / "on", found.tables)) == []
 
 
+def test_a_page_beside_the_tables(tmp_path: Path, people: pd.DataFrame) -> None:
+    """A page made of numbers before disclosure control shows what the tables suppress."""
+    tables, recorded = computed_of(people.iloc[:120].reset_index(drop=True), analyses=ANALYSES)
+    made = control_disclosure(tables, recorded, PROTOCOL).tables
+    for name, source in (("off", typed(tables)), ("on", made)):
+        release = written(tmp_path / name, made)
+        (release / "report").mkdir()
+        page = [str(render_table(each)) for each in pages_tables(source)]
+        (release / "report" / "wave.html").write_text("".join(page), encoding="utf-8")
+    found = {kind.split()[0] for kind, _, _ in attackers.counts_only_on_pages(tmp_path / "off")}
+    assert found == {"results", "characteristics"}
+    assert attackers.counts_only_on_pages(tmp_path / "on") == []
+
+
+def pages_tables(tables: Tables) -> list[Table]:
+    """What a wave's page shows of tables."""
+    found = [results_table(tables.results, exposure, WORDS) for exposure in PROTOCOL.exposures.names]
+    found += [characteristics_table(tables.characteristics, exposure, WORDS) for exposure in PROTOCOL.exposures.names]
+    return [each for each in found if each is not None]
+
+
 def test_digits_of_standardized_differences(tmp_path: Path) -> None:
     wave = lossy_wave_of(700)
     rows = [*rows_of(ANALYSES[:1], wave), *rows_of([attrition_weighted_rows], wave)]
@@ -155,6 +189,59 @@ def test_digits_of_standardized_differences(tmp_path: Path) -> None:
     assert found["sex", "female"][0] == women
     on = written(tmp_path / "on", control_disclosure(tables, recorded, PROTOCOL).tables)
     assert attackers.counts_from_standardized_differences(on) == {}
+
+
+def test_rounding_undone(tmp_path: Path) -> None:
+    """Rounded counts alone are undone by the numbers beside them; the strict profile publishes none of these."""
+    wave = lossy_wave_of(700)
+    rows = rows_of([main_models.main_and_quality_rows, attrition_weighted_rows], wave)
+    results = with_diagnostics(to_frame(rows), PROTOCOL)
+    results.loc[0, "note"] += "; 111 incomplete rows left out"
+    table_one = characteristics(wave.people, PROTOCOL, TABLE_ONE_LEVELS)
+    excluded = pd.DataFrame({"wave": WAVE, "person": wave.people["person"], "reason": pd.Series(dtype="str")})
+    tables = Tables(results, steps_of(excluded), table_one)
+    recorded = People(
+        [(to_frame(rows), members_of(rows))],
+        {WAVE: characteristics_members(table_one, wave.people, PROTOCOL)},
+        excluded,
+    )
+    made = control_disclosure(tables, recorded, STRICT)
+    assert made.unprotected == 0
+    off, on = tmp_path / "off", tmp_path / "on"
+    written(off, with_published_digits(only_rounded(typed(tables)), STRICT))
+    written(on, made.tables)
+    checks = [{"rule": "whole_day", "failing": 23}, {"rule": "status", "failing": 3}]
+    (off / "checks.json").write_text(json.dumps(checks))
+    (on / "checks.json").write_text(json.dumps(without_small(checks, STRICT)))
+    found = attackers.undone_rounding(off)
+    quality = (
+        results[results["analysis"] == "fit_quality"]
+        .drop_duplicates(["exposure", "model"])
+        .set_index(["wave", "exposure", "model"])["events"]
+    )
+    everyone = table_one[table_one["variable"] == "people"].set_index(["wave", "exposure", "category"])["n"]
+    weighted = set(results.loc[results["measure"] == "ess", "n"])
+    assert {kind for kind, *_ in found} == {"people", "cases", "weighted", "note", "check"}
+    for (kind, *place), count in found.items():
+        if kind in ("people", "cases"):
+            assert count == (everyone if kind == "people" else quality).loc[tuple(place)], (kind, place)
+        if kind == "weighted":
+            assert count in weighted
+    assert attackers.undone_rounding(on) == {}
+    shown = made.tables.results[made.tables.results["status"] == "ok"]
+    assert set(shown["measure"]).isdisjoint({"events_per_coefficient", "ess_share"})
+    assert without_small(checks, STRICT) == [{"rule": "whole_day", "failing": 25}, {"rule": "status", "failing": None}]
+
+
+def only_rounded(tables: Tables) -> Tables:
+    """Tables whose counts are rounded to 5, and nothing else."""
+    made = {
+        name: getattr(tables, name).assign(
+            **{column: rounded(getattr(tables, name)[column], "nearest", 5) for column in columns}
+        )
+        for name, columns in COUNT_COLUMNS.items()
+    }
+    return Tables(**made)
 
 
 # ---- from release to release ----
@@ -223,7 +310,6 @@ def test_a_new_wave_after_leavers(tmp_path: Path, people: pd.DataFrame, leavers:
 
 def test_the_hash_of_a_small_file(tmp_path: Path) -> None:
     import hashlib
-    import json
 
     from stegvis.storage.home_key import keyed_hash
 

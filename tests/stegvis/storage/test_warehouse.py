@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stegvis.statistics.members import unpacked
+from stegvis.statistics.results import ResultRow, members_of
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import (
     WHOLE,
@@ -151,6 +153,20 @@ def digest(connection: duckdb.DuckDBPyConnection, select: str) -> str:
 
 
 BASE = "select * from (values ('P1', 1.5, null), ('P2', 2.5, true)) as t(person, hours, worn)"
+
+
+def test_the_people_behind_nothing_leave_those_behind_the_counts_of_other_waves_as_they_are(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """A wave without a row that counts somebody: the bits of the other waves stay bytes."""
+    for wave in ("2021-2023", "2024-2026"):
+        row = ResultRow(wave, "main", "all", "age", "walking_met", "walking_met_category")
+        people = pd.DataFrame({"person": ["a", "b"], "pain": [0.0, 1.0]})
+        counted = [row.counting(people, "pain")] if wave == "2021-2023" else [row]
+        stage(warehouse, members_of(counted))
+        replace_partition(warehouse, "time_use_models_people", Partition("wave", wave))
+    numbers = warehouse.execute("select numbers from time_use_models_people").df()["numbers"]
+    assert unpacked(numbers, 1).tolist() == [[True, True], [False, True]]
 
 
 def test_the_digest_does_not_depend_on_the_order_of_the_rows(warehouse: duckdb.DuckDBPyConnection) -> None:
