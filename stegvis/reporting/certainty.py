@@ -6,44 +6,51 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, definitions, paragraph, section, table
-from stegvis.reporting.formatting import ratio
+from stegvis.reporting.blocks import Section, folded, note, pair, paragraph, section, table
+from stegvis.reporting.formatting import is_missing, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons
-from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED, e_value_cell, estimate_cell
-from stegvis.reporting.wording import e_value_sentence, level_label, tipping_sentence
-from stegvis.reporting.words import Words
+from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED, e_value_cell
+from stegvis.reporting.wording import e_value_sentence, is_shown, level_label, tipping_sentence
+from stegvis.reporting.words import Words, capitalized
 from stegvis.study.protocol import Exposure
 
 MEANING = (
     (
         "E-value",
-        "how strong something unmeasured would have to be to explain an estimate by itself: so many times as common in "
+        "How strong something unmeasured would have to be to explain an estimate by itself: so many times as common in "
         "one group as in the other, and at the same time so many times the risk of {outcome}. In brackets: to make the "
         "interval include 1.",
     ),
     (
         "Tipping point",
-        "how many times as common {outcome} would have to be among the participants of a category who were lost to "
+        "How many times as common {outcome} would have to be among the participants of a category who were lost to "
         "follow-up as among those followed, for the risk ratio in everyone to be 1. In brackets: for the limit "
         "nearest 1.",
     ),
-    ("Both", "a value near 1 means that little would be enough. Neither says how likely that is."),
 )
+NEITHER = "A value near 1 means that little would be enough. Neither says how likely that is."
+
+
+def certainty_line(row: Mapping[str, Any], results: pd.DataFrame, exposure: Exposure) -> str:
+    """E-value and tipping point of one ratio in one line; empty when there is neither."""
+    e_value = f"E-value {e_value_cell(row)}" if is_shown(row) and not is_missing(row["e_value"]) else ""
+    tipping = tipping_cell(row, results, exposure)
+    shown = f"tipping point {tipping}" if tipping not in (NOT_ESTIMABLE, SUPPRESSED, "–") else ""
+    return f"{capitalized(', '.join(filter(None, (e_value, shown))))}." if e_value or shown else ""
 
 
 def certainty_sentences(row: Mapping[str, Any], results: pd.DataFrame, exposure: Exposure, words: Words) -> list[str]:
-    """What E-value and tipping point of one ratio mean, each a name with its sentence; empty when there is neither."""
-    e_value = e_value_sentence(row, words)
+    """What E-value and tipping point of one ratio mean, a sentence or two each; empty when there is neither."""
     point, near = tipping_points(row, results, exposure)
-    said = [f"E-value {e_value_cell(row)}. {e_value}"] if e_value else []
+    tipping = ""
     if point is not None and point["status"] == "ok":
         limit = near["estimate"] if near is not None and near["status"] == "ok" else None
-        sentence = tipping_sentence(point["estimate"], limit, words)
-        said.append(f"Tipping point {tipping_cell(row, results, exposure)}. {sentence}")
-    return said
+        tipping = tipping_sentence(point["estimate"], limit, words)
+    return [each for each in (e_value_sentence(row, words), tipping) if each]
 
 
 def tipping_points(
@@ -72,7 +79,7 @@ def certainty(report: WaveReport) -> Section:
     groups = []
     for exposure in report.exposures:
         rows = tuple(
-            (level_label(row["level"]), estimate_cell(row), e_value_cell(row), tipping_cell(row, results, exposure))
+            (level_label(row["level"]), e_value_cell(row), tipping_cell(row, results, exposure))
             for row in comparisons(results, exposure)
         )
         if rows:
@@ -81,14 +88,21 @@ def certainty(report: WaveReport) -> Section:
     values = Table(
         "certainty-table",
         "E-values and tipping points of the fully adjusted risk ratios",
-        ("Category", "Risk ratio (interval)", "E-value (interval)", "Tipping point (interval)"),
+        ("Category", "E-value (interval)", "Tipping point (interval)"),
         tuple(groups),
         note="E-values: VanderWeele and Ding 2017, doi 10.7326/M16-2607.",
     )
     return section(
         "certainty",
         "E-values and tipping points",
-        definitions((name, meaning.format(outcome=report.words.outcome.name)) for name, meaning in MEANING),
-        table(values) if groups else paragraph("No estimate is available for this wave."),
+        pair(*(_explained(name, meaning, report.words) for name, meaning in MEANING)),
+        note(NEITHER),
+        folded("E-value and tipping point of each category", table(values))
+        if groups
+        else paragraph("No estimate is available for this wave."),
         short="Robustness",
     )
+
+
+def _explained(name: str, meaning: str, words: Words) -> Markup:
+    return paragraph(Markup("<strong>{}.</strong> {}").format(name, meaning.format(outcome=words.outcome.name)))

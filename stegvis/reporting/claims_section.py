@@ -20,20 +20,25 @@ MEANING = (
 )
 EVIDENCE = "Each claim with its evidence, and what would change the conclusion"
 NEWEST = 6
-NOT_SUPPORTED, NOT_APPLICABLE = "not supported", "not applicable"
+# Claims not supported that a wave's page lists before the others.
+FIRST = 4
+SUPPORTED, NOT_SUPPORTED, NOT_APPLICABLE = "supported", "not supported", "not applicable"
 
 
 def claims_of_wave(report: WaveReport) -> Section:
-    """How many claims are supported, those that are not, and each with its evidence and what would change it."""
+    """How many claims are supported, the first that are not, and each with its evidence and what would change it."""
     if not report.claims:
         return section("claims", "Claims, tested", paragraph("No claim was tested against this wave."), short="Claims")
-    against = [str(each["statement"]) for each in report.claims if each["verdict"] == NOT_SUPPORTED]
+    doubted = [
+        Markup("{}: {}").format(conclusion_tag(str(each["verdict"])), str(each["statement"]))
+        for each in report.claims
+        if each["verdict"] not in (SUPPORTED, NOT_APPLICABLE)
+    ]
     return section(
         "claims",
         "Published claims, tested",
         paragraph(f"Of {len(report.claims)} statements: {counted(report.claims)}."),
-        paragraph("Not supported by this wave:" if against else ""),
-        bullets(against),
+        bullets([*doubted[:FIRST], *([f"{len(doubted) - FIRST} more below"] if len(doubted) > FIRST else [])]),
         folded(EVIDENCE, note(MEANING), table(claims_table(report.claims))),
         short="Claims",
     )
@@ -102,7 +107,7 @@ def counted(claims: Sequence[Mapping[str, Any]]) -> str:
     """How many claims of a wave are supported, not supported and unclear, and how many do not apply, in words."""
     numbers = {
         name: sum(each["verdict"] == name for each in claims)
-        for name in ("supported", NOT_SUPPORTED, "unclear", NOT_APPLICABLE)
+        for name in (SUPPORTED, NOT_SUPPORTED, "unclear", NOT_APPLICABLE)
     }
     others = f", {numbers[NOT_APPLICABLE]} {NOT_APPLICABLE}" if numbers[NOT_APPLICABLE] else ""
-    return f"{numbers['supported']} supported, {numbers[NOT_SUPPORTED]} not, {numbers['unclear']} unclear{others}"
+    return f"{numbers[SUPPORTED]} supported, {numbers[NOT_SUPPORTED]} not, {numbers['unclear']} unclear{others}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, bullets, link, note, pair, paragraph, section, subheading, table
 from stegvis.reporting.file_names import COMMANDS, INDEX, details_file_name
-from stegvis.reporting.formatting import count, decimal, is_missing
+from stegvis.reporting.formatting import count, decimal, interval_name, is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen, comparisons, people_and_cases
@@ -34,15 +35,18 @@ def counterparts(report: WaveReport) -> Section | None:
     commands = Markup("The commands that reproduce each number in R and Stata are in {}.").format(
         link(COMMANDS, "commands.csv")
     )
-    reasons = Markup("").join((subheading("Why they may differ", "differ"), bullets(_reasons(report, printed))))
+    beside = (
+        subheading("Why they may differ", "differ"),
+        bullets(_reasons(report, printed)),
+        subheading("Where each published table and figure is", "places"),
+        bullets((_place(report, item) for item in printed.items), "places"),
+        note(commands),
+    )
     return section(
         "counterparts",
         "The published study and this wave",
         paragraph(_agreement(report, printed)),
-        pair(table(_numbers(report, printed)), reasons),
-        subheading("Where each published table and figure is", "places"),
-        bullets((_place(report, item) for item in printed.items), "contents"),
-        note(commands),
+        pair(table(_numbers(report, printed)), Markup("\n").join(beside)),
         short="Published counterparts",
     )
 
@@ -97,9 +101,12 @@ def _same_people(report: WaveReport, printed: Published) -> bool:
 def _other_bounds(report: WaveReport, printed: Published) -> bool:
     for exposure in report.exposures:
         own, here = getattr(printed, exposure), comparisons(report.own_results, exposure)
-        if own is not None and here and [own.reference, *own.levels] != [
-            str(each) for each in (here[0]["reference"], *(row["level"] for row in here))
-        ]:
+        if (
+            own is not None
+            and here
+            and [own.reference, *own.levels]
+            != [str(each) for each in (here[0]["reference"], *(row["level"] for row in here))]
+        ):
             return True
     return False
 
@@ -114,12 +121,12 @@ def _numbers(report: WaveReport, printed: Published) -> Table:
     groups = [
         Group(
             (
-                ("People analyzed", printed.people, count(people)),
+                ("Analyzed", printed.people, count(people)),
                 ("Cases", printed.cases, _cases(report)),
                 ("Women", printed.women, _share(report, "sex", "female")),
-                ("Age, mean (standard deviation)", printed.age, _mean(report, "age")),
-                ("Valid days, mean", printed.valid_days, _mean(report, "valid_days")),
-                ("Follow-up, years", printed.follow_up_years, _mean(report, "follow_up_years")),
+                ("Age, mean (SD)", printed.age, _mean(report, "age")),
+                ("Valid days, mean (SD)", printed.valid_days, _mean(report, "valid_days")),
+                ("Follow-up, years (SD)", printed.follow_up_years, _mean(report, "follow_up_years")),
             )
         )
     ]
@@ -129,16 +136,18 @@ def _numbers(report: WaveReport, printed: Published) -> Table:
             continue
         here = comparisons(report.own_results, exposure)
         lines = tuple(
-            (
-                f"{level_label(level)} against {level_label(own.reference)}",
-                ratio,
-                f"{level_label(here[place]['level'])}: {estimate_cell(here[place])}" if place < len(here) else "–",
-            )
+            (level_label(level), ratio, _beside(level, here[place]) if place < len(here) else "–")
             for place, (level, ratio) in enumerate(zip(own.levels, own.ratios, strict=True))
         )
-        groups.append(Group(lines, f"{scale.name}, {scale.unit}: fully adjusted risk ratio"))
+        groups.append(Group(lines, f"{scale.name}, {scale.unit}: RR against {level_label(own.reference)}"))
     caption = "The published numbers and this wave's"
-    return Table("published-table", caption, ("Number", "Published", "This wave"), tuple(groups))
+    remark = f"RR: fully adjusted risk ratio ({interval_name(report.protocol)})."
+    return Table("published-table", caption, ("Number", "Published", "This wave"), tuple(groups), note=remark)
+
+
+def _beside(level: str, row: Mapping[str, Any]) -> str:
+    """This wave's ratio, with its category where that has other bounds than the published one."""
+    return estimate_cell(row) if str(row["level"]) == level else f"{level_label(row['level'])}: {estimate_cell(row)}"
 
 
 def _all(report: WaveReport, variable: str, **more: Any) -> dict[str, Any] | None:

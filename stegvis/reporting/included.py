@@ -23,7 +23,9 @@ def population(report: WaveReport) -> Section:
     smallest_count = report.protocol.disclosure.smallest_count
     flow = flow_diagram(steps, report.wave, report.synthetic, smallest_count)
     if not flow:
-        return section("included", "Who was included", paragraph("The exclusion steps are not available for this wave."))
+        return section(
+            "included", "Who was included", paragraph("The exclusion steps are not available for this wave.")
+        )
     shown = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count))
     return section("included", "Who was included", paragraph(_summed_up(report)), folded("Flow diagram", shown))
 

@@ -39,9 +39,7 @@ def main_results(report: WaveReport) -> Section:
             drawing(forest_plot(results, each, report.wave, report.synthetic, words), caption)
             for each in report.exposures
         ),
-        folded(
-            "Tests over all categories", *(table(trend_table(results, each, report.protocol)) for each in names)
-        ),
+        folded("Tests over all categories", *(table(trend_table(results, each, report.protocol)) for each in names)),
         note(_further(report)),
         short="Results",
     )

@@ -55,7 +55,17 @@ SectionOf = Callable[[WaveReport], Section | None]
 MAIN: tuple[SectionOf, ...] = (
     question, main_results, counterparts, certainty, curves, claims_of_wave, population, table_one, outcome,
 )  # fmt: skip
-DETAILS: tuple[SectionOf, ...] = (joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use)
+DETAILS: tuple[SectionOf, ...] = (
+    joint,
+    mutual,
+    strata,
+    sensitivity,
+    follow_up_loss,
+    absolute,
+    measurement,
+    fit,
+    time_use,
+)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
     answer, waves_overview, across, claims_of_waves, changes, left_out, protocol_differences, checks_failed, origin,

@@ -31,7 +31,9 @@ def quality(report: WaveReport) -> Section:
         "Data quality",
         paragraph(sentence if report.checks else "No check is recorded."),
         table(checks_table(failed, "checks-table", "Checks that failed", smallest_count)),
-        folded("The checks that passed", table(checks_table(passed, "passed-table", "Checks that passed", smallest_count))),
+        folded(
+            "The checks that passed", table(checks_table(passed, "passed-table", "Checks that passed", smallest_count))
+        ),
         table(_diagnostics(report)),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from stegvis.reporting.blocks import Section, note, pair, panel, paragraph, section
-from stegvis.reporting.certainty import certainty_sentences
+from stegvis.reporting.certainty import certainty_line, certainty_sentences
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
 from stegvis.reporting.wording import comparison_sentence, estimate_words, is_shown
@@ -29,18 +29,24 @@ def question(report: WaveReport) -> Section:
         f"the risk of {outcome} at follow-up in {report.wave}?"
     )
     found = {each: row for each in report.exposures if (row := headline(report.own_results, each)) is not None}
-    shown = (
-        panel(pair(*(_headline(report, each, row) for each, row in found.items())), note(OBSERVATIONAL))
-        if found
-        else paragraph("No estimate is available for this wave.")
-    )
+    if not found:
+        shown = paragraph("No estimate is available for this wave.")
+    else:
+        answers = (_headline(report, exposure, row) for exposure, row in found.items())
+        shown = panel(pair(*answers), pair(note(OBSERVATIONAL), _robustness(report, *next(iter(found.items())))))
     return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
 
 
 def _headline(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:
-    said = certainty_sentences(row, report.own_results, exposure, report.words)
     answer = _emphasized(comparison_sentence(row, exposure, report.words), row, report)
-    return Markup("\n").join((paragraph(answer), *(note(each) for each in said)))
+    return paragraph(answer) + note(certainty_line(row, report.own_results, exposure))
+
+
+def _robustness(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:
+    """What E-value and tipping point mean, with the numbers of the first answer."""
+    said = certainty_sentences(row, report.own_results, exposure, report.words)
+    name = report.protocol.exposures.scale(exposure).name
+    return note(f"{name}, in other words: {' '.join(said)}") if said else Markup("")
 
 
 def _emphasized(sentence: str, row: Mapping[str, Any], report: WaveReport) -> Markup:

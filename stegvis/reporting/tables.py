@@ -143,9 +143,7 @@ def _main_lines(rows: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
         by_model = {row["model"]: row for row in records(rows[rows["level"].astype(str) == level])}
         adjusted = by_model.get("adjusted", next(iter(by_model.values())))
         own, age = (estimate_cell(by_model[name]) if name in by_model else "–" for name in ("adjusted", "age"))
-        lines.append(
-            (level_label(level), own, p_cell(adjusted), e_value_cell(adjusted), age, *people_cells(adjusted))
-        )
+        lines.append((level_label(level), own, p_cell(adjusted), e_value_cell(adjusted), age, *people_cells(adjusted)))
     return tuple(lines)
 
 

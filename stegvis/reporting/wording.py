@@ -123,7 +123,7 @@ def e_value_sentence(row: Mapping[str, Any], words: Words) -> str:
     else:
         end = f" To make the difference unclear, {ratio(row['e_value_ci'])} times of both would be enough."
     return (
-        "Something that was not measured could explain the whole difference if it were, for example, "
+        "something that was not measured could explain the whole difference if it were, for example, "
         f"{ratio(row['e_value'])} times as common in one group as in the other and also went with "
         f"{ratio(row['e_value'])} times the risk of {words.outcome.name}.{end}"
     )
