@@ -52,10 +52,11 @@ def note(text: str | Markup) -> Markup:
     return Markup('<p class="note">{}</p>').format(text) if text else Markup("")
 
 
-def bullets(items: Iterable[str | Markup]) -> Markup:
-    """A list; empty without items."""
-    points = Markup("").join(Markup("<li>{}</li>\n").format(item) for item in items)
-    return Markup("<ul>\n{}</ul>").format(points) if points else Markup("")
+def bullets(items: Iterable[str | Markup], kind: str = "") -> Markup:
+    """A list of the items that are not empty; empty without any. Its kind decides how it looks."""
+    points = Markup("").join(Markup("<li>{}</li>\n").format(item) for item in items if item)
+    opened = Markup('<ul class="{}">').format(kind) if kind else Markup("<ul>")
+    return Markup("{}\n{}</ul>").format(opened, points) if points else Markup("")
 
 
 def subheading(text: str, identifier: str) -> Markup:
@@ -73,8 +74,15 @@ def table(content: Table | None) -> Markup:
     return Markup("") if content is None else render_table(content)
 
 
+def pair(*blocks: Markup) -> Markup:
+    """Blocks beside each other where the screen is wide enough; empty without content."""
+    shown = [block for block in blocks if block]
+    columns = Markup("\n").join(Markup("<div>\n{}\n</div>").format(block) for block in shown)
+    return Markup('<div class="pair">\n{}\n</div>').format(columns) if shown else Markup("")
+
+
 def folded(summary: str, *blocks: Markup) -> Markup:
-    """Collapsible blocks, expanded in print. Empty without content."""
+    """Collapsible blocks, printed only if the reader opens them first. Empty without content."""
     content = Markup("\n").join(block for block in blocks if block)
     if not content:
         return Markup("")
@@ -92,7 +100,8 @@ def drawing(svg: str, caption: str, *numbers: Table | None) -> Markup:
     if not svg:
         return Markup("")
     drawn = Markup('<figure class="drawing">\n{}\n<figcaption>{}</figcaption>\n</figure>').format(Markup(svg), caption)
-    return drawn + folded(NUMBERS, *(table(each) for each in numbers))
+    shown = drawn + folded(NUMBERS, *(table(each) for each in numbers))
+    return Markup('<div class="drawn">\n{}\n</div>').format(shown)
 
 
 def link(target: str, text: str) -> Markup:

@@ -1,4 +1,4 @@
-"""The published claims and whether the current estimates support them: for one wave, and release by release."""
+"""The published claims and whether the current estimates support them: for one wave, and wave by wave."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, note, paragraph, section, table
+from stegvis.reporting.blocks import Section, bullets, folded, note, paragraph, section, table
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.markup import Group, Table
-from stegvis.reporting.tables import claims_table, conclusion_tag
+from stegvis.reporting.tables import SOURCES, claims_table, conclusion_tag
 
 MEANING = (
     "Each statement of the published study and its lay summary is tested against the current estimates. "
@@ -18,59 +18,96 @@ MEANING = (
     '"unclear" means that neither conclusion is possible, "not applicable" that the wave lacks what the statement is '
     "about, for example a category with these bounds."
 )
+EVIDENCE = "Each claim with its evidence, and what would change the conclusion"
 NEWEST = 6
-NOT_APPLICABLE = "not applicable"
+# Claims not supported that a wave's page lists before the others.
+FIRST = 4
+SUPPORTED, NOT_SUPPORTED, NOT_APPLICABLE = "supported", "not supported", "not applicable"
 
 
 def claims_of_wave(report: WaveReport) -> Section:
-    """Every claim with its evidence, and what would change the conclusion."""
+    """How many claims are supported, the first that are not, and each with its evidence and what would change it."""
     if not report.claims:
         return section("claims", "Claims, tested", paragraph("No claim was tested against this wave."), short="Claims")
-    shown = table(claims_table(report.claims))
-    return section("claims", "Published claims, tested", paragraph(MEANING), shown, short="Claims")
-
-
-def claims_by_release(index: IndexReport) -> Section:
-    """Each claim's conclusions: a column per release, a row per wave."""
-    releases = dict(list(index.earlier_claims.items())[-NEWEST:]) | {"this release": index.claims}
-    names = list(releases)
-    conclusions = {
-        name: {(str(each["claim"]), str(each["wave"])): str(each["verdict"]) for each in found}
-        for name, found in releases.items()
-    }
-    statements = {str(each["claim"]): str(each["statement"]) for each in index.claims}
-    waves = list(dict.fromkeys(str(each["wave"]) for each in index.claims))
-    groups = tuple(
-        Group(tuple((wave, *_cells(conclusions, names, claim, wave)) for wave in waves), statement)
-        for claim, statement in statements.items()
-    )
-    if not groups:
-        return section("claims", "Claims, release by release", paragraph("No claim has been tested yet."))
-    history = Table("claims-history", "Conclusions by release", ("Wave", *names), groups, numeric=False)
-    older = len(index.earlier_claims) - NEWEST
+    doubted = [
+        Markup("{}: {}").format(conclusion_tag(str(each["verdict"])), str(each["statement"]))
+        for each in report.claims
+        if each["verdict"] not in (SUPPORTED, NOT_APPLICABLE)
+    ]
     return section(
         "claims",
-        "Published claims, release by release",
-        paragraph(MEANING),
-        table(history),
-        note(f"{older} older releases are not shown." if older > 0 else ""),
-        note("The page of each wave shows the evidence for each conclusion, and what would change it."),
+        "Published claims, tested",
+        paragraph(f"Of {len(report.claims)} statements: {counted(report.claims)}."),
+        bullets([*doubted[:FIRST], *([f"{len(doubted) - FIRST} more below"] if len(doubted) > FIRST else [])]),
+        folded(EVIDENCE, note(MEANING), table(claims_table(report.claims))),
         short="Claims",
     )
 
 
-def _cells(
-    conclusions: Mapping[str, Mapping[tuple[str, str], str]], names: Sequence[str], claim: str, wave: str
-) -> list[str | Markup]:
-    found = [conclusions[name].get((claim, wave)) for name in names]
-    return ["–" if conclusion is None else conclusion_tag(conclusion) for conclusion in found]
+def claims_of_waves(index: IndexReport) -> Section:
+    """The conclusion on each claim: a row per claim, a column per wave; then those that changed, release by release."""
+    waves = list(dict.fromkeys(str(each["wave"]) for each in index.claims))
+    conclusions = _conclusions(index.claims)
+    groups = []
+    for source, heading in SOURCES.items():
+        statements = {str(each["claim"]): str(each["statement"]) for each in index.claims if each["source"] == source}
+        rows = tuple(
+            (statement, *(_cell(conclusions.get((claim, wave))) for wave in waves))
+            for claim, statement in statements.items()
+        )
+        if rows:
+            groups.append(Group(rows, heading))
+    if not groups:
+        return section("claims", "Published claims, wave by wave", paragraph("No claim has been tested yet."))
+    shown = Table("claims-table", "Conclusions by wave", ("Claim", *waves), tuple(groups), numeric=False)
+    history = _history(index)
+    return section(
+        "claims",
+        "Published claims, wave by wave",
+        paragraph(MEANING),
+        table(shown),
+        note("The page of each wave shows the evidence for each conclusion, and what would change it."),
+        folded("Conclusions that changed, release by release", table(history), note(_older(index))),
+        note("" if history or not index.earlier_claims else "No conclusion differs from that of an earlier release."),
+        short="Claims",
+    )
+
+
+def _history(index: IndexReport) -> Table | None:
+    """The conclusions that differ between the releases shown: a row per claim and wave, a column per release."""
+    releases = {name: _conclusions(found) for name, found in list(index.earlier_claims.items())[-NEWEST:]}
+    releases["this release"] = _conclusions(index.claims)
+    groups: dict[str, list[tuple[str | Markup, ...]]] = {}
+    for each in index.claims:
+        key = (str(each["claim"]), str(each["wave"]))
+        found = [conclusions.get(key) for conclusions in releases.values()]
+        if len({one for one in found if one is not None}) > 1:
+            groups.setdefault(str(each["statement"]), []).append((key[1], *(_cell(one) for one in found)))
+    if not groups:
+        return None
+    rows = tuple(Group(tuple(lines), statement) for statement, lines in groups.items())
+    return Table("claims-history", "Conclusions by release", ("Wave", *releases), rows, numeric=False)
+
+
+def _older(index: IndexReport) -> str:
+    older = len(index.earlier_claims) - NEWEST
+    return f"{older} older releases are not shown." if older > 0 else ""
+
+
+def _conclusions(claims: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """Conclusions by claim and wave."""
+    return {(str(each["claim"]), str(each["wave"])): str(each["verdict"]) for each in claims}
+
+
+def _cell(conclusion: str | None) -> str | Markup:
+    return "–" if conclusion is None else conclusion_tag(conclusion)
 
 
 def counted(claims: Sequence[Mapping[str, Any]]) -> str:
     """How many claims of a wave are supported, not supported and unclear, and how many do not apply, in words."""
     numbers = {
         name: sum(each["verdict"] == name for each in claims)
-        for name in ("supported", "not supported", "unclear", NOT_APPLICABLE)
+        for name in (SUPPORTED, NOT_SUPPORTED, "unclear", NOT_APPLICABLE)
     }
     others = f", {numbers[NOT_APPLICABLE]} {NOT_APPLICABLE}" if numbers[NOT_APPLICABLE] else ""
-    return f"{numbers['supported']} supported, {numbers['not supported']} not, {numbers['unclear']} unclear{others}"
+    return f"{numbers[SUPPORTED]} supported, {numbers[NOT_SUPPORTED]} not, {numbers['unclear']} unclear{others}"

@@ -7,7 +7,7 @@ from stegvis.reporting.flow import flow_diagram, flow_table
 from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import chosen, people_and_cases
-from stegvis.reporting.tables import characteristics_table
+from stegvis.reporting.tables import TITLE, characteristics_table
 from stegvis.reporting.wording import suppression_sentence
 from stegvis.reporting.words import capitalized
 
@@ -22,10 +22,20 @@ def population(report: WaveReport) -> Section:
     steps = report.rows(report.exclusion_steps)
     smallest_count = report.protocol.disclosure.smallest_count
     flow = flow_diagram(steps, report.wave, report.synthetic, smallest_count)
-    shown = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count)) or paragraph(
-        "The exclusion steps are not available for this wave."
-    )
-    return section("included", "Who was included", shown)
+    if not flow:
+        return section(
+            "included", "Who was included", paragraph("The exclusion steps are not available for this wave.")
+        )
+    shown = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count))
+    return section("included", "Who was included", paragraph(_summed_up(report)), folded("Flow diagram", shown))
+
+
+def _summed_up(report: WaveReport) -> str:
+    """From how many at baseline to how many analyzed; empty where one of the two is suppressed."""
+    left = report.rows(report.exclusion_steps).sort_values("step")["remaining"].tolist()
+    if is_missing(left[0]) or is_missing(left[-1]):
+        return ""
+    return f"Of {count(left[0])} participants at baseline, {count(left[-1])} are in the analysis of this wave."
 
 
 def table_one(report: WaveReport) -> Section:
@@ -42,7 +52,7 @@ def table_one(report: WaveReport) -> Section:
     return section(
         "table-1",
         "Table 1: participants at baseline",
-        *(table(made) for made in main),
+        *(folded(made.caption.removeprefix(f"{TITLE}, ").capitalize(), table(made)) for made in main),
         folded("Additional rows, as in the supplement", *(table(made) for made in further)),
         short="Table 1",
     )

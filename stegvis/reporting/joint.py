@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from stegvis.reporting.blocks import Section, drawing, paragraph, section, table
-from stegvis.reporting.formatting import count, is_missing, limits, p_value, ratio
+from stegvis.reporting.formatting import is_missing, limits, p_value, ratio
 from stegvis.reporting.heat_map import heat_map, pair
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import chosen
-from stegvis.reporting.tables import SUPPRESSED, estimate_cell
-from stegvis.reporting.wording import MODELS, is_shown, level_label
+from stegvis.reporting.tables import estimate_cell, people_cells
+from stegvis.reporting.wording import is_shown, level_label
 from stegvis.study.numbers_in_words import number_in_words
 
 CAPTION = (
@@ -49,14 +49,13 @@ def _cells_table(report: WaveReport) -> Table:
     for level, models in by_cell.items():
         volume, intensity = pair(level)
         row = models.get("adjusted") or next(iter(models.values()))
-        counts = [SUPPRESSED if is_missing(row[name]) else count(row[name]) for name in ("n", "events")]
-        estimates = [estimate_cell(models[name]) if name in models else "–" for name in MODELS]
-        groups.setdefault(volume, []).append((level_label(intensity), *counts, *estimates))
+        adjusted, age = (estimate_cell(models[name]) if name in models else "–" for name in ("adjusted", "age"))
+        groups.setdefault(volume, []).append((level_label(intensity), adjusted, age, *people_cells(row)))
     unit = report.protocol.exposures.scale("walking_minutes").unit
     return Table(
         "joint-table",
         "Volume and intensity together: participants, cases and risk ratios",
-        ("Intensity, MET", "Participants", "Cases", *(f"{model} RR" for model in MODELS.values())),
+        ("Intensity, MET", "Fully adjusted RR", "Age-adjusted RR", "Participants", "Cases"),
         tuple(Group(tuple(lines), f"Volume {level_label(volume)} {unit}") for volume, lines in groups.items()),
     )
 

@@ -1,39 +1,56 @@
-"""The main results of both exposures: forest plot, table, tests and sentences."""
+"""The main results of a wave: one table of both exposures, their forest plots, and the tests over all categories."""
 
 from __future__ import annotations
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, bullets, drawing, paragraph, section, subheading, table
+from stegvis.reporting.blocks import Section, drawing, folded, link, note, paragraph, section, table
+from stegvis.reporting.file_names import details_file_name
 from stegvis.reporting.forest import forest_plot
 from stegvis.reporting.formatting import interval_name
 from stegvis.reporting.inputs import WaveReport
-from stegvis.reporting.rows import comparisons
+from stegvis.reporting.rows import main_risk_ratios
 from stegvis.reporting.tables import results_table, trend_table
-from stegvis.reporting.wording import comparison_sentence
-from stegvis.study.protocol import Exposure
+
+# Anchors of the page of further analyses.
+FURTHER = {
+    "joint": "volume and intensity together",
+    "mutual": "each exposure adjusted for the other",
+    "strata": "women, men and age groups",
+    "sensitivity": "sensitivity analyses",
+    "loss": "loss to follow-up",
+    "absolute": "risks and differences",
+}
+OF_BOTH = ("joint", "mutual")
 
 
 def main_results(report: WaveReport) -> Section:
-    """Each exposure, age-adjusted and fully adjusted."""
-    blocks = [block for exposure in report.exposures for block in _exposure(report, exposure)]
-    return section("results", "Main results", *blocks, short="Results")
-
-
-def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
-    results, name = report.own_results, report.protocol.exposures.scale(exposure).name
-    heading = subheading(name, exposure.replace("_", "-"))
-    estimates = results_table(results, exposure, report.words)
-    if estimates is None:
-        return [heading, paragraph(f"No estimate of {name.lower()} is available for this wave.")]
-    caption = (
-        f"Points are risk ratios against the lowest category, lines their {interval_name(report.protocol)}. "
-        "The numbers are in the table below."
+    """Each exposure, age-adjusted and fully adjusted; a sentence in place of one without an estimate."""
+    results, words = report.own_results, report.words
+    absent = [each for each in report.exposures if main_risk_ratios(results, each).empty]
+    names = {each: report.protocol.exposures.scale(each).name.lower() for each in report.exposures}
+    caption = f"Points are risk ratios against the lowest category, lines their {interval_name(report.protocol)}."
+    return section(
+        "results",
+        "Main results",
+        table(results_table(results, report.exposures, words)),
+        *(paragraph(f"No estimate of {names[each]} is available for this wave.") for each in absent),
+        *(
+            drawing(forest_plot(results, each, report.wave, report.synthetic, words), caption)
+            for each in report.exposures
+        ),
+        folded("Tests over all categories", *(table(trend_table(results, each, report.protocol)) for each in names)),
+        note(_further(report)),
+        short="Results",
     )
-    return [
-        heading,
-        bullets(comparison_sentence(row, exposure, report.words) for row in reversed(comparisons(results, exposure))),
-        drawing(forest_plot(results, exposure, report.wave, report.synthetic, report.words), caption),
-        table(estimates),
-        table(trend_table(results, exposure, report.protocol)),
-    ]
+
+
+def _further(report: WaveReport) -> Markup:
+    """Links to what is asked next of the main results."""
+    page = details_file_name(report.wave)
+    shown = [(f"{page}#{anchor}", name) for anchor, name in FURTHER.items() if _has(report, anchor)]
+    return Markup("Further analyses: {}.").format(Markup(", ").join(link(*each) for each in shown))
+
+
+def _has(report: WaveReport, anchor: str) -> bool:
+    return len(report.exposures) > 1 or anchor not in OF_BOTH

@@ -16,7 +16,7 @@ from stegvis.reporting.answer import answer
 from stegvis.reporting.blocks import Section
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
-from stegvis.reporting.claims_section import claims_by_release, claims_of_wave
+from stegvis.reporting.claims_section import claims_of_wave, claims_of_waves
 from stegvis.reporting.counterparts import counterparts
 from stegvis.reporting.curves import curves
 from stegvis.reporting.file_names import (
@@ -53,12 +53,22 @@ NO_FOOT = Markup()
 SectionOf = Callable[[WaveReport], Section | None]
 
 MAIN: tuple[SectionOf, ...] = (
-    question, counterparts, population, table_one, outcome, main_results, curves, joint, certainty, claims_of_wave,
+    question, main_results, counterparts, certainty, curves, claims_of_wave, population, table_one, outcome,
 )  # fmt: skip
-DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use)
+DETAILS: tuple[SectionOf, ...] = (
+    joint,
+    mutual,
+    strata,
+    sensitivity,
+    follow_up_loss,
+    absolute,
+    measurement,
+    fit,
+    time_use,
+)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
-    answer, waves_overview, across, claims_by_release, changes, left_out, protocol_differences, checks_failed, origin,
+    answer, waves_overview, across, claims_of_waves, changes, left_out, protocol_differences, checks_failed, origin,
 )  # fmt: skip
 
 
@@ -153,6 +163,7 @@ def _page(
         "footer": footer + release,
         "foot": foot,
         "words": words,
+        "folded": any("<details" in block for section in sections for block in section.blocks),
         "script": script,
         "script_hash": script_hash(script) if script else "",
     }

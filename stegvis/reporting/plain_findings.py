@@ -110,6 +110,7 @@ class Findings:
                 if clear
                 else self.voice.say("big", "chance")
             )
+            sentences += [self.voice.say("big", "limits")] if clear else []
         return sentences
 
     def much(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.reporting.blocks import Section, paragraph, section, table
+from stegvis.reporting.blocks import Section, folded, paragraph, section, table
 from stegvis.reporting.formatting import is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table, tag
@@ -22,14 +22,18 @@ LEVEL_KINDS = {"pass": "good", "warning": "neutral", "fail": "bad"}
 
 
 def quality(report: WaveReport) -> Section:
-    """All checks of a wave, failed ones first; then the diagnostics."""
-    failed = sum(not each["passed"] for each in report.checks)
-    sentence = f"{len(report.checks)} checks, {failed} failed. Failed checks come first."
+    """All checks of a wave, those that passed collapsed; then the diagnostics."""
+    smallest_count = report.protocol.disclosure.smallest_count
+    passed, failed = ([each for each in report.checks if bool(each["passed"]) is wanted] for wanted in (True, False))
+    sentence = f"{len(report.checks)} checks, {len(failed)} failed."
     return section(
         "quality",
         "Data quality",
         paragraph(sentence if report.checks else "No check is recorded."),
-        table(checks_table(report.checks, "checks-table", "Data checks", report.protocol.disclosure.smallest_count)),
+        table(checks_table(failed, "checks-table", "Checks that failed", smallest_count)),
+        folded(
+            "The checks that passed", table(checks_table(passed, "passed-table", "Checks that passed", smallest_count))
+        ),
         table(_diagnostics(report)),
     )
 

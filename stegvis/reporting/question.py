@@ -1,12 +1,18 @@
-"""The first section of a wave: the research question and the headline results with their robustness."""
+"""The first section of a wave: the headline results with their limits and robustness, then the question they answer."""
 
 from __future__ import annotations
 
-from stegvis.reporting.blocks import Section, note, panel, paragraph, section
-from stegvis.reporting.certainty import certainty_sentence
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from stegvis.reporting.blocks import Section, note, pair, panel, paragraph, section
+from stegvis.reporting.certainty import certainty_line, certainty_sentences
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
-from stegvis.reporting.wording import comparison_sentence
+from stegvis.reporting.wording import comparison_sentence, estimate_words, is_shown
+from stegvis.study.protocol import Exposure
 
 OBSERVATIONAL = (
     "Highest against lowest category, fully adjusted. This is an observational study. It shows associations, and other "
@@ -15,22 +21,37 @@ OBSERVATIONAL = (
 
 
 def question(report: WaveReport) -> Section:
-    """The question and the headline results."""
+    """The headline results and the question."""
     outcome, people = report.words.outcome.name, report.texts.en.cohort.people
     amount = "amount or the intensity" if len(report.exposures) > 1 else "amount"
     asked = (
         f"Among {people} without {outcome} at baseline, is the {amount} of daily walking associated with "
         f"the risk of {outcome} at follow-up in {report.wave}?"
     )
-    results = report.own_results
-    headlines = []
-    for exposure in report.exposures:
-        row = headline(results, exposure)
-        if row is not None:
-            headlines.append(paragraph(comparison_sentence(row, exposure, report.words)))
-            headlines.append(note(certainty_sentence(row, results, exposure)))
-    if not headlines:
-        return section(
-            "question", "The question", paragraph(asked), paragraph("No estimate is available for this wave.")
-        )
-    return section("question", "The question", paragraph(asked), panel(*headlines, note(OBSERVATIONAL)))
+    found = {each: row for each in report.exposures if (row := headline(report.own_results, each)) is not None}
+    if not found:
+        shown = paragraph("No estimate is available for this wave.")
+    else:
+        answers = (_headline(report, exposure, row) for exposure, row in found.items())
+        shown = panel(pair(*answers), pair(note(OBSERVATIONAL), _robustness(report, *next(iter(found.items())))))
+    return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
+
+
+def _headline(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:
+    answer = _emphasized(comparison_sentence(row, exposure, report.words), row, report)
+    return paragraph(answer) + note(certainty_line(row, report.own_results, exposure))
+
+
+def _robustness(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:
+    """What E-value and tipping point mean, with the numbers of the first answer."""
+    said = certainty_sentences(row, report.own_results, exposure, report.words)
+    name = report.protocol.exposures.scale(exposure).name
+    return note(f"{name}, in other words: {' '.join(said)}") if said else Markup("")
+
+
+def _emphasized(sentence: str, row: Mapping[str, Any], report: WaveReport) -> Markup:
+    """A sentence with its estimate in bold, which the eye finds first."""
+    if not is_shown(row):
+        return escape(sentence)
+    before, estimate, after = sentence.partition(estimate_words(row, report.protocol))
+    return Markup("{}<strong>{}</strong>{}").format(before, estimate, after)

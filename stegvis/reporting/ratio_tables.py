@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stegvis.reporting.formatting import count, interval_name, is_missing
+from stegvis.reporting.formatting import interval_name
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import by_level
-from stegvis.reporting.tables import SUPPRESSED, estimate_cell, p_cell
-from stegvis.reporting.wording import MODELS, level_label
+from stegvis.reporting.tables import estimate_cell, p_cell, people_cells
+from stegvis.reporting.wording import level_label
 from stegvis.study.protocol import Protocol
 
 Rows = Sequence[Mapping[str, Any]]
@@ -23,7 +23,7 @@ def ratios_table(
     protocol: Protocol,
     note: str = "",
 ) -> Table | None:
-    """Participants, cases and both models' ratios by category, in groups under headings.
+    """Both models' ratios by category, the fully adjusted one first, with participants and cases; in groups.
 
     Args:
         identifier, caption, note: of the table.
@@ -36,10 +36,11 @@ def ratios_table(
         return None
     columns = (
         first,
+        f"Fully adjusted RR ({interval_name(protocol)})",
+        "p, fully adjusted",
+        f"Age-adjusted RR ({interval_name(protocol)})",
         "Participants",
         "Cases",
-        *(f"{model} RR ({interval_name(protocol)})" for model in MODELS.values()),
-        "p, fully adjusted",
     )
     reasons = dict.fromkeys(
         reason
@@ -59,9 +60,8 @@ def lines(rows: Rows) -> tuple[tuple[str, ...], ...]:
     made = []
     for level, by_model in levels.items():
         row = by_model.get("adjusted", next(iter(by_model.values())))
-        counts = [SUPPRESSED if is_missing(row[name]) else count(row[name]) for name in ("n", "events")]
-        estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
-        made.append((level_label(level), *counts, *estimates, p_cell(row)))
+        adjusted, age = (estimate_cell(by_model[name]) if name in by_model else "–" for name in ("adjusted", "age"))
+        made.append((level_label(level), adjusted, p_cell(row), age, *people_cells(row)))
     return tuple(made)
 
 

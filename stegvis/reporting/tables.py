@@ -98,46 +98,59 @@ def characteristics_table(
     )
 
 
-def results_table(results: pd.DataFrame, exposure: Exposure, words: Words) -> Table | None:
-    """The main results of one exposure: participants, cases and both models' risk ratios by category.
+def results_table(results: pd.DataFrame, exposures: Sequence[Exposure], words: Words) -> Table | None:
+    """The main results: by category of each exposure, the fully adjusted risk ratio first, then all that goes with it.
 
     Args:
         results: results of one wave, columns of ``inputs.RESULT_COLUMNS``.
-        exposure: walking_minutes or walking_met.
-        words: name the outcome, the exposure and the covariates.
+        exposures: those to show, each a group of rows; one without an estimate is absent.
+        words: name the outcome, the exposures and the covariates.
     """
-    rows = main_risk_ratios(results, exposure)
-    if rows.empty:
-        return None
     protocol = words.protocol
-    scale = protocol.exposures.scale(exposure)
-    lines = []
-    for level in dict.fromkeys(rows["level"].astype(str)):
-        by_model = {row["model"]: row for row in records(rows[rows["level"].astype(str) == level])}
-        adjusted = by_model.get("adjusted", next(iter(by_model.values())))
-        # A row whose cases alone are suppressed may still show its participants.
-        counts = [SUPPRESSED if is_missing(adjusted[name]) else count(adjusted[name]) for name in ("n", "events")]
-        estimates = [estimate_cell(by_model[name]) if name in by_model else "–" for name in MODELS]
-        lines.append((level_label(level), *counts, *estimates, p_cell(adjusted), e_value_cell(adjusted)))
-    reasons = rows.loc[rows["status"] == "not_estimable", "note"].dropna().astype(str)
+    groups, reasons = [], []
+    for exposure in exposures:
+        rows = main_risk_ratios(results, exposure)
+        if rows.empty:
+            continue
+        groups.append(Group(_main_lines(rows), words.exposure(exposure)))
+        reasons += list(rows.loc[rows["status"] == "not_estimable", "note"].dropna().astype(str))
+    if not groups:
+        return None
     # The reason comes last in a note, after mode and options.
     last = dict.fromkeys(reason.split("; ")[-1] for reason in reasons)
     notes = [f"Not estimable: {reason}." for reason in last if reason]
     names = words.covariates(protocol.models.adjusted)
     return Table(
-        identifier=f"results-{exposure}",
-        caption=f"{scale.name} at baseline and {words.outcome.name} at follow-up",
+        identifier="results-table",
+        caption=f"Walking at baseline and {words.outcome.name} at follow-up",
         columns=(
-            f"{scale.name}, {scale.unit}",
-            "Participants",
-            "Cases",
-            *(f"{model} RR ({interval_name(protocol)})" for model in MODELS.values()),
+            "Category",
+            f"Fully adjusted RR ({interval_name(protocol)})",
             "p, fully adjusted",
             "E-value (interval)",
+            f"Age-adjusted RR ({interval_name(protocol)})",
+            "Participants",
+            "Cases",
         ),
-        groups=(Group(tuple(lines)),),
-        note=" ".join([f"RR: risk ratio. Fully adjusted: {names}.", *notes]),
+        groups=tuple(groups),
+        note=" ".join([f"RR: risk ratio against the lowest category. Fully adjusted: {names}.", *notes]),
     )
+
+
+def _main_lines(rows: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    lines = []
+    for level in dict.fromkeys(rows["level"].astype(str)):
+        by_model = {row["model"]: row for row in records(rows[rows["level"].astype(str) == level])}
+        adjusted = by_model.get("adjusted", next(iter(by_model.values())))
+        own, age = (estimate_cell(by_model[name]) if name in by_model else "–" for name in ("adjusted", "age"))
+        lines.append((level_label(level), own, p_cell(adjusted), e_value_cell(adjusted), age, *people_cells(adjusted)))
+    return tuple(lines)
+
+
+def people_cells(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Participants and cases of a row; one whose cases alone are suppressed may still show its participants."""
+    participants, cases = (SUPPRESSED if is_missing(row[name]) else count(row[name]) for name in ("n", "events"))
+    return participants, cases
 
 
 def trend_table(results: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> Table | None:

@@ -109,21 +109,36 @@ def comparison_sentence(row: Mapping[str, Any], exposure: Exposure, words: Words
             return f"The comparison of {group} with {others} is not shown, for the privacy of people in small groups."
 
 
-def e_value_sentence(row: Mapping[str, Any], exposure: Exposure, words: Words) -> str:
-    """The meaning of the E-value for unmeasured confounding (VanderWeele & Ding 2017, doi 10.7326/M16-2607).
+def e_value_sentence(row: Mapping[str, Any], words: Words) -> str:
+    """What the E-value of one risk ratio means, without jargon (VanderWeele & Ding 2017, doi 10.7326/M16-2607).
 
     Empty without an E-value.
     """
     if not is_shown(row) or is_missing(row["e_value"]):
         return ""
-    name = words.protocol.exposures.scale(exposure).name.lower()
-    sentence = (
-        f"To account for this estimate by itself, an unmeasured confounder would have to be associated with both "
-        f"{name} and {words.outcome.name} by a risk ratio of at least {ratio(row['e_value'])} each, "
-        "beyond the adjusted covariates"
-    )
     if is_missing(row["e_value_ci"]):
-        return f"{sentence}."
-    if float(row["e_value_ci"]) <= 1:
-        return f"{sentence}; the interval already includes 1."
-    return f"{sentence}; {ratio(row['e_value_ci'])} would be enough for the interval to include 1."
+        end = ""
+    elif float(row["e_value_ci"]) <= 1:
+        end = " The interval includes no difference already."
+    else:
+        end = f" To make the difference unclear, {ratio(row['e_value_ci'])} times of both would be enough."
+    return (
+        "something that was not measured could explain the whole difference if it were, for example, "
+        f"{ratio(row['e_value'])} times as common in one group as in the other and also went with "
+        f"{ratio(row['e_value'])} times the risk of {words.outcome.name}.{end}"
+    )
+
+
+def tipping_sentence(times: Any, limit_times: Any, words: Words) -> str:
+    """What the tipping point of one risk ratio means, without jargon.
+
+    Args:
+        times: the tipping point of the ratio.
+        limit_times: that of its limit nearest 1; may be missing.
+        words: name the outcome.
+    """
+    near = "" if is_missing(limit_times) else f" ({ratio(limit_times)} times to make it unclear)"
+    return (
+        f"There would be no difference if {words.outcome.name} were {ratio(times)} times as common among the "
+        f"participants of the highest category who were lost to follow-up as among those followed{near}."
+    )

@@ -18,7 +18,7 @@ import pytest
 
 from stegvis.orchestration.refresh import refresh
 from stegvis.twin import write_twin
-from tests.browser.test_report_page import ARGUMENTS, CHROMIUM
+from tests.browser.pages import ARGUMENTS, CHROMIUM
 from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -15,6 +15,7 @@ from stegvis.reporting.tables import characteristics_table, results_table
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.releases import LEDGER, newest
 from stegvis.storage.signatures import sign
+from stegvis.study.protocol import EXPOSURES
 from tests.attacks import attackers
 from tests.orchestration.story import Story
 from tests.stegvis.reporting.sample_report import WORDS
@@ -59,7 +60,7 @@ def test_pages_show_the_tables_of_the_release_and_no_others(story: Story) -> Non
     assert shown is not None
     assert str(render_table(shown)) in page
     results = read(story, "results").fillna({"level": "", "population": "", "note": "", "term": "", "reference": ""})
-    shown = results_table(results[results["wave"] == WAVE], "walking_met", WORDS)
+    shown = results_table(results[results["wave"] == WAVE], EXPOSURES, WORDS)
     assert shown is not None
     assert str(render_table(shown)) in page
     # A claim rests on an estimate that is published.

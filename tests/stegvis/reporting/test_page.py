@@ -15,9 +15,11 @@ from stegvis.reporting.file_names import details_file_name, methods_file_name
 from stegvis.reporting.inputs import ReportInputError
 from stegvis.reporting.markup import style_sheet
 from stegvis.reporting.rows import headline
+from stegvis.reporting.wording import comparison_sentence
 from tests.stegvis.reporting.full_report import full_index_report, full_wave_report
 from tests.stegvis.reporting.sample_report import (
     WAVE,
+    WORDS,
     checks,
     claims,
     index_report,
@@ -170,18 +172,18 @@ def test_a_wave_has_every_section_in_order():
     headings = [re.findall(r"<h2[^>]*>(.*?)</h2>", full_pages()[file]) for file in (MAIN, DETAILS, METHODS)]
     assert headings == [
         [
-            "The question",
+            "The question and the answer",
+            "Main results",
             "The published study and this wave",
+            "E-values and tipping points",
+            "Dose-response curves",
+            "Published claims, tested",
             "Who was included",
             "Table 1: participants at baseline",
             "Outcome and follow-up",
-            "Main results",
-            "Dose-response curves",
-            "Volume and intensity together",
-            "E-values and tipping points",
-            "Published claims, tested",
         ],
         [
+            "Volume and intensity together",
             "Each exposure adjusted for the other",
             "Subgroups and interactions",
             "Sensitivity analyses",
@@ -202,6 +204,14 @@ def test_a_wave_page_leads_with_the_sentences_of_both_exposures():
     assert "risk ratio 0.76, 95% CI 0.67 to 0.87" in text
 
 
+def test_each_headline_is_on_a_wave_page_once():
+    text = Page(full_pages()[MAIN]).text
+    for row in (headline(full_wave_report().own_results, each) for each in ("walking_minutes", "walking_met")):
+        sentence = comparison_sentence(row, row["exposure"], WORDS)
+        assert text.count(sentence.partition(" (")[0]) == 1
+        assert text.count(f"risk ratio {row['estimate']:.2f}, 95% CI") == 1
+
+
 def test_rows_of_another_wave_are_not_shown():
     mixed = results()
     other = mixed.assign(wave="2030-2031", n=7777)
@@ -219,7 +229,7 @@ def test_suppressed_numbers_are_nowhere_in_the_page():
     for html in (*render_wave(report).values(), render_index(index_report(results=secret))):
         for number in ("3.77", "3.66", "3.88", "6.99"):
             assert number not in Page(html).text
-    assert "101–124 not shown not shown not shown not shown" in Page(main_page(report)).text
+    assert "101–124 not shown – – not shown not shown not shown" in Page(main_page(report)).text
 
 
 def test_the_index_does_not_add_up_a_wave_with_a_suppressed_category():

@@ -65,23 +65,30 @@ def test_table_1_does_not_print_a_suppressed_number_that_is_in_the_row():
 
 
 def test_results_table():
-    rows = rows_of(results_table(results(), "walking_minutes", WORDS))
-    assert rows["<78"] == ("2,801", "488", "1 (reference)", "1 (reference)", "–", "–")
+    rows = rows_of(results_table(results(), ["walking_minutes"], WORDS))
+    assert rows["<78"] == ("1 (reference)", "–", "–", "1 (reference)", "2,801", "488")
     assert rows["≥125"] == (
-        "2,797", "371", "0.74 (0.65 to 0.84)", "0.76 (0.67 to 0.87)", "p < 0.001", "1.95 (1.57)",
+        "0.76 (0.67 to 0.87)", "p < 0.001", "1.95 (1.57)", "0.74 (0.65 to 0.84)", "2,797", "371",
     )  # fmt: skip
 
 
+def test_the_main_table_has_a_group_per_exposure_and_the_adjusted_ratio_first():
+    table = results_table(results(), ["walking_minutes", "walking_met"], WORDS)
+    assert [group.heading for group in table.groups] == ["Walking volume, min/day", "Walking intensity, MET"]
+    assert [len(group.rows) for group in table.groups] == [4, 4]
+    assert table.columns[1] == "Fully adjusted RR (95% CI)"
+
+
 def test_results_table_shows_nothing_of_a_suppressed_category():
-    rows = rows_of(results_table(suppress(results(), "101-124"), "walking_minutes", WORDS))
-    assert rows["101–124"] == ("not shown",) * 4 + ("–", "–")
+    rows = rows_of(results_table(suppress(results(), "101-124"), ["walking_minutes"], WORDS))
+    assert rows["101–124"] == ("not shown", "–", "–", *("not shown",) * 3)
 
 
 def test_estimates_of_a_suppressed_row_are_not_printed_but_its_participants_may_be():
     changed = suppress(results(), "101-124", keep_numbers=True)
     changed.loc[changed["level"] == "101-124", "events"] = None
-    rows = rows_of(results_table(changed, "walking_minutes", WORDS))
-    assert rows["101–124"] == ("2,799", "not shown", "not shown", "not shown", "–", "–")
+    rows = rows_of(results_table(changed, ["walking_minutes"], WORDS))
+    assert rows["101–124"] == ("not shown", "–", "–", "not shown", "2,799", "not shown")
 
 
 def test_results_table_gives_the_reason_once_when_not_estimable():
@@ -91,8 +98,8 @@ def test_results_table_gives_the_reason_once_when_not_estimable():
     changed.loc[hidden, "status"] = "not_estimable"
     changed.loc[hidden, numbers] = None
     changed.loc[hidden, "note"] = "level 4 has fewer than 5 events"
-    table = results_table(changed, "walking_minutes", WORDS)
-    assert rows_of(table)["≥125"][2:] == ("not estimable", "not estimable", "–", "–")
+    table = results_table(changed, ["walking_minutes"], WORDS)
+    assert rows_of(table)["≥125"][:4] == ("not estimable", "–", "–", "not estimable")
     assert table.note.count("level 4 has fewer than 5 events") == 1
 
 
@@ -148,7 +155,7 @@ def test_bridge_shows_before_and_now():
 
 def test_rows_in_any_order_give_the_same_tables():
     shuffled = results().sample(frac=1, random_state=7)
-    assert results_table(shuffled, "walking_met", WORDS) == results_table(results(), "walking_met", WORDS)
+    assert results_table(shuffled, ["walking_met"], WORDS) == results_table(results(), ["walking_met"], WORDS)
     mixed = characteristics().sort_values("category", kind="stable")
     columns = characteristics_table(characteristics(), "walking_minutes", WORDS).columns
     assert characteristics_table(mixed, "walking_minutes", WORDS).columns == columns
@@ -157,7 +164,7 @@ def test_rows_in_any_order_give_the_same_tables():
 @pytest.mark.parametrize(
     "table",
     [
-        results_table(results().iloc[:0], "walking_met", WORDS),
+        results_table(results().iloc[:0], ["walking_met"], WORDS),
         trend_table(results().iloc[:0], "walking_met", PROTOCOL),
         claims_table([]),
         checks_table([], "checks-table", "Checks", 5),

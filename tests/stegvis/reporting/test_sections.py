@@ -12,8 +12,8 @@ from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
-from stegvis.reporting.claims_section import claims_by_release
-from stegvis.reporting.counterparts import PLACES, counterparts
+from stegvis.reporting.claims_section import FIRST, claims_of_wave, claims_of_waves
+from stegvis.reporting.counterparts import counterparts
 from stegvis.reporting.curves import curves
 from stegvis.reporting.fit import fit
 from stegvis.reporting.follow_up_loss import follow_up_loss
@@ -51,25 +51,71 @@ def text(section) -> str:
 
 
 def test_the_headline_has_its_e_value_and_tipping_point():
-    assert "Robustness: E-value 1.95 (1.57), tipping point 1.60 (1.60)" in text(question(full_wave_report()))
+    said = text(question(full_wave_report()))
+    assert "E-value 1.95 (1.57), tipping point 1.60 (1.60)" in said
+    # Explained where they are: in the first answer's numbers, without their names.
+    explained = said.partition("Walking volume, in other words: ")[2]
+    assert "1.95 times as common in one group as in the other" in explained
+    assert "1.60 times as common among the participants of the highest category who were lost to follow-up" in explained
+
+
+def test_the_limits_are_beside_the_headline():
+    html = "".join(str(block) for block in question(full_wave_report()).blocks)
+    panel = html.partition('<div class="headline">')[2].partition("<p>Among adults")[0]
+    assert "other differences between the groups may account for some or all" in panel
+
+
+def test_without_e_values_nothing_is_said_of_them():
+    results = full_results().assign(e_value=None, e_value_ci=None)
+    results = results[results["analysis"] != "tipping_point"]
+    said = text(question(full_wave_report(results=results)))
+    assert "risk ratio 0.76" in said
+    assert "in other words" not in said
+    assert "E-value" not in said
 
 
 def test_every_ratio_has_e_value_and_tipping_point():
-    assert "≥125 0.76 (0.67 to 0.87) 1.95 (1.57) 1.60 (1.60)" in text(certainty(full_wave_report()))
+    assert "≥125 1.95 (1.57) 1.60 (1.60)" in text(certainty(full_wave_report()))
 
 
 def test_published_numbers_are_shown_beside_those_of_the_wave():
     said = text(counterparts(full_wave_report()))
-    assert "101–124 against <78 0.77 (0.68 to 0.87) 101–124: 0.77 (0.68 to 0.87)" in said
-    assert "People analyzed 11,194 11,194" in said
-    assert all(item in said for item, *_ in PLACES)
+    assert "Walking volume, min/day: RR against <78" in said
+    assert "101–124 0.77 (0.68 to 0.87) 0.77 (0.68 to 0.87)" in said
+    assert "Analyzed 11,194 11,194" in said
+    assert said.index("Analyzed 11,194") < said.index("Why they may differ") < said.index("Supplement:")
+    assert all(each.item in said for each in STUDY.published.numbers.items)
     for exposure in ("walking_minutes", "walking_met"):
         assert len(getattr(STUDY.published.numbers, exposure).levels) == 3
 
 
+def test_published_ratios_outside_the_interval_are_counted():
+    results = full_results()
+    assert "5 of 6 published risk ratios are within this wave's confidence interval" in text(
+        counterparts(full_wave_report(results=results))
+    )
+    results.loc[(results["analysis"] == "main") & (results["level"] == ">=125"), ["ci_low", "ci_high"]] = [0.9, 0.99]
+    assert "4 of 6 published" in text(counterparts(full_wave_report(results=results)))
+
+
+def test_reasons_for_a_difference_follow_from_the_numbers():
+    assert "simulated" in text(counterparts(full_wave_report()))
+    same = text(counterparts(full_wave_report(synthetic=False)))
+    assert "simulated" not in same
+    assert "not exactly the same" not in same
+    assert "other bounds" not in same
+    results = full_results().replace({"level": {"101-124": "99-124"}})
+    results.loc[(results["analysis"] == "main") & (results["level"] == ">=125"), "n"] = 3000
+    other = text(counterparts(full_wave_report(synthetic=False, results=results)))
+    assert "not exactly the same" in other
+    assert "other bounds" in other
+    assert "0.77 (0.68 to 0.87) 99–124: 0.77 (0.68 to 0.87)" in other
+
+
 def test_additional_rows_of_table_1_are_collapsed():
     html = "".join(str(block) for block in table_one(full_wave_report()).blocks)
-    main, _, collapsed = html.partition("<details>")
+    main, _, collapsed = html.partition("Additional rows")
+    assert "Age, years" in main
     assert "Body mass index" not in main
     assert "Body mass index" in collapsed
     assert "26.9 (4.2)" in collapsed
@@ -154,19 +200,46 @@ def test_checks_and_diagnostics():
     assert "Effective sample size, as a share walking volume 0.9 pass" in said
 
 
-def test_conclusions_of_earlier_releases_are_shown_beside_the_current_ones():
-    said = text(claims_by_release(full_index_report()))
+def test_a_claim_is_a_row_and_a_wave_a_column():
+    index = full_index_report()
+    later = [{**each, "wave": "2024-2026", "verdict": "unclear"} for each in index.claims]
+    section = claims_of_waves(full_index_report(claims=[*index.claims, *later], earlier_claims={}))
+    html = "".join(str(block) for block in section.blocks)
+    assert html.count('<th scope="row">') == len(index.claims)
+    assert "Claim 2021-2023 2024-2026" in text(section)
+    assert "volume than in the lowest. supported unclear" in text(section)
+    assert "intensity than in the lowest. not supported unclear" in text(section)
+
+
+def test_conclusions_that_changed_are_shown_release_by_release():
+    said = text(claims_of_waves(full_index_report()))
     assert "Wave 2025-004 this release" in said
     assert "2021-2023 unclear supported" in said
+    same = {"2025-004": full_index_report().claims}
+    said = text(claims_of_waves(full_index_report(earlier_claims=same)))
+    assert "this release" not in said
+    assert "No conclusion differs from that of an earlier release." in said
 
 
 def test_only_the_newest_releases_are_shown_and_older_ones_counted():
     index = full_index_report()
-    many = {f"release {number}": index.claims for number in range(8)}
-    said = text(claims_by_release(full_index_report(earlier_claims=many)))
+    many = {f"release {number}": [{**each, "verdict": "unclear"} for each in index.claims] for number in range(8)}
+    said = text(claims_of_waves(full_index_report(earlier_claims=many)))
     assert "release 1 " not in said
     assert "release 7" in said
     assert "2 older releases are not shown." in said
+
+
+def test_a_wave_lists_the_first_claims_that_it_does_not_support_and_folds_the_evidence():
+    claim = full_wave_report().claims[1]
+    claims = [{**claim, "statement": f"Statement {number}."} for number in range(FIRST + 2)]
+    html = "".join(str(block) for block in claims_of_wave(full_wave_report(claims=claims)).blocks)
+    shown, _, evidence = html.partition("<details>")
+    assert shown.count("Statement") == FIRST
+    assert "2 more below" in shown
+    assert evidence.count("Statement") == len(claims)
+    assert "the lower limit (1.02) fell to 1" in evidence
+    assert "0 supported, 6 not, 0 unclear" in shown
 
 
 def test_the_bridge_is_shown_step_by_step():

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegvis.reporting.wording import comparison_sentence, direction, e_value_sentence, level_label, level_words
+from stegvis.reporting.wording import (
+    comparison_sentence,
+    direction,
+    e_value_sentence,
+    level_label,
+    level_words,
+    tipping_sentence,
+)
 from tests.stegvis.reporting.sample_report import WORDS, result
 
 CAUSAL = re.compile(
@@ -76,23 +83,32 @@ def test_direction_agrees_with_the_interval_and_no_word_is_causal(estimate, down
     said = comparison_sentence(one, "walking_met", WORDS)
     assert direction(one) == expected
     assert expected in said
-    assert not CAUSAL.search(said + e_value_sentence(one, "walking_met", WORDS))
+    assert not CAUSAL.search(said + e_value_sentence(one, WORDS) + tipping_sentence(1.9, 1.4, WORDS))
 
 
 def test_e_value_sentence_names_point_and_limit():
-    sentence = e_value_sentence(row(0.76, 0.67, 0.87, e_value=1.96, e_value_ci=1.56), "walking_minutes", WORDS)
-    assert "at least 1.96 each" in sentence
-    assert sentence.endswith("1.56 would be enough for the interval to include 1.")
+    sentence = e_value_sentence(row(0.76, 0.67, 0.87, e_value=1.96, e_value_ci=1.56), WORDS)
+    assert "1.96 times as common in one group as in the other and also went with 1.96 times the risk" in sentence
+    assert sentence.endswith("To make the difference unclear, 1.56 times of both would be enough.")
 
 
 def test_e_value_sentence_for_an_interval_that_includes_one():
-    sentence = e_value_sentence(row(0.95, 0.84, 1.07, e_value=1.29, e_value_ci=1.0), "walking_minutes", WORDS)
-    assert sentence.endswith("the interval already includes 1.")
+    sentence = e_value_sentence(row(0.95, 0.84, 1.07, e_value=1.29, e_value_ci=1.0), WORDS)
+    assert sentence.endswith("The interval includes no difference already.")
 
 
 def test_no_e_value_no_sentence():
-    assert e_value_sentence(row(0.76, 0.67, 0.87), "walking_minutes", WORDS) == ""
-    assert e_value_sentence(row(status="suppressed", e_value=1.9), "walking_minutes", WORDS) == ""
+    assert e_value_sentence(row(0.76, 0.67, 0.87), WORDS) == ""
+    assert e_value_sentence(row(status="suppressed", e_value=1.9), WORDS) == ""
+
+
+def test_the_tipping_point_is_said_without_the_term():
+    said = tipping_sentence(1.93, 1.44, WORDS)
+    assert "if chronic low back pain were 1.93 times as common among the participants" in said
+    assert "(1.44 times to make it unclear)" in said
+    assert "unclear" not in tipping_sentence(1.93, None, WORDS)
+    for word in ("confound", "tipping", "E-value", "interval", "risk ratio"):
+        assert word not in said
 
 
 @pytest.mark.parametrize(
