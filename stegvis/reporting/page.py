@@ -36,7 +36,7 @@ from stegvis.reporting.included import outcome, population, table_one
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.joint import joint
 from stegvis.reporting.main_results import main_results
-from stegvis.reporting.markup import environment, script_hash, style_sheet
+from stegvis.reporting.markup import environment, figure_script, script_hash, style_sheet
 from stegvis.reporting.measurement import measurement
 from stegvis.reporting.methods import commands, methods, provenance
 from stegvis.reporting.overview import checks_failed, left_out, origin, waves_overview
@@ -46,6 +46,7 @@ from stegvis.reporting.robustness import sensitivity
 from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
+from stegvis.reporting.wave_curves import wave_curves
 from stegvis.reporting.words import Words
 from stegvis.study.about import About
 from stegvis.study.protocol import Protocol
@@ -58,13 +59,13 @@ MAIN: tuple[SectionOf, ...] = (
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
-INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
-    answer, waves_overview, across, claims_by_release, changes, left_out, protocol_differences, checks_failed, origin,
+INDEX_SECTIONS: tuple[Callable[[IndexReport], Section | None], ...] = (
+    answer, wave_curves, waves_overview, across, claims_by_release, changes, left_out, protocol_differences, checks_failed, origin,
 )  # fmt: skip
 
 
 def render_wave(inputs: WaveReport) -> dict[str, str]:
-    """The pages of one wave by file name, the main page first: complete HTML, no scripts, no external resources.
+    """The pages of one wave by file name, the main page first: complete HTML, no external resources.
 
     Equal inputs give equal text. A section without input says so; one that the study cannot have is absent.
     """
@@ -95,7 +96,7 @@ def render_index(inputs: IndexReport) -> str:
     ways = [(wave_file_name(wave), f"Wave {wave}") for wave in inputs.waves]
     ways += [(plain_file_name("en"), "In plain language"), (plain_file_name("nb"), "På norsk, enkelt fortalt")]
     ways += [(EXPLORER, "All estimates"), (CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
-    sections = [made(inputs) for made in INDEX_SECTIONS]
+    sections = [found for made in INDEX_SECTIONS if (found := made(inputs))]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
     foot = study_foot(inputs.about, inputs.words)
     return _page(INDEX, inputs.words.title, sections, ways, inputs.synthetic, inputs.words.title, release, foot=foot)
@@ -121,7 +122,7 @@ def render_sections(
         synthetic: whether the data are simulated.
         study: names the study, and the language of the page; a page of a protocol is in English.
         about: who runs it, for the foot of the page; may be absent.
-        script: runs in the page, and no other does.
+        script: runs in the page, and no other does; a page of curves without one gets that of the figures.
     """
     if isinstance(study, Words):
         foot = study_foot(about, study)
@@ -143,6 +144,8 @@ def _page(
     script: Markup | None = None,
 ) -> str:
     words = texts(language)["page"]
+    if script is None and any("data-range=" in block for section in sections for block in section.blocks):
+        script = figure_script()
     footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
     values: Mapping[str, object] = {
         "language": language,
