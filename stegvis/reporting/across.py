@@ -76,7 +76,7 @@ def _entries(index: IndexReport, exposure: Exposure) -> list[tuple[str, dict[str
     if together is None:
         return []
     found = [(wave, highest(index.of_wave(wave), exposure, analysis="main", population="all")) for wave in index.waves]
-    return [*((wave.replace("-", "–"), row) for wave, row in found if row is not None), ("All waves, pooled", together)]
+    return [*((level_label(wave), row) for wave, row in found if row is not None), ("All waves, pooled", together)]
 
 
 def _between_waves(index: IndexReport, exposure: Exposure) -> str:

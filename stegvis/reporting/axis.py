@@ -22,7 +22,7 @@ LINE = 22.0
 PER_DECADE = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0))
 # More ticks say nothing more.
 MOST = 9
-DISTANCES = (0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01)
+DISTANCES = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01)
 
 Place = Callable[[float, tuple[float, float]], float]
 

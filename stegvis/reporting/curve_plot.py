@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from stegvis.reporting import figure
@@ -188,18 +189,13 @@ def _unrounded(x: Sequence[float], published: Sequence[float]) -> list[float]:
     """
     if any(abs(round(value, 2) - value) > EXACT for value in published):
         return list(published)
-    values = list(published)
+    values, inner = np.array(published, dtype="float64"), np.array(published[1:-1], dtype="float64")
+    at = np.array(x)
+    share_of_step = (at[1:-1] - at[:-2]) / (at[2:] - at[:-2])
     for _ in range(PASSES):
-        between = [
-            a + (c - a) * (at - start) / (end - start)
-            for a, c, start, at, end in zip(values, values[2:], x, x[1:], x[2:], strict=False)
-        ]
-        inner = [
-            min(value + ROUNDING, max(value - ROUNDING, wanted))
-            for value, wanted in zip(published[1:-1], between, strict=True)
-        ]
-        values = [values[0], *inner, values[-1]]
-    return values
+        between = values[:-2] + (values[2:] - values[:-2]) * share_of_step
+        values[1:-1] = np.clip(between, inner - ROUNDING, inner + ROUNDING)
+    return [float(value) for value in values]
 
 
 def _knots(part: Plot, curve: Curve, x_ends: Domain) -> None:

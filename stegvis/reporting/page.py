@@ -12,7 +12,7 @@ from markupsafe import Markup
 from stegvis.reporting.about import protocol_differences, study_foot
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
-from stegvis.reporting.answer import answer
+from stegvis.reporting.answer import answer, answer_in_short
 from stegvis.reporting.blocks import Section
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
@@ -20,6 +20,7 @@ from stegvis.reporting.claims_section import claims_by_release, claims_of_wave
 from stegvis.reporting.counterparts import counterparts
 from stegvis.reporting.curves import curves
 from stegvis.reporting.file_names import (
+    CARD_PICTURE,
     CHECKLISTS,
     DICTIONARY,
     EXPLORER,
@@ -99,7 +100,17 @@ def render_index(inputs: IndexReport) -> str:
     sections = [found for made in INDEX_SECTIONS if (found := made(inputs))]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
     foot = study_foot(inputs.about, inputs.words)
-    return _page(INDEX, inputs.words.title, sections, ways, inputs.synthetic, inputs.words.title, release, foot=foot)
+    return _page(
+        INDEX,
+        inputs.words.title,
+        sections,
+        ways,
+        inputs.synthetic,
+        inputs.words.title,
+        release,
+        foot=foot,
+        shared=answer_in_short(inputs),
+    )
 
 
 def render_sections(
@@ -142,6 +153,7 @@ def _page(
     language: str = "en",
     foot: Markup = NO_FOOT,
     script: Markup | None = None,
+    shared: str = "",
 ) -> str:
     words = texts(language)["page"]
     if script is None and any("data-range=" in block for section in sections for block in section.blocks):
@@ -158,6 +170,8 @@ def _page(
         "footer": footer + release,
         "foot": foot,
         "words": words,
+        "shared": shared,
+        "card": CARD_PICTURE,
         "script": script,
         "script_hash": script_hash(script) if script else "",
     }

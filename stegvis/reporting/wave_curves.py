@@ -14,6 +14,7 @@ from stegvis.reporting.file_names import wave_file_name
 from stegvis.reporting.formatting import interval_name, limits, ratio
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.wording import level_label
 from stegvis.study.protocol import Exposure
 
 # Curves by what they are adjusted for. The first that exists is shown at first: with the same knots and the same
@@ -48,7 +49,7 @@ def _lines(index: IndexReport, exposure: Exposure) -> list[Line]:
     for model, analyses in models.items():
         found = [(wave, _curve(index, wave, exposure, analyses)) for wave in index.waves]
         lines += [
-            Line(curve, wave.replace("-", "–"), model, shown=model == FULLY) for wave, curve in found if curve is not None
+            Line(curve, level_label(wave), model, shown=model == FULLY) for wave, curve in found if curve is not None
         ]
     # A reader cannot choose what is not there to be seen at first.
     return lines if any(line.shown for line in lines) else []
