@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from stegvis.reporting.file_names import EXPLORER
 from stegvis.storage.releases import latest, release_folders
 from stegvis.storage.signatures import valid_signatures
 from stegvis.study.study import Study
 
 _HEAD = 4096  # bytes, in which a page names its script
 START = "/latest/report/index.html"
-# Reports load nothing: pictures and fonts are inside them. The only script is that of the explorer, by its hash.
+# Reports load nothing: pictures and fonts are inside them. A page of a report may run one script, which it holds and
+# names by its hash.
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; font-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -101,7 +101,7 @@ class _Reports(SimpleHTTPRequestHandler):
 
     def _policy(self) -> str:
         file = Path(self.translate_path(self.path))
-        if self.published and file.name == EXPLORER:
+        if self.published and file.suffix == ".html":
             with file.open("rb") as opened:
                 named = re.search(rb"script-src '(sha256-[A-Za-z0-9+/=]+)'", opened.read(_HEAD))
             return f"{POLICY}; script-src '{named[1].decode()}'" if named else POLICY

@@ -10,7 +10,7 @@ import pandas as pd
 from stegvis.pooling.combining import Pooled
 from stegvis.pooling.tables import METHODS, method_rows
 from stegvis.reporting import figure
-from stegvis.reporting.forest import axis_ticks
+from stegvis.reporting.axis import log_ticks
 from stegvis.reporting.formatting import limits, ratio
 
 WIDTH = 320
@@ -60,7 +60,7 @@ def _chart(rows: pd.DataFrame) -> Any:
     rows = rows.assign(shown_high=rows["ci_high"].clip(low, high), anchor=1.0)
     scale = alt.Scale(type="log", domain=[low, high], nice=False)
     title = ["Risk ratio, log scale", "below 1: lower risk"]
-    axis = alt.Axis(values=axis_ticks(low, high), format="~g", title=title)
+    axis = alt.Axis(values=log_ticks(low, high, WIDTH), format="~g", title=title)
     y = alt.Y("label:N", sort=list(rows["label"]), title=None, axis=alt.Axis(grid=False, labelLimit=220))
     one = alt.Chart(pd.DataFrame({"anchor": [1.0]})).mark_rule(color=figure.MUTED, strokeDash=[4, 3])
     bars = alt.Chart(rows).mark_rule(strokeWidth=2)

@@ -17,6 +17,7 @@ FILE = "datapackage.json"
 _MEDIA_TYPES = {
     ".csv": "text/csv", ".json": "application/json", ".parquet": "application/vnd.apache.parquet", ".html": "text/html",
     ".R": "text/plain", ".do": "text/plain", ".cff": "application/yaml",
+    ".svg": "image/svg+xml", ".png": "image/png",
 }  # fmt: skip
 _KEYS = {
     "results": list(KEY_COLUMNS),
@@ -58,7 +59,7 @@ def _resource(file: Path, path: str) -> dict[str, Any]:
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
     }
     table = file.stem if file.suffix == ".csv" else ""
-    if file.suffix in (".csv", ".json", ".html", ".R", ".do", ".cff"):
+    if file.suffix in (".csv", ".json", ".html", ".R", ".do", ".cff", ".svg"):
         resource["encoding"] = "utf-8"
     if table in TABLES:
         resource |= {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, drawing, folded, note, paragraph, section, subheading, table
-from stegvis.reporting.forest import ladder_plot
+from stegvis.reporting.forest import domain_of, ladder_plot
 from stegvis.reporting.formatting import p_value
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table
@@ -36,19 +38,14 @@ def across(index: IndexReport) -> Section:
 
 def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
     pooled, scale = index.of_wave("all"), index.protocol.exposures.scale(exposure)
-    entries = []
-    for wave in index.waves:
-        row = highest(index.of_wave(wave), exposure, analysis="main", population="all")
-        if row is not None:
-            entries.append((wave, row))
-    together = highest(pooled, exposure, analysis="pooled")
-    if together is None:
+    entries = _entries(index, exposure)
+    if not entries:
         return []
-    entries.append(("All waves, pooled", together))
+    domain = domain_of(row for each in index.exposures for _, row in _entries(index, each))
     rows = chosen(pooled, analysis="pooled", exposure=exposure, measure="rr")
     pain = index.words.outcome.shortest
     heading = [f"{scale.name} and {index.words.outcome.name}", "wave by wave, and pooled"]
-    svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic, index.protocol)
+    svg = ladder_plot(entries, f"pooled-{exposure}-plot", heading, index.synthetic, index.protocol, domain)
     numbers = ratios_table(
         f"pooled-{exposure}-table", f"{scale.name}: all waves pooled", f"{scale.name}, {scale.unit}", [("", rows)],
         index.protocol,
@@ -71,6 +68,15 @@ def _exposure(index: IndexReport, exposure: Exposure) -> list[Markup]:
             table(_projection(index, exposure)),
         ),
     ]
+
+
+def _entries(index: IndexReport, exposure: Exposure) -> list[tuple[str, dict[str, Any]]]:
+    """Each wave's ratio and the pooled one; empty without the pooled one."""
+    together = highest(index.of_wave("all"), exposure, analysis="pooled")
+    if together is None:
+        return []
+    found = [(wave, highest(index.of_wave(wave), exposure, analysis="main", population="all")) for wave in index.waves]
+    return [*((level_label(wave), row) for wave, row in found if row is not None), ("All waves, pooled", together)]
 
 
 def _between_waves(index: IndexReport, exposure: Exposure) -> str:

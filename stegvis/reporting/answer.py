@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, definitions, lead, link, note, paragraph, section
 from stegvis.reporting.changes import new_waves
-from stegvis.reporting.file_names import plain_file_name
+from stegvis.reporting.file_names import CARD, CARD_PICTURE, plain_file_name
 from stegvis.reporting.formatting import count, is_missing
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.plain_findings import Findings, findings
@@ -37,6 +37,13 @@ def answer(index: IndexReport) -> Section:
         note(_ways(index)),
         short="Answer",
     )
+
+
+def answer_in_short(index: IndexReport) -> str:
+    """One sentence, for a program that shows a link to the page with its card; empty without results."""
+    found = findings(index.results, index.words, index.characteristics)
+    said = found.found() if found.has_result() else []
+    return said[0] if said else ""
 
 
 def _facts(index: IndexReport, found: Findings) -> Iterator[tuple[str, str]]:
@@ -73,5 +80,6 @@ def _ways(index: IndexReport) -> Markup:
         link(plain_file_name("en"), "In plain language"),
         link(plain_file_name("nb"), "På norsk"),
         link("#waves", "For researchers"),
+        Markup("Share this: {} or {}").format(link(CARD_PICTURE, "card as PNG"), link(CARD, "SVG")),
     )
     return Markup(" · ").join(ways) if index.waves else Markup("")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from stegvis.reporting.axis import tick_label
 from stegvis.reporting.blocks import Section, drawing, folded, paragraph, section, table
-from stegvis.reporting.curve import Curve, curve_of, curve_plot, curve_table, histogram_table
+from stegvis.reporting.curve import Curve, curve_description, curve_of, curve_table, histogram_table
+from stegvis.reporting.curve_plot import Line, curve_domain, curves_plot
 from stegvis.reporting.formatting import interval_name, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.study.protocol import Exposure, Protocol
 
 CAPTION = (
     "Line: risk ratio against the reference (dot). Band: its {interval}, of width zero at the reference. Dotted lines: "
-    "knots. Bars: number of participants; suppressed bins are omitted. Fully adjusted{also}."
+    "knots.{bars} Fully adjusted{also}."
 )
+BARS = " Bars: number of participants; suppressed bins are omitted."
 
 
 def curves(report: WaveReport) -> Section:
@@ -59,11 +62,27 @@ def _drawn(report: WaveReport, exposure: Exposure, analysis: str, identifier: st
     also = f", adjusted for {report.words.other_exposure(exposure)}" if mutual else ""
     heading = [f"{name} and {outcome}", f"Wave {report.wave}{also}"]
     return drawing(
-        curve_plot(curve, bins, identifier, heading, report.synthetic, report.words),
-        CAPTION.format(interval=interval_name(report.protocol), also=also),
+        curves_plot(
+            [Line(curve)],
+            None if mutual else bins,
+            identifier,
+            heading,
+            curve_description(curve, report.words),
+            report.synthetic,
+            report.words,
+            _domain(report),
+        ),
+        CAPTION.format(interval=interval_name(report.protocol), also=also, bars="" if mutual else BARS),
         curve_table(curve, f"{identifier}-table", f"{name}: the curve at several values{also}", report.protocol),
         None if mutual else histogram_table(bins, exposure, f"{identifier}-people", report.protocol),
     )
+
+
+def _domain(report: WaveReport) -> tuple[float, float]:
+    """The vertical axis of every curve of the page."""
+    wanted = [(exposure, analysis) for exposure in report.exposures for analysis in ("spline", "mutual_spline")]
+    found = [curve_of(report.own_results, analysis, exposure) for exposure, analysis in wanted]
+    return curve_domain(curve for curve in found if curve)
 
 
 def _fixed_knots(report: WaveReport, exposure: Exposure) -> Markup:
@@ -86,7 +105,7 @@ def _sentence(curve: Curve, protocol: Protocol) -> str:
     scale = protocol.exposures.scale(curve.exposure)
     lowest = min(curve.points, key=lambda point: point["estimate"])
     return (
-        f"The curve of {scale.name.lower()} is lowest at {lowest['value']:.{scale.printed_decimals}f} {scale.unit}, "
-        f"with a risk ratio of {ratio(lowest['estimate'])} against {curve.reference:.{scale.printed_decimals}f} "
+        f"The curve of {scale.name.lower()} is lowest at {tick_label(lowest['value'])} {scale.unit}, "
+        f"with a risk ratio of {ratio(lowest['estimate'])} against {tick_label(curve.reference)} "
         f"{scale.unit}. The location of the minimum is itself uncertain; read it together with the confidence band."
     )

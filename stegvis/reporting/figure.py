@@ -18,7 +18,9 @@ BOX = "#f3f6f9"
 ADJUSTED = "#0b5c8b"
 AGE_ADJUSTED = "#6b7281"
 WARNING = "#8a4600"
-COLORS = (INK, MUTED, LINE, BOX, ADJUSTED, AGE_ADJUSTED, WARNING)
+# One per wave, after that of the newest (Okabe and Ito 2008, darker so that lines are visible on white).
+GREEN, PURPLE, ORANGE = "#1b7a55", "#8a4a86", "#b3541e"
+COLORS = (INK, MUTED, LINE, BOX, ADJUSTED, AGE_ADJUSTED, WARNING, GREEN, PURPLE, ORANGE)
 
 SYNTHETIC = "Synthetic data"
 LARGEST_SCALE = 1.2
@@ -50,13 +52,17 @@ def finish(svg: ElementTree.Element, identifier: str, title: str, description: s
     view_box = svg.attrib["viewBox"]
     width = float(view_box.split()[2])
     svg.attrib.clear()
+    # Text is as large in every figure: none is drawn much wider than it is.
+    style = f"max-width:min(100%,{width * LARGEST_SCALE:.0f}px)"
+    svg.attrib.update({"viewBox": view_box, "class": "figure", "style": style})
+    return named(svg, identifier, title, description)
+
+
+def named(svg: ElementTree.Element, identifier: str, title: str, description: str) -> str:
+    """An SVG element as text, with a name and a description for screen readers; arguments as of ``finish``."""
     svg.attrib.update(
         {
             "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": view_box,
-            "class": "figure",
-            # Text is as large in every figure: none is drawn much wider than it is.
-            "style": f"max-width:min(100%,{width * LARGEST_SCALE:.0f}px)",
             "role": "img",
             "aria-labelledby": f"{identifier}-title {identifier}-description",
             "font-family": FONT,

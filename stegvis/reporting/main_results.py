@@ -6,10 +6,10 @@ from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, drawing, folded, link, note, paragraph, section, table
 from stegvis.reporting.file_names import details_file_name
-from stegvis.reporting.forest import forest_plot
+from stegvis.reporting.forest import domain_of, forest_plot
 from stegvis.reporting.formatting import interval_name
 from stegvis.reporting.inputs import WaveReport
-from stegvis.reporting.rows import main_risk_ratios
+from stegvis.reporting.rows import main_risk_ratios, records
 from stegvis.reporting.tables import results_table, trend_table
 
 # Anchors of the page of further analyses.
@@ -29,6 +29,8 @@ def main_results(report: WaveReport) -> Section:
     results, words = report.own_results, report.words
     absent = [each for each in report.exposures if main_risk_ratios(results, each).empty]
     names = {each: report.protocol.exposures.scale(each).name.lower() for each in report.exposures}
+    # One axis for both exposures.
+    domain = domain_of(row for each in report.exposures for row in records(main_risk_ratios(results, each)))
     caption = f"Points are risk ratios against the lowest category, lines their {interval_name(report.protocol)}."
     return section(
         "results",
@@ -36,7 +38,7 @@ def main_results(report: WaveReport) -> Section:
         table(results_table(results, report.exposures, words)),
         *(paragraph(f"No estimate of {names[each]} is available for this wave.") for each in absent),
         *(
-            drawing(forest_plot(results, each, report.wave, report.synthetic, words), caption)
+            drawing(forest_plot(results, each, report.wave, report.synthetic, words, domain), caption)
             for each in report.exposures
         ),
         folded("Tests over all categories", *(table(trend_table(results, each, report.protocol)) for each in names)),

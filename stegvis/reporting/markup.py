@@ -66,8 +66,15 @@ def environment() -> Environment:
 
 @cache
 def style_sheet() -> Markup:
-    """The text of ``style.css``, to embed in a page."""
-    return Markup(data_file("reporting/style.css").read_text(encoding="utf-8"))  # the package's own file, not data
+    """The text of ``style.css`` and ``figures.css``, to embed in a page."""
+    files = (data_file("reporting/style.css"), data_file("reporting/figures.css"))
+    return Markup("\n".join(file.read_text(encoding="utf-8") for file in files))  # the package's own files, not data
+
+
+@cache
+def figure_script() -> Markup:
+    """The text of ``figures.js``, for a page with curves."""
+    return Markup(data_file("reporting/figures.js").read_text(encoding="utf-8"))  # the package's own file, not data
 
 
 def script_hash(script: str) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from stegvis.reporting.about import protocol_differences, study_foot
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
-from stegvis.reporting.answer import answer
+from stegvis.reporting.answer import answer, answer_in_short
 from stegvis.reporting.blocks import Section
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
@@ -20,6 +20,7 @@ from stegvis.reporting.claims_section import claims_of_wave, claims_of_waves
 from stegvis.reporting.counterparts import counterparts
 from stegvis.reporting.curves import curves
 from stegvis.reporting.file_names import (
+    CARD_PICTURE,
     CHECKLISTS,
     DICTIONARY,
     EXPLORER,
@@ -36,7 +37,7 @@ from stegvis.reporting.included import outcome, population, table_one
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.joint import joint
 from stegvis.reporting.main_results import main_results
-from stegvis.reporting.markup import environment, script_hash, style_sheet
+from stegvis.reporting.markup import environment, figure_script, script_hash, style_sheet
 from stegvis.reporting.measurement import measurement
 from stegvis.reporting.methods import commands, methods, provenance
 from stegvis.reporting.overview import checks_failed, left_out, origin, waves_overview
@@ -46,6 +47,7 @@ from stegvis.reporting.robustness import sensitivity
 from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
+from stegvis.reporting.wave_curves import wave_curves
 from stegvis.reporting.words import Words
 from stegvis.study.about import About
 
@@ -67,13 +69,14 @@ DETAILS: tuple[SectionOf, ...] = (
     time_use,
 )
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
-INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
-    answer, waves_overview, across, claims_of_waves, changes, left_out, protocol_differences, checks_failed, origin,
+INDEX_SECTIONS: tuple[Callable[[IndexReport], Section | None], ...] = (
+    answer, wave_curves, waves_overview, across, claims_of_waves, changes, left_out, protocol_differences,
+    checks_failed, origin,
 )  # fmt: skip
 
 
 def render_wave(inputs: WaveReport) -> dict[str, str]:
-    """The pages of one wave by file name, the main page first: complete HTML, no scripts, no external resources.
+    """The pages of one wave by file name, the main page first: complete HTML, no external resources.
 
     Equal inputs give equal text. A section without input says so; one that the study cannot have is absent.
     """
@@ -104,10 +107,20 @@ def render_index(inputs: IndexReport) -> str:
     ways = [(wave_file_name(wave), f"Wave {wave}") for wave in inputs.waves]
     ways += [(plain_file_name("en"), "In plain language"), (plain_file_name("nb"), "På norsk, enkelt fortalt")]
     ways += [(EXPLORER, "All estimates"), (CHECKLISTS, "Reporting checklists"), (DICTIONARY, "What each column means")]
-    sections = [made(inputs) for made in INDEX_SECTIONS]
+    sections = [found for made in INDEX_SECTIONS if (found := made(inputs))]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
     foot = study_foot(inputs.about, inputs.words)
-    return _page(INDEX, inputs.words.title, sections, ways, inputs.synthetic, inputs.words.title, release, foot=foot)
+    return _page(
+        INDEX,
+        inputs.words.title,
+        sections,
+        ways,
+        inputs.synthetic,
+        inputs.words.title,
+        release,
+        foot=foot,
+        shared=answer_in_short(inputs),
+    )
 
 
 def render_sections(
@@ -130,7 +143,7 @@ def render_sections(
         synthetic: whether the data are simulated.
         words: name the study, and the language of the page.
         about: who runs the study, for the foot of the page; None if it names nobody.
-        script: runs in the page, and no other does.
+        script: runs in the page, and no other does; a page of curves without one gets that of the figures.
     """
     foot = study_foot(about, words)
     return _page(
@@ -149,8 +162,11 @@ def _page(
     language: str = "en",
     foot: Markup = NO_FOOT,
     script: Markup | None = None,
+    shared: str = "",
 ) -> str:
     words = texts(language)["page"]
+    if script is None and any("data-range=" in block for section in sections for block in section.blocks):
+        script = figure_script()
     footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
     values: Mapping[str, object] = {
         "language": language,
@@ -164,6 +180,8 @@ def _page(
         "foot": foot,
         "words": words,
         "folded": any("<details" in block for section in sections for block in section.blocks),
+        "shared": shared,
+        "card": CARD_PICTURE,
         "script": script,
         "script_hash": script_hash(script) if script else "",
     }

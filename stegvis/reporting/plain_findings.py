@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -46,13 +47,13 @@ class Findings:
         """The results of one wave."""
         return self.results[self.results["wave"].astype(str) == wave]
 
-    @property
+    @cached_property
     def wave(self) -> str:
         """The wave the pages speak of: the newest whose main comparison is shown, else the newest; empty without."""
         shown = [wave for wave in self.waves if (row := headline(self.of(wave), VOLUME)) and is_shown(row)]
         return next(reversed(shown or list(self.waves)), "")
 
-    @property
+    @cached_property
     def own(self) -> pd.DataFrame:
         """The results of that wave."""
         return self.of(self.wave) if self.wave else self.results.iloc[:0]

@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, drawing, folded, paragraph, section, subheading, table
-from stegvis.reporting.forest import ladder_plot
+from stegvis.reporting.forest import domain_of, ladder_plot
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.ratio_tables import ratios_table, variants_table
 from stegvis.reporting.rows import by_level, chosen, highest
@@ -38,13 +38,8 @@ def sensitivity(report: WaveReport) -> Section:
 
 def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     results, scale = report.own_results, report.protocol.exposures.scale(exposure)
-    analyses = _analyses(results, exposure)
-    main = highest(results, exposure, analysis="main", population="all")
-    entries = [] if main is None else [("Main analysis", main)]
-    for analysis in analyses:
-        row = highest(results, exposure, analysis=analysis)
-        if row is not None:
-            entries.append((name_of(analysis, report.words), row))
+    analyses, entries = _analyses(results, exposure), _entries(report, exposure)
+    domain = domain_of(row for each in report.exposures for _, row in _entries(report, each))
     if len(entries) < 2:
         return []
     heading = [f"{scale.name} and {report.words.outcome.name}", f"sensitivity analyses, wave {report.wave}"]
@@ -63,7 +58,9 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
     return [
         subheading(scale.name, identifier),
         drawing(
-            ladder_plot(entries, f"{identifier}-plot", heading, report.synthetic, report.protocol), CAPTION, numbers
+            ladder_plot(entries, f"{identifier}-plot", heading, report.synthetic, report.protocol, domain),
+            CAPTION,
+            numbers,
         ),
         folded(
             "Other cut points and other estimators",
@@ -71,6 +68,18 @@ def _exposure(report: WaveReport, exposure: Exposure) -> list[Markup]:
             table(_estimators(results, exposure, report.protocol)),
         ),
     ]
+
+
+def _entries(report: WaveReport, exposure: Exposure) -> list[tuple[str, dict[str, Any]]]:
+    """The main analysis and each sensitivity analysis, with the ratio of the highest category."""
+    results = report.own_results
+    main = highest(results, exposure, analysis="main", population="all")
+    entries = [] if main is None else [("Main analysis", main)]
+    for analysis in _analyses(results, exposure):
+        row = highest(results, exposure, analysis=analysis)
+        if row is not None:
+            entries.append((name_of(analysis, report.words), row))
+    return entries
 
 
 def name_of(analysis: str, words: Words) -> str:

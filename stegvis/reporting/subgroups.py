@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, drawing, folded, note, section, subheading, table
-from stegvis.reporting.forest import ladder_plot
+from stegvis.reporting.forest import domain_of, ladder_plot
 from stegvis.reporting.formatting import p_value
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
@@ -56,10 +56,11 @@ def strata(report: WaveReport) -> Section:
     """Age and sex: figure, table and interaction tests; then one exposure within the other."""
     blocks: list[Markup] = [note(NO_DIFFERENCE)]
     protocol = report.protocol
-    for exposure in report.exposures:
+    every = {each: _entries(report.own_results, "stratified", each, protocol) for each in report.exposures}
+    domain = domain_of(row for entries in every.values() for _, row in entries)
+    for exposure, entries in every.items():
         scale = report.protocol.exposures.scale(exposure)
         populations = _populations(report.own_results, "stratified", exposure)
-        entries = _entries(report.own_results, "stratified", exposure, populations, protocol)
         heading = [f"{scale.name} and {report.words.outcome.name}", f"by subgroup, wave {report.wave}"]
         identifier = f"strata-{exposure}"
         groups = [
@@ -68,7 +69,11 @@ def strata(report: WaveReport) -> Section:
         numbers = ratios_table(f"{identifier}-table", f"{scale.name} by age and sex", scale.unit, groups, protocol)
         blocks += [
             subheading(f"{scale.name} by age and sex", identifier),
-            drawing(ladder_plot(entries, identifier + "-plot", heading, report.synthetic, protocol), CAPTION, numbers),
+            drawing(
+                ladder_plot(entries, identifier + "-plot", heading, report.synthetic, protocol, domain),
+                CAPTION,
+                numbers,
+            ),
             table(_interaction_table(report, exposure)),
         ]
         if len(report.exposures) > 1:
@@ -109,8 +114,9 @@ def _populations(results: pd.DataFrame, analysis: str, exposure: Exposure) -> li
 
 
 def _entries(
-    results: pd.DataFrame, analysis: str, exposure: Exposure, populations: list[str], protocol: Protocol
+    results: pd.DataFrame, analysis: str, exposure: Exposure, protocol: Protocol
 ) -> list[tuple[str, dict[str, Any]]]:
+    populations = _populations(results, analysis, exposure)
     everyone = highest(results, exposure, analysis="main", population="all")
     entries = [] if everyone is None or not populations else [("Everyone", everyone)]
     for population in populations:

@@ -57,4 +57,6 @@ def png(svg: str) -> bytes:
     """A picture as PNG."""
     import vl_convert
 
-    return bytes(vl_convert.svg_to_png(svg, scale=1))
+    from stegvis.reporting.plot import standalone
+
+    return bytes(vl_convert.svg_to_png(standalone(svg), scale=1))

@@ -1,4 +1,4 @@
-"""The pages of a release: the waves' as they were made, the index, and the pages in plain language.
+"""The pages of a release: the waves' as they were made, the index, the pages in plain language, and the card.
 
 How a page looks is in ``stegvis.reporting``.
 """
@@ -35,10 +35,12 @@ def write_wave_pages(connection: duckdb.DuckDBPyConnection, folder: Path) -> Non
 
 
 def write_reader_pages(tables: Tables, is_synthetic: bool, study: Study, folder: Path) -> None:
-    """The pages in plain language and the explorer, from tables that went through disclosure control."""
+    """The pages in plain language, the explorer and the card, from tables that went through disclosure control."""
+    from stegvis.reporting.card import card_png, card_svg
     from stegvis.reporting.explorer import render_explorer
-    from stegvis.reporting.file_names import EXPLORER
+    from stegvis.reporting.file_names import CARD, CARD_PICTURE, EXPLORER
     from stegvis.reporting.plain import render_plain
+    from stegvis.reporting.plain_findings import findings
 
     words = study_words(study)
     about, results = study.about, tables.results
@@ -46,6 +48,9 @@ def write_reader_pages(tables: Tables, is_synthetic: bool, study: Study, folder:
     pages |= {EXPLORER: render_explorer(results, is_synthetic, words, about)}
     for file, html in pages.items():
         (folder / REPORT / file).write_text(html, encoding="utf-8")
+    card = card_svg(findings(tables.results, words, tables.characteristics), study.about, is_synthetic)
+    (folder / REPORT / CARD).write_text(card, encoding="utf-8")
+    (folder / REPORT / CARD_PICTURE).write_bytes(card_png(card))
 
 
 def index_inputs(

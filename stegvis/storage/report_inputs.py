@@ -118,7 +118,7 @@ def source_digest() -> str:
     for package in ("stegvis", "stegvis.assets", "stegvis.expectations", "stegvis.orchestration", "stegvis.sql"):
         folder = Path(importlib.import_module(package).__file__ or "").parent
         for file in sorted(folder.rglob("*")):
-            if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".npz"}:
+            if file.suffix in {".py", ".sql", ".toml", ".j2", ".css", ".js", ".npz", ".ttf"}:
                 digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
 

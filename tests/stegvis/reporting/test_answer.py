@@ -20,7 +20,7 @@ from tests.study import STUDY
 
 def test_the_answer_comes_before_everything_else_with_a_picture_and_its_date():
     html = render_index(full_index_report())
-    first = html[html.index("<main") : html.index('<h2 id="waves"')]
+    first = html[html.index("<main") : html.index('<h2 id="curves"')]
     text = text_of(first)
     assert text.startswith(
         "The answer Chronic low back pain was less common some years later among people who walked 125"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
 from stegvis.reporting import figure
-from stegvis.reporting.curve import curve_of, curve_plot, curve_table, histogram_table, several
+from stegvis.reporting.curve import curve_description, curve_of, curve_table, histogram_table, several
+from stegvis.reporting.curve_plot import Line, _unrounded, curves_plot
 from stegvis.reporting.forest import ladder_plot
 from stegvis.reporting.heat_map import CELL_INK, heat_map
 from stegvis.reporting.rows import chosen
@@ -30,7 +31,9 @@ def described(svg: str) -> str:
 def drawn(bins: pd.DataFrame | None = None, exposure: str = "walking_minutes") -> str:
     curve = curve_of(full_results(), "spline", exposure)
     own = histogram() if bins is None else bins
-    return curve_plot(curve, own[own["exposure"] == exposure], "curve", ["Walking", "A"], synthetic=True, words=WORDS)
+    described = curve_description(curve, WORDS)
+    own = own[own["exposure"] == exposure]
+    return curves_plot([Line(curve)], own, "curve", ["Walking", "A"], described, synthetic=True, words=WORDS)
 
 
 def test_a_curve_has_its_points_knots_reference_and_tests():
@@ -54,22 +57,41 @@ def test_the_description_lists_points_and_the_minimum():
 
 def test_only_published_bins_are_drawn_behind_the_curve():
     def bars(svg: str) -> int:
-        groups = {
-            name: list(group) for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if (name := group.get("class"))
-        }
-        return sum(len(group) for name, group in groups.items() if "mark-rect" in name)
+        found = ElementTree.fromstring(svg).iter(f"{SVG}rect")
+        return sum(each.get("class") == "people" for each in found)
 
-    assert bars(drawn()) == 3  # of five closed bins one begins before the curve, one ends after it
+    assert bars(drawn()) == 3  # of four closed bins one begins before the axis, which is from 40 to 180
     hidden = histogram().assign(status="suppressed")
     assert bars(drawn(hidden)) == 0
     assert bars(drawn(histogram().iloc[:0])) == 0
 
 
-@pytest.mark.parametrize("exposure", ["walking_minutes", "walking_met"])
-def test_the_axis_spans_the_curve_alone(exposure):
-    labels = [text for text in texts(drawn(exposure=exposure)) if re.fullmatch(r"[\d.,]+", text)]
-    assert "Synthetic data" in texts(drawn(exposure=exposure))
-    assert ("0.0" not in labels) or exposure == "walking_minutes"
+@pytest.mark.parametrize(("exposure", "ends"), [("walking_minutes", "40 180"), ("walking_met", "2.8 3.6")])
+def test_the_axis_has_round_ends_around_the_curve_alone(exposure, ends):
+    svg = drawn(exposure=exposure)
+    assert "Synthetic data" in texts(svg)
+    assert ElementTree.fromstring(svg).get("data-range") == ends
+    low, high = map(float, ends.split())
+    wide = [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if group.get("class") == "wide"]
+    labels = [text for group in wide for text in group.itertext()]
+    assert len(labels) >= 3
+    assert all(low <= float(label) <= high and not label.endswith(".0") for label in labels)
+
+
+def test_the_points_under_the_pointer_are_those_that_are_published():
+    (series,) = (each for each in ElementTree.fromstring(drawn()).iter(f"{SVG}g") if each.get("class") == "series")
+    assert series.get("data-points", "").split(";")[:3] == ["40 1.07 0.99 1.15", "62 1", "80 0.95 0.87 1.03"]
+
+
+def test_a_line_is_drawn_within_the_rounding_of_what_is_published():
+    rounded = [round(1 - 0.003 * place + 0.00004 * place**2, 2) for place in range(60)]
+    drawn_at = _unrounded(range(60), rounded)
+    steps = [after - before for before, after in pairwise(drawn_at)]
+    assert max(abs(one - other) for one, other in zip(drawn_at, rounded, strict=True)) <= 0.005 + 1e-12
+    assert sum(step == 0 for step in steps) <= 2  # at its lowest; rounded values have 40 such steps
+    assert sum(one == other for one, other in pairwise(rounded)) >= 30
+    # Digits that are not rounded are drawn as they are.
+    assert _unrounded(range(3), [1.0, 0.987, 1.2]) == [1.0, 0.987, 1.2]
 
 
 def test_tables_agree_with_the_curve_and_suppress_small_bins():

@@ -7,10 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stegvis.reporting import figure
-from stegvis.reporting.forest import axis_ticks, forest_plot
+from stegvis.reporting import figure, render_wave, wave_file_name
+from stegvis.reporting.file_names import details_file_name
+from stegvis.reporting.forest import forest_plot
 from stegvis.study.protocol import EXPOSURES
-from tests.stegvis.reporting.sample_report import WORDS, results, suppress
+from tests.stegvis.reporting.full_report import full_wave_report
+from tests.stegvis.reporting.sample_report import WAVE, WORDS, results, suppress
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -37,11 +39,73 @@ def test_the_description_lists_every_estimate():
     assert description.count("risk ratio ") == 6
 
 
-def test_two_marks_and_two_bars_for_each_category_but_the_reference():
-    root = ElementTree.fromstring(forest_plot(results(), "walking_minutes", "w", synthetic=False, words=WORDS))
-    groups = {name: list(group) for group in root.iter(f"{SVG}g") if (name := group.get("class"))}
-    points = next(group for name, group in groups.items() if "mark-symbol" in name and "layer_2" in name)
-    assert len(points) == 6
+def rows_of(svg: str) -> list[ElementTree.Element]:
+    return [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if group.get("class") == "row"]
+
+
+def heights(row: ElementTree.Element) -> set[float]:
+    """The heights of the middle of everything that a row draws."""
+    lines = [(float(line.get("y1")) + float(line.get("y2"))) / 2 for line in row.iter(f"{SVG}line")]
+    circles = [float(circle.get("cy")) for circle in row.iter(f"{SVG}circle")]
+    return {*lines, *circles, *(float(text.get("y")) - 4.5 for text in row.iter(f"{SVG}text"))}
+
+
+def test_each_estimate_is_a_row_with_its_mark_its_interval_and_its_numbers_at_one_height():
+    rows = rows_of(forest_plot(results(), "walking_minutes", "w", synthetic=False, words=WORDS))
+    assert len(rows) == 6
+    assert all(len(heights(row)) == 1 for row in rows)
+    said = [row.findtext(f"{SVG}text") for row in rows]
+    assert "0.76 (0.67–0.87)" in said
+    assert len({row.find(f"{SVG}text").get("x") for row in rows}) == 1  # one column
+
+
+def test_under_the_pointer_a_row_says_its_numbers_and_the_people_behind_it():
+    svg = forest_plot(results(), "walking_minutes", "w", synthetic=False, words=WORDS)
+    titles = [row.findtext(f"{SVG}title") or "" for row in rows_of(svg)]
+    assert any(
+        re.fullmatch(r"≥125: 0\.76 \(95% CI 0\.67 to 0\.87\), p .*; 2,797 participants, \d+ cases", each)
+        for each in titles
+    )
+    hidden = suppress(results(), "101-124", keep_numbers=True)
+    shown = forest_plot(hidden, "walking_minutes", "w", synthetic=False, words=WORDS)
+    assert not any("101–124:" in (row.findtext(f"{SVG}title") or "") for row in rows_of(shown))
+
+
+def test_the_direction_of_lower_risk_is_marked_on_its_side_of_one():
+    svg = forest_plot(results(), "walking_minutes", "w", synthetic=False, words=WORDS)
+    (lower,) = (each for each in ElementTree.fromstring(svg).iter(f"{SVG}text") if each.text == "← lower risk")
+    (higher,) = (each for each in ElementTree.fromstring(svg).iter(f"{SVG}text") if each.text == "higher risk →")
+    assert lower.get("x") == higher.get("x")
+    assert (lower.get("text-anchor"), higher.get("text-anchor")) == ("end", "start")
+
+
+def test_an_interval_beyond_the_axis_is_cut_off_with_an_arrow():
+    wide = results()
+    one = (wide["level"] == ">=125") & (wide["model"] == "adjusted")
+    wide.loc[one, ["ci_low", "ci_high"]] = [0.001, 90.0]
+    svg = forest_plot(wide, "walking_minutes", "w", synthetic=False, words=WORDS)
+    arrows = [each.text for each in ElementTree.fromstring(svg).iter(f"{SVG}text") if each.get("class") == "beyond"]
+    assert arrows == ["◂", "▸"]
+    assert "0.76 (0.001–90.00)" in texts(svg) or "0.76 (0.00–90.00)" in texts(svg)
+
+
+def test_figures_of_one_kind_have_one_axis():
+    plots = [render_wave(full_wave_report())[name] for name in (wave_file_name(WAVE), details_file_name(WAVE))]
+    for page, prefix in zip(plots, ("forest-", "sensitivity-"), strict=True):
+        found = re.findall(rf'<svg[^>]*aria-labelledby="{prefix}[^"]*".*?</svg>', page, re.DOTALL)
+        assert len(found) == 2
+        places = [
+            {
+                text.text: text.get("x")
+                for group in ElementTree.fromstring(svg).iter(f"{SVG}g")
+                if group.get("class") == "wide"
+                for text in group
+                if text.text
+            }
+            for svg in found
+        ]
+        assert places[0]
+        assert set(places[0].items()) & set(places[1].items()) >= {("1", places[0]["1"])}
 
 
 def test_a_suppressed_estimate_is_named_but_not_drawn_even_when_its_number_is_in_the_row():
@@ -73,11 +137,3 @@ def test_only_colors_that_the_page_can_change():
     svg = forest_plot(results(), "walking_minutes", "w", synthetic=True, words=WORDS)
     used = set(re.findall(r'(?:fill|stroke)="(?!none|transparent)([^"]+)"', svg))
     assert used <= set(figure.COLORS)
-
-
-@pytest.mark.parametrize(("low", "high"), [(0.77, 1.3), (0.6, 1.3), (0.4, 2.1), (0.2, 5), (0.01, 80)])
-def test_ticks_are_inside_include_one_and_are_not_crowded(low, high):
-    ticks = axis_ticks(low, high)
-    assert 1.0 in ticks
-    assert all(low <= tick <= high for tick in ticks)
-    assert 3 <= len(ticks) <= 13
