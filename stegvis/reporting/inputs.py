@@ -103,6 +103,8 @@ class WaveReport:
         published: numbers that the study published before; None where it has none.
         histogram: participants by bin of each exposure, HISTOGRAM_COLUMNS, small bins suppressed; may be empty.
         commands: how to reproduce each row of the results, COMMAND_COLUMNS; may be empty.
+        primary: the exposures whose main estimate was declared the primary one before the wave was opened; empty where
+            nothing was declared.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -123,6 +125,7 @@ class WaveReport:
     published: Published | None = None
     histogram: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTOGRAM_COLUMNS)))
     commands: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COMMAND_COLUMNS)))
+    primary: tuple[Exposure, ...] = ()
 
     def __post_init__(self) -> None:
         _need("exclusion_steps", EXCLUSION_COLUMNS, self.exclusion_steps.columns)

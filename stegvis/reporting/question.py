@@ -34,12 +34,16 @@ def question(report: WaveReport) -> Section:
     else:
         answers = (_headline(report, exposure, row) for exposure, row in found.items())
         shown = panel(pair(*answers), pair(note(OBSERVATIONAL), _robustness(report, *next(iter(found.items())))))
-    return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
+    estimand = report.words.say(report.words.english.researchers.estimand)
+    return section(
+        "question", "The question and the answer", shown, paragraph(asked), note(estimand), short="The answer"
+    )
 
 
 def _headline(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:
     answer = _emphasized(comparison_sentence(row, exposure, report.words), row, report)
-    return paragraph(answer) + note(certainty_line(row, report.own_results, exposure))
+    declared = ("Primary estimate. " if exposure in report.primary else "Exploratory. ") if report.primary else ""
+    return paragraph(Markup("{}{}").format(declared, answer)) + note(certainty_line(row, report.own_results, exposure))
 
 
 def _robustness(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:

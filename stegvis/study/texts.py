@@ -75,6 +75,7 @@ class ResearcherTexts(Section):
         question: the question on the outcome, within a sentence.
         covariates: sentences on how covariates are measured; may be empty.
         interaction_note: a note below the tests of interaction with intensity; may be empty.
+        estimand: what a main risk ratio compares, in whom, and when it is causal; may be empty.
         variables: printed names of rows of Table 1 by column, in place of the codebook's labels.
         sensitivity: printed names of sensitivity analyses by name.
     """
@@ -84,6 +85,7 @@ class ResearcherTexts(Section):
     reported: str = Field(min_length=1)
     not_recorded: str = Field(min_length=1)
     question: str = Field(min_length=1)
+    estimand: str = ""
     covariates: str = ""
     interaction_note: str = ""
     variables: dict[str, str] = Field(default_factory=dict)

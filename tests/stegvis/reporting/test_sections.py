@@ -312,3 +312,11 @@ def test_single_waves_and_pooled_results_are_shown_together():
     assert "Pain at the previous wave" in said
     alone = full_index_report(results=pd.DataFrame(full_results()))
     assert text(across(alone)) == "Nothing is pooled yet."
+
+
+def test_what_is_compared_stands_below_the_question_and_a_declared_estimate_is_marked():
+    plain = text(question(full_wave_report()))
+    assert "A risk ratio compares people of two categories who are alike in the covariates" in plain
+    assert "Primary" not in plain
+    declared = text(question(full_wave_report(primary=("walking_minutes",))))
+    assert (declared.count("Primary estimate."), declared.count("Exploratory.")) == (1, 1)
