@@ -33,11 +33,9 @@ def question(report: WaveReport) -> Section:
         shown = paragraph("No estimate is available for this wave.")
     else:
         answers = (_headline(report, exposure, row) for exposure, row in found.items())
-        shown = panel(pair(*answers), pair(note(OBSERVATIONAL), _robustness(report, *next(iter(found.items())))))
-    estimand = report.words.say(report.words.english.researchers.estimand)
-    return section(
-        "question", "The question and the answer", shown, paragraph(asked), note(estimand), short="The answer"
-    )
+        limits = note(OBSERVATIONAL) + note(report.words.say(report.words.english.researchers.estimand))
+        shown = panel(pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))
+    return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
 
 
 def _headline(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:

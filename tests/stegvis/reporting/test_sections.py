@@ -314,7 +314,7 @@ def test_single_waves_and_pooled_results_are_shown_together():
     assert text(across(alone)) == "Nothing is pooled yet."
 
 
-def test_what_is_compared_stands_below_the_question_and_a_declared_estimate_is_marked():
+def test_what_is_compared_stands_beside_the_answer_and_a_declared_estimate_is_marked():
     plain = text(question(full_wave_report()))
     assert "A risk ratio compares people of two categories who are alike in the covariates" in plain
     assert "Primary" not in plain
