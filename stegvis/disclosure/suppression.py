@@ -76,7 +76,9 @@ def suppressed(tables: Tables, sets: PeopleSets, decision: Decision, protocol: P
 class _Suppression:
     """Suppresses cells of tables, and logs them."""
 
-    def __init__(self, sets: PeopleSets, decision: Decision, categories: set[Hashable], small: str, rounds: bool) -> None:
+    def __init__(
+        self, sets: PeopleSets, decision: Decision, categories: set[Hashable], small: str, rounds: bool
+    ) -> None:
         self.sets = sets
         self.hidden = decision.hidden
         self.closed = decision.closed
