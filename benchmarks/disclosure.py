@@ -23,12 +23,15 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from stegvis.disclosure.control import People, control_across_waves, control_disclosure
+from stegvis.disclosure.control import People, control_across_waves, control_disclosure, sets_behind
 from stegvis.disclosure.suppression import Controlled
-from stegvis.disclosure.tables import COUNT_COLUMNS, ROW_KEYS, Tables
+from stegvis.disclosure.tables import ACROSS, COUNT_COLUMNS, ROW_KEYS, Tables, typed
 from stegvis.statistics.results import GROUPS
 from stegvis.storage.releases import MANIFEST, newest_published, release_folders
 from stegvis.study.study import Study
+
+# How the log names a cell.
+_CELL = {**ROW_KEYS, "attrition": ["rule"], "characteristics": ROW_KEYS["characteristics"][1:]}
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Bench:
     """A home's warehouse, and what disclosure control of its tables took."""
 
     connection: duckdb.DuckDBPyConnection
+    smallest: int
     seconds: float = 0.0
     unprotected: int = 0
     made: list[Tables] = field(default_factory=list)
@@ -66,15 +70,18 @@ class Bench:
             self.read("exclusions", where, "wave, person, reason", "wave, person"),
         )
 
-    def run(self, name: str, tables: Tables, control: Callable[[], Controlled]) -> Tables:
+    def run(self, name: str, tables: Tables, people: People, control: Callable[[], Controlled]) -> Tables:
         """Control tables, and say what it took and cost."""
-        counts = sum(int(getattr(tables, each)[list(of)].count().sum()) for each, of in COUNT_COLUMNS.items())
+        mine = {each: frame[frame["wave"] == name] for each, frame in vars(tables).items()}
+        counts = sum(int(mine[each][list(of)].count().sum()) for each, of in COUNT_COLUMNS.items())
         started = time.perf_counter()
         found = control()
         seconds = time.perf_counter() - started
         self.seconds, self.unprotected = self.seconds + seconds, self.unprotected + found.unprotected
         lost = len(found.suppressed)
-        print(f"{name}: {seconds:6.2f} s, {lost:,} of {counts:,} counts suppressed ({lost / counts:.1%})")
+        place = "across waves" if name == ACROSS else name
+        print(f"{place}: {seconds:6.2f} s, {lost:,} of {counts:,} counts suppressed ({lost / counts:.1%})")
+        print(f"    {different(name, typed(tables), people, found, self.smallest)}")
         return found.tables
 
 
@@ -82,24 +89,47 @@ def main(home: Path, releases: int) -> int:
     """Print time, memory and the numbers suppressed; fail if a small count can be derived."""
     protocol = Study.shipped().protocol
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
-        bench = Bench(connection)
+        bench = Bench(connection, protocol.disclosure.smallest_count)
         for wave in bench.read("attrition", columns="distinct wave", order="wave")["wave"]:
             of_wave = f"wave = '{wave}'"
             tables, people = bench.tables(of_wave), bench.people(of_wave)
-            bench.made.append(bench.run(wave, tables, lambda t=tables, p=people: control_disclosure(t, p, protocol)))
+            bench.made.append(
+                bench.run(wave, tables, people, lambda t=tables, p=people: control_disclosure(t, p, protocol))
+            )
         across, tables, people = bench.read("pooled_models"), bench.tables("true"), bench.people("true")
         every = Tables(pd.concat([tables.results, across], ignore_index=True), tables.attrition, tables.characteristics)
         behind = People(
             [*people.results, (across, bench.read("pooled_models_people"))], people.characteristics, people.exclusions
         )
         published = Tables(*(pd.concat([getattr(each, name) for each in bench.made]) for name in ROW_KEYS))
-        bench.run("across waves", every, lambda: control_across_waves(every, published, behind, protocol))
+        bench.run(ACROSS, every, behind, lambda: control_across_waves(every, published, behind, protocol))
     read = reading_time(home / "releases", releases)
     print(f"what {releases} earlier releases published: {read:.2f} s")
     peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text(encoding="utf-8"))
     memory = f"{int(peak.group(1)) / 1e6:.2f} GB" if peak else "unknown"
     print(f"together {bench.seconds + read:.2f} s; peak memory {memory}")
     return 1 if bench.unprotected else 0
+
+
+def different(wave: str, tables: Tables, people: People, found: Controlled, smallest: int) -> str:
+    """How many different groups of people the counts are about, and how many of these are suppressed."""
+    sets = sets_behind(tables, people)
+    cells: dict[tuple[str, str, str], int] = {}
+    for name, columns in COUNT_COLUMNS.items():
+        rows = getattr(tables, name)
+        rows = rows[rows["wave"] == wave]
+        for index, key in zip(rows.index, rows[_CELL[name]].itertuples(index=False, name=None), strict=True):
+            cell = " / ".join(str(part) for part in key if part)
+            places = {(name, cell, column): (name, index, column) for column in columns}
+            cells |= {at: sets.of[place] for at, place in places.items() if place in sets.of}
+    log = found.suppressed[["table", "cell", "column"]].itertuples(index=False, name=None)
+    gone = {cells[place] for place in log if place in cells}
+    small = {number for number in gone if sets.sizes[number] < smallest}
+    counts = sum(number in small for number in cells.values())
+    return (
+        f"{len(gone):,} of {len(set(cells.values())):,} different groups; {len(small):,} of them are smaller than "
+        f"{smallest}, and are behind {counts:,} counts"
+    )
 
 
 def reading_time(folder: Path, releases: int) -> float:

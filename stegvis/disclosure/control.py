@@ -9,7 +9,7 @@ import pandas as pd
 
 from stegvis.disclosure.decision import Decision, decide
 from stegvis.disclosure.digits import with_published_digits
-from stegvis.disclosure.imprecise import without_imprecise
+from stegvis.disclosure.imprecise import without_imprecise, without_too_few
 from stegvis.disclosure.people_sets import PeopleSets, SetsError, Source, people_sets
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.suppression import Controlled, suppressed
@@ -104,7 +104,7 @@ def sets_behind(tables: Tables, people: People) -> PeopleSets:
 
 
 def _with_digits(controlled: Controlled, protocol: Protocol) -> Controlled:
-    tables = without_imprecise(controlled.tables, protocol)
+    tables = without_too_few(without_imprecise(controlled.tables, protocol))
     return replace(controlled, tables=with_published_digits(tables, protocol))
 
 

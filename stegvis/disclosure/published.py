@@ -5,8 +5,8 @@ and corrections therefore change the tables inside the home, never a published n
 not said anywhere: that would reveal that somebody changed.
 
 The numbers of the shared baseline (exclusion steps before the follow-up, everyone who was eligible) keep their earlier
-value in a new wave too, and the step that follows is derived from them, so that no subtraction gives the number of
-people who have left since.
+value in a new wave too, and in a new edition beside a wave that is carried forward. The step that follows is derived
+from them, so that no subtraction gives the number of people who have left since.
 """
 
 from __future__ import annotations
@@ -80,11 +80,11 @@ def across_of(tables: Tables, waves: Sequence[str]) -> pd.DataFrame | None:
 
 
 def with_shared_baseline(new: Tables, before: Tables, smallest_count: int) -> Tables:
-    """The tables of a new wave with the earlier values of what it shares with waves published before.
+    """The tables of a wave that is new, or published anew, with the earlier values of what it shares with others.
 
     Args:
         new: after disclosure control.
-        before: the newest release's tables.
+        before: the newest release's tables, or those of the wave itself.
         smallest_count: the smallest publishable count.
     """
     if before.attrition.empty:
@@ -100,7 +100,8 @@ def with_shared_baseline(new: Tables, before: Tables, smallest_count: int) -> Ta
     remaining = steps["remaining"]
     first = followup & ~followup.shift(fill_value=False) & pd.Series(steps.index - 1, steps.index).isin(shared)
     lost = (remaining.shift() - remaining)[first]
-    small = lost.isna() | lost.between(1, smallest_count - 1)
+    # Below zero where another method has excluded fewer people before the follow-up.
+    small = lost.isna() | (lost.lt(smallest_count) & lost.ne(0))
     steps.loc[first, "excluded"] = lost.mask(small)
     steps.loc[first, "status"] = small.map({True: "suppressed", False: "ok"})
     return Tables(_with_shared_people(new.results, before.results), steps, new.characteristics)

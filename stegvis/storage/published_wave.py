@@ -20,7 +20,7 @@ from stegvis.storage.decisions import ORIGIN
 from stegvis.storage.editions import edition, kind_of
 from stegvis.storage.lost import lost, lost_sentence
 from stegvis.storage.publication import EDITION, origin_now
-from stegvis.storage.releases import ReleaseError, newest_published
+from stegvis.storage.releases import Published, ReleaseError, newest_published
 from stegvis.storage.report_inputs import study_words
 from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.rows import Rows
@@ -61,6 +61,9 @@ def wave_to_publish(sources: Sources) -> Rows:
     new = None if is_retracted else edition(sources, then, now, lambda: _with_sets(*computed()))
     if new and new.whole:
         found = control_disclosure(*computed(), sources.protocol, carried)
+        if _others_have_changed(sources, before):
+            smallest = sources.protocol.disclosure.smallest_count
+            found = replace(found, tables=with_shared_baseline(found.tables, carried, smallest))
         return _anew(sources, found, now, new.kind or kind_of(carried.results, found.tables.results))
     sources.log.info("the numbers of wave %s are %s", wave, "retracted" if is_retracted else "carried forward")
     log = pd.DataFrame(before.suppressed, columns=list(SUPPRESSED_COLUMNS)).astype("str")
@@ -70,6 +73,19 @@ def wave_to_publish(sources: Sources) -> Rows:
         return _rows(sources, found, histogram, then)
     found = replace(found, tables=with_main_ratios(found.tables, computed()[0].results, new.decimals, new.kind))
     return _rows(sources, found, histogram, {**now, EDITION: new.kind})
+
+
+def _others_have_changed(sources: Sources, before: Published) -> bool:
+    """Whether people may have left or changed since another wave was published, which is then carried forward.
+
+    Counts of the shared baseline that were made today, beside those of that wave, would say how many.
+    """
+    waves = before.tables.attrition["wave"].astype("str").unique()
+    return any(
+        before.origin(wave).get("deliveries") != origin_now(sources, wave)["deliveries"]
+        for wave in waves
+        if wave != sources.key
+    )
 
 
 def _computed(sources: Sources) -> tuple[Tables, People]:

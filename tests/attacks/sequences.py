@@ -1,9 +1,11 @@
 """Sequences of what happens to a home after its first release, and what is published of it, in this process.
 
-Nothing but the numbers of a wave is made: people leave or are corrected, the method changes, somebody asks for a new
-edition, a wave is retracted, a new wave arrives. What is published follows the product's own rules: published once,
-audited editions, retraction. With ``protected=False`` everything is published anew after every event, rounded and
-without small counts: what a home would do that knew only the usual rules.
+Nothing but the numbers of a wave is made: people leave or are corrected, the method changes (before anybody has
+changed, or after), somebody asks for a new edition, a wave is retracted. A new wave moves nothing of an older one;
+what it says of those who have left is tested in ``test_attacks`` and ``tests/orchestration/test_published.py``. What is
+published follows the product's own rules: published once, audited editions, retraction. With ``protected=False``
+everything is published anew after every event, rounded and without small counts: what a home would do that knew only
+the usual rules.
 """
 
 from __future__ import annotations
@@ -29,8 +31,13 @@ from tests.stegvis.conftest import PROTOCOL, analysis_set_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import WAVE
 
 ANALYSES = (main_models.main_rows, strata.stratified_rows)
-EVENTS = ("leave", "correct", "edition", "method", "retract", "new wave")
-NEXT = "2024-2026"
+OTHER_METHOD = PROTOCOL.model_copy(
+    update={
+        "release": PROTOCOL.release.model_copy(
+            update={"digits": PROTOCOL.release.digits.model_copy(update={"ratios": 1, "std_errors": 1})}
+        )
+    }
+)
 # Among more people who leave together each is hidden.
 FEW = 20
 # So many of those who changed are tried by the attacker who knows one of them.
@@ -87,6 +94,8 @@ class Played:
             self.out, self.retracted = retracted(self.out, [WAVE]), True
         elif not self.protected:
             self.out = self._first()
+        elif event == "method" and self.gone.empty and not self.retracted:
+            self.out = control_disclosure(*self._computed(), OTHER_METHOD, self.out).tables
         elif event == "edition" and not self.retracted:
             self._edition()
 
@@ -179,8 +188,9 @@ def play(number: int, people: int, sizes: Sequence[int], protected: bool) -> tup
     home = Played(analysis_set_of(people, seed=4 + number % 5), protected)
     first = home.out
     size = sizes[number % len(sizes)]
-    others = [str(each) for each in random.choice(EVENTS[3:5], size=1)] if number % 5 == 3 else []
-    for event in ["correct" if number % 4 == 2 else "leave", "edition", *others]:
+    before = ["method"] if number % 5 == 1 else []
+    after = [str(each) for each in random.choice(["method", "retract"], size=1)] if number % 5 == 3 else []
+    for event in [*before, "correct" if number % 4 == 2 else "leave", "edition", *after]:
         home.happen(event, size, random)
     return first, home.out, home
 

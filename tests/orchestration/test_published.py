@@ -21,7 +21,7 @@ from tests.orchestration.story import Story
 from tests.stegvis.reporting.sample_report import WORDS
 from tests.study import PROTOCOL, use_protocol
 
-WAVE = "2021-2023"
+WAVE, NEXT = "2021-2023", "2024-2026"
 
 
 def read(story: Story, name: str) -> pd.DataFrame:
@@ -105,6 +105,35 @@ def test_a_published_wave_never_moves(story: Story) -> None:
     assert manifest["waves"]["2024-2026"]["release"] == story.release().name
     assert first.name in (story.release() / "report" / "index.html").read_text()
     assert story.made() == set()
+
+
+@pytest.mark.slow
+def test_another_method_does_not_compute_the_shared_baseline_anew_after_somebody_has_left(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A withdrawal, a new wave, another method: the wave's edition keeps the baseline that the first wave published."""
+    first = story.release()
+    story.withdraw("2025-01", list(story.table("select person from analysis_set order by person limit 3")["person"]))
+    story.drop("followup", NEXT, story.answers().iloc[::2], "questionnaire.csv")
+    assert story.refresh().ok
+    second = story.release()
+    assert attackers.leavers_of_baseline(second) is None
+    fewer = PROTOCOL.release.digits.model_copy(update={"ratios": 1})
+    release = PROTOCOL.release.model_copy(update={"digits": fewer})
+    use_protocol(monkeypatch, PROTOCOL.model_copy(update={"release": release}))
+    assert story.refresh().ok
+    third = story.release()
+    waves = json.loads((third / "manifest.json").read_text())["waves"]
+    assert waves[WAVE]["release"] == first.name
+    assert waves[NEXT]["edition"] == "new edition: changed method"
+    assert not any(attackers.moved(second, third, {WAVE}).values())
+    # Neither the steps nor the people of the balance table say how many have left.
+    assert attackers.leavers_of_baseline(third) is None
+    counts = [attackers.moved(second, third, {NEXT})[column] for column in ("n", "events")]
+    assert counts == [0, 0]
+    steps = [attackers.read(folder, "attrition") for folder in (second, third)]
+    assert steps[0].loc[steps[0]["rule"] == "cohort", "remaining"].notna().all()
+    pd.testing.assert_frame_equal(*steps)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from stegvis.disclosure.control import _sources, control_across_waves, control_disclosure
 from stegvis.disclosure.decision import decide
-from stegvis.disclosure.imprecise import IMPRECISE
+from stegvis.disclosure.imprecise import IMPRECISE, TOO_FEW
 from stegvis.disclosure.people_sets import SetsError, people_sets
 from stegvis.disclosure.published import of_wave, with_shared_baseline, without_shared_baseline
 from stegvis.disclosure.rounding import rounded
@@ -57,6 +57,22 @@ def test_a_ratio_that_says_less_than_two_people_would_is_not_published():
     assert made["note"].str.endswith(IMPRECISE).tolist() == [False, True, True, False, False]
     assert made["n"].notna().all()
     assert found.suppressed.empty
+
+
+def test_where_no_main_ratio_is_published_nothing_is_estimated():
+    """A trend beside the sentence that there were too few people would read as the result; counts are not affected."""
+    rows = rows_from([(50, 10), (60, 2), (70, 3), (80, 1)])
+    rows = [replace(row, reference="0") for row in rows]
+    trend = replace(rows[-1], analysis="trend", term="walking_met_linear", measure="rr")
+    made = controlled([*rows, trend]).tables.results
+    shown = made[made["estimate"].notna()]
+    assert shown.empty
+    assert made["status"].iloc[-1] == "not_estimable"
+    assert made["note"].iloc[-1] == TOO_FEW
+    assert made["n"].iloc[-1] == 260
+    enough = [replace(row, reference="0") for row in rows_from([(50, 10), (60, 12), (70, 30), (80, 1)])]
+    made = controlled([*enough, replace(trend, n=260, events=enough[-1].events, members=enough[-1].members)])
+    assert made.tables.results["status"].iloc[-1] == "ok"
 
 
 @pytest.mark.parametrize("few", [(50, 3), (50, 47)])
