@@ -32,7 +32,7 @@ from stegvis.reporting.file_names import (
 from stegvis.reporting.fit import fit
 from stegvis.reporting.follow_up_loss import follow_up_loss
 from stegvis.reporting.glossary import glossary
-from stegvis.reporting.included import outcome, population, table_one
+from stegvis.reporting.included import population
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.joint import joint
 from stegvis.reporting.main_results import main_results
@@ -53,7 +53,7 @@ NO_FOOT = Markup()
 SectionOf = Callable[[WaveReport], Section | None]
 
 MAIN: tuple[SectionOf, ...] = (
-    question, main_results, counterparts, certainty, curves, claims_of_wave, population, table_one, outcome,
+    question, main_results, counterparts, certainty, curves, claims_of_wave, population,
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (
     joint,
