@@ -353,7 +353,7 @@ ANSWERS = {
         "found": "mindre vanlige omtrent fire år senere blant dem som gikk 125 minutter om dagen eller mer",
         "big": "24 prosent lavere", "much": "minutter om dagen", "pace": "3,27 MET eller mer", "who": "kvinner",
         "sure": "13 til 33 prosent lavere", "daily": "kan ikke si hva som ville skje med deg", "cannot": "én person",
-        "done": "56\u00a0042",
+        "done": "56 042",
     },
 }  # fmt: skip
 
