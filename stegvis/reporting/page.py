@@ -13,7 +13,7 @@ from stegvis.reporting.about import protocol_differences, study_foot
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.answer import answer
-from stegvis.reporting.blocks import Section
+from stegvis.reporting.blocks import Section, has_folded
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
 from stegvis.reporting.claims_section import claims_of_wave, claims_of_waves
@@ -56,16 +56,8 @@ MAIN: tuple[SectionOf, ...] = (
     question, main_results, counterparts, certainty, curves, claims_of_wave, population,
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (
-    joint,
-    mutual,
-    strata,
-    sensitivity,
-    follow_up_loss,
-    absolute,
-    measurement,
-    fit,
-    time_use,
-)
+    joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use,
+)  # fmt: skip
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section], ...] = (
     answer, waves_overview, across, claims_of_waves, changes, left_out, protocol_differences, checks_failed, origin,
@@ -163,7 +155,7 @@ def _page(
         "footer": footer + release,
         "foot": foot,
         "words": words,
-        "folded": any("<details" in block for section in sections for block in section.blocks),
+        "folded": has_folded(sections),
         "script": script,
         "script_hash": script_hash(script) if script else "",
     }
