@@ -89,6 +89,11 @@ def folded(summary: str, *blocks: Markup) -> Markup:
     return Markup("<details>\n<summary>{}</summary>\n{}\n</details>").format(summary, content)
 
 
+def has_folded(sections: Iterable[Section]) -> bool:
+    """Whether any part of a page is collapsible."""
+    return any("<details" in block for section in sections for block in section.blocks)
+
+
 def drawing(svg: str, caption: str, *numbers: Table | None) -> Markup:
     """A figure with its caption, and its numbers in collapsible tables below it; empty without a figure.
 

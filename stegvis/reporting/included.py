@@ -1,8 +1,10 @@
-"""The participants of a wave: flow diagram, Table 1, outcome and follow-up."""
+"""The participants of a wave: how many, flow diagram, Table 1, outcome and follow-up."""
 
 from __future__ import annotations
 
-from stegvis.reporting.blocks import Section, drawing, folded, paragraph, section, table
+from markupsafe import Markup
+
+from stegvis.reporting.blocks import Section, drawing, folded, pair, paragraph, section, subheading, table
 from stegvis.reporting.flow import flow_diagram, flow_table
 from stegvis.reporting.formatting import count, decimal, is_missing
 from stegvis.reporting.inputs import WaveReport
@@ -18,16 +20,25 @@ FLOW_CAPTION = (
 
 
 def population(report: WaveReport) -> Section:
-    """The flow diagram."""
+    """Who was included, Table 1 and the outcome, the larger parts collapsed."""
     steps = report.rows(report.exclusion_steps)
     smallest_count = report.protocol.disclosure.smallest_count
     flow = flow_diagram(steps, report.wave, report.synthetic, smallest_count)
-    if not flow:
-        return section(
-            "included", "Who was included", paragraph("The exclusion steps are not available for this wave.")
-        )
-    shown = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count))
-    return section("included", "Who was included", paragraph(_summed_up(report)), folded("Flow diagram", shown))
+    if flow:
+        drawn = drawing(flow, FLOW_CAPTION, flow_table(steps, smallest_count))
+        included = paragraph(_summed_up(report)) + folded("Flow diagram", drawn)
+    else:
+        included = paragraph("The exclusion steps are not available for this wave.")
+    return section(
+        "included",
+        "Who was included",
+        pair(included + _part(table_one(report)), _part(outcome(report))),
+    )
+
+
+def _part(own: Section) -> Markup:
+    """A section as a part of another."""
+    return subheading(own.heading, own.identifier) + Markup("\n").join(own.blocks)
 
 
 def _summed_up(report: WaveReport) -> str:

@@ -13,7 +13,7 @@ from stegvis.reporting.about import protocol_differences, study_foot
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.answer import answer, answer_in_short
-from stegvis.reporting.blocks import Section
+from stegvis.reporting.blocks import Section, has_folded
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
 from stegvis.reporting.claims_section import claims_of_wave, claims_of_waves
@@ -33,7 +33,7 @@ from stegvis.reporting.file_names import (
 from stegvis.reporting.fit import fit
 from stegvis.reporting.follow_up_loss import follow_up_loss
 from stegvis.reporting.glossary import glossary
-from stegvis.reporting.included import outcome, population, table_one
+from stegvis.reporting.included import population
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.joint import joint
 from stegvis.reporting.main_results import main_results
@@ -55,19 +55,11 @@ NO_FOOT = Markup()
 SectionOf = Callable[[WaveReport], Section | None]
 
 MAIN: tuple[SectionOf, ...] = (
-    question, main_results, counterparts, certainty, curves, claims_of_wave, population, table_one, outcome,
+    question, main_results, counterparts, certainty, curves, claims_of_wave, population,
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (
-    joint,
-    mutual,
-    strata,
-    sensitivity,
-    follow_up_loss,
-    absolute,
-    measurement,
-    fit,
-    time_use,
-)
+    joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use,
+)  # fmt: skip
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section | None], ...] = (
     answer, wave_curves, waves_overview, across, claims_of_waves, changes, left_out, protocol_differences,
@@ -179,7 +171,7 @@ def _page(
         "footer": footer + release,
         "foot": foot,
         "words": words,
-        "folded": any("<details" in block for section in sections for block in section.blocks),
+        "folded": has_folded(sections),
         "shared": shared,
         "card": CARD_PICTURE,
         "script": script,

@@ -18,7 +18,8 @@ PHONE = {"width": 390, "height": 844}
 SCHEMES = ("light", "dark")
 # What is wider than its box without scrolling, or ends beyond the screen: both are cut off.
 CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].filter(each => {
-    if (each.closest("svg, .table-region, .scrolls, .unseen, select") || !each.getClientRects().length) return false;
+    if (each.closest("svg, .unseen, select") || each.parentElement.closest(".table-region, .scrolls")) return false;
+    if (!each.getClientRects().length) return false;
     const box = each.getBoundingClientRect();
     return box.right > innerWidth + 1 || box.left < -1 && !each.closest(".banner") && !each.closest(".skip")
         || each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === "hidden";

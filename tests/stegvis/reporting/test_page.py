@@ -189,8 +189,6 @@ def test_a_wave_has_every_section_in_order():
             "Dose-response curves",
             "Published claims, tested",
             "Who was included",
-            "Table 1: participants at baseline",
-            "Outcome and follow-up",
         ],
         [
             "Volume and intensity together",

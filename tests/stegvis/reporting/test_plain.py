@@ -118,8 +118,16 @@ def test_the_wording_follows_from_the_interval(language, kind):
 )
 def test_the_numbers_are_those_of_the_row(language, kind, share, limits):
     said = plain(language, with_headline(**OUTCOMES[kind]))
-    assert share in said.big()[-1]
+    assert share in said.big()[1]
     assert limits in said.sure()[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", OUTCOMES)
+def test_the_limits_are_beside_every_clear_difference(language, kind):
+    said = plain(language, with_headline(**OUTCOMES[kind]))
+    limits = texts(language)["big"]["limits"]
+    assert (limits == said.big()[-1]) == (kind in ("lower", "higher"))
 
 
 def test_a_limit_near_none_gets_a_decimal():
@@ -333,6 +341,31 @@ def test_the_page_answers_the_questions_of_a_lay_article_in_order_the_method_las
     page = Plain(findings(many_waves(2), words, full_characteristics()), exclusion_steps(), False)
     assert tuple(each.heading for each in page.sections()) == QUESTIONS[language]
     assert all(len(text_of(str(block))) > 40 for each in page.sections() for block in each.blocks)
+
+
+# What each answer must say, by the numbers of ``full_results``: a question without it is not answered.
+ANSWERS = {
+    "en": {
+        "found": "less common about four years later among people who walked 125 minutes a day or more",
+        "big": "24% lower", "much": "minutes a day", "pace": "3.27 METs or more", "who": "women",
+        "sure": "a risk 13% to 33% lower", "daily": "cannot say what would happen to you", "cannot": "one person",
+        "done": "56,042",
+    },
+    "nb": {
+        "found": "mindre vanlige omtrent fire år senere blant dem som gikk 125 minutter om dagen eller mer",
+        "big": "24 prosent lavere", "much": "minutter om dagen", "pace": "3,27 MET eller mer", "who": "kvinner",
+        "sure": "13 til 33 prosent lavere", "daily": "kan ikke si hva som ville skje med deg", "cannot": "én person",
+        "done": "56 042",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_question_is_answered_by_its_own_section(language):
+    words = replace(WORDS, language=language)
+    page = Plain(findings(full_results(), words, full_characteristics()), exclusion_steps(), False)
+    said = {each.identifier: text_of("".join(map(str, each.blocks))) for each in page.sections()}
+    assert {name: words in said[name] for name, words in ANSWERS[language].items()} == dict.fromkeys(said, True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
