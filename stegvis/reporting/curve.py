@@ -1,12 +1,12 @@
 """The dose-response curve: its published points, their description and tables.
 
-The curve is fitted in ``stegvis.analyses.spline``, the histogram counted in ``stegvis.analyses.histogram``; how both are
-drawn is in ``curve_plot``.
+The curve is fitted in ``stegvis.analyses.spline``, the histogram counted in ``stegvis.analyses.histogram``, and both
+are drawn in ``curve_plot``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd

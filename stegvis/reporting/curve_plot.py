@@ -15,7 +15,7 @@ from stegvis.reporting import figure
 from stegvis.reporting.axis import linear_ticks, log_share, log_ticks, ratio_domain, round_range, share, tick_label
 from stegvis.reporting.curve import Curve
 from stegvis.reporting.formatting import count, interval_name, limit, ratio
-from stegvis.reporting.plot import UNITS, Plot, number, percent, room
+from stegvis.reporting.plot import UNITS, Plot, number, percent, space_for
 from stegvis.reporting.words import Words
 
 HEIGHT, PEOPLE_HEIGHT, GAP = 240, 56, 10
@@ -84,7 +84,7 @@ def curves_plot(
     x_ends = round_range(min(values), max(values))
     bars = _bins(histogram, x_ends)
     people = PEOPLE_HEIGHT + GAP if len(bars) else 0
-    plot = Plot(LEFT, room([line.name for line in lines], 14), HEIGHT, below=people + FOOT)
+    plot = Plot(LEFT, space_for([line.name for line in lines], 14), HEIGHT, below=people + FOOT)
     plot.titles(heading, figure.SYNTHETIC if synthetic else "")
     plot.edge("Risk ratio, log scale", plot.above + 12, figure.MUTED)
     plot.above += 24
@@ -112,8 +112,11 @@ def _axes(plot: Plot, ends: Domain, x_ends: Domain, title: str, people: int) -> 
             line.set("stroke-dasharray", "4 3")
         plot.text(tick_label(value), 0, y + 4.5, shift=-8, anchor="end")
     one = _height(1, ends)
-    for text, y, anchor, space in (("← lower risk", one + 8, "end", HEIGHT - one), ("higher risk →", one - 8, "start", one)):
-        if space >= room([text]):
+    for text, y, anchor, space in (
+        ("← lower risk", one + 8, "end", HEIGHT - one),
+        ("higher risk →", one - 8, "start", one),
+    ):
+        if space >= space_for([text]):
             _sideways(plot, text, y, anchor)
     bottom = HEIGHT + people
     plot.line((0, bottom), (1, bottom), figure.MUTED)
@@ -169,7 +172,9 @@ def _one(part: Plot, curve: Curve, color: str, ends: Domain, x_ends: Domain, ban
         name: [_height(value, ends) for value in _unrounded(x, [point[name] for point in curve.points])]
         for name in ("estimate", "ci_low", "ci_high")
     }
-    line, lower, upper = ([f"{number(at)} {number(y)}" for at, y in zip(x, each, strict=True)] for each in heights.values())
+    line, lower, upper = (
+        [f"{number(at)} {number(y)}" for at, y in zip(x, each, strict=True)] for each in heights.values()
+    )
     area = part.stretched()
     band_of = {"class": "band", "d": f"M{'L'.join([*upper, *reversed(lower)])}Z", "fill": color, "fill-opacity": "0.16"}
     if not band:
@@ -236,4 +241,3 @@ def _bins(histogram: pd.DataFrame | None, x_ends: Domain) -> pd.DataFrame:
     shown = (histogram["status"] == "ok") & histogram["low"].notna() & histogram["high"].notna()
     shown &= (histogram["low"] >= x_ends[0] - 1e-9) & (histogram["high"] <= x_ends[1] + 1e-9)
     return histogram.loc[shown, ["low", "high", "n"]].astype("float64")
-

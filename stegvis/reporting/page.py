@@ -61,7 +61,8 @@ MAIN: tuple[SectionOf, ...] = (
 DETAILS: tuple[SectionOf, ...] = (mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use)
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section | None], ...] = (
-    answer, wave_curves, waves_overview, across, claims_by_release, changes, left_out, protocol_differences, checks_failed, origin,
+    answer, wave_curves, waves_overview, across, claims_by_release, changes, left_out, protocol_differences,
+    checks_failed, origin,
 )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from stegvis.reporting.axis import tick_label
 from stegvis.reporting.blocks import Section, drawing, section
 from stegvis.reporting.curve import Curve, curve_description, curve_of, several
 from stegvis.reporting.curve_plot import MOST_BANDS, Line, curve_domain, curves_plot
-from stegvis.reporting.file_names import wave_file_name
 from stegvis.reporting.formatting import interval_name, limits, ratio
 from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table

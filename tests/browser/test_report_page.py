@@ -14,10 +14,20 @@ import pytest
 
 from stegvis.release.checklists import items
 from stegvis.reporting import render_index, render_wave, wave_file_name
+from stegvis.reporting.card import card_png, card_svg
 from stegvis.reporting.documents import render_checklists, render_dictionary
 from stegvis.reporting.explorer import render_explorer
-from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, EXPLORER, details_file_name, methods_file_name
+from stegvis.reporting.file_names import (
+    CARD,
+    CARD_PICTURE,
+    CHECKLISTS,
+    DICTIONARY,
+    EXPLORER,
+    details_file_name,
+    methods_file_name,
+)
 from stegvis.reporting.plain import render_plain
+from stegvis.reporting.plain_findings import findings
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
 from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, WORDS, exclusion_steps, suppress
 from tests.study import STUDY
@@ -58,6 +68,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert set(pages) == set(PAGES)
     for name, html in pages.items():
         (folder / name).write_text(html, encoding="utf-8")
+    card = card_svg(findings(full_results(), WORDS), STUDY.about, synthetic=True)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    (folder / CARD_PICTURE).write_bytes(card_png(card))
     return folder
 
 
@@ -147,6 +160,9 @@ def test_every_link_of_every_page_has_a_target(browser, folder):
             file, _, anchor = target.partition("#")
             if file.startswith(("../", "https://")):  # other files of the release, and where the study is described
                 continue
+            if file.endswith(".png"):
+                assert (folder / file).is_file()
+                continue
             text = (folder / (file or name)).read_text(encoding="utf-8")
             assert not anchor or f'id="{anchor}"' in text, f"{name}: {target}"
     page.close()
@@ -198,8 +214,8 @@ def test_text_in_figures_stays_inside_and_readable_on_a_phone(browser, folder, n
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     overflowing = page.evaluate(
         """() => [...document.querySelectorAll("svg.figure")].flatMap(svg => {
-            const box = svg.getBoundingClientRect();
-            return [...svg.querySelectorAll("text")].filter(text => {
+            const box = svg.closest("figure").getBoundingClientRect();
+            return [...svg.querySelectorAll("text")].filter(text => text.getClientRects().length).filter(text => {
                 const own = text.getBoundingClientRect();
                 return own.left < box.left - 1 || own.right > box.right + 1;
             }).map(text => text.textContent);

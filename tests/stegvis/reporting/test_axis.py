@@ -36,7 +36,8 @@ def apart(ticks: list[float], places: list[float]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("value", "label"), [(60.0, "60"), (2.91, "2.91"), (0.5, "0.5"), (99.70, "99.7"), (0.1 + 0.2, "0.3"), (1000.0, "1000")]
+    ("value", "label"),
+    [(60.0, "60"), (2.91, "2.91"), (0.5, "0.5"), (99.70, "99.7"), (0.1 + 0.2, "0.3"), (1000.0, "1000")],
 )
 def test_a_tick_is_written_as_a_person_would(value: float, label: str) -> None:
     assert tick_label(value) == label

@@ -7,8 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stegvis.reporting import figure
-from stegvis.reporting import render_wave, wave_file_name
+from stegvis.reporting import figure, render_wave, wave_file_name
 from stegvis.reporting.file_names import details_file_name
 from stegvis.reporting.forest import forest_plot
 from stegvis.study.protocol import EXPOSURES
@@ -63,7 +62,10 @@ def test_each_estimate_is_a_row_with_its_mark_its_interval_and_its_numbers_at_on
 def test_under_the_pointer_a_row_says_its_numbers_and_the_people_behind_it():
     svg = forest_plot(results(), "walking_minutes", "w", synthetic=False, words=WORDS)
     titles = [row.findtext(f"{SVG}title") or "" for row in rows_of(svg)]
-    assert any(re.fullmatch(r"≥125: 0\.76 \(95% CI 0\.67 to 0\.87\), p .*; 2,797 participants, \d+ cases", each) for each in titles)
+    assert any(
+        re.fullmatch(r"≥125: 0\.76 \(95% CI 0\.67 to 0\.87\), p .*; 2,797 participants, \d+ cases", each)
+        for each in titles
+    )
     hidden = suppress(results(), "101-124", keep_numbers=True)
     shown = forest_plot(hidden, "walking_minutes", "w", synthetic=False, words=WORDS)
     assert not any("101–124:" in (row.findtext(f"{SVG}title") or "") for row in rows_of(shown))
@@ -135,5 +137,3 @@ def test_only_colors_that_the_page_can_change():
     svg = forest_plot(results(), "walking_minutes", "w", synthetic=True, words=WORDS)
     used = set(re.findall(r'(?:fill|stroke)="(?!none|transparent)([^"]+)"', svg))
     assert used <= set(figure.COLORS)
-
-

@@ -113,7 +113,9 @@ def test_every_table_has_a_caption_and_every_header_a_scope(html):
 def test_every_figure_has_a_title_and_a_description(html):
     page = Page(html)
     # A drawing within a figure has no name of its own.
-    inside = [tag for tag, _, parents in page.elements if parents and parents[-1] == "svg" and "svg" not in parents[:-1]]
+    inside = [
+        tag for tag, _, parents in page.elements if parents and parents[-1] == "svg" and "svg" not in parents[:-1]
+    ]
     figures = sum(tag == "svg" and "svg" not in parents for tag, _, parents in page.elements)
     assert inside.count("title") == inside.count("desc") == figures
 
