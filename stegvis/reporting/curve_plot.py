@@ -41,12 +41,14 @@ class Line:
         name: written at its end; empty in a figure of one line.
         model: what it is adjusted for, if a reader can choose.
         shown: whether it is visible at first.
+        main: it is drawn stronger than the others, and only it has its band while others are visible.
     """
 
     curve: Curve
     name: str = ""
     model: str = ""
     shown: bool = True
+    main: bool = False
 
 
 def curve_domain(curves: Iterable[Curve]) -> Domain:
@@ -159,14 +161,22 @@ def _lines(plot: Plot, lines: Sequence[Line], ends: Domain, x_ends: Domain) -> N
         part = plot.group("series", **data)
         if not line.shown:
             part.root.set("display", "none")
-        _one(part, line.curve, color, ends, x_ends, band=len(lines) <= MOST_BANDS)
+        _one(
+            part,
+            line.curve,
+            color,
+            ends,
+            x_ends,
+            band=line.main or (len(lines) <= MOST_BANDS and not lines[-1].main),
+            width=3.5 if line.main else 2,
+        )
         if len(lines) == 1:
             _knots(part, line.curve, x_ends)
         if line.name:
             part.text(line.name, share(line.curve.points[-1]["value"], x_ends), name_y + 4.5, color, 8)
 
 
-def _one(part: Plot, curve: Curve, color: str, ends: Domain, x_ends: Domain, band: bool) -> None:
+def _one(part: Plot, curve: Curve, color: str, ends: Domain, x_ends: Domain, band: bool, width: float) -> None:
     x = [UNITS * share(point["value"], x_ends) for point in curve.points]
     heights = {
         name: [_height(value, ends) for value in _unrounded(x, [point[name] for point in curve.points])]
@@ -180,7 +190,7 @@ def _one(part: Plot, curve: Curve, color: str, ends: Domain, x_ends: Domain, ban
     if not band:
         band_of |= {"display": "none", "data-several": "hides"}
     part.add("path", band_of, area)
-    drawn = {"d": f"M{'L'.join(line)}", "fill": "none", "stroke": color, "stroke-width": "2.5"}
+    drawn = {"d": f"M{'L'.join(line)}", "fill": "none", "stroke": color, "stroke-width": number(width)}
     part.add("path", {**drawn, "vector-effect": "non-scaling-stroke"}, area)
     at = {"cx": percent(share(curve.reference, x_ends)), "cy": number(part.above + _height(1, ends)), "r": "4.5"}
     part.add("circle", {**at, "fill": color})

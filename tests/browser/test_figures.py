@@ -12,7 +12,13 @@ import pytest
 from stegvis.reporting import render_index, render_wave, wave_file_name
 from stegvis.reporting.file_names import details_file_name
 from tests.browser.test_report_page import STANDARDS, axe, browser  # noqa: F401
-from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report, pooled_results
+from tests.stegvis.reporting.full_report import (
+    full_index_report,
+    full_results,
+    full_wave_report,
+    pooled_curve,
+    pooled_results,
+)
 from tests.stegvis.reporting.sample_report import WAVE
 
 pytestmark = pytest.mark.browser
@@ -26,7 +32,7 @@ TEXT = 704
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("figures")
-    results = pd.concat([full_results(), full_results(LATER, 0.9), pooled_results()], ignore_index=True)
+    results = pd.concat([full_results(), full_results(LATER, 0.9), pooled_results(), pooled_curve()], ignore_index=True)
     index = full_index_report(waves=(WAVE, LATER), results=results)
     for name, html in {INDEX: render_index(index), **render_wave(full_wave_report())}.items():
         (folder / name).write_text(html, encoding="utf-8")
@@ -124,12 +130,15 @@ def test_a_curve_is_read_by_touch(browser, folder):  # noqa: F811
 def test_a_reader_chooses_wave_and_model(page):
     waves = page.get_by_label("Wave", exact=True).first
     series = page.locator("svg.plot[data-range]").first.locator(".series:visible")
-    assert series.count() == 2
+    bands = page.locator("svg.plot[data-range]").first.locator(".band:visible")
+    assert (series.count(), bands.count()) == (3, 1)
     waves.select_option("2024–2026")
-    assert series.count() == 1
+    assert (series.count(), bands.count()) == (1, 1)
     page.get_by_label("Adjusted", exact=True).first.select_option("Also for walking intensity")
     assert series.first.get_attribute("data-model") == "Also for walking intensity"
-    waves.select_option("")
+    # There is no pooled curve of that model: a choice that leaves nothing is taken back.
+    waves.select_option("Pooled")
+    assert waves.input_value() == ""
     assert series.count() == 2
     slider = page.get_by_label("Walking volume, min/day: read the curve")
     slider.focus()
@@ -140,7 +149,7 @@ def test_without_scripts_the_page_shows_its_curves_and_nothing_that_does_not_wor
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((folder / INDEX).as_uri())
-    assert page.locator("svg.plot[data-range] .series:visible").count() == 4
+    assert page.locator("svg.plot[data-range] .series:visible").count() == 6
     assert page.locator("input, select, .reading").count() == 0
     assert page.locator("#waves-walking_minutes-table tbody tr").count() >= 5
     context.close()
@@ -170,4 +179,4 @@ def test_what_only_a_script_adds_is_not_printed(page):
     assert slider.is_visible()
     page.emulate_media(media="print")
     assert not slider.is_visible()
-    assert page.locator("svg.plot[data-range] .series:visible").count() == 4
+    assert page.locator("svg.plot[data-range] .series:visible").count() == 6

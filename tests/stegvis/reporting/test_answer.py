@@ -9,7 +9,13 @@ import pytest
 
 from stegvis.reporting import render_index, render_wave
 from stegvis.reporting.about import study_foot
-from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report, pooled_results
+from tests.stegvis.reporting.full_report import (
+    full_index_report,
+    full_results,
+    full_wave_report,
+    pooled_curve,
+    pooled_results,
+)
 from tests.stegvis.reporting.sample_report import WAVE, WORDS, bridge, index_report, provenance
 from tests.stegvis.reporting.test_plain import text_of
 from tests.study import STUDY
@@ -95,7 +101,23 @@ def test_all_waves_curves_are_in_one_picture_with_one_axis_and_a_name_at_each_li
         assert len(shown) == 2
         assert [re.search(r">(20\d\d–20\d\d)</text>", part)[1] for part in shown] == ["2021–2023", "2024–2026"]
         assert 'data-domain="0.8 1.25"' in svg
-    assert html.count("There is no pooled curve") == 1
+    assert html.count("No pooled curve is published") == 1
+
+
+def test_the_pooled_curve_is_drawn_with_the_waves_and_has_the_band():
+    later = "2024-2026"
+    results = pd.concat([full_results(), full_results(later, 0.9), pooled_results(), pooled_curve()], ignore_index=True)
+    html = render_index(full_index_report(waves=(WAVE, later), results=results))
+    svg = re.search(r'<svg[^>]*aria-labelledby="waves-walking_minutes-title.*?</figure>', html, re.DOTALL)[0]
+    shown = [part for part in svg.split('<g class="series"')[1:] if 'display="none"' not in part.partition(">")[0]]
+    names = [re.search(r'data-name="([^"]+)"', part)[1] for part in shown]
+    bands = [re.search(r'<path class="band"[^>]*>', part)[0] for part in shown]
+    assert names == ["2021–2023", "2024–2026", "Pooled"]
+    assert ['display="none"' in band for band in bands] == [True, True, False]
+    assert html.count("Pooled: all responses in one model") == 1
+    assert "No pooled curve" not in html
+    hidden = results.assign(status=results["status"].mask(results["analysis"] == "pooled_spline", "suppressed"))
+    assert 'data-name="Pooled"' not in render_index(full_index_report(waves=(WAVE, later), results=hidden))
 
 
 def test_a_release_without_curves_has_no_section_of_them_and_no_script():
