@@ -20,6 +20,8 @@ from stegvis.reporting.words import Words
 
 HEIGHT, PEOPLE_HEIGHT, GAP = 240, 56, 10
 LEFT, FOOT = 62, 46
+# Length of the direction beside the axis, px.
+SIDEWAYS = 94
 # Least distance between the names of two lines, px.
 NAME = 17
 # One color per line, the last (newest) in that of adjusted results.
@@ -88,7 +90,10 @@ def curves_plot(
     people = PEOPLE_HEIGHT + GAP if len(bars) else 0
     plot = Plot(LEFT, space_for([line.name for line in lines], 14), HEIGHT, below=people + FOOT)
     plot.titles(heading, figure.SYNTHETIC if synthetic else "")
-    plot.edge("Risk ratio, log scale", plot.above + 12, figure.MUTED)
+    # Where there is no space for the direction beside the axis, it is in its title.
+    marked = HEIGHT - _height(1, ends) >= SIDEWAYS
+    title_of_axis = "Risk ratio, log scale" if marked else "Risk ratio (log); below 1: lower risk"
+    plot.edge(title_of_axis, plot.above + 12, figure.MUTED)
     plot.above += 24
     _axes(plot, ends, x_ends, words.exposure(curves[0].exposure), people)
     if len(bars):
@@ -118,7 +123,7 @@ def _axes(plot: Plot, ends: Domain, x_ends: Domain, title: str, people: int) -> 
         ("← lower risk", one + 8, "end", HEIGHT - one),
         ("higher risk →", one - 8, "start", one),
     ):
-        if space >= space_for([text]):
+        if space >= SIDEWAYS:
             _sideways(plot, text, y, anchor)
     bottom = HEIGHT + people
     plot.line((0, bottom), (1, bottom), figure.MUTED)

@@ -203,8 +203,8 @@ def _row(
     if not shown:
         plot.text(row["label"], 1, y + 4.5, figure.MUTED, GAP)
         if row["kind"] == "reference":
-            place = {"cx": percent(log_share(1, domain)), "cy": number(plot.above + y), "r": "3.5"}
-            plot.add("circle", {**place, "fill": figure.MUTED})
+            at = {"cx": percent(log_share(1, domain)), "cy": number(plot.above + y), "r": "3.5"}
+            plot.add("circle", {**at, "fill": figure.MUTED})
         return
     part = plot.group("row")
     said = plot.add("title", {}, part.root)

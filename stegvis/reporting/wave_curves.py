@@ -43,7 +43,7 @@ def wave_curves(index: IndexReport) -> Section | None:
 
 
 def _lines(index: IndexReport, exposure: Exposure) -> list[Line]:
-    models = {FULLY: COMPARABLE}
+    models: dict[str, Sequence[str]] = {FULLY: COMPARABLE}
     if len(index.exposures) > 1:
         models[f"Also for {index.words.other_exposure(exposure)}"] = ("mutual_spline",)
     lines: list[Line] = []
@@ -87,7 +87,10 @@ def _caption(index: IndexReport, shown: Sequence[Line]) -> str:
     # Said once: walking volume, which every study has, comes first.
     first = len(shown) > 1 and shown[0].curve.exposure == index.exposures[0]
     pooled = (ONE_MODEL if has_pooled else NO_POOLED) if first else ""
-    return f"Lines: risk ratio {against}, fully adjusted{bands}.{pooled}"
+    found = {line.name for line in shown}
+    without = [level_label(wave) for wave in index.waves if level_label(wave) not in found]
+    absent = f" No curve is available of {index.words.listed(without)}." if without else ""
+    return f"Lines: risk ratio {against}, fully adjusted{bands}.{pooled}{absent}"
 
 
 def _numbers(index: IndexReport, exposure: Exposure, shown: Sequence[Line]) -> list[Table]:

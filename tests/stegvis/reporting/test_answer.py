@@ -118,6 +118,9 @@ def test_the_pooled_curve_is_drawn_with_the_waves_and_has_the_band():
     assert "No pooled curve" not in html
     hidden = results.assign(status=results["status"].mask(results["analysis"] == "pooled_spline", "suppressed"))
     assert 'data-name="Pooled"' not in render_index(full_index_report(waves=(WAVE, later), results=hidden))
+    lost = (results["wave"] == later) & results["analysis"].str.contains("spline")
+    without = render_index(full_index_report(waves=(WAVE, later), results=results[~lost]))
+    assert "No curve is available of 2024–2026." in without
 
 
 def test_a_release_without_curves_has_no_section_of_them_and_no_script():

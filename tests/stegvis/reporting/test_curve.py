@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from stegvis.reporting import figure
+from stegvis.reporting.axis import HIGH_ENDS, LOW_ENDS
 from stegvis.reporting.curve import curve_description, curve_of, curve_table, histogram_table, several
 from stegvis.reporting.curve_plot import Line, _unrounded, curves_plot
 from stegvis.reporting.forest import ladder_plot
@@ -154,3 +155,11 @@ def test_a_ladder_breaks_long_labels_and_describes_them_whole():
 def test_without_rows_there_is_no_figure():
     assert heat_map([], ("a", "b"), ["c"], synthetic=True, protocol=PROTOCOL) == ""
     assert ladder_plot([], "ladder", ["c"], synthetic=True, protocol=PROTOCOL) == ""
+
+
+@pytest.mark.parametrize("low", LOW_ENDS)
+@pytest.mark.parametrize("high", HIGH_ENDS)
+def test_the_direction_of_lower_risk_is_marked_on_every_axis(low, high):
+    curve = curve_of(full_results(), "spline", "walking_minutes")
+    svg = curves_plot([Line(curve)], None, "c", ["A"], "", synthetic=False, words=WORDS, domain=(low, high))
+    assert any("lower risk" in text for text in texts(svg))
