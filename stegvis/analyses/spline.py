@@ -21,7 +21,7 @@ from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES, basis, curve, knots_of, percentile
 from stegvis.statistics.results import ResultRow, joined
-from stegvis.statistics.risk_ratio import fit_risk_ratio
+from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
 from stegvis.statistics.terms import Linear, Term
 from stegvis.study.protocol import Exposure, Protocol
 
@@ -139,9 +139,13 @@ def curve_rows(
     if isinstance(fit, NotEstimable):
         return _not_estimable(template, fit.reason)
 
-    where = places[0]
-    names = [term.column for term in terms[: len(where.knots) - 1]]
-    values = curve_values(where, protocol.spline.scale(exposure).grid_step)
+    names = [term.column for term in terms[: len(places[0].knots) - 1]]
+    return _fitted_rows(fit, template, names, places[0], protocol.spline.scale(exposure).grid_step)
+
+
+def _fitted_rows(fit: Fit, template: ResultRow, names: list[str], where: Place, step: float) -> list[ResultRow]:
+    """Knots, points and tests of a fitted curve; ``names`` are its terms."""
+    values = curve_values(where, step)
     drawn = curve(
         fit.coefficients.loc[names].to_numpy(),
         fit.covariance.loc[names, names].to_numpy(),
