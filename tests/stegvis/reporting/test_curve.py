@@ -163,3 +163,19 @@ def test_the_direction_of_lower_risk_is_marked_on_every_axis(low, high):
     curve = curve_of(full_results(), "spline", "walking_minutes")
     svg = curves_plot([Line(curve)], None, "c", ["A"], "", synthetic=False, words=WORDS, domain=(low, high))
     assert any("lower risk" in text for text in texts(svg))
+
+
+def test_many_waves_are_told_apart_by_color_and_dashes_and_the_pooled_line_has_its_own():
+    curve = curve_of(full_results(), "spline", "walking_minutes")
+    names = [f"20{year}" for year in range(10, 17)]
+    lines = [*(Line(curve, name) for name in names), Line(curve, "Pooled", main=True)]
+    svg = curves_plot(lines, None, "c", ["A"], "", synthetic=False, words=WORDS)
+    series = [each for each in ElementTree.fromstring(svg).iter(f"{SVG}g") if each.get("class") == "series"]
+    styles = []
+    for each in series:
+        (line,) = (path for path in each.iter(f"{SVG}path") if path.get("fill") == "none")
+        styles.append((line.get("stroke"), line.get("stroke-dasharray")))
+    assert len(set(styles)) == len(lines)
+    assert [color for color, _ in styles].count(styles[-1][0]) == 1
+    heights = [float(each.find(f"{SVG}text").get("y")) for each in series]
+    assert all(after - before >= 15 for before, after in pairwise(sorted(heights)))
