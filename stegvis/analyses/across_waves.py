@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from stegvis.analyses.pain_course import course_rows
-from stegvis.analyses.pooled import first_response_cuts, pooled_note, pooled_rows, stack
+from stegvis.analyses.pooled import first_response_cuts, pooled_curves, pooled_note, pooled_rows, stack
 from stegvis.analyses.projection import projection_rows
 from stegvis.analyses.wave_interaction import wave_rows
 from stegvis.statistics.levels import Levels
@@ -34,7 +34,7 @@ def rows_across_waves(
 
     Returns:
         Rows of wave ``all``; analyses ``pooled``, ``wave_interaction``, ``incidence``, ``persistence``,
-        ``recurrence``, ``projection``. An analysis that needs more waves has no rows.
+        ``recurrence``, ``projection``, ``pooled_spline``. An analysis that needs more waves has no rows.
 
     Raises:
         ValueError: there is no wave, a person is twice in one, or a frame breaks the contract.
@@ -49,4 +49,5 @@ def rows_across_waves(
             rows += wave_rows(frame, template, covariate_terms(model, protocol, levels), protocol)
     rows += course_rows(histories, first_response_cuts(frame, protocol), note, protocol, levels)
     rows += projection_rows(pooled, frame, protocol)
+    rows += pooled_curves(frame, protocol, levels)
     return rows

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from stegvis.analyses.category_model import category_rows
+from stegvis.analyses.spline import curve_rows
 from stegvis.statistics.categories import Cuts, cuts, with_categories
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import ResultRow, joined, options_note, to_frame
@@ -47,6 +48,32 @@ def pooled_rows(stacked: pd.DataFrame, protocol: Protocol, levels: Levels) -> li
             covariates = (*covariate_terms(model, protocol, levels), *wave_term)
             template = ResultRow("all", "pooled", "all", model, exposure, note=pooled_note(protocol))
             rows += category_rows(frame, template, covariates, protocol, groups="person")
+    return rows
+
+
+def pooled_curves(frame: pd.DataFrame, protocol: Protocol, levels: Levels) -> list[ResultRow]:
+    """The dose-response curves of all waves together, fully adjusted, with the knots and reference of the protocol.
+
+    The curves of separate waves share people, so they are not averaged: one model has all responses, with the wave as
+    a covariate and the variance clustered by person.
+
+    Args:
+        frame: by ``stack``.
+        protocol: the study's protocol.
+        levels: ordered levels of the categorical covariates, the reference first.
+
+    Returns:
+        Rows of analysis ``pooled_spline``, wave ``all``, population ``all``; none of a single wave.
+    """
+    waves = tuple(frame["wave"].unique())
+    if len(waves) < 2:
+        return []
+    covariates = (*covariate_terms("adjusted", protocol, levels), Categorical("wave", waves))
+    note = joined(options_note(protocol, variance="clustered"), NOTE)
+    rows: list[ResultRow] = []
+    for exposure in protocol.exposures.names:
+        template = ResultRow("all", "pooled_spline", "all", "adjusted", exposure, note=note)
+        rows += curve_rows(frame, template, (exposure,), covariates, protocol, "fixed", groups="person")
     return rows
 
 

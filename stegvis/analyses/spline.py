@@ -21,8 +21,8 @@ from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES, basis, curve, knots_of, percentile
 from stegvis.statistics.results import ResultRow, joined
-from stegvis.statistics.risk_ratio import fit_risk_ratio
-from stegvis.statistics.terms import Linear
+from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
+from stegvis.statistics.terms import Linear, Term
 from stegvis.study.protocol import Exposure, Protocol
 
 KnotRule = Literal["sample", "fixed"]
@@ -91,17 +91,42 @@ def curve_values(where: Place, step: float) -> dict[str, float]:
 
 
 def _curve_rows(data: WaveData, analysis: str, exposure: Exposure, rule: KnotRule, mutual: bool) -> list[ResultRow]:
-    covariates = data.covariates("adjusted")
     exposures = (exposure, other_exposure(exposure)) if mutual else (exposure,)
-    frame, dropped = complete_rows(data.people, [*exposures, *(term.column for term in covariates), OUTCOME])
-    template = replace(
-        data.template(analysis, "adjusted", exposure),
-        term=f"{exposure}_spline",
-    ).counting(frame, OUTCOME)
+    template = data.template(analysis, "adjusted", exposure)
+    return curve_rows(data.people, template, exposures, data.covariates("adjusted"), data.protocol, rule)
+
+
+def curve_rows(
+    people: pd.DataFrame,
+    template: ResultRow,
+    exposures: Sequence[Exposure],
+    covariates: Sequence[Term],
+    protocol: Protocol,
+    rule: KnotRule,
+    groups: str | None = None,
+) -> list[ResultRow]:
+    """The curve of the first exposure, adjusted for those of the others and the covariates.
+
+    Args:
+        people: one row per person (or per person and wave, with ``groups``).
+        template: a row without the estimate.
+        exposures: those with a curve in the model.
+        covariates: the other terms.
+        protocol: the study's protocol.
+        rule: where the knots come from.
+        groups: column of the person (cluster) of a row; the variance is then clustered.
+
+    Returns:
+        The knots, the curve's points and the tests of its shape; the percentiles behind them count each person once.
+    """
+    exposure, extra = exposures[0], [] if groups is None else [groups]
+    frame, dropped = complete_rows(people, [*exposures, *(term.column for term in covariates), OUTCOME, *extra])
+    template = replace(template, term=f"{exposure}_spline").counting(frame, OUTCOME)
     template = replace(template, note=joined(template.note, f"{rule} knots"))
+    each_once = frame.drop_duplicates("person")
     places: list[Place] = []
     for each in exposures:
-        found = place(frame[each].to_numpy(dtype="float64"), each, data.protocol, rule)
+        found = place(each_once[each].to_numpy(dtype="float64"), each, protocol, rule)
         if isinstance(found, NotEstimable):
             return _not_estimable(template, found.reason)
         places.append(found)
@@ -109,14 +134,18 @@ def _curve_rows(data: WaveData, analysis: str, exposure: Exposure, rule: KnotRul
     for each, where in zip(exposures, places, strict=True):
         frame, added = _with_basis(frame, each, where.knots)
         terms += added
-    fit = fit_risk_ratio(frame, [*terms, *covariates], data.protocol.models)
-    template = replace(template, note=joined(template.note, *remarks(fit, dropped, data.protocol)))
+    fit = fit_risk_ratio(frame, [*terms, *covariates], protocol.models, groups=groups)
+    template = replace(template, note=joined(template.note, *remarks(fit, dropped, protocol)))
     if isinstance(fit, NotEstimable):
         return _not_estimable(template, fit.reason)
 
-    where = places[0]
-    names = [term.column for term in terms[: len(where.knots) - 1]]
-    values = curve_values(where, data.protocol.spline.scale(exposure).grid_step)
+    names = [term.column for term in terms[: len(places[0].knots) - 1]]
+    return _fitted_rows(fit, template, names, places[0], protocol.spline.scale(exposure).grid_step)
+
+
+def _fitted_rows(fit: Fit, template: ResultRow, names: list[str], where: Place, step: float) -> list[ResultRow]:
+    """Knots, points and tests of a fitted curve; ``names`` are its terms."""
+    values = curve_values(where, step)
     drawn = curve(
         fit.coefficients.loc[names].to_numpy(),
         fit.covariance.loc[names, names].to_numpy(),

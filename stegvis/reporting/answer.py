@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, definitions, lead, link, note, paragraph, section
+from stegvis.reporting.blocks import Section, beside, definitions, lead, link, note, paragraph, section
 from stegvis.reporting.changes import new_waves
 from stegvis.reporting.file_names import CARD, CARD_PICTURE, plain_file_name
 from stegvis.reporting.formatting import count, is_missing
@@ -32,8 +32,7 @@ def answer(index: IndexReport) -> Section:
         "The answer",
         lead(found.found()[0] if found.found() else found.voice.say("found", "nothing")),
         paragraph(" ".join(found.big()[:1])),
-        picture(found, index.synthetic),
-        definitions(_facts(index, found)),
+        beside(picture(found, index.synthetic), definitions(_facts(index, found))),
         note(_ways(index)),
         short="Answer",
     )

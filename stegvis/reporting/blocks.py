@@ -47,6 +47,11 @@ def definitions(rows: Iterable[tuple[str, str | Markup]], kind: str = "") -> Mar
     return Markup("{}\n{}</dl>").format(opened, listed) if listed else Markup("")
 
 
+def beside(*blocks: Markup) -> Markup:
+    """Blocks beside each other where the screen is wide enough, else below each other."""
+    return Markup('<div class="beside">\n{}\n</div>').format(Markup("\n").join(block for block in blocks if block))
+
+
 def note(text: str | Markup) -> Markup:
     """A note in small type."""
     return Markup('<p class="note">{}</p>').format(text) if text else Markup("")

@@ -1,7 +1,7 @@
 """The dose-response curve: its published points, their description and tables.
 
-The curve is fitted in ``stegvis.analyses.spline``, the histogram counted in ``stegvis.analyses.histogram``; both are
-drawn in ``curve_plot``.
+The curve is fitted in ``stegvis.analyses.spline``, the histogram counted in ``stegvis.analyses.histogram``, and both
+are drawn in ``curve_plot``.
 """
 
 from __future__ import annotations

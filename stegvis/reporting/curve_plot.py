@@ -15,15 +15,19 @@ from stegvis.reporting import figure
 from stegvis.reporting.axis import linear_ticks, log_share, log_ticks, ratio_domain, round_range, share, tick_label
 from stegvis.reporting.curve import Curve
 from stegvis.reporting.formatting import count, interval_name, limit, ratio
-from stegvis.reporting.plot import UNITS, Plot, number, percent, room
+from stegvis.reporting.plot import UNITS, Plot, number, percent, space_for
 from stegvis.reporting.words import Words
 
 HEIGHT, PEOPLE_HEIGHT, GAP = 240, 56, 10
 LEFT, FOOT = 62, 46
+# Length of the direction beside the axis, px.
+SIDEWAYS = 94
 # Least distance between the names of two lines, px.
 NAME = 17
 # One color per line, the last (newest) in that of adjusted results.
 COLORS = (figure.ORANGE, figure.PURPLE, figure.GREEN, figure.ADJUSTED)
+# Of lines that share a color.
+DASHES = ("", "7 3", "2 3")
 # With more lines than this, their bands would hide each other.
 MOST_BANDS = 3
 # How far rounding to two decimals moves a ratio, and what differs only by the arithmetic of computers.
@@ -41,12 +45,14 @@ class Line:
         name: written at its end; empty in a figure of one line.
         model: what it is adjusted for, if a reader can choose.
         shown: whether it is visible at first.
+        main: it is drawn stronger than the others, and only it has its band while others are visible.
     """
 
     curve: Curve
     name: str = ""
     model: str = ""
     shown: bool = True
+    main: bool = False
 
 
 def curve_domain(curves: Iterable[Curve]) -> Domain:
@@ -84,9 +90,12 @@ def curves_plot(
     x_ends = round_range(min(values), max(values))
     bars = _bins(histogram, x_ends)
     people = PEOPLE_HEIGHT + GAP if len(bars) else 0
-    plot = Plot(LEFT, room([line.name for line in lines], 14), HEIGHT, below=people + FOOT)
+    plot = Plot(LEFT, space_for([line.name for line in lines], 14), HEIGHT, below=people + FOOT)
     plot.titles(heading, figure.SYNTHETIC if synthetic else "")
-    plot.edge("Risk ratio, log scale", plot.above + 12, figure.MUTED)
+    # Where there is no space for the direction beside the axis, it is in its title.
+    marked = HEIGHT - _height(1, ends) >= SIDEWAYS
+    title_of_axis = "Risk ratio, log scale" if marked else "Risk ratio (log); below 1: lower risk"
+    plot.edge(title_of_axis, plot.above + 12, figure.MUTED)
     plot.above += 24
     _axes(plot, ends, x_ends, words.exposure(curves[0].exposure), people)
     if len(bars):
@@ -116,7 +125,7 @@ def _axes(plot: Plot, ends: Domain, x_ends: Domain, title: str, people: int) -> 
         ("← lower risk", one + 8, "end", HEIGHT - one),
         ("higher risk →", one - 8, "start", one),
     ):
-        if space >= room([text]):
+        if space >= SIDEWAYS:
             _sideways(plot, text, y, anchor)
     bottom = HEIGHT + people
     plot.line((0, bottom), (1, bottom), figure.MUTED)
@@ -152,35 +161,55 @@ def _people(plot: Plot, bars: pd.DataFrame, x_ends: Domain) -> None:
 def _lines(plot: Plot, lines: Sequence[Line], ends: Domain, x_ends: Domain) -> None:
     names = _name_heights([_height(line.curve.points[-1]["estimate"], ends) for line in lines])
     for place, (line, name_y) in enumerate(zip(lines, names, strict=True)):
-        color = COLORS[(place - len(lines)) % len(COLORS)]
+        color, dash = _style(lines, place)
         data = {
             "data-name": line.name, "data-model": line.model, "data-points": _points(line.curve), "data-color": color,
         }  # fmt: skip
         part = plot.group("series", **data)
         if not line.shown:
             part.root.set("display", "none")
-        _one(part, line.curve, color, ends, x_ends, band=len(lines) <= MOST_BANDS)
+        _one(
+            part,
+            line.curve,
+            color,
+            ends,
+            x_ends,
+            band=line.main or (len(lines) <= MOST_BANDS and not lines[-1].main),
+            width=3.5 if line.main else 2,
+            dash=dash,
+        )
         if len(lines) == 1:
             _knots(part, line.curve, x_ends)
         if line.name:
-            part.text(line.name, share(line.curve.points[-1]["value"], x_ends), name_y + 4.5, color, 8)
+            part.text(line.name, 1, name_y + 4.5, color, 8)
 
 
-def _one(part: Plot, curve: Curve, color: str, ends: Domain, x_ends: Domain, band: bool) -> None:
+def _style(lines: Sequence[Line], place: int) -> tuple[str, str]:
+    """Color and dashes of a line: that of adjusted results for the main or the last line, others from the last on."""
+    if lines[place].main:
+        return COLORS[-1], ""
+    colors = COLORS[:-1] if lines[-1].main else COLORS
+    from_last = len(lines) - 1 - place - lines[-1].main
+    return colors[-1 - from_last % len(colors)], DASHES[from_last // len(colors) % len(DASHES)]
+
+
+def _one(
+    part: Plot, curve: Curve, color: str, ends: Domain, x_ends: Domain, band: bool, width: float, dash: str
+) -> None:
     x = [UNITS * share(point["value"], x_ends) for point in curve.points]
     heights = {
         name: [_height(value, ends) for value in _unrounded(x, [point[name] for point in curve.points])]
         for name in ("estimate", "ci_low", "ci_high")
     }
-    line, lower, upper = (
-        [f"{number(at)} {number(y)}" for at, y in zip(x, each, strict=True)] for each in heights.values()
-    )
+    line, lower, upper = ([f"{at:.1f} {y:.1f}" for at, y in zip(x, each, strict=True)] for each in heights.values())
     area = part.stretched()
     band_of = {"class": "band", "d": f"M{'L'.join([*upper, *reversed(lower)])}Z", "fill": color, "fill-opacity": "0.16"}
     if not band:
         band_of |= {"display": "none", "data-several": "hides"}
     part.add("path", band_of, area)
-    drawn = {"d": f"M{'L'.join(line)}", "fill": "none", "stroke": color, "stroke-width": "2.5"}
+    drawn = {"d": f"M{'L'.join(line)}", "fill": "none", "stroke": color, "stroke-width": number(width)}
+    if dash:
+        drawn["stroke-dasharray"] = dash
     part.add("path", {**drawn, "vector-effect": "non-scaling-stroke"}, area)
     at = {"cx": percent(share(curve.reference, x_ends)), "cy": number(part.above + _height(1, ends)), "r": "4.5"}
     part.add("circle", {**at, "fill": color})

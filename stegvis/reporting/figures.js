@@ -75,6 +75,8 @@
     };
     const show = () => {
       const before = values[slider.value];
+      // Not every wave has every model.
+      if (!visible().length) choices.name.value = "";
       for (const one of series) {
         if (isShown(one)) one.group.removeAttribute("display");
         else one.group.setAttribute("display", "none");
@@ -99,7 +101,7 @@
       read();
     };
 
-    choose("name", "Wave", "All waves");
+    choose("name", "Wave", "All");
     choose("model", "Adjusted");
     slider.addEventListener("input", read);
     slider.addEventListener("focus", read);

@@ -11,7 +11,7 @@ import pandas as pd
 from stegvis.reporting import figure
 from stegvis.reporting.axis import log_share, log_ticks, ratio_domain
 from stegvis.reporting.formatting import count, interval, interval_name, is_missing, limit, p_value, ratio
-from stegvis.reporting.plot import NARROW, Plot, number, percent, room
+from stegvis.reporting.plot import NARROW, Plot, number, percent, space_for
 from stegvis.reporting.rows import main_risk_ratios, records
 from stegvis.reporting.wording import MODELS, is_shown, level_label
 from stegvis.reporting.words import Words
@@ -22,7 +22,10 @@ LOWER, HIGHER = "← lower risk", "higher risk →"
 HEADING = "Risk ratio"
 # Heights of a row, of a line of a label, and of the headings, px.
 ROW, LABEL_LINE, HEAD, FOOT = 24, 16, 24, 44
-LABEL_CHARACTERS = 16
+LABEL_CHARACTERS = 14
+# With less than this between labels and numbers on a narrow screen, px, the numbers are in two lines there.
+LEAST_AREA = 80
+STACKED_ROW = 34
 GAP = 10
 POINT = 4
 
@@ -144,13 +147,21 @@ def _plot(
         if row["kind"] != "reference" or not same:
             same.append(row)
     labels = {name: textwrap.wrap(name, LABEL_CHARACTERS) or [""] for name in categories}
-    heights = {name: max(ROW * len(own), LABEL_LINE * len(labels[name])) + 10 for name, own in categories.items()}
     names = [unit, *(line for lines in labels.values() for line in lines)]
-    beside = room([HEADING, f"({interval_name(protocol)})", *(row["label"] for row in rows)], GAP + 2)
+    beside = space_for([HEADING, f"({interval_name(protocol)})", *(row["label"] for row in rows)], GAP + 2)
+    stacked = space_for(names) + beside > NARROW - LEAST_AREA
+    ends = (
+        space_for([HEADING, *(part for row in rows for part in _parts(row["label"]))], GAP + 2) if stacked else beside
+    )
+    row_height = STACKED_ROW if stacked else ROW
+    heights = {
+        name: max(row_height * len(own), LABEL_LINE * len(labels[name])) + 10 for name, own in categories.items()
+    }
     # Enough space at the left for the direction of lower risk, which ends at 1.
     one = log_share(1, domain)
-    least = (room([LOWER]) - one * (NARROW - beside)) / (1 - one)
-    plot = Plot(max(room(names), round(least)), beside, sum(heights.values()), below=FOOT)
+    least = (space_for([LOWER]) - one * (NARROW - ends)) / (1 - one)
+    plot = Plot(max(space_for(names), round(least)), beside, sum(heights.values()), below=FOOT)
+    plot.right_narrow = ends if stacked else None
     plot.titles(heading, figure.SYNTHETIC if synthetic else "")
     series = list(dict.fromkeys(row["model"] for row in rows))
     if len(series) > 1:
@@ -167,7 +178,7 @@ def _plot(
             y = middle + 4.5 + (place - (len(labels[name]) - 1) / 2) * LABEL_LINE
             plot.text(line, 0, y, figure.INK, -GAP, "end")
         for place, row in enumerate(own):
-            _row(plot, row, middle + (place - (len(own) - 1) / 2) * ROW, series, domain, protocol)
+            _row(plot, row, middle + (place - (len(own) - 1) / 2) * row_height, series, domain, protocol)
         top += heights[name]
     title = ", ".join(heading) + (f" ({figure.SYNTHETIC})" if synthetic else "")
     return plot.finish(identifier, title, forest_description(rows, protocol))
@@ -180,7 +191,7 @@ def _legend(plot: Plot, series: Sequence[str]) -> None:
         _mark(plot, name, series, where, "6", 9)
         text = plot.add("text", {"x": "16", "y": "14", "font-size": "13", "fill": figure.INK}, where)
         text.text = name
-        x += room([name], 40)
+        x += space_for([name], 40)
     plot.above += LABEL_LINE
 
 
@@ -192,8 +203,8 @@ def _row(
     if not shown:
         plot.text(row["label"], 1, y + 4.5, figure.MUTED, GAP)
         if row["kind"] == "reference":
-            place = {"cx": percent(log_share(1, domain)), "cy": number(plot.above + y), "r": "3.5"}
-            plot.add("circle", {**place, "fill": figure.MUTED})
+            at = {"cx": percent(log_share(1, domain)), "cy": number(plot.above + y), "r": "3.5"}
+            plot.add("circle", {**at, "fill": figure.MUTED})
         return
     part = plot.group("row")
     said = plot.add("title", {}, part.root)
@@ -204,7 +215,18 @@ def _row(
     drawn_interval(part, row["ci_low"], row["ci_high"], y, domain, color)
     if domain[0] <= row["estimate"] <= domain[1]:
         _mark(plot, row["model"], series, part.root, percent(log_share(row["estimate"], domain)), plot.above + y)
-    part.text(row["label"], 1, y + 4.5, color, GAP)
+    if plot.right_narrow is None:
+        part.text(row["label"], 1, y + 4.5, color, GAP)
+        return
+    part.group("wide").text(row["label"], 1, y + 4.5, color, GAP)
+    for place, text in enumerate(_parts(row["label"])):
+        part.group("narrow").text(text, 1, y - 3.5 + place * LABEL_LINE, color, GAP)
+
+
+def _parts(label: str) -> list[str]:
+    """A number and its interval, as two lines."""
+    estimate, found, limits_of_it = label.partition(" (")
+    return [estimate, f"({limits_of_it}"] if found else [label]
 
 
 def _said(row: Mapping[str, Any], protocol: Protocol) -> str:

@@ -27,6 +27,10 @@ class Font:
         """The width of a text in a font size, in its unit."""
         return sum(_glyph(self.weight, character)[1] for character in text) * size / _units(self.weight)
 
+    def has(self, character: str) -> bool:
+        """Whether the font has a character."""
+        return ord(character) in _font(self.weight).getBestCmap()
+
     def lines(self, text: str, size: float, width: float) -> list[str]:
         """A text in lines of at most this width; a longer word has a line of its own."""
         lines: list[str] = []

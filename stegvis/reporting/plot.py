@@ -20,7 +20,8 @@ WIDE, NARROW = 608, 288
 TEXT = 13
 # Widths of a character at that size, px; the reader's font may be wider than most.
 CHARACTER = 7.8
-TITLE_LINE, TITLE_CHARACTERS = 18, 40
+TITLE_LINE = 18
+TITLE_CHARACTERS = {"wide": 64, "narrow": 34}
 # Units of the drawing that stretches.
 UNITS = 1000
 
@@ -35,6 +36,7 @@ class Plot:
         left, right: width beside the area, px.
         height: of the area, px, without what is above and below it.
         above, below: heights above and below it, px; ``titles`` adds to the first.
+        right_narrow: as ``right``, on a narrow screen; the same where it is None.
     """
 
     left: int
@@ -43,6 +45,7 @@ class Plot:
     above: int = 0
     below: int = 0
     root: Element = field(default_factory=lambda: Element("svg"))
+    right_narrow: int | None = None
     _area: Element | None = None
 
     @property
@@ -53,14 +56,20 @@ class Plot:
     @property
     def narrow(self) -> int:
         """The width of the area on a narrow screen."""
-        return NARROW - self.left - self.right
+        return NARROW - self.left - (self.right if self.right_narrow is None else self.right_narrow)
 
     def titles(self, lines: Sequence[str], synthetic: str = "") -> None:
         """Title lines above the area, and the label of synthetic data; moves the area down by their height."""
-        wrapped = [part for line in lines for part in wrap(line, TITLE_CHARACTERS)]
-        for line in wrapped:
-            self.edge(line, self.above + 14, figure.INK, bold=True)
-            self.above += TITLE_LINE
+        wrapped = {
+            name: [part for line in lines for part in wrap(line, most)] for name, most in TITLE_CHARACTERS.items()
+        }
+        most = max(len(parts) for parts in wrapped.values())
+        for name, parts in wrapped.items():
+            part = self.group(name)
+            # The last line is at the same height in both.
+            for place, line in enumerate(parts, most - len(parts)):
+                part.edge(line, self.above + place * TITLE_LINE + 14, figure.INK, bold=True)
+        self.above += most * TITLE_LINE
         if synthetic:
             self.edge(synthetic, self.above + 14, figure.WARNING, bold=True)
             self.above += TITLE_LINE
@@ -93,7 +102,7 @@ class Plot:
     def group(self, name: str, **attributes: str) -> Plot:
         """A part of the same area, to be shown or hidden as a whole."""
         made = self.add("g", {"class": name, **attributes})
-        return Plot(self.left, self.right, self.height, self.above, self.below, made)
+        return Plot(self.left, self.right, self.height, self.above, self.below, made, self.right_narrow)
 
     def stretched(self) -> Element:
         """A drawing with ``UNITS`` units across the area and pixels down it, which stretches with the area."""
@@ -124,13 +133,15 @@ class Plot:
     def finish(self, identifier: str, title: str, description: str) -> str:
         """The figure as an SVG text for inlining; arguments as of ``figure.finish``."""
         height = self.above + self.height + self.below
+        both = self.left + self.right
+        beside = "" if self.right_narrow is None else f";--beside:{self.left + self.right_narrow}px"
         self.root.attrib.update(
             {
-                "class": "figure plot",
+                "class": "figure plot" if not beside else "figure plot stacked",
                 "data-left": f"{self.left}",
                 "data-right": f"{self.right}",
                 "height": number(height),
-                "style": f"margin-left:{self.left}px;width:calc(100% - {self.left + self.right}px);height:{height}px",
+                "style": f"margin-left:{self.left}px;width:calc(100% - {both}px);height:{height}px{beside}",
             }
         )
         return figure.named(self.root, identifier, title, description)
@@ -152,8 +163,9 @@ def standalone(svg: str) -> str:
     left, right = root.attrib.pop("data-left", None), root.attrib.pop("data-right", None)
     if left is None or right is None:
         return svg
-    for narrow in [each for each in root if each.get("class") == "narrow"]:
-        root.remove(narrow)
+    for parent in list(root.iter()):
+        for narrow in [each for each in parent if each.get("class") == "narrow"]:
+            parent.remove(narrow)
     del root.attrib["style"]
     size = {"width": f"{WIDE}", "height": root.attrib["height"]}
     outer = Element("svg", {"xmlns": root.attrib.pop("xmlns", "http://www.w3.org/2000/svg"), **size})
@@ -162,7 +174,7 @@ def standalone(svg: str) -> str:
     return ElementTree.tostring(outer, encoding="unicode")
 
 
-def room(texts: Sequence[str], gap: int = 12) -> int:
+def space_for(texts: Sequence[str], gap: int = 12) -> int:
     """The width that the longest of these texts needs, with a gap to the area, px."""
     return round(max((len(text) for text in texts), default=0) * CHARACTER) + gap
 

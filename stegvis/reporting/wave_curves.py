@@ -20,7 +20,9 @@ from stegvis.study.protocol import Exposure
 # reference in each wave, so that curves of several waves can be compared.
 COMPARABLE = ("spline_fixed_knots", "spline")
 FULLY = "Fully adjusted"
-NO_POOLED = "There is no pooled curve: the same people answer in several waves, so their curves cannot be averaged."
+POOLED = "Pooled"
+ONE_MODEL = " Pooled: all responses in one model; people count once per response, and the interval allows for that."
+NO_POOLED = " No pooled curve is published: the waves share people, so their curves cannot be averaged."
 
 
 def wave_curves(index: IndexReport) -> Section | None:
@@ -41,7 +43,7 @@ def wave_curves(index: IndexReport) -> Section | None:
 
 
 def _lines(index: IndexReport, exposure: Exposure) -> list[Line]:
-    models = {FULLY: COMPARABLE}
+    models: dict[str, Sequence[str]] = {FULLY: COMPARABLE}
     if len(index.exposures) > 1:
         models[f"Also for {index.words.other_exposure(exposure)}"] = ("mutual_spline",)
     lines: list[Line] = []
@@ -50,6 +52,9 @@ def _lines(index: IndexReport, exposure: Exposure) -> list[Line]:
         lines += [
             Line(curve, level_label(wave), model, shown=model == FULLY) for wave, curve in found if curve is not None
         ]
+    together = curve_of(index.of_wave("all"), "pooled_spline", exposure)
+    if together is not None:
+        lines.append(Line(together, POOLED, FULLY, main=True))
     # A reader cannot choose what is not there to be seen at first.
     return lines if any(line.shown for line in lines) else []
 
@@ -62,7 +67,10 @@ def _curve(index: IndexReport, wave: str, exposure: Exposure, analyses: Sequence
 def _picture(index: IndexReport, exposure: Exposure, lines: Sequence[Line], domain: tuple[float, float]) -> Markup:
     shown = [line for line in lines if line.shown]
     scale, words = index.protocol.exposures.scale(exposure), index.words
-    heading = [f"{scale.name} and {words.outcome.name}", "Each wave" if len(shown) > 1 else f"Wave {shown[0].name}"]
+    heading = [
+        f"{scale.name} and {words.outcome.name}",
+        ("Each wave, and pooled" if shown[-1].main else "Each wave") if len(shown) > 1 else f"Wave {shown[0].name}",
+    ]
     description = " ".join(f"{line.name}: {curve_description(line.curve, words)}" for line in shown)
     svg = curves_plot(lines, None, f"waves-{exposure}", heading, description, index.synthetic, words, domain)
     return drawing(svg, _caption(index, shown), *(_numbers(index, exposure, shown)))
@@ -72,10 +80,17 @@ def _caption(index: IndexReport, shown: Sequence[Line]) -> str:
     references = {tick_label(line.curve.reference) for line in shown}
     unit = index.protocol.exposures.scale(shown[0].curve.exposure).unit
     against = f"against {references.pop()} {unit} (dot)" if len(references) == 1 else "against the reference (dot)"
-    bands = f"; bands: their {interval_name(index.protocol)}" if len(shown) <= MOST_BANDS else ""
+    interval = interval_name(index.protocol)
+    has_pooled = shown[-1].main
+    several = f"; bands: their {interval}" if len(shown) <= MOST_BANDS else ""
+    bands = f"; band: {interval} of the pooled curve" if has_pooled else several
     # Said once: walking volume, which every study has, comes first.
-    pooled = f" {NO_POOLED}" if len(shown) > 1 and shown[0].curve.exposure == index.exposures[0] else ""
-    return f"Lines: risk ratio {against}, fully adjusted{bands}.{pooled}"
+    first = len(shown) > 1 and shown[0].curve.exposure == index.exposures[0]
+    pooled = (ONE_MODEL if has_pooled else NO_POOLED) if first else ""
+    found = {line.name for line in shown}
+    without = [level_label(wave) for wave in index.waves if level_label(wave) not in found]
+    absent = f" No curve is available of {index.words.listed(without)}." if without else ""
+    return f"Lines: risk ratio {against}, fully adjusted{bands}.{pooled}{absent}"
 
 
 def _numbers(index: IndexReport, exposure: Exposure, shown: Sequence[Line]) -> list[Table]:

@@ -54,6 +54,7 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "isotemporal": (r_beyond.isotemporal, stata_beyond.isotemporal),
     "composition": (r_beyond.composition, r_beyond.none),
     "pooled": (r_beyond.pooled, stata_beyond.pooled),
+    "pooled_spline": _SPLINE,
     "wave_interaction": (r_beyond.wave_interaction, stata_beyond.wave_interaction),
     "incidence": _PAIN_COURSE,
     "persistence": _PAIN_COURSE,

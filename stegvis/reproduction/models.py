@@ -182,6 +182,8 @@ def curve_of(row: EstimateRow) -> Curve:
     rule = row.protocol.spline.knots_from
     if row.analysis.startswith("spline_"):
         rule = "fixed" if row.analysis == "spline_fixed_knots" else "sample"
+    if row.analysis == "pooled_spline":
+        rule = "fixed"
     mutual = row.analysis == "mutual_spline"
     if rule == "sample":
         return Curve(None, None, mutual, None)

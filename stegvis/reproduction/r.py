@@ -180,7 +180,10 @@ def spline(row: EstimateRow) -> str:
         other = row.other
         theirs = f"knots(people${other})" if curve.knots_of_other is None else vector(curve.knots_of_other)
         adjusted = f', "{other}", {theirs}'
-    start = f'people, "{exposure}", {vector(row.protocol.models.adjusted)}, {knots}'
+    people, covariates = "people", row.protocol.models.adjusted
+    if row.analysis == "pooled_spline":
+        people, covariates, adjusted = "droplevels(answers)", (*covariates, "wave"), ', cluster = "person"'
+    start = f'{people}, "{exposure}", {vector(covariates)}, {knots}'
     if row.measure in ("p_overall", "p_nonlinearity"):
         return f"curve_test({start}, {1 if row.measure == 'p_overall' else 2}{adjusted})"
     percentile = row.protocol.spline.reference_percentile

@@ -144,7 +144,7 @@ spline <- function(x, t) {
 knots <- function(x) unname(quantile(x, KNOT_PERCENTILES, type = KNOT_TYPE))
 
 # The curve's coefficients and their variance; `other` is an exposure adjusted for with its own curve.
-spline_fit <- function(people, exposure, covariates, t, other = NULL, other_knots = NULL) {
+spline_fit <- function(people, exposure, covariates, t, other = NULL, other_knots = NULL, cluster = NULL) {
   people$s <- spline(people[[exposure]], t)
   terms <- c("s", covariates)
   if (!is.null(other)) {
@@ -153,18 +153,18 @@ spline_fit <- function(people, exposure, covariates, t, other = NULL, other_knot
   }
   fit <- poisson_fit(reformulate(terms, "low_back_pain"), people)
   chosen <- 2:length(t)
-  list(b = coef(fit)[chosen], V = robust(fit)[chosen, chosen])
+  list(b = coef(fit)[chosen], V = robust(fit, if (!is.null(cluster)) people[[cluster]])[chosen, chosen])
 }
 
 # The risk ratio of one value of an exposure against another, on the curve.
-on_curve <- function(people, exposure, covariates, t, value, reference, other = NULL, other_knots = NULL) {
-  fit <- spline_fit(people, exposure, covariates, t, other, other_knots)
+on_curve <- function(people, exposure, covariates, t, value, reference, other = NULL, other_knots = NULL, cluster = NULL) {
+  fit <- spline_fit(people, exposure, covariates, t, other, other_knots, cluster)
   contrast(fit$b, fit$V, drop(spline(value, t) - spline(reference, t)))
 }
 
 # The Wald test of the terms of the curve from the first (overall) or second (nonlinearity) on.
-curve_test <- function(people, exposure, covariates, t, from, other = NULL, other_knots = NULL) {
-  fit <- spline_fit(people, exposure, covariates, t, other, other_knots)
+curve_test <- function(people, exposure, covariates, t, from, other = NULL, other_knots = NULL, cluster = NULL) {
+  fit <- spline_fit(people, exposure, covariates, t, other, other_knots, cluster)
   chosen <- from:length(fit$b)
   wald_of(fit$b[chosen], fit$V[chosen, chosen])
 }

@@ -190,8 +190,11 @@ def spline(row: EstimateRow) -> str:
     if curve.mutual:
         basis = chain(basis, _basis("t", row.other, curve.knots_of_other, row.protocol))
         adjusted = " t*"
-    right = f"{' '.join(terms)}{adjusted} {factors(row.protocol.models.adjusted, row.levels)}"
-    fit = chain(use(), basis, poisson(right, options="vce(robust)"))
+    pooled = row.analysis == "pooled_spline"
+    covariates = (*row.protocol.models.adjusted, *(["wave"] if pooled else []))
+    right = f"{' '.join(terms)}{adjusted} {factors(covariates, row.levels)}"
+    people, variance = (use("answers"), "vce(cluster person)") if pooled else (use(), "vce(robust)")
+    fit = chain(people, basis, poisson(right, options=variance))
     if row.measure == "p_overall":
         return chain(fit, f"testparm {' '.join(terms)}")
     if row.measure == "p_nonlinearity":

@@ -10,10 +10,12 @@ import pytest
 
 from stegvis.release.checklists import items
 from stegvis.reporting import render_index, render_wave
+from stegvis.reporting.card import card_png, card_svg
 from stegvis.reporting.documents import render_checklists, render_dictionary
 from stegvis.reporting.explorer import render_explorer
-from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, EXPLORER
+from stegvis.reporting.file_names import CARD, CARD_PICTURE, CHECKLISTS, DICTIONARY, EXPLORER
 from stegvis.reporting.plain import render_plain
+from stegvis.reporting.plain_findings import findings
 from tests.browser.pages import ARGUMENTS, CHROMIUM, PAGES
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
 from tests.stegvis.reporting.sample_report import WAVE, WORDS, exclusion_steps, suppress
@@ -43,6 +45,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert set(pages) == set(PAGES)
     for name, html in pages.items():
         (folder / name).write_text(html, encoding="utf-8")
+    card = card_svg(findings(full_results(), WORDS), STUDY.about, synthetic=True)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    (folder / CARD_PICTURE).write_bytes(card_png(card))
     return folder
 
 

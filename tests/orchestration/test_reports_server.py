@@ -25,6 +25,8 @@ def release(releases: Path, name: str) -> Path:
     (folder / "report").mkdir(parents=True)
     (folder / "report" / "index.html").write_text(f"report of {name}")
     (folder / "report" / "explorer.html").write_text("<meta content=\"script-src 'sha256-Zm9v='\">")
+    (folder / "report" / "curves.html").write_text("<meta content=\"script-src 'sha256-YmFy='\">")
+    (folder / "report" / "card.svg").write_text("<svg><!-- script-src 'sha256-YmFy=' --></svg>")
     (folder / "manifest.json").write_text(json.dumps({"release": name, "created": name[:10]}))
     return folder
 
@@ -116,6 +118,11 @@ def test_the_server_sets_headers_and_refuses_other_names(releases: Path, unused_
             assert answer(f"{address}/")[1] == content
             policy = answer(f"{address}/latest/report/explorer.html")[2]["Content-Security-Policy"]
             assert policy == f"{HEADERS['Content-Security-Policy']}; script-src 'sha256-Zm9v='"
+            # A page of curves has a script too; what is no page has none.
+            policy = answer(f"{address}/latest/report/curves.html")[2]["Content-Security-Policy"]
+            assert policy.endswith("; script-src 'sha256-YmFy='")
+            policy = answer(f"{address}/latest/report/card.svg")[2]["Content-Security-Policy"]
+            assert policy == HEADERS["Content-Security-Policy"]
             for path in ("%00", "absent.html", "a%00/../b", "%ff" * 300, "2026-02-01-unsigned/report/index.html"):
                 code, _, headers = answer(f"{address}/{path}")
                 assert code == 404

@@ -53,7 +53,7 @@ def results(stacked, histories):
 def test_the_pooled_rows_come_first_and_are_those_of_the_pooled_model(stacked, results):
     pooled = fit_pooled(stacked, PROTOCOL, LEVELS)
     pd.testing.assert_frame_equal(results.iloc[: len(pooled)], pooled)
-    others = ["wave_interaction", "incidence", "persistence", "recurrence", "projection"]
+    others = ["wave_interaction", "incidence", "persistence", "recurrence", "projection", "pooled_spline"]
     assert list(results["analysis"].unique()) == ["pooled", *others]
     assert set(results["wave"]) == {"all"}
 

@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stegvis.analyses import main_models
-from stegvis.analyses.pooled import fit_pooled
+from stegvis.analyses import main_models, spline
+from stegvis.analyses.pooled import fit_pooled, pooled_curves, stack
 from stegvis.analyses.wave_data import fit
+from stegvis.statistics.results import to_frame
 from tests.stegvis.conftest import LEVELS, PROTOCOL
 
 NUMBERS = ["estimate", "ci_low", "ci_high", "std_error", "p_value"]
@@ -80,3 +81,42 @@ def test_nothing_to_pool_and_repeated_responses_are_refused(analysis_set):
         fitted(analysis_set.iloc[:0])
     with pytest.raises(ValueError, match="twice"):
         fitted(pd.concat([analysis_set, analysis_set]))
+
+
+def curves(frame):
+    return to_frame(pooled_curves(stack(frame, PROTOCOL), PROTOCOL, LEVELS))
+
+
+def test_the_same_responses_again_add_no_precision_to_a_pooled_curve(analysis_set, make_wave_data):
+    used = PROTOCOL.model_copy(update={"models": PROTOCOL.models.model_copy(update={"variance": "hc0"})})
+    own = fit((spline.spline_rows,), make_wave_data(analysis_set, used)).query("analysis == 'spline_fixed_knots'")
+    pooled = curves(pd.concat([analysis_set, analysis_set.assign(wave="2027-2029")]))
+    assert pooled["level"].tolist() == own["level"].tolist()
+    assert np.allclose(pooled[NUMBERS], own[NUMBERS], rtol=1e-6, equal_nan=True)
+
+
+def test_a_pooled_curve_has_the_knots_of_the_protocol_and_counts_responses(two_waves):
+    rows = curves(two_waves).query("exposure == 'walking_minutes'")
+    assert set(rows["analysis"]) == {"pooled_spline"}
+    assert set(rows["wave"]) == {"all"}
+    assert tuple(rows.query("measure == 'knot'")["estimate"]) == PROTOCOL.spline.walking_minutes.fixed_knots
+    assert set(rows["reference"]) == {f"{PROTOCOL.spline.walking_minutes.fixed_reference:g}"}
+    assert set(rows["n"]) == {len(two_waves)}
+    assert (rows["note"].str.contains("clustered variance")).all()
+    assert (rows["status"] == "ok").all()
+
+
+def test_the_range_of_a_pooled_curve_counts_each_person_once(two_waves):
+    first = two_waves[two_waves["wave"] == "2021-2023"]
+    busy = first.loc[first["walking_minutes"] > 100, "person"]
+    frame = pd.concat([first, two_waves[(two_waves["wave"] != "2021-2023") & two_waves["person"].isin(busy)]])
+
+    def ends(rows):
+        values = rows.query("exposure == 'walking_minutes' and measure == 'rr'")["level"].astype(float)
+        return values.min(), values.max()
+
+    assert ends(curves(frame)) == ends(curves(two_waves))
+
+
+def test_one_wave_has_no_pooled_curve(analysis_set):
+    assert pooled_curves(stack(analysis_set, PROTOCOL), PROTOCOL, LEVELS) == []

@@ -192,6 +192,12 @@ def pooled_results() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RESULT_COLUMNS)).assign(wave="all")
 
 
+def pooled_curve() -> pd.DataFrame:
+    """The curve of all waves together."""
+    rows = [row for exposure in LEVELS for row in curve(exposure, "pooled_spline")]
+    return pd.DataFrame(rows, columns=list(RESULT_COLUMNS)).assign(wave="all")
+
+
 def histogram() -> pd.DataFrame:
     rows = []
     for exposure, edges in (("walking_minutes", [20, 60, 100, 140, 180]), ("walking_met", [2.8, 3.0, 3.2, 3.4, 3.6])):

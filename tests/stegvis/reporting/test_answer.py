@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
 from stegvis.release.checklists import items
@@ -12,7 +13,13 @@ from stegvis.reporting.about import study_foot
 from stegvis.reporting.documents import render_checklists, render_dictionary
 from stegvis.reporting.explorer import render_explorer
 from stegvis.reporting.plain import render_plain
-from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
+from tests.stegvis.reporting.full_report import (
+    full_index_report,
+    full_results,
+    full_wave_report,
+    pooled_curve,
+    pooled_results,
+)
 from tests.stegvis.reporting.sample_report import WAVE, WORDS, bridge, exclusion_steps, index_report, provenance
 from tests.stegvis.reporting.test_plain import text_of
 from tests.study import STUDY
@@ -82,3 +89,54 @@ def test_every_page_says_who_runs_the_study_and_only_what_is_named():
     assert "Run by" in foot
     assert not any(name in foot for name in ("Licence", "More", "How to cite"))
     assert study_foot(None, WORDS) == ""
+
+
+def test_the_front_page_is_small_links_to_its_card_and_names_it_for_programs_that_show_links():
+    html = render_index(full_index_report())
+    assert len(html.encode()) < 200_000
+    assert 'href="card.svg"' in html
+    assert 'href="card.png"' in html
+    assert '<meta property="og:image" content="card.png">' in html
+    described = re.search(r'<meta property="og:description" content="([^"]+)">', html)
+    assert described
+    assert described[1].startswith("Chronic low back pain was less common")
+    assert "(Synthetic data)" in re.search(r'<meta property="og:title" content="([^"]+)">', html)[1]
+
+
+def test_all_waves_curves_are_in_one_picture_with_one_axis_and_a_name_at_each_line():
+    later = "2024-2026"
+    results = pd.concat([full_results(), full_results(later, 0.9), pooled_results()], ignore_index=True)
+    html = render_index(full_index_report(waves=(WAVE, later), results=results))
+    for exposure in ("walking_minutes", "walking_met"):
+        svg = re.search(rf'<svg[^>]*aria-labelledby="waves-{exposure}-title.*?</figure>', html, re.DOTALL)[0]
+        shown = [part for part in svg.split('<g class="series"')[1:] if 'display="none"' not in part.partition(">")[0]]
+        assert len(shown) == 2
+        assert [re.search(r">(20\d\d–20\d\d)</text>", part)[1] for part in shown] == ["2021–2023", "2024–2026"]
+        assert 'data-domain="0.8 1.25"' in svg
+    assert html.count("No pooled curve is published") == 1
+
+
+def test_the_pooled_curve_is_drawn_with_the_waves_and_has_the_band():
+    later = "2024-2026"
+    results = pd.concat([full_results(), full_results(later, 0.9), pooled_results(), pooled_curve()], ignore_index=True)
+    html = render_index(full_index_report(waves=(WAVE, later), results=results))
+    svg = re.search(r'<svg[^>]*aria-labelledby="waves-walking_minutes-title.*?</figure>', html, re.DOTALL)[0]
+    shown = [part for part in svg.split('<g class="series"')[1:] if 'display="none"' not in part.partition(">")[0]]
+    names = [re.search(r'data-name="([^"]+)"', part)[1] for part in shown]
+    bands = [re.search(r'<path class="band"[^>]*>', part)[0] for part in shown]
+    assert names == ["2021–2023", "2024–2026", "Pooled"]
+    assert ['display="none"' in band for band in bands] == [True, True, False]
+    assert html.count("Pooled: all responses in one model") == 1
+    assert "No pooled curve" not in html
+    hidden = results.assign(status=results["status"].mask(results["analysis"] == "pooled_spline", "suppressed"))
+    assert 'data-name="Pooled"' not in render_index(full_index_report(waves=(WAVE, later), results=hidden))
+    lost = (results["wave"] == later) & results["analysis"].str.contains("spline")
+    without = render_index(full_index_report(waves=(WAVE, later), results=results[~lost]))
+    assert "No curve is available of 2024–2026." in without
+
+
+def test_a_release_without_curves_has_no_section_of_them_and_no_script():
+    results = full_results()
+    html = render_index(full_index_report(results=results[~results["analysis"].str.contains("spline")]))
+    assert 'id="curves"' not in html
+    assert "<script" not in html

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from stegvis.reporting import figure
+from stegvis.reporting.axis import HIGH_ENDS, LOW_ENDS
 from stegvis.reporting.curve import curve_description, curve_of, curve_table, histogram_table, several
 from stegvis.reporting.curve_plot import Line, _unrounded, curves_plot
 from stegvis.reporting.forest import ladder_plot
@@ -73,7 +75,7 @@ def test_the_axis_has_round_ends_around_the_curve_alone(exposure, ends):
     assert ElementTree.fromstring(svg).get("data-range") == ends
     low, high = map(float, ends.split())
     wide = [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if group.get("class") == "wide"]
-    labels = [text for group in wide for text in group.itertext()]
+    labels = [text for group in wide for text in group.itertext() if re.fullmatch(r"[\d.]+", text)]
     assert len(labels) >= 3
     assert all(low <= float(label) <= high and not label.endswith(".0") for label in labels)
 
@@ -153,3 +155,27 @@ def test_a_ladder_breaks_long_labels_and_describes_them_whole():
 def test_without_rows_there_is_no_figure():
     assert heat_map([], ("a", "b"), ["c"], synthetic=True, protocol=PROTOCOL) == ""
     assert ladder_plot([], "ladder", ["c"], synthetic=True, protocol=PROTOCOL) == ""
+
+
+@pytest.mark.parametrize("low", LOW_ENDS)
+@pytest.mark.parametrize("high", HIGH_ENDS)
+def test_the_direction_of_lower_risk_is_marked_on_every_axis(low, high):
+    curve = curve_of(full_results(), "spline", "walking_minutes")
+    svg = curves_plot([Line(curve)], None, "c", ["A"], "", synthetic=False, words=WORDS, domain=(low, high))
+    assert any("lower risk" in text for text in texts(svg))
+
+
+def test_many_waves_are_told_apart_by_color_and_dashes_and_the_pooled_line_has_its_own():
+    curve = curve_of(full_results(), "spline", "walking_minutes")
+    names = [f"20{year}" for year in range(10, 17)]
+    lines = [*(Line(curve, name) for name in names), Line(curve, "Pooled", main=True)]
+    svg = curves_plot(lines, None, "c", ["A"], "", synthetic=False, words=WORDS)
+    series = [each for each in ElementTree.fromstring(svg).iter(f"{SVG}g") if each.get("class") == "series"]
+    styles = []
+    for each in series:
+        (line,) = (path for path in each.iter(f"{SVG}path") if path.get("fill") == "none")
+        styles.append((line.get("stroke"), line.get("stroke-dasharray")))
+    assert len(set(styles)) == len(lines)
+    assert [color for color, _ in styles].count(styles[-1][0]) == 1
+    heights = [float(each.find(f"{SVG}text").get("y")) for each in series]
+    assert all(after - before >= 15 for before, after in pairwise(sorted(heights)))
