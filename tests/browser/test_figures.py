@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(browser, folder) -> Iterator:  # noqa: F811
+def page(browser, folder) -> Iterator:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto((folder / INDEX).as_uri())
     yield page
@@ -53,7 +53,7 @@ def value_of(text: str) -> float:
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
 @pytest.mark.parametrize("name", [INDEX, MAIN, DETAILS])
-def test_figures_are_as_wide_as_the_text_and_their_labels_do_not_collide(browser, folder, name, width):  # noqa: F811
+def test_figures_are_as_wide_as_the_text_and_their_labels_do_not_collide(browser, folder, name, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto((folder / name).as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -115,7 +115,7 @@ def test_a_curve_is_read_by_keyboard_and_says_its_value_to_a_screen_reader(page)
     assert "2021–2023: 1, the reference" in slider.get_attribute("aria-valuetext")
 
 
-def test_a_curve_is_read_by_touch(browser, folder):  # noqa: F811
+def test_a_curve_is_read_by_touch(browser, folder):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
     page.goto((folder / INDEX).as_uri())
@@ -145,7 +145,7 @@ def test_a_reader_chooses_wave_and_model(page):
     assert "2021–2023" in slider.get_attribute("aria-valuetext")
 
 
-def test_without_scripts_the_page_shows_its_curves_and_nothing_that_does_not_work(browser, folder):  # noqa: F811
+def test_without_scripts_the_page_shows_its_curves_and_nothing_that_does_not_work(browser, folder):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((folder / INDEX).as_uri())
@@ -157,7 +157,7 @@ def test_without_scripts_the_page_shows_its_curves_and_nothing_that_does_not_wor
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing_in_figures_that_are_being_read(browser, axe, folder, width, scheme):  # noqa: F811
+def test_axe_finds_nothing_in_figures_that_are_being_read(browser, axe, folder, width, scheme):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     messages = []
