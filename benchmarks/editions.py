@@ -22,6 +22,8 @@ from stegvis.disclosure.influence import Moves, area_under_curve, guesses, moves
 from stegvis.disclosure.tables import typed
 from stegvis.study.study import Study
 
+# Decimals of a ratio at which an edition is tried after the protocol's.
+_FEWER = 1
 # Draws of stand-ins: of few people more.
 _GUESSES, _FEWEST, _MOST = 4_000, 3, 400
 
@@ -47,13 +49,19 @@ def main(home: Path, wave: str | None, changed: Sequence[int]) -> None:
     first = published[0]
     assert first is not None
     print(f"wave {wave}: {len(first.case):,} people, {first.case.mean():.0%} with the outcome; {digits} decimals\n")
-    print(
-        "| changed people | published groups alone | all counts and ratios | all ratios | main ratios and intervals | |"
-    )
+    heads = [
+        "changed people",
+        "published groups alone",
+        "all counts and ratios",
+        "all ratios",
+        "main ratios and intervals",
+    ]
+    print(f"| {' | '.join([*heads, 'the audit'])} |")
     print("|---|---|---|---|---|---|")
     for number in changed:
         areas = [area(each, number) for each in published if each is not None]
-        answer = "granted" if audit(results, sets, number, digits).passed else "refused"
+        passed = [decimals for decimals in (digits, _FEWER) if audit(results, sets, number, decimals).passed]
+        answer = f"granted with {passed[0]} decimal{'s' if passed[0] > 1 else ''}" if passed else "refused"
         cells = [f"{areas[0][0]:.2f}", *(f"{attack:.2f}" for _, attack in areas), answer]
         print(f"| {number:,} | {' | '.join(cells)} |", flush=True)
 

@@ -68,10 +68,12 @@ def headline(results: pd.DataFrame, exposure: Exposure) -> dict[str, Any] | None
 
 
 def people_and_cases(results: pd.DataFrame) -> tuple[int | None, int | None]:
-    """Participants and cases of a wave, summed over one exposure's categories; None when one is suppressed."""
+    """Participants and cases of a wave, of one exposure's categories or of the test of all; None when suppressed."""
     for exposure in EXPOSURES:
         rows = main_risk_ratios(results, exposure)
         rows = rows[rows["model"] == "adjusted"]
         if len(rows) and (rows["status"] != "suppressed").all() and rows[["n", "events"]].notna().all(axis=None):
             return int(rows["n"].sum()), int(rows["events"].sum())
-    return None, None
+    joint = results[(results["analysis"] == "main") & (results["measure"] == "p_joint")]
+    joint = joint[(joint["model"] == "adjusted") & joint[["n", "events"]].notna().all(axis=1)]
+    return (int(joint["n"].iloc[0]), int(joint["events"].iloc[0])) if len(joint) else (None, None)

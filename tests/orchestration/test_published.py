@@ -118,11 +118,12 @@ def test_another_method_does_not_compute_the_shared_baseline_anew_after_somebody
     assert story.refresh().ok
     second = story.release()
     assert attackers.leavers_of_baseline(second) is None
-    fewer = PROTOCOL.release.digits.model_copy(update={"ratios": 1})
+    fewer = PROTOCOL.release.digits.model_copy(update={"means": 0, "percentages": 0})
     release = PROTOCOL.release.model_copy(update={"digits": fewer})
     use_protocol(monkeypatch, PROTOCOL.model_copy(update={"release": release}))
     assert story.refresh().ok
     third = story.release()
+    assert third != second
     waves = json.loads((third / "manifest.json").read_text())["waves"]
     assert waves[WAVE]["release"] == first.name
     assert waves[NEXT]["edition"] == "new edition: changed method"
