@@ -59,7 +59,7 @@ def claims_of_waves(index: IndexReport) -> Section:
             groups.append(Group(rows, heading))
     if not groups:
         return section("claims", "Published claims, wave by wave", paragraph("No claim has been tested yet."))
-    shown = Table("claims-table", "Conclusions by wave", ("Claim", *waves), tuple(groups), numeric=False)
+    shown = Table("claims-waves", "Conclusions by wave", ("Claim", *waves), tuple(groups), numeric=False)
     history = _history(index)
     return section(
         "claims",
