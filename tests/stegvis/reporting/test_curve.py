@@ -165,7 +165,7 @@ def test_the_direction_of_lower_risk_is_marked_on_every_axis(low, high):
     assert any("lower risk" in text for text in texts(svg))
 
 
-def test_many_waves_are_told_apart_by_color_and_dashes_and_the_pooled_line_has_its_own():
+def test_many_waves_differ_by_color_and_dashes_and_the_pooled_line_has_its_own():
     curve = curve_of(full_results(), "spline", "walking_minutes")
     names = [f"20{year}" for year in range(10, 17)]
     lines = [*(Line(curve, name) for name in names), Line(curve, "Pooled", main=True)]
