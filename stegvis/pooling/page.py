@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,8 +16,8 @@ from stegvis.pooling.tables import METHODS, method_rows
 from stegvis.reporting import blocks
 from stegvis.reporting.blocks import Section, section
 from stegvis.reporting.formatting import count, decimal, limits, p_value, ratio
-from stegvis.reporting.markup import Group, Table, code, environment, style_sheet
-from stegvis.reporting.texts import texts
+from stegvis.reporting.layout import whole_page
+from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.wording import MODELS as MODEL_NAMES
 from stegvis.reporting.wording import level_label, plain
 
@@ -56,23 +56,8 @@ def render_pooled(combination: Combination, cohorts: Sequence[Cohort]) -> str:
         section("methods", "Methods", *map(blocks.paragraph, METHOD_TEXTS)),
         _origin(cohorts),
     ]
-    words = texts("en")["page"]
     title = TITLE.format(outcome=_outcome(cohorts))
-    values: Mapping[str, object] = {
-        "language": "en",
-        "style": style_sheet(),
-        "heading": title,
-        "sections": sections,
-        "ways": [],
-        "file": PAGE,
-        "synthetic": synthetic,
-        "footer": f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}.",
-        "foot": "",
-        "words": words,
-        "folded": blocks.has_folded(sections),
-        "script": "",
-    }
-    return environment().get_template("page.html.j2").render(values)
+    return whole_page(PAGE, title, sections, [], synthetic, title)
 
 
 def _exposures(combination: Combination) -> list[str]:

@@ -180,6 +180,7 @@ class IndexReport:
         differences: protocol values that differ from the study's published protocol, with name, before (published) and
             now; None where the study has no published protocol.
         characteristics: Table 1 of all waves, for the years to follow-up; may be absent.
+        stages: what was made from what, as in lineage.json.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -202,6 +203,7 @@ class IndexReport:
     earlier_claims: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     differences: Sequence[Record] | None = None
     characteristics: pd.DataFrame | None = None
+    stages: Sequence[Record] = ()
 
     def __post_init__(self) -> None:
         _need("provenance", PROVENANCE_KEYS, self.provenance)

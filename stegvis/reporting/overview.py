@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from stegvis.release.affected import ACROSS, affected
 from stegvis.reporting.blocks import Section, bullets, definitions, folded, link, paragraph, section, table
 from stegvis.reporting.claims_section import counted
 from stegvis.reporting.file_names import wave_file_name
@@ -15,8 +16,9 @@ from stegvis.reporting.inputs import IndexReport
 from stegvis.reporting.markup import Group, Table, code
 from stegvis.reporting.rows import headline, people_and_cases
 from stegvis.reporting.tables import checks_table, publications_table
-from stegvis.reporting.wording import direction, is_shown, plain
+from stegvis.reporting.wording import direction, is_shown, level_label, plain
 from stegvis.reporting.words import capitalized
+from stegvis.statistics.results import GROUPS
 
 
 def waves_overview(index: IndexReport) -> Section:
@@ -50,8 +52,27 @@ def checks_failed(index: IndexReport) -> Section:
         sentence = f"{len(failed)} of {len(index.checks)} checks failed."
     else:
         sentence = f"All {len(index.checks)} checks passed." if index.checks else "No check is recorded."
-    shown = table(checks_table(failed, "checks-table", "Checks that failed", index.protocol.disclosure.smallest_count))
-    return section("quality", "Data checks", paragraph(sentence), folded("The failed checks", shown))
+    smallest = index.protocol.disclosure.smallest_count
+    shown = checks_table(failed, "checks-table", "Checks that failed", smallest, lambda each: _affects(index, each))
+    return section("quality", "Data checks", paragraph(sentence), folded("The failed checks", table(shown)))
+
+
+def _affects(index: IndexReport, check: Mapping[str, Any]) -> str:
+    """Which estimates are made from the rows of a check, by the graph of this release."""
+    if not index.stages:
+        return "–"
+    found = affected(index.stages, str(check["asset"]), str(check["partition"] or ""))
+    if not found:
+        return "no estimate"
+    whole = [wave for wave, tables in found.items() if wave == ACROSS or tables == set(GROUPS)]
+    if ACROSS in found and set(index.waves) <= set(whole):
+        return "all estimates"
+    waves = [
+        level_label(wave) if wave in whole else f"{level_label(wave)} ({', '.join(map(plain, sorted(tables)))})"
+        for wave, tables in found.items()
+        if wave != ACROSS
+    ]
+    return index.words.listed([*waves, *(["all waves together"] if ACROSS in found else [])])
 
 
 def origin(index: IndexReport) -> Section:

@@ -5,7 +5,7 @@ Which sections a page has is decided here; what a section says is in its own mod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
@@ -13,14 +13,13 @@ from stegvis.reporting.about import protocol_differences, study_foot
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.answer import answer, answer_in_short
-from stegvis.reporting.blocks import Section, has_folded
+from stegvis.reporting.blocks import Section
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
 from stegvis.reporting.claims_section import claims_of_wave, claims_of_waves
 from stegvis.reporting.counterparts import counterparts
 from stegvis.reporting.curves import curves
 from stegvis.reporting.file_names import (
-    CARD_PICTURE,
     CHECKLISTS,
     DICTIONARY,
     EXPLORER,
@@ -36,8 +35,8 @@ from stegvis.reporting.glossary import glossary
 from stegvis.reporting.included import population
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.joint import joint
+from stegvis.reporting.layout import whole_page
 from stegvis.reporting.main_results import main_results
-from stegvis.reporting.markup import environment, figure_script, script_hash, style_sheet
 from stegvis.reporting.measurement import measurement
 from stegvis.reporting.methods import commands, methods, provenance
 from stegvis.reporting.overview import checks_failed, left_out, origin, waves_overview
@@ -45,13 +44,11 @@ from stegvis.reporting.quality import quality
 from stegvis.reporting.question import question
 from stegvis.reporting.robustness import sensitivity
 from stegvis.reporting.subgroups import mutual, strata
-from stegvis.reporting.texts import texts
 from stegvis.reporting.time_use import time_use
 from stegvis.reporting.wave_curves import wave_curves
 from stegvis.reporting.words import Words
 from stegvis.study.about import About
 
-NO_FOOT = Markup()
 SectionOf = Callable[[WaveReport], Section | None]
 
 MAIN: tuple[SectionOf, ...] = (
@@ -81,7 +78,7 @@ def render_wave(inputs: WaveReport) -> dict[str, str]:
     ways = [(INDEX, "All waves"), *((file, name) for file, (name, _, _) in pages.items())]
     ways.append((plain_file_name("en"), "In plain language"))
     return {
-        file: _page(
+        file: whole_page(
             file,
             heading,
             [found for made in sections if (found := made(inputs))],
@@ -102,7 +99,7 @@ def render_index(inputs: IndexReport) -> str:
     sections = [found for made in INDEX_SECTIONS if (found := made(inputs))]
     release = f" Release {inputs.provenance['release']}, {inputs.provenance['created']}."
     foot = study_foot(inputs.about, inputs.words)
-    return _page(
+    return whole_page(
         INDEX,
         inputs.words.title,
         sections,
@@ -138,43 +135,6 @@ def render_sections(
         script: runs in the page, and no other does; a page of curves without one gets that of the figures.
     """
     foot = study_foot(about, words)
-    return _page(
+    return whole_page(
         file, heading, sections, ways, synthetic, words.title, language=words.language, foot=foot, script=script
     )
-
-
-def _page(
-    file: str,
-    heading: str,
-    sections: Sequence[Section],
-    ways: Sequence[tuple[str, str]],
-    synthetic: bool,
-    title: str,
-    release: str = "",
-    language: str = "en",
-    foot: Markup = NO_FOOT,
-    script: Markup | None = None,
-    shared: str = "",
-) -> str:
-    words = texts(language)["page"]
-    if script is None and any("data-range=" in block for section in sections for block in section.blocks):
-        script = figure_script()
-    footer = f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}."
-    values: Mapping[str, object] = {
-        "language": language,
-        "style": style_sheet(),
-        "heading": heading,
-        "sections": sections,
-        "ways": ways,
-        "file": file,
-        "synthetic": synthetic,
-        "footer": footer + release,
-        "foot": foot,
-        "words": words,
-        "folded": has_folded(sections),
-        "shared": shared,
-        "card": CARD_PICTURE,
-        "script": script,
-        "script_hash": script_hash(script) if script else "",
-    }
-    return environment().get_template("page.html.j2").render(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -208,14 +208,18 @@ def conclusion_tag(conclusion: str) -> str:
 
 
 def checks_table(
-    checks: Sequence[Mapping[str, Any]], identifier: str, caption: str, smallest_count: int
+    checks: Sequence[Mapping[str, Any]],
+    identifier: str,
+    caption: str,
+    smallest_count: int,
+    affects: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> Table | None:
-    """Every check with its meaning, column, failing rows and result; failed ones first."""
+    """Every check with its meaning, column, failing rows, result, and what it affects; failed ones first."""
     ordered = sorted(checks, key=lambda each: (bool(each["passed"]), str(each["severity"]).lower() not in BLOCKING))
-    rows = tuple(_check(each, smallest_count) for each in ordered)
+    rows = tuple((*_check(each, smallest_count), *([affects(each)] if affects else [])) for each in ordered)
     if not rows:
         return None
-    columns = ("Check", "Table", "Column", "Failing rows", "Result")
+    columns = ("Check", "Table", "Column", "Failing rows", "Result", *(["Estimates made from it"] if affects else []))
     return Table(identifier, caption, columns, (Group(rows),), numeric=False)
 
 

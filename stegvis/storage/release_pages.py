@@ -104,6 +104,7 @@ def index_inputs(
         claims=claims,
         earlier_claims=earlier_claims(sources.home.releases),
         differences=differences(sources.study),
+        stages=sources.history,
     )
 
 

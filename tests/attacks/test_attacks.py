@@ -168,7 +168,7 @@ def test_a_page_beside_the_tables(tmp_path: Path, people: pd.DataFrame) -> None:
 
 def pages_tables(tables: Tables) -> list[Table]:
     """What a wave's page shows of tables."""
-    found = [results_table(tables.results, exposure, WORDS) for exposure in PROTOCOL.exposures.names]
+    found = [results_table(tables.results, PROTOCOL.exposures.names, WORDS)]
     found += [characteristics_table(tables.characteristics, exposure, WORDS) for exposure in PROTOCOL.exposures.names]
     return [each for each in found if each is not None]
 

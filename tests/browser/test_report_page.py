@@ -168,7 +168,8 @@ def test_the_explorer_filters_links_and_gives_a_csv(browser, folder):
     again.goto(page.get_by_role("link", name="Link to this selection").evaluate("link => link.href"))
     assert again.locator("#explorer table").text_content() == page.locator("#explorer table").text_content()
     again.get_by_role("link", name="All estimates", exact=True).last.click()
-    assert again.get_by_role("status").text_content().startswith(f"{len(rows):,} of {len(rows):,} estimates")
+    # The page follows its address a moment after the click.
+    again.get_by_role("status").filter(has_text=f"{len(rows):,} of {len(rows):,} estimates").wait_for(timeout=10_000)
     again.close()
     page.close()
 

@@ -13,6 +13,7 @@ from stegvis.reporting.about import study_foot
 from stegvis.reporting.documents import render_checklists, render_dictionary
 from stegvis.reporting.explorer import render_explorer
 from stegvis.reporting.plain import render_plain
+from tests.stegvis.release.test_affected import STAGES
 from tests.stegvis.reporting.full_report import (
     full_index_report,
     full_results,
@@ -20,7 +21,7 @@ from tests.stegvis.reporting.full_report import (
     pooled_curve,
     pooled_results,
 )
-from tests.stegvis.reporting.sample_report import WAVE, WORDS, bridge, exclusion_steps, index_report, provenance
+from tests.stegvis.reporting.sample_report import WAVE, WORDS, bridge, checks, exclusion_steps, index_report, provenance
 from tests.stegvis.reporting.test_plain import text_of
 from tests.study import STUDY
 
@@ -140,3 +141,18 @@ def test_a_release_without_curves_has_no_section_of_them_and_no_script():
     html = render_index(full_index_report(results=results[~results["analysis"].str.contains("spline")]))
     assert 'id="curves"' not in html
     assert "<script" not in html
+
+
+def test_each_failed_check_says_which_estimates_are_made_from_its_rows():
+    later = "2024-2026"
+    failed = {**checks()[0], "passed": False, "severity": "warning"}
+    one = {**failed, "asset": "outcome_questionnaire", "partition": later}
+    own = [{**failed, "asset": "cohort", "partition": ""}, one, {**failed, "asset": "wave_drift", "partition": ""}]
+    own.append({**failed, "asset": "time_use_models", "partition": WAVE})
+    html = render_index(full_index_report(waves=(WAVE, later), checks=own, stages=STAGES))
+    rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", html[html.index('id="checks-table"') :], re.DOTALL)[:4]
+    assert "all estimates" in rows[0]
+    assert "2024–2026 and all waves together" in rows[1]
+    assert "no estimate" in rows[2]
+    assert "2021–2023 (time use models)" in rows[3]
+    assert "Estimates made from it" in html
