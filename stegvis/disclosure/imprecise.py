@@ -1,12 +1,12 @@
-"""Ratios that are not published because they say nothing: those with an absurdly wide interval, and all of a small home.
+"""Ratios that are not published because they say nothing: with an absurdly wide interval, or all of a small home.
 
 A few cases can give a ratio of thousands, which reads as a finding. The limit of the protocol
 (``models.largest_confidence_limit_ratio``) is a published prior: the log-F(2,2), which is worth one case and one
 non-case, has its 95 % limits at 1/39 and 39 (Greenland and Mansournia 2015, Statistics in Medicine 34(23):3133-3143,
 doi 10.1002/sim.6537). An interval that is wider than 39 * 39 says less than these two people would.
 
-Where a wave has too few people for any of the main ratios, its pages say that they were too few. A trend or a curve from
-the same few people beside this sentence would read as the result.
+Where a wave has too few people for any of the main ratios, its pages say that they were too few. A trend or a curve
+from the same few people beside this sentence would read as the result.
 """
 
 from __future__ import annotations
