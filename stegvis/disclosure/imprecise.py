@@ -1,4 +1,4 @@
-"""Ratios that are not published because they say nothing: those with an absurdly wide interval, and all of a tiny home.
+"""Ratios that are not published because they say nothing: with an absurdly wide interval, or all of a small home.
 
 A few cases can give a ratio of thousands, which reads as a finding. The limit of the protocol
 (``models.largest_confidence_limit_ratio``) is a published prior: the log-F(2,2), which is worth one case and one

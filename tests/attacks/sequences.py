@@ -128,8 +128,9 @@ class Guesses:
 
     def add(self, true: Iterable[bool], margin: Iterable[float], score: Iterable[float]) -> None:
         """Note some guesses."""
-        for mine, new in ((self.true, true), (self.margin, margin), (self.score, score)):
-            mine.extend(new)  # type: ignore[attr-defined]
+        self.true.extend(true)
+        self.margin.extend(margin)
+        self.score.extend(score)
 
     def areas(self) -> tuple[float, float]:
         """The area under the curve of the margins, and of the guesses."""
