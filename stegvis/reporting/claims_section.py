@@ -21,7 +21,7 @@ MEANING = (
 EVIDENCE = "Each claim with its evidence, and what would change the conclusion"
 NEWEST = 6
 # Claims not supported that a wave's page lists before the others.
-FIRST = 4
+FIRST = 3
 SUPPORTED, NOT_SUPPORTED, NOT_APPLICABLE = "supported", "not supported", "not applicable"
 
 

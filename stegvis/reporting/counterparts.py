@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, bullets, link, note, pair, paragraph, section, subheading, table
-from stegvis.reporting.file_names import COMMANDS, INDEX, details_file_name
+from stegvis.reporting.blocks import Section, bullets, link, pair, paragraph, section, subheading, table
+from stegvis.reporting.file_names import INDEX, details_file_name
 from stegvis.reporting.formatting import count, decimal, interval_name, is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
@@ -32,15 +32,11 @@ def counterparts(report: WaveReport) -> Section | None:
     printed = report.published
     if printed is None:
         return None
-    commands = Markup("The commands that reproduce each number in R and Stata are in {}.").format(
-        link(COMMANDS, "commands.csv")
-    )
     beside = (
         subheading("Why they may differ", "differ"),
         bullets(_reasons(report, printed)),
         subheading("Where each published table and figure is", "places"),
         bullets((_place(report, item) for item in printed.items), "places"),
-        note(commands),
     )
     return section(
         "counterparts",

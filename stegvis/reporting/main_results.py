@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, drawing, folded, link, note, paragraph, section, table
-from stegvis.reporting.file_names import details_file_name
+from stegvis.reporting.file_names import COMMANDS, details_file_name
 from stegvis.reporting.forest import domain_of, forest_plot
 from stegvis.reporting.formatting import interval_name
 from stegvis.reporting.inputs import WaveReport
@@ -51,6 +51,7 @@ def _further(report: WaveReport) -> Markup:
     """Links to what is asked next of the main results."""
     page = details_file_name(report.wave)
     shown = [(f"{page}#{anchor}", name) for anchor, name in FURTHER.items() if _has(report, anchor)]
+    shown.append((COMMANDS, "commands in R and Stata"))
     return Markup("Further analyses: {}.").format(Markup(", ").join(link(*each) for each in shown))
 
 
