@@ -69,6 +69,7 @@ def render_pooled(combination: Combination, cohorts: Sequence[Cohort]) -> str:
         "footer": f"{title}. {words['synthetic_mark']}." if synthetic else f"{title}.",
         "foot": "",
         "words": words,
+        "shared": "",
         "script": "",
     }
     return environment().get_template("page.html.j2").render(values)
