@@ -32,7 +32,7 @@ from stegvis.reporting.tables import characteristics_table, results_table
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.results import ResultRow, members_of, to_frame
 from stegvis.statistics.risk_ratio import Ratio
-from tests.attacks import attackers
+from tests.attacks import attackers, pages, rounding
 from tests.stegvis.conftest import PROTOCOL, TABLE_ONE_LEVELS, analysis_set_of, lossy_wave_of, wave_data_of
 from tests.stegvis.disclosure.made_tables import ANALYSES, WAVE, across_of, computed_of, steps_of
 from tests.stegvis.reporting.sample_report import WORDS
@@ -161,9 +161,9 @@ def test_a_page_beside_the_tables(tmp_path: Path, people: pd.DataFrame) -> None:
         (release / "report").mkdir()
         page = [str(render_table(each)) for each in pages_tables(source)]
         (release / "report" / "wave.html").write_text("".join(page), encoding="utf-8")
-    found = {kind.split()[0] for kind, _, _ in attackers.counts_only_on_pages(tmp_path / "off")}
+    found = {table.split("-")[0] for table, _, _ in pages.counts_only_on_pages(tmp_path / "off")}
     assert found == {"results", "characteristics"}
-    assert attackers.counts_only_on_pages(tmp_path / "on") == []
+    assert pages.counts_only_on_pages(tmp_path / "on") == []
 
 
 def pages_tables(tables: Tables) -> list[Table]:
@@ -213,7 +213,7 @@ def test_rounding_undone(tmp_path: Path) -> None:
     checks = [{"rule": "whole_day", "failing": 23}, {"rule": "status", "failing": 3}]
     (off / "checks.json").write_text(json.dumps(checks))
     (on / "checks.json").write_text(json.dumps(without_small(checks, STRICT)))
-    found = attackers.undone_rounding(off)
+    found = rounding.undone_rounding(off)
     quality = (
         results[results["analysis"] == "fit_quality"]
         .drop_duplicates(["exposure", "model"])
@@ -227,7 +227,7 @@ def test_rounding_undone(tmp_path: Path) -> None:
             assert count == (everyone if kind == "people" else quality).loc[tuple(place)], (kind, place)
         if kind == "weighted":
             assert count in weighted
-    assert attackers.undone_rounding(on) == {}
+    assert rounding.undone_rounding(on) == {}
     shown = made.tables.results[made.tables.results["status"] == "ok"]
     assert set(shown["measure"]).isdisjoint({"events_per_coefficient", "ess_share"})
     assert without_small(checks, STRICT) == [{"rule": "whole_day", "failing": 25}, {"rule": "status", "failing": None}]
