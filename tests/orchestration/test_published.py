@@ -16,7 +16,7 @@ from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.releases import LEDGER, newest
 from stegvis.storage.signatures import sign
 from stegvis.study.protocol import EXPOSURES
-from tests.attacks import attackers
+from tests.attacks import attackers, pages
 from tests.orchestration.story import Story
 from tests.stegvis.reporting.sample_report import WORDS
 from tests.study import PROTOCOL, use_protocol
@@ -77,7 +77,7 @@ def test_a_release_gives_no_person_no_delivery_and_no_nested_group_away(story: S
     assert attackers.nested_cuts(release) == []
     assert attackers.narrow_windows(release) == []
     assert attackers.counts_from_standardized_differences(release) == {}
-    assert attackers.counts_only_on_pages(release) == []
+    assert pages.counts_only_on_pages(release) == []
 
 
 @pytest.mark.slow
