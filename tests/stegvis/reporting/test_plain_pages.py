@@ -1,15 +1,17 @@
-"""The plain-language pages as a reader has them: the questions and their answers, length, repetition, both languages."""
+"""The plain-language pages as a reader has them: questions and answers, length, repetition, both languages."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from stegvis.reporting.plain import Plain, render_plain
+from stegvis.reporting.plain_findings import findings
 from stegvis.reporting.texts import LANGUAGES
 from tests.stegvis.reporting.full_report import full_characteristics, full_results, pooled_results
 from tests.stegvis.reporting.sample_report import WORDS, exclusion_steps
