@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).parent
 HOME = Path(os.environ.get("STEGVIS_HOME", ".stegvis")).resolve()
 REPORT = HOME / "releases" / "latest" / "report"
-WIDE, PHONE = {"width": 1100, "height": 960}, {"width": 390, "height": 760}
+WIDE, PHONE = {"width": 1100, "height": 1000}, {"width": 390, "height": 760}
 TOKEN = "the-token-of-the-pictures"
 
 
@@ -46,7 +46,7 @@ def pages(browser: Browser) -> None:
         _save(_opened(browser, REPORT / file, WIDE), name)
     _save(_opened(browser, REPORT / "index.html", PHONE), "phone")
     page = _opened(browser, REPORT / wave, WIDE)
-    page.locator("#curves ~ figure").first.screenshot(path=HERE / "curve.png")
+    page.locator("xpath=//h2[@id='curves']/following::figure[1]").screenshot(path=HERE / "curve.png")
     print(HERE / "curve.png")
 
 
