@@ -125,7 +125,7 @@ def test_the_wheel_names_its_license_and_only_locked_dependencies(wheel: Path) -
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         facts = Parser().parsestr(archive.read(name).decode())
         license_file = archive.read(name.replace("METADATA", "licenses/LICENSE")).decode()
-    assert facts["License-Expression"] == "MIT"
+    assert facts["License-Expression"] == "MIT AND Apache-2.0"
     assert license_file.startswith("MIT License")
     needed = [text for text in facts.get_all("Requires-Dist", []) if "extra ==" not in text]
     names = {re.split(r"[ <>=!~;\[]", text)[0].lower().replace("_", "-") for text in needed}
