@@ -74,6 +74,7 @@ def test_figures_are_as_wide_as_the_text_and_their_labels_do_not_collide(browser
                      left: figure.left - Math.min(...boxes.map(b => b.left)), area: own.width };
         })"""
     )
+    page_width = page.evaluate("document.querySelector('main').clientWidth")
     assert len(found) >= 4
     for each in found:
         assert each["covered"] == pytest.approx(each["figure"], abs=1)
@@ -81,8 +82,8 @@ def test_figures_are_as_wide_as_the_text_and_their_labels_do_not_collide(browser
         assert each["right"] <= 1
         assert each["left"] <= 1
         assert each["area"] >= 60
-    if width >= 768:
-        assert {round(each["figure"]) for each in found} == {TEXT}
+        if width >= 768:  # two figures in a row have nearly half of the page each
+            assert round(each["figure"]) == TEXT or each["figure"] > 0.46 * page_width > 400
     page.close()
 
 
