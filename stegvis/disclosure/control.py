@@ -57,10 +57,12 @@ def control_disclosure(tables: Tables, people: People, protocol: Protocol, befor
     tables = typed(tables)
     sets = people_sets(_sources(tables, people))
     fixed = frozenset(_counted_before(tables, typed(before), sets, protocol)) if before else frozenset()
-    return _with_digits(suppressed(tables, sets, decide(tables, sets, protocol, fixed), protocol), protocol)
+    return _controlled(tables, sets, decide(tables, sets, protocol, fixed), protocol)
 
 
-def control_across_waves(tables: Tables, published: Tables, people: People, protocol: Protocol) -> Controlled:
+def control_across_waves(
+    tables: Tables, published: Tables, people: People, protocol: Protocol, before: pd.DataFrame | None = None
+) -> Controlled:
     """The results across waves as they may be published together with the tables of each wave.
 
     Args:
@@ -68,6 +70,7 @@ def control_across_waves(tables: Tables, published: Tables, people: People, prot
         published: the published tables of all waves.
         people: behind the computed counts.
         protocol: the rules.
+        before: the results across the same waves as an earlier method gave them; their sets come first.
 
     Returns:
         The results across waves alone. They have no counts where a published count of a wave is another one today:
@@ -84,10 +87,12 @@ def control_across_waves(tables: Tables, published: Tables, people: People, prot
     fixed, agree = _published_sets(tables, published, sets, protocol)
     if not agree:
         everything = frozenset(range(len(sets.sizes)))
-        return _with_digits(suppressed(across, sets, Decision(everything, 0), protocol), protocol)
+        return _controlled(across, sets, Decision(everything, 0, every=True), protocol)
+    if before is not None:
+        fixed |= frozenset(_counted_before(across, typed(Tables.of_results(before)), sets, protocol))
     of_waves = {number for place, number in sets.of.items() if not _is_across(place, tables)}
     decision = decide(tables, sets, protocol, fixed, frozenset(of_waves) - fixed)
-    return _with_digits(suppressed(across, sets, decision, protocol), protocol)
+    return _controlled(across, sets, decision, protocol)
 
 
 def sets_behind(tables: Tables, people: People) -> PeopleSets:
@@ -103,9 +108,12 @@ def sets_behind(tables: Tables, people: People) -> PeopleSets:
     return people_sets(_sources(tables, people))
 
 
-def _with_digits(controlled: Controlled, protocol: Protocol) -> Controlled:
-    tables = without_too_few(without_imprecise(controlled.tables, protocol))
-    return replace(controlled, tables=with_published_digits(tables, protocol))
+def _controlled(tables: Tables, sets: PeopleSets, decision: Decision, protocol: Protocol) -> Controlled:
+    controlled = suppressed(tables, sets, decision, protocol)
+    precise = without_imprecise(controlled.tables, protocol)
+    # Where every count is suppressed, a main ratio without an estimate does not mean that people were too few.
+    kept = precise if decision.every else without_too_few(precise)
+    return replace(controlled, tables=with_published_digits(kept, protocol))
 
 
 def _sources(tables: Tables, people: People) -> Iterator[Source]:

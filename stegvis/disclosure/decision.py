@@ -28,6 +28,7 @@ class Decision:
     Attributes:
         hidden: numbers of sets.
         closed: places of numbers about everybody or nobody of a group, suppressed as well.
+        every: whether every count is suppressed, which then says nothing of how many people there are.
         unprotected: how many small sets can still be derived, by an audit of its own; unless 0, nothing may be
             published.
     """
@@ -35,6 +36,7 @@ class Decision:
     hidden: frozenset[int]
     unprotected: int
     closed: frozenset[Place] = frozenset()
+    every: bool = False
 
 
 def decide(
@@ -72,7 +74,7 @@ def decide(
     published -= gone
     secret = [people for people in small if people not in set(chosen.known)]
     left = defined(sets.overlaps, published, secret)
-    return Decision(gone, len(left), extreme.places)
+    return Decision(gone, len(left), extreme.places, bool(found.unprotected))
 
 
 def _by_importance(tables: Tables, sets: PeopleSets) -> list[int]:

@@ -51,7 +51,11 @@ def without_too_few(tables: Tables) -> Tables:
     main &= (results["level"] != "") & (results["level"] != results["reference"])
     estimated = (results["status"] == "ok") & results["estimate"].notna()
     nothing = set(results.loc[main, "wave"]) - set(results.loc[main & estimated, "wave"])
-    return replace(tables, results=_not_estimable(results, estimated & results["wave"].isin(nothing), TOO_FEW))
+    without = _not_estimable(results, estimated & results["wave"].isin(nothing), TOO_FEW)
+    # Knots, the reference of a curve and its ends are numbers of the few people, too.
+    curves = without["wave"].isin(nothing) & without["term"].astype("str").str.endswith("_spline")
+    without.loc[curves, "reference"] = ""
+    return replace(tables, results=without[~(curves & (without["level"] != ""))])
 
 
 def _not_estimable(results: pd.DataFrame, chosen: pd.Series, why: str) -> pd.DataFrame:

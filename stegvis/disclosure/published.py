@@ -82,6 +82,9 @@ def across_of(tables: Tables, waves: Sequence[str]) -> pd.DataFrame | None:
 def with_shared_baseline(new: Tables, before: Tables, smallest_count: int) -> Tables:
     """The tables of a wave that is new, or published anew, with the earlier values of what it shares with others.
 
+    A step or a row of the shared baseline that was not published before has no number: beside the earlier ones it would
+    say how many have left since.
+
     Args:
         new: after disclosure control.
         before: the newest release's tables, or those of the wave itself.
@@ -93,12 +96,13 @@ def with_shared_baseline(new: Tables, before: Tables, smallest_count: int) -> Ta
     then = before.attrition[waves == waves.iloc[-1]].set_index("rule")
     steps = new.attrition.copy()
     followup = steps["rule"].str.startswith("followup").cummax()
-    shared = steps.index[~followup & steps["rule"].isin(then.index)]
-    for column in ("excluded", "remaining", "status"):
+    shared = ~followup
+    for column in ("excluded", "remaining"):
         steps.loc[shared, column] = steps.loc[shared, "rule"].map(then[column])
+    steps.loc[shared, "status"] = steps.loc[shared, "rule"].map(then["status"]).fillna("suppressed")
     steps = steps.astype({"excluded": "Int64", "remaining": "Int64"})
     remaining = steps["remaining"]
-    first = followup & ~followup.shift(fill_value=False) & pd.Series(steps.index - 1, steps.index).isin(shared)
+    first = followup & ~followup.shift(fill_value=False)
     lost = (remaining.shift() - remaining)[first]
     # Below zero where another method has excluded fewer people before the follow-up.
     small = lost.isna() | (lost.lt(smallest_count) & lost.ne(0))
@@ -153,12 +157,12 @@ def without_shared_baseline(new: Tables) -> Tables:
 
 
 def _with_shared_people(new: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Results whose n of everyone eligible is the one published before."""
+    """Results whose n of everyone eligible is the one published before; missing where none was."""
     keys = [key for key in KEY_COLUMNS if key != "wave"]
     rows = before[(before["population"] == ELIGIBLE) & (before["wave"] != ACROSS)]
     then = rows.drop_duplicates(keys, keep="last")[[*keys, "n"]]
     chosen = new["population"] == ELIGIBLE
     found = new.loc[chosen, keys].merge(then, on=keys, how="left").set_axis(new.index[chosen])
     made = new.copy()
-    made.loc[chosen, "n"] = found["n"].astype("Int64").fillna(new.loc[chosen, "n"])
+    made.loc[chosen, "n"] = found["n"].astype("Int64")
     return made

@@ -66,10 +66,12 @@ def _agreement(report: WaveReport, printed: Published) -> str:
     within = [found is not None and row["ci_low"] <= float(found[0]) <= row["ci_high"] for found, row in compared]
     if not within:
         return ""
+    where = "within this wave's confidence interval for the category in the same place"
+    if len(within) == 1:
+        return f"The published risk ratio is {'' if within[0] else 'not '}{where}."
     number = "All" if all(within) else f"{sum(within)} of" if any(within) else "None of the"
-    ratios = f"{len(within)} published risk ratios"
     verb = "is" if sum(within) == 1 or not any(within) else "are"
-    return f"{number} {ratios} {verb} within this wave's confidence interval for the same category."
+    return f"{number} {len(within)} published risk ratios {verb} {where}."
 
 
 def _reasons(report: WaveReport, printed: Published) -> list[str | Markup]:

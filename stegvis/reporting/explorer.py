@@ -1,8 +1,7 @@
 """The explorer: every published estimate on one page, filtered in the browser, with forest plot, link and csv.
 
 The page holds the rows of ``results`` as they are published, and nothing is computed from them but where to draw. Its
-script is the only one of the report, allowed by its hash; without scripts the page shows the main results and where
-the others are.
+script is allowed by its hash; without scripts the page shows the main results and where the others are.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def checks_failed(index: IndexReport) -> Section:
 
 
 def _affects(index: IndexReport, check: Mapping[str, Any]) -> str:
-    """Which estimates are made from the rows of a check, by the graph of this release."""
+    """Which estimates are made from such rows, by the home's graph; a wave may have been published before them."""
     if not index.stages:
         return "–"
     found = affected(index.stages, str(check["asset"]), str(check["partition"] or ""))

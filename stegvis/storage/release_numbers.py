@@ -101,7 +101,7 @@ def everything_to_publish(
         across = Controlled(Tables.of_results(again.astype(RESULT_COLUMNS)), log[log["wave"] == ACROSS], 0)
         origin = {str(name): str(value) for name, value in then.items()}
     else:
-        across, origin = control_across_waves(computed[0], tables, computed[1], sources.protocol), now
+        across, origin = control_across_waves(computed[0], tables, computed[1], sources.protocol, again), now
         if any(gone.is_gone(wave) for wave in waves):
             across = Controlled(without_numbers(across.tables, {ACROSS}, NOT_AGAIN), across.suppressed, 0)
     suppressed = pd.concat([suppressed, across.suppressed], ignore_index=True)

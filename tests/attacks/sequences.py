@@ -1,11 +1,12 @@
 """Sequences of what happens to a home after its first release, and what is published of it, in this process.
 
 Nothing but the numbers of a wave is made: people leave or are corrected, the method changes (before anybody has
-changed, or after), somebody asks for a new edition, a wave is retracted. A new wave moves nothing of an older one;
-what it says of those who have left is tested in ``test_attacks`` and ``tests/orchestration/test_published.py``. What is
-published follows the product's own rules: published once, audited editions, retraction. With ``protected=False``
-everything is published anew after every event, rounded and without small counts: what a home would do that knew only
-the usual rules.
+changed, or after), somebody asks for a new edition, a wave is retracted. Two rules are taken as given here, and tested
+in homes by ``test_attacks`` and ``tests/orchestration/test_published.py``: a new wave moves nothing of an older one,
+and another method is published anew only while nobody has changed. Editions are audited by the product's own code.
+
+With ``protected=False`` everything is published anew after every event, rounded and without small counts: what a home
+would do that knew only the usual rules.
 """
 
 from __future__ import annotations

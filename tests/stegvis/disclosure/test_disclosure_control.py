@@ -14,7 +14,7 @@ from stegvis.disclosure.control import _sources, control_across_waves, control_d
 from stegvis.disclosure.decision import decide
 from stegvis.disclosure.imprecise import IMPRECISE, TOO_FEW
 from stegvis.disclosure.people_sets import SetsError, people_sets
-from stegvis.disclosure.published import of_wave, with_shared_baseline, without_shared_baseline
+from stegvis.disclosure.published import of_wave
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.small_sets import small_sets
 from stegvis.disclosure.span import defined
@@ -272,24 +272,25 @@ def test_without_the_same_people_as_published_results_across_waves_have_no_count
     then.results.loc[whole, "n"] += 1
     found = control_across_waves(tables, then, people, PROTOCOL)
     assert not (found.tables.results[["n", "events"]] > 0).any(axis=None)
-    pooled = found.tables.results[found.tables.results["analysis"] == "wave_interaction"]
+    results = found.tables.results
+    pooled = results[results["analysis"] == "wave_interaction"]
     assert (pooled["status"] != "ok").any()
+    # What has no category stays, and nothing says that people were too few.
+    expected = control_across_waves(tables, published_waves, people, PROTOCOL).tables.results
+    for measure in ("p_joint", "p_interaction"):
+        mine, his = (each.loc[each["measure"] == measure, ["estimate", "status"]] for each in (results, expected))
+        assert (his["status"] == "ok").any()
+        pd.testing.assert_frame_equal(mine.reset_index(drop=True), his.reset_index(drop=True))
+    assert not results["note"].astype("str").str.contains(TOO_FEW).any()
 
 
-def test_a_new_wave_has_the_published_steps_of_the_others_and_no_difference_is_the_leavers(few_computed, people):
-    before, _ = few_computed
-    after = people.iloc[3:-300].assign(wave="2024-2026").reset_index(drop=True)  # three have left
-    new = control_disclosure(*computed_of(after, excluded={**dict.fromkeys(("no_accelerometer_day",), 400),
-                             "baseline_low_back_pain": 200, "followup_screen_missing": 500,
-                             "covariate_missing": 100}), PROTOCOL).tables  # fmt: skip
-    assert before.attrition["remaining"].iloc[0] - new.attrition["remaining"].iloc[0] == 3
-    steps = with_shared_baseline(new, before, 5).attrition
-    shared = ["cohort", "no_accelerometer_day", "baseline_low_back_pain"]
-    for column in ("excluded", "remaining"):
-        one, other = (each.set_index("rule").loc[shared, column].tolist() for each in (before.attrition, steps))
-        assert one == other
-    assert steps["remaining"].iloc[2] - steps["excluded"].iloc[3] == steps["remaining"].iloc[3]
-    assert steps["excluded"].iloc[3] == 503
+def test_another_method_across_waves_keeps_what_was_counted_before(two_waves, published_waves):
+    tables, people = two_waves
+    first = control_across_waves(tables, published_waves, people, PROTOCOL).tables.results
+    shown = first["n"].notna()
+    again = control_across_waves(tables, published_waves, people, PROTOCOL, first).tables.results
+    assert shown.any()
+    assert again.loc[shown, "n"].tolist() == first.loc[shown, "n"].tolist()
 
 
 # ---- digits ----
@@ -375,16 +376,3 @@ def test_what_is_rounded_is_rounded_everywhere(computed):
     women = table[(table["level"] == "female") & (table["category"] == "all")].iloc[0]
     everyone = table[(table["variable"] == "people") & (table["category"] == "all")].iloc[0]
     assert women["percent"] == pytest.approx(100 * women["n"] / everyone["n"], abs=0.05)
-
-
-def test_a_new_wave_beside_lost_releases_has_no_number_of_the_shared_baseline() -> None:
-    tables, _ = computed_of(analysis_set_of(300, seed=4))
-    made = without_shared_baseline(tables)
-    steps = made.attrition.set_index("rule")
-    assert (
-        steps.loc[["cohort", "no_accelerometer_day", "baseline_low_back_pain"], ["excluded", "remaining"]]
-        .isna()
-        .all(axis=None)
-    )
-    assert pd.isna(steps.loc["followup_screen_missing", "excluded"])
-    assert steps.loc["covariate_missing", "remaining"] == 300
