@@ -148,11 +148,13 @@ def graph_link() -> str:
 
 def run_refresh(place: Home, as_json: bool) -> int:
     """Refresh a home and print what was done; returns the exit code."""
+    from stegvis.orchestration.monitoring.watching import watched
     from stegvis.orchestration.refresh import refresh as bring_up_to_date
     from stegvis.orchestration.status import last_release, waiting_release
 
     try:
-        done = bring_up_to_date(place, say)
+        with watched(place, say):
+            done = bring_up_to_date(place, say)
     except KeyboardInterrupt:
         fail("stopped; what was published is unchanged, and the next refresh continues from there", code=130)
     release, waiting = last_release(place), waiting_release(place)
