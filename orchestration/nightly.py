@@ -8,7 +8,6 @@ not done while the automation was off. Does not belong here: the refresh.
 import dagster as dg
 
 from stegvis.orchestration.instance import started_for, why_not_here
-from stegvis.orchestration.monitoring.watching import watched
 from stegvis.orchestration.refresh import by_asset, refresh
 from stegvis.storage.home import Home
 
@@ -20,6 +19,8 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
     def bring_up_to_date(context: dg.OpExecutionContext) -> None:
         if reason := why_not_here(home, context.instance):
             raise dg.Failure(reason, allow_retries=False)
+        from stegvis.orchestration.monitoring.watching import watched
+
         with watched(home, context.log.warning):
             done = refresh(home, context.log.info)
         made = {asset: len(keys) for asset, keys in by_asset(done.materialized).items()}
