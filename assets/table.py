@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from stegvis.assets.home import StegvisHome
-from stegvis.assets.ui import check_results, check_specs, materialize_results
+from stegvis.assets.ui import ROWS_TAG, check_results, check_specs, materialize_results, rows_of, source_code
 from stegvis.expectations.expectation import measured, settled
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.sql import sql_text
@@ -31,6 +31,8 @@ from stegvis.storage.warehouse import Warehouse
 from stegvis.study.study import Study
 
 PROCESS_TAG = "stegvis/process"
+# Dagster's name for what a run waits for: the warehouse has one writer at a time.
+POOL = "warehouse"
 TABLES: dict[str, Table] = {}  # by the name of each member
 # For what is defined at import, before there is a home; a materialization reads the study of its home.
 _FIRST = Study.shipped()
@@ -76,12 +78,14 @@ def table(
                     deps=[_dependency(spec, partitions_def) for spec in above],
                     description=description,
                     code_version=code_version,
-                    metadata={"dagster/table_name": member},
+                    metadata={"dagster/table_name": member, **source_code(defined, make)},
+                    tags={ROWS_TAG: rows_of(member)},
                     **shown,
                 )
                 for member, description in described.items()
             ],
             check_specs=[spec for member in described for spec in check_specs(defined, member, _FIRST.protocol)],
+            pool=POOL,
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""

@@ -147,10 +147,15 @@ class _Run:
     def _bring_up_to_date(self, stages: list[Table], kind: Kind | None, key: str) -> None:
         # Every round brings at least one stage up to date, or it failed, so there are at most as many rounds as stages.
         for _round in stages:
-            chosen = ready(self.now, stages, key, self.failed_here)
+            chosen = ready(self.now, stages, key, self.failed_here | self._changed_meanwhile(stages, key))
             if not chosen:
                 return
             self._run(chosen, key if kind else None)
+
+    def _changed_meanwhile(self, stages: list[Table], key: str) -> set[tuple[str, str]]:
+        """What was made here and is stale again, since its code or protocol was edited: the next refresh makes it."""
+        made = [table for table in stages if (table.name, key) in self.done.materialized]
+        return {(table.name, key) for table in made if self.now.partition_status(table, key).state == "stale"}
 
     def _run(self, chosen: list[Table], key: str | None) -> None:
         where = f" [{key}]" if key else ""

@@ -17,7 +17,7 @@ from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.withdraw import read_withdrawals
 from stegvis.storage.home import Home
-from stegvis.storage.landing import KINDS, Landing
+from stegvis.storage.landing import KINDS, Landing, Unused
 from stegvis.storage.linkage import linkage
 from stegvis.storage.publish_wave import open_decisions
 from stegvis.storage.releases import latest, manifest, newest
@@ -75,12 +75,12 @@ def status(home: Home) -> dict[str, Any]:
         "quarantine": quarantined(home),
         "deliveries": {
             "accepted": len(landing.accepted),
-            "waiting": [{"delivery": f"{w.kind}/{w.name}", "reason": w.reason} for w in landing.waiting],
-            "rejected": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.rejected],
-            "alarms": [{"delivery": f"{a.kind}/{a.name}", "reason": a.reason} for a in landing.alarms],
+            "waiting": [_unused(each) for each in landing.waiting],
+            "rejected": [_unused(each) for each in landing.rejected],
+            "alarms": [_unused(each) for each in landing.alarms],
             "unusable": unusable,
-            "superseded": [{"delivery": f"{s.kind}/{s.name}", "reason": s.reason} for s in landing.superseded],
-            "repeated": [{"delivery": f"{r.kind}/{r.name}", "reason": r.reason} for r in landing.repeated],
+            "superseded": [_unused(each) for each in landing.superseded],
+            "repeated": [_unused(each) for each in landing.repeated],
         },
         "withdrawals": withdrawn,
         "unlinked": _unlinked(home, in_force),
@@ -97,6 +97,11 @@ def _gone(landing: Landing, partitions: Mapping[Kind, Sequence[str]]) -> list[di
         {"kind": kind, "name": key, "message": f"no delivery brings it any more: deliver it, or retire {kind} {key}"}
         for kind, key in gone
     ]
+
+
+def _unused(drop: Unused) -> dict[str, str]:
+    """A delivery that is not used; ``shown`` is the reason without the names of its files."""
+    return {"delivery": f"{drop.kind}/{drop.name}", "reason": drop.reason, "shown": drop.reason_without_files}
 
 
 def _unusable(now: HomeState) -> list[dict[str, str]]:

@@ -12,7 +12,9 @@ from typing import Any
 
 import uvicorn
 
+from stegvis.orchestration.state_server import StatePage
 from stegvis.orchestration.ui_guard import Guard
+from stegvis.storage.home import Home
 
 TOKEN = "STEGVIS_UI_TOKEN"
 
@@ -27,7 +29,7 @@ def main() -> None:
     serve = uvicorn.run
 
     def serve_guarded(app: Any, *, host: str, port: int, **options: Any) -> None:
-        serve(Guard(app, token, port), host=host, port=port, **options)
+        serve(Guard(StatePage(app, Home.find()), token, port), host=host, port=port, **options)
 
     # Dagster serves its application with this function, and offers no other place for a middleware.
     uvicorn.run = serve_guarded  # type: ignore[assignment]

@@ -119,10 +119,8 @@ def ui(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with processes(place, port, token) as started:
-            graph = graph_link()
             wait_until_served(started, port)
-            say(f"{address}/?token={token} shows {place.root}")
-            say(f"every table in one graph, once signed in: {address}{graph}")
+            say(f"{address}/?token={token} shows {place.root}: what is stale, what failed, and why")
             say(f"the reports are at {place.report_address('latest')}")
             wait_until_one_ends(started)
     except KeyboardInterrupt:
@@ -130,20 +128,6 @@ def ui(
     except RuntimeError as error:
         fail(str(error))
     fail("a process of the UI ended, so all of it was stopped")
-
-
-def graph_link() -> str:
-    """The address, on the Dagster UI, of the graph with all groups expanded; Dagster itself shows them collapsed.
-
-    Dagster names a group ``global@global:<group>`` whatever the code location is called, unless a user of the UI
-    turns on groups by code location.
-    """
-    from urllib.parse import quote
-
-    from stegvis.orchestration.definitions import defs
-
-    groups = dict.fromkeys(spec.group_name for spec in defs.resolve_all_asset_specs() if spec.group_name)
-    return "/asset-groups?expanded=" + quote(",".join(f"global@global:{group}" for group in groups), safe=":@,")
 
 
 def run_refresh(place: Home, as_json: bool) -> int:
