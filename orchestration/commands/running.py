@@ -17,7 +17,7 @@ from stegvis.orchestration.commands.options import (
     SeedOption,
     find_home,
 )
-from stegvis.orchestration.printing import fail, print_plan, print_refresh, print_status, refresh_facts, say
+from stegvis.orchestration.printing import fail, print_plan, print_refresh, print_status, say
 
 if TYPE_CHECKING:
     from stegvis.storage.home import Home
@@ -68,12 +68,15 @@ def demo(
 def refresh(
     home: HomeOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and why; run nothing.")] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Run in this process, also while a daemon of this home is running.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find new deliveries, materialize what is stale and only that, publish a release."""
     place = find_home(home)
     if not dry_run:
-        raise typer.Exit(run_refresh(place, as_json))
+        raise typer.Exit(run_refresh(place, as_json, here))
     from stegvis.orchestration.refresh import dry_run as what_would_run
 
     planned, _landing = what_would_run(place)
@@ -130,17 +133,25 @@ def ui(
     fail("a process of the UI ended, so all of it was stopped")
 
 
-def run_refresh(place: Home, as_json: bool) -> int:
-    """Refresh a home and print what was done; returns the exit code."""
+def run_refresh(place: Home, as_json: bool, here: bool = False) -> int:
+    """Refresh a home and print what was done; returns the exit code.
+
+    Args:
+        place: the home.
+        as_json: print what was done as JSON.
+        here: in this process, also when a daemon of the home is running.
+    """
+    from stegvis.orchestration.handover import HandoverError, hand_over
     from stegvis.orchestration.refresh import refresh as bring_up_to_date
-    from stegvis.orchestration.status import last_release, waiting_release
+    from stegvis.orchestration.refreshed import refreshed
 
     try:
-        done = bring_up_to_date(place, say)
+        done = (None if here else hand_over(place, say)) or refreshed(place, bring_up_to_date(place, say))
     except KeyboardInterrupt:
         fail("stopped; what was published is unchanged, and the next refresh continues from there", code=130)
-    release, waiting = last_release(place), waiting_release(place)
+    except HandoverError as error:
+        fail(str(error))
     if as_json:
-        print(json.dumps(refresh_facts(done, release, waiting), indent=2))
-    print_refresh(done, release, waiting, progress_only=as_json)
-    return 0 if done.ok else 1
+        print(json.dumps(done, indent=2))
+    print_refresh(done, progress_only=as_json)
+    return 0 if done["ok"] else 1
