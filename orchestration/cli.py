@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from stegvis.orchestration.commands import deliveries, pooling, recordings, releases, running, starting
+from stegvis.orchestration.commands import deliveries, monitoring, pooling, recordings, releases, running, starting
 from stegvis.orchestration.printing import fail
 
 app = typer.Typer(
@@ -27,9 +27,9 @@ app = typer.Typer(
 # In the order in which --help lists them.
 for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
-    running.status, recordings.classify, recordings.train, deliveries.withdraw, deliveries.accept, deliveries.retire,
-    releases.compare, releases.trace, releases.verify, releases.sign, releases.retract, releases.publish,
-    releases.export, pooling.pool, running.ui,
+    running.status, monitoring.health, recordings.classify, recordings.train, deliveries.withdraw, deliveries.accept,
+    deliveries.retire, releases.compare, releases.trace, releases.verify, releases.sign, releases.retract,
+    releases.publish, releases.export, pooling.pool, running.ui,
 ):  # fmt: skip
     app.command()(command)
 
@@ -62,54 +62,6 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("STEGVIS_TRACEBACK"):
             raise
-        fail(_explained(error))
+        from stegvis.orchestration.explaining import explained
 
-
-def _explained(error: Exception) -> str:
-    """An ordinary mistake in a sentence; an error of the program by its class and place, without its text."""
-    # Imported here: most commands end without an error, and --help should be quick.
-    from stegvis.own_code import own_place
-    from stegvis.storage.disk import refusal
-    from stegvis.storage.home_key import HomeKeyError
-    from stegvis.storage.lock import LockedError
-    from stegvis.storage.releases import ReleaseError
-    from stegvis.study.settings import SettingsError
-
-    if isinstance(error, LockedError | SettingsError | HomeKeyError | ReleaseError):
-        return str(error)
-    # Also for Dagster's own storage, which may be on the disk that is full.
-    refused = refusal(error)
-    if unreadable := _unreadable(error):
-        return unreadable
-    if refused is None:
-        # The text could hold a person's value.
-        where = own_place(error)
-        return f"unexpected {type(error).__name__} in {where}; STEGVIS_TRACEBACK=1 shows the traceback"
-    return f"{refused}; what was published is unchanged, and the next refresh continues from there"
-
-
-def _unreadable(error: Exception) -> str | None:
-    """What to do when the warehouse or Dagster's storage cannot be opened; None for another error."""
-    from stegvis.own_code import own_place
-
-    library = type(error).__module__.lstrip("_").partition(".")[0]
-    if library in ("sqlalchemy", "sqlite3"):
-        return (
-            "Dagster's storage in the home's folder dagster/ cannot be used: it is damaged, or locked by another "
-            "program. It may be deleted while nothing runs: the next refresh fills it from the warehouse's records"
-        )
-    if library == "duckdb" and own_place(error).startswith("stegvis.storage.warehouse "):
-        from stegvis.storage.warehouse import HELD, OTHER_VERSION
-
-        if HELD in str(error):
-            return "the warehouse is open in another program: close that, and run the command again"
-        if OTHER_VERSION in str(error):
-            return (
-                "the warehouse cannot be opened: another version of DuckDB wrote warehouse.duckdb. Install that "
-                "version, or move the file away, and stegvis refresh builds it again"
-            )
-        return (
-            "the warehouse cannot be opened: warehouse.duckdb is damaged, or no DuckDB file. Move it away, and "
-            "stegvis refresh builds it again, or restore it from a backup"
-        )
-    return None
+        fail(explained(error))

@@ -5,6 +5,7 @@ import dagster as dg
 from stegvis.orchestration.asset_definitions import asset_definitions
 from stegvis.orchestration.automation import NeedsBuilding, automation_sensor
 from stegvis.orchestration.landing_sensor import landing_sensor
+from stegvis.orchestration.monitoring.sensor import alerts_sensor
 from stegvis.orchestration.nightly import nightly
 from stegvis.orchestration.sqlite import keep_connections
 from stegvis.storage.home import Home
@@ -15,7 +16,8 @@ def build_definitions(home: Home) -> dg.Definitions:
     # A run that the daemon starts is a process of its own, which loads these definitions first.
     keep_connections()
     job, schedule = nightly(home)
-    when = dg.Definitions(jobs=[job], schedules=[schedule], sensors=[landing_sensor(home), automation_sensor(home)])
+    sensors = [landing_sensor(home), automation_sensor(home), alerts_sensor(home)]
+    when = dg.Definitions(jobs=[job], schedules=[schedule], sensors=sensors)
     return dg.Definitions.merge(asset_definitions(home, NeedsBuilding(home)), when)
 
 

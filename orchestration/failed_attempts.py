@@ -17,6 +17,10 @@ from stegvis.own_code import own_place_in
 _LATEST = 20
 _PARTITION_TAG = "dagster/partition"
 
+NO_STEP_FAILED = "its run ended before it was made, for example because its process was killed"
+JOBS = ("refresh",)
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+
 Attempt = tuple[float, str]
 
 
@@ -26,10 +30,37 @@ def failed_attempts(instance: dg.DagsterInstance) -> dict[tuple[str, str], Attem
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
     for record in instance.get_run_records(failed, limit=_LATEST):
         run = record.dagster_run
-        for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        key = run.tags.get(_PARTITION_TAG, "")
+        entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        for entry in entries:
             if entry.dagster_event:
                 for asset, why in failure(entry.dagster_event):
-                    found.setdefault((asset, run.tags.get(_PARTITION_TAG, "")), (entry.timestamp, why))
+                    found.setdefault((asset, key), (entry.timestamp, why))
+        if not entries:
+            at = record.end_time or record.update_timestamp.timestamp()
+            for selected in run.asset_selection or ():
+                found.setdefault((selected.to_user_string(), key), (at, NO_STEP_FAILED))
+    return found
+
+
+def failed_jobs(instance: dg.DagsterInstance) -> list[dict[str, str]]:
+    """Jobs of the home, such as the nightly refresh, whose last run ended with an error of the program.
+
+    One that ended because a partition failed or is blocked is left out: that is a cause of its own.
+    """
+    found = []
+    for job in JOBS:
+        for record in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_ENDED), limit=1):
+            run = record.dagster_run
+            if run.status != dg.DagsterRunStatus.FAILURE:
+                continue
+            events = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+            failures = [entry.dagster_event for entry in events if entry.dagster_event]
+            if any(each.step_failure_data.user_failure_data for each in failures):
+                continue
+            why = [sentence for each in failures for _, sentence in failure(each)]
+            reason = "; ".join(why) or NO_STEP_FAILED
+            found.append({"job": job, "run": run.run_id, "reason": reason})
     return found
 
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from stegvis.assets.table import PROCESS_TAG
 from stegvis.orchestration.instance import started_for, why_not_here
+from stegvis.orchestration.monitoring.watching import watched
 from stegvis.orchestration.refresh import by_asset, refresh
 from stegvis.orchestration.refreshed import keep, refreshed
 from stegvis.storage.home import Home
@@ -25,7 +26,8 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
             raise dg.Failure(reason, allow_retries=False)
         # The run names its process, or it would be taken for one that was killed.
         context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
-        done = refresh(home, context.log.info)
+        with watched(home, context.log.warning):
+            done = refresh(home, context.log.info)
         keep(home, context.run.run_id, refreshed(home, done))
         made = {asset: len(keys) for asset, keys in by_asset(done.materialized).items()}
         context.log.debug("materialized %s", made or "nothing: everything is up to date")

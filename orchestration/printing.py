@@ -6,6 +6,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from stegvis.orchestration.monitoring.causes import causes, check_line, waits
+from stegvis.orchestration.monitoring.wording import disk_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -42,13 +45,6 @@ def fail(message: str, code: int = 1) -> NoReturn:
 def number(value: float | None, otherwise: str | None = None) -> str:
     """A number with three decimals, or what to say where there is none."""
     return (otherwise or "none") if value is None else f"{value:.3f}"
-
-
-def waits(release: Facts) -> str:
-    """Which release still needs signatures, and how to give one."""
-    missing = release["signatures_missing"]
-    signatures = f"{missing} signature{'s' if missing != 1 else ''}"
-    return f"release {release['release']} needs {signatures}: stegvis sign {release['release']} --name NAME"
 
 
 # --- refresh ----------------------------------------------------------------------------------------------------------
@@ -122,48 +118,22 @@ def print_status(facts: Facts) -> None:
     for line in _notes(facts):
         console.print(line)
     _print_withdrawals(console, facts["withdrawals"])
+    console.print(f"disk: {disk_words(facts['disk_use'], facts['now']['disk'])}")
     if facts["ok"] and not (facts["stale"] or facts["missing_upstream"]):
         console.print(UP_TO_DATE)
 
 
 def _attention(facts: Facts) -> Iterator[str]:
-    """What somebody has to do something about: each cause, the gravest first."""
-    for status in facts["blocked"]:
-        yield f"BLOCKED {_label(status['asset'], status['partition'])}: {'; '.join(status['reasons'])}"
-    if facts["too_open"]:
-        yield facts["too_open"]
-    for failed in facts["failed"]:
-        yield f"FAILED {_label(failed['asset'], failed['partition'])}: {failed['reason']}"
-    for problem in facts["withdrawals"]["not_applied"]:
-        yield f"WITHDRAWAL NOT APPLIED {problem}"
-    for gone in facts["gone"]:
-        yield f"gone {gone['kind']} {gone['name']}: {gone['message']}"
-    for found in facts["unlinked"]:
-        if found["too_many"]:
-            yield f"UNLINKED {found['kind']} {found['key']}: {found['message']}"
-    for unused in facts["deliveries"]["rejected"]:
-        yield f"REJECTED delivery {unused['delivery']}: {unused['reason']}"
-    for unused in facts["deliveries"]["alarms"]:
-        yield f"ALARM delivery {unused['delivery']}: {unused['reason']}"
-    for unused in facts["deliveries"]["unusable"]:
-        yield f"UNUSABLE delivery {unused['delivery']}: {unused['reason']}"
-    for check in facts["failing_checks"]:
-        if check["severity"] == "critical":
-            yield _check_line(check)
-    if facts["waiting_release"]:
-        yield waits(facts["waiting_release"])
-    for each in facts["editions"]:
-        yield f"publish wave {each['wave']}: {each['why'] or 'waits for the next refresh'}"
-    for source in facts["sources"]:
-        if source["overdue"]:
-            yield f"overdue {source['source']}: the last delivery came {source['days_since_last']:.0f} days ago"
+    """What somebody has to do something about, the gravest first."""
+    for cause in causes(facts):
+        yield cause.sentence
 
 
 def _notes(facts: Facts) -> Iterator[str]:
     """What is known and needs nobody now."""
     for check in facts["failing_checks"]:
         if check["severity"] != "critical":
-            yield _check_line(check)
+            yield check_line(check)
     for found in facts["quarantine"]:
         what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
         yield f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}"
@@ -173,11 +143,6 @@ def _notes(facts: Facts) -> Iterator[str]:
     for state in ("waiting", "superseded", "repeated"):
         for unused in facts["deliveries"][state]:
             yield f"{state} delivery {unused['delivery']}: {unused['reason']}"
-
-
-def _check_line(check: Facts) -> str:
-    place = _label(check["asset"], check["partition"])
-    return f"{check['severity']} {place}: {check['meaning']} ({check['failing']} of {check['total']})"
 
 
 def _print_withdrawals(console: Console, facts: Facts) -> None:

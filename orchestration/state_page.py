@@ -11,17 +11,18 @@ protocol, and keeps Dagster's storage open for no longer than it needs.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from stegvis.orchestration.monitoring.causes import Cause, causes
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
 
-Facts = Mapping[str, Any]
+Facts = dict[str, Any]
 
 MOST_STALE = 12  # that are listed; an upgrade makes nearly everything stale
 # Worst first: the state of a group is that of its worst table.
@@ -77,48 +78,37 @@ def asset_address(asset: str, partition: str = "", view: str = "") -> str:
 
 
 def attention(facts: Facts) -> list[Line]:
-    """What somebody has to do something about, the gravest first.
+    """What somebody has to do something about, the gravest first, and deliveries that are not complete.
 
-    Of a delivery the rule alone is given where its reason could hold a file's name: files may be named after people.
+    In the words of an alert: of a delivery no file is named, since it may be named after a person.
     """
-    return [*_tables(facts), *_deliveries(facts), *_other(facts)]
+    found = [
+        Line(cause.kind, cause.subject, f"{_without(cause)}. Next: {cause.next}", _address(cause))
+        for cause in causes(facts)
+        if cause.severity != "info"
+    ]
+    for unused in facts["deliveries"]["waiting"]:
+        delivery, reason = unused["nameless"]
+        found.append(Line("incomplete", delivery, reason, asset_address(f"landing/{delivery.partition('/')[0]}")))
+    return found
 
 
-def _tables(facts: Facts) -> Iterator[Line]:
-    for state in ("failed", "blocked"):
-        for each in facts[state]:
-            asset, partition = each["asset"], each["partition"]
-            why = each["reason"] if state == "failed" else "; ".join(each["reasons"])
-            view = "checks" if state == "blocked" else ""
-            yield Line(state, _label(asset, partition), why, asset_address(asset, partition, view))
+def _without(cause: Cause) -> str:
+    """The message of a cause without its kind and subject, which have columns of their own."""
+    _, found, rest = cause.message.partition(f"{cause.subject}: ")
+    return (rest if found else cause.message).rstrip(".")
 
 
-def _deliveries(facts: Facts) -> Iterator[Line]:
-    for problem in facts["withdrawals"]["not_applied"]:
-        yield Line("not applied", "withdrawal", problem, asset_address("landing/withdrawals"))
-    # Those that are unusable are questionnaires: their files have the names of the contract.
-    states = {"rejected": "rejected", "alarms": "alarm", "unusable": "unusable", "waiting": "incomplete"}
-    for name, state in states.items():
-        for unused in facts["deliveries"][name]:
-            address = asset_address(f"landing/{unused['delivery'].partition('/')[0]}")
-            yield Line(state, unused["delivery"], unused.get("shown") or unused["reason"], address)
-
-
-def _other(facts: Facts) -> Iterator[Line]:
-    for gone in facts["gone"]:
-        yield Line("gone", f"{gone['kind']} {gone['name']}", gone["message"])
-    for found in facts["unlinked"]:
-        if found["too_many"]:
-            yield Line("unlinked", f"{found['kind']} {found['key']}", found["message"])
-    for source in facts["sources"]:
-        if source["overdue"]:
-            why = f"the last delivery came {source['days_since_last']:.0f} days ago"
-            yield Line("overdue", source["source"], why, asset_address(f"landing/{source['source']}"))
-    if facts["waiting_release"]:
-        missing = facts["waiting_release"]["signatures_missing"]
-        yield Line("to sign", facts["waiting_release"]["release"], f"signatures missing: {missing}")
-    if facts["too_open"]:
-        yield Line("too open", "home", facts["too_open"])
+def _address(cause: Cause) -> str:
+    name, _, key = cause.subject.removesuffix("]").partition(" [")
+    if cause.kind == "blocked":
+        return asset_address(name, view="checks")
+    if cause.kind == "failed":
+        return asset_address(name, key)
+    if cause.kind in ("run", "refresh"):
+        return "/runs"
+    delivered = {"rejected", "alarm", "unusable", "overdue", "withdrawal"}
+    return asset_address(f"landing/{cause.subject.partition('/')[0]}") if cause.kind in delivered else ""
 
 
 def stale(facts: Facts) -> list[Line]:

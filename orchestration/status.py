@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+from dagster import DagsterInstance
 
 from stegvis.assets.graph import tables
 from stegvis.orchestration.check_results import failing_checks, quarantined
-from stegvis.orchestration.failed_attempts import Attempt, failed_attempts
+from stegvis.orchestration.failed_attempts import Attempt, failed_attempts, failed_jobs
 from stegvis.orchestration.home_state import HomeState, PartitionStatus, State, home_state
-from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.instance import dagster_home, open_instance
+from stegvis.orchestration.monitoring.causes import causes
+from stegvis.orchestration.monitoring.now import now as seen_now
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.withdraw import read_withdrawals
+from stegvis.storage.disk_use import disk_use
+from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.home import Home
-from stegvis.storage.landing import KINDS, Landing, Unused
+from stegvis.storage.landing import KINDS, Landing
 from stegvis.storage.linkage import linkage
+from stegvis.storage.nameless import nameless
 from stegvis.storage.publish_wave import open_decisions
-from stegvis.storage.releases import latest, manifest, newest
+from stegvis.storage.releases import LEDGER, latest, manifest, newest
 from stegvis.storage.retiring import is_delivered
 from stegvis.storage.signatures import valid_signatures
 from stegvis.storage.tables import Kind
@@ -35,23 +43,34 @@ JSON_STATES: dict[State, str] = {
     "up to date": "fresh", "stale": "stale", "never built": "new", "blocked": "held", "missing upstream": "waiting",
 }  # fmt: skip
 
+_NEWEST = 50  # deliveries and releases, with their times
+
 
 def status(home: Home) -> dict[str, Any]:
+    """The state of a home, see ``status_of``."""
+    home.create()
+    with open_instance(home) as instance:
+        return status_of(home, instance)
+
+
+def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
     """Waves, batches, what is stale and why, failures, failing checks, quarantine, deliveries, and the releases.
 
     ``held`` and ``waiting`` are the earlier names of ``blocked`` and ``missing_upstream``; both stay.
+
+    Args:
+        home: the home.
+        instance: its Dagster instance.
     """
-    home.create()
-    with open_instance(home) as instance:
-        now = home_state(home, instance)
-        planned = plan(now)
-        failed = _failed(now, planned, failed_attempts(instance))
+    now = home_state(home, instance)
+    planned = plan(now)
+    failed, jobs = _failed(now, planned, failed_attempts(instance)), failed_jobs(instance)
     landing, partitions, in_force = now.landing, now.partitions, now.protocol
     to_make = [each for each in planned if each.state in ("stale", "never built")]
     blocked = [described(each) for each in planned if each.state == "blocked"]
     missing = [described(each) for each in planned if each.state == "missing upstream"]
     withdrawn, unusable = _withdrawals(home, landing), _unusable(now)
-    return {
+    facts = {
         "home": str(home.root),
         "landing": str(home.landing),
         "mode": in_force.study.mode,
@@ -62,8 +81,8 @@ def status(home: Home) -> dict[str, Any]:
         "too_open": home.too_open,
         "lost_releases": list(now.lost.releases),
         "editions": open_decisions(home),
-        "ok": not (blocked or failed or landing.rejected or landing.alarms or unusable or withdrawn["not_applied"]),
         "failed": failed,
+        "failed_jobs": jobs,
         "blocked": blocked,
         "held": blocked,
         "stale": [described(each) for each in to_make],
@@ -75,19 +94,45 @@ def status(home: Home) -> dict[str, Any]:
         "quarantine": quarantined(home),
         "deliveries": {
             "accepted": len(landing.accepted),
-            "waiting": [_unused(each) for each in landing.waiting],
-            "rejected": [_unused(each) for each in landing.rejected],
-            "alarms": [_unused(each) for each in landing.alarms],
+            "waiting": _not_used(landing.waiting),
+            "rejected": _not_used(landing.rejected),
+            "alarms": _not_used(landing.alarms),
             "unusable": unusable,
-            "superseded": [_unused(each) for each in landing.superseded],
-            "repeated": [_unused(each) for each in landing.repeated],
+            "superseded": _not_used(landing.superseded),
+            "repeated": _not_used(landing.repeated),
         },
         "withdrawals": withdrawn,
         "unlinked": _unlinked(home, in_force),
         "sources": _sources(landing, in_force),
         "last_release": last_release(home),
         "waiting_release": waiting_release(home),
+        "landed": _landed(landing),
+        "published": _published(home),
+        "disk_use": disk_use(home, dagster_home(home)),
+        "now": seen_now(home),
     }
+    return facts | {"ok": not any(cause.severity == "error" for cause in causes(facts))}
+
+
+def _not_used(drops: Sequence[Unused]) -> list[dict[str, Any]]:
+    """Deliveries with the reason, as a person at home reads it and as it may be sent."""
+    return [
+        {"delivery": f"{drop.kind}/{drop.name}", "reason": drop.reason, "nameless": nameless(drop)} for drop in drops
+    ]
+
+
+def _landed(landing: Landing) -> list[dict[str, Any]]:
+    """The deliveries that landed last, with the time; of withdrawals none."""
+    drops = sorted((drop for drop in landing.accepted if drop.kind != "withdrawals"), key=lambda drop: drop.landed)
+    return [{"delivery": f"{drop.kind}/{drop.name}", "time": drop.landed} for drop in drops[-_NEWEST:]]
+
+
+def _published(home: Home) -> list[dict[str, Any]]:
+    """The releases that were published last, with the time."""
+    lines = read_lines(home.releases / LEDGER)[-_NEWEST:]
+    return [
+        {"release": str(each["release"]), "time": datetime.fromisoformat(each["time"]).timestamp()} for each in lines
+    ]
 
 
 def _gone(landing: Landing, partitions: Mapping[Kind, Sequence[str]]) -> list[dict[str, str]]:
@@ -97,11 +142,6 @@ def _gone(landing: Landing, partitions: Mapping[Kind, Sequence[str]]) -> list[di
         {"kind": kind, "name": key, "message": f"no delivery brings it any more: deliver it, or retire {kind} {key}"}
         for kind, key in gone
     ]
-
-
-def _unused(drop: Unused) -> dict[str, str]:
-    """A delivery that is not used; ``shown`` is the reason without the names of its files."""
-    return {"delivery": f"{drop.kind}/{drop.name}", "reason": drop.reason, "shown": drop.reason_without_files}
 
 
 def _unusable(now: HomeState) -> list[dict[str, str]]:

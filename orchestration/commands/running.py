@@ -142,11 +142,15 @@ def run_refresh(place: Home, as_json: bool, here: bool = False) -> int:
         here: in this process, also when a daemon of the home is running.
     """
     from stegvis.orchestration.handover import HandoverError, hand_over
+    from stegvis.orchestration.monitoring.watching import watched
     from stegvis.orchestration.refresh import refresh as bring_up_to_date
     from stegvis.orchestration.refreshed import refreshed
 
     try:
-        done = (None if here else hand_over(place, say)) or refreshed(place, bring_up_to_date(place, say))
+        done = None if here else hand_over(place, say)
+        if done is None:
+            with watched(place, say):
+                done = refreshed(place, bring_up_to_date(place, say))
     except KeyboardInterrupt:
         fail("stopped; what was published is unchanged, and the next refresh continues from there", code=130)
     except HandoverError as error:

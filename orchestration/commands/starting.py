@@ -49,8 +49,18 @@ def _copy(study: str, home: Path | None) -> None:
         copy_study(study, place.create().study)
     except NoStudyError as error:
         fail(str(error), code=2)
-    for file in sorted(place.study.iterdir()):
+    for file in [*sorted(place.study.iterdir()), *_alerts_template(place.root)]:
         print(file)
+
+
+def _alerts_template(root: Path) -> list[Path]:
+    """Who is alerted, to be filled in; none where the home has it."""
+    from stegvis.orchestration.monitoring.settings import FILE, TEMPLATE
+
+    if (root / FILE).exists():
+        return []
+    (root / FILE).write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
+    return [root / FILE]
 
 
 def _draft(sources: list[Path], out: Path) -> None:

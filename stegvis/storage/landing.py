@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,20 +77,6 @@ class Unused:
     def reason(self) -> str:
         """All reasons in one line."""
         return "; ".join(issue.message for issue in self.issues)
-
-    @property
-    def reason_without_files(self) -> str:
-        """All reasons in one line that names no file inside the drop, since a file may be named after a person."""
-        named = (MANIFEST, self.name, f"{self.name}.json")
-        said: list[str] = []
-        counted: Counter[str] = Counter()
-        for issue in self.issues:
-            if issue.file in named or issue.file not in issue.message:
-                said.append(issue.message)
-            else:
-                counted[issue.rule] += 1
-        said += [f"{count} file{'s' * (count > 1)}: {rule.replace('_', ' ')}" for rule, count in counted.items()]
-        return "; ".join(dict.fromkeys(said))
 
 
 @dataclass(frozen=True)

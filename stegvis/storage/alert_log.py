@@ -1,0 +1,62 @@
+"""The file of alerts as a log: alerts that come back are appended again, and the file has a largest size.
+
+Apart from ``alerts.py``, because the code that makes tables uses that one, and tables are made again when it changes.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stegvis.storage.alerts import ALERTS_FILE, Alert, Severity
+from stegvis.storage.json_lines import append_lines, read_objects
+from stegvis.storage.lock import LockedError, locked
+from stegvis.storage.withdrawal_list import write_whole
+
+# Where the file is larger, its newest lines are kept: half as many bytes.
+LARGEST_BYTES = 2_000_000
+# The counts of a withdrawal are said once, however long ago.
+_KEPT_KINDS = ("withdrawal",)
+
+
+def append_alert(root: Path, severity: Severity, kind: str, subject: str, message: str) -> None:
+    """Append an alert, also where the same was there before: what was resolved and came back is new.
+
+    Args:
+        root: the home's folder.
+        severity: see ``Alert``.
+        kind: see ``Alert``.
+        subject: see ``Alert``.
+        message: see ``Alert``.
+    """
+    alert = Alert(datetime.now(UTC).isoformat(timespec="seconds"), severity, kind, subject, message)
+    append_lines(root / ALERTS_FILE, [json.dumps(asdict(alert))])
+
+
+def keep_bounded(root: Path, refresh_lock: Path) -> bool:
+    """Leave out the oldest alerts of a file that has become too large, unless a refresh runs, which may append.
+
+    Args:
+        root: the home's folder.
+        refresh_lock: the lock that a refresh holds.
+
+    Returns:
+        Whether lines were left out.
+    """
+    file = root / ALERTS_FILE
+    if not file.exists() or file.stat().st_size <= LARGEST_BYTES:
+        return False
+    with suppress(LockedError), locked(refresh_lock, "alerts", wait_seconds=0.0):
+        kept: list[str] = []
+        room = LARGEST_BYTES // 2
+        for alert in reversed(read_objects(file, Alert)):
+            line = json.dumps(asdict(alert))
+            room -= len(line) + 1
+            if room >= 0 or alert.kind in _KEPT_KINDS:
+                kept.append(line)
+        write_whole(file, "".join(f"{line}\n" for line in reversed(kept)))
+        return True
+    return False
