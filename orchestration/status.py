@@ -24,7 +24,7 @@ from stegvis.orchestration.withdraw import read_withdrawals
 from stegvis.storage.disk_use import disk_use
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.home import Home
-from stegvis.storage.landing import KINDS, Landing
+from stegvis.storage.landing import KINDS, Landing, Unused
 from stegvis.storage.linkage import linkage
 from stegvis.storage.nameless import nameless
 from stegvis.storage.publish_wave import open_decisions
