@@ -1,7 +1,8 @@
 """Dagster's webserver behind the guard: ``python -m stegvis.orchestration.ui_server``, started by ``stegvis ui``.
 
-It takes the options of ``dagster-webserver``, and the token from the environment, which other users cannot read. The
-guard is in the same process and on the same port, so that no unguarded port exists beside it.
+It takes the options of ``dagster-webserver``, and from the environment, which other users cannot read, the token
+(``STEGVIS_UI_TOKEN``) and the names of a reverse proxy (``STEGVIS_UI_HOSTS``). The guard is in the same process and on
+the same port, so that no unguarded port exists beside it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any
 import uvicorn
 
 from stegvis.orchestration.state_server import StatePage
-from stegvis.orchestration.ui_guard import Guard
+from stegvis.orchestration.ui_guard import Guard, public_hosts
 from stegvis.storage.home import Home
 
 TOKEN = "STEGVIS_UI_TOKEN"
+HOSTS = "STEGVIS_UI_HOSTS"
 
 
 def main() -> None:
@@ -26,10 +28,14 @@ def main() -> None:
     token = os.environ.pop(TOKEN, "")
     if not token:
         sys.exit(f"{TOKEN} is not set: stegvis ui starts this server")
+    try:
+        names = public_hosts(os.environ.get(HOSTS, ""))
+    except ValueError as error:
+        sys.exit(f"{HOSTS}: {error}")
     serve = uvicorn.run
 
     def serve_guarded(app: Any, *, host: str, port: int, **options: Any) -> None:
-        serve(Guard(StatePage(app, Home.find()), token, port), host=host, port=port, **options)
+        serve(Guard(StatePage(app, Home.find()), token, port, names), host=host, port=port, **options)
 
     # Dagster serves its application with this function, and offers no other place for a middleware.
     uvicorn.run = serve_guarded  # type: ignore[assignment]

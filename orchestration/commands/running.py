@@ -18,6 +18,7 @@ from stegvis.orchestration.commands.options import (
     find_home,
 )
 from stegvis.orchestration.printing import fail, print_plan, print_refresh, print_status, say
+from stegvis.orchestration.ui_parts import LOCAL, Part
 
 if TYPE_CHECKING:
     from stegvis.storage.home import Home
@@ -103,34 +104,47 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def ui(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port on this machine; the reports are served on the next one.")] = 3000,
+    only: Annotated[Part | None, typer.Option(help="Start this part alone, for a reverse proxy.")] = None,
+    listen: Annotated[str, typer.Option(help="Address on which a part listens; only with --only.")] = LOCAL,
 ) -> None:
     """Open the Dagster UI and daemon on this home, for whoever has the printed token; Ctrl-C stops both."""
     from stegvis.orchestration.instance import dagster_home, open_instance
     from stegvis.orchestration.ui_processes import new_token, processes, wait_until_one_ends, wait_until_served
 
+    if listen != LOCAL and (only is None or not only.is_webserver):
+        raise typer.BadParameter("only a webserver alone listens elsewhere: --only webserver or --only viewer")
     place = find_home(home).create()
-    with open_instance(place):
-        pass
+    if only is not Part.REPORTS:
+        with open_instance(place):
+            pass
     os.environ |= {
         "STEGVIS_HOME": str(place.root),
         "STEGVIS_LANDING": str(place.landing),
         "DAGSTER_HOME": str(dagster_home(place)),
     }
     os.environ.setdefault("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{port + 1}")
-    address, token = f"http://127.0.0.1:{port}", new_token()
+    token = new_token()
     # A process started in the background of a script ignores Ctrl-C, and so would everything it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with processes(place, port, token) as started:
-            wait_until_served(started, port)
-            say(f"{address}/?token={token} shows {place.root}: what is stale, what failed, and why")
-            say(f"the reports are at {place.report_address('latest')}")
+        with processes(place, port, token, only, listen) as started:
+            if only is None or only.is_webserver:
+                wait_until_served(started, port)
+            if only is None:
+                _say_where(place, f"http://127.0.0.1:{port}", token)
+            else:
+                say(f"{only.value} of {place.root} runs")
             wait_until_one_ends(started)
     except KeyboardInterrupt:
         return
     except RuntimeError as error:
         fail(str(error))
     fail("a process of the UI ended, so all of it was stopped")
+
+
+def _say_where(place: Home, address: str, token: str) -> None:
+    say(f"{address}/?token={token} shows {place.root}: what is stale, what failed, and why")
+    say(f"the reports are at {place.report_address('latest')}")
 
 
 def run_refresh(place: Home, as_json: bool, here: bool = False) -> int:
