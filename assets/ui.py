@@ -42,7 +42,9 @@ def source_code(defined: Table, make: Callable[..., Any]) -> dict[str, Any]:
     places = [(module, make.__code__.co_firstlineno if own else 1)]
     if (select := SQL / f"{defined.name}.sql").is_file():
         places.append((select, 1))
-    links = [dg.LocalFileCodeReference(file_path=str(f), line_number=line, label=f.name) for f, line in places]
+    links: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
+        dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name) for file, line in places
+    ]
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=links)}
 
 

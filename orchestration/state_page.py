@@ -71,10 +71,10 @@ class Line:
 
 
 def asset_address(asset: str, partition: str = "", view: str = "") -> str:
-    """The path of an asset's page in the Dagster UI, at a partition where there is one."""
+    """The path of an asset's page below that of the Dagster UI, at a partition where there is one."""
     if view == "checks" or not partition:
-        return f"/assets/{quote(asset)}" + (f"?view={view}" if view else "")
-    return f"/assets/{quote(asset)}?view=partitions&partition={quote(partition)}"
+        return f"assets/{quote(asset)}" + (f"?view={view}" if view else "")
+    return f"assets/{quote(asset)}?view=partitions&partition={quote(partition)}"
 
 
 def attention(facts: Facts) -> list[Line]:
@@ -106,7 +106,7 @@ def _address(cause: Cause) -> str:
     if cause.kind == "failed":
         return asset_address(name, key)
     if cause.kind in ("run", "refresh"):
-        return "/runs"
+        return "runs"
     delivered = {"rejected", "alarm", "unusable", "overdue", "withdrawal"}
     return asset_address(f"landing/{cause.subject.partition('/')[0]}") if cause.kind in delivered else ""
 

@@ -27,20 +27,23 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 _FAILED = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="20">
 <title>Stegvis</title><body style="font-family: sans-serif; margin: 3em auto; max-width: 40em">
 <h1>The state of the home cannot be shown</h1>
-<p>The command <code>stegvis status</code> on this home says why. Dagster itself is at <a href="/overview">Overview</a>
-and <a href="/runs">Runs</a>.</p></body></html>"""
+<p>The command <code>stegvis status</code> on this home says why. Dagster itself is at <a href="overview">Overview</a>
+and <a href="runs">Runs</a>.</p></body></html>"""
 
 
 class StatePage:
     """Answers ``/`` and ``/stegvis`` with the state of a home; everything else is Dagster's.
 
+    Behind a reverse proxy both are below the ``prefix`` of Dagster's webserver, so the page's links are relative.
+
     The page is made by a process of its own, at most once in ten seconds however many ask for it; while a new one is
     made, the last one is shown, which says as of when it is.
     """
 
-    def __init__(self, app: ASGIApp, home: Home) -> None:
+    def __init__(self, app: ASGIApp, home: Home, prefix: str = "") -> None:
         self.app = app
         self.home = home
+        self.prefix = prefix
         self.page = ""
         self.made_at = float("-inf")
         self.making: asyncio.Task[None] | None = None
@@ -55,11 +58,11 @@ class StatePage:
         await self.app(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response | None:
-        path = request.url.path.rstrip("/")
-        if path in ("", STATE):
+        path = request.url.path
+        if path in (f"{self.prefix}/", self.prefix + STATE):
             return await self._state()
-        if path == "/asset-groups" and not request.query_params:
-            return RedirectResponse(graph_address(), status_code=303)
+        if path == f"{self.prefix}/asset-groups" and not request.query_params:
+            return RedirectResponse(f"{self.prefix}/{graph_address()}", status_code=303)
         return None
 
     async def _state(self) -> Response:

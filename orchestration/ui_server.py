@@ -19,6 +19,7 @@ from stegvis.storage.home import Home
 
 TOKEN = "STEGVIS_UI_TOKEN"
 HOSTS = "STEGVIS_UI_HOSTS"
+_PREFIX = "--path-prefix"
 
 
 def main() -> None:
@@ -35,11 +36,18 @@ def main() -> None:
     serve = uvicorn.run
 
     def serve_guarded(app: Any, *, host: str, port: int, **options: Any) -> None:
-        serve(Guard(StatePage(app, Home.find()), token, port, names), host=host, port=port, **options)
+        shown = StatePage(app, Home.find(), _path_prefix(sys.argv))
+        serve(Guard(shown, token, port, names), host=host, port=port, **options)
 
     # Dagster serves its application with this function, and offers no other place for a middleware.
     uvicorn.run = serve_guarded  # type: ignore[assignment]
     cli()
+
+
+def _path_prefix(arguments: list[str]) -> str:
+    """The path below which Dagster serves its UI, as it is told by an option of its own."""
+    place = arguments.index(_PREFIX) + 1 if _PREFIX in arguments else len(arguments)
+    return "".join(arguments[place : place + 1]).rstrip("/")
 
 
 if __name__ == "__main__":
