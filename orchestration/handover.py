@@ -51,7 +51,7 @@ def hand_over(home: Home, progress: Progress) -> dict[str, Any] | None:
     """
     home.create()
     with open_instance(home) as instance:
-        if not _daemon_is_alive(instance) or not plan(home_state(home, instance)):
+        if not _daemon_is_alive(instance) or not _anything_to_run(home, instance):
             return None
         run_id = str(uuid.uuid4())
         if not _launch(home, run_id):
@@ -59,6 +59,10 @@ def hand_over(home: Home, progress: Progress) -> dict[str, Any] | None:
             return None
         progress(f"the daemon runs it, as run {run_id[:8]} in the Dagster UI")
         return _followed(home, instance, run_id, progress)
+
+
+def _anything_to_run(home: Home, instance: dg.DagsterInstance) -> bool:
+    return any(each.state in ("stale", "never built") for each in plan(home_state(home, instance)))
 
 
 def _daemon_is_alive(instance: dg.DagsterInstance) -> bool:

@@ -1,7 +1,7 @@
 """What somebody has to do something about: each cause in the words of ``stegvis status``, with the next step.
 
 Belongs here: which facts are a cause, and how grave. Does not belong here: gathering facts (``orchestration/status.py``
-and ``monitoring/now.py``), telling somebody (``notifying.py``).
+and ``monitoring/now.py``), sending alerts (``notifying.py``).
 """
 
 from __future__ import annotations

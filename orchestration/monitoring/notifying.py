@@ -1,4 +1,4 @@
-"""Telling somebody, once per cause: what is open, what was sent to whom, and what is tried again.
+"""Alerts, once per cause: what is open, what was sent to whom, and what is tried again.
 
 The state is ``monitoring/sent.json``: of each cause when it was first seen and over which channels it was sent. It is
 replaced after each message, so that a process that is killed between sending and recording sends one message twice at
@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from stegvis.orchestration.monitoring import files
@@ -37,7 +37,7 @@ Facts = dict[str, Any]
 Send = Callable[[Email | Webhook, Message], None]
 
 # The state as this process wrote it last: on a full disk, which is itself announced, nothing can be recorded.
-_REMEMBERED: dict[Path, Facts] = {}
+_IN_MEMORY: dict[Path, Facts] = {}
 
 
 def notify(
@@ -76,9 +76,9 @@ def open_causes(root: Path) -> list[Facts]:
 def _state(root: Path) -> Facts:
     """What was sent: the file, or what this process could not write to it."""
     file = files.place(root, files.SENT)
-    state, remembered = files.read_json(file), _REMEMBERED.get(root, {})
-    if remembered.get("written", 0) > state.get("written", 0):
-        state = json.loads(json.dumps(remembered))
+    state, in_memory = files.read_json(file), _IN_MEMORY.get(root, {})
+    if in_memory.get("written", 0) > state.get("written", 0):
+        state = json.loads(json.dumps(in_memory))
     return {"written": 0, "causes": {}, "channels": {}, "digest": {}, **state}
 
 
@@ -133,7 +133,7 @@ class _Round:
         """Append to ``alerts.jsonl`` what is new and what is gone."""
         for entry in self.state["causes"].values():
             cause = Cause(**entry["cause"])
-            severity = "error" if cause.severity == "error" else "warning"
+            severity: Literal["error", "warning"] = "error" if cause.severity == "error" else "warning"
             with suppress(OSError):
                 if _ALERTS_FILE not in entry["sent"]:
                     append_alert(self.root, severity, cause.kind, cause.subject, f"{cause.message}. Next: {cause.next}")
@@ -220,7 +220,7 @@ class _Round:
             return
         self.state["written"] += 1
         self.before = json.dumps(self.state)
-        _REMEMBERED[self.root] = json.loads(self.before)
+        _IN_MEMORY[self.root] = json.loads(self.before)
         with suppress(OSError):
             files.write_json(files.place(self.root, files.SENT), self.state)
 

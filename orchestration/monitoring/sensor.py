@@ -6,7 +6,6 @@ import dagster as dg
 
 from stegvis.orchestration.instance import started_for, why_not_here
 from stegvis.orchestration.monitoring import files
-from stegvis.orchestration.monitoring.watching import look
 from stegvis.storage.home import Home
 
 
@@ -17,12 +16,14 @@ def alerts_sensor(home: Home) -> dg.SensorDefinition:
         name="alerts",
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING if started_for(home) else dg.DefaultSensorStatus.STOPPED,
-        description="Tells those whom alerts.toml names what failed, is blocked or overdue, once, and when it is over.",
+        description="Alerts those whom alerts.toml names of what failed, is blocked or overdue, and when it is over.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if reason := why_not_here(home, context.instance):
             return dg.SkipReason(reason)
         files.mark(files.place(home.create().root, files.LOOKED))
+        from stegvis.orchestration.monitoring.watching import look
+
         whole = look(home, context.instance, if_changed=True)
         return dg.SkipReason("looked at the whole home" if whole else "nothing has changed")
 

@@ -49,11 +49,11 @@ class Email(Channel):
     Attributes:
         security: ``starttls`` (usually port 587), ``ssl`` (465), or ``none`` (25).
         password_variable: the environment variable with the password of ``user``.
-        ca_file: certificates to trust beside those of the system, for a mail server of the house.
+        ca_file: certificates to trust beside those of the system, for a mail server of your organization.
     """
 
     host: str = Field(min_length=1)
-    port: int = Field(587, ge=1, le=65535)
+    port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "ssl", "none"] = "starttls"
     user: str = ""
     password_variable: Variable | Literal[""] = ""
@@ -102,15 +102,15 @@ class Unattended(Section):
     """
 
     daemon: bool = False
-    longest_silence_minutes: int = Field(10, ge=2)
-    longest_days_without_backup: int = Field(0, ge=0)
+    longest_silence_minutes: int = Field(default=10, ge=2)
+    longest_days_without_backup: int = Field(default=0, ge=0)
 
 
 class Disk(Section):
     """How much of the disk must be free, in gigabytes: below one there is a warning, below the other an error."""
 
-    warning_gigabytes: float = Field(5, ge=0)
-    error_gigabytes: float = Field(1, ge=0)
+    warning_gigabytes: float = Field(default=5, ge=0)
+    error_gigabytes: float = Field(default=1, ge=0)
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -127,7 +127,7 @@ class Digest(Section):
         when_all_is_well: also where nothing landed, was published or is open.
     """
 
-    hour: int = Field(7, ge=0, le=23)
+    hour: int = Field(default=7, ge=0, le=23)
     time_zone: str = "Europe/Oslo"
     when_all_is_well: bool = True
 
@@ -144,7 +144,7 @@ class Digest(Section):
 class EventLog(Section):
     """How long Dagster's storage keeps runs and their events, in days; 0 keeps them for ever."""
 
-    keep_days: int = Field(180, ge=0)
+    keep_days: int = Field(default=180, ge=0)
 
 
 class AlertSettings(Section):

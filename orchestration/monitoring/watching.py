@@ -1,4 +1,4 @@
-"""Looking at a home and telling somebody: after a refresh, by the daemon once a minute, and by ``stegvis health``.
+"""Looking at a home and sending alerts: after a refresh, by the daemon once a minute, and by ``stegvis health``.
 
 Nothing here makes a refresh fail: an error of the watching itself is noted and passed over.
 """
@@ -30,11 +30,11 @@ _WHILE_REFRESHING_SECONDS = 900.0
 
 @contextmanager
 def watched(home: Home, say: Callable[[str], None]) -> Iterator[None]:
-    """Around a refresh: records how it ended, and tells those who are alerted.
+    """Around a refresh: records how it ended, and sends alerts.
 
     Args:
         home: the home.
-        say: is told, in a line, when the watching itself fails.
+        say: is called with a line when the watching itself fails.
     """
     try:
         yield

@@ -51,11 +51,11 @@ def keep_bounded(root: Path, refresh_lock: Path) -> bool:
         return False
     with suppress(LockedError), locked(refresh_lock, "alerts", wait_seconds=0.0):
         kept: list[str] = []
-        room = LARGEST_BYTES // 2
+        left = LARGEST_BYTES // 2
         for alert in reversed(read_objects(file, Alert)):
             line = json.dumps(asdict(alert))
-            room -= len(line) + 1
-            if room >= 0 or alert.kind in _KEPT_KINDS:
+            left -= len(line) + 1
+            if left >= 0 or alert.kind in _KEPT_KINDS:
                 kept.append(line)
         write_whole(file, "".join(f"{line}\n" for line in reversed(kept)))
         return True

@@ -1,4 +1,4 @@
-"""The first page of the UI: what failed, what is blocked or stale, and why, on one screen and without a person's name."""
+"""The first page of the UI: what failed, what is blocked or stale, and why, and without a person's name."""
 
 from __future__ import annotations
 
