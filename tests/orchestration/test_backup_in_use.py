@@ -47,7 +47,7 @@ def test_every_backup_of_a_home_in_use_shows_one_moment(story: Story, tmp_path: 
     while refresh.poll() is None:
         back_up(story.home, folder)
         time.sleep(0.5)
-    out, said = refresh.communicate()
+    _out, said = refresh.communicate()
     assert refresh.returncode == 0, said
     assert "lock" not in said.lower()
     made = backups_in(folder)
