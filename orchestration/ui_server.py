@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from stegvis.orchestration.ui_guard import Guard, public_hosts
+from stegvis.orchestration.ui_read_only import ReadOnly
 
 TOKEN = "STEGVIS_UI_TOKEN"
 HOSTS = "STEGVIS_UI_HOSTS"
@@ -32,7 +33,10 @@ def main() -> None:
         sys.exit(f"{HOSTS}: {error}")
     serve = uvicorn.run
 
+    read_only = "--read-only" in sys.argv
+
     def serve_guarded(app: Any, *, host: str, port: int, **options: Any) -> None:
+        app = ReadOnly(app) if read_only else app
         serve(Guard(app, token, port, names), host=host, port=port, **options)
 
     # Dagster serves its application with this function, and offers no other place for a middleware.
