@@ -15,6 +15,7 @@ import uvicorn
 
 from stegvis.orchestration.state_server import StatePage
 from stegvis.orchestration.ui_guard import Guard, public_hosts
+from stegvis.orchestration.ui_read_only import ReadOnly
 from stegvis.storage.home import Home
 
 TOKEN = "STEGVIS_UI_TOKEN"
@@ -35,8 +36,10 @@ def main() -> None:
         sys.exit(f"{HOSTS}: {error}")
     serve = uvicorn.run
 
+    read_only = "--read-only" in sys.argv
+
     def serve_guarded(app: Any, *, host: str, port: int, **options: Any) -> None:
-        shown = StatePage(app, Home.find(), _path_prefix(sys.argv))
+        shown = StatePage(ReadOnly(app) if read_only else app, Home.find(), _path_prefix(sys.argv))
         serve(Guard(shown, token, port, names), host=host, port=port, **options)
 
     # Dagster serves its application with this function, and offers no other place for a middleware.

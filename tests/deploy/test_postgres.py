@@ -90,7 +90,7 @@ def test_names_of_withdrawn_people_are_erased_and_the_rest_stays(home: Home, dat
     with open_instance(home) as instance:
         (kept, erased) = (
             record.asset_observation.metadata["file"].value  # type: ignore[union-attr]
-            for record in instance.fetch_observations("landing", limit=10).records
+            for record in instance.fetch_observations(dg.AssetKey("landing"), limit=10).records
         )
     assert (kept, erased) == (f"b/{STAYS}_back.cwa", f"b/{REPLACEMENT}_back.cwa")
     assert erase_from_dagster(home, read_list(home.root)) == 0

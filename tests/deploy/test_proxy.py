@@ -33,7 +33,7 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
     def log_message(self, format: str, *args: object) -> None:
         pass
