@@ -37,7 +37,8 @@ SELECTED = {
 }  # fmt: skip
 EVENTS = """{ logsForRun(runId: "%s") { ... on EventConnection { events {
     __typename ... on MessageEvent { message } ... on ExecutionStepFailureEvent { error { message } } } } } }"""
-TICKS = f'{{ assetOrError(assetKey: {{path: ["{TABLE}"]}}) {{ ... on Asset {{ assetMaterializations {{ timestamp }} }} }} }}'
+TICKS = f"""{{ assetOrError(assetKey: {{path: ["{TABLE}"]}}) {{
+    ... on Asset {{ assetMaterializations {{ timestamp }} }} }} }}"""
 
 
 @pytest.fixture(scope="module")
