@@ -91,7 +91,7 @@ def _send_email(channel: Email, message: Message) -> None:
 
 def _post(channel: Webhook, message: Message) -> None:
     address = _secret(channel.address_variable)
-    if urlsplit(address).scheme not in ("http", "https"):
+    if not _is_address(address):
         raise SendError(f"{channel.address_variable} does not hold an address that begins with https:// or http://")
     body = json.dumps(_body(channel.form, message)).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json", "User-Agent": "stegvis"})
@@ -99,6 +99,13 @@ def _post(channel: Webhook, message: Message) -> None:
     with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
         if not 200 <= answer.status < 300:
             raise SendError(f"the server answered {answer.status}")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in ("http", "https") and bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -153,6 +160,8 @@ def _reason(error: Exception) -> str:
         return "the server's certificate cannot be verified"
     if isinstance(cause, ssl.SSLError):
         return "no secure connection could be made"
+    if isinstance(cause, smtplib.SMTPServerDisconnected):
+        return "the mail server did not answer in time, or ended the connection"
     if isinstance(cause, TimeoutError):
         return f"the server did not answer within {TIMEOUT_SECONDS:.0f} seconds"
     if isinstance(cause, ConnectionError):

@@ -31,6 +31,8 @@ BACKOFF_SECONDS = (60.0, 300.0, 900.0, 3600.0)
 # A look sends no further message after this long: a sensor has a minute.
 _LONGEST_SECONDS = 25.0
 _ALERTS_FILE = "alerts.jsonl"  # the name of the channel that is always there
+_VERSION = 1
+_PARTS = ("causes", "channels", "digest")
 _RANK = {"error": 2, "warning": 1, "info": 0}
 
 Facts = dict[str, Any]
@@ -79,7 +81,9 @@ def _state(root: Path) -> Facts:
     state, in_memory = files.read_json(file), _IN_MEMORY.get(root, {})
     if in_memory.get("written", 0) > state.get("written", 0):
         state = json.loads(json.dumps(in_memory))
-    return {"written": 0, "causes": {}, "channels": {}, "digest": {}, **state}
+    if state.get("version") != _VERSION or not all(isinstance(state.get(part), dict) for part in _PARTS):
+        state = {}
+    return {"version": _VERSION, "written": 0, **{part: {} for part in _PARTS}, **state}
 
 
 class _Round:
@@ -147,7 +151,7 @@ class _Round:
         wanted = [channel.name for channel in self.settings.channels if channel.digest]
         at = datetime.fromtimestamp(self.now, UTC).astimezone(ZoneInfo(self.settings.digest.time_zone))
         last, today = self.state["digest"], at.date().isoformat()
-        if not wanted or at.hour < self.settings.digest.hour or last.get("day", "") >= today:
+        if not wanted or at.hour < self.settings.digest.hour or last.get("day") == today:
             return
         seen, now = digest_of()
         is_open = [Cause(**each["cause"]) for each in self.state["causes"].values() if each["gone"] is None]
@@ -160,8 +164,8 @@ class _Round:
     def _over(self, channel: Email | Webhook) -> None:
         """Send what is due over one channel, if it is not waited for."""
         state = self.state["channels"].setdefault(channel.name, {"failures": 0, "next_try": 0.0})
-        # A clock that went back must not silence a channel.
-        if state["failures"] and self.now < min(state["next_try"], self.now + BACKOFF_SECONDS[-1]) - 1:
+        # A longer wait than there is comes of a clock that went back.
+        if state["failures"] and 0 < state["next_try"] - self.now <= BACKOFF_SECONDS[-1]:
             return
         name, least = channel.name, _RANK[channel.least]
         own = Cause.of("channel", "warning", name, "").key  # that it fails cannot be said over it

@@ -1,7 +1,7 @@
 """Why a delivery is not used, without the name of any file that may be a person's.
 
-An e-mail, and whatever else is sent elsewhere, names drops and rules. A recording's file is named after its person, and
-so may be a file that lies in the wrong place; of withdrawals even the name of the list stays at home.
+What is sent elsewhere, such as an e-mail, names drops and rules. A recording's file is named after its person, and so
+may be a file that lies in the wrong place; of withdrawals even the name of the list stays at home.
 """
 
 from __future__ import annotations
