@@ -101,6 +101,7 @@ def page(troubled: tuple[str, Story, str]) -> Iterator[Any]:
     with sync_playwright() as browsers:
         browser = browsers.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         opened = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        opened.set_default_timeout(120_000)
         opened.goto(f"{troubled[0]}/?token={TOKEN}")
         yield opened
         browser.close()
