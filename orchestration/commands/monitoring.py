@@ -22,6 +22,7 @@ def health(
     out: Annotated[
         Path | None, typer.Option("--out", help="Replace this file at once instead of printing.", show_default=False)
     ] = None,
+    warnings: Annotated[bool, typer.Option("--warnings", help="Exit 1 also where there are only warnings.")] = False,
     notify: Annotated[
         bool, typer.Option("--notify", help="Alert those whom alerts.toml names, as the daemon does.")
     ] = (False),
@@ -66,7 +67,7 @@ def health(
         print(text, end="")
     else:
         _replace(out, text)
-    raise typer.Exit(0 if facts["healthy"] else 1)
+    raise typer.Exit(0 if facts["healthy"] and not (warnings and facts["causes"]) else 1)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -105,10 +105,7 @@ def _of_partitions(facts: Facts) -> Iterator[Cause]:
 def _of_deliveries(facts: Facts) -> Iterator[Cause]:
     problems = facts["withdrawals"]["not_applied"]
     for problem in problems:
-        # Sent as one cause without drop, row or number: how many people withdrew is nobody's business.
-        message = "WITHDRAWAL NOT APPLIED: a list of withdrawals cannot be read or is incomplete"
-        sentence = f"WITHDRAWAL NOT APPLIED {problem}"
-        yield Cause.of("withdrawal", "error", "withdrawals", sentence, "\n".join(sorted(problems)), message)
+        yield _withdrawal(f"WITHDRAWAL NOT APPLIED {problem}", problems)
     for each in facts["gone"]:
         label = f"{each['kind']} {each['name']}"
         yield Cause.of("gone", "warning", label, f"gone {label}: {each['message']}")
@@ -119,15 +116,25 @@ def _of_deliveries(facts: Facts) -> Iterator[Cause]:
     for kind, state in (("rejected", "rejected"), ("alarm", "alarms"), ("unusable", "unusable")):
         for each in facts["deliveries"][state]:
             sentence = f"{kind.upper()} delivery {each['delivery']}: {each['reason']}"
+            if each["delivery"].startswith("withdrawals/"):
+                yield _withdrawal(sentence, problems)
+                continue
             delivery, reason = each.get("nameless", (each["delivery"], each["reason"]))
             message = f"{kind.upper()} delivery {delivery}: {reason}"
             yield Cause.of(kind, "error", delivery, sentence, reason, message)
 
 
+def _withdrawal(sentence: str, problems: list[str]) -> Cause:
+    """One cause for all, without drop, row or number: how many people withdrew is not sent to anybody."""
+    message = "WITHDRAWAL NOT APPLIED: a list of withdrawals cannot be read or is incomplete"
+    return Cause.of("withdrawal", "error", "withdrawals", sentence, "\n".join(sorted(problems)), message)
+
+
 def _of_publication(facts: Facts) -> Iterator[Cause]:
     for check in facts["failing_checks"]:
         if check["severity"] == "critical":
-            yield Cause.of("check", "warning", f"{_label(check)} {check['meaning']}", check_line(check))
+            # That the partition is blocked by it is a cause of its own.
+            yield Cause.of("check", "info", f"{_label(check)} {check['meaning']}", check_line(check))
     if waiting := facts["waiting_release"]:
         yield Cause.of("signature", "warning", waiting["release"], waits(waiting))
     for each in facts["editions"]:

@@ -25,7 +25,7 @@ def health(home: Home) -> Facts:
 
     Returns:
         ``healthy`` (nothing of severity error), ``causes``, ``seen`` (counts and more of the last look at the whole
-        home; None where it was never looked at), ``seconds_since_seen``, ``now``, ``open_alerts``.
+        home; None where it could never be looked at), ``seconds_since_seen``, ``now``, ``open_alerts``.
     """
     last, current = seen.read(home.root), now(home)
     found = [*seen.causes_in(last), *live_causes(current)]
@@ -36,7 +36,7 @@ def health(home: Home) -> Facts:
         "healthy": not any(cause.severity == "error" for cause in found),
         "causes": [_plain(cause) for cause in found if cause.severity != "info"],
         "seconds_since_seen": age,
-        "seen": {name: last[name] for name in _KEPT} if last else None,
+        "seen": {name: last[name] for name in _KEPT} if "counts" in last else None,
         "now": current,
         "open_alerts": len(open_causes(home.root)),
     }

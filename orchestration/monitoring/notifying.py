@@ -117,7 +117,17 @@ class _Round:
     def _compare(self, found: list[Cause], making: set[str]) -> None:
         """Enter new causes, and when a known one was gone first."""
         known = self.state["causes"]
-        present = {cause.key: cause for cause in found}
+        blocked = {
+            each["cause"]["subject"]
+            for each in known.values()
+            if each["gone"] is None and each["cause"]["kind"] == "blocked"
+        }
+        # Of what was blocked, and has new inputs, the failure of its last run is no news.
+        present = {
+            cause.key: cause
+            for cause in found
+            if not (cause.kind == "failed" and cause.subject in blocked and cause.subject in making)
+        }
         for key, cause in present.items():
             kept = asdict(cause) | {"sentence": cause.message}
             entry = known.setdefault(key, {"first_seen": self.now, "gone": None, "sent": {}, "resolved": {}})

@@ -32,7 +32,7 @@ def keep(root: Path, facts: Facts, signature: str = "") -> None:
         facts: of ``status``.
         signature: of what the facts were gathered from (``signature.py``).
     """
-    found = [_kept(cause) for cause in causes(facts) if cause.kind not in LIVE]
+    found = [_kept(cause) for cause in {each.key: each for each in causes(facts)}.values() if cause.kind not in LIVE]
     seen: Facts = {
         "version": _VERSION,
         "time": time.time(),

@@ -16,7 +16,7 @@ def alerts_sensor(home: Home) -> dg.SensorDefinition:
         name="alerts",
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING if started_for(home) else dg.DefaultSensorStatus.STOPPED,
-        description="Sends what failed, is blocked or overdue to those whom alerts.toml names, and when it is over.",
+        description="Sends what failed, is blocked or overdue to those whom alerts.toml names; and when it is over.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if reason := why_not_here(home, context.instance):

@@ -1,0 +1,146 @@
+"""``stegvis health``: quick, without Dagster, one line, JSON or gauges that a Prometheus parser reads."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stegvis.orchestration.monitoring import files, seen
+from stegvis.orchestration.monitoring.health import health, line
+from stegvis.orchestration.monitoring.prometheus import gauges
+from stegvis.storage.home import Home
+from tests.orchestration.command import stegvis, stegvis_here
+
+GAUGE = re.compile(
+    r"stegvis_[a-z_]+(?:\{[a-z]+=\"(?:[^\"\\\n]|\\.)*\"(?:,[a-z]+=\"(?:[^\"\\\n]|\\.)*\")*\})? -?[0-9.e+-]+"
+)
+
+
+def facts(**more: Any) -> dict[str, Any]:
+    """What status finds of a home with one blocked wave."""
+    nothing: dict[str, Any] = {
+        "blocked": [], "failed": [], "failed_jobs": [], "stale": [], "missing_upstream": [], "gone": [], "unlinked": [],
+        "failing_checks": [], "editions": [], "too_open": "", "waiting_release": None, "waves": [], "batches": [],
+        "withdrawals": {"not_applied": []}, "landed": [], "published": [], "disk_use": {"lake": 5},
+        "last_release": {"release": "2026-01-05-abc", "created": "2026-01-05T00:00:00+00:00", "folder": "/x"},
+        "deliveries": {name: [] for name in ("waiting", "rejected", "alarms", "unusable", "superseded", "repeated")}
+        | {"accepted": 3},
+        "sources": [
+            {"source": "followup", "deliveries": 2, "days_since_last": 1.5, "overdue": False},
+            {"source": "baseline", "deliveries": 0, "days_since_last": None, "overdue": False},
+            {"source": "withdrawals", "deliveries": 1, "days_since_last": 1.0, "overdue": False},
+        ],
+        "now": {"causes": []},
+    }  # fmt: skip
+    return nothing | more
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home", tmp_path / "home" / "landing").create()
+
+
+def test_a_home_that_was_never_looked_at_says_so_and_is_not_ill(home: Home) -> None:
+    found = health(home)
+    assert (found["healthy"], found["seen"], found["seconds_since_seen"]) == (True, None, None)
+    assert line(found) == "OK: nothing needs attention; the home was never looked at: stegvis refresh does"
+    assert "stegvis_up 1\n" in gauges(found)
+
+
+def test_without_a_home_it_fails(tmp_path: Path) -> None:
+    shown = stegvis_here("health", home=tmp_path / "none")
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert "there is no home" in shown.stderr
+
+
+def test_what_was_seen_is_said_with_its_age(home: Home) -> None:
+    blocked = [{"asset": "release", "partition": "", "reasons": ["why"]}]
+    waves = [{"wave": "2027", "state": "held", "behind": []}]
+    seen.keep(home.root, facts(blocked=blocked, waves=waves))
+    kept = files.place(home.root, files.SEEN)
+    old = json.loads(kept.read_text())
+    kept.write_text(json.dumps(old | {"time": time.time() - 7200}))
+    found = health(home)
+    assert not found["healthy"]
+    assert line(found) == "ATTENTION: BLOCKED release: why; looked at 120 min ago"
+    text = gauges(found)
+    for sample in (
+        "stegvis_up 0",
+        'stegvis_open_causes{severity="error"} 1',
+        'stegvis_partitions{kind="wave",state="held"} 1',
+        'stegvis_table_partitions{state="blocked"} 1',
+        'stegvis_deliveries{state="accepted"} 2',
+        'stegvis_disk_used_bytes{part="lake"} 5',
+    ):
+        assert sample in text.splitlines()
+    (age,) = re.findall(r'stegvis_delivery_age_seconds\{source="followup"\} (.*)', text)
+    assert 1.5 * 86_400 + 7200 <= float(age) < 1.5 * 86_400 + 7300
+    assert "baseline" not in text.split("delivery_age_seconds gauge")[1].split("#")[0]
+    assert "withdraw" not in text
+
+
+def test_gauges_are_in_prometheus_format(home: Home) -> None:
+    seen.keep(home.root, facts(disk_use={'a "b"\\\n': 1}))
+    names = []
+    for text in gauges(health(home)).splitlines():
+        if text.startswith("# HELP "):
+            names.append(text.split()[2])
+        elif text.startswith("# TYPE "):
+            assert text == f"# TYPE {names[-1]} gauge"
+        else:
+            assert GAUGE.fullmatch(text), text
+            assert text.startswith(names[-1])
+    assert len(names) == len(set(names)) > 12
+
+
+def test_the_file_of_gauges_is_replaced_and_readable_by_the_exporter(home: Home, tmp_path: Path) -> None:
+    out = tmp_path / "stegvis.prom"
+    out.write_text("old")
+    shown = stegvis_here("health", "--prometheus", "--out", out, home=home.root)
+    assert (shown.returncode, shown.stdout) == (0, "")
+    assert out.read_text().startswith("# HELP stegvis_up")
+    assert out.stat().st_mode & 0o777 == 0o644
+    shown = stegvis_here("health", "--prometheus", "--out", tmp_path / "a" / "b" / ("x" * 300), home=home.root)
+    assert shown.returncode == 1
+    assert "cannot write" in shown.stderr
+
+
+def test_two_forms_at_once_are_wrong_usage(home: Home) -> None:
+    assert stegvis_here("health", "--json", "--prometheus", home=home.root).returncode == 2
+
+
+def test_a_test_of_alerts_without_a_channel_says_how_to_get_one(home: Home) -> None:
+    shown = stegvis_here("health", "--test-alerts", home=home.root)
+    assert shown.returncode == 1
+    assert "names no channel; stegvis health --template prints one" in shown.stderr
+
+
+def test_it_needs_neither_dagster_nor_the_warehouse(home: Home) -> None:
+    seen.keep(home.root, facts())
+    code = (
+        "import sys; from stegvis.orchestration.cli import app\n"
+        "try: app(['health', '--notify', '--home', sys.argv[1]])\n"
+        "except SystemExit as end: code = end.code\n"
+        "late = {'dagster', 'duckdb', 'pandas', 'numpy', 'sqlalchemy', 'rich.table'} & set(sys.modules)\n"
+        "sys.exit(repr(late) if late else code)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(home.root)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_it_answers_within_two_seconds(home: Home) -> None:
+    """The best of three: the machine may be busy."""
+    taken = []
+    for _time in range(3):
+        started = time.monotonic()
+        assert stegvis("health", home=home.root).returncode == 0
+        taken.append(time.monotonic() - started)
+    assert min(taken) < 2
