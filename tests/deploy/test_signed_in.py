@@ -35,9 +35,11 @@ SELECTED = {
     },
     "runConfigData": {},
 }  # fmt: skip
-EVENTS = """{ logsForRun(runId: "%s") { ... on EventConnection { events {
+EVENTS = """query E($r: ID!) { logsForRun(runId: $r) { ... on EventConnection { events {
     __typename ... on MessageEvent { message } ... on ExecutionStepFailureEvent { error { message } } } } } }"""
-TICKS = '{ assetOrError(assetKey: {path: ["%s"]}) { ... on Asset { assetMaterializations { timestamp } } } }' % TABLE
+MADE = """query M($k: AssetKeyInput!) {
+    assetOrError(assetKey: $k) { ... on Asset { assetMaterializations { timestamp } } } }"""
+STATUS = "query S($r: ID!) { runOrError(runId: $r) { ... on Run { status } } }"
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 def materializations(deployment: Deployment) -> int:
     """How often the table was made, as a viewer sees it."""
-    found = deployment.query("anna", "view", TICKS)["data"]["assetOrError"]
+    found = deployment.query("anna", "view", MADE, {"k": {"path": [TABLE]}})["data"]["assetOrError"]
     return len(found.get("assetMaterializations", []))
 
 
@@ -84,13 +86,12 @@ def an_operator_launches_a_run_that_succeeds(deployment: Deployment) -> None:
     launched = deployment.query("chris", "operate", LAUNCH, {"p": SELECTED})["data"]["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run = launched["run"]["runId"]
-    asked = '{ runOrError(runId: "%s") { ... on Run { status } } }' % run
 
     def status() -> str:
-        return str(deployment.query("anna", "view", asked)["data"]["runOrError"]["status"])
+        return str(deployment.query("anna", "view", STATUS, {"r": run})["data"]["runOrError"]["status"])
 
     eventually("the end of the run", lambda: status() in ("SUCCESS", "FAILURE", "CANCELED"), deployment.logs, 240)
-    events = deployment.query("anna", "view", EVENTS % run)["data"]["logsForRun"]["events"]
+    events = deployment.query("anna", "view", EVENTS, {"r": run})["data"]["logsForRun"]["events"]
     assert status() == "SUCCESS", "\n".join(str(event) for event in events[-12:])
 
 
@@ -142,7 +143,10 @@ async def websockets_are_passed_on_to_who_may(deployment: Deployment) -> None:
         sent = {"Authorization": deployment.basic(person)} | headers
         address = f"wss://{deployment.proxy.host}/{role}/graphql"
         async with connect(
-            address, additional_headers=sent, subprotocols=["graphql-ws"], ssl=deployment.proxy.tls  # type: ignore[list-item]
+            address,
+            additional_headers=sent,
+            subprotocols=["graphql-ws"],
+            ssl=deployment.proxy.tls,  # type: ignore[list-item]
         ) as socket:
             await socket.send(json.dumps({"type": "connection_init"}))
             assert json.loads(await asyncio.wait_for(socket.recv(), 30))["type"] == "connection_ack"
