@@ -22,8 +22,12 @@ STORED := test_refresh.py test_warehouse_memory.py test_bad_input.py test_withdr
     test_accept.py test_home_damaged.py test_status.py
 MEASURED := tests/stegvis/statistics tests/stegvis/storage $(addprefix tests/orchestration/,$(STORED))
 
+# Every file that "make lock" writes the hashes of, and the program that finds them.
+LOCKS := requirements.lock requirements-postgres.lock requirements-dev.lock
+UV := uv==0.13.9
+
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-slow test-unmeasured full attacks fuzz coverage style lint types docs pictures ui clean
+.PHONY: help demo check test test-slow test-unmeasured full attacks fuzz coverage style lint types docs pictures lock ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,8 +50,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml $(wildcard setup.py) | $(BI
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements-dev.lock
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock requirements-postgres.lock
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-dev.lock -r requirements-postgres.lock
 	touch $@
 
 demo: $(VENV)/.installed ## make a synthetic cohort's deliveries, run everything, print the report's path
@@ -105,6 +109,17 @@ docs: $(VENV)/.installed-dev ## the documentation's site in build/site, with the
 
 pictures: $(VENV)/.installed-dev ## the pictures of README and docs, from the demo's release and the Dagster UI
 	$(BIN)/python docs/pictures/make.py
+
+# The pinned versions stay as they are: change a version in a lock file, then run this.
+lock: | $(BIN)/python ## after a version changed: hashes of the lock files, SBOM and table of licences
+	$(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet $(UV)
+	@for file in $(LOCKS); do \
+	    { grep '^#' $$file; build/lock/bin/uv pip compile --quiet --no-deps --no-header --no-annotate --generate-hashes \
+	        --python-version 3.13 - <$$file; } >build/lock/new && cp build/lock/new $$file || exit 1; \
+	done
+	$(MAKE) $(VENV)/.installed-dev
+	$(BIN)/python deploy/licences.py
+	$(BIN)/python deploy/sbom.py
 
 ui: $(VENV)/.installed ## the Dagster UI on the demo's home
 	$(BIN)/stegvis ui

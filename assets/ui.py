@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,6 +14,7 @@ import dagster as dg
 from stegvis.assets.home import PARTITIONS
 from stegvis.expectations.expectation import THEMES, CheckResult, Theme
 from stegvis.provenance.columns import columns_from
+from stegvis.sql import SQL
 from stegvis.storage.faults import Fault
 from stegvis.storage.publishing import Published
 from stegvis.storage.rows import Rows
@@ -20,8 +23,29 @@ from stegvis.study.codebook import Codebook
 from stegvis.study.dictionary import column_descriptions
 from stegvis.study.protocol import Protocol
 
+# Of an asset: whether its rows are about single people, who sees them only where they are stored.
+ROWS_TAG = "stegvis/rows"
 MOST_ROWS = 100  # of a table in metadata
 LARGEST_PICTURE = 100_000  # bytes; a picture is kept in Dagster's event log
+
+
+def rows_of(member: str) -> str:
+    """What the rows of a table are about: ``people`` (an identifier is among its columns) or ``aggregates``."""
+    return "people" if "person" in column_descriptions(member) else "aggregates"
+
+
+def source_code(defined: Table, make: Callable[..., Any]) -> dict[str, Any]:
+    """Links from an asset to its module and its SELECT, for the editor of whoever runs the UI in a checkout."""
+    module = Path(str(sys.modules[make.__module__].__file__))
+    # A table that is one SELECT has no function of its own in its module.
+    own = make.__code__.co_filename == str(module)
+    places = [(module, make.__code__.co_firstlineno if own else 1)]
+    if (select := SQL / f"{defined.name}.sql").is_file():
+        places.append((select, 1))
+    links: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
+        dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name) for file, line in places
+    ]
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=links)}
 
 
 def check_specs(defined: Table, member: str, protocol: Protocol) -> Iterator[dg.AssetCheckSpec]:

@@ -11,6 +11,9 @@ from stegvis.assets.home import SOURCES, StegvisHome
 from stegvis.storage.home import Home
 from stegvis.study.study import Study
 
+# What readers see: too old after as many days as the protocol says.
+PUBLISHED = ("report", "release")
+
 
 def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey] | None = None) -> dg.Definitions:
     """The landing zone's sources, every asset with its checks, and the resource that all of them use.
@@ -24,9 +27,13 @@ def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey
     sources = [
         _watched(source, freshness.days(delivery) if freshness else None) for delivery, source in SOURCES.items()
     ]
-    made = [
-        asset.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=automation)) for asset in ASSETS
-    ]
+    released = freshness.release if freshness else None
+
+    def scheduled(spec: dg.AssetSpec) -> dg.AssetSpec:
+        watched = _watched(spec, released) if spec.key.to_user_string() in PUBLISHED else spec
+        return watched.replace_attributes(automation_condition=automation)
+
+    made = [asset.map_asset_specs(scheduled) for asset in ASSETS]
     return dg.Definitions(
         assets=[*sources, *made],
         resources={"home": StegvisHome(root=str(home.root), landing_zone=str(home.landing))},
@@ -34,7 +41,7 @@ def asset_definitions(home: Home, automation: dg.AutomationCondition[dg.AssetKey
     )
 
 
-def _watched(source: dg.AssetSpec, days: float | None) -> dg.AssetSpec:
-    """A kind of delivery that is overdue after so many days without one."""
+def _watched(spec: dg.AssetSpec, days: float | None) -> dg.AssetSpec:
+    """An asset that is overdue after so many days without a new materialization."""
     policy = dg.FreshnessPolicy.time_window(timedelta(days=days)) if days else None
-    return source.replace_attributes(freshness_policy=policy)
+    return spec.replace_attributes(freshness_policy=policy)

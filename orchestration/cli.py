@@ -12,7 +12,16 @@ from typing import Annotated
 
 import typer
 
-from stegvis.orchestration.commands import deliveries, monitoring, pooling, recordings, releases, running, starting
+from stegvis.orchestration.commands import (
+    deliveries,
+    keeping,
+    monitoring,
+    pooling,
+    recordings,
+    releases,
+    running,
+    starting,
+)
 from stegvis.orchestration.printing import fail
 
 app = typer.Typer(
@@ -29,7 +38,7 @@ for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
     running.status, monitoring.health, recordings.classify, recordings.train, deliveries.withdraw, deliveries.accept,
     deliveries.retire, releases.compare, releases.trace, releases.verify, releases.sign, releases.retract,
-    releases.publish, releases.export, pooling.pool, running.ui,
+    releases.publish, releases.export, pooling.pool, keeping.backup, keeping.restore, running.ui,
 ):  # fmt: skip
     app.command()(command)
 

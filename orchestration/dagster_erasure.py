@@ -1,8 +1,8 @@
-"""Erasing withdrawn people from Dagster's own storage in the home: file names in messages, metadata and logs.
+"""Erasing withdrawn people from Dagster's own storage: file names in messages, metadata and logs.
 
 Dagster keeps its events for years, and a message may name a file that is named after a person. The name is replaced,
-and the SQLite file is written anew (VACUUM), so that its free pages hold nothing either. Storage outside the home
-(PostgreSQL) belongs to its own administration.
+and the SQLite file is written anew (VACUUM), so that its free pages hold nothing either. Where Dagster's storage is
+PostgreSQL, its tables are treated in the same way (``dagster_erasure_postgres.py``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import make_url
+
+from stegvis.orchestration.dagster_erasure_postgres import DatabaseBusyError, erase_from_postgres
+from stegvis.orchestration.instance import dagster_home, open_instance
 from stegvis.storage.home import Home
 from stegvis.storage.identifiers_in_text import runs, spans_of_run
 from stegvis.storage.withdrawal_list import WithdrawalList, write_whole
@@ -28,21 +32,46 @@ _SQLITE = b"SQLite format 3\x00"
 
 
 def erase_from_dagster(home: Home, withdrawn: WithdrawalList) -> int:
-    """Replace the names of withdrawn people in every file of Dagster's storage; once for each version of the list.
+    """Replace the names of withdrawn people in Dagster's storage, once for each version of the list.
 
     Returns:
-        How many files were changed.
+        How many files, and tables of PostgreSQL, were changed.
 
     Raises:
         StorageInUseError: a database was in use for a minute; the next refresh tries again.
     """
     mark = home.dagster / _APPLIED
-    if not home.dagster.is_dir() or (mark.exists() and mark.read_text(encoding="utf-8") == withdrawn.version):
+    if not home.dagster.is_dir():
+        return 0
+    databases = _postgres(home)
+    applied = "\n".join([withdrawn.version, *(make_url(each).render_as_string() for each in databases)])
+    if mark.exists() and mark.read_text(encoding="utf-8") == applied:
         return 0
     names = _Names(withdrawn)
     changed = sum(_clean(file, names) for file in _files(home.dagster))
-    write_whole(mark, withdrawn.version)
+    try:
+        changed += sum(erase_from_postgres(each, names.cleaned, _WAIT_SECONDS) for each in databases)
+    except DatabaseBusyError:
+        raise _in_use("PostgreSQL") from None
+    write_whole(mark, applied)
     return changed
+
+
+def _postgres(home: Home) -> list[str]:
+    """The addresses of the PostgreSQL databases in which the home's Dagster instance keeps its events and runs."""
+    settings = dagster_home(home) / "dagster.yaml"
+    if not settings.exists() or "postgres" not in settings.read_text(encoding="utf-8"):
+        return []
+    with open_instance(home) as instance:
+        stores = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+        return sorted({address for each in stores if (address := getattr(each, "postgres_url", None))})
+
+
+def _in_use(what: str) -> StorageInUseError:
+    return StorageInUseError(
+        f"Dagster's storage ({what}) is in use, so names of withdrawn people may be left in it: "
+        "the next refresh tries again; stop 'stegvis ui' if this is repeated"
+    )
 
 
 class _Names:
@@ -90,10 +119,7 @@ def _clean_database(file: Path, names: _Names) -> bool:
     except sqlite3.OperationalError as error:
         if "locked" not in str(error) and "busy" not in str(error):
             raise
-        raise StorageInUseError(
-            f"Dagster's storage ({file.name}) is in use, so names of withdrawn people may be left in it: "
-            "the next refresh tries again; stop 'stegvis ui' if this is repeated"
-        ) from None
+        raise _in_use(file.name) from None
 
 
 def _rewrite_database(file: Path, names: _Names) -> bool:

@@ -31,6 +31,11 @@ def _unreadable(error: Exception) -> str | None:
     from stegvis.own_code import own_place
 
     library = type(error).__module__.lstrip("_").partition(".")[0]
+    if library == "dagster_postgres" or type(getattr(error, "orig", error)).__module__.startswith("psycopg2"):
+        return (
+            "Dagster's PostgreSQL does not answer, or refuses: does it run, and are STEGVIS_POSTGRES_HOST, _USER, "
+            "_PASSWORD and _DATABASE right? The tables and releases do not depend on it"
+        )
     if library in ("sqlalchemy", "sqlite3"):
         return (
             "Dagster's storage in the home's folder dagster/ cannot be used: it is damaged, or locked by another "

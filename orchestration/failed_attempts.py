@@ -37,7 +37,8 @@ def failed_attempts(instance: dg.DagsterInstance) -> dict[tuple[str, str], Attem
                 for asset, why in failure(entry.dagster_event):
                     found.setdefault((asset, key), (entry.timestamp, why))
         if not entries:
-            at = record.end_time or record.update_timestamp.timestamp()
+            # Of when it started: what it made before it was killed has not failed.
+            at = record.start_time or record.create_timestamp.timestamp()
             for selected in run.asset_selection or ():
                 found.setdefault((selected.to_user_string(), key), (at, NO_STEP_FAILED))
     return found

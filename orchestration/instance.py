@@ -28,6 +28,9 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1
+  pools:
+    granularity: run
+    default_limit: 1
 freshness:
   enabled: true
 # What a library prints is not kept: it could hold a person's value. The messages of a stage are in its run's log.

@@ -1,15 +1,19 @@
 """The nightly refresh: the safety net under the automation.
 
 Belongs here: a job that does what ``stegvis refresh`` does, and its schedule. It runs again what failed, and what was
-not done while the automation was off. Does not belong here: the refresh.
+not done while the automation was off; ``stegvis refresh`` itself uses the job while a daemon runs (``handover.py``).
+Does not belong here: the refresh.
 """
 
 # No postponed annotations here: Dagster reads the type of ``context`` when the op is defined.
 import dagster as dg
 
+from stegvis.assets.table import PROCESS_TAG
 from stegvis.orchestration.instance import started_for, why_not_here
 from stegvis.orchestration.refresh import by_asset, refresh
+from stegvis.orchestration.refreshed import keep, refreshed
 from stegvis.storage.home import Home
+from stegvis.storage.process import this_process
 
 
 def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
@@ -21,12 +25,17 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
             raise dg.Failure(reason, allow_retries=False)
         from stegvis.orchestration.monitoring.watching import watched
 
+        # The run names its process, or it would be taken for one that was killed.
+        context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
         with watched(home, context.log.warning):
             done = refresh(home, context.log.info)
+        keep(home, context.run.run_id, refreshed(home, done))
         made = {asset: len(keys) for asset, keys in by_asset(done.materialized).items()}
-        context.log.info("materialized %s", made or "nothing: everything is up to date")
-        for status in (*done.blocked, *done.missing_upstream):
-            context.log.warning("%s %s: %s", status.state, status.label, "; ".join(status.reasons))
+        context.log.debug("materialized %s", made or "nothing: everything is up to date")
+        for status in done.blocked:
+            context.log.warning("blocked %s: %s", status.label, "; ".join(status.reasons))
+        if done.missing_upstream:
+            context.log.warning("%s partitions wait for upstream tables", len(done.missing_upstream))
         if not done.ok:
             failed = [f"{asset} [{key}]: {why}" if key else f"{asset}: {why}" for asset, key, why in done.failed]
             failed += [f"{drop.kind}/{drop.name}: {drop.reason}" for drop in done.landing.rejected]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stegvis.orchestration.home_state import PartitionStatus
-    from stegvis.orchestration.refresh import Refresh
     from stegvis.orchestration.verify import Verified
     from stegvis.storage.findings import Finding
     from stegvis.storage.validation import Validation
@@ -26,6 +25,8 @@ FIRST_ROWS = 5  # of a finding, unless every row is asked for
 
 SELECTORS = ("wave", "analysis", "population", "model", "exposure", "term", "level")
 UP_TO_DATE = "everything is up to date with its inputs"
+# Of deliveries that were not used, in the order in which they are printed.
+_UNUSED = {"waiting": "waiting", "rejected": "REJECTED", "alarming": "ALARM", "unusable": "UNUSABLE"}
 # What a person reads for the states in JSON.
 STATES = {"fresh": "up to date", "new": "never built", "held": "blocked", "waiting": "missing upstream"}
 
@@ -49,64 +50,37 @@ def number(value: float | None, otherwise: str | None = None) -> str:
 # --- refresh ----------------------------------------------------------------------------------------------------------
 
 
-def refresh_facts(done: Refresh, release: Facts | None, waiting: Facts | None) -> Facts:
-    """What a refresh did, as JSON."""
-    return {
-        "materialized": [{"asset": a, "partition": p} for a, p in done.materialized],
-        "failed": [{"asset": a, "partition": p, "reason": why} for a, p, why in done.failed],
-        "held": [{"asset": s.asset, "partition": s.partition} for s in done.blocked],
-        "waiting": [{"asset": s.asset, "partition": s.partition} for s in done.missing_upstream],
-        "not_made": [{"asset": s.asset, "partition": s.partition} for s in done.not_made],
-        "deliveries_waiting": [f"{w.kind}/{w.name}: {w.reason}" for w in done.landing.waiting],
-        "deliveries_rejected": [f"{r.kind}/{r.name}: {r.reason}" for r in done.landing.rejected],
-        "deliveries_alarming": [f"{a.kind}/{a.name}: {a.reason}" for a in done.landing.alarms],
-        "deliveries_unusable": [f"{u.delivery}: {u.reason}" for u in done.unusable],
-        "withdrawals": done.withdrawals,
-        "withdrawals_not_applied": done.withdrawal_problems,
-        "release": release,
-        "waiting_release": waiting,
-        "seconds": round(done.seconds, 2),
-    }
-
-
-def print_refresh(done: Refresh, release: Facts | None, waiting: Facts | None, progress_only: bool) -> None:
+def print_refresh(done: Facts, progress_only: bool) -> None:
     """What a refresh did, and on standard error what it could not do.
 
     Args:
-        done: the refresh.
-        release: the latest release, if there is one.
-        waiting: the release that needs signatures, if there is one.
+        done: the refresh, as ``refreshed.py`` gathers it.
         progress_only: print nothing to standard output, which has the JSON.
     """
     if not progress_only:
-        assets = len({asset for asset, _ in done.materialized})
+        assets = len({each["asset"] for each in done["materialized"]})
         if assets:
-            print(f"materialized {assets} assets ({len(done.materialized)} partitions) in {done.seconds:.1f} s")
+            print(f"materialized {assets} assets ({len(done['materialized'])} partitions) in {done['seconds']:.1f} s")
         else:
-            print(f"nothing to do: {UP_TO_DATE}" if done.nothing_to_do else "nothing was materialized")
-        for line in done.withdrawals:
+            print(f"nothing to do: {UP_TO_DATE}" if done["nothing_to_do"] else "nothing was materialized")
+        for line in done["withdrawals"]:
             print(line)
-        if release:
+        if release := done["release"]:
             print(f"release: {release['release']}{' (synthetic)' if release['synthetic'] else ''}")
-        if waiting:
-            print(waits(waiting))
-    for problem in done.withdrawal_problems:
+        if done["waiting_release"]:
+            print(waits(done["waiting_release"]))
+    for problem in done["withdrawals_not_applied"]:
         say(f"WITHDRAWAL NOT APPLIED: {problem}")
-    for unused in done.landing.waiting:
-        say(f"waiting delivery {unused.kind}/{unused.name}: {unused.reason}")
-    for unused in done.landing.rejected:
-        say(f"REJECTED delivery {unused.kind}/{unused.name}: {unused.reason}")
-    for unused in done.landing.alarms:
-        say(f"ALARM delivery {unused.kind}/{unused.name}: {unused.reason}")
-    for drop in done.unusable:
-        say(f"UNUSABLE delivery {drop.delivery}: {drop.reason}")
-    for status in done.blocked:
-        say(f"BLOCKED {status.label}: {'; '.join(status.reasons)}")
-    failed = {_label(asset, partition) for asset, partition, _ in done.failed}
-    roots = sorted({status.label for status in done.blocked} | failed)
-    rest = [status for status in (*done.missing_upstream, *done.not_made) if status.label not in failed]
+    for state, word in _UNUSED.items():
+        for delivery in done[f"deliveries_{state}"]:
+            say(f"{word} delivery {delivery}")
+    blocked = {_label(each["asset"], each["partition"]): each["reasons"] for each in done["held"]}
+    for label, reasons in blocked.items():
+        say(f"BLOCKED {label}: {'; '.join(reasons)}")
+    failed = {_label(each["asset"], each["partition"]) for each in done["failed"]}
+    rest = {_label(each["asset"], each["partition"]) for each in (*done["waiting"], *done["not_made"])} - failed
     if rest:
-        upstream = ", ".join(roots) or "deliveries that have not arrived"
+        upstream = ", ".join(sorted({*blocked, *failed})) or "deliveries that have not arrived"
         say(f"{_count(len(rest), 'partition')} downstream of {upstream} could not be materialized")
 
 

@@ -25,6 +25,7 @@ from stegvis.orchestration.landing_sensor import report_landed
 from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.orchestration.plan import groups, plan, ready
+from stegvis.orchestration.time_left import TimeLeft, in_words
 from stegvis.orchestration.withdraw import apply_withdrawals, finish_erasure
 from stegvis.storage.alerts import add_alert
 from stegvis.storage.faults import Unusable
@@ -127,6 +128,7 @@ class _Run:
         self.failed_here: set[tuple[str, str]] = set()
         self.done = Refresh(now.landing)
         self._job: dg.JobDefinition | None = None
+        self._left: TimeLeft | None = None
 
     def everything(self) -> Refresh:
         """Walk the graph in the order the data flows, stages that share their partitions together."""
@@ -147,14 +149,22 @@ class _Run:
     def _bring_up_to_date(self, stages: list[Table], kind: Kind | None, key: str) -> None:
         # Every round brings at least one stage up to date, or it failed, so there are at most as many rounds as stages.
         for _round in stages:
-            chosen = ready(self.now, stages, key, self.failed_here)
+            chosen = ready(self.now, stages, key, self.failed_here | self._changed_meanwhile(stages, key))
             if not chosen:
                 return
             self._run(chosen, key if kind else None)
 
+    def _changed_meanwhile(self, stages: list[Table], key: str) -> set[tuple[str, str]]:
+        """What was made here and is stale again, since its code or protocol was edited: the next refresh makes it."""
+        made = [table for table in stages if (table.name, key) in self.done.materialized]
+        return {(table.name, key) for table in made if self.now.partition_status(table, key).state == "stale"}
+
     def _run(self, chosen: list[Table], key: str | None) -> None:
         where = f" [{key}]" if key else ""
-        self.progress(f"{', '.join(r.name for r in chosen)}{where}{self._position(chosen[0], key)}")
+        if self._left is None:
+            self._left = TimeLeft(self.now, self.instance)
+        left = in_words(self._left.after(self.failed_here.union(self.done.materialized)))
+        self.progress(f"{', '.join(r.name for r in chosen)}{where}{self._position(chosen[0], key)}{left}")
         with _shown(self.progress):
             result = self.job.execute_in_process(
                 instance=self.instance,

@@ -2,12 +2,14 @@
 
 Dagster's webserver asks nobody who they are, and it executes a mutation that arrives by GET or from another site's
 page. Belongs here: an ASGI application in front of it that refuses such requests. Does not belong here: starting the
-server (``ui_server.py``), sign-in for several people (a reverse proxy).
+server (``ui_server.py``), sign-in for several people (the reverse proxy of ``deploy/``, which sends the token).
 """
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Collection
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOGIN = "/stegvis-login"
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _READS = ("GET", "HEAD")
 _LOGIN_PAGE = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Stegvis</title></head>
@@ -39,17 +42,33 @@ _HEADERS = {
 }
 
 
+def public_hosts(text: str) -> frozenset[str]:
+    """The names under which a reverse proxy is reached, from a text such as ``stegvis.example.org, localhost:8443``.
+
+    Raises:
+        ValueError: one is not a name with an optional port; there are no wildcards.
+    """
+    names = frozenset(part.strip().lower() for part in text.split(",") if part.strip())
+    for name in names:
+        if not _HOST.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a host: write it as stegvis.example.org or with :PORT")
+    return names
+
+
 class Guard:
     """Passes to an application what comes from its own page with the token, and refuses everything else.
 
     The token is a cookie, an ``Authorization: Bearer`` header, or once the parameter ``token`` of an address, which is
-    then answered with the cookie.
+    then answered with the cookie. Besides this machine's own names, a request may name one of ``public_hosts``, under
+    which a reverse proxy is reached; its pages come by https alone.
     """
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, token: str, port: int, public_hosts: Collection[str] = ()) -> None:
         self.app = app
         self.token = token
-        self.hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+        local = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+        self.hosts = local | set(public_hosts)
+        self.origins = {f"http://{host}" for host in local} | {f"https://{host}" for host in public_hosts}
         # Browsers send a cookie to every port of a machine.
         self.cookie = f"stegvis-ui-{port}"
 
@@ -88,9 +107,9 @@ class Guard:
     def _stranger(self, connection: HTTPConnection) -> str | None:
         """Why a request is not from a page of this server: another name of this machine, or another site's page."""
         if connection.headers.get("host", "").lower() not in self.hosts:
-            return "the UI is reached as 127.0.0.1 or localhost"
+            return "the UI is not reached by this name"
         origin = connection.headers.get("origin")
-        if origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}:
+        if origin is not None and origin.lower() not in self.origins:
             return "the request comes from another site"
         if connection.headers.get("sec-fetch-site") == "cross-site" and connection.scope.get("method") not in _READS:
             return "the request comes from another site"

@@ -1,4 +1,7 @@
-"""The processes behind ``stegvis ui``: webserver, daemon and reports server; they end together."""
+"""The processes behind ``stegvis ui``: webserver, daemon and reports server; they end together.
+
+Behind the reverse proxy of ``deploy/`` each runs by itself, and a second, read-only webserver for viewers beside them.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from stegvis.orchestration.ui_parts import LOCAL, PREFIX, Part
 from stegvis.orchestration.ui_server import TOKEN
 from stegvis.storage.home import Home
 
@@ -37,24 +41,40 @@ def new_token() -> str:
 
 
 @contextmanager
-def processes(home: Home, port: int, token: str) -> Iterator[list[Process]]:
-    """Webserver on ``port``, reports server on the next one, and daemon; all are stopped when the block ends."""
-    module = ["-m", "stegvis.orchestration.definitions", "-d", str(home.root)]
-    python = sys.executable
+def processes(
+    home: Home, port: int, token: str, only: Part | None = None, listen: str = LOCAL
+) -> Iterator[list[Process]]:
+    """Webserver on ``port``, reports server on the next one, and daemon; all are stopped when the block ends.
+
+    With ``only`` this part alone, on ``port`` of the address ``listen``; a webserver then has the path of its role.
+    """
     environment = {name: value for name, value in os.environ.items() if name != TOKEN}
-    web = [python, "-m", "stegvis.orchestration.ui_server", *module, "-h", "127.0.0.1", "-p", str(port)]
-    commands = [
-        (web, environment | {TOKEN: token}),
-        ([python, "-c", _DAEMON, "run", *module], environment),
-        ([python, "-m", "stegvis.orchestration.reports_server", str(home.releases), str(port + 1)], environment),
-    ]
     started: list[Process] = []
     try:
-        for command, variables in commands:
+        for part, command in _commands(home, port, only, listen).items():
+            variables = environment | {TOKEN: token} if part.is_webserver else environment
             started.append(subprocess.Popen(command, env=variables))
         yield started
     finally:
         _stop(started)
+
+
+def _commands(home: Home, port: int, only: Part | None, listen: str) -> dict[Part, list[str]]:
+    """The command of each part that is started."""
+    module = ["-m", "stegvis.orchestration.definitions", "-d", str(home.root)]
+    python = sys.executable
+    web = [python, "-m", "stegvis.orchestration.ui_server", *module, "-h", listen, "-p", str(port)]
+    reports = [python, "-m", "stegvis.orchestration.reports_server", str(home.releases)]
+    daemon = [python, "-c", _DAEMON, "run", *module]
+    if only is None:
+        return {Part.WEBSERVER: web, Part.DAEMON: daemon, Part.REPORTS: [*reports, str(port + 1)]}
+    alone = {
+        Part.WEBSERVER: [*web, "--path-prefix", PREFIX[Part.WEBSERVER]],
+        Part.VIEWER: [*web, "--path-prefix", PREFIX[Part.VIEWER], "--read-only"],
+        Part.DAEMON: daemon,
+        Part.REPORTS: [*reports, str(port)],
+    }
+    return {only: alone[only]}
 
 
 def wait_until_served(started: Sequence[Process], port: int) -> None:

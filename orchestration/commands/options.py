@@ -22,7 +22,14 @@ PeopleOption = Annotated[int, typer.Option(min=50, help="Participants at baselin
 
 
 def find_home(home: Path | None) -> Home:
-    """The home that was named, or the default one."""
-    from stegvis.storage.home import Home
+    """The home that was named, or the default one.
 
-    return Home.find(home)
+    Raises:
+        HomeFormatError: a newer Stegvis made it.
+    """
+    from stegvis.storage.home import Home
+    from stegvis.storage.home_format import check_format
+
+    found = Home.find(home)
+    check_format(found.root)
+    return found

@@ -17,7 +17,8 @@ from stegvis.orchestration.commands.options import (
     SeedOption,
     find_home,
 )
-from stegvis.orchestration.printing import fail, print_plan, print_refresh, print_status, refresh_facts, say
+from stegvis.orchestration.printing import fail, print_plan, print_refresh, print_status, say
+from stegvis.orchestration.ui_parts import LOCAL, Part
 
 if TYPE_CHECKING:
     from stegvis.storage.home import Home
@@ -68,12 +69,15 @@ def demo(
 def refresh(
     home: HomeOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and why; run nothing.")] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Run in this process, also while a daemon of this home is running.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find new deliveries, materialize what is stale and only that, publish a release."""
     place = find_home(home)
     if not dry_run:
-        raise typer.Exit(run_refresh(place, as_json))
+        raise typer.Exit(run_refresh(place, as_json, here))
     from stegvis.orchestration.refresh import dry_run as what_would_run
 
     planned, _landing = what_would_run(place)
@@ -100,30 +104,36 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def ui(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port on this machine; the reports are served on the next one.")] = 3000,
+    only: Annotated[Part | None, typer.Option(help="Start this part alone, for a reverse proxy.")] = None,
+    listen: Annotated[str, typer.Option(help="Address on which a part listens; only with --only.")] = LOCAL,
 ) -> None:
     """Open the Dagster UI and daemon on this home, for whoever has the printed token; Ctrl-C stops both."""
     from stegvis.orchestration.instance import dagster_home, open_instance
     from stegvis.orchestration.ui_processes import new_token, processes, wait_until_one_ends, wait_until_served
 
+    if listen != LOCAL and (only is None or not only.is_webserver):
+        raise typer.BadParameter("only a webserver alone listens elsewhere: --only webserver or --only viewer")
     place = find_home(home).create()
-    with open_instance(place):
-        pass
+    if only is not Part.REPORTS:
+        with open_instance(place):
+            pass
     os.environ |= {
         "STEGVIS_HOME": str(place.root),
         "STEGVIS_LANDING": str(place.landing),
         "DAGSTER_HOME": str(dagster_home(place)),
     }
     os.environ.setdefault("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{port + 1}")
-    address, token = f"http://127.0.0.1:{port}", new_token()
+    token = new_token()
     # A process started in the background of a script ignores Ctrl-C, and so would everything it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with processes(place, port, token) as started:
-            graph = graph_link()
-            wait_until_served(started, port)
-            say(f"{address}/?token={token} shows {place.root}")
-            say(f"every table in one graph, once signed in: {address}{graph}")
-            say(f"the reports are at {place.report_address('latest')}")
+        with processes(place, port, token, only, listen) as started:
+            if only is None or only.is_webserver:
+                wait_until_served(started, port)
+            if only is None:
+                _say_where(place, f"http://127.0.0.1:{port}", token)
+            else:
+                say(f"{only.value} of {place.root} runs")
             wait_until_one_ends(started)
     except KeyboardInterrupt:
         return
@@ -132,33 +142,34 @@ def ui(
     fail("a process of the UI ended, so all of it was stopped")
 
 
-def graph_link() -> str:
-    """The address, on the Dagster UI, of the graph with all groups expanded; Dagster itself shows them collapsed.
+def _say_where(place: Home, address: str, token: str) -> None:
+    say(f"{address}/?token={token} shows {place.root}: what is stale, what failed, and why")
+    say(f"the reports are at {place.report_address('latest')}")
 
-    Dagster names a group ``global@global:<group>`` whatever the code location is called, unless a user of the UI
-    turns on groups by code location.
+
+def run_refresh(place: Home, as_json: bool, here: bool = False) -> int:
+    """Refresh a home and print what was done; returns the exit code.
+
+    Args:
+        place: the home.
+        as_json: print what was done as JSON.
+        here: in this process, also when a daemon of the home is running.
     """
-    from urllib.parse import quote
-
-    from stegvis.orchestration.definitions import defs
-
-    groups = dict.fromkeys(spec.group_name for spec in defs.resolve_all_asset_specs() if spec.group_name)
-    return "/asset-groups?expanded=" + quote(",".join(f"global@global:{group}" for group in groups), safe=":@,")
-
-
-def run_refresh(place: Home, as_json: bool) -> int:
-    """Refresh a home and print what was done; returns the exit code."""
+    from stegvis.orchestration.handover import HandoverError, hand_over
     from stegvis.orchestration.monitoring.watching import watched
     from stegvis.orchestration.refresh import refresh as bring_up_to_date
-    from stegvis.orchestration.status import last_release, waiting_release
+    from stegvis.orchestration.refreshed import refreshed
 
     try:
-        with watched(place, say):
-            done = bring_up_to_date(place, say)
+        done = None if here else hand_over(place, say)
+        if done is None:
+            with watched(place, say):
+                done = refreshed(place, bring_up_to_date(place, say))
     except KeyboardInterrupt:
         fail("stopped; what was published is unchanged, and the next refresh continues from there", code=130)
-    release, waiting = last_release(place), waiting_release(place)
+    except HandoverError as error:
+        fail(str(error))
     if as_json:
-        print(json.dumps(refresh_facts(done, release, waiting), indent=2))
-    print_refresh(done, release, waiting, progress_only=as_json)
-    return 0 if done.ok else 1
+        print(json.dumps(done, indent=2))
+    print_refresh(done, progress_only=as_json)
+    return 0 if done["ok"] else 1

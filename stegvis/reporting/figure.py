@@ -1,15 +1,19 @@
 """What every figure shares: colors, title and description for screen readers, the label of synthetic data.
 
 Colors are plain attributes, so that a figure also works on its own; ``style.css`` replaces each of them on a dark page.
-Altair describes a chart and vl-convert draws it in this process: no browser, no network.
+Altair describes a chart and vl-convert draws it in this process: no browser, no network. It measures text with the font
+that comes with the program, whatever fonts the machine has: the same content is the same file everywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
+
+from stegvis.data_files import data_file
 
 INK = "#1b1f24"
 MUTED = "#57606b"
@@ -27,6 +31,8 @@ LARGEST_SCALE = 1.2
 # Figures are laid out in a narrow font, and the reader's may be wider: extra space beside labels, short title lines.
 WIDER_FONTS = 15
 LONGEST_TITLE_LINE = 50
+# Laid out with the first, which no machine has; shown in the reader's.
+MEASURED_WITH, SHOWN_IN = "Stegvis Sans", "sans-serif"
 FONT = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 
 
@@ -110,7 +116,7 @@ def chart_svg(
     lines = {"domainColor": MUTED, "tickColor": MUTED, "gridColor": LINE}
     configured = (
         chart.properties(background="transparent")
-        .configure(font="sans-serif")
+        .configure(font=MEASURED_WITH)
         .configure_axis(**text, **lines, titleFontWeight="normal")
         .configure_view(stroke=None)
         .configure_legend(labelColor=INK, labelFontSize=13, symbolSize=70, columnPadding=24)
@@ -122,7 +128,23 @@ def chart_svg(
 
 
 def vl_convert_svg(specification: dict[str, Any]) -> str:
-    """A Vega-Lite specification drawn as an SVG text, in this process."""
+    """A Vega-Lite specification drawn as an SVG text, in this process; its font must be ``MEASURED_WITH``.
+
+    Raises:
+        ValueError: a text of it would be measured with another font.
+    """
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(specification))
+    _use_the_font()
+    drawn = str(vl_convert.vegalite_to_svg(specification))
+    ours = f'font-family="{MEASURED_WITH}"'
+    if drawn.count("font-family=") != drawn.count(ours):
+        raise ValueError("a text of the figure has a font of the machine")
+    return drawn.replace(ours, f'font-family="{SHOWN_IN}"')
+
+
+@cache
+def _use_the_font() -> None:
+    import vl_convert
+
+    vl_convert.register_font_directory(str(data_file("reporting/fonts/")))

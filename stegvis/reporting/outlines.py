@@ -1,7 +1,8 @@
 """Text as outlines of the font that comes with the program: as wide, and the same shapes, on every machine.
 
 The font is Open Sans (Apache License 2.0, ``fonts/LICENSE.txt``), reduced to Latin, Greek and Cyrillic letters:
-``python -m fontTools.subset OpenSans-Regular.ttf --unicodes=... --layout-features='' --no-hinting``.
+``python -m fontTools.subset OpenSans-Regular.ttf --unicodes=... --layout-features='' --no-hinting``. Its family is
+called "Stegvis Sans" in these files, so that no font of the machine is taken for it in a chart (``figure.py``).
 """
 
 from __future__ import annotations

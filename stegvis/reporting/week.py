@@ -185,7 +185,7 @@ def _chart(stacks: pd.DataFrame, labels: pd.DataFrame) -> Any:
     return (
         alt.hconcat(week, beside, spacing=24)
         .properties(title=title, background="transparent", padding=16)
-        .configure(font="sans-serif")
+        .configure(font=figure.MEASURED_WITH)
         .configure_axis(**text, domainColor=figure.MUTED, tickColor=figure.MUTED, titleFontWeight="normal")
         .configure_view(stroke=None)
         .configure_legend(labelColor=figure.INK, labelFontSize=13, symbolType="square", symbolSize=120)

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from stegvis.storage.home_format import check_format, write_format
+
 
 @dataclass(frozen=True)
 class Home:
@@ -64,9 +66,15 @@ class Home:
         return self.root / "hashes.json"
 
     def create(self) -> Home:
-        """Create the folders that must exist before anything runs; a new home is open to its owner alone."""
+        """Create the folders that must exist before anything runs; a new home is open to its owner alone.
+
+        Raises:
+            HomeFormatError: a newer Stegvis made the home.
+        """
+        check_format(self.root)
         for folder in (self.root, self.landing, self.lake, self.releases, self.dagster):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_format(self.root)
         return self
 
     @property

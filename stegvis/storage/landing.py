@@ -30,12 +30,22 @@ MOST_ISSUES = 100  # listed one by one; a drop of 60,000 files that all differ i
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file of a drop: its name, where it is, its size in bytes and its actual sha256."""
+    """A file of a drop: its name, where it is, its size in bytes, its sha256, its time of change (ns since 1970)."""
 
     name: str
     path: Path
     bytes: int
     sha256: str
+    modified: int = 0
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the file is still the one that was scanned, by size and time."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            return False
+        return (state.st_size, state.st_mtime_ns) == (self.bytes, self.modified)
 
 
 @dataclass(frozen=True)
@@ -288,7 +298,8 @@ def examine_files(
                 message = f"{name} is named in {manifest_path.name} and not there yet"
                 issues.append(Issue(name, "file_not_there_yet", message))
                 continue
-            files.append(LandedFile(name, file, file.stat().st_size, hashes.sha256(file)))
+            state = file.stat()  # before it is hashed: a change meanwhile is noticed when it was read
+            files.append(LandedFile(name, file, state.st_size, hashes.sha256(file), state.st_mtime_ns))
         except OSError:
             issues.append(Issue(name, "unreadable", f"{name} cannot be opened"))
             continue

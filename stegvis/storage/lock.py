@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -9,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 # Held by this process.
 _HELD: set[Path] = set()
+# What a disk says that has no locks, or whose server of locks is gone.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ESTALE}
 
 
 class LockedError(RuntimeError):
@@ -45,13 +48,14 @@ def locked(
     if file.is_dir():
         raise LockedError(f"{file.name} in the home is a folder, where a lock file belongs: remove it")
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(file, thread_local=False, poll_interval=0.05)
+    # A file that only exists in the place of a lock would outlive a killed process.
+    lock = FileLock(file, thread_local=False, poll_interval=0.05, fallback_to_soft=False)
     try:
-        lock.acquire(timeout=0)
+        _acquire(lock, 0)
     except Timeout:
         on_wait(_described(file))
         try:
-            lock.acquire(timeout=-1 if wait_seconds is None else wait_seconds)
+            _acquire(lock, -1 if wait_seconds is None else wait_seconds)
         except Timeout:
             raise LockedError(f"{file.name} is held by {_described(file)}; waited {wait_seconds:.0f} s") from None
     try:
@@ -64,15 +68,39 @@ def locked(
         lock.release()
 
 
+def _acquire(lock: BaseFileLock, timeout: float) -> None:
+    """Acquire a lock.
+
+    Raises:
+        filelock.Timeout: another process holds it.
+        LockedError: the disk cannot lock.
+    """
+    try:
+        lock.acquire(timeout=timeout)
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, Timeout) or (isinstance(error, OSError) and error.errno not in _NO_LOCKS):
+            raise
+        raise LockedError(
+            "the disk with the home does not lock files, or its lock service is gone (NFS): nothing can be made safely "
+            "there. Move the home to a local disk, or mend the service"
+        ) from None
+
+
 def holder(file: Path) -> str | None:
-    """Who holds a lock now, or None: ``process 123 (refresh, since 12:00:00)``."""
+    """Who holds a lock now, or None: ``process 123 (refresh, since 12:00:00)``.
+
+    Raises:
+        LockedError: the disk cannot lock.
+    """
     if not file.exists():
         return None
+    lock = FileLock(file, fallback_to_soft=False)
     try:
-        with FileLock(file, timeout=0):
-            return None
+        _acquire(lock, 0)
     except Timeout:
         return _described(file)
+    lock.release()
+    return None
 
 
 def _described(file: Path) -> str:

@@ -59,10 +59,14 @@ class Published:
 
 
 def release_folders(releases: Path) -> list[Path]:
-    """The folders of all releases, the earliest first."""
+    """The folders of all releases, the earliest first: in the order of the ledger, which no clock changes.
+
+    A release that is not in the ledger, because its publication was interrupted, follows those that are.
+    """
     folders = releases.glob("*/") if releases.is_dir() else ()
     found = [f for f in folders if not f.is_symlink() and not f.name.startswith(".") and (f / MANIFEST).is_file()]
-    return sorted(found, key=lambda folder: (_created(folder), folder.name))
+    place = {str(line.get("release")): number for number, line in enumerate(read_lines(releases / LEDGER))}
+    return sorted(found, key=lambda folder: (place.get(folder.name, len(place)), _created(folder), folder.name))
 
 
 def _created(release: Path) -> str:

@@ -198,6 +198,12 @@ def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[
     return parts, absent
 
 
+def changed_deliveries(table: Table, key: str, landing: Landing) -> list[str]:
+    """The deliveries of a partition of which a file changed, or went, since the landing zone was scanned."""
+    drops = table.drops(landing, key)
+    return [f"{drop.kind}/{drop.name}" for drop in drops if not all(file.is_unchanged for file in drop.files)]
+
+
 def _delivered_above(table: Table, key: str, records: Records) -> dict[str, str]:
     """The deliveries that the rows of the same wave or batch upstream were made from."""
     above = [records.published(up.name).get(key) for up in table.upstream if up.partition == table.partition]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stegvis.storage import records
 from stegvis.storage.erasure import erase, is_applied, rewrite
 from stegvis.storage.home import Home
+from stegvis.storage.home_format import check_format
 from stegvis.storage.lock import locked
 from stegvis.storage.withdrawal_list import read_list
 
@@ -88,7 +89,9 @@ class Warehouse:
         Raises:
             LockedError: another process held the warehouse too long.
             HomeKeyError: the list of withdrawals cannot be read.
+            HomeFormatError: a newer Stegvis made the home.
         """
+        check_format(self.home.root)
         with locked(self.home.warehouse_lock, purpose):
             withdrawn = read_list(self.home.root)
             connection = self._open()
@@ -102,6 +105,21 @@ class Warehouse:
                 yield connection
             finally:
                 connection.close()
+
+    @contextmanager
+    def at_rest(self, purpose: str) -> Iterator[None]:
+        """Everything written to the warehouse's file, and nobody in it, until the block ends.
+
+        Raises:
+            LockedError: another process held the warehouse too long.
+        """
+        check_format(self.home.root)
+        with locked(self.home.warehouse_lock, purpose):
+            if self.home.warehouse.exists():
+                connection = self._open()
+                connection.execute("checkpoint")
+                connection.close()
+            yield
 
     def rewrite(self, purpose: str) -> None:
         """Write the warehouse file anew, so that no byte of a deleted row is left in it.

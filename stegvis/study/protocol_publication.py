@@ -137,12 +137,13 @@ class Plausibility(Section):
 
 
 class Freshness(Section):
-    """Days without a new delivery of a kind until it is overdue; 0: no delivery is expected."""
+    """Days without a new delivery of a kind, or a new release, until it is overdue; 0: none is expected."""
 
     baseline: int = Field(ge=0)
     recordings: int = Field(ge=0)
     followup: int = Field(ge=0)
     withdrawals: int = Field(ge=0)
+    release: int = Field(default=0, ge=0)
 
     def days(self, delivery: str) -> int:
         """The longest time between two deliveries of a kind, in days."""

@@ -17,6 +17,7 @@ from stegvis.reporting.file_names import CARD, CARD_PICTURE, CHECKLISTS, DICTION
 from stegvis.reporting.plain import render_plain
 from stegvis.reporting.plain_findings import findings
 from tests.browser.pages import ARGUMENTS, CHROMIUM, PAGES
+from tests.orchestration.conftest import built_home as built_home
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
 from tests.stegvis.reporting.sample_report import WAVE, WORDS, exclusion_steps, suppress
 from tests.study import STUDY

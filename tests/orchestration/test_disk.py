@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,13 +13,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stegvis.orchestration.verify import verify
 from stegvis.storage.home import Home
 from tests.orchestration.story import Story, apart_from_published
+from tests.sizes import FULL
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 WAVE = "2024-2026"
+# How often the disk is full, each time at another moment of a refresh.
+TIMES_FULL = 40 if FULL else 3
 
 
 def mount(*arguments: object) -> None:
@@ -85,6 +90,58 @@ def test_a_full_disk(story: Story, tmp_path: Path) -> None:
         assert (home / "releases" / "latest").resolve() == before
         mount("-o", "remount,size=400m", disk)
         assert_as_undisturbed(home, story)
+
+
+@pytest.mark.timeout(3000)
+def test_a_disk_that_is_full_at_any_moment(story: Story, tmp_path: Path) -> None:
+    """From one that takes nothing more to one that takes nearly all that a new wave needs."""
+    undisturbed = Story(Home(tmp_path / "undisturbed", tmp_path / "undisturbed" / "landing"))
+    shutil.copytree(story.home.root, undisturbed.home.root, symlinks=True)
+    answers = story.answers().iloc[::2]
+    undisturbed.drop("followup", WAVE, answers, "questionnaire.csv")
+    before = size(undisturbed.home.root)
+    assert undisturbed.refresh().ok
+    needed = size(undisturbed.home.root) - before
+    tables, disk = apart_from_published(undisturbed.tables()), tmp_path / "disk"
+    refused = 0
+    with small_disk(disk, 400):
+        for number in range(TIMES_FULL):
+            home = disk / f"home-{number}"
+            shutil.copytree(story.home.root, home, symlinks=True)
+            there = Story(Home(home, home / "landing"))
+            there.drop("followup", WAVE, answers, "questionnaire.csv")
+            with no_more_than(disk, needed * number // TIMES_FULL):
+                full = refresh(home)
+            refused += full.returncode
+            assert full.returncode in (0, 1)
+            assert "Traceback" not in full.stderr
+            if full.returncode:
+                assert "disk refuses: no space left" in full.stderr, full.stderr
+            mended = refresh(home)
+            assert mended.returncode == 0, mended.stderr
+            again = apart_from_published(there.tables())
+            for name in tables:
+                pd.testing.assert_frame_equal(again[name], tables[name], obj=name)
+            assert there.planned() == {}
+            assert verify(there.release()).problems == []
+            shutil.rmtree(home)
+    assert refused > TIMES_FULL // 2
+
+
+def size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+@contextmanager
+def no_more_than(disk: Path, left: int) -> Iterator[None]:
+    """Fill a disk up to so many bytes."""
+    filler = disk / "filler"
+    with filler.open("wb") as opened:
+        os.posix_fallocate(opened.fileno(), 0, max(shutil.disk_usage(disk).free - left, 1))
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 def test_a_read_only_lake(story: Story, tmp_path: Path) -> None:

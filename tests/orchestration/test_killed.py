@@ -7,11 +7,13 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import count, pairwise
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from stegvis.storage.home import Home
@@ -25,6 +27,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 KILLS = 200 if FULL else 20
 KILLS_BETWEEN_DELIVERIES = KILLS // 5  # there are five kinds of delivery
 LONGEST_SECONDS = 3.0
+# While which table is made, and how often; spread over the time that it takes.
+ANALYSES = ("risk_ratios", "absolute_risks", "bias_models", "dose_response", "sensitivity_models", "time_use_models")
+KILLS_WITHIN = (
+    dict.fromkeys((*ANALYSES, "fitted_models", "pooled_models"), 8)
+    | {"disclosure": 56, "claims": 8, "report": 16, "release": 56}
+    if FULL
+    else {"sensitivity_models": 1, "pooled_models": 1, "disclosure": 2, "release": 2}
+)
+DELIVERIES = 4 if FULL else 1
 # They hold the time at which a release was made, or a digest of it.
 HOLD_THE_TIME = {"manifest.json", "lineage.json", "datapackage.json", "report/index.html"}
 
@@ -94,5 +105,63 @@ def test_killed_at_random_moments(
         assert undisturbed.refresh().ok
         assert_same(story, undisturbed)
     assert not stale_in_the_ui(story.home, unused_port())
+    assert not story.planned()
+    assert not list(story.home.releases.glob(".staging*"))
+
+
+def began(log: Path) -> list[tuple[str, float]]:
+    """The tables that a refresh began to make, each with the time."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [(name, float(at)) for name, at in (line.split() for line in lines)]
+
+
+def seconds_by_table(log: Path, ended: float) -> dict[str, float]:
+    """How long a refresh took for each table, from its log."""
+    steps = [*began(log), ("", ended)]
+    return {name: then - at for (name, at), (_, then) in pairwise(steps)}
+
+
+def wait_for(log: Path, left: Mapping[str, int], child: int) -> str | None:
+    """Wait until a refresh makes a table in which it is to be killed; None if it ended before."""
+    seen = 0
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        steps = began(log)
+        for name, _ in steps[seen:]:
+            if left.get(name):
+                return name
+        seen = len(steps)
+        time.sleep(0.005)
+    return None
+
+
+def test_killed_within_analyses_disclosure_and_release(story: Story, tmp_path: Path, forks: ForkServer) -> None:
+    undisturbed = Story(Home(tmp_path / "undisturbed", tmp_path / "undisturbed" / "landing"))
+    shutil.copytree(story.home.root, undisturbed.home.root, symlinks=True)
+    moments, kills = random.Random(2), 0
+    for number in range(DELIVERIES):
+        for each in (story, undisturbed):
+            wave = f"{2024 + 3 * number}-{2026 + 3 * number}"
+            each.drop("followup", wave, each.answers().iloc[number % 2 :: 2 + number], "questionnaire.csv")
+        log = tmp_path / f"log-{number}"
+        forks.start(undisturbed.home.root, log)
+        assert forks.ended() == 0
+        seconds = seconds_by_table(log, time.monotonic())
+        left = {name: -(-wanted // DELIVERIES) for name, wanted in KILLS_WITHIN.items() if name in seconds}
+        for attempt in count():
+            log = tmp_path / f"log-{number}-{attempt}"
+            child = forks.start(story.home.root, log)
+            table = wait_for(log, left, child)
+            if table:
+                time.sleep(moments.uniform(0.0, seconds[table]))
+                left[table] -= 1
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            code = forks.ended()
+            kills += code == -signal.SIGKILL
+            if not table:
+                assert code == 0
+                break
+        assert_same(story, undisturbed)
+    assert kills >= 0.9 * sum(KILLS_WITHIN.values())
     assert not story.planned()
     assert not list(story.home.releases.glob(".staging*"))

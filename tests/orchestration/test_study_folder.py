@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import stegvis.assets.table as decorator
 from stegvis.orchestration.cli import app
 from stegvis.orchestration.refresh import dry_run
 from stegvis.storage.home import Home
+from stegvis.storage.publishing import publish
+from stegvis.storage.tables import Table
 from tests.orchestration.story import Story
 from tests.study import PROTOCOL_FILE, home_with_study
 
@@ -86,3 +90,24 @@ def test_a_release_has_the_study_and_lists_what_differs_from_the_published_proto
 
 def test_a_home_is_made_with_its_study(tmp_path: Path) -> None:
     assert home_with_study(tmp_path / "home").study.is_dir()
+
+
+def test_a_table_whose_protocol_is_edited_during_a_refresh_is_made_once(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def publish_and_edit(table: Table, *others: Any) -> Any:
+        published = publish(table, *others)
+        made.append(table.name)
+        if table.name == "cohort":  # when the refresh has planned what to make
+            edit(story.home, "protocol.toml", "minimum_valid_days = 1", "minimum_valid_days = 2")
+        return published
+
+    story.drop("baseline", "2020-01", story.baseline().iloc[[0]].assign(SmoStat_NT4BLQ1="3"), "participants.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(decorator, "publish", publish_and_edit)
+        story.refresh()
+    assert made.count("exclusions") == 1
+    assert story.refresh().ok
+    assert story.planned() == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,7 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from stegvis.orchestration.ui_guard import LOGIN, Guard
+from stegvis.orchestration.ui_guard import LOGIN, Guard, public_hosts
 
 TOKEN = "a-token"
 PORT = 3000
@@ -22,7 +24,7 @@ MUTATION = {"query": "mutation{wipeAssets(assetPartitionRanges:[]){__typename}}"
 class Behind:
     """An application that counts what reaches it."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Collection[str] = ()) -> None:
         self.reached = 0
 
         async def answer(request: Request) -> JSONResponse:
@@ -37,7 +39,9 @@ class Behind:
 
         routes = [Route("/{path:path}", answer, methods=["GET", "POST"]), WebSocketRoute("/graphql", talk)]
         self.client = TestClient(
-            Guard(Starlette(routes=routes), TOKEN, PORT), base_url=f"http://127.0.0.1:{PORT}", follow_redirects=False
+            Guard(Starlette(routes=routes), TOKEN, PORT, names),
+            base_url=f"http://127.0.0.1:{PORT}",
+            follow_redirects=False,
         )
 
 
@@ -120,3 +124,26 @@ def test_a_foreign_websocket_is_refused(behind: Behind, headers: dict[str, str])
 def test_the_own_websocket_is_passed_on(behind: Behind) -> None:
     with behind.client.websocket_connect("/graphql", headers=SIGNED_IN) as socket:
         assert socket.receive_text() == "hello"
+
+
+def test_a_proxy_is_reached_by_its_name_and_by_https_alone() -> None:
+    behind = Behind(public_hosts("Stegvis.example.org, localhost:8443"))
+    for host, origin, status in (
+        ("stegvis.example.org", "https://stegvis.example.org", 200),
+        ("localhost:8443", "https://localhost:8443", 200),
+        ("localhost:8443", "https://stegvis.example.org", 200),
+        (f"127.0.0.1:{PORT}", f"http://127.0.0.1:{PORT}", 200),
+        ("stegvis.example.org", "http://stegvis.example.org", 403),
+        ("stegvis.example.org", "https://example.org", 403),
+        ("stegvis.example.org:8443", "https://stegvis.example.org", 403),
+        ("stegvis.example.org.evil.example", "https://stegvis.example.org", 403),
+    ):
+        headers = {"Authorization": f"Bearer {TOKEN}", "Host": host, "Origin": origin}
+        assert behind.client.post("/graphql", json=MUTATION, headers=headers).status_code == status
+    assert behind.client.get("/", headers={"Host": "stegvis.example.org"}).status_code == 401
+
+
+@pytest.mark.parametrize("text", ["*", "*.example.org", "https://example.org", "a b", "example.org/x", "-a", "a:b"])
+def test_a_name_that_could_mean_several_hosts_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not the name of a host"):
+        public_hosts(f"stegvis.example.org,{text}")

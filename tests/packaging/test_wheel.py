@@ -22,11 +22,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS = {
     folder: package.replace(".", "/") for package, folder in SETTINGS["tool"]["setuptools"]["package-dir"].items()
 }
-LOCKED = dict(
-    line.split("==")
-    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").split("\n")
-    if line and not line.startswith("#")
-)
+LOCKED = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE))
 # Written by the build: the commit that the wheel was built from.
 ADDED = {"stegvis/commit.txt"}
 

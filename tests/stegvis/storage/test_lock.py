@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -107,3 +109,18 @@ def test_the_holder_can_be_asked_without_waiting(file: Path) -> None:
         other.kill()
         other.wait(5)
     assert holder(file) is None
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ESTALE])
+def test_a_disk_that_cannot_lock_is_named_at_once(file: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(handle: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    started = time.monotonic()
+    with pytest.raises(LockedError, match="does not lock files"), locked(file, "refresh"):
+        pytest.fail("nobody can hold it")
+    assert time.monotonic() - started < 5
+    file.touch()
+    with pytest.raises(LockedError, match="does not lock files"):
+        holder(file)

@@ -12,7 +12,7 @@ import pytest
 
 from stegvis.disclosure.tables import Tables
 from stegvis.storage import releases as published
-from stegvis.storage.releases import ReleaseError, manifest, manifest_sha256, release_folders
+from stegvis.storage.releases import ReleaseError, enter_in_ledger, manifest, manifest_sha256, release_folders
 
 
 def release(folder: Path, name: str, created: str) -> Path:
@@ -33,6 +33,18 @@ def test_releases_are_ordered_by_when_they_were_made(tmp_path: Path) -> None:
     assert release_folders(tmp_path) == [first, second]
     (second / "manifest.json").write_text("{", encoding="utf-8")
     assert release_folders(tmp_path) == [second, first], "one that does not say when comes first"
+
+
+def test_the_ledger_has_their_order_whatever_the_clock_said(tmp_path: Path) -> None:
+    folder = tmp_path / "releases"
+    first = release(folder, "a", "2026-02-01")
+    enter_in_ledger(folder, "a")
+    after_the_clock_went_back = release(folder, "b", "2026-01-01")
+    enter_in_ledger(folder, "b")
+    interrupted = release(folder, "c", "2025-01-01")
+    assert release_folders(folder) == [first, after_the_clock_went_back, interrupted]
+    enter_in_ledger(folder, "a")  # published again
+    assert release_folders(folder) == [after_the_clock_went_back, interrupted, first]
 
 
 def test_a_manifest_is_read_or_the_release_is_named(tmp_path: Path) -> None:
