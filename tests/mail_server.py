@@ -58,6 +58,68 @@ def certificate(folder: Path) -> Path:
     return file
 
 
+class _Conversation(socketserver.StreamRequestHandler):
+    """One client; ``kept``, ``context`` and ``from_the_start`` are those of the server."""
+
+    kept: MailServer
+    context: ssl.SSLContext | None
+    from_the_start: bool
+
+    def setup(self) -> None:
+        self.encrypted = False
+        super().setup()
+        if self.from_the_start:
+            self.encrypt()
+
+    def encrypt(self) -> None:
+        assert self.context is not None
+        self.connection = self.context.wrap_socket(self.request, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)  # type: ignore[assignment]
+        self.encrypted = True
+
+    def say(self, *lines: str) -> None:
+        self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
+
+    def handle(self) -> None:
+        if self.kept.silent:
+            self.rfile.readline()
+            return
+        self.say("220 test")
+        while line := self.rfile.readline().decode().strip():
+            self.answer(line)
+
+    def answer(self, line: str) -> None:
+        command = line[:4].upper()
+        if command in ("EHLO", "HELO"):
+            offered = ["250-STARTTLS"] if self.context and not self.encrypted else []
+            self.say("250-test", *offered, "250 AUTH PLAIN")
+        elif command == "STAR":
+            self.say("220 go on")
+            self.encrypt()
+        elif command == "AUTH":
+            _, user, password = base64.b64decode(line.split()[-1]).decode().split("\0")
+            self.kept.logins.append((user, password))
+            self.say("235 welcome" if password == self.kept.password else "535 no")
+        elif command == "RCPT":
+            self.say(f"{self.kept.answer} recipient {line}")
+        elif command == "DATA":
+            self.say("354 go on")
+            body = b"".join(iter(self.rfile.readline, b".\r\n"))
+            self.kept.mails.append(message_from_bytes(body.replace(b"\r\n..", b"\r\n."), policy=default))
+            self.kept.secure.append(self.encrypted)
+            self.say("250 kept")
+        else:
+            self.say("221 bye" if command == "QUIT" else "250 ok")
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address, daemon_threads, block_on_close = True, True, False
+
+    def handle_error(self, *_request: object) -> None:
+        """A client that ends the connection is no error of the server."""
+
+
 @contextmanager
 def mail_server(pem: Path | None = None, from_the_start: bool = False) -> Iterator[MailServer]:
     """A mail server until the block ends.
@@ -66,62 +128,12 @@ def mail_server(pem: Path | None = None, from_the_start: bool = False) -> Iterat
         pem: its certificate and key; with it, it offers STARTTLS.
         from_the_start: it speaks TLS at once instead.
     """
-    kept = MailServer()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    kept, context = MailServer(), None
     if pem:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
-
-    class Conversation(socketserver.StreamRequestHandler):
-        def setup(self) -> None:
-            self.encrypted = False
-            super().setup()
-            if from_the_start:
-                self.encrypt()
-
-        def encrypt(self) -> None:
-            self.connection = context.wrap_socket(self.request, server_side=True)
-            self.rfile = self.connection.makefile("rb")
-            self.wfile = self.connection.makefile("wb", buffering=0)  # type: ignore[assignment]
-            self.encrypted = True
-
-        def say(self, *lines: str) -> None:
-            self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
-
-        def handle(self) -> None:
-            if kept.silent:
-                self.rfile.readline()
-                return
-            self.say("220 test")
-            while line := self.rfile.readline().decode().strip():
-                command = line[:4].upper()
-                if command in ("EHLO", "HELO"):
-                    offered = ["250-STARTTLS"] if pem and not self.encrypted else []
-                    self.say("250-test", *offered, "250 AUTH PLAIN")
-                elif command == "STAR":
-                    self.say("220 go on")
-                    self.encrypt()
-                elif command == "AUTH":
-                    _, user, password = base64.b64decode(line.split()[-1]).decode().split("\0")
-                    kept.logins.append((user, password))
-                    self.say("235 welcome" if password == kept.password else "535 no")
-                elif command == "RCPT":
-                    self.say(f"{kept.answer} recipient {line}")
-                elif command == "DATA":
-                    self.say("354 go on")
-                    body = b"".join(iter(self.rfile.readline, b".\r\n"))
-                    kept.mails.append(message_from_bytes(body.replace(b"\r\n..", b"\r\n."), policy=default))
-                    kept.secure.append(self.encrypted)
-                    self.say("250 kept")
-                else:
-                    self.say("221 bye" if command == "QUIT" else "250 ok")
-
-    class Server(socketserver.ThreadingTCPServer):
-        allow_reuse_address, daemon_threads, block_on_close = True, True, False
-
-        def handle_error(self, *_request: object) -> None:
-            """A client that ends the connection is no error of the server."""
-
-    with Server(("127.0.0.1", 0), Conversation) as server:
+    ours = {"kept": kept, "context": context, "from_the_start": from_the_start}
+    with _Server(("127.0.0.1", 0), type("Conversation", (_Conversation,), ours)) as server:
         kept.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         try:

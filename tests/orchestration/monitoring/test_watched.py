@@ -8,7 +8,6 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -19,8 +18,8 @@ from stegvis.orchestration.definitions import build_definitions
 from stegvis.orchestration.failed_attempts import NO_STEP_FAILED
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.monitoring import files, notifying, now, watching
-from stegvis.orchestration.monitoring.causes import NEXT, causes
-from stegvis.orchestration.monitoring.settings import FILE, TEMPLATE
+from stegvis.orchestration.monitoring.causes import causes
+from stegvis.orchestration.monitoring.settings import FILE
 from stegvis.storage.alerts import read_alerts
 from tests.mail_server import MailServer, mail_server
 from tests.orchestration.command import stegvis_here
@@ -30,7 +29,6 @@ from tests.web_server import Posted, web_server
 pytestmark = pytest.mark.slow  # each story takes some seconds
 
 WAVE = "2024-2026"
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -344,15 +342,3 @@ def test_status_shows_what_each_part_of_the_home_uses(story: Story) -> None:
     facts = story.status()
     assert set(facts["disk_use"]) == {"warehouse", "lake", "releases", "dagster", "landing"}
     assert facts["disk_use"]["warehouse"] >= story.home.warehouse.stat().st_size // 2
-
-
-def test_the_next_step_of_every_cause_is_a_section_of_the_runbook() -> None:
-    runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
-    anchors = {
-        re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
-        for line in runbook.splitlines()
-        if line.startswith("## ")
-    }
-    named = {step.rpartition("#")[2] for step in NEXT.values()}
-    assert named - anchors == set()
-    assert TEMPLATE.name in runbook
