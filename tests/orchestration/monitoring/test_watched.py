@@ -127,7 +127,8 @@ def test_what_goes_wrong_is_sent_once_and_names_nobody(story: Story, sent: tuple
     lines = [line for text in mails.texts for line in text.splitlines() if "withdraw" in line.lower()]
     about = [line for line in lines if not line.startswith("[stegvis home] ")]  # subjects count causes
     assert len(about) == 4  # the cause and its next step, in the message and in the digest
-    assert not any(re.search(r"\d", line) for line in about)  # no drop, no row, no number of people
+    undated = [re.sub(r"Since [\d-]+ [\d:]+ UTC", "", line) for line in about]
+    assert not any(re.search(r"\d", line) for line in undated)  # no drop, no row, no number of people
     shown = command("status", story=story)
     assert shown.returncode == 1
     assert "_back.cwa is not the file that drop.json describes" in shown.stdout  # at home the file is named
@@ -140,6 +141,25 @@ def test_what_goes_wrong_is_sent_once_and_names_nobody(story: Story, sent: tuple
     assert len(health[0].stdout.splitlines()) == 1
     assert 'stegvis_deliveries{state="rejected"} 2' in health[2].stdout
     assert "stegvis_up 0" in health[2].stdout
+
+
+def test_a_delivery_that_stays_incomplete_is_a_cause_after_two_days(story: Story) -> None:
+    folder = story.drop("followup", WAVE, story.answers(), "questionnaire.csv")
+    (folder / "drop.json").unlink()
+    assert not [cause for cause in causes(story.status()) if cause.kind == "incomplete"]
+    assert f"\nwaiting delivery followup/{WAVE}: there is no drop.json yet" in command("status", story=story).stdout
+    long_ago = time.time() - 3 * 86_400
+    for place in (folder / "questionnaire.csv", folder):
+        os.utime(place, (long_ago, long_ago))
+    facts = story.status()
+    (cause,) = [cause for cause in causes(facts) if cause.kind == "incomplete"]
+    assert facts["ok"]
+    assert cause.message.startswith(f"INCOMPLETE delivery followup/{WAVE}: there is no drop.json yet")
+    assert cause.message.endswith("nothing has changed for 3 days")
+    shown = command("status", story=story)
+    assert shown.returncode == 0
+    assert cause.sentence in shown.stdout
+    assert "waiting delivery" not in shown.stdout
 
 
 def test_when_it_is_put_in_order_one_message_says_so(story: Story, sent: tuple[MailServer, Posted]) -> None:
