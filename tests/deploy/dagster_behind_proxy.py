@@ -93,7 +93,8 @@ def deployed(home: Home) -> Iterator[Deployment]:
         for part, port in ports.items():
             command = [sys.executable, "-m", "stegvis.orchestration", "ui", "--only", part, "--port", str(port)]
             # As in deploy/: the webserver reaches the daemon's code server by a socket in a folder that they share.
-            (temporary := logs / ("shared-tmp" if part in ("webserver", "daemon") else f"{part}-tmp")).mkdir(exist_ok=True)
+            temporary = logs / ("shared-tmp" if part in ("webserver", "daemon") else f"{part}-tmp")
+            temporary.mkdir(exist_ok=True)
             variables = environment | {"TMPDIR": str(temporary)}
             parts.append(stack.enter_context(running(command, logs / f"{part}.log", variables)))
         back_ends = {f"STEGVIS_{part.upper()}": f"127.0.0.1:{port}" for part, port in ports.items() if part != "daemon"}
