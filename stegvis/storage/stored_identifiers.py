@@ -88,7 +88,7 @@ def stored_name(name: str, stored: Stored) -> str:
     """The name of a file of a batch as the home stores it.
 
     A recording's has the pseudonym in the place of the identifier. Of any other file, whose name may hold an identifier
-    anywhere, only the ending is kept, beside a keyed hash that tells it from others.
+    anywhere, only the ending is kept, beside a keyed hash that distinguishes it from others.
     """
     if not isinstance(stored, Pseudonyms):
         return name

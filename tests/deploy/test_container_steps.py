@@ -41,22 +41,22 @@ def test_the_steps_give_the_program(wheel: Path, tmp_path: Path) -> None:  # noq
             for file in (file for pattern in patterns for file in tmp_path.glob(pattern)):
                 shutil.copy(file, build)
         elif name == "RUN":
-            step = text.replace("/opt/stegvis", str(target)).replace("python -m venv", f"{sys.executable} -m venv")
-            if "requirements.lock" in step:
+            command = text.replace("/opt/stegvis", str(target)).replace("python -m venv", f"{sys.executable} -m venv")
+            if "requirements.lock" in command:
                 # Every "make" installs requirements.lock with its hashes. Here it is linked from the environment of
                 # the tests, which takes a second; the short lock file is installed as the step says.
-                assert "--require-hashes" in step
-                short = step.replace("-r requirements.lock ", "")
+                assert "--require-hashes" in command
+                short = command.replace("-r requirements.lock ", "")
                 run("sh", "-e", "-c", short, cwd=build)
                 (site,) = target.glob("lib/python*/site-packages")
                 if link_locked(site):
                     continue
-            run("sh", "-e", "-c", step, cwd=build)
+            run("sh", "-e", "-c", command, cwd=build)
     said = run(target / "bin" / "stegvis", "--version", cwd=tmp_path)
     assert said.startswith("stegvis ")
     for service in SERVICES.values():
-        if command := service.get("command"):
-            program, *arguments = command
+        if started := service.get("command"):
+            program, *arguments = started
             run(target / "bin" / program, *arguments, "--help", cwd=tmp_path)
     run(target / "bin" / "python", "-c", "import dagster_postgres, psycopg2", cwd=tmp_path)
 
