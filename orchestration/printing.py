@@ -142,6 +142,8 @@ def _notes(facts: Facts) -> Iterator[str]:
             yield f"unlinked {found['kind']} {found['key']}: {found['message']}"
     for state in ("waiting", "superseded", "repeated"):
         for unused in facts["deliveries"][state]:
+            if unused.get("too_long"):
+                continue  # needs attention
             yield f"{state} delivery {unused['delivery']}: {unused['reason']}"
 
 

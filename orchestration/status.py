@@ -43,6 +43,8 @@ JSON_STATES: dict[State, str] = {
     "up to date": "fresh", "stale": "stale", "never built": "new", "blocked": "held", "missing upstream": "waiting",
 }  # fmt: skip
 
+# Somebody may still be copying.
+_LONGEST_INCOMPLETE_DAYS = 2.0
 _NEWEST = 50  # deliveries and releases, with their times
 
 
@@ -94,7 +96,9 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
         "quarantine": quarantined(home),
         "deliveries": {
             "accepted": len(landing.accepted),
-            "waiting": _not_used(landing.waiting),
+            "waiting": [
+                each | _incomplete(drop) for each, drop in zip(_not_used(landing.waiting), landing.waiting, strict=True)
+            ],
             "rejected": _not_used(landing.rejected),
             "alarms": _not_used(landing.alarms),
             "unusable": unusable,
@@ -119,6 +123,17 @@ def _not_used(drops: Sequence[Unused]) -> list[dict[str, Any]]:
     return [
         {"delivery": f"{drop.kind}/{drop.name}", "reason": drop.reason, "nameless": nameless(drop)} for drop in drops
     ]
+
+
+def _incomplete(drop: Unused) -> dict[str, Any]:
+    """For how many days nothing of a delivery that is not complete has changed, and whether that is too long."""
+    try:
+        inside = drop.path.iterdir() if drop.path.is_dir() else iter([drop.path, drop.path.with_suffix(".json")])
+        changed = [place.stat().st_mtime for place in (drop.path, *inside) if place.exists()]
+    except OSError:
+        changed = []
+    days = max(0.0, time.time() - max(changed, default=time.time())) / 86_400
+    return {"days": round(days, 1), "too_long": days > _LONGEST_INCOMPLETE_DAYS}
 
 
 def _landed(landing: Landing) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ NEXT: dict[str, str] = {
     "rejected": "deliver it again under another name. docs/runbook.md#a-delivery-is-rejected-or-raises-an-alarm",
     "alarm": "deliver the right file, or take it away. docs/runbook.md#a-delivery-is-rejected-or-raises-an-alarm",
     "unusable": "deliver it again. docs/runbook.md#a-delivery-is-rejected-or-raises-an-alarm",
+    "incomplete": "complete and seal it. docs/runbook.md#a-delivery-stays-incomplete",
     "overdue": "ask the data owner. docs/runbook.md#a-source-is-overdue",
     "disk": "free or add space. docs/runbook.md#the-disk-is-full-or-nearly-full",
     "daemon": "start it again. docs/runbook.md#the-daemon-is-not-alive",
@@ -122,6 +123,20 @@ def _of_deliveries(facts: Facts) -> Iterator[Cause]:
             delivery, reason = each.get("nameless", (each["delivery"], each["reason"]))
             message = f"{kind.upper()} delivery {delivery}: {reason}"
             yield Cause.of(kind, "error", delivery, sentence, reason, message)
+    yield from _incomplete(facts["deliveries"])
+
+
+def _incomplete(deliveries: Facts) -> Iterator[Cause]:
+    """Drops that have not been completed for days; of withdrawals, that is a cause of its own."""
+    for each in deliveries["waiting"]:
+        if each.get("too_long") and not each["delivery"].startswith("withdrawals/"):
+            delivery, reason = each["nameless"]
+            said = "INCOMPLETE delivery {}: {}; nothing has changed for {:.0f} days"
+            sentence, message = (
+                said.format(name, why, each["days"])
+                for name, why in ((each["delivery"], each["reason"]), (delivery, reason))
+            )
+            yield Cause.of("incomplete", "warning", delivery, sentence, message=message)
 
 
 def _withdrawal(sentence: str, problems: list[str]) -> Cause:

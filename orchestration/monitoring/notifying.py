@@ -211,14 +211,14 @@ class _Round:
         """One attempt; what came of it is recorded of the channel."""
         try:
             self.sender(channel, message)
-        except SendError as error:
-            state["failures"] += 1
-            wait = BACKOFF_SECONDS[min(state["failures"], len(BACKOFF_SECONDS)) - 1]
-            state.update(why=str(error), next_try=self.now + wait)
-            state.setdefault("since", self.now)
+        except Exception as error:
+            # Whatever is wrong with one channel, the others are used. Only our own text is sure to hold no secret.
+            why = str(error) if isinstance(error, SendError) else f"unexpected {type(error).__name__}"
+            failures = state["failures"] + 1
+            wait = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
+            state.update(failures=failures, why=why, next_try=self.now + wait)
             self._save()
             return False
-        self.state["channels"][channel.name] = state
         state.clear()
         state.update(failures=0, next_try=0.0, last_sent=self.now)
         return True

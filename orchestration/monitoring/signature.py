@@ -46,21 +46,21 @@ def _decides(file: Path) -> bool:
 
 def _tree(folder: Path) -> Iterator[str]:
     """Every file below a folder, in a fixed order."""
-    waiting = [folder]
+    waiting = [str(folder)]
     while waiting:
         here = waiting.pop()
         try:
             with os.scandir(here) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    state = entry.stat(follow_symlinks=False)
+                    yield f"{entry.path} {state.st_mode} {state.st_size} {state.st_mtime_ns}"
         except OSError:
             yield f"{here} cannot be read"
-            continue
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(Path(entry.path))
-            else:
-                yield _state(Path(entry.path))
-        yield _state(here)
+        yield _state(Path(here))
 
 
 def _state(file: Path) -> str:

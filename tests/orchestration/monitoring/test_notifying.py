@@ -172,6 +172,19 @@ def test_a_channel_that_fails_is_tried_again_ever_more_rarely_and_misses_nothing
     assert state["failures"] == 0
 
 
+def test_an_error_of_the_program_in_one_channel_does_not_hold_up_the_others(tmp_path: Path, sender: Sender) -> None:
+    def fails(channel: Any, message: Message) -> None:
+        if channel.name == "a":
+            raise ZeroDivisionError("secret")
+        sender(channel, message)
+
+    notify(tmp_path, settings("a", "b"), [BLOCKED], (), None, fails)
+    assert sender.subjects() == [("b", BLOCKED.message)]
+    state = files.place(tmp_path, files.SENT).read_text()
+    assert "unexpected ZeroDivisionError" in state
+    assert "secret" not in state
+
+
 def test_a_clock_that_goes_back_silences_no_channel_for_longer_than_an_hour(
     tmp_path: Path, sender: Sender, clock: Clock
 ) -> None:
