@@ -197,7 +197,8 @@ def _read_drop(drop: Drop, reading: _Reading, withdrawn: WithdrawalList, report:
             reading.rows += _table(drop, files[0], reading)
         else:
             person = reading.contract.stored(recording.person)
-            reading.to_classify.append((drop.name, Source(person, recording.level, files)))
+            delivered_as = recording.person if person != recording.person else ""
+            reading.to_classify.append((drop.name, Source(person, recording.level, files, delivered_as)))
         if place % 50 == 0:
             report(f"read {place} of {len(recordings)} recordings of {drop.name}")
 
