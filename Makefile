@@ -118,8 +118,7 @@ lock: | $(BIN)/python ## after a version changed: hashes of the lock files, SBOM
 	        --python-version 3.13 - <$$file; } >build/lock/new && cp build/lock/new $$file || exit 1; \
 	done
 	$(MAKE) $(VENV)/.installed-dev
-	$(BIN)/python deploy/licences.py
-	$(BIN)/python deploy/sbom.py
+	$(BIN)/python deploy/supply_chain.py
 
 ui: $(VENV)/.installed ## the Dagster UI on the demo's home
 	$(BIN)/stegvis ui

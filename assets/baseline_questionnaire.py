@@ -22,8 +22,10 @@ def baseline_questionnaire(
     """
     from stegvis.storage.delivered_files import DeliveryContract
     from stegvis.storage.drops import newest_per_person, read_drops
+    from stegvis.storage.stored_identifiers import stored_identifiers
 
-    contract = DeliveryContract(study.codebook, study.protocol)
+    stored = stored_identifiers(home.home().root, study.protocol)
+    contract = DeliveryContract(study.codebook, study.protocol, stored=stored)
     drops = home.landing().drops("baseline")
     delivered = read_drops("participants", drops, "participants", contract, context.log.info)
     people = newest_per_person(delivered, "participants", study.codebook, warehouse.without_withdrawn)

@@ -22,9 +22,11 @@ def followup_questionnaire(
     """
     from stegvis.storage.delivered_files import DeliveryContract
     from stegvis.storage.drops import newest_per_person, read_drops
+    from stegvis.storage.stored_identifiers import stored_identifiers
 
     wave = context.partition_key
-    contract = DeliveryContract(study.codebook, study.protocol)
+    stored = stored_identifiers(home.home().root, study.protocol)
+    contract = DeliveryContract(study.codebook, study.protocol, stored=stored)
     drops = home.landing().drops("followup", wave)
     delivered = read_drops("questionnaire", drops, "questionnaire", contract, context.log.info)
     answers = newest_per_person(delivered, "questionnaire", study.codebook, warehouse.without_withdrawn)

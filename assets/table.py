@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from stegvis.assets.home import StegvisHome
-from stegvis.assets.ui import ROWS_TAG, check_results, check_specs, materialize_results, rows_of, source_code
+from stegvis.assets.ui import check_results, check_specs, materialize_results, shown_of
 from stegvis.expectations.expectation import measured, settled
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.sql import sql_text
@@ -25,14 +25,12 @@ from stegvis.storage.process import this_process
 from stegvis.storage.publishing import publish, waiting_items
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.tables import Records, Table, changed_deliveries, inputs
+from stegvis.storage.tables import Records, Table, changed_meanwhile, inputs
 from stegvis.storage.unexpected import describe_error
 from stegvis.storage.warehouse import Warehouse
 from stegvis.study.study import Study
 
 PROCESS_TAG = "stegvis/process"
-# Dagster's name for what a run waits for: the warehouse has one writer at a time.
-POOL = "warehouse"
 TABLES: dict[str, Table] = {}  # by the name of each member
 # For what is defined at import, before there is a home; a materialization reads the study of its home.
 _FIRST = Study.shipped()
@@ -78,14 +76,12 @@ def table(
                     deps=[_dependency(spec, partitions_def) for spec in above],
                     description=description,
                     code_version=code_version,
-                    metadata={"dagster/table_name": member, **source_code(defined, make)},
-                    tags={ROWS_TAG: rows_of(member)},
-                    **shown,
+                    **(shown | shown_of(defined, member)),
                 )
                 for member, description in described.items()
             ],
             check_specs=[spec for member in described for spec in check_specs(defined, member, _FIRST.protocol)],
-            pool=POOL,
+            pool="warehouse",  # it has one writer at a time
         )
         def made(context: dg.AssetExecutionContext, home: StegvisHome) -> Iterator[Any]:
             key = context.partition_key if partitions_def else ""
@@ -146,8 +142,7 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     place = f"{defined.name} [{key}]" if key else defined.name
     method = defined.method(study)
     records = Records(home)
-    landing = resource.landing()
-    data, absent = inputs(defined, key, records, landing)
+    data, absent = inputs(defined, key, records, landing := resource.landing())
     if absent:
         raise dg.Failure(f"{place} cannot be made before {', '.join(absent)}", allow_retries=False)
     recorded = study.recording()
@@ -157,12 +152,8 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource}
         made = defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters})
         rows = made if isinstance(made, Rows) else Rows(made)
-        if changed := changed_deliveries(defined, key, landing):
-            raise dg.Failure(
-                f"{place} was not published: {', '.join(changed)} changed while it was read. The last good rows stay. "
-                "What has landed must not be changed: deliver a correction as a drop of its own",
-                allow_retries=False,
-            )
+        if changed := changed_meanwhile(defined, key, landing):
+            raise dg.Failure(f"{place} was not published: {changed}", allow_retries=False)
         waiting = waiting_items(defined, key, rows, data, records)
         published = publish(
             defined,

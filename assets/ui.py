@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +34,25 @@ def rows_of(member: str) -> str:
     return "people" if "person" in column_descriptions(member) else "aggregates"
 
 
-def source_code(defined: Table, make: Callable[..., Any]) -> dict[str, Any]:
-    """Links from an asset to its module and its SELECT, for the editor of whoever runs the UI in a checkout."""
-    module = Path(str(sys.modules[make.__module__].__file__))
+def shown_of(defined: Table, member: str) -> dict[str, Any]:
+    """What the UI shows of a table's definition: its name in the warehouse, links to its code, a tag."""
+    return {
+        "metadata": {"dagster/table_name": member, "dagster/code_references": _source_code(defined)},
+        "tags": {ROWS_TAG: rows_of(member)},
+    }
+
+
+def _source_code(defined: Table) -> dg.CodeReferencesMetadataValue:
+    """Links to a table's module and SELECT, for the editor of whoever runs the UI in a checkout."""
+    module, made_by = Path(str(sys.modules[defined.make.__module__].__file__)), defined.make.__code__
     # A table that is one SELECT has no function of its own in its module.
-    own = make.__code__.co_filename == str(module)
-    places = [(module, make.__code__.co_firstlineno if own else 1)]
+    places = [(module, made_by.co_firstlineno if made_by.co_filename == str(module) else 1)]
     if (select := SQL / f"{defined.name}.sql").is_file():
         places.append((select, 1))
     links: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
         dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name) for file, line in places
     ]
-    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=links)}
+    return dg.CodeReferencesMetadataValue(code_references=links)
 
 
 def check_specs(defined: Table, member: str, protocol: Protocol) -> Iterator[dg.AssetCheckSpec]:

@@ -1,6 +1,7 @@
 """withdrawals: whose consent is withdrawn, by delivery and row; the people are on the home's list as keyed hashes.
 
-No identifier is in the table. From the next time the warehouse is opened they are gone from every table and file.
+No identifier is in the table, so identifiers are read as delivered, whatever the home stores. From the next time the
+warehouse is opened they are gone from every table and file.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Kind, Landing, scan
 from stegvis.storage.lock import holder
+from stegvis.storage.nameless import nameless
 from stegvis.storage.tables import WHOLE_KEY
 
 _UNUSED_TAG = "stegvis/not_used"
@@ -148,11 +149,10 @@ def landing_sensor(home: Home) -> dg.SensorDefinition:
             context.instance.add_dynamic_partitions(kind, keys)
         events = [*landed(landing, context.instance), *not_used(landing, context.instance)]
         not_usable = (*landing.waiting, *landing.rejected, *landing.alarms)
-        unused = {f"{drop.kind}/{drop.name}": drop.reason for drop in not_usable}
-        for name, reason in unused.items():
-            context.log.info("%s is not used: %s", name, reason)
+        for drop in not_usable:
+            context.log.info("%s is not used: %s", *nameless(drop))
         if not events:
-            return dg.SkipReason(f"nothing new; {len(landing.accepted)} deliveries, {len(unused)} not usable")
+            return dg.SkipReason(f"nothing new; {len(landing.accepted)} deliveries, {len(not_usable)} not usable")
         return dg.SensorResult(asset_events=events)
 
     return landing_zone

@@ -11,7 +11,6 @@ import dagster as dg
 from stegvis.assets.table import PROCESS_TAG
 from stegvis.orchestration.instance import started_for, why_not_here
 from stegvis.orchestration.refresh import by_asset, refresh
-from stegvis.orchestration.refreshed import keep, refreshed
 from stegvis.storage.home import Home
 from stegvis.storage.process import this_process
 
@@ -24,6 +23,7 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
         if reason := why_not_here(home, context.instance):
             raise dg.Failure(reason, allow_retries=False)
         from stegvis.orchestration.monitoring.watching import watched
+        from stegvis.orchestration.refreshed import keep, refreshed
 
         # The run names its process, or it would be taken for one that was killed.
         context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})

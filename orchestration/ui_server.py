@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _path_prefix(arguments: list[str]) -> str:
-    """The path below which Dagster serves its UI, as it is told by an option of its own."""
+    """The path below which Dagster serves its UI: an option of its own."""
     place = arguments.index(_PREFIX) + 1 if _PREFIX in arguments else len(arguments)
     return "".join(arguments[place : place + 1]).rstrip("/")
 

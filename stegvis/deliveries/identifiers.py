@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,9 @@ import numpy as np
 import pandas as pd
 
 LONGEST = 200  # characters of an identifier
+
+# From an identifier in canonical form to what is stored in its place (``stegvis/storage/stored_identifiers.py``).
+Stored = Callable[[str], str]
 
 # Letters and marks that are drawn as nothing, beside the spaces, controls and format characters of Unicode.
 _DRAWN_AS_NOTHING = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0" + "".join(
@@ -60,6 +64,11 @@ TOO_LONG = f"{_TEXT_OR_WHOLE} of at most {LONGEST} characters"
 
 class BadIdentifierError(ValueError):
     """A cell that is no identifier; the message is the rule, without the cell."""
+
+
+def as_delivered(person: str) -> str:
+    """Store an identifier as it is."""
+    return person
 
 
 def stripped(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from stegvis.pooling.combining import Combination, Pooled
+from stegvis.statistics.distributions import t_tail
 from stegvis.statistics.random_effects import Interval
 from stegvis.statistics.risk_ratio import ratio
 
@@ -83,8 +84,6 @@ def _exponentiated(interval: Interval, std_error: float, p_value: float) -> dict
 
 
 def _cautious_p_value(pooled: Pooled) -> float:
-    from scipy.stats import t
-
     random = pooled.random
     widest = max(random.std_error, random.combined.std_error)
-    return float(2 * t.sf(abs(random.combined.estimate) / widest, random.combined.groups - 1))
+    return 2 * t_tail(abs(random.combined.estimate) / widest, random.combined.groups - 1)

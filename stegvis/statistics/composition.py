@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows
 from stegvis.statistics.risk_ratio import Fit, JointWald, Ratio, fit_risk_ratio, ratio
@@ -96,8 +97,6 @@ def impute_zeros(
     Raises:
         ValueError: another part or a limit is not positive, too few rows have the part, or there is no convergence.
     """
-    from scipy.stats import norm
-
     parts = np.array(parts, dtype="float64")
     limits = np.broadcast_to(np.asarray(limits, dtype="float64"), len(parts))
     others = np.delete(parts, part, axis=1)
@@ -124,7 +123,8 @@ def impute_zeros(
         spread = math.sqrt((((y - mean) ** 2).sum() + variance_of_zeros.sum()) / len(y))
         distance = (ceiling - mean[zero]) / spread
         # The inverse Mills ratio by logarithms: far in the tail both densities vanish.
-        mills = np.exp(norm.logpdf(distance) - norm.logcdf(distance))
+        log_density = -(distance**2) / 2 - math.log(math.sqrt(2 * math.pi))
+        mills = np.exp(log_density - special.log_ndtr(distance))
         expected = mean[zero] - spread * mills
         variance_of_zeros = spread**2 * np.maximum(1 - distance * mills - mills**2, 0)
         change = np.abs(expected - y[zero]).max()

@@ -246,10 +246,10 @@ def _fit_levels(
                 while objective(b + step) < value and np.abs(step).max() > 1e-8:
                     step = step / 2
             b, before = b + step, decrement
-            slope, P = gradient(b)
             if decrement < TOLERANCE:
                 variable.mode, variable.factor = b, factor
                 return b, factor
+            slope, P = gradient(b)
         factor = None
     raise np.linalg.LinAlgError(f"the regression of {variable.column} did not converge")
 

@@ -20,6 +20,7 @@ from typing import Literal
 
 import numpy as np
 
+from stegvis.statistics.distributions import chi2_tail
 from stegvis.statistics.risk_ratio import Ratio, ratio
 
 Method = Literal["fixed", "dersimonian_laird", "paule_mandel", "reml"]
@@ -45,9 +46,7 @@ class Combined:
 
     @property
     def q_p_value(self) -> float:
-        from scipy.stats import chi2
-
-        return float(chi2.sf(self.q, self.groups - 1)) if self.groups > 1 else math.nan
+        return chi2_tail(self.q, self.groups - 1) if self.groups > 1 else math.nan
 
     @property
     def i_squared(self) -> float:

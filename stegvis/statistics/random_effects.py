@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stegvis.statistics.distributions import chi2_quantile, t_quantile, t_tail
 from stegvis.statistics.meta_analysis import Combined, Method, combine
 
 
@@ -67,14 +68,12 @@ def random_effects(
     Raises:
         ValueError: fewer than two estimates, shapes differ, or a standard error is not positive.
     """
-    from scipy.stats import t
-
     b, v, combined = _combined(estimates, std_errors, method)
     df = combined.groups - 1
     scale = _q(b, v, combined.tau2) / df
     std_error = combined.std_error * math.sqrt(scale)
-    quantile = float(t.ppf((1 + confidence) / 2, df))
-    p_value = float(2 * t.sf(abs(combined.estimate) / std_error, df)) if std_error > 0 else math.nan
+    quantile = t_quantile((1 + confidence) / 2, df)
+    p_value = 2 * t_tail(abs(combined.estimate) / std_error, df) if std_error > 0 else math.nan
     tau2 = tau2_interval(b, std_errors, confidence, method)
     return RandomEffects(
         combined,
@@ -101,11 +100,9 @@ def tau2_interval(
     Raises:
         ValueError: fewer than two estimates, shapes differ, or a standard error is not positive.
     """
-    from scipy.stats import chi2
-
     b, v, combined = _combined(estimates, std_errors, method)
     df, tail = combined.groups - 1, (1 - confidence) / 2
-    return Interval(combined.tau2, *(_crossing(b, v, float(chi2.ppf(p, df))) for p in (1 - tail, tail)))
+    return Interval(combined.tau2, *(_crossing(b, v, chi2_quantile(p, df)) for p in (1 - tail, tail)))
 
 
 def _combined(estimates: np.ndarray, std_errors: np.ndarray, method: Method) -> tuple[np.ndarray, np.ndarray, Combined]:
@@ -146,9 +143,7 @@ def _share(tau2: Interval, v: np.ndarray) -> Interval:
 
 
 def _prediction(combined: Combined, std_error: float, confidence: float) -> Interval:
-    from scipy.stats import t
-
     if combined.groups < 3:
         return Interval(combined.estimate, math.nan, math.nan)
-    quantile = float(t.ppf((1 + confidence) / 2, combined.groups - 2))
+    quantile = t_quantile((1 + confidence) / 2, combined.groups - 2)
     return _around(combined.estimate, quantile * math.sqrt(combined.tau2 + std_error**2))

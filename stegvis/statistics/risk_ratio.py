@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, prepare
+from stegvis.statistics.distributions import chi2_tail
 from stegvis.statistics.poisson import fit_poisson
 from stegvis.statistics.sandwich import clustered_sandwich, sandwich
 from stegvis.statistics.terms import Categorical, Term
@@ -106,12 +107,10 @@ class Fit:
         Raises:
             KeyError: no such coefficient.
         """
-        from scipy.stats import chi2
-
         b = self.coefficients.loc[list(names)].to_numpy()
         V = self.covariance.loc[list(names), list(names)].to_numpy()
         statistic = float(b @ np.linalg.solve(V, b))
-        return JointWald(statistic, len(b), float(chi2.sf(statistic, len(b))))
+        return JointWald(statistic, len(b), chi2_tail(statistic, len(b)))
 
 
 def likelihood_ratio(full: Fit, nested: Fit) -> LikelihoodRatio:
@@ -123,13 +122,11 @@ def likelihood_ratio(full: Fit, nested: Fit) -> LikelihoodRatio:
     Raises:
         ValueError: the models have different people, or the second is not the smaller one.
     """
-    from scipy.stats import chi2
-
     degrees_of_freedom = len(full.coefficients) - len(nested.coefficients)
     if (full.n, full.events) != (nested.n, nested.events) or degrees_of_freedom < 1:
         raise ValueError("the models to compare are not nested in the same people")
     statistic = max(2 * (full.log_likelihood - nested.log_likelihood), 0.0)
-    return LikelihoodRatio(statistic, degrees_of_freedom, float(chi2.sf(statistic, degrees_of_freedom)))
+    return LikelihoodRatio(statistic, degrees_of_freedom, chi2_tail(statistic, degrees_of_freedom))
 
 
 def ratio(log_ratio: float, std_error: float, confidence: float) -> Ratio:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stegvis.statistics.distributions import chi2_tail, f_tail, t_quantile, t_tail
 from stegvis.statistics.risk_ratio import JointWald, Ratio
 
 
@@ -38,34 +39,30 @@ class Pooled:
 
     def ratio(self, at: int, confidence: float) -> Ratio:
         """The estimate at a position, on the log scale, as a ratio with a t interval and p-value."""
-        from scipy.stats import t
-
         log_ratio, std_error = float(self.estimates[at]), math.sqrt(self.covariance[at, at])
         df = float(self.degrees_of_freedom[at])
-        width = float(t.ppf(0.5 + confidence / 2, df)) * std_error
+        width = t_quantile(0.5 + confidence / 2, df) * std_error
         return Ratio(
             estimate=math.exp(log_ratio),
             ci_low=math.exp(log_ratio - width),
             ci_high=math.exp(log_ratio + width),
             std_error=std_error,
-            p_value=float(2 * t.sf(abs(log_ratio / std_error), df)),
+            p_value=2 * t_tail(abs(log_ratio / std_error), df),
         )
 
     def joint_wald(self, at: list[int]) -> JointWald:
         """Test D1 that the estimates at these positions are all 0; ``chi2`` is D1 times its numerator's df."""
-        from scipy.stats import chi2, f
-
         k, m = len(at), self.imputations
         within = self.within[np.ix_(at, at)]
         b = self.estimates[at]
         increase = (1 + 1 / m) * float(np.trace(np.linalg.solve(within, self.between[np.ix_(at, at)]))) / k
         statistic = float(b @ np.linalg.solve(within, b)) / (k * (1 + increase))
         if increase <= 0:
-            return JointWald(statistic * k, k, float(chi2.sf(statistic * k, k)))
+            return JointWald(statistic * k, k, chi2_tail(statistic * k, k))
         t = k * (m - 1)
         many = 4 + (t - 4) * (1 + (1 - 2 / t) / increase) ** 2 if t > 4 else None
         df = many if many is not None else t * (1 + 1 / k) * (1 + 1 / increase) ** 2 / 2
-        return JointWald(statistic * k, k, float(f.sf(statistic, k, df)))
+        return JointWald(statistic * k, k, f_tail(statistic, k, df))
 
 
 def pool(estimates: np.ndarray, covariances: np.ndarray, complete_degrees_of_freedom: float) -> Pooled:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -39,11 +39,19 @@ SECONDS_BETWEEN_REPORTS = 5.0
 
 @dataclass(frozen=True)
 class Source:
-    """A recording to classify: its person, its level (``raw`` or ``signal``), and its files, back before thigh."""
+    """A recording to classify.
+
+    Attributes:
+        person: the identifier as it is stored.
+        level: ``raw`` or ``signal``.
+        files: back before thigh.
+        delivered_as: the identifier as delivered, in canonical form; of a home that stores pseudonyms.
+    """
 
     person: str
     level: str
     files: tuple[LandedFile, ...]
+    delivered_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,9 +97,14 @@ class RecordingBatch:
             stegvis.storage.fan_out.ClusterLostError: the workers disappeared; completed recordings are kept.
             stegvis.accelerometry.epoch_model.ModelError: the classifier cannot be used.
         """
-        tasks = self._tasks(sources)
+        calibrations = self._calibrations(sources)
+        tasks = [self._task(source, calibrations) for source in sources]
         self.used_records |= {task.name for task in tasks}
         known = {task.name: self._known(task) for task in tasks}
+        for source, task in zip(sources, tasks, strict=True):
+            if known[task.name] is None and source.delivered_as:
+                before = self._task(replace(source, person=source.delivered_as), calibrations)
+                known[task.name] = self._taken_over(before, task)
         new = [task for task in tasks if known[task.name] is None]
         if new:
             # An unusable model is a fault of the installation and not of a recording, so it is found here first.
@@ -104,32 +117,41 @@ class RecordingBatch:
             known[task.name] = refused("lost", str(result)) if isinstance(result, LostTaskError) else result
         return [Outcome(task.name, known[task.name] or {}) for task in tasks]
 
-    def _tasks(self, sources: Sequence[Source]) -> list[ClassificationTask]:
-        calibrations = self._calibrations(sources)
-        tasks = []
-        for source in sources:
-            own = dict(calibrations[file.sha256] for file in source.files if file.sha256 in calibrations)
-            parts = {"person": source.person, "files": " ".join(file.sha256 for file in source.files)}
-            parts |= {f"device {device}": _as_text(calibration) for device, calibration in own.items()}
-            tasks.append(
-                ClassificationTask(
-                    name=self.name(source.level, parts),
-                    person=source.person,
-                    level=source.level,
-                    files=tuple(file.path for file in source.files),
-                    lake=self.lake,
-                    records=self.records,
-                    method=self.method,
-                    layout=self.layout,
-                    calibrations=own,
-                )
-            )
-        return tasks
+    def _task(self, source: Source, calibrations: Mapping[str, tuple[int, Calibration]]) -> ClassificationTask:
+        own = dict(calibrations[file.sha256] for file in source.files if file.sha256 in calibrations)
+        parts = {"person": source.person, "files": " ".join(file.sha256 for file in source.files)}
+        parts |= {f"device {device}": _as_text(calibration) for device, calibration in own.items()}
+        return ClassificationTask(
+            name=self.name(source.level, parts),
+            person=source.person,
+            level=source.level,
+            files=tuple(file.path for file in source.files),
+            lake=self.lake,
+            records=self.records,
+            method=self.method,
+            layout=self.layout,
+            calibrations=own,
+        )
 
     def _known(self, task: ClassificationTask) -> RecordingRecord | None:
         record = self.records.read(task.name)
         complete = record is not None and (record["rule"] is not None or self.lake.shard(task.name) is not None)
         return record if complete else None
+
+    def _taken_over(self, before: ClassificationTask, task: ClassificationTask) -> RecordingRecord | None:
+        """The record of a recording that was classified before the home stored pseudonyms, and its shard with one."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        record, shard = self._known(before), self.lake.shard(before.name)
+        if record is None:
+            return None
+        if shard is not None:  # of a refused recording there is none
+            epochs = pq.read_table(shard)
+            person = pa.repeat(pa.scalar(task.person, pa.string()), epochs.num_rows)
+            self.lake.write_tables(task.name, [epochs.set_column(0, "person", person)])
+        self.records.write(task.name, record)
+        return record
 
     def _calibrations(self, sources: Sequence[Source]) -> dict[str, tuple[int, Calibration]]:
         """Device and pooled calibration by file hash, for files that cannot be calibrated alone but pooled.

@@ -25,6 +25,7 @@ import pandas as pd
 import pyarrow as pa
 
 from stegvis.deliveries.contract import match_columns
+from stegvis.deliveries.identifiers import Stored, as_delivered
 from stegvis.deliveries.problems import DTYPES, file_problem
 from stegvis.storage.disk import refusal
 from stegvis.storage.epoch_length import other_length
@@ -134,7 +135,9 @@ class DeliveredEpochs:
 
 
 @contextmanager
-def delivered_epochs(file: Path, layout: Layout, select: str, epoch_seconds: int) -> Iterator[DeliveredEpochs]:
+def delivered_epochs(
+    file: Path, layout: Layout, select: str, epoch_seconds: int, stored: Stored = as_delivered
+) -> Iterator[DeliveredEpochs]:
     """Open an epochs file.
 
     Of rows with the same person and epoch the first that breaks no other rule is kept. The rows stay in the file:
@@ -145,6 +148,7 @@ def delivered_epochs(file: Path, layout: Layout, select: str, epoch_seconds: int
         layout: the codebook's ``epochs``.
         select: the text of ``sql/delivered_epochs.sql``.
         epoch_seconds: the length of an epoch.
+        stored: from an identifier in canonical form to what stands in its place.
 
     Raises:
         UnreadableFile: not Parquet, or truncated.
@@ -163,7 +167,7 @@ def delivered_epochs(file: Path, layout: Layout, select: str, epoch_seconds: int
         try:
             connection.execute("set variable epoch_milliseconds = ?", [1000 * epoch_seconds])
             try:
-                problems = _create_delivered(connection, file, layout, schema, sources)
+                problems = _create_delivered(connection, file, layout, schema, sources, stored)
                 connection.execute(f"create temp view checked as {select}")
                 wrong_length = other_length(connection, epoch_seconds)
                 if wrong_length is not None:
@@ -267,7 +271,12 @@ def _reason(error: Exception, file: Path) -> Exception:
 
 
 def _create_delivered(
-    connection: duckdb.DuckDBPyConnection, file: Path, layout: Layout, schema: pa.Schema, sources: dict[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    layout: Layout,
+    schema: pa.Schema,
+    sources: dict[str, str],
+    stored: Stored,
 ) -> Problems:
     """What ``sql/delivered_epochs.sql`` reads (``stegvis/storage/epoch_spellings.py``)."""
     source = f"read_parquet({literal(str(file))}, file_row_number = true)"
@@ -275,4 +284,4 @@ def _create_delivered(
     # By position: DuckDB ignores the case of names, and renames the second of two that differ by it only.
     known = {name: str(row[0]).replace('"', '""') for name, row in zip(schema.names, described, strict=True)}
     cells = {name: (f'"{known[found]}"', schema.field(found).type) for name, found in sources.items()}
-    return create_views(connection, layout, source, cells)
+    return create_views(connection, layout, source, cells, stored)

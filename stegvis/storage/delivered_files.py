@@ -13,6 +13,7 @@ import pandas as pd
 
 from stegvis.deliveries.contract import Contracted, apply_contract, columns_of_days, contract_days, contract_signal
 from stegvis.deliveries.day_tables import READERS, contract_long_days
+from stegvis.deliveries.identifiers import Stored, as_delivered
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import RefusedFile, delivered_epochs, people_of, problems_of, rows_of
@@ -33,11 +34,13 @@ class DeliveryContract:
         codebook: columns and codes of each layout.
         protocol: the length of an epoch, the days of a recording, the largest share in quarantine.
         epochs_select: the SELECT that reads the rows of an epochs file.
+        stored: from an identifier in canonical form to what the reader gets in its place.
     """
 
     codebook: Codebook
     protocol: Protocol
     epochs_select: str = field(default_factory=lambda: sql_text("delivered_epochs"))
+    stored: Stored = as_delivered
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,18 @@ def read_delivered(file: Path, label: str, layout: LayoutName, contract: Deliver
             raise
         return DeliveredFile(pd.DataFrame(), file_problem(label, UNREADABLE, found.reason))
     return DeliveredFile(
-        contracted.frame, contracted.problems, contracted.rows_read, contracted.rows_quarantined, contracted.notes,
-        contracted.people,
+        _stored(contracted.frame, contract.stored), contracted.problems, contracted.rows_read,
+        contracted.rows_quarantined, contracted.notes,
+        None if contracted.people is None else _stored(contracted.people, contract.stored),
     )  # fmt: skip
+
+
+def _stored(rows: pd.DataFrame, stored: Stored) -> pd.DataFrame:
+    """Rows with what is stored in the place of identifiers."""
+    if stored is as_delivered or "person" not in rows:
+        return rows
+    kept = {person: stored(person) for person in rows["person"].dropna().unique()}
+    return rows.assign(person=rows["person"].map(kept).astype(rows["person"].dtype))
 
 
 def read_signal(file: Path, label: str, layout: Layout) -> Contracted:
@@ -161,7 +173,7 @@ def _wrong_labels(table: DeliveredTable, layout: Layout, label: str) -> pd.DataF
 def _read_epochs(file: Path, label: str, contract: DeliveryContract) -> DeliveredFile:
     layout, seconds = contract.codebook["epochs"], contract.protocol.epochs.seconds
     try:
-        with delivered_epochs(file, layout, contract.epochs_select, seconds) as epochs:
+        with delivered_epochs(file, layout, contract.epochs_select, seconds, contract.stored) as epochs:
             problems = problems_of(epochs, label)
             return DeliveredFile(people_of(epochs), problems, rows_of(epochs), len(problems), epochs.notes)
     except RefusedFile as error:

@@ -86,6 +86,8 @@ def edition(
     known = published_people(root, wave)
     if known is not None and known.release != then.get("release"):
         known = None  # restored from a state before or after that release
+    if known is not None and known.identifiers != sources.protocol.identifiers.stored:
+        known = None  # nobody could be found again
     asked = is_asked_for(root, wave, then)
     if then.get("deliveries") == now["deliveries"] and (known is not None or asked):
         if then.get("method") == now["method"]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
 from stegvis.deliveries.cells import read_cells
 from stegvis.deliveries.contract import FIRST_ROW
-from stegvis.deliveries.identifiers import INVISIBLE
+from stegvis.deliveries.identifiers import INVISIBLE, Stored, as_delivered
 from stegvis.deliveries.times import NO_TIME, TIMESTAMP_TEXT, ZONED, ZONED_TEXT, limits, out_of_bounds
 from stegvis.storage.arrow_columns import NO_CELL, is_bytes, is_plain, to_series
 from stegvis.study.codebook import Column, Layout
@@ -42,7 +42,11 @@ class Problems:
 
 
 def create_views(
-    connection: duckdb.DuckDBPyConnection, layout: Layout, source: str, cells: Mapping[str, tuple[str, pa.DataType]]
+    connection: duckdb.DuckDBPyConnection,
+    layout: Layout,
+    source: str,
+    cells: Mapping[str, tuple[str, pa.DataType]],
+    stored: Stored = as_delivered,
 ) -> Problems:
     """Create what ``sql/delivered_epochs.sql`` reads.
 
@@ -55,6 +59,7 @@ def create_views(
         layout: the codebook's ``epochs``.
         source: SQL for the table of the file's rows, with ``file_row_number``.
         cells: of each delivered canonical column its quoted name in the file and its type.
+        stored: from an identifier in canonical form to what stands in its place.
     """
     problems = Problems()
     kinds = {name: _value_kind(kind) for name, (_, kind) in cells.items()}
@@ -69,7 +74,7 @@ def create_views(
         "create temp view delivered as "
         f"select file_row_number + {FIRST_ROW} as file_row, {listed}, {time} from {source}"
     )
-    _create_people(connection, layout.columns["person"], kinds["person"], problems)
+    _create_people(connection, layout.columns["person"], kinds["person"], problems, stored)
     _create_spellings(connection, layout, kinds, problems)
     return problems
 
@@ -138,7 +143,7 @@ def _read(
 
 
 def _create_people(
-    connection: duckdb.DuckDBPyConnection, column: Column, kind: pa.DataType, problems: Problems
+    connection: duckdb.DuckDBPyConnection, column: Column, kind: pa.DataType, problems: Problems, stored: Stored
 ) -> None:
     connection.execute(
         "create temp table delivered_people as "
@@ -146,7 +151,8 @@ def _create_people(
     )
     rows = connection.sql("select delivered from delivered_people order by place").to_arrow_table()
     person, problem = _read(rows.column(0), kind, column, "person", problems)
-    meanings = _arrow({"person": person, "problem": problem})
+    kept = person.map(stored, na_action="ignore") if stored is not as_delivered else person
+    meanings = _arrow({"person": kept.astype(person.dtype), "problem": problem})
     _join(connection, "people", "delivered_people", meanings)
 
 

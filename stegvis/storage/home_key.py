@@ -16,8 +16,10 @@ from pathlib import Path
 
 KEY_FILE = "home.key"
 KEY_BYTES = 32
-# The list of withdrawals is worthless with another key, so none is made while there is one.
-MADE_WITH_IT = "withdrawals/list.jsonl"
+# Says that the home has pseudonyms (``stegvis/storage/stored_identifiers.py``).
+PSEUDONYMS = "pseudonyms.json"
+# What is worthless with another key: none is made while there is one of these.
+MADE_WITH_IT = ("withdrawals/list.jsonl", PSEUDONYMS)
 
 
 class HomeKeyError(RuntimeError):
@@ -76,10 +78,11 @@ def _read(file: Path, modified: int, inode: int) -> bytes:
 
 def _create(root: Path) -> None:
     """Write a new key; of two processes that do so at once, both get the same."""
-    if (root / MADE_WITH_IT).exists():
-        raise HomeKeyError(
-            f"{KEY_FILE} is gone from the home, and {MADE_WITH_IT} cannot be used without it: restore it from a backup"
-        )
+    for name in MADE_WITH_IT:
+        if (root / name).exists():
+            raise HomeKeyError(
+                f"{KEY_FILE} is gone from the home, and {name} cannot be used without it: restore it from a backup"
+            )
     root.mkdir(parents=True, exist_ok=True)
     unfinished = root / f".{KEY_FILE}.{os.getpid()}"
     unfinished.unlink(missing_ok=True)

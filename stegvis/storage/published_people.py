@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FOLDER = "publications"
 PURPOSE = "data of a person"
 _APPLIED = "applied_withdrawals"
+AS_DELIVERED = "as_delivered"
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,15 @@ class PublishedPeople:
         analyzed: how many were analyzed then; some may be erased since.
         everyone: how many there were.
         people: ``person``, ``analyzed`` (whether) and ``digest`` (of the person's data).
+        identifiers: how the home stored identifiers then (the protocol's ``identifiers.stored``). With others everybody
+            would count as changed.
     """
 
     release: str
     analyzed: int
     everyone: int
     people: pd.DataFrame
+    identifiers: str = AS_DELIVERED
 
     def changed(self, now: pd.DataFrame, analyzed: bool = True) -> int:
         """How many people have changed, left or come.
@@ -87,7 +91,8 @@ def published_people(root: Path, wave: str) -> PublishedPeople | None:
         found: Mapping[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
         people = pd.read_parquet(table)
         people = people[~read_list(root).among(people["person"])].reset_index(drop=True)
-        return PublishedPeople(str(found["release"]), int(found["analyzed"]), int(found["everyone"]), people)
+        facts_of = str(found["release"]), int(found["analyzed"]), int(found["everyone"])
+        return PublishedPeople(*facts_of, people, str(found.get("identifiers", AS_DELIVERED)))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -116,6 +121,19 @@ def forget(root: Path, withdrawn: WithdrawalList) -> set[str]:
             _write(table, people[~gone].reset_index(drop=True))
     write_whole(mark, _content(tables, withdrawn))
     return found
+
+
+def forget_other_identifiers(root: Path, stored: str) -> None:
+    """Delete the people whose identifiers were stored otherwise: the home begins to store them as ``stored``."""
+    for table in sorted((root / FOLDER).glob("*.parquet")):
+        facts = table.with_suffix(".json")
+        try:
+            before = str(json.loads(facts.read_text(encoding="utf-8")).get("identifiers", AS_DELIVERED))
+        except (OSError, ValueError, AttributeError):
+            before = ""
+        if before != stored:
+            table.unlink()
+            facts.unlink(missing_ok=True)
 
 
 def _content(tables: list[Path], withdrawn: WithdrawalList) -> str:

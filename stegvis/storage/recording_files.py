@@ -43,7 +43,7 @@ def sensor_of(file: str) -> tuple[str, str] | None:
     """The person and the half of the pair (``_back``, ``_thigh``) that a raw file's name gives; None if neither."""
     stem = PurePath(file).stem
     half = next((each for each in (BACK, THIGH) if stem.casefold().endswith(each)), None)
-    person = _person(stem[: -len(half)]) if half else None
+    person = person_in(stem[: -len(half)]) if half else None
     return (person, half) if half and person else None
 
 
@@ -67,7 +67,7 @@ def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issu
                 case "days" | "epochs":
                     recordings.append(RecordingFiles(stem, (name,)))
                 case _:
-                    person = _person(stem)
+                    person = person_in(stem)
                     if person is None:
                         message = "the name of a signal's file must be a person's identifier"
                         issues.append(Issue(name, "file_name", message))
@@ -92,7 +92,7 @@ def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issu
     return recordings, issues
 
 
-def _person(name: str) -> str | None:
+def person_in(name: str) -> str | None:
     """The identifier in a file's name, by the rule of every cell that holds one; None if it is none."""
     from stegvis.deliveries.identifiers import BadIdentifierError, read_identifier
 

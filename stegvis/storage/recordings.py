@@ -30,6 +30,7 @@ from stegvis.storage.landing import Drop, LandedFile
 from stegvis.storage.reader import Reader
 from stegvis.storage.recording_files import recordings_of, sensor_of
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.storage.stored_identifiers import stored_identifiers, stored_name
 from stegvis.storage.withdrawal_list import WithdrawalList
 from stegvis.study.study import Study
 
@@ -126,10 +127,16 @@ class _Reading:
     to_classify: list[tuple[str, Source]] = field(default_factory=list)
     withdrawn: list[tuple[str, str, str]] = field(default_factory=list)
 
+    def shown(self, file: str) -> str:
+        """The name of a file as it is stored."""
+        return stored_name(file, self.contract.stored)
+
     def delivered_people(self) -> pd.DataFrame:
         """Who was delivered, by which delivery and in which file."""
         people = [*self.withdrawn, *((each["person"], each["delivery"], each["file"]) for each in self.rows)]
-        people += [(source.person, name, file.name) for name, source in self.to_classify for file in source.files]
+        people += [
+            (source.person, name, self.shown(file.name)) for name, source in self.to_classify for file in source.files
+        ]
         return pd.DataFrame(people, columns=["person", "delivery", "delivered_file"], dtype="str")
 
 
@@ -149,7 +156,8 @@ def read_recordings(
         stegvis.storage.fan_out.ClusterLostError: the workers disappeared; completed recordings are kept.
     """
     withdrawn = warehouse.withdrawn()
-    reading = _Reading(DeliveryContract(study.codebook, study.protocol))
+    stored = stored_identifiers(warehouse.warehouse.home.root, study.protocol)
+    reading = _Reading(DeliveryContract(study.codebook, study.protocol, stored=stored))
     for drop in drops:
         _read_drop(drop, reading, withdrawn, report)
     warehouse.without_withdrawn(reading.delivered_people())
@@ -157,7 +165,7 @@ def read_recordings(
     to_classify = [(delivery, source) for delivery, source in reading.to_classify if source.person not in withdrawn]
     outcomes = batch.classify([source for _, source in to_classify])
     for (delivery, source), outcome in zip(to_classify, outcomes, strict=True):
-        row = _classified(delivery, source, outcome.record, reading.delivered)
+        row = _classified(delivery, source, outcome.record, reading)
         reading.rows.append(row | {"shard": outcome.shard})
     rows = pd.DataFrame(reading.rows, columns=list(COLUMNS)).assign(batch=lake.batch).astype(COLUMNS)
     rows = rows[~withdrawn.among(rows["person"])].sort_values("status", ascending=False, kind="stable")
@@ -168,7 +176,7 @@ def read_recordings(
     classified = {name: lake.shard(name) for name in used["shard"].dropna()}
     # One that is gone from the lake leaves its recording without epochs, which the expectations do not let pass.
     shards = {name: path for name, path in classified.items() if path}
-    shards |= _delivered_shards(lake, drops, used[used["level"] == "epochs"], study)
+    shards |= _delivered_shards(lake, drops, used[used["level"] == "epochs"], reading.contract)
     return Recordings(rows, _days(reading.days, rows, lake.batch), shards, reading.delivered, batch)
 
 
@@ -177,17 +185,20 @@ def _read_drop(drop: Drop, reading: _Reading, withdrawn: WithdrawalList, report:
     recordings, issues = recordings_of(by_name)
     for issue in issues:
         if named := withdrawn.named_in(issue.file):
-            reading.withdrawn += [(person, drop.name, issue.file) for person in named]
+            stored = map(reading.contract.stored, named)
+            reading.withdrawn += [(person, drop.name, reading.shown(issue.file)) for person in stored]
             continue
-        reading.delivered.refuse(f"{drop.name}/{issue.file}", issue.rule, issue.message)
+        reading.delivered.refuse(f"{drop.name}/{reading.shown(issue.file)}", issue.rule, issue.message)
         if issue.rule == "half_missing":
-            reading.rows.append(_half(drop, by_name[issue.file], issue.message))
+            reading.rows.append(_half(drop, by_name[issue.file], issue.message, reading))
     for place, recording in enumerate(recordings, start=1):
         files = tuple(by_name[name] for name in recording.files)
         if recording.person is None:
             reading.rows += _table(drop, files[0], reading)
         else:
-            reading.to_classify.append((drop.name, Source(recording.person, recording.level, files)))
+            person = reading.contract.stored(recording.person)
+            delivered_as = recording.person if person != recording.person else ""
+            reading.to_classify.append((drop.name, Source(person, recording.level, files, delivered_as)))
         if place % 50 == 0:
             report(f"read {place} of {len(recordings)} recordings of {drop.name}")
 
@@ -209,10 +220,12 @@ def _recording_batch(lake: EpochLake, study: Study, report: Callable[[str], None
     )
 
 
-def _delivered_shards(lake: EpochLake, drops: Sequence[Drop], listed: pd.DataFrame, study: Study) -> dict[str, Path]:
+def _delivered_shards(
+    lake: EpochLake, drops: Sequence[Drop], listed: pd.DataFrame, contract: DeliveryContract
+) -> dict[str, Path]:
     """The shards of delivered epochs, one of each file."""
     files = {(drop.name, file.name): file for drop in drops for file in drop.files}
-    layout, seconds = study.codebook["epochs"], study.protocol.epochs.seconds
+    layout, seconds = contract.codebook["epochs"], contract.protocol.epochs.seconds
     method = code_parts("stegvis.storage.delivered_epochs") | library_versions()
     method |= {"codebook epochs": json.dumps(layout.model_dump(mode="json")), "epochs.seconds": str(seconds)}
     method |= {"sql": sql_digest("delivered_epochs")}
@@ -223,7 +236,7 @@ def _delivered_shards(lake: EpochLake, drops: Sequence[Drop], listed: pd.DataFra
         found = lake.shard(name)
         if found is None:
             path = files[str(delivery), str(file)].path
-            with delivered_epochs(path, layout, sql_text("delivered_epochs"), seconds) as epochs:
+            with delivered_epochs(path, layout, sql_text("delivered_epochs"), seconds, contract.stored) as epochs:
                 found = write_shard(epochs, lake, name, people)
         shards[name] = found
     return shards
@@ -255,16 +268,17 @@ def _table(drop: Drop, file: LandedFile, reading: _Reading) -> list[dict[str, An
     return [common | {"person": who, "level": level, "hours": 24.0 * count} for who, count in per_person.items()]
 
 
-def _half(drop: Drop, file: LandedFile, reason: str) -> dict[str, Any]:
+def _half(drop: Drop, file: LandedFile, reason: str, reading: _Reading) -> dict[str, Any]:
     """The row of a raw recording of which one sensor is missing."""
     sensor = sensor_of(file.name)
-    facts = {"person": sensor and sensor[0], "level": "raw", "delivery": drop.name, "file": file.name}
+    person, name = sensor and reading.contract.stored(sensor[0]), reading.shown(file.name)
+    facts = {"person": person, "level": "raw", "delivery": drop.name, "file": name}
     return facts | {"sha256": file.sha256, "status": "refused", "rule": "half_missing", "reason": reason}
 
 
-def _classified(delivery: str, source: Source, record: RecordingRecord, delivered: Delivered) -> dict[str, Any]:
+def _classified(delivery: str, source: Source, record: RecordingRecord, reading: _Reading) -> dict[str, Any]:
     """The row of a recording that was classified or refused; what is wrong with it goes into quarantine."""
-    file = " + ".join(file.name for file in source.files)
+    delivered, file = reading.delivered, " + ".join(reading.shown(file.name) for file in source.files)
     row = {
         "person": source.person,
         "level": source.level,

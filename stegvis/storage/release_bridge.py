@@ -14,6 +14,7 @@ from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import bridge_steps, compared, edition_steps, of_method, protocol_before
 from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.editions import CORRECTED
+from stegvis.storage.pseudonym import FORM
 from stegvis.storage.sources import Sources
 from stegvis.storage.warehouse import table_exists
 
@@ -53,7 +54,7 @@ def bridge_from(
     values = json.loads((before / PROTOCOL).read_text(encoding="utf-8")) if (before / PROTOCOL).exists() else {}
     facts["protocol_changes"] = changed_values(values, sources.protocol.model_dump(mode="json")) if values else []
     then_people = _people_behind(sources, before.name)
-    if then_people is None:
+    if then_people is None or _is_named_otherwise(then_people, people):
         return facts | {"note": "the rows behind the release before are not kept here"}
     lacking = [name for name in compared(sources.protocol) if name not in then_people]
     if lacking:
@@ -74,6 +75,11 @@ def bridge_from(
     )
     facts["steps"] += [asdict(of_method(each)) for each in found]
     return facts
+
+
+def _is_named_otherwise(then: pd.DataFrame, now: pd.DataFrame) -> bool:
+    """Whether one has identifiers and the other pseudonyms: nobody could be found again."""
+    return bool(then["person"].str.fullmatch(FORM).all() != now["person"].str.fullmatch(FORM).all())
 
 
 def _people_behind(sources: Sources, release: str) -> pd.DataFrame | None:

@@ -23,6 +23,7 @@ from typing import Any
 import pandas as pd
 
 from stegvis import version as program
+from stegvis.data_files import data_file
 from stegvis.disclosure.published import RETRACTED
 from stegvis.disclosure.suppression import Controlled
 from stegvis.release.bridge import bridge
@@ -200,6 +201,8 @@ def _changes(before: Path | None, results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_descriptions(sources: Sources, folder: Path, name: str) -> None:
+    # Which libraries the program consists of: not part of what the release says, so other versions do not rename it.
+    shutil.copyfile(data_file("sbom.cdx.json"), folder / "sbom.cdx.json")
     waves = [str(wave) for wave in sources.warehouse.frame("select distinct wave from report order by wave")["wave"]]
     write_descriptions(folder, name, datetime.now(UTC), sources.study, sources.landing.synthetic, waves, MANIFEST)
 

@@ -128,7 +128,8 @@ def published_now(sources: Sources, release: str, waves: list[str]) -> dict[str,
     found = {}
     for wave in waves:
         rows = digests(sources.home.root, everyone(sources, wave))
-        found[wave] = PublishedPeople(release, int(rows["analyzed"].sum()), len(rows), rows)
+        counts = int(rows["analyzed"].sum()), len(rows)
+        found[wave] = PublishedPeople(release, *counts, rows, sources.protocol.identifiers.stored)
     return found
 
 

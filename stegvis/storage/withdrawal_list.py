@@ -8,7 +8,8 @@ withdrawal list that is gone from the landing zone, brings nobody back:
 ``landing/``      one file per asset and partition: which deliveries still name withdrawn people, and how many
 ``pending``       there while bytes of an erased person may be left in the home
 
-Without the home's key (``stegvis/storage/home_key.py``) no identifier can be guessed from it.
+Without the home's key (``stegvis/storage/home_key.py``) no identifier can be guessed from it. In a home that stores
+pseudonyms, the list knows people by these as well (``stegvis/storage/pseudonym.py``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 from stegvis.storage.home_key import HomeKeyError, hash_with, home_key
 from stegvis.storage.identifiers_in_text import spans
 from stegvis.storage.json_lines import append_lines
+from stegvis.storage.pseudonym import listed_hash, pseudonym_of_listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,12 +36,13 @@ if TYPE_CHECKING:
 
 FOLDER = "withdrawals"
 LIST = f"{FOLDER}/list.jsonl"
-_PURPOSE = "withdrawal"
 
 
 @dataclass(frozen=True)
 class WithdrawalList:
     """The list at one moment. ``person in withdrawn`` says whether an identifier, in canonical form, is on it.
+
+    A person may be named by the delivered identifier or by the pseudonym.
 
     Attributes:
         root: the home's folder.
@@ -59,9 +62,14 @@ class WithdrawalList:
         """The home's key."""
         return home_key(self.root)
 
+    @cached_property
+    def _by_pseudonym(self) -> dict[str, str]:
+        """The keyed hash of each person on the list, by pseudonym."""
+        return {pseudonym_of_listed(self.key, each): each for each in self.people}
+
     def hash_of(self, person: str) -> str:
-        """The keyed hash of an identifier."""
-        return hash_with(self.key, _PURPOSE, person)
+        """The keyed hash of an identifier, or of the person on the list whose pseudonym it is."""
+        return self._by_pseudonym.get(person) or listed_hash(self.key, person)
 
     def __contains__(self, person: object) -> bool:
         return bool(self.people) and isinstance(person, str) and self.hash_of(person) in self.people

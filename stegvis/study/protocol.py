@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import model_validator
 
@@ -67,10 +67,20 @@ class Study(Section):
     mode: Mode
 
 
+class Identifiers(Section):
+    """What the home stores in the place of a person's identifier.
+
+    ``as_delivered`` stores the identifier; ``keyed_hash`` a pseudonym, which needs the home's key to be traced back.
+    """
+
+    stored: Literal["as_delivered", "keyed_hash"] = "as_delivered"
+
+
 class Protocol(Section):
     """The whole protocol. Values are addressed by dotted names, for example ``exposures.met_slow``."""
 
     study: Study
+    identifiers: Identifiers = Identifiers()
     days: Days
     epochs: Epochs
     walking_speed: WalkingSpeed

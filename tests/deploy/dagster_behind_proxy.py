@@ -92,7 +92,11 @@ def deployed(home: Home) -> Iterator[Deployment]:
         parts = []
         for part, port in ports.items():
             command = [sys.executable, "-m", "stegvis.orchestration", "ui", "--only", part, "--port", str(port)]
-            parts.append(stack.enter_context(running(command, logs / f"{part}.log", environment)))
+            # As in deploy/: the webserver reaches the daemon's code server by a socket in a folder that they share.
+            temporary = logs / ("shared-tmp" if part in ("webserver", "daemon") else f"{part}-tmp")
+            temporary.mkdir(exist_ok=True)
+            variables = environment | {"TMPDIR": str(temporary)}
+            parts.append(stack.enter_context(running(command, logs / f"{part}.log", variables)))
         back_ends = {f"STEGVIS_{part.upper()}": f"127.0.0.1:{port}" for part, port in ports.items() if part != "daemon"}
         started = stack.enter_context(proxy(back_ends | {"STEGVIS_UI_TOKEN": token}, PEOPLE, public))
         deployment = Deployment(started, home, token, logs)

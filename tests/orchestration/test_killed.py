@@ -121,10 +121,18 @@ def seconds_by_table(log: Path, ended: float) -> dict[str, float]:
     return {name: then - at for (name, at), (_, then) in pairwise(steps)}
 
 
+def is_running(child: int) -> bool:
+    """Whether a process has not ended yet."""
+    try:
+        return psutil.Process(child).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def wait_for(log: Path, left: Mapping[str, int], child: int) -> str | None:
     """Wait until a refresh makes a table in which it is to be killed; None if it ended before."""
     seen = 0
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+    while is_running(child):
         steps = began(log)
         for name, _ in steps[seen:]:
             if left.get(name):

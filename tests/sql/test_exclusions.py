@@ -142,6 +142,13 @@ def test_the_protocol_names_the_complete_case_covariates() -> None:
     assert answer("exclusions", expected, values, **tables) == drawn(expected)
 
 
+def test_without_complete_case_covariates_nobody_is_left_out_for_one() -> None:
+    people = "person | pain_screen | low_back_pain | sex | age\nP1 | no | no | - | -"
+    tables = {"cohort": people, "walking_exposures": WALKERS, "outcome_questionnaire": ANSWERED}
+    expected = "person | reason\nP1 | -"
+    assert answer("exclusions", expected, {"exclusions.complete_case": []}, **tables) == drawn(expected)
+
+
 def test_the_protocol_names_the_fewest_valid_days() -> None:
     people = cohort("person | pain_screen | low_back_pain\nP1 | no | no\nP2 | no | no")
     exposures = "person | recorded_days | valid_days\nP1 | 6 | 3\nP2 | 6 | 4"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,25 @@ def test_a_recording_without_its_shard_is_classified_again(tmp_path: Path) -> No
     shard.unlink()
     assert batch.classify(good) == [first]
     assert batch.lake.shard(first.shard) is not None
+
+
+def test_a_recording_gets_a_pseudonym_without_being_classified_again(tmp_path: Path) -> None:
+    batch = Batch(tmp_path)
+    known = [signal(tmp_path / "good.csv"), signal(tmp_path / "far.csv", back_y=99.0)]
+    before = batch.classify(*known)
+    named = [replace(source, person=f"p{source.person}", delivered_as=source.person) for source in known]
+    taken_over = batch.classify(*named)
+    assert batch.said == [], "nothing was classified"
+    assert [outcome.record for outcome in taken_over] == [outcome.record for outcome in before]
+    shard = batch.lake.shard(taken_over[0].shard)
+    fresh = Batch(tmp_path / "fresh")
+    (anew,) = fresh.classify(named[0])
+    assert shard is not None
+    assert shard.read_bytes() == fresh.lake.shard(anew.shard).read_bytes()
+    # Others are classified as ever.
+    (new,) = batch.classify(replace(signal(tmp_path / "new.csv"), person="pnew", delivered_as="new"))
+    assert new.record["rule"] is None
+    assert batch.said != []
 
 
 def test_a_recording_whose_task_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
