@@ -100,7 +100,7 @@ def _of_partitions(facts: Facts) -> Iterator[Cause]:
     for each in facts["failed"]:
         yield Cause.of("failed", "error", _label(each), f"FAILED {_label(each)}: {each['reason']}", each["reason"])
     for each in facts["failed_jobs"]:
-        yield Cause.of("run", "error", each["job"], f"FAILED job {each['job']}: {each['reason']}", each["run"])
+        yield Cause.of("run", "error", each["job"], f"FAILED job {each['job']}: {each['reason']}", each["reason"])
 
 
 def _of_deliveries(facts: Facts) -> Iterator[Cause]:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,29 +16,11 @@ from stegvis.orchestration.monitoring.health import health, line
 from stegvis.orchestration.monitoring.prometheus import gauges
 from stegvis.storage.home import Home
 from tests.orchestration.command import stegvis, stegvis_here
+from tests.orchestration.monitoring.facts import facts
 
 GAUGE = re.compile(
     r"stegvis_[a-z_]+(?:\{[a-z]+=\"(?:[^\"\\\n]|\\.)*\"(?:,[a-z]+=\"(?:[^\"\\\n]|\\.)*\")*\})? -?[0-9.e+-]+"
 )
-
-
-def facts(**more: Any) -> dict[str, Any]:
-    """What status finds of a home with one blocked wave."""
-    nothing: dict[str, Any] = {
-        "blocked": [], "failed": [], "failed_jobs": [], "stale": [], "missing_upstream": [], "gone": [], "unlinked": [],
-        "failing_checks": [], "editions": [], "too_open": "", "waiting_release": None, "waves": [], "batches": [],
-        "withdrawals": {"not_applied": []}, "landed": [], "published": [], "disk_use": {"lake": 5},
-        "last_release": {"release": "2026-01-05-abc", "created": "2026-01-05T00:00:00+00:00", "folder": "/x"},
-        "deliveries": {name: [] for name in ("waiting", "rejected", "alarms", "unusable", "superseded", "repeated")}
-        | {"accepted": 3},
-        "sources": [
-            {"source": "followup", "deliveries": 2, "days_since_last": 1.5, "overdue": False},
-            {"source": "baseline", "deliveries": 0, "days_since_last": None, "overdue": False},
-            {"source": "withdrawals", "deliveries": 1, "days_since_last": 1.0, "overdue": False},
-        ],
-        "now": {"causes": []},
-    }  # fmt: skip
-    return nothing | more
 
 
 @pytest.fixture
