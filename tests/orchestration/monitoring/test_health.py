@@ -14,9 +14,12 @@ import pytest
 from stegvis.orchestration.monitoring import files, seen
 from stegvis.orchestration.monitoring.health import health, line
 from stegvis.orchestration.monitoring.prometheus import gauges
+from stegvis.orchestration.monitoring.settings import FILE
 from stegvis.storage.home import Home
+from tests.mail_server import mail_server
 from tests.orchestration.command import stegvis, stegvis_here
 from tests.orchestration.monitoring.facts import facts
+from tests.web_server import web_server
 
 GAUGE = re.compile(
     r"stegvis_[a-z_]+(?:\{[a-z]+=\"(?:[^\"\\\n]|\\.)*\"(?:,[a-z]+=\"(?:[^\"\\\n]|\\.)*\")*\})? -?[0-9.e+-]+"
@@ -101,6 +104,26 @@ def test_a_test_of_alerts_without_a_channel_says_how_to_get_one(home: Home) -> N
     shown = stegvis_here("health", "--test-alerts", home=home.root)
     assert shown.returncode == 1
     assert "names no channel; stegvis health --template prints one" in shown.stderr
+
+
+def test_a_test_of_alerts_says_which_arrived(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = 'form = "slack"\naddress_variable = "'
+    with mail_server() as mails, web_server() as hooks, web_server() as broken:
+        monkeypatch.setenv("no_proxy", "*")
+        monkeypatch.setenv("T_HOOK", hooks.address)
+        monkeypatch.setenv("T_BROKEN", broken.address)
+        broken.status = 500
+        (home.root / FILE).write_text(
+            f'name = "hunt4"\n[[email]]\nname = "mail"\nhost = "127.0.0.1"\nport = {mails.port}\nsecurity = "none"\n'
+            f'sender = "a@x.no"\nto = ["b@x.no"]\n[[webhook]]\nname = "hook"\n{hook}T_HOOK"\n'
+            f'[[webhook]]\nname = "broken"\n{hook}T_BROKEN"\n'
+        )
+        shown = stegvis_here("health", "--test-alerts", home=home.root)
+    assert shown.returncode == 1
+    assert shown.stdout.splitlines() == ["mail: sent", "hook: sent", "broken: NOT SENT, the server answered 500"]
+    assert mails.mails[0]["Subject"] == "[stegvis hunt4] test message"
+    assert hooks.accepted[0]["text"].startswith("[stegvis hunt4] test message\n")
+    assert not files.place(home.root, files.SENT).exists()
 
 
 def test_it_needs_neither_dagster_nor_the_warehouse(home: Home) -> None:

@@ -278,6 +278,17 @@ def test_a_process_that_is_killed_while_it_sends_repeats_one_message_at_most(whe
     assert [each.severity for each in read_alerts(tmp_path)] == ["error"]
 
 
+def test_a_refresh_and_the_daemon_at_once_send_it_once(tmp_path: Path) -> None:
+    with web_server() as server:
+        environment = os.environ | {"T_HOOK": server.address, "no_proxy": "*"}
+        both = [
+            subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path), "never"], env=environment, cwd=ROOT)
+            for _process in range(2)
+        ]
+        assert [each.wait(60) for each in both] == [0, 0]
+    assert len(server.accepted) == 2  # over each of two channels
+
+
 # ---- digest ----
 
 
