@@ -65,8 +65,9 @@ test: $(VENV)/.installed-dev ## the fast tests
 test-slow: $(VENV)/.installed-dev ## the other tests, and all examples of the fast ones; what cannot run here skips with a reason
 	STEGVIS_EXAMPLES=all $(PYTEST) -m "hypothesis or not ($(FAST))"
 
-full: $(VENV)/.installed-dev ## the long sets at full size, over half an hour: kills, sequences of happenings, mutated files
+full: $(VENV)/.installed-dev ## the long sets at full size, over an hour: kills, full disks, lost locks, 60 waves, mutated files
 	STEGVIS_FULL=1 $(PYTEST) -m slow tests/orchestration/test_killed.py tests/orchestration/test_exactness.py \
+	    tests/orchestration/test_disk.py tests/orchestration/test_lost_locks.py tests/orchestration/test_many_waves.py \
 	    tests/stegvis/accelerometry/test_cwa_fuzz.py
 
 attacks: $(VENV)/.installed-dev ## the attackers on 200 sequences of what happens to a home
