@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 LOCAL = "127.0.0.1"
+# Of a token that somebody chose, and that stays the same at each start.
+SHORTEST_TOKEN = 24
 
 
 class Part(StrEnum):

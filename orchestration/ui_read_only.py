@@ -1,8 +1,8 @@
 """What a viewer may send: queries, and nothing that changes or starts anything.
 
-``dagster-webserver --read-only`` checks most mutations one by one, but evaluates a sensor or schedule "to try it" and
-stops schedules for whoever asks. Belongs here: an ASGI application in front of it that lets no mutation through at all.
-Does not belong here: who a request is from (``ui_guard.py``).
+``dagster-webserver --read-only`` asks for a permission in each mutation by itself, so one that a later version forgets
+would be open. Belongs here: an ASGI application in front of it that lets no mutation through at all. Does not belong
+here: who a request is from (``ui_guard.py``).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from stegvis.orchestration.commands.options import (
     find_home,
 )
 from stegvis.orchestration.printing import fail, print_plan, print_refresh, print_status, say
-from stegvis.orchestration.ui_parts import LOCAL, Part
+from stegvis.orchestration.ui_parts import LOCAL, SHORTEST_TOKEN, Part
 
 if TYPE_CHECKING:
     from stegvis.storage.home import Home
@@ -113,6 +113,10 @@ def ui(
 
     if listen != LOCAL and (only is None or not only.is_webserver):
         raise typer.BadParameter("only a webserver alone listens elsewhere: --only webserver or --only viewer")
+    if only is not None and only.is_webserver and len(os.environ.get("STEGVIS_UI_TOKEN", "")) < SHORTEST_TOKEN:
+        raise typer.BadParameter(
+            f"a webserver behind a proxy needs STEGVIS_UI_TOKEN, of {SHORTEST_TOKEN} characters or more"
+        )
     place = find_home(home).create()
     if only is not Part.REPORTS:
         with open_instance(place):

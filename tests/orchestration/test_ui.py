@@ -15,6 +15,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from typer.testing import CliRunner
+
+from stegvis.orchestration.cli import app
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +83,23 @@ def test_the_ui_is_guarded_and_ends_with_ctrl_c(running: tuple[subprocess.Popen[
     process.send_signal(signal.SIGINT)
     assert process.wait(90) == 0
     assert not psutil.wait_procs(children, timeout=30)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "token", "said"),
+    [
+        (["--listen", "0.0.0.0"], "x" * 24, "only a webserver alone listens elsewhere"),
+        (["--only", "daemon", "--listen", "0.0.0.0"], "x" * 24, "only a webserver alone listens elsewhere"),
+        (["--only", "reports", "--listen", "0.0.0.0"], "x" * 24, "only a webserver alone listens elsewhere"),
+        (["--only", "webserver"], "", "needs STEGVIS_UI_TOKEN"),
+        (["--only", "viewer"], "x" * 23, "needs STEGVIS_UI_TOKEN"),
+    ],
+)
+def test_a_part_is_not_started_openly(
+    arguments: list[str], token: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEGVIS_UI_TOKEN", token)
+    done = CliRunner().invoke(app, ["ui", "--home", str(tmp_path / "home"), *arguments], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert said in done.output
+    assert not (tmp_path / "home").exists()
