@@ -10,6 +10,7 @@ protocol, and keeps Dagster's storage open for no longer than it needs.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from stegvis.orchestration.monitoring import files
 from stegvis.orchestration.monitoring.causes import Cause, causes
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
@@ -171,15 +173,16 @@ def _cell(members: Sequence[str], key: str, states: Mapping[tuple[str, str], str
     return Cell(worst, these, asset_address(these[0], key))
 
 
-def render(home: Home, facts: Facts, graph: str) -> str:
+def render(home: Home, facts: Facts) -> str:
     """The page, as HTML that loads nothing.
 
     Args:
         home: shown by its folder.
         facts: the state of the home, as ``status`` gathers it.
-        graph: the path of the graph with its groups expanded.
     """
     from jinja2 import Environment, PackageLoader
+
+    from stegvis.orchestration.graph_address import graph_address
 
     environment = Environment(
         loader=PackageLoader("stegvis.orchestration", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -190,7 +193,7 @@ def render(home: Home, facts: Facts, graph: str) -> str:
         attention=attention(facts),
         stale=stale(facts),
         grids=grids(facts),
-        graph=graph,
+        graph=graph_address(),
         most=MOST_STALE,
         running=holder(home.refresh_lock),
         report=home.report_address("latest"),
@@ -203,12 +206,16 @@ def _label(asset: str, partition: str) -> str:
 
 
 def main() -> None:
-    """Print the page of a home."""
-    from stegvis.orchestration.graph_address import graph_address
-    from stegvis.orchestration.status import status
-
+    """Print the page of a home; where this process may not write to it, the page that the daemon made last."""
     home = Home(Path(sys.argv[1]), Path(sys.argv[2]))
-    sys.stdout.write(render(home, status(home), graph_address()))
+    if os.access(home.root, os.W_OK):
+        from stegvis.orchestration.status import status
+
+        page = render(home, status(home))
+    else:
+        # A viewer's webserver: to open the warehouse is to write to the home.
+        page = files.place(home.root, files.STATE).read_text(encoding="utf-8")
+    sys.stdout.write(page)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from stegvis.storage.withdrawal_list import write_whole
 
 FOLDER = "monitoring"
 SEEN = "seen.json"  # the causes and counts of the last look at the whole home
+STATE = "state.html"  # the first page of the UI, for a webserver that may not write to the home
 SENT = "sent.json"  # what was sent to whom
 REFRESH = "refresh.json"  # how the last refresh ended
 LOOKED = "looked"  # its time: when the daemon's sensor last looked

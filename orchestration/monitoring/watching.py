@@ -17,10 +17,12 @@ from stegvis.orchestration.monitoring import files, seen
 from stegvis.orchestration.monitoring.due import send_due, settings_of
 from stegvis.orchestration.monitoring.retention import prune_daily
 from stegvis.orchestration.monitoring.signature import signature
+from stegvis.orchestration.state_page import render
 from stegvis.orchestration.status import status_of
 from stegvis.storage.alert_log import keep_bounded
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
+from stegvis.storage.withdrawal_list import write_whole
 
 # Also where nothing seems to have changed the home is looked at once an hour: a source becomes overdue by itself.
 OLDEST_SECONDS = 3600.0
@@ -84,6 +86,8 @@ def look(home: Home, instance: dg.DagsterInstance, if_changed: bool = False) -> 
 
 def _whole(home: Home, instance: dg.DagsterInstance, today: str) -> None:
     try:
-        seen.keep(home.root, status_of(home, instance), today)
+        facts = status_of(home, instance)
+        seen.keep(home.root, facts, today)
+        write_whole(files.place(home.root, files.STATE), render(home, facts))
     except Exception as error:
         seen.keep_unreadable(home.root, explained(error), today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -13,8 +14,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from stegvis.orchestration import state_server
+from stegvis.orchestration import state_page
 from stegvis.orchestration.graph_address import graph_address
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.monitoring.watching import look
 from stegvis.orchestration.state_page import render
 from stegvis.orchestration.state_server import StatePage
 from stegvis.orchestration.status import status
@@ -45,7 +48,7 @@ class _Read(HTMLParser):
 def _page(story: Story) -> str:
     for place in (story.home.root, *story.home.root.rglob("*")):
         place.chmod(place.stat().st_mode & 0o700)  # or it needs attention: others could read it
-    return render(story.home, status(story.home), graph_address())
+    return render(story.home, status(story.home))
 
 
 def test_a_home_that_is_up_to_date_says_so(story: Story) -> None:
@@ -117,6 +120,20 @@ def test_the_page_is_made_by_a_process_of_its_own_and_not_for_each_request(
         assert client.get("/stegvis").text == first.text
 
 
+def test_a_server_that_may_not_write_shows_the_page_that_the_daemon_made(
+    story: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_instance(story.home) as instance:
+        look(story.home, instance)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(sys, "argv", ["state_page", str(story.home.root), str(story.home.landing)])
+    monkeypatch.setattr(state_page, "render", None)
+    state_page.main()
+    shown = capsys.readouterr().out
+    assert "Every table" in shown
+    assert "up to date" in shown
+
+
 def test_a_state_that_cannot_be_read_is_said_and_the_last_one_is_not_shown(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,4 +142,3 @@ def test_a_state_that_cannot_be_read_is_said_and_the_last_one_is_not_shown(
         answer = client.get("/")
         assert answer.status_code == 503
         assert "stegvis status" in answer.text
-    assert state_server.STATE == "/stegvis"
