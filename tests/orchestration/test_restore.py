@@ -239,7 +239,7 @@ def test_no_release_is_made_without_a_published_wave_that_the_warehouse_lacks(st
         connection.execute("delete from published_origins")
         connection.execute("delete from materializations where table_name in ('disclosure', 'published_origins')")
     assert f"wave {wave} is in the newest release" in why()
-    assert why(frozenset({f"disclosure [{wave}]"})) == ""
+    assert why(frozenset({f"disclosure[{wave}]"})) == ""
     # Retired: nothing delivers it any more, and other waves are delivered.
     followup = story.home.landing / "followup"
     shutil.copytree(followup / wave, followup / "2024-2026")
