@@ -1,6 +1,9 @@
 """Whether a release may be made: nothing that its new numbers are made from is blocked or out of date.
 
 A wave that was published before keeps its numbers and delays nobody; so does a wave or batch that was never made.
+
+Except in a warehouse that was begun anew or restored from a backup: a release without a published wave would let the
+next one publish that wave as if for the first time.
 """
 
 from __future__ import annotations
@@ -22,7 +25,12 @@ def hindrances(now: HomeState, expected: Set[str] = frozenset()) -> tuple[str, .
         now: the home.
         expected: labels of partitions that will be made before it in the same run.
     """
-    found = []
+    found = [
+        f"wave {wave} is in the newest release and was not made in this warehouse yet: after a release without it, its "
+        "numbers would be published a second time. stegvis status says what it waits for"
+        for wave in _published_and_not_here(now)
+        if label("disclosure", wave) not in expected
+    ]
     for name, key in _made_from(now):
         status = now.partition_status(now.tables[name], key, frozenset(expected))
         if status.state == "blocked" or status.state == "missing upstream":
@@ -43,6 +51,17 @@ def new_waves(now: HomeState) -> set[str]:
         for wave, origin in now.records.origins.items()
         if not now.lost.holds(wave) and any(published.get(wave, {}).get(name) != origin[name] for name in ORIGIN)
     }
+
+
+def _published_and_not_here(now: HomeState) -> list[str]:
+    """The waves of the newest release of which this warehouse has nothing, but for those that were retired."""
+    from stegvis.disclosure.tables import ACROSS
+
+    before = newest(now.home.releases)
+    published = set(manifest(before).get("waves", {})) - {ACROSS} if before else set()
+    delivered = {drop.partition for drop in now.landing.accepted if drop.kind == "followup"}
+    # A retired wave is not delivered any more; without any delivery, nobody can say so.
+    return sorted(wave for wave in published - set(now.records.origins) if wave in delivered or not delivered)
 
 
 def _made_from(now: HomeState) -> Iterator[tuple[str, str]]:

@@ -10,11 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stegvis.orchestration.home_state import home_state
+from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.restore import restore
 from stegvis.storage.backup import back_up
 from stegvis.storage.backup_folder import BackupError, open_backup
 from stegvis.storage.home import Home
 from stegvis.storage.records import damaged_files, read_records
+from stegvis.storage.release_gate import hindrances
 from stegvis.storage.warehouse import Warehouse
 from tests.attacks import attackers
 from tests.orchestration.command import stegvis_here
@@ -222,6 +225,27 @@ def test_what_was_published_after_the_backup_is_not_published_again(safe: Safe, 
         assert newest in str(restored.status()["lost_releases"])
         waves = [json.loads(file.read_text())["waves"] for file in restored.home.releases.glob("*/manifest.json")]
         assert not [each for each in waves if "2024-2026" in each]
+
+
+def test_no_release_is_made_without_a_published_wave_that_the_warehouse_lacks(story: Story) -> None:
+    wave = "2021-2023"
+
+    def why(expected: frozenset[str] = frozenset()) -> str:
+        with open_instance(story.home) as instance:
+            return "; ".join(hindrances(home_state(story.home, instance), expected))
+
+    assert why() == ""
+    with Warehouse(story.home).session("test") as connection:  # as one that was restored, or begun anew
+        connection.execute("delete from published_origins")
+        connection.execute("delete from materializations where table_name in ('disclosure', 'published_origins')")
+    assert f"wave {wave} is in the newest release" in why()
+    assert why(frozenset({f"disclosure[{wave}]"})) == ""
+    # Retired: nothing delivers it any more, and other waves are delivered.
+    followup = story.home.landing / "followup"
+    shutil.copytree(followup / wave, followup / "2024-2026")
+    for drop in followup.glob(f"{wave}*"):
+        shutil.rmtree(drop)
+    assert why() == ""
 
 
 def test_an_altered_release_is_not_taken_over(safe: Safe, tmp_path: Path) -> None:
