@@ -61,7 +61,7 @@ class Deployment:
         return "Basic " + base64.b64encode(f"{person}:{person}'s".encode()).decode()
 
 
-def eventually(what: str, holds: Callable[[], bool], logs: Path, seconds: float = 120) -> None:
+def eventually(what: str, holds: Callable[[], bool], logs: Path, seconds: float = 240) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not holds():

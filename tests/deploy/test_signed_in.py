@@ -20,7 +20,7 @@ from tests.deploy.dagster_behind_proxy import LOCATION, Deployment, deployed, ev
 from tests.deploy.servers import needs_apache, needs_postgres
 from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
-pytestmark = [pytest.mark.slow, needs_apache, needs_postgres]
+pytestmark = [pytest.mark.slow, needs_apache, needs_postgres, pytest.mark.timeout(900)]
 pytest.importorskip("dagster_postgres", reason="needs requirements-postgres.lock")
 
 TABLE = "withdrawals"  # which needs no other table
@@ -90,7 +90,7 @@ def an_operator_launches_a_run_that_succeeds(deployment: Deployment) -> None:
     def status() -> str:
         return str(deployment.query("anna", "view", STATUS, {"r": run})["data"]["runOrError"]["status"])
 
-    eventually("the end of the run", lambda: status() in ("SUCCESS", "FAILURE", "CANCELED"), deployment.logs, 240)
+    eventually("the end of the run", lambda: status() in ("SUCCESS", "FAILURE", "CANCELED"), deployment.logs)
     events = deployment.query("anna", "view", EVENTS, {"r": run})["data"]["logsForRun"]["events"]
     assert status() == "SUCCESS", "\n".join(str(event) for event in events[-12:])
 
