@@ -68,7 +68,7 @@ def texts(home: Home) -> Iterator[tuple[str, str]]:
 
 def _cells(frame: pd.DataFrame) -> str:
     words = frame.select_dtypes(exclude=["number", "bool", "datetime"])
-    return "\n".join(str(cell) for name in words for cell in words[name].unique())
+    return "\n".join({str(cell) for name in words for cell in words[name]})
 
 
 def places_that_name(home: Home, people: set[str]) -> set[str]:
