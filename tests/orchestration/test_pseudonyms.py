@@ -135,14 +135,15 @@ def test_every_recording_is_matched(homes: tuple[Story, Story]) -> None:
             assert linkage(connection) == []
 
 
-@pytest.mark.parametrize("table", ["fitted_models", "published_results"])
-def test_the_results_are_those_of_identifiers(homes: tuple[Story, Story], table: str) -> None:
+# Of so few people all estimates are suppressed; which rows are is compared.
+@pytest.mark.parametrize(("table", "fewest"), [("fitted_models", 50), ("published_results", 0)])
+def test_the_results_are_those_of_identifiers(homes: tuple[Story, Story], table: str, fewest: int) -> None:
     one, other = (story.table(f"select * from {table}") for story in homes)
     both = one.merge(other, on=list(KEY_COLUMNS), suffixes=("", "_keyed"), validate="1:1")
     assert len(both) == len(one) == len(other)
     fixed = both[~both["analysis"].isin(DRAWN)]
     assert len(both) > len(fixed) > 0.9 * len(both)
-    assert fixed["estimate"].notna().sum() > 20
+    assert fixed["estimate"].notna().sum() >= fewest
     for name in ("status", "n", "events", "estimate", "ci_low", "ci_high", "std_error", "p_value"):
         pd.testing.assert_series_equal(
             fixed[name], fixed[f"{name}_keyed"], check_names=False, rtol=1e-8 if table == "fitted_models" else 0
