@@ -185,8 +185,8 @@ def _read_drop(drop: Drop, reading: _Reading, withdrawn: WithdrawalList, report:
     recordings, issues = recordings_of(by_name)
     for issue in issues:
         if named := withdrawn.named_in(issue.file):
-            stored = map(reading.contract.stored, named)
-            reading.withdrawn += [(person, drop.name, reading.shown(issue.file)) for person in stored]
+            # Named after them, so no name: they are counted with the drop.
+            reading.withdrawn += [(person, drop.name, "") for person in map(reading.contract.stored, named)]
             continue
         reading.delivered.refuse(f"{drop.name}/{reading.shown(issue.file)}", issue.rule, issue.message)
         if issue.rule == "half_missing":

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 IDENTIFIER = re.compile(r"P[0-9A-Z]{6}")  # of the twin
 WAVE = "2021-2023"
 # What draws at random goes through the people in the order of their stored identifiers.
-DRAWN = ("multiple_imputation", "regression_dilution", "misclassification")
+DRAWN = ("imputed", "regression_dilution", "misclassification_probabilistic")
 
 
 def choose(home: Home, stored: str) -> None:
@@ -68,7 +68,7 @@ def texts(home: Home) -> Iterator[tuple[str, str]]:
 
 def _cells(frame: pd.DataFrame) -> str:
     words = frame.select_dtypes(exclude=["number", "bool", "datetime"])
-    return "\n".join(str(cell) for name in words for cell in words[name].unique())
+    return "\n".join({str(cell) for name in words for cell in words[name]})
 
 
 def places_that_name(home: Home, people: set[str]) -> set[str]:
@@ -109,18 +109,22 @@ def test_no_identifier_is_anywhere_in_the_home(homes: tuple[Story, Story]) -> No
     assert any(place.startswith("lake/epochs/") for place in found)
 
 
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows in an order of their own; bytes, which cannot be sorted, as text."""
+    plain = frame.map(lambda cell: bytes(cell).hex() if isinstance(cell, bytes | bytearray) else cell)
+    return plain.sort_values(list(plain.columns), ignore_index=True)
+
+
 def test_every_table_has_the_same_people_under_their_pseudonyms(homes: tuple[Story, Story]) -> None:
     as_delivered, keyed = (story.tables() for story in homes)
     key = home_key(homes[1].home.root)
     of_people = [name for name, frame in as_delivered.items() if "person" in frame]
     assert {"recordings", "delivered_days", "epoch_classification", "daily_exposures", "analysis_set"} <= set(of_people)
     for name in of_people:
-        left_out = ["file", "shard"] if name == "recordings" else []
+        left_out = {"recordings": ["file", "shard"]}.get(name, [])
         one, other = (frames[name].drop(columns=left_out) for frames in (as_delivered, keyed))
         renamed = one.assign(person=[pseudonym_of(key, person) for person in one["person"]])
-        order = list(one.columns)
-        expected, found = (frame.sort_values(order, ignore_index=True) for frame in (renamed, other))
-        pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+        pd.testing.assert_frame_equal(in_order(other), in_order(renamed), check_dtype=False, obj=name)
 
 
 def test_every_recording_is_matched(homes: tuple[Story, Story]) -> None:
@@ -131,18 +135,25 @@ def test_every_recording_is_matched(homes: tuple[Story, Story]) -> None:
             assert linkage(connection) == []
 
 
-def test_the_estimates_are_those_of_identifiers(homes: tuple[Story, Story]) -> None:
-    one, other = (story.table("select * from fitted_models") for story in homes)
+# Of so few people all estimates are suppressed; which rows are is compared.
+@pytest.mark.parametrize(("table", "fewest"), [("fitted_models", 50), ("published_results", 0)])
+def test_the_results_are_those_of_identifiers(homes: tuple[Story, Story], table: str, fewest: int) -> None:
+    one, other = (story.table(f"select * from {table}") for story in homes)
     both = one.merge(other, on=list(KEY_COLUMNS), suffixes=("", "_keyed"), validate="1:1")
     assert len(both) == len(one) == len(other)
-    drawn = both["analysis"].isin(DRAWN)
-    assert 0 < drawn.sum() < 0.2 * len(both)
-    fixed = both[~drawn]
-    assert (fixed["status"] == "ok").sum() > 100
-    for name in ("status", "n", "events"):
-        pd.testing.assert_series_equal(fixed[name], fixed[f"{name}_keyed"], check_names=False)
-    for name in ("estimate", "ci_low", "ci_high", "std_error", "p_value"):
-        pd.testing.assert_series_equal(fixed[name], fixed[f"{name}_keyed"], check_names=False, rtol=1e-8, atol=1e-12)
+    fixed = both[~both["analysis"].isin(DRAWN)]
+    assert len(both) > len(fixed) > 0.9 * len(both)
+    assert fixed["estimate"].notna().sum() >= fewest
+    for name in ("status", "n", "events", "estimate", "ci_low", "ci_high", "std_error", "p_value"):
+        pd.testing.assert_series_equal(
+            fixed[name], fixed[f"{name}_keyed"], check_names=False, rtol=1e-8 if table == "fitted_models" else 0
+        )
+
+
+def test_the_counts_are_those_of_identifiers(homes: tuple[Story, Story]) -> None:
+    for table in ("attrition", "characteristics", "published_attrition", "published_characteristics"):
+        one, other = (in_order(story.table(f"select * from {table}")) for story in homes)
+        pd.testing.assert_frame_equal(other, one, obj=table)
 
 
 def test_withdrawn_corrected_and_delivered_again(homes: tuple[Story, Story], tmp_path: Path) -> None:
@@ -152,7 +163,7 @@ def test_withdrawn_corrected_and_delivered_again(homes: tuple[Story, Story], tmp
     key = home_key(root)
     people = delivered_people(story.home)
     recorded = next(story.home.landing.glob("recordings/*/P*_back.cwa"))
-    gone = {recorded.name.removesuffix("_back.cwa"), *story.days()["PID" if "PID" in story.days() else "person"][:2]}
+    gone = {recorded.name.removesuffix("_back.cwa"), *story.days()["person"][:2]}
     baseline = story.baseline().set_index("person")
     stays = next(person for person in baseline.index if person not in gone)
     corrected = baseline.loc[[stays, *sorted(gone & set(baseline.index))]].reset_index()
@@ -165,8 +176,9 @@ def test_withdrawn_corrected_and_delivered_again(homes: tuple[Story, Story], tmp
     assert not any(frame["person"].isin(hidden).any() for frame in tables.values() if "person" in frame)
     left = {place for place, text in texts(story.home) if any(each in text for each in hidden)}
     assert left == set()
-    (row,) = tables["baseline_questionnaire"].query("person == @pseudonym_of(@key, @stays)").to_dict("records")
-    assert row["delivery"] == "2031-correction"
+    baseline_now = tables["baseline_questionnaire"].set_index("person")
+    assert baseline_now.index.is_unique
+    assert baseline_now.loc[pseudonym_of(key, stays), "delivery"] == "2031-correction"
     assert places_that_name(story.home, people) == set()
 
 
@@ -182,6 +194,6 @@ def test_a_home_that_begins_late_names_nobody_once_it_is_rebuilt(story: Story) -
     assert after["published_results"].equals(before["published_results"])
     places = places_that_name(story.home, people)
     assert {place for place in places if not place.startswith("dagster/")} == set()
+    assert len(after["analysis_set"]) == len(before["analysis_set"])
     choose(story.home, "as_delivered")
-    assert story.refresh().ok
-    assert story.tables()["analysis_set"].equals(before["analysis_set"])
+    assert {"baseline_questionnaire", f"followup_questionnaire [{WAVE}]"} <= story.planned().keys()
