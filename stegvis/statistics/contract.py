@@ -9,7 +9,7 @@ disappear silently, and an unused level stops the program.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -93,16 +93,18 @@ def prepare(
     extra = [column for column in (outcome, weights, groups) if column is not None]
     complete, dropped = complete_rows(frame, [*(term.column for term in terms), *extra])
     y = complete[outcome].to_numpy(dtype="float64")
-    _check_values(complete, y, terms, outcome)
+    if not np.isin(y, (0.0, 1.0)).all():
+        raise ValueError(f"the outcome {outcome} holds values other than 0 and 1")
+    codes = _codes(complete, terms)
 
     if reason := too_few(y, "the sample", models.minimum_events):
         return NotEstimable(reason)
-    built = _columns(complete, y, terms, products, models.minimum_events)
+    built = _columns(complete, codes, y, terms, products, models.minimum_events)
     if isinstance(built, NotEstimable):
         return built
     columns, absent = built
 
-    X = pd.DataFrame(columns, index=complete.index)
+    X = pd.DataFrame(np.stack(list(columns.values())).T, index=complete.index, columns=list(columns))
     if reason := _ill_conditioned(X.to_numpy(), models.largest_condition_number):
         return NotEstimable(reason)
     if len(y) - X.shape[1] < models.minimum_residual_df:
@@ -119,17 +121,28 @@ def prepare(
     )
 
 
-def _check_values(complete: pd.DataFrame, y: np.ndarray, terms: Sequence[Term], outcome: str) -> None:
-    """Raise ValueError for an outcome that is not 0 or 1, or a value outside the levels of its term."""
-    if not np.isin(y, (0.0, 1.0)).all():
-        raise ValueError(f"the outcome {outcome} holds values other than 0 and 1")
+def _codes(complete: pd.DataFrame, terms: Sequence[Term]) -> dict[str, np.ndarray]:
+    """Of each categorical term's column: of each person (n) the position among the term's levels.
+
+    A column of text is read once; comparing small numbers with each level is many times faster than comparing text.
+
+    Raises:
+        ValueError: a value is outside the levels of its term.
+    """
+    codes = {}
     for term in terms:
-        if isinstance(term, Categorical) and not complete[term.column].isin(term.levels).all():
-            raise ValueError(f"{term.column} holds a value outside its levels")
+        if isinstance(term, Categorical):
+            of_value, values = pd.factorize(complete[term.column])
+            places = {level: place for place, level in enumerate(term.levels)}
+            if not places.keys() >= set(values):
+                raise ValueError(f"{term.column} holds a value outside its levels")
+            codes[term.column] = np.array([places[value] for value in values], dtype="int64")[of_value]
+    return codes
 
 
 def _columns(
     complete: pd.DataFrame,
+    codes: Mapping[str, np.ndarray],
     y: np.ndarray,
     terms: Sequence[Term],
     products: Sequence[tuple[Categorical, Categorical]],
@@ -138,55 +151,60 @@ def _columns(
     """The columns of the design (n each) by coefficient name, and the coefficients of levels that nobody has."""
     columns: dict[str, np.ndarray] = {INTERCEPT: np.ones(len(complete))}
     absent: list[str] = []
-    used_levels: dict[str, list[Hashable]] = {}
     for term in terms:
         if isinstance(term, Linear):
             columns[term.column] = complete[term.column].to_numpy(dtype="float64") / term.unit
             continue
-        values = complete[term.column].to_numpy()
-        used = used_levels[term.column] = [level for level in term.levels if (values == level).any()]
-        absent += [term.coefficient(level) for level in term.levels if level not in used]
-        indicators = _indicators(term, values, used, y, minimum)
+        having = _by_level(term, codes)
+        absent += [term.coefficient(level) for level in term.levels if level not in having]
+        indicators = _indicators(term, having, y, minimum)
         if isinstance(indicators, NotEstimable):
             return indicators
         columns.update(indicators)
     for first, second in products:
-        pair = (used_levels[first.column], used_levels[second.column])
-        found = _product_columns(complete, y, (first, second), pair, minimum)
+        pair = (_by_level(first, codes), _by_level(second, codes))
+        found = _product_columns((first, second), pair, y, minimum)
         if isinstance(found, NotEstimable):
             return found
         columns.update(found)
     return columns, tuple(absent)
 
 
+def _by_level(term: Categorical, codes: Mapping[str, np.ndarray]) -> dict[Hashable, np.ndarray]:
+    """Of each level in use: who has it (n, bool)."""
+    having = {level: codes[term.column] == place for place, level in enumerate(term.levels)}
+    return {level: people for level, people in having.items() if people.any()}
+
+
 def _indicators(
-    term: Categorical, values: np.ndarray, used: Sequence[Hashable], y: np.ndarray, minimum: int
+    term: Categorical, having: Mapping[Hashable, np.ndarray], y: np.ndarray, minimum: int
 ) -> dict[str, np.ndarray] | NotEstimable:
     """The indicator columns of a term by coefficient name, for the levels in use but the first."""
+    used = list(having)
     if term.required and (len(used) < 2 or used[0] != term.levels[0]):
         return NotEstimable(f"{term.column} has no reference level or only one level")
-    for level in used:
-        if reason := too_few(y[values == level], f"level {level} of {term.column}", minimum):
+    for level, people in having.items():
+        if reason := too_few(y[people], f"level {level} of {term.column}", minimum):
             return NotEstimable(reason)
-    return {term.coefficient(level): (values == level).astype("float64") for level in used[1:]}
+    return {term.coefficient(level): having[level].astype("float64") for level in used[1:]}
 
 
 def _product_columns(
-    complete: pd.DataFrame,
-    y: np.ndarray,
     terms: tuple[Categorical, Categorical],
-    used: tuple[list[Hashable], list[Hashable]],
+    having: tuple[Mapping[Hashable, np.ndarray], Mapping[Hashable, np.ndarray]],
+    y: np.ndarray,
     minimum: int,
 ) -> dict[str, np.ndarray] | NotEstimable:
-    """The product columns of two terms by coefficient name, from their levels in use; the first is the reference."""
+    """The product columns of two terms by coefficient name, from who has each level; the first is the reference."""
     first, second = terms
+    references = tuple(next(iter(levels)) for levels in having)
     columns: dict[str, np.ndarray] = {}
-    for one, other in product(*used):
-        both = ((complete[first.column] == one) & (complete[second.column] == other)).to_numpy(dtype=bool)
+    for one, other in product(*having):
+        both = having[0][one] & having[1][other]
         where = f"level {one} of {first.column} with level {other} of {second.column}"
         if reason := too_few(y[both], where, minimum):
             return NotEstimable(reason)
-        if one != used[0][0] and other != used[1][0]:
+        if one != references[0] and other != references[1]:
             columns[product_coefficient(first, one, second, other)] = both.astype("float64")
     return columns
 
@@ -225,11 +243,14 @@ def _ill_conditioned(X: np.ndarray, largest: float) -> str | None:
     # Not the standard deviation: that of a constant is rarely exactly zero.
     if (np.ptp(columns, axis=0) == 0).any():
         return "a covariate is constant"
-    standardized = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     # Correlations show cheaply that columns are independent; a large condition number needs the exact calculation.
-    eigenvalues = np.linalg.eigvalsh(cross_product(standardized, standardized))
+    centered = columns - columns.mean(axis=0)
+    covariances = cross_product(centered, centered)
+    lengths = np.sqrt(np.diag(covariances))
+    eigenvalues = np.linalg.eigvalsh(covariances / np.outer(lengths, lengths))
     if eigenvalues[0] > eigenvalues[-1] / min(largest, RELIABLE_CONDITION) ** 2:
         return None
+    standardized = centered / columns.std(axis=0)
     singular = np.linalg.svd(standardized, compute_uv=False)
     if singular[-1] <= singular[0] * max(standardized.shape) * np.finfo("float64").eps:
         return "one covariate is determined by the others"

@@ -10,14 +10,14 @@ products that are computed once (``CrossProducts``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Steps of the golden section search; each reduces the interval of the intraclass correlation to 0.62.
-GOLDEN_STEPS = 48
 LARGEST_CORRELATION = 0.9999
+# Of the search for the intraclass correlation, which is exact to about the last step.
+START, SMALLEST_STEP, MOST_STEPS = 0.4, 1e-10, 60
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,51 @@ class Components:
 class CrossProducts:
     """The sufficient statistics of each person for REML.
 
+    D are the person's rows of covariates and measurements (last), s its column sums.
+
     Attributes:
-        rows: people x q(q+1)/2, upper triangle of D'D, D being the person's rows of covariates and measurement (last).
-        sums: people x q(q+1)/2, upper triangle of s s', s being the column sums of D.
+        rows: people x q(q+1)/2, upper triangle of D'D.
+        sums: people x v(v+1)/2, upper triangle of s s' of the columns that vary. Of any other pair of columns the
+            product of the sums is the number of rows times the entry of D'D, as one of the two is constant.
         measurements: people, number of rows of each.
-        columns: q, of D.
+        varies: q, whether a column of D differs between the rows of any person.
     """
 
     rows: np.ndarray
     sums: np.ndarray
     measurements: np.ndarray
-    columns: int
+    varies: np.ndarray
+
+
+@dataclass(frozen=True)
+class SampleTotals:
+    """Cross products summed over the people of samples.
+
+    Attributes:
+        rows: samples x q x q, sum of D'D.
+        sums: sizes x samples x q x q, sum of s s' over the people with so many rows.
+        people: sizes x samples, number of people with so many rows.
+        sizes: the numbers of rows that people have.
+        lengths: q, of the columns of D in all people; ``rows`` and ``sums`` are of columns divided by them.
+    """
+
+    rows: np.ndarray
+    sums: np.ndarray
+    people: np.ndarray
+    sizes: np.ndarray
+    lengths: np.ndarray
+
+    def of(self, columns: Sequence[int]) -> SampleTotals:
+        """Those of some columns of D, the measurement last."""
+        at = np.ix_(columns, columns)
+        return replace(self, rows=self.rows[:, *at], sums=self.sums[:, :, *at], lengths=self.lengths[list(columns)])
 
 
 def cross_products(values: np.ndarray, person: np.ndarray, covariates: np.ndarray | None = None) -> CrossProducts:
     """Cross products by person.
 
     Args:
-        values: N measurements.
+        values: N measurements, or N x m of several kinds.
         person: N; the rows of a person must be adjacent.
         covariates: N x p of full rank, the intercept included; an intercept alone unless given.
 
@@ -71,18 +98,45 @@ def cross_products(values: np.ndarray, person: np.ndarray, covariates: np.ndarra
     D = np.column_stack([X, np.asarray(values, dtype="float64")])
     if len(D) == 0 or not np.isfinite(D).all():
         raise ValueError("measurements and covariates must be finite numbers, at least one")
-    new = np.r_[True, person[1:] != person[:-1]]
-    first = np.flatnonzero(new)
+    first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     if len(first) != len(set(person[first].tolist())):
         raise ValueError("the rows of a person must be adjacent")
-    sums = np.add.reduceat(D, first, axis=0)
-    upper = list(zip(*np.triu_indices(D.shape[1]), strict=True))
+    measurements = np.diff(np.append(first, len(D)))
+    varies = (np.repeat(D[first], measurements, axis=0) != D).any(axis=0)
+    sums = np.add.reduceat(D[:, varies], first, axis=0)
     return CrossProducts(
-        rows=np.column_stack([np.add.reduceat(D[:, i] * D[:, j], first) for i, j in upper]),
-        sums=np.column_stack([sums[:, i] * sums[:, j] for i, j in upper]),
-        measurements=np.diff(np.append(first, len(D))),
-        columns=D.shape[1],
+        rows=np.column_stack([np.add.reduceat(D[:, i] * D[:, j], first) for i, j in _pairs(D.shape[1])]),
+        sums=np.column_stack([np.zeros((len(first), 0)), *(sums[:, i] * sums[:, j] for i, j in _pairs(sums.shape[1]))]),
+        measurements=measurements,
+        varies=varies,
     )
+
+
+def sample_totals(products: CrossProducts, counts: np.ndarray | None = None) -> SampleTotals:
+    """The cross products of samples of people.
+
+    Args:
+        products: of the people.
+        counts: samples x people, how often each person is in each sample; one sample with everyone once unless given.
+    """
+    counts = np.ones((1, len(products.measurements))) if counts is None else np.asarray(counts, dtype="float64")
+    q = len(products.varies)
+    lengths = np.sqrt([products.rows[:, at].sum() for at, (i, j) in enumerate(_pairs(q)) if i == j])
+    lengths[lengths == 0] = 1.0
+    scale = np.outer(lengths, lengths)
+    both_vary = np.array([products.varies[i] and products.varies[j] for i, j in _pairs(q)])
+    sizes = np.unique(products.measurements)
+    rows, people, sums = np.zeros((len(counts), products.rows.shape[1])), [], []
+    for size in sizes:
+        these = products.measurements == size
+        drawn = counts[:, these]
+        of_size = drawn @ products.rows[these]
+        rows += of_size
+        sum_products = size * of_size
+        sum_products[:, both_vary] = drawn @ products.sums[these]
+        sums.append(_square(sum_products, q) / scale)
+        people.append(drawn.sum(axis=1))
+    return SampleTotals(_square(rows, q) / scale, np.stack(sums), np.stack(people), sizes, lengths)
 
 
 def reml(products: CrossProducts, counts: np.ndarray | None = None) -> Components:
@@ -95,42 +149,52 @@ def reml(products: CrossProducts, counts: np.ndarray | None = None) -> Component
     Returns:
         One entry per sample; nan if nobody has a second measurement.
     """
-    counts = np.ones((1, len(products.measurements))) if counts is None else np.asarray(counts, dtype="float64")
-    q = products.columns
-    # Columns of equal length, and a small ridge, because a sample may lack a rare level.
-    length = np.sqrt(_squares(products.rows.sum(axis=0), q))
-    length[length == 0] = 1.0
-    scale = np.outer(length, length)
-    total = _square(counts @ products.rows, q) / scale
-    ridge = np.zeros(q)
-    ridge[:-1] = 1e-12
-    total[:, np.arange(q), np.arange(q)] += ridge
-    sizes = np.unique(products.measurements)
-    people = np.stack([counts[:, products.measurements == size].sum(axis=1) for size in sizes])
-    sums = np.stack(
-        [
-            _square(counts[:, products.measurements == size] @ products.sums[products.measurements == size], q) / scale
-            for size in sizes
-        ]
-    )
+    return reml_of_totals(sample_totals(products, counts))
+
+
+def reml_of_totals(totals: SampleTotals) -> Components:
+    """As ``reml``, of samples whose cross products are summed already."""
+    sizes, people = totals.sizes, totals.people
+    samples, q = totals.rows.shape[:2]
     freedom = (people * sizes[:, np.newaxis]).sum(axis=0) - (q - 1)
     if (sizes < 2).all() or (freedom <= 0).any():
-        undetermined = np.full(len(counts), np.nan)
+        undetermined = np.full(samples, np.nan)
         return Components(undetermined, undetermined)
+    # A small ridge, because a sample may lack a rare level.
+    rows = totals.rows.copy()
+    rows[:, np.arange(q - 1), np.arange(q - 1)] += 1e-12
 
-    def profile(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Minus twice the restricted log likelihood up to a constant, and the within variance it implies."""
+    def slopes(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """First and second derivative of minus twice the restricted log likelihood, and the within variance."""
         ratio = correlation / (1 - correlation)
-        shrink = ratio / (1 + np.outer(sizes, ratio))
-        M = total - np.einsum("gs,gsij->sij", shrink, sums)
-        A, b = M[:, :-1, :-1], M[:, :-1, -1]
-        residual = M[:, -1, -1] - np.einsum("si,si->s", b, np.linalg.solve(A, b[..., np.newaxis])[..., 0])
-        within = np.maximum(residual, 1e-300) / freedom
-        spread = (people * np.log1p(np.outer(sizes, ratio))).sum(axis=0)
-        return freedom * np.log(within) + spread + np.linalg.slogdet(A)[1], within
+        shrunk = 1 + np.outer(sizes, ratio)
+        weights = np.stack([-ratio / shrunk, -1 / shrunk**2, 2 * sizes[:, np.newaxis] / shrunk**3])
+        M, M1, M2 = np.einsum("dgs,gsij->dsij", weights, totals.sums)
+        M += rows
+        inverse = np.linalg.inv(M[:, :-1, :-1])
+        residual = np.concatenate([-np.einsum("sij,sj->si", inverse, M[:, :-1, -1]), np.ones((samples, 1))], axis=1)
+        error, error1, error2 = (np.einsum("si,sij,sj->s", residual, each, residual) for each in (M, M1, M2))
+        error = np.maximum(error, 1e-300)
+        moved = np.einsum("sij,sj->si", M1, residual)[:, :-1]
+        error2 = error2 - 2 * np.einsum("si,sij,sj->s", moved, inverse, moved)
+        turned = inverse @ M1[:, :-1, :-1]
+        first = (
+            freedom * error1 / error
+            + (people * sizes[:, np.newaxis] / shrunk).sum(axis=0)
+            + np.einsum("sii->s", turned)
+        )
+        second = (
+            freedom * (error2 / error - (error1 / error) ** 2)
+            - (people * (sizes[:, np.newaxis] / shrunk) ** 2).sum(axis=0)
+            + np.einsum("sij,sji->s", inverse, M2[:, :-1, :-1])
+            - np.einsum("sij,sji->s", turned, turned)
+        )
+        # By the correlation instead of the ratio.
+        per = 1 + ratio
+        return first * per**2, second * per**4 + 2 * first * per**3, error / freedom
 
-    correlation = _golden_section(lambda value: profile(value)[0], len(counts))
-    within = profile(correlation)[1] * length[-1] ** 2
+    correlation = _root(lambda value: slopes(value)[:2], samples)
+    within = slopes(correlation)[2] * totals.lengths[-1] ** 2
     return Components(within * correlation / (1 - correlation), within)
 
 
@@ -161,24 +225,37 @@ def bootstrap_counts(people: int, draws: int, random: np.random.Generator) -> np
     return np.stack([np.bincount(random.integers(people, size=people), minlength=people) for _ in range(draws)])
 
 
-def _golden_section(objective: Callable[[np.ndarray], np.ndarray], samples: int) -> np.ndarray:
-    """The minimum of a function of the correlation, for all samples at once."""
-    golden = (np.sqrt(5) - 1) / 2
+def _root(slopes: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], samples: int) -> np.ndarray:
+    """The correlation at which a function that falls and then rises is lowest, for all samples at once.
+
+    Newton's method for the root of the first derivative, in an interval that its sign narrows; where a step would leave
+    the interval, half of it.
+
+    Args:
+        slopes: gives the first and second derivative of the function.
+        samples: how many there are.
+    """
     low, high = np.zeros(samples), np.full(samples, LARGEST_CORRELATION)
-    inner, outer = high - golden * (high - low), low + golden * (high - low)
-    at_inner, at_outer = objective(inner), objective(outer)
-    for _ in range(GOLDEN_STEPS):
-        left = at_inner < at_outer
-        high, low = np.where(left, outer, high), np.where(left, low, inner)
-        fresh = np.where(left, high - golden * (high - low), low + golden * (high - low))
-        value = objective(fresh)
-        inner, outer = np.where(left, fresh, outer), np.where(left, inner, fresh)
-        at_inner, at_outer = np.where(left, value, at_outer), np.where(left, at_inner, value)
-    middle = (low + high) / 2
-    # At the boundary there is no correlation.
-    edge = objective(np.zeros(samples)) <= objective(middle)
-    found: np.ndarray = np.where(edge, 0.0, middle)
-    return found
+    # A function that does not fall from the start is lowest there: at the boundary there is no correlation.
+    high = np.where(slopes(low)[0] >= 0, 0.0, high)
+    at = np.minimum(START, high)
+    for _ in range(MOST_STEPS):
+        first, second = slopes(at)
+        low, high = np.where(first < 0, at, low), np.where(first < 0, high, at)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = at - first / second
+        inside = (second > 0) & (newton >= low) & (newton <= high)
+        new = np.where(inside, newton, (low + high) / 2)
+        if np.abs(new - at).max() < SMALLEST_STEP:
+            return new
+        at = new
+    return at
+
+
+def _pairs(q: int) -> list[tuple[int, int]]:
+    """The pairs of columns in the upper triangle of a q x q matrix, row by row."""
+    i, j = np.triu_indices(q)
+    return list(zip(i.tolist(), j.tolist(), strict=True))
 
 
 def _square(triangle: np.ndarray, q: int) -> np.ndarray:
@@ -188,9 +265,3 @@ def _square(triangle: np.ndarray, q: int) -> np.ndarray:
     square[:, i, j] = triangle
     square[:, j, i] = triangle
     return square
-
-
-def _squares(triangle: np.ndarray, q: int) -> np.ndarray:
-    i, j = np.triu_indices(q)
-    diagonal: np.ndarray = triangle[i == j]
-    return diagonal

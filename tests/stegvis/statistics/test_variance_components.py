@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from stegvis.statistics.variance_components import Components, anova, bootstrap_counts, cross_products, reml
+from stegvis.statistics.variance_components import (
+    Components,
+    anova,
+    bootstrap_counts,
+    cross_products,
+    reml,
+    reml_of_totals,
+    sample_totals,
+)
 
 
 @pytest.fixture
@@ -63,6 +71,39 @@ def test_a_sample_by_counts_is_the_sample_itself(days):
         by_rows = reml(cross_products(values, code))
         assert by_counts.between[sample] == pytest.approx(by_rows.between[0], rel=1e-6)
         assert by_counts.within[sample] == pytest.approx(by_rows.within[0], rel=1e-6)
+
+
+def test_of_equally_many_measurements_the_maximum_is_the_analysis_of_variance():
+    """A closed form (Searle, Casella and McCulloch 1992), so that the maximum is seen to be exact."""
+    person = np.repeat(np.arange(800), 4)
+    values = np.random.default_rng(7).normal(90, 12, 800)[person] + np.random.default_rng(8).normal(0, 30, 3200)
+    found, exact = reml(cross_products(values, person)), anova(values, person)
+    assert found.between[0] == pytest.approx(exact.between[0], rel=1e-9)
+    assert found.within[0] == pytest.approx(exact.within[0], rel=1e-9)
+
+
+def test_of_equally_many_measurements_that_differ_no_more_than_days_there_is_no_correlation():
+    values = np.tile([0.0, 10.0, 20.0, 30.0], 50) + np.repeat(np.random.default_rng(1).normal(0, 0.1, 50), 4)
+    person = np.repeat(np.arange(50), 4)
+    assert anova(values, person).between[0] < 0
+    found = reml(cross_products(values, person))
+    assert found.between[0] == 0
+    assert found.within[0] == pytest.approx(values.var(ddof=1), rel=1e-10)
+
+
+def test_a_choice_of_columns_is_the_model_of_those_columns(days):
+    """One matrix of everything serves models with some of the covariates, and either of two measurements."""
+    person = days["id"].to_numpy()
+    height = np.random.default_rng(1).normal(size=person.max() + 1)[person]
+    X = np.column_stack([np.ones(len(days)), height, days["weekend"]])
+    both = np.column_stack([days["walk_min"], days["walk_min"] ** 2])
+    counts = bootstrap_counts(len(set(person)), 3, np.random.default_rng(5))
+    totals = sample_totals(cross_products(both, person, X), counts)
+    for columns, measured in (((0, 1, 2), 0), ((0, 2), 1), ((0,), 0)):
+        shared = reml_of_totals(totals.of([*columns, 3 + measured]))
+        alone = reml(cross_products(both[:, measured], person, X[:, columns]), counts)
+        assert shared.between == pytest.approx(alone.between, rel=1e-9)
+        assert shared.within == pytest.approx(alone.within, rel=1e-9)
 
 
 def test_units_do_not_matter_and_people_alike_have_no_variance_between(days):
