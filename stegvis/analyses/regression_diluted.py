@@ -106,8 +106,8 @@ def _reliabilities(
             found[block] = NotEstimable(f"fewer than {rules.fewest_people} people have repeated days")
         else:
             alike.setdefault(kept.tobytes(), {})[block] = design
-    for kept, of_same_days in alike.items():
-        found |= _of_same_days(of_same_days, days[np.frombuffer(kept, dtype=bool)], data)
+    for which, of_same_days in alike.items():
+        found |= _of_same_days(of_same_days, days[np.frombuffer(which, dtype=bool)], data)
     return found
 
 

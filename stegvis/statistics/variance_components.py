@@ -79,8 +79,13 @@ class SampleTotals:
 
     def of(self, columns: Sequence[int]) -> SampleTotals:
         """Those of some columns of D, the measurement last."""
-        at = np.ix_(columns, columns)
-        return replace(self, rows=self.rows[:, *at], sums=self.sums[:, :, *at], lengths=self.lengths[list(columns)])
+        down, across = np.ix_(columns, columns)
+        return replace(
+            self,
+            rows=self.rows[:, down, across],
+            sums=self.sums[:, :, down, across],
+            lengths=self.lengths[list(columns)],
+        )
 
 
 def cross_products(values: np.ndarray, person: np.ndarray, covariates: np.ndarray | None = None) -> CrossProducts:
