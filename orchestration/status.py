@@ -96,9 +96,7 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
         "quarantine": quarantined(home),
         "deliveries": {
             "accepted": len(landing.accepted),
-            "waiting": [
-                each | _incomplete(drop) for each, drop in zip(_not_used(landing.waiting), landing.waiting, strict=True)
-            ],
+            "waiting": _waiting(landing.waiting),
             "rejected": _not_used(landing.rejected),
             "alarms": _not_used(landing.alarms),
             "unusable": unusable,
@@ -123,6 +121,11 @@ def _not_used(drops: Sequence[Unused]) -> list[dict[str, Any]]:
     return [
         {"delivery": f"{drop.kind}/{drop.name}", "reason": drop.reason, "nameless": nameless(drop)} for drop in drops
     ]
+
+
+def _waiting(drops: Sequence[Unused]) -> list[dict[str, Any]]:
+    """Deliveries that are not complete, with for how long."""
+    return [each | _incomplete(drop) for each, drop in zip(_not_used(drops), drops, strict=True)]
 
 
 def _incomplete(drop: Unused) -> dict[str, Any]:
