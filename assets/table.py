@@ -25,7 +25,7 @@ from stegvis.storage.process import this_process
 from stegvis.storage.publishing import publish, waiting_items
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.storage.tables import Records, Table, changed_deliveries, inputs
+from stegvis.storage.tables import Records, Table, changed_while_read, inputs
 from stegvis.storage.unexpected import describe_error
 from stegvis.storage.warehouse import Warehouse
 from stegvis.study.study import Study
@@ -142,8 +142,7 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     place = f"{defined.name} [{key}]" if key else defined.name
     method = defined.method(study)
     records = Records(home)
-    landing = resource.landing()
-    data, absent = inputs(defined, key, records, landing)
+    data, absent = inputs(defined, key, records, landing := resource.landing())
     if absent:
         raise dg.Failure(f"{place} cannot be made before {', '.join(absent)}", allow_retries=False)
     recorded = study.recording()
@@ -153,12 +152,8 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource}
         made = defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters})
         rows = made if isinstance(made, Rows) else Rows(made)
-        if changed := changed_deliveries(defined, key, landing):
-            raise dg.Failure(
-                f"{place} was not published: {', '.join(changed)} changed while it was read. The last good rows stay. "
-                "What has landed must not be changed: deliver a correction as a drop of its own",
-                allow_retries=False,
-            )
+        if why := changed_while_read(defined, key, landing):
+            raise dg.Failure(f"{place} was not published: {why}", allow_retries=False)
         waiting = waiting_items(defined, key, rows, data, records)
         published = publish(
             defined,

@@ -198,10 +198,16 @@ def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[
     return parts, absent
 
 
-def changed_deliveries(table: Table, key: str, landing: Landing) -> list[str]:
-    """The deliveries of a partition of which a file changed, or went, since the landing zone was scanned."""
+def changed_while_read(table: Table, key: str, landing: Landing) -> str:
+    """Which deliveries of a partition changed, or went, since the landing zone was scanned, as a sentence, or blank."""
     drops = table.drops(landing, key)
-    return [f"{drop.kind}/{drop.name}" for drop in drops if not all(file.is_unchanged for file in drop.files)]
+    changed = [f"{drop.kind}/{drop.name}" for drop in drops if not all(file.is_unchanged for file in drop.files)]
+    if not changed:
+        return ""
+    return (
+        f"{', '.join(changed)} changed while it was read. The last good rows stay. What has landed must not be "
+        "changed: deliver a correction as a drop of its own"
+    )
 
 
 def _delivered_above(table: Table, key: str, records: Records) -> dict[str, str]:
