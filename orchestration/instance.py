@@ -41,9 +41,9 @@ retention:
   schedule:
     purge_after_days: 90
   sensor:
-    purge_after_days: {skipped: 7, started: 90, failure: 90, success: 90}
+    purge_after_days: {skipped: 2, started: 90, failure: 90, success: 90}
   auto_materialize:
-    purge_after_days: {skipped: 7, failure: 90, success: 90}
+    purge_after_days: {skipped: 2, failure: 90, success: 90}
 """
 
 # In a Dagster instance outside the home: the home it belongs to.

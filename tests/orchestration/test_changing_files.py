@@ -11,7 +11,7 @@ from stegvis.storage.reading import DeliveredTable
 from tests.orchestration.story import Story
 
 
-@pytest.mark.parametrize("what", ["changed", "gone"])
+@pytest.mark.parametrize("what", ["changed", pytest.param("gone", marks=pytest.mark.slow)])
 def test_a_file_that_changes_while_it_is_read_costs_no_published_row(
     story: Story, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:

@@ -154,7 +154,14 @@ def nowhere(root: Path, person: str) -> bool:
     return not any(person.encode() in file.read_bytes() for file in files)
 
 
-@pytest.mark.parametrize("known_from", ["the home", "what is left of it", "a list", "landing zone", "newer backup"])
+@pytest.mark.parametrize(
+    "known_from",
+    [
+        "the home",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("what is left of it", "a list", "landing zone")),
+        pytest.param("newer backup", marks=pytest.mark.slow),
+    ],
+)
 def test_whoever_withdrew_after_the_backup_is_erased_before_anything_else(
     safe: Safe, tmp_path: Path, known_from: str
 ) -> None:
