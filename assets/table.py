@@ -25,11 +25,7 @@ from stegvis.storage.process import this_process
 from stegvis.storage.publishing import publish, waiting_items
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-<<<<<<< HEAD
-from stegvis.storage.tables import Records, Table, changed_meanwhile, inputs
-=======
 from stegvis.storage.tables import Records, Table, changed_while_read, inputs
->>>>>>> h-keep
 from stegvis.storage.unexpected import describe_error
 from stegvis.storage.warehouse import Warehouse
 from stegvis.study.study import Study
@@ -156,13 +152,8 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
         offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource}
         made = defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters})
         rows = made if isinstance(made, Rows) else Rows(made)
-<<<<<<< HEAD
-        if changed := changed_meanwhile(defined, key, landing):
-            raise dg.Failure(f"{place} was not published: {changed}", allow_retries=False)
-=======
         if why := changed_while_read(defined, key, landing):
             raise dg.Failure(f"{place} was not published: {why}", allow_retries=False)
->>>>>>> h-keep
         waiting = waiting_items(defined, key, rows, data, records)
         published = publish(
             defined,

@@ -198,16 +198,6 @@ def inputs(table: Table, key: str, records: Records, landing: Landing) -> tuple[
     return parts, absent
 
 
-<<<<<<< HEAD
-def changed_meanwhile(table: Table, key: str, landing: Landing) -> str:
-    """Which deliveries of a partition have a file that changed, or went, since the landing zone was scanned; or ''."""
-    drops = [drop for drop in table.drops(landing, key) if not all(file.is_unchanged for file in drop.files)]
-    if not drops:
-        return ""
-    return (
-        f"{', '.join(f'{drop.kind}/{drop.name}' for drop in drops)} changed while it was read. The last good rows "
-        "stay. What has landed must not be changed: deliver a correction as a drop of its own"
-=======
 def changed_while_read(table: Table, key: str, landing: Landing) -> str:
     """Which deliveries of a partition changed, or went, since the landing zone was scanned, as a sentence, or blank."""
     drops = table.drops(landing, key)
@@ -217,7 +207,6 @@ def changed_while_read(table: Table, key: str, landing: Landing) -> str:
     return (
         f"{', '.join(changed)} changed while it was read. The last good rows stay. What has landed must not be "
         "changed: deliver a correction as a drop of its own"
->>>>>>> h-keep
     )
 
 
