@@ -2,10 +2,10 @@
 
     python -m benchmarks.estimates HOME [--wave 2021-2023]
 
-HOME has been refreshed (``stegvis demo`` makes one). Limits: the whole suite in 60 s and 1.5 GB. Beside wall time, which
-other programs lengthen, stand processor seconds; set OPENBLAS_NUM_THREADS=1 to compare them. R runs one command of
-``commands.csv`` per published model (its joint test, so that each model is fitted once); it needs the package sandwich.
-Without R this part is skipped with a message.
+HOME has been refreshed (``stegvis demo`` makes one). Limits: the whole suite in 60 s and 1.5 GB. Beside wall time,
+which other programs lengthen, stand processor seconds; set OPENBLAS_NUM_THREADS=1 to compare them. R runs one command
+of ``commands.csv`` per published model (its joint test, so that each model is fitted once); it needs the package
+sandwich. Without R this part is skipped with a message.
 """
 
 from __future__ import annotations
