@@ -95,8 +95,9 @@ class _Number:
 class _Levels:
     """A categorical variable with the levels that occur; ``codes`` (n) are their positions.
 
-    ``mode`` and ``factor`` are kept from one fit to the next: the coefficients, and the inverse of the Cholesky factor
-    of their information.
+    ``known_indicators`` is width x n, of all levels but the first, zero where the level is missing. ``mode`` and
+    ``factor`` are kept from one fit to the next: the coefficients, and the inverse of the Cholesky factor of their
+    information.
     """
 
     def __init__(self, column: str, levels: list[Hashable], codes: np.ndarray, missing: np.ndarray) -> None:
@@ -105,6 +106,7 @@ class _Levels:
         known = self._indicators(np.flatnonzero(~missing))
         self._center = known.mean(axis=1, keepdims=True)
         self._spread = known.std(axis=1, keepdims=True)
+        self.known_indicators = self._indicators(np.arange(len(codes))) * ~missing
         self.mode: np.ndarray | None = None
         self.factor: np.ndarray | None = None
 
@@ -113,11 +115,6 @@ class _Levels:
         indicators: np.ndarray = (self.codes[np.newaxis, people] == np.arange(1, self.width + 1)[:, np.newaxis]).astype(
             "float64"
         )
-        return indicators
-
-    def known_indicators(self) -> np.ndarray:
-        """width x n, zero where the level is missing."""
-        indicators: np.ndarray = self._indicators(np.arange(len(self.codes))) * ~self.missing
         return indicators
 
     def block(self, people: np.ndarray) -> np.ndarray:
@@ -213,7 +210,7 @@ def _fit_levels(
     Returns:
         (width x K, zero in the variable's own columns; width k x width k, of the k other columns).
     """
-    indicators, known = variable.known_indicators(), ~variable.missing
+    indicators, known = variable.known_indicators, ~variable.missing
     penalty = np.full(len(rows), prior_sd**-2.0)
     penalty[0] = 0.0
     b = np.zeros((variable.width, len(rows))) if variable.mode is None else variable.mode
