@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 IDENTIFIER = re.compile(r"P[0-9A-Z]{6}")  # of the twin
 WAVE = "2021-2023"
-# What draws at random goes through the people in the order of their stored identifiers.
-DRAWN = ("imputed", "regression_dilution", "misclassification_probabilistic")
+# What draws people at random goes through them in the order of their stored identifiers.
+DRAWN = ("imputed", "regression_dilution")
 
 
 def choose(home: Home, stored: str) -> None:
