@@ -14,7 +14,7 @@ from typing import Literal
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
-from stegvis.storage.lost import Lost, lost_sentence
+from stegvis.storage.lost import Lost
 from stegvis.storage.records import damaged_files
 from stegvis.storage.release_gate import hindrances, new_waves
 from stegvis.storage.tables import (
@@ -121,7 +121,7 @@ class HomeState:
             missing = state("missing upstream", tuple(f"{each} does not exist yet" for each in absent))
             return replace(missing, descendant=True)
         if self.lost.releases and table.name == "release" and not new_waves(self):
-            return state("blocked", (lost_sentence(self.lost.releases),))
+            return state("blocked", (self.lost.sentence(),))
         damaged = self._damaged_files(table, key)
         if last and damaged:
             return state("stale", (f"{damaged} of its files in the lake are gone or damaged",), certain=True)
@@ -131,7 +131,7 @@ class HomeState:
         if last and before == now:
             return state("up to date", ())
         if table.name == "disclosure" and self.lost.holds(key):
-            return state("blocked", (lost_sentence(self.lost.releases, key),))
+            return state("blocked", (self.lost.sentence(key),))
         if refused is not None and would_be_made_from(method | data, refused, self.study) == refused:
             why = self.records.why_refused(table, key)
             if why and not self.records.broke_a_check(table, key):

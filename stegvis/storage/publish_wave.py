@@ -25,7 +25,7 @@ def publish_wave(home: Home, wave: str, by: str, because: str) -> None:
 
     Args:
         home: the home.
-        wave: a published wave, or one whose release is gone.
+        wave: a published wave, or one whose release is gone, or that was retired.
         by: who decided.
         because: why; stays in the home.
 
@@ -44,7 +44,8 @@ def publish_wave(home: Home, wave: str, by: str, because: str) -> None:
         )
     if wave in retracted_waves(home.root):
         raise DecisionError(f"wave {wave} is retracted: it gets no new numbers")
-    add_decision(home.root, PUBLISH, wave, **who, **({"lost": lost_releases(home.releases)} if again else {}))
+    missing = lost_releases(home.releases) or [str(gone.known[wave]["release"])] if again else []
+    add_decision(home.root, PUBLISH, wave, **who, **({"lost": missing} if again else {}))
     make_anew(home, wave)
 
 

@@ -18,7 +18,7 @@ from stegvis.reporting.thumbnails import wave_pictures
 from stegvis.statistics.results import GROUPS
 from stegvis.storage.decisions import ORIGIN
 from stegvis.storage.editions import edition, kind_of
-from stegvis.storage.lost import lost, lost_sentence
+from stegvis.storage.lost import lost
 from stegvis.storage.publication import EDITION, origin_now
 from stegvis.storage.releases import Published, ReleaseError, newest_published
 from stegvis.storage.report_inputs import study_words
@@ -44,7 +44,7 @@ def wave_to_publish(sources: Sources) -> Rows:
     wave = sources.key
     gone = lost(sources.home.releases)
     if gone.holds(wave):
-        raise ReleaseError(lost_sentence(gone.releases, wave))
+        raise ReleaseError(gone.sentence(wave))
     before, now = newest_published(sources.home.releases), origin_now(sources, wave)
     carried = of_wave(before.tables, wave) if before and not gone.is_gone(wave) else None
     computed = cache(lambda: _computed(sources))  # a wave that is carried forward needs none of it

@@ -15,7 +15,7 @@ from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
 from stegvis.disclosure.tables import ACROSS, Tables
 from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
 from stegvis.storage.editions import everyone, is_granted
-from stegvis.storage.lost import Lost, lost_sentence
+from stegvis.storage.lost import Lost
 from stegvis.storage.publication import origin_now
 from stegvis.storage.published_people import PublishedPeople, digests
 from stegvis.storage.releases import Published, ReleaseError
@@ -40,7 +40,7 @@ def check_editions(root: Path, published: Published | None, gone: Lost, new: Map
     """
     for wave, origin in new.items():
         if gone.holds(wave):
-            raise ReleaseError(lost_sentence(gone.releases, wave))
+            raise ReleaseError(gone.sentence(wave))
         known = published is not None and not gone.is_gone(wave) and of_wave(published.tables, wave) is not None
         if not known or published is None:
             continue

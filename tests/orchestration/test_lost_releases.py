@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from stegvis.orchestration.publish import publish
+from stegvis.orchestration.retire import retire
+from stegvis.storage.lost import lost
 from stegvis.storage.publish_wave import outcome
 from tests.attacks import attackers
 from tests.orchestration.story import Story
@@ -68,7 +70,7 @@ def test_no_old_wave_is_published_again_from_a_new_warehouse_until_somebody_deci
 
 @pytest.mark.slow
 def test_a_home_without_its_releases_publishes_a_new_wave_and_repeats_the_old_one(story: Story) -> None:
-    lost = story.release().name
+    lost_release = story.release().name
     before = attackers.read(story.release())
     shutil.rmtree(story.home.releases)
     story.withdraw("2025-01", list(story.table("select person from analysis_set order by person limit 10")["person"]))
@@ -77,7 +79,7 @@ def test_a_home_without_its_releases_publishes_a_new_wave_and_repeats_the_old_on
     assert {(asset, key) for asset, key in done.materialized} >= {("disclosure", "2024-2026"), ("release", "")}
     assert not done.ok
     waves = json.loads((story.release() / "manifest.json").read_text())["waves"]
-    assert waves[WAVE]["release"] == lost
+    assert waves[WAVE]["release"] == lost_release
     assert waves["2024-2026"]["release"] == story.release().name
     # What the warehouse still had of the old wave is repeated; results across waves are not published.
     now = attackers.read(story.release())
@@ -91,3 +93,30 @@ def test_a_home_without_its_releases_publishes_a_new_wave_and_repeats_the_old_on
     assert story.refresh().ok
     assert outcome(story.home, WAVE)["state"] == "refused"
     assert story.made() == set()
+
+
+def _waves(story: Story) -> set[str]:
+    return set(json.loads((story.release() / "manifest.json").read_text())["waves"]) - {"all"}
+
+
+@pytest.mark.slow
+def test_a_wave_that_was_published_and_retired_is_not_published_again_by_itself(story: Story) -> None:
+    other, answers = "2024-2026", story.answers().iloc[::2]
+    drop = story.drop("followup", other, answers, "questionnaire.csv")
+    assert story.refresh().ok
+    assert _waves(story) == {WAVE, other}
+    shutil.rmtree(drop)
+    retire(story.home, "wave", other)
+    assert story.refresh().ok
+    assert _waves(story) == {WAVE}
+    # Delivered again without two people, whose answers would be the difference.
+    story.drop("followup", other, answers.iloc[2:], "questionnaire.csv")
+    done = story.refresh()
+    (blocked,) = done.blocked
+    assert blocked.label == f"disclosure [{other}]"
+    assert "was published before and then retired" in blocked.reasons[0]
+    assert _waves(story) == {WAVE}
+    publish(story.home, other, "Anna", "the delivery was wrong as a whole")
+    assert story.refresh().ok
+    assert _waves(story) == {WAVE, other}
+    assert lost(story.home.releases).retired == frozenset()
