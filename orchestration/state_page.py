@@ -89,9 +89,11 @@ def attention(facts: Facts) -> list[Line]:
         for cause in causes(facts)
         if cause.severity != "info"
     ]
+    named = {line.what for line in found}  # one that has been so for days is a cause already
     for unused in facts["deliveries"]["waiting"]:
         delivery, reason = unused["nameless"]
-        found.append(Line("incomplete", delivery, reason, asset_address(f"landing/{delivery.partition('/')[0]}")))
+        if delivery not in named:
+            found.append(Line("incomplete", delivery, reason, asset_address(f"landing/{delivery.partition('/')[0]}")))
     return found
 
 

@@ -21,6 +21,7 @@ from stegvis.orchestration.monitoring.causes import causes
 from stegvis.orchestration.monitoring.now import now as seen_now
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.withdraw import read_withdrawals
+from stegvis.storage.backups_made import overdue_deletions
 from stegvis.storage.disk_use import disk_use
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.home import Home
@@ -179,6 +180,7 @@ def _withdrawals(home: Home, landing: Landing) -> dict[str, Any]:
         "not_applied": read.problems,
         "pending": is_pending(home.root),
         "to_remove": [vars(each) for each in [*to_remove(home.root, landing), *lists]] if len(withdrawn) else [],
+        "backups_to_delete": [each.path for each in overdue_deletions(home.root)],
     }
 
 

@@ -36,6 +36,7 @@ NEXT: dict[str, str] = {
     "warehouse": "docs/runbook.md#the-home-cannot-be-read",
     "home": "docs/runbook.md#the-home-cannot-be-read",
     "backup": "make one. docs/runbook.md#the-last-backup-is-too-old",
+    "expired": "delete it. docs/backup.md#how-long-backups-hold-people-who-withdrew",
     "edition": "docs/runbook.md#a-publication-is-refused",
 }
 
@@ -107,6 +108,9 @@ def _of_deliveries(facts: Facts) -> Iterator[Cause]:
     problems = facts["withdrawals"]["not_applied"]
     for problem in problems:
         yield _withdrawal(f"WITHDRAWAL NOT APPLIED {problem}", problems)
+    for folder in facts["withdrawals"].get("backups_to_delete", ()):
+        yield Cause.of("expired", "warning", folder, f"BACKUP past its time, with people who withdrew since: {folder}",
+                       message=f"BACKUP past its time: {folder}")  # fmt: skip
     for each in facts["gone"]:
         label = f"{each['kind']} {each['name']}"
         yield Cause.of("gone", "warning", label, f"gone {label}: {each['message']}")

@@ -45,6 +45,10 @@ WARNINGS: dict[str, tuple[dict[str, Any], str]] = {
         facts(deliveries=deliveries(waiting=[DROP | {"too_long": True, "days": 3.1}])),
         "INCOMPLETE delivery recordings/x: P17.cwa differs; nothing has changed for 3 days",
     ),
+    "expired": (
+        facts(withdrawals={"not_applied": [], "backups_to_delete": ["/backup/2026"]}),
+        "BACKUP past its time, with people who withdrew since: /backup/2026",
+    ),
     "signature": (facts(waiting_release={"release": "r", "signatures_missing": 1}), "release r needs 1 signature"),
     "edition": (facts(editions=[{"wave": "2024", "state": "refused", "why": "few"}]), "publish wave 2024: few"),
     "overdue": (facts(sources=[OVERDUE]), "overdue followup: the last delivery came 1500 days ago"),
