@@ -92,6 +92,7 @@ def test_a_home_is_made_with_its_study(tmp_path: Path) -> None:
     assert home_with_study(tmp_path / "home").study.is_dir()
 
 
+@pytest.mark.slow
 def test_a_table_whose_protocol_is_edited_during_a_refresh_is_made_once(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
