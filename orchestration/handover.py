@@ -20,6 +20,7 @@ import dagster as dg
 
 from stegvis.orchestration.home_state import home_state
 from stegvis.orchestration.instance import TRIGGER_TAG, dagster_home, open_instance
+from stegvis.orchestration.monitoring import files
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.refreshed import kept
 from stegvis.storage.home import Home
@@ -28,6 +29,8 @@ JOB = "refresh"
 # The queue's daemon reports that it lives every 30 s.
 _QUEUE = "QUEUED_RUN_COORDINATOR"
 _ALIVE_SECONDS = 75.0
+# Its sensor "alerts" looks at the home once a minute, and later where a tick takes long.
+_LOOKED_SECONDS = 300.0
 _LAUNCH_SECONDS = 180.0
 _POLL_SECONDS = 0.5
 _LAUNCH = "import sys; sys.argv[0] = 'dagster'; from dagster._cli import main; main()"
@@ -49,7 +52,9 @@ def hand_over(home: Home, progress: Progress) -> dict[str, Any] | None:
         HandoverError: the run failed before it could say what it did.
         KeyboardInterrupt: the command was interrupted; the run is stopped.
     """
-    home.create()
+    seen = files.seconds_since(files.place(home.root, files.LOOKED))
+    if seen is None or seen > _LOOKED_SECONDS:
+        return None  # without opening Dagster's storage, which a refresh may find damaged or read-only
     with open_instance(home) as instance:
         if not _daemon_is_alive(instance) or not _anything_to_run(home, instance):
             return None

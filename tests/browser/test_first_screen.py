@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from stegvis.orchestration.monitoring import files
 from stegvis.storage.home import Home
 from tests.browser.pages import ARGUMENTS, CHROMIUM
 from tests.browser.test_dagster_ui import ROOT, SIGNED_IN, free_port
@@ -62,7 +63,10 @@ def troubled(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
                 if _answer(f"{address}/server_info"):
                     break
             time.sleep(0.5)
-        time.sleep(5)  # the daemon's first sign of life
+        for _ in range(360):  # until the daemon has looked at the home for the first time
+            if files.place(root, files.LOOKED).exists():
+                break
+            time.sleep(0.5)
         yield address, story, _spoil(story)
     finally:
         process.send_signal(signal.SIGINT)
