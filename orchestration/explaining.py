@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 
 def explained(error: Exception) -> str:
     """An ordinary mistake in a sentence; an error of the program by its class and place, without its text."""
@@ -17,7 +20,8 @@ def explained(error: Exception) -> str:
         return str(error)
     # Also for Dagster's own storage, which may be on the disk that is full.
     refused = refusal(error)
-    if unreadable := _unreadable(error):
+    is_full = refused is not None and os.strerror(errno.ENOSPC).lower() in refused
+    if not is_full and (unreadable := _unreadable(error)):
         return unreadable
     if refused is None:
         # The text could hold a person's value.
@@ -38,8 +42,9 @@ def _unreadable(error: Exception) -> str | None:
         )
     if library in ("sqlalchemy", "sqlite3"):
         return (
-            "Dagster's storage in the home's folder dagster/ cannot be used: it is damaged, or locked by another "
-            "program. It may be deleted while nothing runs: the next refresh fills it from the warehouse's records"
+            "Dagster's storage in the home's folder dagster/ cannot be used: the disk is full, or it is damaged, or "
+            "locked by another program. It may be deleted while nothing runs: the next refresh fills it from the "
+            "warehouse's records"
         )
     if library == "duckdb" and own_place(error).startswith("stegvis.storage.warehouse "):
         from stegvis.storage.warehouse import HELD, OTHER_VERSION

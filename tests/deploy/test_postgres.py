@@ -124,9 +124,9 @@ def test_another_database_is_cleaned_though_the_list_is_the_same(home: Home, dat
 
 
 def test_a_database_that_does_not_answer_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stegvis.orchestration.cli import _explained
+    from stegvis.orchestration.explaining import explained
 
     monkeypatch.setenv("STEGVIS_POSTGRES_PORT", "1")
     with pytest.raises(Exception) as failed, open_instance(home):  # noqa: PT011 - whichever Dagster lets through
         pass
-    assert _explained(failed.value).startswith("Dagster's PostgreSQL does not answer")
+    assert explained(failed.value).startswith("Dagster's PostgreSQL does not answer")
