@@ -133,9 +133,9 @@ def test_its_links_lead_into_dagster(page: Any) -> None:
     page.get_by_text("plausible").first.wait_for(timeout=60_000)
     page.go_back()
     page.get_by_role("link", name="Graph").click()
-    # Of one group each: they are open. Dagster shortens longer names.
-    for table in ("recordings", "cohort", "bias_models", "release"):
-        page.get_by_text(table, exact=True).first.wait_for(timeout=60_000)
+    page.wait_for_url("**/asset-groups?expanded=*")
+    # The groups are open: a table of the first one in view is there by its name.
+    page.get_by_text("recordings", exact=True).first.wait_for()
 
 
 def test_a_refresh_is_run_by_the_daemon_and_is_on_the_overview(troubled: tuple[str, Story, str]) -> None:
