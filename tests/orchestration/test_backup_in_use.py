@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ import pytest
 
 from stegvis.orchestration.restore import restore
 from stegvis.storage.backup import back_up
-from stegvis.storage.backup_folder import backups_in, problems
+from stegvis.storage.backup_folder import UNFINISHED, backups_in, problems
 from stegvis.storage.home import Home
 from stegvis.storage.records import damaged_files, read_records
 from stegvis.storage.warehouse import Warehouse
@@ -75,8 +76,12 @@ def test_a_killed_backup_leaves_nothing_that_looks_complete(story: Story, tmp_pa
     killed = 0
     for _ in range(KILLS):
         process = begin("backup", folder, "--home", story.home.root)
-        time.sleep(moments.uniform(0.4, 2.0))
-        os.kill(process.pid, signal.SIGKILL)
+        # Once it has begun to copy, and a while longer each time.
+        while process.poll() is None and not (folder / f"{UNFINISHED}{process.pid}").exists():
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0.0, 0.1) * number)
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         killed += process.returncode == -signal.SIGKILL
         assert not [each for each in backups_in(folder) if list(problems(each))]
