@@ -74,7 +74,7 @@ def test_every_backup_of_a_home_in_use_shows_one_moment(story: Story, tmp_path: 
 def test_a_killed_backup_leaves_nothing_that_looks_complete(story: Story, tmp_path: Path) -> None:
     folder, moments = tmp_path / "backups", random.Random(3)
     killed = 0
-    for _ in range(KILLS):
+    for number in range(KILLS):
         process = begin("backup", folder, "--home", story.home.root)
         # Once it has begun to copy, and a while longer each time.
         while process.poll() is None and not (folder / f"{UNFINISHED}{process.pid}").exists():
