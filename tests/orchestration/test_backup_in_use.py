@@ -23,12 +23,13 @@ from stegvis.storage.warehouse import Warehouse
 from tests.orchestration.command import stegvis_here
 from tests.orchestration.story import Story, apart_from_published
 from tests.orchestration.test_disk import small_disk
+from tests.sizes import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 ROOT = Path(__file__).parents[2]
-MOST_RESTORED = 6
-KILLS = 12
+MOST_RESTORED = 6 if FULL else 2
+KILLS = 12 if FULL else 4
 
 
 def begin(*command: str | Path) -> subprocess.Popen[str]:
