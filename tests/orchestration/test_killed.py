@@ -170,6 +170,7 @@ def test_killed_within_analyses_disclosure_and_release(story: Story, tmp_path: P
                 assert code == 0
                 break
         assert_same(story, undisturbed)
-    assert kills >= 0.75 * sum(KILLS_WITHIN.values())  # some end before they are killed
+    # Those whose table was made faster than in the undisturbed refresh end before they are killed.
+    assert kills >= 0.5 * sum(KILLS_WITHIN.values())
     assert not story.planned()
     assert not list(story.home.releases.glob(".staging*"))
