@@ -19,7 +19,7 @@ TEST := $(PYTEST) --dist loadfile --no-loadscope-reorder -m "$(FAST)"
 # Coverage is measured while these run: the tests of statistics and storage, and those of a whole home, which is where
 # most of storage is used. Measured, a test takes half as long again, so the others run without.
 STORED := test_refresh.py test_warehouse_memory.py test_bad_input.py test_withdraw.py test_published.py test_own_cohort.py \
-    test_accept.py test_home_damaged.py test_status.py
+    test_accept.py test_home_damaged.py test_status.py test_backup.py test_restore.py test_changing_files.py
 MEASURED := tests/stegvis/statistics tests/stegvis/storage $(addprefix tests/orchestration/,$(STORED))
 
 # Every file that "make lock" writes the hashes of, and the program that finds them.
