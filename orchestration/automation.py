@@ -15,7 +15,7 @@ import dagster as dg
 from dagster import AutomationCondition, AutomationContext, AutomationResult, DagsterInstance
 
 from stegvis.orchestration.home_state import HomeState, home_state
-from stegvis.orchestration.instance import TRIGGER_TAG, started_for, why_not_here
+from stegvis.orchestration.instance import TRIGGER_TAG, sensor_status, why_not_here
 from stegvis.orchestration.orphans import UNFINISHED
 from stegvis.orchestration.plan import due
 from stegvis.storage.home import Home
@@ -116,7 +116,7 @@ def automation_sensor(home: Home) -> dg.AutomationConditionSensorDefinition:
     return dg.AutomationConditionSensorDefinition(
         "automation",
         target=dg.AssetSelection.all(),
-        default_status=dg.DefaultSensorStatus.RUNNING if started_for(home) else dg.DefaultSensorStatus.STOPPED,
+        default_status=sensor_status(home),
         minimum_interval_seconds=15,
         # Dynamic partitions and backfills: Dagster finds no root partitions for them.
         emit_backfills=False,

@@ -18,7 +18,8 @@ from stegvis.orchestration.dagster_erasure_postgres import DatabaseBusyError, er
 from stegvis.orchestration.instance import dagster_home, open_instance
 from stegvis.storage.home import Home
 from stegvis.storage.identifiers_in_text import runs, spans_of_run
-from stegvis.storage.withdrawal_list import WithdrawalList, write_whole
+from stegvis.storage.whole_files import write_whole
+from stegvis.storage.withdrawal_list import WithdrawalList
 
 
 class StorageInUseError(RuntimeError):

@@ -11,14 +11,15 @@ from typing import Any
 
 import dagster as dg
 
+from stegvis.orchestration.instance import REFRESH_JOB
 from stegvis.own_code import own_place_in
 
 # So many failed runs are looked at, the newest first.
-_LATEST = 20
+LATEST = 20
 _PARTITION_TAG = "dagster/partition"
 
 NO_STEP_FAILED = "its run ended before it was made, for example because its process was killed"
-JOBS = ("refresh",)
+JOBS = (REFRESH_JOB,)
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 Attempt = tuple[float, str]
@@ -28,7 +29,7 @@ def failed_attempts(instance: dg.DagsterInstance) -> dict[tuple[str, str], Attem
     """When each (asset, partition) last failed (seconds since 1970), and why."""
     found: dict[tuple[str, str], Attempt] = {}
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
-    for record in instance.get_run_records(failed, limit=_LATEST):
+    for record in instance.get_run_records(failed, limit=LATEST):
         run = record.dagster_run
         key = run.tags.get(_PARTITION_TAG, "")
         entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)

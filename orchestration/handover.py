@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -19,13 +18,12 @@ from typing import Any
 import dagster as dg
 
 from stegvis.orchestration.home_state import home_state
-from stegvis.orchestration.instance import TRIGGER_TAG, dagster_home, open_instance
+from stegvis.orchestration.instance import REFRESH_JOB, TRIGGER_TAG, dagster_command, environment, open_instance
 from stegvis.orchestration.monitoring import files
 from stegvis.orchestration.plan import plan
 from stegvis.orchestration.refreshed import kept
 from stegvis.storage.home import Home
 
-JOB = "refresh"
 # The queue's daemon reports that it lives every 30 s.
 _QUEUE = "QUEUED_RUN_COORDINATOR"
 _ALIVE_SECONDS = 75.0
@@ -33,7 +31,6 @@ _ALIVE_SECONDS = 75.0
 _LOOKED_SECONDS = 300.0
 _LAUNCH_SECONDS = 180.0
 _POLL_SECONDS = 0.5
-_LAUNCH = "import sys; sys.argv[0] = 'dagster'; from dagster._cli import main; main()"
 
 Progress = Callable[[str], None]
 
@@ -77,13 +74,14 @@ def _daemon_is_alive(instance: dg.DagsterInstance) -> bool:
 
 def _launch(home: Home, run_id: str) -> bool:
     """Put a run of the job into the daemon's queue, from a code location as the UI's."""
-    command = [sys.executable, "-c", _LAUNCH, "job", "launch", "-m", "stegvis.orchestration.definitions", "-d"]
-    command += [str(home.root), "-j", JOB, "--run-id", run_id, "--tags", json.dumps({TRIGGER_TAG: "stegvis refresh"})]
-    places = {
-        "STEGVIS_HOME": str(home.root), "STEGVIS_LANDING": str(home.landing), "DAGSTER_HOME": str(dagster_home(home)),
-    }  # fmt: skip
+    module = ["-m", "stegvis.orchestration.definitions", "-d", str(home.root)]
+    tags = json.dumps({TRIGGER_TAG: "stegvis refresh"})
+    command = dagster_command(
+        "dagster", "job", "launch", *module, "-j", REFRESH_JOB, "--run-id", run_id, "--tags", tags
+    )
+    variables = os.environ | environment(home)
     try:
-        ended = subprocess.run(command, env=os.environ | places, capture_output=True, timeout=_LAUNCH_SECONDS)
+        ended = subprocess.run(command, env=variables, capture_output=True, timeout=_LAUNCH_SECONDS)
     except subprocess.TimeoutExpired:
         return False
     return ended.returncode == 0

@@ -6,11 +6,12 @@ Belongs here: opening the instance (in the home, or the one ``DAGSTER_HOME`` nam
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DefaultSensorStatus
 
 from stegvis.orchestration.sqlite import close_connections, keep_connections
 from stegvis.storage.home import Home
@@ -49,6 +50,14 @@ retention:
 # In a Dagster instance outside the home: the home it belongs to.
 _OWNER = "stegvis-home"
 
+# The job that does what ``stegvis refresh`` does.
+REFRESH_JOB = "refresh"
+
+_RUN_SCRIPT = (
+    "import sys; from importlib.metadata import entry_points; sys.argv = sys.argv[1:]; "
+    "sys.exit(entry_points(group='console_scripts')[sys.argv[0]].load()())"
+)
+
 # Of a run: what started it.
 TRIGGER_TAG = "trigger"
 
@@ -81,6 +90,25 @@ def started_for(home: Home) -> bool:
     """Whether this process serves the instance of a home, so that its sensors and schedules start by themselves."""
     folder = os.environ.get("DAGSTER_HOME")
     return bool(folder) and belongs_to(home, Path(str(folder)))
+
+
+def sensor_status(home: Home) -> DefaultSensorStatus:
+    """Whether a sensor of the home starts by itself in this process."""
+    return DefaultSensorStatus.RUNNING if started_for(home) else DefaultSensorStatus.STOPPED
+
+
+def environment(home: Home) -> dict[str, str]:
+    """The variables by which a process of Dagster's serves a home."""
+    return {
+        "STEGVIS_HOME": str(home.root),
+        "STEGVIS_LANDING": str(home.landing),
+        "DAGSTER_HOME": str(dagster_home(home)),
+    }
+
+
+def dagster_command(script: str, *arguments: str) -> list[str]:
+    """A command of Dagster's, such as ``dagster-daemon``, in this Python, wherever its scripts are."""
+    return [sys.executable, "-c", _RUN_SCRIPT, script, *arguments]
 
 
 def _owner(folder: Path) -> str | None:

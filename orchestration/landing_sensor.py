@@ -14,7 +14,7 @@ from dagster import DagsterInstance
 
 from stegvis.assets.home import PARTITIONED, SOURCES
 from stegvis.orchestration.input_tags import VERSION_TAG, delivery_version, newest_event
-from stegvis.orchestration.instance import started_for, unregistered, why_not_here
+from stegvis.orchestration.instance import sensor_status, unregistered, why_not_here
 from stegvis.orchestration.mirror import report_missing
 from stegvis.orchestration.orphans import end_orphans
 from stegvis.provenance.fingerprint import fingerprint
@@ -132,7 +132,7 @@ def landing_sensor(home: Home) -> dg.SensorDefinition:
     @dg.sensor(
         name="landing_zone",
         minimum_interval_seconds=15,
-        default_status=dg.DefaultSensorStatus.RUNNING if started_for(home) else dg.DefaultSensorStatus.STOPPED,
+        default_status=sensor_status(home),
         description="Registers waves and batches of complete deliveries, and reports what has landed.",
     )
     def landing_zone(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:

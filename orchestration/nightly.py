@@ -9,7 +9,7 @@ Does not belong here: the refresh.
 import dagster as dg
 
 from stegvis.assets.table import PROCESS_TAG
-from stegvis.orchestration.instance import started_for, why_not_here
+from stegvis.orchestration.instance import REFRESH_JOB, started_for, why_not_here
 from stegvis.orchestration.refresh import by_asset, refresh
 from stegvis.storage.home import Home
 from stegvis.storage.process import this_process
@@ -42,7 +42,7 @@ def nightly(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
             failed += [f"{status.label} is blocked: {'; '.join(status.reasons)}" for status in done.blocked]
             raise dg.Failure("; ".join(failed), allow_retries=False)
 
-    @dg.job(name="refresh", description="What `stegvis refresh` does.", executor_def=dg.in_process_executor)
+    @dg.job(name=REFRESH_JOB, description="What `stegvis refresh` does.", executor_def=dg.in_process_executor)
     def refresh_job() -> None:
         bring_up_to_date()
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from stegvis.orchestration.monitoring.causes import causes, check_line, waits
+from stegvis.orchestration.monitoring.causes import causes, check_line, label_of, waits
 from stegvis.orchestration.monitoring.wording import disk_words
 
 if TYPE_CHECKING:
@@ -74,11 +74,11 @@ def print_refresh(done: Facts, progress_only: bool) -> None:
     for state, word in _UNUSED.items():
         for delivery in done[f"deliveries_{state}"]:
             say(f"{word} delivery {delivery}")
-    blocked = {_label(each["asset"], each["partition"]): each["reasons"] for each in done["held"]}
+    blocked = {label_of(each["asset"], each["partition"]): each["reasons"] for each in done["held"]}
     for label, reasons in blocked.items():
         say(f"BLOCKED {label}: {'; '.join(reasons)}")
-    failed = {_label(each["asset"], each["partition"]) for each in done["failed"]}
-    rest = {_label(each["asset"], each["partition"]) for each in (*done["waiting"], *done["not_made"])} - failed
+    failed = {label_of(each["asset"], each["partition"]) for each in done["failed"]}
+    rest = {label_of(each["asset"], each["partition"]) for each in (*done["waiting"], *done["not_made"])} - failed
     if rest:
         upstream = ", ".join(sorted({*blocked, *failed})) or "deliveries that have not arrived"
         say(f"{_count(len(rest), 'partition')} downstream of {upstream} could not be materialized")
@@ -108,7 +108,7 @@ def print_status(facts: Facts) -> None:
         console.print(line)
     for status in facts["causes"]:
         state = STATES.get(status["state"], status["state"])
-        console.print(f"{state} {_label(status['asset'], status['partition'])}: {'; '.join(status['reasons'])}")
+        console.print(f"{state} {label_of(status['asset'], status['partition'])}: {'; '.join(status['reasons'])}")
     if facts["descendants"]:
         console.print(f"{_count(facts['descendants'], 'partition')} downstream of them may have to be made again")
     if facts["missing_upstream"]:
@@ -136,7 +136,7 @@ def _notes(facts: Facts) -> Iterator[str]:
             yield check_line(check)
     for found in facts["quarantine"]:
         what = f"{found['file']}: {found['message']}" if found["file"] else f"{found['problems']} rows"
-        yield f"quarantine {_label(found['asset'], found['partition'])}: {found['rule']}, {what}"
+        yield f"quarantine {label_of(found['asset'], found['partition'])}: {found['rule']}, {what}"
     for found in facts["unlinked"]:
         if not found["too_many"]:
             yield f"unlinked {found['kind']} {found['key']}: {found['message']}"
@@ -261,7 +261,7 @@ def print_trace(found: Facts, with_sql: bool) -> None:
     if len(found["rows"]) > 20:
         print(f"... and {len(found['rows']) - 20:,} more rows")
     for table in found["stages"]:
-        place = _label(table["asset"], table["partition"])
+        place = label_of(table["asset"], table["partition"])
         print(f"\n{place}, made by run {table['run']}, version {table['data_version']}")
         for part in ("made_from", "method"):
             for name, value in table[part].items():
@@ -287,10 +287,6 @@ def print_verified(found: Verified) -> None:
 def _key(row: Mapping[str, Any]) -> str:
     """Which estimate a row is: the parts of its key that it has."""
     return " / ".join(str(row[name]) for name in SELECTORS if row.get(name))
-
-
-def _label(asset: str, partition: str) -> str:
-    return f"{asset} [{partition}]" if partition else asset
 
 
 def _count(count: int, what: str) -> str:

@@ -6,10 +6,9 @@ must not reach Dagster's event log.
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
+from stegvis.orchestration.monitoring.files import read_json, write_json
 from stegvis.orchestration.refresh import Refresh
 from stegvis.orchestration.status import last_release, waiting_release
 from stegvis.storage.home import Home
@@ -41,15 +40,10 @@ def refreshed(home: Home, done: Refresh) -> dict[str, Any]:
 
 def keep(home: Home, run_id: str, facts: dict[str, Any]) -> None:
     """Keep what the refresh of a Dagster run did, instead of that of the run before."""
-    unfinished = home.root / f"{_FILE}.{os.getpid()}"
-    unfinished.write_text(json.dumps({"run": run_id, **facts}), encoding="utf-8")
-    unfinished.replace(home.root / _FILE)
+    write_json(home.root / _FILE, {"run": run_id, **facts})
 
 
 def kept(home: Home, run_id: str) -> dict[str, Any] | None:
     """What the refresh of a Dagster run did; None if it is not the last one, or ended without saying."""
-    try:
-        facts: dict[str, Any] = json.loads((home.root / _FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    facts = read_json(home.root / _FILE)
     return facts if facts.pop("run", None) == run_id else None

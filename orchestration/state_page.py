@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from stegvis.orchestration.monitoring import files
-from stegvis.orchestration.monitoring.causes import Cause, causes
+from stegvis.orchestration.monitoring.causes import Cause, causes, label_of
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
 
@@ -123,7 +123,7 @@ def stale(facts: Facts) -> list[Line]:
         own = [reason for reason in each["reasons"] if not reason.startswith("follows from ")]
         partitions.setdefault((state, each["asset"], "; ".join(own)), []).append(each["partition"])
     return [
-        Line(state, _label(asset, ", ".join(keys)), why, asset_address(asset, keys[0]))
+        Line(state, label_of(asset, ", ".join(keys)), why, asset_address(asset, keys[0]))
         for (state, asset, why), keys in partitions.items()
     ]
 
@@ -201,10 +201,6 @@ def render(home: Home, facts: Facts) -> str:
         report=home.report_address("latest"),
         at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
-
-
-def _label(asset: str, partition: str) -> str:
-    return f"{asset} [{partition}]" if partition else asset
 
 
 def main() -> None:

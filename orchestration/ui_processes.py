@@ -18,15 +18,13 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from stegvis.orchestration.instance import dagster_command
 from stegvis.orchestration.ui_parts import LOCAL, PREFIX, Part
 from stegvis.orchestration.ui_server import TOKEN
 from stegvis.storage.home import Home
 
 _START_SECONDS = 180.0
 _END_SECONDS = 15.0
-_DAEMON = "import sys; from importlib.metadata import entry_points as e; sys.argv[0] = 'dagster-daemon'; " + (
-    "sys.exit(e(group='console_scripts')['dagster-daemon'].load()())"
-)
 
 Process = subprocess.Popen[bytes]
 
@@ -65,7 +63,7 @@ def _commands(home: Home, port: int, only: Part | None, listen: str) -> dict[Par
     python = sys.executable
     web = [python, "-m", "stegvis.orchestration.ui_server", *module, "-h", listen, "-p", str(port)]
     reports = [python, "-m", "stegvis.orchestration.reports_server", str(home.releases)]
-    daemon = [python, "-c", _DAEMON, "run", *module]
+    daemon = dagster_command("dagster-daemon", "run", *module)
     if only is None:
         return {Part.WEBSERVER: web, Part.DAEMON: daemon, Part.REPORTS: [*reports, str(port + 1)]}
     alone = {

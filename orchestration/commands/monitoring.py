@@ -72,7 +72,7 @@ def health(
 
 def _replace(file: Path, text: str) -> None:
     """Replace a file at once; whoever collects gauges may read it."""
-    from stegvis.storage.withdrawal_list import write_whole
+    from stegvis.storage.whole_files import write_whole
 
     try:
         write_whole(file, text)

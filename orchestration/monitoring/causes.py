@@ -84,6 +84,17 @@ class Cause:
         """The next step."""
         return NEXT.get(self.kind, _STATUS)
 
+    @property
+    def plain(self) -> Facts:
+        """What is said of it elsewhere, for a program."""
+        return {
+            "kind": self.kind,
+            "severity": self.severity,
+            "subject": self.subject,
+            "message": self.message,
+            "next": self.next,
+        }
+
 
 def causes(facts: Facts) -> list[Cause]:
     """Every cause among the facts of ``stegvis status``, the gravest kinds first."""
@@ -92,14 +103,15 @@ def causes(facts: Facts) -> list[Cause]:
 
 def _of_partitions(facts: Facts) -> Iterator[Cause]:
     for each in facts["blocked"]:
-        label, why = _label(each), "; ".join(each["reasons"])
+        label, why = label_of(each["asset"], each["partition"]), "; ".join(each["reasons"])
         # A correction that fails too is another cause; a release that waits for other tables is the same one.
         identity = why if FAILED_CHECK in why else ""
         yield Cause.of("blocked", "error", label, f"BLOCKED {label}: {why}", identity)
     if facts["too_open"]:
         yield Cause.of("open", "warning", "home", facts["too_open"])
     for each in facts["failed"]:
-        yield Cause.of("failed", "error", _label(each), f"FAILED {_label(each)}: {each['reason']}", each["reason"])
+        label = label_of(each["asset"], each["partition"])
+        yield Cause.of("failed", "error", label, f"FAILED {label}: {each['reason']}", each["reason"])
     for each in facts["failed_jobs"]:
         yield Cause.of("run", "error", each["job"], f"FAILED job {each['job']}: {each['reason']}", each["reason"])
 
@@ -153,7 +165,8 @@ def _of_publication(facts: Facts) -> Iterator[Cause]:
     for check in facts["failing_checks"]:
         if check["severity"] == "critical":
             # That the partition is blocked by it is a cause of its own.
-            yield Cause.of("check", "info", f"{_label(check)} {check['meaning']}", check_line(check))
+            label = label_of(check["asset"], check["partition"])
+            yield Cause.of("check", "info", f"{label} {check['meaning']}", check_line(check))
     if waiting := facts["waiting_release"]:
         yield Cause.of("signature", "warning", waiting["release"], waits(waiting))
     for each in facts["editions"]:
@@ -180,8 +193,10 @@ def waits(release: Facts) -> str:
 
 def check_line(check: Facts) -> str:
     """A check that does not hold, with its count."""
-    return f"{check['severity']} {_label(check)}: {check['meaning']} ({check['failing']} of {check['total']})"
+    label = label_of(check["asset"], check["partition"])
+    return f"{check['severity']} {label}: {check['meaning']} ({check['failing']} of {check['total']})"
 
 
-def _label(each: Facts) -> str:
-    return f"{each['asset']} [{each['partition']}]" if each["partition"] else str(each["asset"])
+def label_of(asset: str, partition: str) -> str:
+    """A partition of an asset, or an asset without any, as a person reads it."""
+    return f"{asset} [{partition}]" if partition else asset

@@ -143,29 +143,27 @@ def _literal(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|>~])", r"\\\1", text)
 
 
+# Why a server did not take a message; the first that fits.
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (smtplib.SMTPAuthenticationError, "the mail server refused user or password"),
+    (smtplib.SMTPRecipientsRefused, "the mail server refused every address"),
+    (smtplib.SMTPNotSupportedError, "the mail server offers no STARTTLS, or no login"),
+    (smtplib.SMTPResponseException, "the mail server answered {code}"),
+    (ssl.SSLCertVerificationError, "the server's certificate cannot be verified"),
+    (ssl.SSLError, "no secure connection could be made"),
+    (smtplib.SMTPServerDisconnected, "the mail server did not answer in time, or ended the connection"),
+    (TimeoutError, f"the server did not answer within {TIMEOUT_SECONDS:.0f} seconds"),
+    (ConnectionError, "the connection was refused or ended"),
+    (OSError, "the server cannot be reached"),
+)
+
+
 def _reason(error: Exception) -> str:
-    """Why a server did not take a message: the kind of failure, without a text of the server."""
+    """The kind of failure, without a text of the server."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code}"
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, smtplib.SMTPAuthenticationError):
-        return "the mail server refused user or password"
-    if isinstance(cause, smtplib.SMTPRecipientsRefused):
-        return "the mail server refused every address"
-    if isinstance(cause, smtplib.SMTPNotSupportedError):
-        return "the mail server offers no STARTTLS, or no login"
-    if isinstance(cause, smtplib.SMTPResponseException):
-        return f"the mail server answered {cause.smtp_code}"
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return "the server's certificate cannot be verified"
-    if isinstance(cause, ssl.SSLError):
-        return "no secure connection could be made"
-    if isinstance(cause, smtplib.SMTPServerDisconnected):
-        return "the mail server did not answer in time, or ended the connection"
-    if isinstance(cause, TimeoutError):
-        return f"the server did not answer within {TIMEOUT_SECONDS:.0f} seconds"
-    if isinstance(cause, ConnectionError):
-        return "the connection was refused or ended"
-    if isinstance(cause, OSError):
-        return "the server cannot be reached"
+    for kind, words in _REASONS:
+        if isinstance(cause, kind):
+            return words.format(code=getattr(cause, "smtp_code", ""))
     return f"unexpected {type(cause).__name__}"

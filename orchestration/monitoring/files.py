@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stegvis.storage.withdrawal_list import write_whole
+from stegvis.storage.whole_files import write_whole
 
 FOLDER = "monitoring"
 SEEN = "seen.json"  # the causes and counts of the last look at the whole home

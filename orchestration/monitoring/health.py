@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from stegvis.orchestration.monitoring import seen
-from stegvis.orchestration.monitoring.causes import Cause, live_causes
+from stegvis.orchestration.monitoring.causes import live_causes
 from stegvis.orchestration.monitoring.notifying import open_causes
 from stegvis.orchestration.monitoring.now import now
 from stegvis.storage.home import Home
@@ -34,7 +34,7 @@ def health(home: Home) -> Facts:
     return {
         "home": str(home.root),
         "healthy": not any(cause.severity == "error" for cause in found),
-        "causes": [_plain(cause) for cause in found if cause.severity != "info"],
+        "causes": [cause.plain for cause in found if cause.severity != "info"],
         "seconds_since_seen": age,
         "seen": {name: last[name] for name in _KEPT} if "counts" in last else None,
         "now": current,
@@ -61,13 +61,3 @@ def _age(facts: Facts) -> str:
     if age is None:
         return "the home was never looked at: stegvis refresh does"
     return f"looked at {age / 60:.0f} min ago" if age >= 60 else f"looked at {age:.0f} s ago"
-
-
-def _plain(cause: Cause) -> Facts:
-    return {
-        "kind": cause.kind,
-        "severity": cause.severity,
-        "subject": cause.subject,
-        "message": cause.message,
-        "next": cause.next,
-    }

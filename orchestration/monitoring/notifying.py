@@ -24,13 +24,12 @@ from stegvis.orchestration.monitoring.causes import Cause
 from stegvis.orchestration.monitoring.channels import SendError, send
 from stegvis.orchestration.monitoring.settings import AlertSettings, Email, Webhook
 from stegvis.orchestration.monitoring.wording import Message, about_causes, digest
-from stegvis.storage.alert_log import append_alert
+from stegvis.storage.alerts import ALERTS_FILE, append_alert
 from stegvis.storage.lock import LockedError, locked
 
 BACKOFF_SECONDS = (60.0, 300.0, 900.0, 3600.0)
 # A look sends no further message after this long: a sensor has a minute.
 _LONGEST_SECONDS = 25.0
-_ALERTS_FILE = "alerts.jsonl"  # the name of the channel that is always there
 _VERSION = 1
 _PARTS = ("causes", "channels", "digest")
 _RANK = {"error": 2, "warning": 1, "info": 0}
@@ -149,12 +148,12 @@ class _Round:
             cause = Cause(**entry["cause"])
             severity: Literal["error", "warning"] = "error" if cause.severity == "error" else "warning"
             with suppress(OSError):
-                if _ALERTS_FILE not in entry["sent"]:
+                if ALERTS_FILE not in entry["sent"]:
                     append_alert(self.root, severity, cause.kind, cause.subject, f"{cause.message}. Next: {cause.next}")
-                    entry["sent"][_ALERTS_FILE] = self.now
-                elif entry["gone"] is not None and _ALERTS_FILE not in entry["resolved"]:
+                    entry["sent"][ALERTS_FILE] = self.now
+                elif entry["gone"] is not None and ALERTS_FILE not in entry["resolved"]:
                     append_alert(self.root, "info", cause.kind, cause.subject, f"resolved: {cause.message}")
-                    entry["resolved"][_ALERTS_FILE] = self.now
+                    entry["resolved"][ALERTS_FILE] = self.now
 
     def _digest(self, digest_of: Callable[[], tuple[Facts, Facts]]) -> None:
         """Write the digest of today for every channel that gets it, if the hour has come."""
@@ -225,7 +224,7 @@ class _Round:
 
     def _owed(self, entry: Facts) -> bool:
         """Whether somebody who heard of a cause has not heard that it is gone."""
-        channels = {_ALERTS_FILE, *(channel.name for channel in self.settings.channels)}
+        channels = {ALERTS_FILE, *(channel.name for channel in self.settings.channels)}
         return any(name in channels and name not in entry["resolved"] for name in entry["sent"])
 
     def _save(self) -> None:

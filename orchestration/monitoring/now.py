@@ -7,19 +7,16 @@ Belongs here: these facts, and what of them is a cause. Does not belong here: fa
 
 from __future__ import annotations
 
-import json
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from stegvis.orchestration.monitoring import files
 from stegvis.orchestration.monitoring.settings import AlertsError, AlertSettings, read_alert_settings
+from stegvis.storage.backups_made import last_backup
 from stegvis.storage.disk_use import free_space
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
 
-BACKUPS = "backups.jsonl"
 # A disk that had too little space has enough again when this much more is free: a value at the limit is announced once.
 _MARGIN = 1.1
 # What was seen last is too old when the daemon, which looks at everything once an hour, has not for so long.
@@ -119,40 +116,12 @@ def _channels(settings: AlertSettings, sent: Facts, found: list[Facts]) -> list[
 
 def _backup(home: Home, settings: AlertSettings, found: list[Facts]) -> Facts | None:
     """The newest backup that is recorded."""
-    times = [at for line in _lines(home.root / BACKUPS) if (at := _time(line.get("time"))) is not None]
-    allowed = settings.unattended.longest_days_without_backup
-    last = max(times, default=None)
-    age = None if last is None else max(0.0, time.time() - last)
+    last, allowed = last_backup(home.root), settings.unattended.longest_days_without_backup
+    age = None if last is None else max(0.0, time.time() - last.made.timestamp())
     if allowed and (age is None or age > allowed * _DAY):
         was = "none was ever made" if age is None else f"the last was made {_ago(age)}"
         found.append(_cause("backup", "warning", "backup", f"BACKUP too old: {was} (expected every {allowed} days)"))
     return None if age is None else {"seconds_since": age}
-
-
-def _lines(file: Path) -> list[Facts]:
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        found += [entry] if isinstance(entry, dict) else []
-    return found
-
-
-def _time(value: Any) -> float | None:
-    """Seconds since 1970 of a time in ISO 8601, or of such seconds."""
-    try:
-        if isinstance(value, int | float):
-            return float(value)
-        at = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _ago(seconds: float) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from stegvis.orchestration.failed_attempts import LATEST
 from stegvis.orchestration.instance import dagster_home
 from stegvis.orchestration.monitoring import files
 from stegvis.orchestration.sqlite import close_connections
@@ -22,8 +23,6 @@ from stegvis.storage.warehouse import Warehouse
 _DAY = 86_400.0
 # At once, the oldest first: deleting one takes some milliseconds.
 MOST_RUNS = 1_000
-# ``stegvis status`` looks at so many failed runs.
-_FAILED_KEPT = 20
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
@@ -57,7 +56,7 @@ def prune(home: Home, instance: dg.DagsterInstance, keep_days: float) -> int:
     if not old:
         return 0
     shown = _published_by(home) | set(
-        _ids(instance, dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), _FAILED_KEPT, oldest_first=False)
+        _ids(instance, dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), LATEST, oldest_first=False)
     )
     chosen = [run for run in old if run not in shown]
     for run in chosen:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stegvis.orchestration.monitoring import files
-from stegvis.orchestration.monitoring.causes import Cause, causes
+from stegvis.orchestration.monitoring.causes import Cause, causes, label_of
 
 Facts = dict[str, Any]
 
@@ -38,7 +38,7 @@ def keep(root: Path, facts: Facts, signature: str = "") -> None:
         "time": time.time(),
         "signature": signature,
         "causes": found,
-        "making": sorted(_label(each) for each in facts["stale"]),
+        "making": sorted(label_of(each["asset"], each["partition"]) for each in facts["stale"]),
         "counts": _counts(facts),
         "sources": [
             {"source": each["source"], "days": each["days_since_last"], "overdue": each["overdue"]}
@@ -103,7 +103,3 @@ def _counts(facts: Facts) -> Facts:
 
 def _not_withdrawals(drops: list[Facts]) -> int:
     return sum(not each["delivery"].startswith(f"{_WITHDRAWALS}/") for each in drops)
-
-
-def _label(each: Facts) -> str:
-    return f"{each['asset']} [{each['partition']}]" if each["partition"] else str(each["asset"])

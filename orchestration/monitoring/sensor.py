@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from stegvis.orchestration.instance import started_for, why_not_here
+from stegvis.orchestration.instance import sensor_status, why_not_here
 from stegvis.orchestration.monitoring import files
 from stegvis.storage.home import Home
 
@@ -15,7 +15,7 @@ def alerts_sensor(home: Home) -> dg.SensorDefinition:
     @dg.sensor(
         name="alerts",
         minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING if started_for(home) else dg.DefaultSensorStatus.STOPPED,
+        default_status=sensor_status(home),
         description="Sends what failed, is blocked or overdue to those whom alerts.toml names; and when it is over.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:

@@ -22,7 +22,7 @@ from stegvis.orchestration.status import status_of
 from stegvis.storage.alert_log import keep_bounded
 from stegvis.storage.home import Home
 from stegvis.storage.lock import holder
-from stegvis.storage.withdrawal_list import write_whole
+from stegvis.storage.whole_files import write_whole
 
 # Also where nothing seems to have changed the home is looked at once an hour: a source becomes overdue by itself.
 OLDEST_SECONDS = 3600.0

@@ -134,13 +134,7 @@ def _new(cause: Cause, since: float) -> str:
 
 
 def _plain(cause: Cause) -> Facts:
-    return {
-        "kind": cause.kind,
-        "severity": cause.severity,
-        "subject": cause.subject,
-        "message": _short(cause.message),
-        "next": cause.next,
-    }
+    return cause.plain | {"message": _short(cause.message)}
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The file of alerts as a log: alerts that come back are appended again, and the file has a largest size.
+"""The file of alerts has a largest size.
 
 Apart from ``alerts.py``, because the code that makes tables uses that one, and tables are made again when it changes.
 """
@@ -8,32 +8,17 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
-from stegvis.storage.alerts import ALERTS_FILE, Alert, Severity
-from stegvis.storage.json_lines import append_lines, read_objects
+from stegvis.storage.alerts import ALERTS_FILE, Alert
+from stegvis.storage.json_lines import read_objects
 from stegvis.storage.lock import LockedError, locked
-from stegvis.storage.withdrawal_list import write_whole
+from stegvis.storage.whole_files import write_whole
 
 # Where the file is larger, its newest lines are kept: half as many bytes.
 LARGEST_BYTES = 2_000_000
 # The counts of a withdrawal are said once, however long ago.
 _KEPT_KINDS = ("withdrawal",)
-
-
-def append_alert(root: Path, severity: Severity, kind: str, subject: str, message: str) -> None:
-    """Append an alert, also where the same was there before: what was resolved and came back is new.
-
-    Args:
-        root: the home's folder.
-        severity: see ``Alert``.
-        kind: see ``Alert``.
-        subject: see ``Alert``.
-        message: see ``Alert``.
-    """
-    alert = Alert(datetime.now(UTC).isoformat(timespec="seconds"), severity, kind, subject, message)
-    append_lines(root / ALERTS_FILE, [json.dumps(asdict(alert))])
 
 
 def keep_bounded(root: Path, refresh_lock: Path) -> bool:

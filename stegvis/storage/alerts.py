@@ -51,9 +51,22 @@ def add_alert(root: Path, severity: Severity, kind: str, subject: str, message: 
     """
     if any((a.severity, a.kind, a.subject, a.message) == (severity, kind, subject, message) for a in read_alerts(root)):
         return False
+    append_alert(root, severity, kind, subject, message)
+    return True
+
+
+def append_alert(root: Path, severity: Severity, kind: str, subject: str, message: str) -> None:
+    """Append an alert, also where the same was there before: what was resolved and came back is new.
+
+    Args:
+        root: the home's folder.
+        severity: see ``Alert``.
+        kind: see ``Alert``.
+        subject: see ``Alert``.
+        message: see ``Alert``.
+    """
     alert = Alert(datetime.now(UTC).isoformat(timespec="seconds"), severity, kind, subject, message)
     append_lines(root / ALERTS_FILE, [json.dumps(asdict(alert))])
-    return True
 
 
 def read_alerts(root: Path) -> list[Alert]:

@@ -11,7 +11,6 @@ records), locks, caches and unfinished files.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -40,6 +39,7 @@ from stegvis.storage.home_format import read_format
 from stegvis.storage.home_key import KEY_FILE, home_key
 from stegvis.storage.lock import locked
 from stegvis.storage.warehouse import Warehouse
+from stegvis.storage.whole_files import copy_whole, sync_folder
 from stegvis.storage.withdrawal_list import read_list
 from stegvis.version import described
 
@@ -52,7 +52,6 @@ _ALL_THE_SAME = ("dagster/dagster.yaml",)  # settings, which somebody may have e
 _LARGE = ("lake", "releases", "landing")
 # A file that changed less than this before the last backup may have changed again with the same time, seconds.
 _CLOCK_STEP = 2.0
-_BLOCK = 1 << 20
 
 
 @dataclass
@@ -81,8 +80,9 @@ class _Copy:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.unlink(missing_ok=True)
             if not self._link(name, state, target):
-                self.files[name] = _copied(source, target)
-                self.copied += self.files[name].bytes
+                state, size, sha256 = copy_whole(source, target)
+                self.files[name] = File(size, state.st_mtime_ns, sha256)
+                self.copied += size
         except FileNotFoundError:
             self.drop(name)
 
@@ -155,9 +155,9 @@ def back_up(
             copy = _Copy(home, unfinished / CONTENT, before)
             manifest = _filled(copy, key, landing, progress)
             write_manifest(unfinished, manifest, key)
-            _sync(unfinished)
+            sync_folder(unfinished)
             made = unfinished.rename(_free_name(folder, manifest.made))
-            _sync(folder)
+            sync_folder(folder)
         except OSError as error:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise BackupError(f"no backup was made: {refusal(error) or error.strerror or 'the disk refuses'}") from None
@@ -244,29 +244,6 @@ def _is_same(known: File, state: os.stat_result, at: float) -> bool:
     return (state.st_size, state.st_mtime_ns) == (known.bytes, known.modified) and state.st_mtime < at - _CLOCK_STEP
 
 
-def _copied(source: Path, target: Path) -> File:
-    """Copy a file to the disk; of a file of lines only whole ones, because one may be being written."""
-    digest, size = hashlib.sha256(), 0
-    with source.open("rb") as opened, target.open("wb") as written:
-        state = os.fstat(opened.fileno())
-        if source.suffix == ".jsonl":
-            blocks: Iterator[bytes] = iter([_whole_lines(opened.read())])
-        else:
-            blocks = iter(lambda: opened.read(_BLOCK), b"")
-        for block in blocks:
-            digest.update(block)
-            size += written.write(block)
-        written.flush()
-        os.fsync(written.fileno())
-    os.utime(target, ns=(state.st_atime_ns, state.st_mtime_ns))
-    target.chmod(state.st_mode & 0o777)
-    return File(size, state.st_mtime_ns, digest.hexdigest())
-
-
-def _whole_lines(content: bytes) -> bytes:
-    return content[: content.rfind(b"\n") + 1]
-
-
 def _before(folder: Path, key: bytes) -> Backup | None:
     """The newest backup in the folder.
 
@@ -305,12 +282,3 @@ def _free_name(folder: Path, made: datetime) -> Path:
     name = f"{made:%Y-%m-%dT%H%M%SZ}"
     names = [name, *(f"{name}-{number}" for number in range(2, 1000))]
     return next(folder / each for each in names if not (folder / each).exists())
-
-
-def _sync(folder: Path) -> None:
-    """Wait until a folder's entries are on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

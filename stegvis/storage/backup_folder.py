@@ -7,7 +7,6 @@ in two backups is on the disk once (a hard link), so that deleting one backup ne
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,12 +17,12 @@ from typing import Any
 
 from stegvis.storage.home_format import FORMAT, newer
 from stegvis.storage.home_key import hash_with
+from stegvis.storage.whole_files import sha256_of
 
 MANIFEST = "manifest.json"
 CONTENT = "home"
 UNFINISHED = ".unfinished-"
 _PURPOSE = "backup"
-_BLOCK = 1 << 20
 
 
 class BackupError(RuntimeError):
@@ -177,12 +176,6 @@ def remove_unfinished(folder: Path) -> None:
     """Delete what killed backups left behind."""
     for each in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(each, ignore_errors=True)
-
-
-def sha256_of(file: Path) -> str:
-    """The sha256 of a file, in hexadecimal digits."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _read(folder: Path) -> Manifest:

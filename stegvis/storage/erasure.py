@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from stegvis.storage.home import Home
 from stegvis.storage.lake_people import shards_of
 from stegvis.storage.published_people import forget
-from stegvis.storage.withdrawal_list import WithdrawalList, mark_pending, write_whole
+from stegvis.storage.whole_files import write_whole
+from stegvis.storage.withdrawal_list import WithdrawalList, mark_pending
 from stegvis.study.literals import literal
 
 if TYPE_CHECKING:

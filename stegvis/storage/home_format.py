@@ -69,7 +69,7 @@ def read_format(root: Path) -> tuple[int, str]:
 def write_format(root: Path) -> None:
     """Note in the home that this program's form of it is in use from now on."""
     if read_format(root) == (1, "") or read_format(root)[0] < FORMAT:
-        from stegvis.storage.withdrawal_list import write_whole
+        from stegvis.storage.whole_files import write_whole
         from stegvis.version import described
 
         # A read-only home can be looked at all the same.

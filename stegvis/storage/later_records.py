@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stegvis.storage.acceptance import ACCEPTED_FILE
-from stegvis.storage.backup_folder import CONTENT, BackupError, sha256_of
+from stegvis.storage.backup_folder import CONTENT, BackupError
 from stegvis.storage.decisions import DECISIONS
 from stegvis.storage.hash_chain import broken_links, read_lines
 from stegvis.storage.published_people import FOLDER as PEOPLE
 from stegvis.storage.releases import LEDGER, MANIFEST, PUBLISHED, ReleaseError, manifest, manifest_sha256
 from stegvis.storage.signatures import FOLDER as SIGNATURES
-from stegvis.storage.withdrawal_list import LIST, mark_pending, write_whole
+from stegvis.storage.whole_files import sha256_of, write_whole
+from stegvis.storage.withdrawal_list import LIST, mark_pending
 
 # Files of lines that are only added to.
 _CHAINS = (PUBLISHED, DECISIONS, ACCEPTED_FILE, "exports.jsonl")

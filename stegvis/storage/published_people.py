@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stegvis.storage.home_key import hash_with, home_key
-from stegvis.storage.withdrawal_list import WithdrawalList, read_list, write_whole
+from stegvis.storage.whole_files import write_whole
+from stegvis.storage.withdrawal_list import WithdrawalList, read_list
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,8 +12,8 @@ from stegvis.storage.backup_folder import Backup, BackupError, File, backups_in,
 from stegvis.storage.disk import refusal
 from stegvis.storage.home_format import RESTORING
 from stegvis.storage.home_key import KEY_BYTES, KEY_FILE
+from stegvis.storage.whole_files import copy_whole
 
-_BLOCK = 1 << 20
 # Moved first: a home that has these and no more publishes nothing, and lets nobody back in.
 _FIRST = ("home.json", KEY_FILE, "withdrawals", "published.jsonl", "decisions.jsonl")
 
@@ -135,12 +134,7 @@ def _unpack(backup: Backup, target: Path, progress: Callable[[str], None]) -> No
 
 def _copied(source: Path, target: Path, expected: File) -> bool:
     """Copy a file; returns whether it is what was backed up."""
-    digest = hashlib.sha256()
-    with source.open("rb") as opened, target.open("wb") as written:
-        for block in iter(lambda: opened.read(_BLOCK), b""):
-            digest.update(block)
-            written.write(block)
-    # The planner recognizes an unchanged file of the lake by its time.
+    _state, _size, sha256 = copy_whole(source, target)
+    # The planner recognizes an unchanged file of the lake by its time, which a copy of the backup may have lost.
     os.utime(target, ns=(expected.modified, expected.modified))
-    target.chmod(source.stat().st_mode & 0o777)
-    return digest.hexdigest() == expected.sha256
+    return sha256 == expected.sha256

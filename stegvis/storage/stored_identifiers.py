@@ -22,7 +22,8 @@ from stegvis.storage.names import TABLE_ENDINGS
 from stegvis.storage.pseudonym import pseudonym_of
 from stegvis.storage.published_people import forget_other_identifiers
 from stegvis.storage.recording_files import person_in, sensor_of
-from stegvis.storage.withdrawal_list import mark_pending, write_whole
+from stegvis.storage.whole_files import write_whole
+from stegvis.storage.withdrawal_list import mark_pending
 from stegvis.study.protocol import Protocol
 
 _NAME_DIGITS = 16

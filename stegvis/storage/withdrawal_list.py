@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from stegvis.storage.home_key import HomeKeyError, hash_with, home_key
 from stegvis.storage.identifiers_in_text import spans
 from stegvis.storage.json_lines import append_lines
 from stegvis.storage.pseudonym import listed_hash, pseudonym_of_listed
+from stegvis.storage.whole_files import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,17 +157,6 @@ def is_pending(root: Path) -> bool:
 def clear_pending(root: Path) -> None:
     """Nothing of anyone on the list is left."""
     (root / FOLDER / "pending").unlink(missing_ok=True)
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Replace a file at once, and wait until it is on the disk."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    with unfinished.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    unfinished.replace(file)
 
 
 def _lines(file: Path) -> list[dict[str, str]]:

@@ -17,7 +17,8 @@ from stegvis.provenance.fingerprint import fingerprint, short
 from stegvis.provenance.libraries import library_versions
 from stegvis.storage.home_key import hash_with
 from stegvis.storage.landing import Drop
-from stegvis.storage.withdrawal_list import FOLDER, WithdrawalList, write_whole
+from stegvis.storage.whole_files import write_whole
+from stegvis.storage.withdrawal_list import FOLDER, WithdrawalList
 from stegvis.study.study import Study
 
 FILE = f"{FOLDER}/read.json"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stegvis.storage.landing import Landing
-from stegvis.storage.withdrawal_list import FOLDER, WithdrawalList, write_whole
+from stegvis.storage.whole_files import write_whole
+from stegvis.storage.withdrawal_list import FOLDER, WithdrawalList
 
 if TYPE_CHECKING:
     import pandas as pd

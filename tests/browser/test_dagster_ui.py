@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +13,14 @@ import pytest
 from stegvis.orchestration.refresh import refresh
 from stegvis.twin import write_twin
 from tests.browser.pages import ARGUMENTS, CHROMIUM
+from tests.orchestration.ui_process import running_ui
 from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-SIGNED_IN = {"Authorization": "Bearer the-token-of-this-test"}
+TOKEN = "the-token-of-this-test"
+SIGNED_IN = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def free_port() -> int:
@@ -45,29 +41,8 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         # Where this UI will serve the reports.
         patch.setenv("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{port + 1}")
         assert refresh(home).ok
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
-    environment["STEGVIS_UI_TOKEN"] = SIGNED_IN["Authorization"].removeprefix("Bearer ")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(home.root), "--port", str(port)],
-        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            asked = urllib.request.Request(f"{address}/server_info", headers=SIGNED_IN)
-            with contextlib.suppress(OSError), urllib.request.urlopen(asked) as answer:
-                if answer.status == 200:
-                    break
-            time.sleep(0.5)
-        else:
-            pytest.fail("the webserver did not come up in two minutes")
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    with running_ui(home.root, port, STEGVIS_UI_TOKEN=TOKEN):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +52,7 @@ def page(ui: str) -> Iterator:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         opened = browser.new_page(viewport={"width": 1900, "height": 1000})
-        opened.goto(f"{ui}/?token={SIGNED_IN['Authorization'].removeprefix('Bearer ')}")
+        opened.goto(f"{ui}/?token={TOKEN}")
         yield opened
         browser.close()
 

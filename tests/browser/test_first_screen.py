@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -20,12 +18,12 @@ import pytest
 from stegvis.orchestration.monitoring import files
 from stegvis.storage.home import Home
 from tests.browser.pages import ARGUMENTS, CHROMIUM
-from tests.browser.test_dagster_ui import ROOT, SIGNED_IN, free_port
+from tests.browser.test_dagster_ui import ROOT, SIGNED_IN, TOKEN, free_port
 from tests.orchestration.story import Story
+from tests.orchestration.ui_process import running_ui
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TOKEN = SIGNED_IN["Authorization"].removeprefix("Bearer ")
 WIDTH, HEIGHT = 1440, 900
 COMMAND = [sys.executable, "-m", "stegvis.orchestration"]
 RUNS = '{runsOrError(filter: {pipelineName: "refresh"}) {... on Runs {results {status repositoryOrigin {id}}}}}'
@@ -52,28 +50,12 @@ def troubled(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     shutil.copytree(built_home, root, symlinks=True)
     home = Home(root, root / "landing")
     story, port = Story(home), free_port()
-    process = subprocess.Popen(
-        [*COMMAND, "ui", "--home", str(home.root), "--port", str(port)],
-        cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            with contextlib.suppress(OSError):
-                if _answer(f"{address}/server_info"):
-                    break
-            time.sleep(0.5)
+    with running_ui(root, port, STEGVIS_UI_TOKEN=TOKEN):
         for _ in range(360):  # until the daemon has looked at the home for the first time
             if files.place(root, files.LOOKED).exists():
                 break
             time.sleep(0.5)
-        yield address, story, _spoil(story)
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        yield f"http://127.0.0.1:{port}", story, _spoil(story)
 
 
 def _spoil(story: Story) -> str:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from stegvis.storage.home import Home
 from tests.orchestration.story import Story
 from tests.orchestration.test_killed import assert_same
+from tests.orchestration.ui_process import running_ui
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -36,24 +33,6 @@ def begin(story: Story, *command: str) -> subprocess.Popen[str]:
         [sys.executable, "-m", "stegvis.orchestration", *command, "--home", str(story.home.root)],
         cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
-
-
-@contextmanager
-def ui(story: Story, port: int) -> Iterator[str]:
-    """The UI, daemon and reports server of a home; gives the token."""
-    process = begin(story, "ui", "--port", str(port))
-    try:
-        assert process.stderr
-        yield next(found[1] for line in process.stderr if (found := re.search(r"/\?token=(\S+) shows", line)))
-        process.send_signal(signal.SIGINT)
-        process.wait(90)
-    finally:
-        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-        for each in [*children, process]:
-            try:
-                each.kill()
-            except psutil.NoSuchProcess:
-                continue
 
 
 def read(address: str) -> bool:
@@ -76,7 +55,7 @@ def test_everybody_is_served_and_the_tables_are_those_of_one_refresh(
     undisturbed = Story(Home(tmp_path / "undisturbed", tmp_path / "undisturbed" / "landing"))
     shutil.copytree(story.home.root, undisturbed.home.root, symlinks=True)
     port = unused_port()
-    with ui(story, port) as token:
+    with running_ui(story.home.root, port) as (_process, token):
         for each in (story, undisturbed):
             each.drop("followup", "2024-2026", each.answers().iloc[::2], "questionnaire.csv")
         refreshes = [begin(story, "refresh"), begin(story, "refresh")]

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stegvis.orchestration.cli import app
+from tests.orchestration.ui_process import running_ui
 
 pytestmark = pytest.mark.slow
 
@@ -26,25 +24,11 @@ MUTATION = b'{"query":"mutation{wipeAssets(assetPartitionRanges:[{assetKey:{path
 
 
 @pytest.fixture
-def running(tmp_path: Path, unused_port: Callable[[], int]) -> Iterator[tuple[subprocess.Popen[str], int, str]]:
+def running(tmp_path: Path, unused_port: Callable[[], int]) -> Iterator[tuple[subprocess.Popen[bytes], int, str]]:
     """The process, its port and its token."""
     port = unused_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("STEGVIS_", "DAGSTER_"))}
-    command = [sys.executable, "-m", "stegvis.orchestration", "ui", "--home", str(tmp_path / "h"), "--port", str(port)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            assert process.stderr
-            token = next(found[1] for line in process.stderr if (found := re.search(r"/\?token=(\S+) shows", line)))
-            yield process, port, token
-        finally:
-            children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-            for each in [*children, process]:
-                try:
-                    each.kill()
-                except psutil.NoSuchProcess:
-                    continue
+    with running_ui(tmp_path / "h", port) as (process, token):
+        yield process, port, token
 
 
 def status(address: str, content: bytes | None = None, **headers: str) -> int:
@@ -56,7 +40,7 @@ def status(address: str, content: bytes | None = None, **headers: str) -> int:
         return error.code
 
 
-def test_the_ui_is_guarded_and_ends_with_ctrl_c(running: tuple[subprocess.Popen[str], int, str]) -> None:
+def test_the_ui_is_guarded_and_ends_with_ctrl_c(running: tuple[subprocess.Popen[bytes], int, str]) -> None:
     process, port, token = running
     address = f"http://127.0.0.1:{port}"
     signed_in = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}

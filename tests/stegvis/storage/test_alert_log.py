@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stegvis.storage import alert_log
-from stegvis.storage.alert_log import append_alert, keep_bounded
-from stegvis.storage.alerts import ALERTS_FILE, add_alert, read_alerts
+from stegvis.storage.alert_log import keep_bounded
+from stegvis.storage.alerts import ALERTS_FILE, add_alert, append_alert, read_alerts
 from stegvis.storage.lock import locked
 
 
