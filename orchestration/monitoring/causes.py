@@ -36,7 +36,7 @@ NEXT: dict[str, str] = {
     "warehouse": "docs/runbook.md#the-home-cannot-be-read",
     "home": "docs/runbook.md#the-home-cannot-be-read",
     "backup": "make one. docs/runbook.md#the-last-backup-is-too-old",
-    "expired": "delete it. docs/backup.md#how-long-backups-hold-people-who-withdrew",
+    "expired": "delete it. docs/runbook.md#a-backup-is-past-its-time",
     "edition": "docs/runbook.md#a-publication-is-refused",
 }
 
