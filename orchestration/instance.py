@@ -16,6 +16,7 @@ from dagster import DagsterInstance, DefaultSensorStatus
 from stegvis.orchestration.sqlite import close_connections, keep_connections
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing
+from stegvis.storage.lock import locked
 from stegvis.storage.tables import Kind
 from stegvis.study.settings import SettingsError
 
@@ -142,6 +143,20 @@ def open_instance(home: Home) -> Iterator[DagsterInstance]:
             yield instance
     finally:
         close_connections()
+
+
+def prepare_instance(home: Home) -> None:
+    """Make Dagster's storage of a home unless it is there.
+
+    One process at a time: Dagster's own processes, started together, would all make the tables of an empty PostgreSQL,
+    and some of them would fail.
+
+    Raises:
+        ForeignInstanceError: ``DAGSTER_HOME`` belongs to another home.
+        LockedError: another process has been at it for minutes.
+    """
+    with locked(dagster_home(home) / "start.lock", "prepare Dagster's storage"), open_instance(home):
+        pass
 
 
 def partition_keys(landing: Landing, instance: DagsterInstance) -> dict[Kind, list[str]]:

@@ -108,7 +108,7 @@ def ui(
     listen: Annotated[str, typer.Option(help="Address on which a part listens; only with --only.")] = LOCAL,
 ) -> None:
     """Open the Dagster UI and daemon on this home, for whoever has the printed token; Ctrl-C stops both."""
-    from stegvis.orchestration.instance import environment, open_instance
+    from stegvis.orchestration.instance import environment, prepare_instance
     from stegvis.orchestration.ui_processes import new_token, processes, wait_until_one_ends, wait_until_served
 
     if listen != LOCAL and (only is None or not only.is_webserver):
@@ -119,8 +119,7 @@ def ui(
         )
     place = find_home(home).create()
     if only is not Part.REPORTS:
-        with open_instance(place):
-            pass
+        prepare_instance(place)
     os.environ |= environment(place)
     os.environ.setdefault("STEGVIS_REPORTS_URL", f"http://127.0.0.1:{port + 1}")
     token = new_token()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import dagster as dg
 import pytest
@@ -130,3 +134,25 @@ def test_a_database_that_does_not_answer_is_named(home: Home, monkeypatch: pytes
     with pytest.raises(Exception) as failed, open_instance(home):  # noqa: PT011 - whichever Dagster lets through
         pass
     assert explained(failed.value).startswith("Dagster's PostgreSQL does not answer")
+
+
+def test_processes_that_start_together_make_the_tables_once(home: Home, database: dict[str, str]) -> None:
+    with engine(database).connect() as connection:
+        connection.execute(sa.text("drop schema public cascade"))
+        connection.execute(sa.text("create schema public"))
+    code = (
+        "import sys; from pathlib import Path; from stegvis.storage.home import Home; "
+        "from stegvis.orchestration.instance import prepare_instance; sys.stdin.read(); "
+        "prepare_instance(Home(Path(sys.argv[1]), Path(sys.argv[2])))"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, home.root, home.landing], stdin=PIPE, stderr=PIPE, text=True)
+        for _ in range(4)
+    ]
+    time.sleep(3)  # until all of them have imported Dagster; a slow one is no failure
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+    assert [process.communicate()[1] for process in started] == [""] * 4
+    assert {process.returncode for process in started} == {0}

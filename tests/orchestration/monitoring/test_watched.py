@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -17,10 +18,13 @@ from stegvis.assets import table as decorator
 from stegvis.orchestration.definitions import build_definitions
 from stegvis.orchestration.failed_attempts import NO_STEP_FAILED
 from stegvis.orchestration.instance import open_instance
-from stegvis.orchestration.monitoring import files, notifying, now, watching
+from stegvis.orchestration.monitoring import files, notifying, watching
 from stegvis.orchestration.monitoring.causes import causes
+from stegvis.orchestration.monitoring.now import now
 from stegvis.orchestration.monitoring.settings import FILE
 from stegvis.storage.alerts import read_alerts
+from stegvis.storage.backups_made import BACKUPS_FILE, MadeBackup, note_backup
+from stegvis.storage.json_lines import append_lines
 from tests.mail_server import MailServer, mail_server
 from tests.orchestration.command import stegvis_here
 from tests.orchestration.story import Story, complete
@@ -307,7 +311,12 @@ def test_a_refresh_whose_alerts_fail_is_still_a_good_refresh(
 
 def live(story: Story) -> dict[str, str]:
     """The causes of now, by kind."""
-    return {each["kind"]: each["sentence"] for each in now.now(story.home)["causes"]}
+    return {each["kind"]: each["sentence"] for each in now(story.home)["causes"]}
+
+
+def backup_of(moment: str) -> MadeBackup:
+    """A backup as the home's list has it."""
+    return MadeBackup(moment, "/x", bytes=1, copied=1, files=1, withdrawn=0, keep_days=90, key="", key_saved=False)
 
 
 def test_each_cause_of_now_makes_health_fail(story: Story) -> None:
@@ -335,11 +344,10 @@ def test_each_cause_of_now_makes_health_fail(story: Story) -> None:
 
     write("[unattended]\nlongest_days_without_backup = 2\n")
     assert "none was ever made" in live(story)["backup"]
-    backups = story.home.root / now.BACKUPS
-    backups.write_text('{"time": "2020-01-01T00:00:00+00:00", "path": "/x"}\nno json\n')
+    note_backup(story.home.root, backup_of("2020-01-01T00:00:00+00:00"))
+    append_lines(story.home.root / BACKUPS_FILE, ["no json"])
     assert "days ago" in live(story)["backup"]
-    with backups.open("a") as file:
-        file.write(json.dumps({"time": time.time(), "path": "/x"}) + "\n")
+    note_backup(story.home.root, backup_of(datetime.now(UTC).isoformat()))
     assert live(story) == {}
 
     write("[disk]\nwarn = 1\n")
