@@ -68,7 +68,8 @@ test-slow: $(VENV)/.installed-dev ## the other tests, and all examples of the fa
 full: $(VENV)/.installed-dev ## the long sets at full size, over an hour: kills, full disks, lost locks, 60 waves, mutated files
 	STEGVIS_FULL=1 $(PYTEST) -m slow tests/orchestration/test_killed.py tests/orchestration/test_exactness.py \
 	    tests/orchestration/test_disk.py tests/orchestration/test_lost_locks.py tests/orchestration/test_many_waves.py \
-	    tests/orchestration/test_clock.py tests/orchestration/test_backup_in_use.py tests/stegvis/accelerometry/test_cwa_fuzz.py
+	    tests/orchestration/test_clock.py tests/orchestration/test_backup_in_use.py \
+	    tests/orchestration/test_pseudonyms.py tests/stegvis/accelerometry/test_cwa_fuzz.py
 
 attacks: $(VENV)/.installed-dev ## the attackers on 200 sequences of what happens to a home
 	STEGVIS_FULL=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 0 tests/attacks

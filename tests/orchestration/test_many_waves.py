@@ -16,7 +16,7 @@ from tests.study import CODEBOOK, PROTOCOL, home_with_study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
-WAVES = 60 if FULL else 4
+WAVES = 60 if FULL else 3
 PEOPLE = 100
 
 

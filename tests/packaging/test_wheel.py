@@ -147,8 +147,14 @@ def test_the_version_is_printed_with_the_commit_of_the_wheel(environment: Path, 
 
 def test_the_demo_runs_to_a_report_without_a_checkout(environment: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    printed = run(environment / "stegvis", "demo", "--people", "3000", "--home", home, cwd=tmp_path)
-    (report,) = re.findall(r"^report: (.*)$", printed, re.MULTILINE)
-    page = Path(report)
+    demo = (environment / "stegvis", "demo", "--home", home)
+    printed = run(*demo, "--people", "300", "--waves", "1", cwd=tmp_path)
+    page = Path(printed.splitlines()[-1].removeprefix("report: "))
     assert page.is_relative_to(home)
-    assert "</html>" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "Synthetic data" in text
+    assert "</html>" in text
+    assert "nothing to do" in run(*demo, "--people", "300", "--waves", "1", cwd=tmp_path)
+    other = subprocess.run([*demo, "--people", "301", "--waves", "1"], capture_output=True, text=True, check=False)
+    assert other.returncode == 1
+    assert "another twin" in other.stderr
