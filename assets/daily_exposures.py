@@ -30,8 +30,8 @@ def daily_exposures(context: dg.AssetExecutionContext, warehouse: Reader, study:
     from stegvis.storage.lake import EpochLake
 
     rules = study.protocol.plausibility
-    shards = sorted(EpochLake(home.home().lake, context.partition_key).folder.glob("*.parquet"))
-    days = warehouse.over_epochs(sql_text("daily_exposures"), shards)
+    files = EpochLake(home.home().lake, context.partition_key).files()
+    days = warehouse.over_epochs(sql_text("daily_exposures"), files)
     profile = batch_profile(days)
     compared = compare(profile, warehouse.other_profiles(), rules.batch.items(), rules)
     return Rows(days, profile=profile, compared=compared)

@@ -53,6 +53,11 @@ def epoch_classification(context: dg.AssetExecutionContext, warehouse: Reader, s
     batch = context.partition_key
     lake = EpochLake(home.home().lake, batch)
     warehouse.remove_damaged_files("epoch_classification")
+    if former := lake.former_files():
+        report(
+            f"{len(former):,} files of the lake have a row for each epoch, as earlier versions stored them: classified "
+            "recordings are stored as bouts now, delivered epochs are read again"
+        )
     read = read_recordings(lake, home.landing().drops("recordings", batch), warehouse, study, report)
     profile = warehouse.over_epochs(sql_text("epoch_classification"), list(read.shards.values()))
     frame = _with_status(read.rows, profile, batch)
@@ -63,7 +68,7 @@ def epoch_classification(context: dg.AssetExecutionContext, warehouse: Reader, s
         problems=read.delivered.all_problems(),
         metadata={"epochs": int(frame["epochs"].sum()), "recordings": len(frame), "shards": len(read.shards)},
         on_publish=lambda: read.publish(lake),
-        lake_files=[lake.folder / f"{name}.parquet" for name in read.shards],
+        lake_files=[lake.file(name) for name in read.shards],
     )
 
 

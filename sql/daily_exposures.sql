@@ -1,23 +1,49 @@
 -- daily_exposures: one row per person and day of a batch: seconds per activity and walking speed, and whether the day counts.
--- The view "epochs" holds this batch's 5-second epochs.
-with epoch_days as (
+-- The view "bouts" holds this batch's 5-second epochs: of each bout its start, its seconds, and codes of activity and speed.
+with counted as (
+    -- There are fifty times fewer bouts than epochs; codes become words once they are counted.
     select
         person,
-        epoch_start::date as date,
-        count(*) filter (where activity = 'lying') as lying,
-        count(*) filter (where activity = 'sitting') as sitting,
-        count(*) filter (where activity = 'standing') as standing,
-        count(*) filter (where activity = 'walking' and speed = 'slow') as walking_slow,
-        count(*) filter (where activity = 'walking' and speed = 'moderate') as walking_moderate,
-        count(*) filter (where activity = 'walking' and speed = 'brisk') as walking_brisk,
-        count(*) filter (where activity = 'walking') as walking,
-        count(*) filter (where activity = 'walking' and speed is not null) as walking_with_speed,
-        count(*) filter (where activity = 'running') as running,
-        count(*) filter (where activity = 'cycling') as cycling,
+        start::date as date,
+        activity,
+        speed,
+        wear_back,
+        wear_thigh,
+        sum(seconds)::bigint as seconds
+    from bouts
+    group by all
+),
+
+in_words as (
+    select
+        person,
+        date,
+        activity_in_words(activity) as activity,
+        speed_in_words(speed) as speed,
+        wear_back,
+        wear_thigh,
+        seconds
+    from counted
+),
+
+epoch_days as (
+    select
+        person,
+        date,
+        coalesce(sum(seconds) filter (where activity = 'lying'), 0) as lying,
+        coalesce(sum(seconds) filter (where activity = 'sitting'), 0) as sitting,
+        coalesce(sum(seconds) filter (where activity = 'standing'), 0) as standing,
+        coalesce(sum(seconds) filter (where activity = 'walking' and speed = 'slow'), 0) as walking_slow,
+        coalesce(sum(seconds) filter (where activity = 'walking' and speed = 'moderate'), 0) as walking_moderate,
+        coalesce(sum(seconds) filter (where activity = 'walking' and speed = 'brisk'), 0) as walking_brisk,
+        coalesce(sum(seconds) filter (where activity = 'walking'), 0) as walking,
+        coalesce(sum(seconds) filter (where activity = 'walking' and speed is not null), 0) as walking_with_speed,
+        coalesce(sum(seconds) filter (where activity = 'running'), 0) as running,
+        coalesce(sum(seconds) filter (where activity = 'cycling'), 0) as cycling,
         -- Of signals and delivered epochs it is not known which sensor was worn.
-        if(count(wear_back) > 0, count(*) filter (where wear_back), null) as wear_back,
-        if(count(wear_thigh) > 0, count(*) filter (where wear_thigh), null) as wear_thigh
-    from epochs
+        if(count(wear_back) > 0, coalesce(sum(seconds) filter (where wear_back), 0), null) as wear_back,
+        if(count(wear_thigh) > 0, coalesce(sum(seconds) filter (where wear_thigh), 0), null) as wear_thigh
+    from in_words
     group by person, date
     having count(*) filter (where activity <> 'nonwear') > 0
 ),
@@ -28,18 +54,12 @@ classified as (
         dense_rank() over (partition by person order by date) as day,
         date,
         'epochs' as source,
-        lying * getvariable('epochs.seconds') as lying,
-        sitting * getvariable('epochs.seconds') as sitting,
-        standing * getvariable('epochs.seconds') as standing,
+        lying, sitting, standing,
         -- Walking whose speed was not delivered has a volume but no intensity.
-        if(walking_with_speed = walking, walking_slow * getvariable('epochs.seconds'), null) as walking_slow,
-        if(walking_with_speed = walking, walking_moderate * getvariable('epochs.seconds'), null) as walking_moderate,
-        if(walking_with_speed = walking, walking_brisk * getvariable('epochs.seconds'), null) as walking_brisk,
-        walking * getvariable('epochs.seconds') as walking,
-        running * getvariable('epochs.seconds') as running,
-        cycling * getvariable('epochs.seconds') as cycling,
-        wear_back * getvariable('epochs.seconds') as wear_back,
-        wear_thigh * getvariable('epochs.seconds') as wear_thigh
+        if(walking_with_speed = walking, walking_slow, null) as walking_slow,
+        if(walking_with_speed = walking, walking_moderate, null) as walking_moderate,
+        if(walking_with_speed = walking, walking_brisk, null) as walking_brisk,
+        walking, running, cycling, wear_back, wear_thigh
     from epoch_days
 ),
 

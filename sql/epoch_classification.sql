@@ -1,29 +1,38 @@
 -- epoch_classification: one row per person of the batch's epochs: the expectations evaluate these instead of every epoch.
--- The view "epochs" holds this batch's 5-second epochs. A run is the rows of a person whose epochs follow each other by
--- one epoch a row; a run has no duplicate epochs, so only people whose runs overlap in time are counted epoch by
--- epoch. Any numbering of the rows would do; that of the shards, which are sorted, makes the fewest runs.
-with numbered as (
-    select *, row_number() over () as place
-    from epochs
+-- The view "bouts" holds this batch's 5-second epochs. A run is a set of bouts of a person between which nothing is
+-- missing: they share the moment at which the first bout of all would have begun, had they all followed each other. A run
+-- has no duplicate epochs, so only people whose runs overlap in time are counted epoch by epoch. Any order of the bouts
+-- would do; that of the shards, which are sorted, makes the fewest runs.
+with placed as (
+    select
+        *,
+        seconds // epoch_seconds as epochs,
+        (sum(seconds) over (rows between unbounded preceding and current row) - seconds)::bigint as seconds_before
+    from bouts
 ),
 
 runs as (
     select
         person,
-        epoch_ms(epoch_start) - 1000 * getvariable('epochs.seconds') * place as line,
-        count(*) as epochs,
-        min(epoch_start) as first_epoch,
-        max(epoch_start) as last_epoch,
-        count(*) filter (where activity is null) as unknown_activities,
-        count(*) filter (where speed is not null and activity <> 'walking') as speeds_without_walking,
-        sum(confidence) as confidence,
-        -- Changes with any epoch; independent of their order.
+        epoch_ms(start) - 1000 * seconds_before as line,
+        sum(epochs) as epochs,
+        min(start) as first_epoch,
+        max(start + to_seconds(seconds - epoch_seconds)) as last_epoch,
+        coalesce(sum(epochs) filter (where activity_in_words(activity) is null), 0) as unknown_activities,
+        coalesce(
+            sum(epochs) filter (
+                where speed_in_words(speed) is not null and activity_in_words(activity) <> 'walking'
+            ), 0
+        ) as speeds_without_walking,
+        sum(if(len(confidence) = 1, epochs * confidence[1], list_sum(confidence))) as confidence,
+        -- Changes with any epoch; independent of the order of bouts.
         sum(
             hash(
-                epoch_start, activity, speed, confidence, wear_back, wear_thigh, cadence, centimeters_per_second
+                start, seconds, epoch_seconds, activity, speed, wear_back, wear_thigh, confidence, cadence,
+                centimeters_per_second
             )::hugeint
         ) as content
-    from numbered
+    from placed
     group by person, line
 ),
 

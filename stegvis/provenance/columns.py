@@ -13,8 +13,10 @@ _LAYOUTS: dict[str, LayoutName] = {
     "baseline_questionnaire": "participants",
     "followup_questionnaire": "questionnaire",
 }
-# What a SELECT reads besides tables: the epochs of the lake.
+# What a SELECT reads besides tables: the epochs of the lake, as bouts or as rows.
 _EPOCHS = ("batch", "person", "epoch_start", "activity", "speed", "confidence", "wear_back", "wear_thigh")
+_BOUTS = ("batch", "person", "start", "seconds", "activity", "speed", "confidence", "wear_back", "wear_thigh")
+_VIEWS = {"epochs": _EPOCHS, "bouts": _BOUTS}
 _TABLE_OF_EPOCHS = "epoch_classification"
 
 Sources = dict[str, list[tuple[str, str]]]
@@ -48,7 +50,7 @@ def _known(codebook: Codebook) -> tuple[tuple[str, tuple[str, ...]], ...]:
         "cohort": (*own, *(f"baseline_outcome_{name}" for name in others)),
         "eligible_people": (*own, *(f"outcome_{name}" for name in others)),
         "outcome_questionnaire": tuple(f"outcome_{name}" for name in others),
-        "epochs": _EPOCHS,
+        **_VIEWS,
     }
     tables = {name: tuple(columns) for name, columns in dictionary().items()}
     return tuple(
@@ -85,5 +87,5 @@ def _of_select(sql: str, columns: tuple[tuple[str, tuple[str, ...]], ...]) -> So
         leaves = [node for node in made.walk() if not node.downstream and isinstance(node.source, exp.Table)]
         places = {(leaf.source.name, exp.to_identifier(leaf.name.split(".")[-1].strip('"')).name) for leaf in leaves}
         stored = [(table, name) for table, name in places if name in known.get(table, ())]
-        found[column] = sorted({(_TABLE_OF_EPOCHS if table == "epochs" else table, name) for table, name in stored})
+        found[column] = sorted({(_TABLE_OF_EPOCHS if table in _VIEWS else table, name) for table, name in stored})
     return found

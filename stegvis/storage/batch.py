@@ -135,8 +135,11 @@ class RecordingBatch:
 
     def _known(self, task: ClassificationTask) -> RecordingRecord | None:
         record = self.records.read(task.name)
-        complete = record is not None and (record["rule"] is not None or self.lake.shard(task.name) is not None)
-        return record if complete else None
+        """The record of a recording that is complete; a shard that was stored as rows of epochs becomes bouts."""
+        if record := self.records.read(task.name):
+            there = self.lake.shard(task.name) or self.lake.convert(task.name, self.method.epochs.seconds)
+            return record if record["rule"] is not None or there else None
+        return None
 
     def _taken_over(self, before: ClassificationTask, task: ClassificationTask) -> RecordingRecord | None:
         """The record of a recording that was classified before the home stored pseudonyms, and its shard with one."""
@@ -147,9 +150,9 @@ class RecordingBatch:
         if record is None:
             return None
         if shard is not None:  # of a refused recording there is none
-            epochs = pq.read_table(shard)
-            person = pa.repeat(pa.scalar(task.person, pa.string()), epochs.num_rows)
-            self.lake.write_tables(task.name, [epochs.set_column(0, "person", person)])
+            bouts = pq.read_table(shard, partitioning=None)
+            person = pa.repeat(pa.scalar(task.person, pa.string()), bouts.num_rows)
+            self.lake.write_bouts(task.name, [bouts.set_column(0, "person", person)])
         self.records.write(task.name, record)
         return record
 

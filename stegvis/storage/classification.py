@@ -86,7 +86,7 @@ def classify_recording(task: ClassificationTask) -> RecordingRecord:
         epochs, record = None, refused("implausible_signal", str(error))
     if epochs is not None:
         epochs.insert(0, "person", task.person)
-        task.lake.write(task.name, epochs)
+        task.lake.write(task.name, epochs, task.method.epochs.seconds)
         record["epochs"] = len(epochs)
     # The record is written last: its existence means that the recording is complete.
     task.records.write(task.name, record)

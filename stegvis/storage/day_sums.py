@@ -6,9 +6,11 @@ import re
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
-from stegvis.storage.lake import epochs_in_words
+from stegvis.storage.bouts import BOUTS, EPOCHS, bouts_of
+from stegvis.storage.lake import views_of
 from stegvis.study.protocol import Protocol
 
 # The rules of a day as ``stegvis classify`` names them, and as ``daily_exposures`` does.
@@ -24,11 +26,11 @@ _DAY_TOTALS = ", ".join(f"null::double as {name}" for name in [*_ACTIVITIES, *_S
 # ``daily_exposures`` has no row for a date without any activity, and no non-wear.
 _WEAR = """
 select
-    epoch_start::date as date,
-    count(*) filter (where activity = 'nonwear') * getvariable('epochs.seconds') as nonwear,
-    count(*) filter (where wear_back) * getvariable('epochs.seconds') as wear_back,
-    count(*) filter (where wear_thigh) * getvariable('epochs.seconds') as wear_thigh
-from epochs
+    start::date as date,
+    coalesce(sum(seconds) filter (where activity_in_words(activity) = 'nonwear'), 0) as nonwear,
+    coalesce(sum(seconds) filter (where wear_back), 0) as wear_back,
+    coalesce(sum(seconds) filter (where wear_thigh), 0) as wear_thigh
+from bouts
 group by all
 """
 
@@ -48,10 +50,13 @@ def day_table(epochs: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
         rule of the protocol) and ``valid`` (by the rule in force).
     """
     columns = ["epoch_start", "activity", "speed", "wear_back", "wear_thigh"]
-    given = epochs[columns].assign(person="", confidence=0, cadence=0, centimeters_per_second=0)
+    given = epochs[columns].assign(person="", confidence=0)
+    schema = pa.schema([field for field in EPOCHS if field.name in given])
+    rows = pa.Table.from_pandas(given, schema=schema, preserve_index=False)
+    bouts = [part.cast(BOUTS) for part in bouts_of([rows], protocol.epochs.seconds)]
     with duckdb.connect() as connection:
-        connection.register("given", given)
-        epochs_in_words(connection, "select * from given")
+        connection.register("given", pa.Table.from_batches([batch for part in bouts for batch in part.to_batches()], BOUTS))
+        views_of(connection, "select * from given")
         connection.execute(
             f"create temp table delivered_days as select '' as batch, '' as person, 1 as day, {_DAY_TOTALS} limit 0"
         )
@@ -80,7 +85,7 @@ def day_rules(totals: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
     given = totals.assign(batch="", person="", day=range(len(totals)), **dict.fromkeys(_SPEEDS, 0))
     with duckdb.connect() as connection:
         connection.register("delivered_days", given)
-        epochs_in_words(connection, None)
+        views_of(connection)
         days = _exposures(connection, protocol, select).sort_values("day")
     rules = days[list(DAY_RULES.values())].astype(bool).set_axis(list(DAY_RULES), axis=1)
     return rules.set_axis(totals.index, axis=0)
@@ -88,6 +93,6 @@ def day_rules(totals: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
 
 def _exposures(connection: duckdb.DuckDBPyConnection, protocol: Protocol, select: str) -> pd.DataFrame:
     connection.execute("set variable batch = ''")
-    for name in sorted({*_VARIABLE.findall(select), "epochs.seconds"}):
+    for name in sorted(set(_VARIABLE.findall(select))):
         connection.execute(f'set variable "{name}" = ?', [protocol.value(name)])
     return connection.execute(select).df()

@@ -126,12 +126,14 @@ class DeliveredEpochs:
         sources: the delivered name of each canonical column.
         notes: what is worth knowing and needs no correction.
         problems: what the numbers of the problems mean.
+        epoch_seconds: length of an epoch.
     """
 
     connection: duckdb.DuckDBPyConnection
     sources: dict[str, str]
     notes: tuple[str, ...]
     problems: Problems
+    epoch_seconds: int
 
 
 @contextmanager
@@ -183,7 +185,7 @@ def delivered_epochs(
             repeated = "file_row in (select file_row from repeated)" if any_repeated else "false"
             duplicate = problems.number("duplicate", "epoch_start", TWICE)
             connection.execute(_EVALUATED.format(repeated=repeated, duplicate=duplicate))
-            yield DeliveredEpochs(connection, sources, notes, problems)
+            yield DeliveredEpochs(connection, sources, notes, problems, epoch_seconds)
         finally:
             connection.close()
 
@@ -246,7 +248,7 @@ def write_shard(epochs: DeliveredEpochs, lake: EpochLake, name: str, people: Seq
     few = _value(connection, "select coalesce(sum(epochs), 0) from runs") < _FEW_ROWS
     if few or not _value(connection, _IN_ORDER):
         query += " order by person, epoch_start"
-    return lake.write_select(name, connection, query)
+    return lake.write_select(name, connection, query, epochs.epoch_seconds)
 
 
 def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stegvis.storage.home import Home
+from stegvis.storage.lake import shard_name
 from stegvis.storage.lake_people import shards_of
 from stegvis.storage.published_people import forget
 from stegvis.storage.whole_files import write_whole
@@ -103,7 +104,7 @@ def erase_from_lake(home: Home, withdrawn: WithdrawalList, records: Iterable[tup
             shard.unlink(missing_ok=True)
             found |= gone
             # The record of a classified recording has its shard's name.
-            _record_file(home, shard.parent.name.removeprefix("batch="), shard.stem).unlink(missing_ok=True)
+            _record_file(home, shard.parent.name.removeprefix("batch="), shard_name(shard)).unlink(missing_ok=True)
     for batch, name in records:
         _record_file(home, batch, name).unlink(missing_ok=True)
     if home.lake.is_dir():

@@ -14,7 +14,8 @@ from stegvis.study.settings import SettingsError
 
 FILE = "home.json"
 # 1: homes of version 0.1, without home.json. 2: materialization records in the warehouse, published people, editions.
-FORMAT = 2
+# 3: bouts in the lake.
+FORMAT = 3
 # There while a restore moves files into the home.
 RESTORING = ".restoring"
 

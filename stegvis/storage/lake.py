@@ -1,25 +1,20 @@
-"""The lake: 5-second epochs as Parquet, ``lake/epochs/batch=<batch>/<shard>.parquet``.
+"""The lake: 5-second epochs, stored as bouts in Parquet, ``lake/epochs/batch=<batch>/<shard>.bouts.parquet``.
 
 Shards are first written to a staging folder and then moved into place together; a view reads the shards of a batch.
-
-A shard has these columns, sorted by person and time:
-
-``person``                       text
-``epoch_start``                  device-local timestamp, milliseconds
-``activity``, ``speed``          small integers, see ``stegvis/accelerometry/activity.py``
-``confidence``                   probability of the activity, times 255
-``wear_back``, ``wear_thigh``    whether the sensor was worn; null where unknown
-``cadence``                      steps per minute; 0 where not walking or unknown
-``centimeters_per_second``       walking speed, at most 255; 0 where not walking or unknown
+A shard has the columns of ``stegvis/storage/bouts.py``, sorted by person and time, and each person is in one shard.
 
 The name of a shard is the fingerprint of everything that decides its content, so an existing shard is never recomputed.
+
+Earlier versions stored a row for each epoch, in ``<shard>.parquet``. Such a file is read like the others, and is
+replaced when its batch is published (``convert``). The files have different names, so at no moment is one of them half
+of each, and a process that is killed leaves the old file, both, or the new one.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,20 +26,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_UNKNOWN = (
-    "null::boolean as wear_back, null::boolean as wear_thigh, "
-    "0::utinyint as cadence, 0::utinyint as centimeters_per_second"
-)
-_EMPTY = f"""
-select
-    null::varchar as person, null::timestamp_ms as epoch_start, null::utinyint as activity,
-    null::utinyint as speed, null::utinyint as confidence, {_UNKNOWN}
-where false
-"""
+_SUFFIX, _FORMER = ".bouts.parquet", ".parquet"
 
-# Epochs are evenly spaced: stored as differences, their times take almost no space; otherwise eight bytes per row.
-_CLOCK = {"epoch_start": "DELTA_BINARY_PACKED"}
-_FEW_VALUES = ["person", "activity", "speed", "confidence", "cadence", "centimeters_per_second"]
+# Moments that follow each other are stored as differences.
+_CLOCK = {"start": "DELTA_BINARY_PACKED"}
+_FEW_VALUES = [
+    "person", "seconds", "activity", "speed", "epoch_seconds", "confidence.list.element", "cadence.list.element",
+    "centimeters_per_second.list.element",
+]  # fmt: skip
+# Bouts of a row group, which is in memory at once: as many as DuckDB hands to one thread.
+_ROW_GROUP = 122_880
+# Epochs that are read at once.
+_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True)
@@ -62,61 +55,93 @@ class EpochLake:
     def staging(self) -> Path:
         return self.root / "staging" / f"batch={self.batch}"
 
+    def file(self, name: str) -> Path:
+        """Where a shard is once it is published."""
+        return self.folder / f"{name}{_SUFFIX}"
+
     def shard(self, name: str) -> Path | None:
         """The file of a shard that is staged or in place, if there is one."""
-        for folder in (self.staging, self.folder):
-            if (folder / f"{name}.parquet").exists():
-                return folder / f"{name}.parquet"
-        return None
+        return self._find(f"{name}{_SUFFIX}")
 
-    def write(self, name: str, epochs: pd.DataFrame) -> Path:
-        """Stage a shard from a frame with the shard's columns, sorted by person and time."""
+    def files(self) -> list[Path]:
+        """The files in place, in either layout; of a shard that is there in both, the bouts."""
+        shards: dict[str, Path] = {}
+        for file in sorted(self.folder.glob(f"*{_FORMER}"), key=lambda file: file.name.endswith(_SUFFIX)):
+            shards[shard_name(file)] = file
+        return sorted(shards.values())
+
+    def former_files(self) -> list[Path]:
+        """The files in place that have a row for each epoch, and no bouts yet."""
+        return [file for file in self.files() if not file.name.endswith(_SUFFIX)]
+
+    def convert(self, name: str, epoch_seconds: int) -> Path | None:
+        """Stage the bouts of a shard that was stored as rows of epochs, of this length; None if there is none.
+
+        A file that cannot be read is as good as none. The old file stays until the batch is published.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        former = self._find(f"{name}{_FORMER}")
+        if former is None:
+            return None
+        try:
+            with pq.ParquetFile(former) as file:
+                rows = (pa.Table.from_batches([batch]) for batch in file.iter_batches(_AT_ONCE))
+                return self.write_tables(name, rows, epoch_seconds)
+        except (pa.ArrowInvalid, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # the disk's fault, not the file's
+                raise
+            return None
+
+    def write(self, name: str, epochs: pd.DataFrame, epoch_seconds: int) -> Path:
+        """Stage a shard from a frame of epochs, sorted by person and time (``bouts.EPOCHS``)."""
         import pyarrow as pa
 
-        given = pa.schema([field for field in _schema() if field.name in epochs])
-        return self.write_tables(name, [pa.Table.from_pandas(epochs, schema=given, preserve_index=False)])
+        from stegvis.storage.bouts import EPOCHS
 
-    def write_tables(self, name: str, tables: Iterable[pa.Table]) -> Path:
-        """Stage a shard from Arrow tables with the shard's columns, in the order of person and time.
+        given = pa.schema([field for field in EPOCHS if field.name in epochs])
+        return self.write_tables(name, [pa.Table.from_pandas(epochs, schema=given, preserve_index=False)], epoch_seconds)
 
-        Each table becomes one row group; only one is in memory at a time. ``person`` may be dictionary-encoded. The
-        columns of wear and pace may be missing.
+    def write_tables(self, name: str, epochs: Iterable[pa.Table], epoch_seconds: int) -> Path:
+        """Stage a shard from Arrow tables of epochs, in the order of person and time (``bouts.bouts_of``)."""
+        from stegvis.storage.bouts import bouts_of
+
+        return self.write_bouts(name, bouts_of(epochs, epoch_seconds))
+
+    def write_select(self, name: str, connection: duckdb.DuckDBPyConnection, query: str, epoch_seconds: int) -> Path:
+        """Stage a shard from a SELECT of epochs, in the order of person and time; wear and pace may be left out.
+
+        The result is streamed: it may be larger than memory.
+        """
+        import pyarrow as pa
+
+        connection.execute("set preserve_insertion_order = true")
+        batches = connection.sql(query).to_arrow_reader(_AT_ONCE)
+        return self.write_tables(name, (pa.Table.from_batches([batch]) for batch in batches), epoch_seconds)
+
+    def write_bouts(self, name: str, bouts: Iterable[pa.Table]) -> Path:
+        """Stage a shard from Arrow tables of bouts, in the order of person and time.
+
+        One row group is in memory at a time. ``person`` may be dictionary-encoded.
         """
         import pyarrow.parquet as pq
 
-        def write(target: Path) -> None:
-            options = {"compression": "zstd", "use_dictionary": _FEW_VALUES, "column_encoding": _CLOCK}
-            writer: pq.ParquetWriter | None = None
-            try:
-                for table in map(_with_all_columns, tables):
-                    writer = writer or pq.ParquetWriter(target, table.schema, store_schema=False, **options)
-                    writer.write_table(table, row_group_size=max(table.num_rows, 1))
-                writer = writer or pq.ParquetWriter(target, _schema(), store_schema=False, **options)
-            finally:
-                if writer:
-                    writer.close()
+        from stegvis.storage.bouts import BOUTS
 
-        return self._settle(name, write)
-
-    def write_select(self, name: str, connection: duckdb.DuckDBPyConnection, query: str) -> Path:
-        """Stage a shard from a SELECT with the shard's columns up to ``confidence``; wear and pace are unknown.
-
-        Without ORDER BY the rows keep their order.
-        """
-
-        def copy(target: Path) -> None:
-            # Version 2 of the format stores times as differences.
-            connection.execute("set preserve_insertion_order = true")
-            connection.execute(
-                f"copy (select *, {_UNKNOWN} from ({query})) to {literal(str(target))} "
-                "(format parquet, parquet_version v2, compression zstd, row_group_size 1000000)"
-            )
-
-        return self._settle(name, copy)
+        self.staging.mkdir(parents=True, exist_ok=True)
+        target = self.staging / f"{name}{_SUFFIX}"
+        unfinished = target.with_suffix(f".{os.getpid()}.tmp")
+        options = {"compression": "zstd", "use_dictionary": _FEW_VALUES, "column_encoding": _CLOCK}
+        with pq.ParquetWriter(unfinished, BOUTS, store_schema=False, **options) as writer:
+            for table in _in_row_groups(bouts):
+                writer.write_table(table, row_group_size=table.num_rows)
+        unfinished.replace(target)
+        return target
 
     def publish(self, names: Iterable[str]) -> None:
         """Move staged shards into place and remove those that no longer belong to the batch."""
-        wanted = {f"{name}.parquet" for name in names}
+        wanted = {f"{name}{_SUFFIX}" for name in names}
         self.folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(self.staging.glob("*")):
             if file.name in wanted:
@@ -126,71 +151,109 @@ class EpochLake:
                 file.unlink()
         shutil.rmtree(self.staging, ignore_errors=True)
 
-    def _settle(self, name: str, write: Callable[[Path], None]) -> Path:
-        self.staging.mkdir(parents=True, exist_ok=True)
-        target = self.staging / f"{name}.parquet"
-        unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-        write(unfinished)
-        unfinished.replace(target)
-        return target
+    def _find(self, file: str) -> Path | None:
+        return next((folder / file for folder in (self.staging, self.folder) if (folder / file).exists()), None)
 
 
-def create_epochs_view(connection: duckdb.DuckDBPyConnection, shards: Sequence[Path], view: str = "epochs") -> None:
-    """A temporary view of shards with activity and speed in words; without shards it is empty."""
-    files = ", ".join(literal(str(path)) for path in sorted(shards))
-    source = f"select * from read_parquet([{files}], hive_partitioning = false)" if shards else None
-    epochs_in_words(connection, source, view)
+def shard_name(file: Path) -> str:
+    """The name of the shard that a file of the lake holds, in either layout."""
+    return file.name.removesuffix(_FORMER).removesuffix(_SUFFIX.removesuffix(_FORMER))
 
 
-def epochs_in_words(connection: duckdb.DuckDBPyConnection, source: str | None, view: str = "epochs") -> None:
-    """A temporary view of a SELECT with a shard's columns, activity and speed in words; empty without a SELECT."""
+def read_epochs(file: Path) -> pa.Table:
+    """The rows of epochs of a shard (``bouts.EPOCHS``), in either layout."""
+    import pyarrow.parquet as pq
+
+    from stegvis.storage.bouts import EPOCHS
+    from stegvis.storage.bouts import epochs_of
+
+    table = pq.read_table(file, partitioning=None)
+    return table.cast(EPOCHS) if "epoch_start" in table.column_names else epochs_of(table)
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], epoch_seconds: int) -> None:
+    """The temporary views ``bouts`` and ``epochs`` of files of the lake; without a file they are empty.
+
+    ``bouts`` has the columns of ``stegvis/storage/bouts.py``; what its small integers mean is said by the macros
+    ``activity_in_words`` and ``speed_in_words``, for use where bouts were counted, since words cost more than counting.
+    ``epochs`` has a row per epoch, activity and speed in words.
+
+    Args:
+        connection: where to make them.
+        files: of either layout.
+        epoch_seconds: length of the epochs of files that have a row for each.
+    """
+    stored = _read([file for file in files if file.name.endswith(_SUFFIX)])
+    former = _read([file for file in files if not file.name.endswith(_SUFFIX)])
+    parts = [f"select * from {stored}"] if stored else []
+    if former:
+        parts.append(_EPOCHS_AS_BOUTS.format(source=former, seconds=int(epoch_seconds)))
+    views_of(connection, " union all by name ".join(parts) or _EMPTY)
+
+
+def views_of(connection: duckdb.DuckDBPyConnection, source: str | None = None) -> None:
+    """The same views of a SELECT with the columns of bouts; empty without one."""
     from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
 
     activities = ", ".join(f"'{name}'" for name in ACTIVITIES)
     speeds = ", ".join(f"'{name}'" for name in list(SPEEDS)[1:])
-    connection.execute(
-        f"""
-        create or replace temp view "{view}" as
-        select
-            person,
-            epoch_start,
-            list_extract([{activities}], activity + 1) as activity,
-            list_extract([{speeds}], speed) as speed,
-            confidence,
-            wear_back,
-            wear_thigh,
-            nullif(cadence, 0) as cadence,
-            nullif(centimeters_per_second, 0) as centimeters_per_second
-        from ({source or _EMPTY})
-        """
-    )
+    for statement in (
+        f"create or replace temp macro activity_in_words(code) as list_extract([{activities}], code + 1)",
+        f"create or replace temp macro speed_in_words(code) as list_extract([{speeds}], code)",
+        f"create or replace temp view bouts as {source or _EMPTY}",
+        f"create or replace temp view epochs as {_ROWS}",
+    ):
+        connection.execute(statement)
 
 
-def _with_all_columns(table: pa.Table) -> pa.Table:
-    """The table with every column of a shard, in order; missing columns are unknown."""
+def _read(files: Sequence[Path]) -> str | None:
+    listed = ", ".join(literal(str(path)) for path in sorted(files))
+    return f"read_parquet([{listed}], hive_partitioning = false)" if files else None
+
+
+def _in_row_groups(bouts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same bouts in tables of at least as many rows as a row group has, but for the last."""
     import pyarrow as pa
 
-    for field in _schema():
-        if field.name not in table.column_names:
-            unknown = pa.scalar(None if pa.types.is_boolean(field.type) else 0, field.type)
-            table = table.append_column(field, pa.repeat(unknown, table.num_rows))
-    return table.select(_schema().names)
+    from stegvis.storage.bouts import BOUTS
+
+    waiting: list[pa.Table] = []
+    for table in bouts:
+        waiting.append(table.cast(BOUTS))
+        if sum(each.num_rows for each in waiting) >= _ROW_GROUP:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if any(each.num_rows for each in waiting):
+        yield pa.concat_tables(waiting)
 
 
-def _schema() -> pa.Schema:
-    """A shard's columns."""
-    import pyarrow as pa
+_EMPTY = """
+select
+    null::varchar as person, null::timestamp_ms as start, null::integer as seconds, null::utinyint as activity,
+    null::utinyint as speed, null::boolean as wear_back, null::boolean as wear_thigh, null::integer as epoch_seconds,
+    null::utinyint[] as confidence, null::utinyint[] as cadence, null::utinyint[] as centimeters_per_second
+where false
+"""
 
-    return pa.schema(
-        [
-            ("person", pa.string()),
-            ("epoch_start", pa.timestamp("ms")),
-            ("activity", pa.uint8()),
-            ("speed", pa.uint8()),
-            ("confidence", pa.uint8()),
-            ("wear_back", pa.bool_()),
-            ("wear_thigh", pa.bool_()),
-            ("cadence", pa.uint8()),
-            ("centimeters_per_second", pa.uint8()),
-        ]
-    )
+_EPOCHS_AS_BOUTS = """
+select
+    person, epoch_start as start, {seconds} as seconds, activity, speed, wear_back, wear_thigh,
+    {seconds} as epoch_seconds, [confidence] as confidence, [cadence] as cadence,
+    [centimeters_per_second] as centimeters_per_second
+from {source}
+"""
+
+# A list of one value holds for every epoch of its bout.
+_ROWS = """
+select
+    person,
+    start + to_milliseconds(1000 * epoch_seconds * place) as epoch_start,
+    activity_in_words(activity) as activity,
+    speed_in_words(speed) as speed,
+    confidence[if(len(confidence) = 1, 1, place + 1)] as confidence,
+    wear_back,
+    wear_thigh,
+    nullif(cadence[if(len(cadence) = 1, 1, place + 1)], 0) as cadence,
+    nullif(centimeters_per_second[if(len(centimeters_per_second) = 1, 1, place + 1)], 0) as centimeters_per_second
+from (select *, unnest(range(seconds // epoch_seconds)) as place from bouts)
+"""

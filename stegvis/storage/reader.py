@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stegvis.provenance.sql import variables_read
-from stegvis.storage.lake import create_epochs_view
+from stegvis.storage.lake import create_views
 from stegvis.storage.profiles import read_profiles
 from stegvis.storage.records import damaged_files, read_records
 from stegvis.storage.selects import tables_read
@@ -91,15 +91,15 @@ class Reader:
         Args:
             query: a SELECT.
             connection: the open warehouse.
-            shards: files of epochs that it reads as the view ``epochs``; None if it reads none.
+            shards: files of the lake that it reads as the views ``bouts`` and ``epochs``; None if it reads none.
 
         Raises:
             UndeclaredTableError: it reads a table that is not declared.
         """
         views = frozenset[str]()
         if shards is not None:
-            create_epochs_view(connection, shards)
-            views = frozenset({"epochs"})
+            create_views(connection, shards, self.study.protocol.epochs.seconds)
+            views = frozenset({"bouts", "epochs"})
         if undeclared := tables_read(query) - self.declared - views:
             raise UndeclaredTableError(f"{self.table} reads {', '.join(sorted(undeclared))} without declaring it")
         for name in variables_read(query):
@@ -107,7 +107,7 @@ class Reader:
                 connection.execute(f'set variable "{name}" = ?', [self.study.protocol.value(name)])
 
     def over_epochs(self, query: str, shards: Sequence[Path]) -> pd.DataFrame:
-        """The rows of a query that reads shards of epochs as the view ``epochs``."""
+        """The rows of a query that reads shards of epochs as the views ``bouts`` and ``epochs``."""
         with self.session() as connection:
             self.prepare(query, connection, shards)
             return connection.execute(query).df()

@@ -27,7 +27,7 @@ class Rows:
         problems: what went into quarantine: file, row, column, rule, message.
         metadata: shown in the Dagster UI; counts only.
         pictures: small plots of published numbers as SVG, by name; shown in the Dagster UI.
-        shards: files of epochs that the SELECT reads as the view ``epochs``.
+        shards: files of the lake that the SELECT reads as the views ``bouts`` and ``epochs``.
         on_publish: called inside the transaction that publishes, to move files into place.
         lake_files: files of the lake that belong to the rows, where they are once published.
         profile: of a wave or batch, the means and shares in which a wrong delivery shows.

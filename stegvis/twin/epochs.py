@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.storage.bouts import constant
 from stegvis.study.protocol import Protocol
 from stegvis.twin.draws import Floats, Integers, stream
 from stegvis.twin.parameters import EpochDays
@@ -220,9 +221,11 @@ def delivered_tables(
     speeds = _words([speed for _, speed, _ in KINDS])
     for part in _parts(worn, people_at_once):
         kinds, lengths = lay_out(part, seed, parameters)
+        person, clock = _who_and_when(part, np.arange(part.epochs.sum()))
         yield pa.table(
-            _who_and_when(part)
-            | {
+            {
+                "person": person,
+                "epoch_start": clock,
                 "activity": _repeat_words(activities, kinds, lengths),
                 "speed": _repeat_words(speeds, kinds, lengths),
             }
@@ -232,19 +235,38 @@ def delivered_tables(
 def lake_tables(
     worn: WornEpochs, seed: int, parameters: EpochDays, people_at_once: int = PEOPLE_AT_ONCE
 ) -> Iterator[pa.Table]:
-    """The same epochs in the codes of the lake: person, epoch_start, activity, speed, confidence (uint8)."""
+    """The same epochs as the lake stores them (``stegvis/storage/bouts.py``)."""
     activities = np.array([ACTIVITIES[activity] for activity, _, _ in KINDS], dtype=np.uint8)
     speeds = np.array([SPEEDS[speed] if speed else 0 for _, speed, _ in KINDS], dtype=np.uint8)
     for part in _parts(worn, people_at_once):
-        kinds, lengths = lay_out(part, seed, parameters)
+        kinds, first, counts = _merged(part, *lay_out(part, seed, parameters))
+        unknown, zero = pa.nulls(len(kinds), pa.bool_()), constant(np.zeros(len(kinds), dtype=np.uint8))
+        person, clock = _who_and_when(part, first)
         yield pa.table(
-            _who_and_when(part)
-            | {
-                "activity": pa.array(np.repeat(activities[kinds], lengths)),
-                "speed": pa.array(np.repeat(speeds[kinds], lengths)),
-                "confidence": pa.array(np.full(lengths.sum(), CERTAIN, dtype=np.uint8)),
+            {
+                "person": person,
+                "start": clock,
+                "seconds": (part.epoch_seconds * counts).astype(np.int32),
+                "activity": activities[kinds],
+                "speed": speeds[kinds],
+                "wear_back": unknown,
+                "wear_thigh": unknown,
+                "epoch_seconds": np.full(len(kinds), part.epoch_seconds, dtype=np.int32),
+                "confidence": constant(np.full(len(kinds), CERTAIN, dtype=np.uint8)),
+                "cadence": zero,
+                "centimeters_per_second": zero,
             }
         )
+
+
+def _merged(worn: WornEpochs, kinds: Codes, lengths: Integers) -> tuple[Codes, Integers, Integers]:
+    """Kind, first epoch and number of epochs of bouts, those of a day that follow each other with one kind as one."""
+    begins = np.cumsum(lengths) - lengths
+    days = worn.counts.sum(axis=2).ravel()
+    new = np.isin(begins, np.cumsum(days) - days)
+    new[1:] |= kinds[1:] != kinds[:-1]
+    first = begins[new]
+    return kinds[new], first, np.diff(first, append=lengths.sum())
 
 
 def _night(lying: Integers, parameters: EpochDays) -> tuple[Integers, Integers]:
@@ -258,18 +280,19 @@ def _parts(worn: WornEpochs, people_at_once: int) -> Iterator[WornEpochs]:
         yield worn.some(slice(start, start + people_at_once))
 
 
-def _who_and_when(worn: WornEpochs) -> dict[str, pa.Array]:
-    """Columns ``person`` (dictionary) and ``epoch_start`` (device-local milliseconds), one epoch after the other."""
+def _who_and_when(worn: WornEpochs, epoch: Integers) -> tuple[pa.Array, pa.Array]:
+    """Whose each of some epochs (n,) is, as a dictionary, and when it begins (device-local milliseconds).
+
+    Args:
+        worn: people whose epochs follow each other, and one person's those of another.
+        epoch: their numbers, from 0, ascending.
+    """
     milliseconds = 1000 * worn.epoch_seconds
-    epochs = worn.epochs
-    start = worn.first_date.astype("datetime64[ms]").astype(np.int64) + milliseconds * worn.first_epoch
-    clock = np.arange(epochs.sum(), dtype=np.int64) * milliseconds
-    clock += np.repeat(start - milliseconds * (np.cumsum(epochs) - epochs), epochs)
-    index = np.repeat(np.arange(epochs.size, dtype=np.int32), epochs)
-    return {
-        "person": pa.DictionaryArray.from_arrays(pa.array(index), pa.array(worn.people, type=pa.string())),
-        "epoch_start": pa.array(clock).cast(pa.timestamp("ms")),
-    }
+    before = np.cumsum(worn.epochs) - worn.epochs
+    start = worn.first_date.astype("datetime64[ms]").astype(np.int64) + milliseconds * (worn.first_epoch - before)
+    whose = (np.searchsorted(before, epoch, side="right") - 1).astype(np.int32)
+    person = pa.DictionaryArray.from_arrays(pa.array(whose), pa.array(worn.people, type=pa.string()))
+    return person, pa.array(start[whose] + milliseconds * epoch).cast(pa.timestamp("ms"))
 
 
 def _words(words: Sequence[str | None]) -> tuple[npt.NDArray[np.int8], pa.Array]:

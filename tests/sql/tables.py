@@ -10,7 +10,7 @@ A table is a line of column names and a line per row, cells between bars; ``-`` 
 ``drawn`` reads the expected answer in the same way, so that the two can be compared with ``==``. The order of rows
 does not count. Columns that a given table does not draw are there, and missing.
 
-The table ``epochs`` is written to a lake and read through its view, as the pipeline does; a column ``shard`` spreads
+The table ``epochs`` is written to a lake and read through its views, as the pipeline does; a column ``shard`` spreads
 its rows over several shards.
 """
 
@@ -30,13 +30,14 @@ from stegvis.assets.graph import tables as all_tables
 from stegvis.assets.table import TABLES
 from stegvis.provenance.sql import variables_read
 from stegvis.sql import sql_text
-from stegvis.storage.lake import EpochLake, create_epochs_view
+from stegvis.storage.lake import EpochLake, create_views
 from stegvis.study.covariates import composed
 from tests.study import CODEBOOK, PROTOCOL
 
 Drawn = list[tuple[str, ...]]
 
 WAVE, BATCH = "2021-2023", "north"
+EPOCH_SECONDS = PROTOCOL.epochs.seconds
 UNKNOWN_ACTIVITY = 200  # a code without a word
 
 _TYPES = {
@@ -207,7 +208,7 @@ def database(
 
 
 def create_epochs(connection: duckdb.DuckDBPyConnection, table: str | pd.DataFrame, folder: Path) -> None:
-    """The view ``epochs`` over shards that hold the given epochs."""
+    """The views ``bouts`` and ``epochs`` over shards that hold the given epochs."""
     given = frame_of(table) if isinstance(table, str) else table
     lake = EpochLake(folder, BATCH)
     columns: dict[str, Any] = dict.fromkeys(["activity", "speed", "confidence", "shard"]) | dict(given)
@@ -223,10 +224,10 @@ def create_epochs(connection: duckdb.DuckDBPyConnection, table: str | pd.DataFra
             epochs[name] = given[name].map({"true": True, "false": False}).astype("boolean")
     in_order = epochs.sort_values(["person", "epoch_start"], kind="stable")
     shards = [
-        lake.write(str(name), shard.drop(columns="shard").reset_index(drop=True))
+        lake.write(str(name), shard.drop(columns="shard").reset_index(drop=True), EPOCH_SECONDS)
         for name, shard in in_order.groupby("shard")
     ]
-    create_epochs_view(connection, shards)
+    create_views(connection, shards, EPOCH_SECONDS)
 
 
 def create(connection: duckdb.DuckDBPyConnection, name: str, table: str | pd.DataFrame) -> None:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from stegvis.accelerometry.method import CLASSIFICATION_VERSION, Method
 from stegvis.storage.classification import ClassificationTask, classify_recording
-from stegvis.storage.lake import EpochLake
+from stegvis.storage.lake import EpochLake, read_epochs
 from stegvis.storage.recording_records import RecordingRecords
 from stegvis.twin.cwa import Device, write_cwa
 from tests.stegvis.accelerometry.simulated_signals import (
@@ -142,7 +142,7 @@ def classify(recordings: Mapping[str, tuple[Path, ...]], folder: Path, method: M
     for level, files in recordings.items():
         classify_recording(ClassificationTask(level, "G", level, files, lake, records, method, layout))
     shards = {level: lake.shard(level) for level in recordings}
-    return {level: pd.read_parquet(shard) for level, shard in shards.items() if shard}
+    return {level: read_epochs(shard).to_pandas() for level, shard in shards.items() if shard}
 
 
 def expected_method() -> Method:

@@ -28,7 +28,7 @@ from stegvis.orchestration import home_state
 from stegvis.orchestration.refresh import Refresh, refresh
 from stegvis.storage.delivered_files import DeliveryContract
 from stegvis.storage.home import Home
-from stegvis.storage.lake import EpochLake
+from stegvis.storage.lake import EpochLake, read_epochs
 from stegvis.storage.names import shown
 from stegvis.storage.validation import Validation, validate_drop
 from stegvis.storage.warehouse import Warehouse, table_exists
@@ -78,8 +78,7 @@ def other(layout: str) -> Case:
 def used_rows(home: Home, case: Case) -> pd.DataFrame:
     """What is used of a drop, as text, one row per row of the file, with its person."""
     if case.layout in ("epochs", "signal"):
-        shards = sorted(EpochLake(home.lake, case.name).folder.glob("*.parquet"))
-        frames = [pd.read_parquet(shard) for shard in shards]
+        frames = [read_epochs(file).to_pandas() for file in EpochLake(home.lake, case.name).files()]
         frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"person": []})
     elif case.layout == "withdrawals":
         listed = read_list(home.root)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
 from stegvis.sql import sql_text
@@ -20,7 +19,7 @@ from stegvis.storage.delivered_epochs import (
     write_shard,
 )
 from stegvis.storage.delivered_files import DeliveryContract
-from stegvis.storage.lake import EpochLake
+from stegvis.storage.lake import EpochLake, read_epochs
 from tests.study import CODEBOOK, PROTOCOL
 
 CONTRACT = DeliveryContract(CODEBOOK, PROTOCOL, sql_text("delivered_epochs"))
@@ -67,7 +66,7 @@ def read(file: Path, people: list[str] | None = None) -> Read:
     with opened(file) as epochs:
         problems, found, rows = problems_of(epochs, "north/epochs.parquet"), people_of(epochs), rows_of(epochs)
         shard = write_shard(epochs, lake, "shard", list(found["person"]) if people is None else people)
-    stored = pq.read_table(shard, partitioning=None).to_pandas()
+    stored = read_epochs(shard).to_pandas()
     accepted = [
         (row.person, str(row.epoch_start), ACTIVITY_OF[row.activity], SPEED_OF[row.speed], row.confidence)
         for row in stored.itertuples()

@@ -14,7 +14,7 @@ import pytest
 from stegvis.deliveries.contract import apply_contract
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import people_of, problems_of, rows_of, write_shard
-from stegvis.storage.lake import EpochLake, create_epochs_view
+from stegvis.storage.lake import EpochLake, create_views, read_epochs
 from stegvis.twin.epochs import KINDS, NONWEAR, delivered_tables, lake_tables, wear
 from stegvis.twin.parameters import parameters
 from tests.stegvis.storage.epoch_files import CONTRACT, opened
@@ -72,7 +72,7 @@ def deliver(folder: Path, frame: pd.DataFrame) -> Path:
 def shard_of(folder: Path, file: Path, people: list[str] | None = None) -> pd.DataFrame:
     with opened(file) as connection:
         chosen = people_of(connection)["person"].tolist() if people is None else people
-        return pq.read_table(write_shard(connection, EpochLake(folder / "lake", "b"), "shard", chosen)).to_pandas()
+        return read_epochs(write_shard(connection, EpochLake(folder / "lake", "b"), "shard", chosen)).to_pandas()
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -175,17 +175,17 @@ def test_seconds_of_each_day_are_those_the_epochs_were_made_from(tmp_path: Path)
     assert (np.delete(difference, names.index("sitting"), axis=1) == 0).all()
     assert days["valid"].tolist() == [True] * 5 + [False, True]
 
-    written = lake.write_tables("generated", lake_tables(worn, 3, often_off))
+    written = lake.write_bouts("generated", lake_tables(worn, 3, often_off))
     pd.testing.assert_frame_equal(pd.read_parquet(written), pd.read_parquet(shard))
 
 
 def daily_exposures(shard: Path) -> pd.DataFrame:
     with duckdb.connect(config={"threads": 1}) as connection:
-        for name in ("epochs.seconds", "days.must_be_positive", "days.seconds_per_day",
+        for name in ("days.must_be_positive", "days.seconds_per_day",
                      "days.speed_sum_tolerance_seconds"):  # fmt: skip
             connection.execute(f'set variable "{name}" = ?', [CONTRACT.protocol.value(name)])
         connection.execute("set variable batch = 'b'")
-        create_epochs_view(connection, [shard])
+        create_views(connection, [shard], CONTRACT.protocol.epochs.seconds)
         columns = "lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, walking, running, cycling"
         connection.execute(
             "create table delivered_days (batch varchar, person varchar, day bigint, "

@@ -45,7 +45,7 @@ def home(tmp_path: Path) -> Home:
             write_record(connection, Materialization(table, key, "1", {"sql": "1"}))
     lake = EpochLake(home.lake, "b")
     for name, people in (("signal-1", [GONE]), ("signal-2", [OTHER]), ("epochs-3", [OTHER, GONE])):
-        lake.write(name, epochs(*people))
+        lake.write(name, epochs(*people), 5)
     lake.publish(["signal-1", "signal-2", "epochs-3"])
     records = home.lake / "recordings" / "batch=b"
     records.mkdir(parents=True)
@@ -71,7 +71,7 @@ def test_nothing_is_left_to_the_byte_and_others_keep_everything(home: Home) -> N
         assert connection.execute("select file from quarantine").fetchall() == [("b/days.csv",)]
     assert residue(home) == []
     assert b"secret" not in home.warehouse.read_bytes()
-    assert sorted(file.name for file in home.lake.rglob("*.*")) == ["signal-2.json", "signal-2.parquet"]
+    assert sorted(file.name for file in home.lake.rglob("*.*")) == ["signal-2.json", "signal-2.bouts.parquet"]
     assert len(read_list(home.root).found()) == 1
 
 

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
+from stegvis.storage.bouts import epochs_of
 from stegvis.twin.epochs import KIND_OF, KINDS, NONWEAR, delivered_tables, lake_tables, lay_out, wear
 from stegvis.twin.parameters import parameters
 from stegvis.twin.walking import LYING, SITTING, STANDING
@@ -133,7 +134,7 @@ def test_epochs_follow_each_other_every_five_seconds_from_the_first_to_the_last(
 def test_delivered_words_and_lake_codes_agree():
     given, _ = worn(OFF_EVERY_DAY)
     words = pa.concat_tables(delivered_tables(given, 1, OFF_EVERY_DAY)).to_pandas()
-    codes = pa.concat_tables(lake_tables(given, 1, OFF_EVERY_DAY)).to_pandas()
+    codes = epochs_of(pa.concat_tables(lake_tables(given, 1, OFF_EVERY_DAY))).to_pandas()
     assert (words[["person", "epoch_start"]] == codes[["person", "epoch_start"]]).all(axis=None)
     assert (words["activity"].astype("str").map(ACTIVITIES) == codes["activity"]).all()
     assert (words["speed"].astype("object").map(SPEEDS).fillna(0) == codes["speed"]).all()
