@@ -117,11 +117,6 @@ def epochs_of(bouts: pa.Table) -> pa.Table:
     return pa.table([columns[name] for name in EPOCHS.names], names=EPOCHS.names).cast(EPOCHS)
 
 
-def constant(values: Codes) -> pa.Array:
-    """The list column of bouts (n,) whose epochs all have the same value."""
-    return pa.ListArray.from_arrays(pa.array(np.arange(len(values) + 1, dtype=np.int32)), pa.array(values))
-
-
 def _complete(table: pa.Table) -> pa.Table:
     """Epochs with every column in order, ``person`` dictionary-encoded."""
     columns = []
@@ -173,8 +168,6 @@ def _bouts(epochs: pa.Table, first: Integers, epoch_seconds: int) -> pa.Table:
 def _lists(values: Codes, first: Integers, counts: Integers) -> pa.Array:
     """The values of each bout's epochs, once where they are equal."""
     same = np.minimum.reduceat(values, first) == np.maximum.reduceat(values, first)
-    if same.all():
-        return constant(values[first])
     kept = np.repeat(~same, counts)
     kept[first] = True
     ends = np.cumsum(np.where(same, 1, counts))

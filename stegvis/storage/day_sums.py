@@ -55,7 +55,9 @@ def day_table(epochs: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
     rows = pa.Table.from_pandas(given, schema=schema, preserve_index=False)
     bouts = [part.cast(BOUTS) for part in bouts_of([rows], protocol.epochs.seconds)]
     with duckdb.connect() as connection:
-        connection.register("given", pa.Table.from_batches([batch for part in bouts for batch in part.to_batches()], BOUTS))
+        connection.register(
+            "given", pa.Table.from_batches([batch for part in bouts for batch in part.to_batches()], BOUTS)
+        )
         views_of(connection, "select * from given")
         connection.execute(
             f"create temp table delivered_days as select '' as batch, '' as person, 1 as day, {_DAY_TOTALS} limit 0"

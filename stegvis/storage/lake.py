@@ -101,7 +101,9 @@ class EpochLake:
         from stegvis.storage.bouts import EPOCHS
 
         given = pa.schema([field for field in EPOCHS if field.name in epochs])
-        return self.write_tables(name, [pa.Table.from_pandas(epochs, schema=given, preserve_index=False)], epoch_seconds)
+        return self.write_tables(
+            name, [pa.Table.from_pandas(epochs, schema=given, preserve_index=False)], epoch_seconds
+        )
 
     def write_tables(self, name: str, epochs: Iterable[pa.Table], epoch_seconds: int) -> Path:
         """Stage a shard from Arrow tables of epochs, in the order of person and time (``bouts.bouts_of``)."""

@@ -14,7 +14,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
-from stegvis.storage.bouts import constant
 from stegvis.study.protocol import Protocol
 from stegvis.twin.draws import Floats, Integers, stream
 from stegvis.twin.parameters import EpochDays
@@ -240,7 +239,7 @@ def lake_tables(
     speeds = np.array([SPEEDS[speed] if speed else 0 for _, speed, _ in KINDS], dtype=np.uint8)
     for part in _parts(worn, people_at_once):
         kinds, first, counts = _merged(part, *lay_out(part, seed, parameters))
-        unknown, zero = pa.nulls(len(kinds), pa.bool_()), constant(np.zeros(len(kinds), dtype=np.uint8))
+        unknown, zero = pa.nulls(len(kinds), pa.bool_()), _the_same(np.zeros(len(kinds), dtype=np.uint8))
         person, clock = _who_and_when(part, first)
         yield pa.table(
             {
@@ -252,11 +251,16 @@ def lake_tables(
                 "wear_back": unknown,
                 "wear_thigh": unknown,
                 "epoch_seconds": np.full(len(kinds), part.epoch_seconds, dtype=np.int32),
-                "confidence": constant(np.full(len(kinds), CERTAIN, dtype=np.uint8)),
+                "confidence": _the_same(np.full(len(kinds), CERTAIN, dtype=np.uint8)),
                 "cadence": zero,
                 "centimeters_per_second": zero,
             }
         )
+
+
+def _the_same(values: Codes) -> pa.Array:
+    """A list of one value for each bout (n,): all of its epochs have it."""
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(values) + 1, dtype=np.int32)), pa.array(values))
 
 
 def _merged(worn: WornEpochs, kinds: Codes, lengths: Integers) -> tuple[Codes, Integers, Integers]:

@@ -12,7 +12,13 @@ import pyarrow as pa
 from stegvis.storage.bouts import EPOCHS
 
 # The evenings before and of both changes of the clock in 2018, a leap day, and before 1970. A device's clock goes on.
-STARTS = ("2018-03-24 23:59:30", "2018-10-28 00:00:00", "2018-10-28 01:59:50", "2020-02-29 23:59:58", "1969-12-31 23:59:50")
+STARTS = (
+    "2018-03-24 23:59:30",
+    "2018-10-28 00:00:00",
+    "2018-10-28 01:59:50",
+    "2020-02-29 23:59:58",
+    "1969-12-31 23:59:50",
+)
 LENGTHS = (1, 5, 15, 60)
 
 

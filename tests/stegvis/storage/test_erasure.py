@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from stegvis.storage import erasure
 from stegvis.storage.erasure import ERASED
 from stegvis.storage.home import Home
-from stegvis.storage.lake import EpochLake
+from stegvis.storage.lake import EpochLake, read_epochs, shard_name
 from stegvis.storage.records import Materialization, read_records, write_record
 from stegvis.storage.warehouse import Warehouse
 from stegvis.storage.withdrawal_list import add_to_list, read_list
@@ -59,7 +60,13 @@ def residue(home: Home) -> list[str]:
     return [file.name for file in home.root.rglob("*") if file.is_file() and GONE.encode() in file.read_bytes()]
 
 
-def test_nothing_is_left_to_the_byte_and_others_keep_everything(home: Home) -> None:
+@pytest.mark.parametrize("suffix", [".bouts.parquet", ".parquet"], ids=["bouts", "rows of earlier versions"])
+def test_nothing_is_left_to_the_byte_and_others_keep_everything(home: Home, suffix: str) -> None:
+    for shard in EpochLake(home.lake, "b").files():
+        rows = read_epochs(shard)
+        if suffix == ".parquet":
+            pq.write_table(rows, shard.with_name(f"{shard_name(shard)}{suffix}"))
+            shard.unlink()
     assert residue(home) != []
     add_to_list(home.root, "june", [GONE, "QNOBODY"])
     with Warehouse(home).session("test") as connection:
@@ -71,7 +78,7 @@ def test_nothing_is_left_to_the_byte_and_others_keep_everything(home: Home) -> N
         assert connection.execute("select file from quarantine").fetchall() == [("b/days.csv",)]
     assert residue(home) == []
     assert b"secret" not in home.warehouse.read_bytes()
-    assert sorted(file.name for file in home.lake.rglob("*.*")) == ["signal-2.json", "signal-2.bouts.parquet"]
+    assert sorted(file.name for file in home.lake.rglob("*.*")) == sorted([f"signal-2{suffix}", "signal-2.json"])
     assert len(read_list(home.root).found()) == 1
 
 
