@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,8 +166,7 @@ def read_epochs(file: Path) -> pa.Table:
     """The rows of epochs of a shard (``bouts.EPOCHS``), in either layout."""
     import pyarrow.parquet as pq
 
-    from stegvis.storage.bouts import EPOCHS
-    from stegvis.storage.bouts import epochs_of
+    from stegvis.storage.bouts import EPOCHS, epochs_of
 
     table = pq.read_table(file, partitioning=None)
     return table.cast(EPOCHS) if "epoch_start" in table.column_names else epochs_of(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 
 import pyarrow as pa
@@ -75,14 +76,14 @@ def test_the_random_epochs_have_what_there_is_to_test() -> None:
     assert sum(len(bout) > 10 for bout in found) > 100
     assert {seconds for _, seconds in drawn} == {1, 5, 15, 60}
     midnights = [
-        bout for epochs, seconds in drawn for bout in zip(epochs, epochs[1:], strict=False)
+        bout for epochs, seconds in drawn for bout in itertools.pairwise(epochs)
         if bout[0].person == bout[1].person and bout[0].epoch_start.date() < bout[1].epoch_start.date()
         and bout[1].epoch_start - bout[0].epoch_start == dt.timedelta(seconds=seconds)
         and bout[0].activity == bout[1].activity
     ]  # fmt: skip
     assert len(midnights) > 20
     repeated = [
-        pair for epochs, _ in drawn for pair in zip(epochs, epochs[1:], strict=False)
+        pair for epochs, _ in drawn for pair in itertools.pairwise(epochs)
         if (pair[0].person, pair[0].epoch_start) == (pair[1].person, pair[1].epoch_start)
     ]  # fmt: skip
     assert len(repeated) > 20
