@@ -1,5 +1,5 @@
-"""A lake that has a row for each epoch, as earlier versions stored them, becomes one of bouts: nothing is lost, wherever
-the process is killed, and what was classified is not classified again."""
+"""A lake with a row for each epoch, as earlier versions stored it, becomes one of bouts: nothing is lost, wherever the
+process is killed, and what was classified is not classified again."""
 
 from __future__ import annotations
 
