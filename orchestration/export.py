@@ -1,4 +1,4 @@
-"""Exporting a wave's participant-level tables, for researchers who are allowed to have them.
+"""Exporting a wave's participant-level tables, or a batch's epochs, for researchers who are allowed to have them.
 
 Releases hold no participant's row and need no permission.
 """
@@ -17,14 +17,16 @@ from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.sql import sql_text
 from stegvis.storage.hash_chain import add_line
 from stegvis.storage.home import Home
+from stegvis.storage.lake import EpochLake, create_views, views_of
 from stegvis.storage.lock import locked
 from stegvis.storage.warehouse import Warehouse, table_exists
 from stegvis.storage.wave_people import DAYS, ELIGIBLE, PEOPLE
+from stegvis.study.literals import literal
 from stegvis.study.protocol import Protocol
 
 REFUSAL = """these tables hold a row for each person, and are exported only with a permission to process them:
 an ethics approval or data agreement that names the recipient. Name it with --permission, for example
-  stegvis export --wave {wave} -o FOLDER --permission "REC 2024/1234, ANALYST"
+  stegvis export --{kind} {name} -o FOLDER --permission "REC 2024/1234, ANALYST"
 The permission, the time and the number of rows are written to the home's register of exports. Estimates need no
 permission: take results.csv from a release."""
 REGISTER = "exports.jsonl"
@@ -53,17 +55,68 @@ def export(home: Home, wave: str, out: Path, permission: str, protocol: Protocol
     Raises:
         ExportError: no permission, no such wave, or the folder is not empty.
     """
-    if not permission.strip():
-        raise ExportError(REFUSAL.format(wave=wave))
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ExportError(f"{out} is not an empty folder")
+    _allow("wave", wave, out, permission)
     frames = _numbered(_read(home, wave, protocol))
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, frame in frames.items():
         frame.to_csv(out / f"{name}.csv", index=False)
     rows = {name: len(frame) for name, frame in frames.items()}
-    _register(home, wave, permission.strip(), rows, out)
+    _register(home, {"wave": wave}, permission, rows, out)
     return rows
+
+
+def export_epochs(home: Home, batch: str, out: Path, permission: str, protocol: Protocol) -> Mapping[str, int]:
+    """Write a batch's epochs to ``epochs.parquet`` in a folder, a row for each, and enter it in the register.
+
+    The lake stores bouts (``stegvis/storage/bouts.py``); the rows are those they were made from, activity and speed in
+    words, by person and time. Participants get new numbers, so that no identifier is exported.
+
+    Args:
+        home: the home that has the epochs.
+        batch: the batch of recordings.
+        out: a folder that is created, or is empty.
+        permission: the permission under which the rows are exported; not blank.
+        protocol: the protocol that the epochs are made by.
+
+    Returns:
+        Rows of the file.
+
+    Raises:
+        ExportError: no permission, no such batch, or the folder is not empty.
+    """
+    _allow("batch", batch, out, permission)
+    with Warehouse(home).session("export") as connection:
+        files = EpochLake(home.lake, batch).files()
+        if not files:
+            raise ExportError(f"there are no epochs of a batch {batch}")
+        create_views(connection, files, protocol.epochs.seconds)
+        people = [person for (person,) in connection.execute("select distinct person from bouts").fetchall()]
+        numbers = pd.DataFrame({"person": _shuffled(people)}, dtype="str").assign(number=range(1, len(people) + 1))
+        connection.register("numbers", numbers)
+        # Sorted while they are bouts, which are far fewer; the rows keep the order.
+        connection.execute(
+            """
+            create temp table numbered as
+            select * replace (number as person)
+            from bouts
+            join numbers using (person)
+            order by number, start
+            """
+        )
+        views_of(connection, "select * exclude (number) from numbered")
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target = literal(str(out / "epochs.parquet"))
+        copied = connection.execute(f"copy epochs to {target} (format parquet, compression zstd)")
+        rows = {"epochs": int(copied.fetchall()[0][0])}
+    _register(home, {"batch": batch}, permission, rows, out)
+    return rows
+
+
+def _allow(kind: str, name: str, out: Path, permission: str) -> None:
+    if not permission.strip():
+        raise ExportError(REFUSAL.format(kind=kind, name=name))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ExportError(f"{out} is not an empty folder")
 
 
 def _read(home: Home, wave: str, protocol: Protocol) -> Mapping[str, pd.DataFrame]:
@@ -107,8 +160,11 @@ def _shuffled(people: Iterable[str]) -> list[str]:
     return sorted(people, key=lambda person: hashlib.sha256(salt + str(person).encode()).digest())
 
 
-def _register(home: Home, wave: str, permission: str, rows: Mapping[str, int], out: Path) -> None:
+def _register(home: Home, what: Mapping[str, str], permission: str, rows: Mapping[str, int], out: Path) -> None:
     with locked(home.root / "exports.lock", "export"):
-        files = sorted(out.glob("*.csv"))
-        sha256 = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-        add_line(home.root / REGISTER, {"wave": wave, "permission": permission, "rows": dict(rows), "sha256": sha256})
+        sha256 = {}
+        for file in sorted(out.iterdir()):
+            with file.open("rb") as content:  # epochs may be larger than memory
+                sha256[file.name] = hashlib.file_digest(content, "sha256").hexdigest()
+        entry = {**what, "permission": permission.strip(), "rows": dict(rows), "sha256": sha256}
+        add_line(home.root / REGISTER, entry)

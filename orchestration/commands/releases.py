@@ -171,22 +171,30 @@ def publish(
 
 
 def export(
-    wave: Annotated[str, typer.Option(help="The follow-up wave, or all for the tables across waves.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into; made if absent, must be empty.")],
+    wave: Annotated[str, typer.Option(help="The follow-up wave, or all for the tables across waves.")] = "",
+    batch: Annotated[str, typer.Option(help="A batch of recordings: its epochs, a row for each, as Parquet.")] = "",
     permission: Annotated[
         str, typer.Option(help="The permission under which the rows are exported; goes into the register of exports.")
     ] = "",
     home: HomeOption = None,
 ) -> None:
-    """Write a wave's analysis tables, a row for each participant, for those who are allowed to have them."""
-    from stegvis.orchestration.export import ExportError
+    """Write a wave's analysis tables, a row for each participant, or a batch's epochs, for those who may have them."""
+    from stegvis.orchestration.export import ExportError, export_epochs
     from stegvis.orchestration.export import export as write_tables
     from stegvis.study.study import Study
 
+    if bool(wave) == bool(batch):
+        raise typer.BadParameter("name a wave or a batch: --wave WAVE, or --batch BATCH")
     place = find_home(home)
+    protocol = Study.of(place.root).protocol
     try:
-        rows = write_tables(place, wave, out, permission, Study.of(place.root).protocol)
+        if batch:
+            rows = export_epochs(place, batch, out, permission, protocol)
+        else:
+            rows = write_tables(place, wave, out, permission, protocol)
     except ExportError as error:
         fail(str(error))
+    ending = "parquet" if batch else "csv"
     for name, count in rows.items():
-        print(f"{out / name}.csv: {count:,} rows")
+        print(f"{out / name}.{ending}: {count:,} rows")

@@ -19,7 +19,8 @@ from stegvis.study.protocol import (
 from stegvis.study.settings import Section
 
 # Raise this number in the same commit as any change that gives different epochs for the same files and settings:
-# in reading, calibration, synchronization, wear, features, smoothing, walking speed, or in the columns of the lake.
+# in reading, calibration, synchronization, wear, features, smoothing, walking speed, or in what the lake stores of an
+# epoch; a lake in another layout is converted (``EpochLake.convert``).
 # ``tests/stegvis/accelerometry/test_golden_recordings.py`` fails when epochs change, and says what to do. A change
 # that only makes the code faster or clearer keeps the number. A new model or protocol value needs no new number.
 CLASSIFICATION_VERSION = "2"

@@ -8,8 +8,11 @@ import json
 import pandas as pd
 import pytest
 
-from stegvis.orchestration.export import REGISTER, ExportError, export
+from stegvis.orchestration.export import REGISTER, ExportError, export, export_epochs
+from stegvis.storage.home import Home
+from stegvis.storage.lake import EpochLake
 from tests.orchestration.story import Story
+from tests.stegvis.storage.random_epochs import as_frame, random_epochs
 from tests.study import PROTOCOL
 
 WAVE = "2021-2023"
@@ -66,3 +69,30 @@ def test_an_unknown_wave_and_a_full_folder_are_refused(story: Story, tmp_path) -
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="not an empty folder"):
         export(story.home, WAVE, tmp_path, "REC 1", PROTOCOL)
+
+
+def test_a_batch_of_epochs_is_exported_as_rows_without_identifiers(tmp_path) -> None:
+    epochs, seconds = next(drawn for drawn in map(random_epochs, range(99)) if len({e.person for e in drawn[0]}) == 4)
+    home, frame = Home(tmp_path / "home", tmp_path / "landing").create(), as_frame(epochs)
+    lake = EpochLake(home.lake, "b")
+    people = sorted(set(frame["person"]))
+    for number, who in enumerate((people[:2], people[2:])):
+        lake.write(f"shard-{number}", frame[frame["person"].isin(who)], seconds)
+    lake.publish(["shard-0", "shard-1"])
+    with pytest.raises(ExportError, match="--batch b"):
+        export_epochs(home, "b", tmp_path / "out", " ", PROTOCOL)
+    with pytest.raises(ExportError, match="no epochs of a batch c"):
+        export_epochs(home, "c", tmp_path / "out", "REC 1", PROTOCOL)
+    assert export_epochs(home, "b", tmp_path / "out", "REC 1", PROTOCOL) == {"epochs": len(frame)}
+    rows = pd.read_parquet(tmp_path / "out" / "epochs.parquet")
+    assert rows["person"].is_monotonic_increasing
+    assert set(rows["person"]) == {1, 2, 3, 4}
+    # Each number is one participant: the same moments with the same confidence.
+    facts = ["epoch_start", "confidence"]
+    before = {tuple(mine[facts].itertuples(index=False, name=None)) for _, mine in frame.groupby("person")}
+    after = {tuple(mine[facts].itertuples(index=False, name=None)) for _, mine in rows.groupby("person")}
+    assert after == before
+    (entry,) = map(json.loads, (home.root / REGISTER).read_text().splitlines())
+    content = (tmp_path / "out" / "epochs.parquet").read_bytes()
+    assert (entry["batch"], entry["rows"]) == ("b", {"epochs": len(frame)})
+    assert entry["sha256"] == {"epochs.parquet": hashlib.sha256(content).hexdigest()}
