@@ -114,13 +114,19 @@ class EpochLake:
     def write_select(self, name: str, connection: duckdb.DuckDBPyConnection, query: str, epoch_seconds: int) -> Path:
         """Stage a shard from a SELECT of epochs, in the order of person and time; wear and pace may be left out.
 
-        The result is streamed: it may be larger than memory.
+        The result is streamed: it may be larger than memory. Rows that are streamed by several threads come out of
+        order, so one thread of the database reads them.
         """
         import pyarrow as pa
 
+        ((threads,),) = connection.execute("select current_setting('threads')").fetchall()
         connection.execute("set preserve_insertion_order = true")
-        batches = connection.sql(query).to_arrow_reader(_AT_ONCE)
-        return self.write_tables(name, (pa.Table.from_batches([batch]) for batch in batches), epoch_seconds)
+        connection.execute("set threads = 1")
+        try:
+            batches = connection.sql(query).to_arrow_reader(_AT_ONCE)
+            return self.write_tables(name, (pa.Table.from_batches([batch]) for batch in batches), epoch_seconds)
+        finally:
+            connection.execute(f"set threads = {threads}")
 
     def write_bouts(self, name: str, bouts: Iterable[pa.Table]) -> Path:
         """Stage a shard from Arrow tables of bouts, in the order of person and time.

@@ -14,6 +14,7 @@ import pytest
 from stegvis.deliveries.contract import apply_contract
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import people_of, problems_of, rows_of, write_shard
+from stegvis.storage.bouts import bouts_of
 from stegvis.storage.lake import EpochLake, create_views, read_epochs
 from stegvis.twin.epochs import KINDS, NONWEAR, delivered_tables, lake_tables, wear
 from stegvis.twin.parameters import parameters
@@ -102,6 +103,21 @@ def test_the_shard_has_the_other_rows_by_person_and_time(tmp_path: Path, seed: i
     assert shard.columns.tolist() == SHARD_COLUMNS
     assert (shard["person"] == expected["person"]).all()
     assert (shard["epoch_start"] == expected["epoch_start"]).all()
+
+
+def test_a_file_of_many_rows_is_stored_in_its_order(tmp_path: Path) -> None:
+    """It is streamed as it is; rows that several threads read come out of order."""
+    rows = clean(people=1, epochs=250_000)
+    rows["activity"] = np.array(["lying", "sitting", "standing"])[np.arange(len(rows)) // 97 % 3]
+    frame = pd.concat([rows.assign(person=f"P{number}") for number in range(4)], ignore_index=True)
+    file = tmp_path / "epochs.parquet"
+    frame.to_parquet(file, row_group_size=60_000)
+    with opened(file) as connection:
+        shard = write_shard(connection, EpochLake(tmp_path / "lake", "b"), "shard", sorted(set(frame["person"])))
+    back = read_epochs(shard)
+    assert back["epoch_start"].to_pandas().equals(frame["epoch_start"].astype("datetime64[ms]"))
+    assert back["person"].to_pandas().equals(frame["person"])
+    assert pq.read_metadata(shard).num_rows == sum(part.num_rows for part in bouts_of([back], 5))
 
 
 def test_only_the_people_asked_for_are_in_the_shard(tmp_path: Path) -> None:
