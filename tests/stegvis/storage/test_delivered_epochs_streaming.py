@@ -13,8 +13,8 @@ import pytest
 
 from stegvis.deliveries.contract import apply_contract
 from stegvis.sql import sql_text
-from stegvis.storage.delivered_epochs import people_of, problems_of, rows_of, write_shard
 from stegvis.storage.bouts import bouts_of
+from stegvis.storage.delivered_epochs import people_of, problems_of, rows_of, write_shard
 from stegvis.storage.lake import EpochLake, create_views, read_epochs
 from stegvis.twin.epochs import KINDS, NONWEAR, delivered_tables, lake_tables, wear
 from stegvis.twin.parameters import parameters
