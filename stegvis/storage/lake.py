@@ -89,7 +89,7 @@ class EpochLake:
             with pq.ParquetFile(former) as file:
                 rows = (pa.Table.from_batches([batch]) for batch in file.iter_batches(_AT_ONCE))
                 return self.write_tables(name, rows, epoch_seconds)
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, ValueError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # the disk's fault, not the file's
                 raise
             return None
