@@ -14,7 +14,6 @@ from stegvis.disclosure.people_sets import PeopleSets, SetsError, Source, people
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.suppression import Controlled, suppressed
 from stegvis.disclosure.tables import (
-    ACROSS,
     COUNT_COLUMNS,
     ROW_KEYS,
     Tables,
@@ -25,6 +24,7 @@ from stegvis.disclosure.tables import (
 )
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
+from stegvis.study.waves import ACROSS
 
 
 @dataclass(frozen=True)
