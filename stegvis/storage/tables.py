@@ -23,7 +23,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.landing import Kind as Delivery
 from stegvis.storage.profiles import read_waiting
-from stegvis.storage.records import Materialization, lost_tables, read_origins, read_records, read_refused
+from stegvis.storage.records import Materialization, read_origins, read_records_and_lost, read_refused
 from stegvis.storage.warehouse import WHOLE, Partition, Warehouse
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import PARTS, Study
@@ -155,12 +155,13 @@ class Records:
             return _Known({}, {}, {}, {}, {}, {}, {})
         found: dict[str, dict[str, Materialization]] = {}
         with Warehouse(self.home).session("records") as connection:
-            for made in read_records(connection):
+            records, lost = read_records_and_lost(connection)
+            for made in records:
                 found.setdefault(made.table, {})[made.partition] = made
             return _Known(
                 found,
                 read_refused(connection),
-                lost_tables(connection),
+                lost,
                 read_failures(connection),
                 read_waiting(connection),
                 read_origins(connection),
