@@ -7,10 +7,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import sqlalchemy as db
+from sqlalchemy.pool import NullPool
 
 from stegvis.orchestration import sqlite
 from stegvis.orchestration.instance import open_instance
@@ -103,6 +105,60 @@ def test_only_so_many_files_stay_open(tmp_path: Path) -> None:
     held = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     names = {Path(target).name for target in held if target.startswith(str(tmp_path))}
     assert len({name for name in names if name.endswith(".db")}) == sqlite.KEPT_OPEN
+
+
+def test_dagster_makes_no_engine_for_an_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(url: str, **options: Any) -> db.Engine:
+        made.append(url)
+        return db.create_engine(url, **options)
+
+    monkeypatch.setattr(sqlite, "create_engine", counted)
+    with open_instance(Home.find(tmp_path / "home").create()) as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("first"))
+        assert made
+        before = len(made)
+        for _ in range(5):
+            instance.report_runless_asset_event(dg.AssetMaterialization("first"))
+        assert len(made) == before
+        assert len(instance.fetch_materializations(dg.AssetKey("first"), limit=10).records) == 6
+
+
+def test_an_engine_is_used_again_only_for_the_same_file_and_options() -> None:
+    engines = sqlite.Engines()
+    first = engines.of("sqlite:///a.db", poolclass=NullPool)
+    assert engines.of("sqlite:///a.db", poolclass=NullPool) is first
+    assert engines.of("sqlite:///b.db", poolclass=NullPool) is not first
+    assert engines.of("sqlite:///a.db", poolclass=NullPool, connect_args={"timeout": 30}) is not first
+    # Any other pool holds connections of its own.
+    assert engines.of("sqlite:///a.db") is not engines.of("sqlite:///a.db")
+    for number in range(2 * sqlite.KEPT_OPEN):
+        engines.of(f"sqlite:///{number}.db", poolclass=NullPool)
+    assert len(engines.kept) == sqlite.KEPT_OPEN
+    assert engines.of("sqlite:///a.db", poolclass=NullPool) is not first
+
+
+# The lock of the engines is held by another thread at the moment of the fork.
+FORK_ENGINES = """
+import os, signal, sys
+from sqlalchemy.pool import NullPool
+from stegvis.orchestration import sqlite
+
+engines = sqlite.ENGINES
+first = engines.of(f"sqlite:///{sys.argv[1]}", poolclass=NullPool)
+engines.lock.acquire()
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    os._exit(0 if engines.of(f"sqlite:///{sys.argv[1]}", poolclass=NullPool) is not first else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_process_makes_engines_of_its_own_and_waits_for_no_thread_of_its_parent(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORK_ENGINES, str(tmp_path / "a.db")]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
 
 
 REPORT = """
