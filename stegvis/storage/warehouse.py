@@ -251,7 +251,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def table_exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the warehouse has this table."""
+    """Whether the warehouse has a table, or a view, of this name."""
     import duckdb
 
     # Asking duckdb_tables() makes DuckDB build its whole system catalogue, in every session again; a query on a name
