@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from sqlalchemy import Dialect, create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool
+
+from stegvis.orchestration.migration_scripts import keep_migration_scripts
 
 # Every run has a file of its own: those used last stay open.
 KEPT_OPEN = 8
@@ -126,6 +129,7 @@ def keep_connections() -> None:
         event.listen(Engine, "do_connect", _connect)
     for module in _MODULES:
         module.create_engine = ENGINES.of  # type: ignore[attr-defined]
+    keep_migration_scripts()
 
 
 def close_connections() -> None:
@@ -144,9 +148,20 @@ def _connect(dialect: Dialect, _record: Any, arguments: Sequence[Any], options: 
     connection.file = file
     # In WAL mode this is safe from damage; only the last events before a power cut can be missing.
     connection.execute("pragma synchronous = normal").close()
+    if not _size(file):
+        # Dagster asks for this mode after it has made its tables, each of which would wait for the disk before that.
+        with suppress(sqlite3.OperationalError):  # another process makes them now
+            connection.execute("pragma journal_mode = wal").close()
     connection.identity = _identity(file)
     connection.thread = threading.get_ident()
     return connection
+
+
+def _size(file: str) -> int:
+    try:
+        return Path(file).stat().st_size
+    except OSError:
+        return 0
 
 
 def _identity(file: str) -> tuple[int, int] | None:

@@ -12,6 +12,10 @@ from typing import Any
 import dagster as dg
 import pytest
 import sqlalchemy as db
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.sql import check_alembic_revision, get_alembic_config
 from sqlalchemy.pool import NullPool
 
 from stegvis.orchestration import sqlite
@@ -159,6 +163,67 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_a_forked_process_makes_engines_of_its_own_and_waits_for_no_thread_of_its_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FORK_ENGINES, str(tmp_path / "a.db")]
     assert subprocess.run(command, timeout=60, check=False).returncode == 0
+
+
+def test_a_new_run_reads_no_migration_script_and_its_file_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_instance(Home.find(tmp_path / "home").create()) as instance:
+        storage = instance.event_log_storage
+        with storage.run_connection("first"):
+            pass
+        monkeypatch.setattr(Script, "_from_path", None)  # what reads a script
+        with storage.run_connection("second") as connection:
+            assert db.inspect(connection).has_table("event_logs")
+            assert connection.execute(db.text("pragma journal_mode")).scalar() == "wal"
+            current, newest = check_alembic_revision(get_alembic_config(sqlite_event_log.__file__), connection)
+        assert current
+        assert current == newest
+
+
+def test_only_dagsters_migration_scripts_are_kept(tmp_path: Path) -> None:
+    config = get_alembic_config(sqlite_event_log.__file__)
+    assert ScriptDirectory.from_config(config) is ScriptDirectory.from_config(config)
+    other = Config()
+    other.set_main_option("script_location", str(tmp_path))
+    assert ScriptDirectory.from_config(other) is not ScriptDirectory.from_config(other)
+
+
+MAKE = """
+import sys
+from stegvis.orchestration.instance import open_instance
+from stegvis.storage.home import Home
+with open_instance(Home.find(sys.argv[1])) as instance:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(15):
+        with instance.event_log_storage.run_connection(f"run-{number}") as connection:
+            pass
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_files_of_the_same_runs_at_once(tmp_path: Path) -> None:
+    home = Home.find(tmp_path / "home").create()
+    with open_instance(home):
+        pass
+    command = [sys.executable, "-c", MAKE, str(home.root)]
+    makers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for maker in makers:
+        assert maker.stdout
+        assert maker.stdout.readline() == "ready\n"
+    for maker in makers:
+        assert maker.stdin
+        maker.stdin.write("go\n")
+        maker.stdin.flush()
+    for maker in makers:
+        with maker:
+            assert maker.wait(120) == 0
+    with open_instance(home) as instance:
+        for number in range(15):
+            with instance.event_log_storage.run_connection(f"run-{number}") as connection:
+                assert connection.execute(db.text("pragma journal_mode")).scalar() == "wal"
+                assert connection.execute(db.text("select count(*) from alembic_version")).scalar() == 1
 
 
 REPORT = """
