@@ -7,10 +7,17 @@ keeping what alembic has read of them for the life of the process. Does not belo
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
 
+# A later version of Dagster may name them otherwise: then they are read each time.
+_SCRIPTS = ""
+with suppress(ImportError):
+    from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
+
+    _SCRIPTS = ALEMBIC_SCRIPTS_LOCATION
 _KEPT = "stegvis/scripts"
 _read = ScriptDirectory.from_config
 
@@ -22,7 +29,7 @@ def keep_migration_scripts() -> None:
 
 def _of(config: Config) -> ScriptDirectory:
     """The scripts of a configuration; those of Dagster's, which it keeps as well, are kept with it."""
-    if config.get_main_option("script_location") != ALEMBIC_SCRIPTS_LOCATION:
+    if config.get_main_option("script_location") != _SCRIPTS:
         return _read(config)
     kept: ScriptDirectory = config.attributes.get(_KEPT) or _read(config)
     config.attributes[_KEPT] = kept

@@ -1,7 +1,7 @@
 """Dagster's SQLite files, opened once instead of once per event.
 
 Dagster makes an engine of SQLAlchemy's, opens a connection, commits and closes it for every event it stores. Belongs
-here: keeping these engines, which remember the statements they have compiled, and connections for the life of the
+here: keeping these engines, which keep the statements they have compiled, and connections for the life of the
 process, and letting SQLite wait for the disk at checkpoints only. A power cut may lose the last events, never a result:
 the warehouse holds the records. Does not belong here: which storage a home uses (``instance.py``).
 """
@@ -15,11 +15,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
-from dagster._core.storage.runs.sqlite import sqlite_run_storage
-from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from sqlalchemy import Dialect, create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool
@@ -28,8 +26,14 @@ from stegvis.orchestration.migration_scripts import keep_migration_scripts
 
 # Every run has a file of its own: those used last stay open.
 KEPT_OPEN = 8
-# Dagster's modules that make an engine for each connection.
-_MODULES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
+# Dagster's modules that make an engine for each connection. A later version may have others: it is slower, and works.
+_MODULES: tuple[ModuleType, ...] = ()
+with suppress(ImportError):
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
+    from dagster._core.storage.runs.sqlite import sqlite_run_storage
+    from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+
+    _MODULES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _MEMORY = (":memory:", "")
 
 

@@ -1,7 +1,7 @@
-"""Whether a warehouse is still as it was when something was read from it, told by its file without opening it.
+"""Whether a warehouse is still as it was when something was read from it, seen from its file without opening it.
 
-Belongs here: the state of the file and of what else decides what a session finds. Does not belong here: what is
-remembered (``tables.py``).
+Belongs here: the state of the file and of what else decides what a session finds. Does not belong here: what is kept
+(``tables.py``).
 """
 
 from __future__ import annotations
