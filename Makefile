@@ -63,7 +63,7 @@ test: $(VENV)/.installed-dev ## the fast tests
 	$(TEST)
 
 test-slow: $(VENV)/.installed-dev ## the other tests, and all examples of the fast ones; what cannot run here skips with a reason
-	STEGVIS_EXAMPLES=all $(PYTEST) -m "hypothesis or not ($(FAST))"
+	STEGVIS_EXAMPLES=all $(PYTEST) --dist worksteal -m "hypothesis or not ($(FAST))"
 
 full: $(VENV)/.installed-dev ## the long sets at full size, over an hour: kills, full disks, lost locks, 60 waves, mutated files
 	STEGVIS_FULL=1 $(PYTEST) -m slow tests/orchestration/test_killed.py tests/orchestration/test_exactness.py \

@@ -25,10 +25,11 @@ import pandas as pd
 
 from stegvis.disclosure.control import People, control_across_waves, control_disclosure, sets_behind
 from stegvis.disclosure.suppression import Controlled
-from stegvis.disclosure.tables import ACROSS, COUNT_COLUMNS, ROW_KEYS, Tables, typed
+from stegvis.disclosure.tables import COUNT_COLUMNS, ROW_KEYS, Tables, typed
 from stegvis.statistics.results import GROUPS
 from stegvis.storage.releases import MANIFEST, newest_published, release_folders
 from stegvis.study.study import Study
+from stegvis.study.waves import ACROSS
 
 # How the log names a cell.
 _CELL = {**ROW_KEYS, "attrition": ["rule"], "characteristics": ROW_KEYS["characteristics"][1:]}

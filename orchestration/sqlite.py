@@ -1,9 +1,9 @@
 """Dagster's SQLite files, opened once instead of once per event.
 
-Dagster opens, commits and closes a connection for every event it stores. Belongs here: keeping these connections open
-for the life of the process, through SQLAlchemy's events, and letting SQLite wait for the disk at checkpoints only. A
-power cut may lose the last events, never a result: the warehouse holds the records. Does not belong here: which
-storage a home uses (``instance.py``).
+Dagster makes an engine of SQLAlchemy's, opens a connection, commits and closes it for every event it stores. Belongs
+here: keeping these engines, which keep the statements they have compiled, and connections for the life of the
+process, and letting SQLite wait for the disk at checkpoints only. A power cut may lose the last events, never a result:
+the warehouse holds the records. Does not belong here: which storage a home uses (``instance.py``).
 """
 
 from __future__ import annotations
@@ -13,14 +13,27 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Dialect, event
+from sqlalchemy import Dialect, create_engine, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool
+
+from stegvis.orchestration.migration_scripts import keep_migration_scripts
 
 # Every run has a file of its own: those used last stay open.
 KEPT_OPEN = 8
+# Dagster's modules that make an engine for each connection. A later version may have others: it is slower, and works.
+_MODULES: tuple[ModuleType, ...] = ()
+with suppress(ImportError):
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
+    from dagster._core.storage.runs.sqlite import sqlite_run_storage
+    from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+
+    _MODULES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _MEMORY = (":memory:", "")
 
 
@@ -86,10 +99,41 @@ class _OpenConnections(threading.local):
 _OPEN = _OpenConnections()
 
 
+class Engines:
+    """The engines of the files used last, for all threads. None holds a connection (``NullPool``)."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget them; in a forked process, where a lock that another thread held would never be released."""
+        self.lock = threading.Lock()
+        self.kept: OrderedDict[str, Engine] = OrderedDict()
+
+    def of(self, url: str, **options: Any) -> Engine:
+        """As SQLAlchemy's ``create_engine``, but the same engine again for the same file and options."""
+        if options.get("poolclass") is not NullPool:
+            return create_engine(url, **options)
+        key = f"{url} {sorted(options.items(), key=str)}"
+        with self.lock:
+            engine = self.kept.pop(key, None) or create_engine(url, **options)
+            self.kept[key] = engine
+            if len(self.kept) > KEPT_OPEN:
+                self.kept.popitem(last=False)
+        return engine
+
+
+ENGINES = Engines()
+os.register_at_fork(after_in_child=ENGINES.begin_anew)
+
+
 def keep_connections() -> None:
-    """From now on, keep this process's SQLite connections open; may be called again."""
+    """From now on, keep this process's SQLite engines and connections; may be called again."""
     if not event.contains(Engine, "do_connect", _connect):
         event.listen(Engine, "do_connect", _connect)
+    for module in _MODULES:
+        module.create_engine = ENGINES.of  # type: ignore[attr-defined]
+    keep_migration_scripts()
 
 
 def close_connections() -> None:
@@ -108,9 +152,20 @@ def _connect(dialect: Dialect, _record: Any, arguments: Sequence[Any], options: 
     connection.file = file
     # In WAL mode this is safe from damage; only the last events before a power cut can be missing.
     connection.execute("pragma synchronous = normal").close()
+    if not _size(file):
+        # Dagster asks for this mode after it has made its tables, each of which would wait for the disk before that.
+        with suppress(sqlite3.OperationalError):  # another process makes them now
+            connection.execute("pragma journal_mode = wal").close()
     connection.identity = _identity(file)
     connection.thread = threading.get_ident()
     return connection
+
+
+def _size(file: str) -> int:
+    try:
+        return Path(file).stat().st_size
+    except OSError:
+        return 0
 
 
 def _identity(file: str) -> tuple[int, int] | None:

@@ -53,6 +53,14 @@ def test_the_search_would_find_what_is_too_long(tmp_path: Path) -> None:
 # ---- Dagster's public names only ----
 
 
+# Modules that may, and why: each does without where a later version of Dagster has these names no more.
+MAY_BE_PRIVATE = {
+    "orchestration/sqlite.py": "Dagster makes an engine for each event it stores; nothing public keeps one",
+    "tests/orchestration/test_sqlite.py": "tests these two",
+    "orchestration/migration_scripts.py": "the scripts of these files, which alembic reads anew for every run",
+}
+
+
 def private_imports(files: dict[str, Path]) -> list[str]:
     found = []
     for name, file in files.items():
@@ -64,7 +72,8 @@ def private_imports(files: dict[str, Path]) -> list[str]:
 
 
 def test_nothing_private_of_dagster_is_imported() -> None:
-    assert private_imports(MODULES | OTHERS) == []
+    found = private_imports(MODULES | OTHERS)
+    assert {each.partition(":")[0] for each in found} == MAY_BE_PRIVATE.keys()
 
 
 def test_the_search_would_find_a_private_import(tmp_path: Path) -> None:

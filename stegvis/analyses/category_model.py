@@ -13,6 +13,7 @@ import pandas as pd
 
 from stegvis.statistics.categories import level_labels
 from stegvis.statistics.contract import OUTCOME, NotEstimable, complete_rows, too_few
+from stegvis.statistics.members import only
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.risk_ratio import Fit, fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Term, category_term
@@ -97,7 +98,8 @@ def fit_levels(
     people, so that only its own estimate is lost; otherwise the whole model is not estimable.
     """
     extra = [column for column in (outcome, weights, groups) if column is not None]
-    complete, dropped = complete_rows(frame, [term.column, *(c.column for c in covariates), *extra])
+    needed = [term.column, *(each.column for each in covariates), *extra]
+    complete, dropped = complete_rows(only(frame, needed), needed)
     sparse = _sparse_levels(complete, term, outcome, protocol.models.minimum_events) if omit_sparse else []
     fit = fit_risk_ratio(
         complete[~complete[term.column].isin(sparse)] if sparse else complete,
@@ -124,10 +126,10 @@ def level_rows(made: LevelFit, template: ResultRow, labels: Mapping[int, str], p
     template = replace(template, note=joined(template.note, *remarks(fit, made.dropped, protocol)))
 
     rows = []
-    levels = made.people[term.column].to_numpy()
+    levels, counted = made.people[term.column].to_numpy(), only(made.people, [made.outcome])
     for level in term.levels:
         members = levels == level
-        row = replace(template, level=labels[cast(int, level)]).counting(made.people[members], made.outcome)
+        row = replace(template, level=labels[cast(int, level)]).counting(counted[members], made.outcome)
         if not members.any():
             rows.append(row.not_estimable("nobody is in this category"))
         elif isinstance(fit, NotEstimable):

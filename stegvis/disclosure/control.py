@@ -14,7 +14,6 @@ from stegvis.disclosure.people_sets import PeopleSets, SetsError, Source, people
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.suppression import Controlled, suppressed
 from stegvis.disclosure.tables import (
-    ACROSS,
     COUNT_COLUMNS,
     ROW_KEYS,
     Tables,
@@ -25,6 +24,7 @@ from stegvis.disclosure.tables import (
 )
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
+from stegvis.study.waves import ACROSS
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,10 @@ def control_across_waves(
         return _controlled(across, sets, Decision(everything, 0, every=True), protocol)
     if before is not None:
         fixed |= frozenset(_counted_before(across, typed(Tables.of_results(before)), sets, protocol))
-    of_waves = {number for place, number in sets.of.items() if not _is_across(place, tables)}
+    across_rows = set(across.results.index)
+    of_waves = {
+        number for (table, row, _), number in sets.of.items() if not (table == "results" and row in across_rows)
+    }
     decision = decide(tables, sets, protocol, fixed, frozenset(of_waves) - fixed)
     return _controlled(across, sets, decision, protocol)
 
@@ -133,10 +136,6 @@ def _sources(tables: Tables, people: People) -> Iterator[Source]:
 
 def _keys(results: pd.DataFrame) -> list[tuple[str, ...]]:
     return list(results[list(KEY_COLUMNS)].itertuples(index=False, name=None))
-
-
-def _is_across(place: tuple[str, object, str], tables: Tables) -> bool:
-    return place[0] == "results" and bool(tables.results.at[place[1], "wave"] == ACROSS)
 
 
 def _counted_before(tables: Tables, before: Tables, sets: PeopleSets, protocol: Protocol) -> Iterator[int]:

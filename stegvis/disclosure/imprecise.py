@@ -16,9 +16,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from stegvis.disclosure.tables import ACROSS, Tables
+from stegvis.disclosure.tables import Tables
 from stegvis.statistics.results import ESTIMATE_COLUMNS, joined
 from stegvis.study.protocol import Protocol
+from stegvis.study.waves import ACROSS
 
 # Confidence limit ratio: the upper limit divided by the lower one (Poole 2001, Epidemiology 12(3):291-294).
 _RATIOS = ("rr", "ratio_of_rr")

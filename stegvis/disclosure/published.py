@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 
 from stegvis.disclosure.audit import is_main_ratio
-from stegvis.disclosure.tables import ACROSS, ROW_KEYS, Tables
+from stegvis.disclosure.tables import ROW_KEYS, Tables
 from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, joined
+from stegvis.study.waves import ACROSS
 
 # In the place of every number of a wave that was retracted.
 RETRACTED = "retracted: this number was wrong"

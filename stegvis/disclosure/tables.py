@@ -17,7 +17,6 @@ from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
 from stegvis.disclosure.people_sets import PeopleSets, Place, Source
 from stegvis.statistics.results import KEY_COLUMNS, RESULT_COLUMNS
 
-ACROSS = "all"
 ROW_KEYS = {
     "results": list(KEY_COLUMNS),
     "attrition": ["wave", "rule"],

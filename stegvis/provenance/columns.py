@@ -83,7 +83,9 @@ def _of_select(sql: str, columns: tuple[tuple[str, tuple[str, ...]], ...]) -> So
     assert isinstance(query, exp.Query)
     scope = build_scope(query)
     found: Sources = {}
-    for column, made in lineage(None, query, tables, dialect="duckdb", scope=scope, copy=False).items():
+    for column, made in lineage(
+        None, query, tables, dialect="duckdb", scope=scope, copy=False, trim_selects=False
+    ).items():
         leaves = [node for node in made.walk() if not node.downstream and isinstance(node.source, exp.Table)]
         places = {(leaf.source.name, exp.to_identifier(leaf.name.split(".")[-1].strip('"')).name) for leaf in leaves}
         stored = [(table, name) for table, name in places if name in known.get(table, ())]

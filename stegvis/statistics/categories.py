@@ -151,8 +151,11 @@ def with_categories(frame: pd.DataFrame, cuts_by_exposure: dict[Exposure, Cuts])
 
 def level_labels(frame: pd.DataFrame, exposure: Exposure, protocol: Protocol) -> dict[int, str]:
     """The printed label of each category in a frame that ``add_categories`` has cut, empty categories included."""
-    pairs = frame[[f"{exposure}_category", f"{exposure}_level"]].dropna().drop_duplicates()
-    seen = dict(zip(pairs.iloc[:, 0].astype(int), pairs.iloc[:, 1], strict=True))
+    categories = frame[f"{exposure}_category"]
+    known = np.flatnonzero(categories.notna())
+    found, first = np.unique(categories.iloc[known].to_numpy(dtype="int64"), return_index=True)
+    # The first person of each category shows its label.
+    seen = dict(zip(found.tolist(), frame[f"{exposure}_level"].iloc[known[first]], strict=True))
     scale = protocol.exposures.scale(exposure)
     if protocol.exposures.fixed:
         unseen = dict(zip(scale.categories, published_cuts(scale).labels(), strict=True))

@@ -24,14 +24,23 @@ def cross_product(A: np.ndarray, B: np.ndarray) -> np.ndarray:
         k x m.
     """
     rows = max(1, LARGEST_PRODUCT // (A.shape[1] * B.shape[1]))
-    total = np.zeros((A.shape[1], B.shape[1]))
-    for first in range(0, len(A), rows):
-        total += A[first : first + rows].T @ B[first : first + rows]
-    return total
+    of_a, of_b = _blocks(A, rows), _blocks(B, rows)
+    whole = len(of_a) * rows
+    return (of_a.transpose(0, 2, 1) @ of_b).sum(axis=0) + A[whole:].T @ B[whole:]
 
 
 def linear_predictor(X: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """X b, computed by blocks of rows: n x k times k gives n, and times k x m gives n x m."""
     largest = LARGEST_VECTOR_PRODUCT if coefficients.ndim == 1 else LARGEST_PRODUCT // coefficients.shape[1]
     rows = max(1, largest // X.shape[1])
-    return np.concatenate([X[first : first + rows] @ coefficients for first in range(0, max(len(X), 1), rows)])
+    blocks = _blocks(X, rows)
+    whole = len(blocks) * rows
+    found = np.empty((len(X), *coefficients.shape[1:]))
+    np.matmul(blocks, coefficients, out=found[:whole].reshape(len(blocks), rows, *coefficients.shape[1:]))
+    found[whole:] = X[whole:] @ coefficients
+    return found
+
+
+def _blocks(X: np.ndarray, rows: int) -> np.ndarray:
+    """A view of the rows of a matrix in blocks: blocks x rows x k; what is left over at its end is not in it."""
+    return X[: len(X) // rows * rows].reshape(-1, rows, X.shape[1])

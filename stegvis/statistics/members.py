@@ -6,7 +6,7 @@ beside it with one row per person, so that erasing a person is deleting a row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ import pandas as pd
 
 # Between wave and person in a key; no wave holds it.
 _BETWEEN = "\x1f"
+# Of a frame of people: the columns that say who they are.
+WHO = ("wave", "person")
 MEMBER_COLUMNS: dict[str, str] = {"wave": "str", "person": "str", "numbers": "object"}
 
 
@@ -38,9 +40,14 @@ class Members:
         """The people of a frame; None if it does not identify them (so that nothing of it can be published)."""
         if "person" not in people:
             return None
-        columns = [name for name in ("wave", "person") if name in people]
         cases = None if outcome is None else people[outcome].to_numpy(dtype="float64", na_value=0.0) == 1
-        return cls(people[columns], cases)
+        return cls(only(people, ()), cases)
+
+
+def only(people: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Some columns of a frame of people, and those that say who they are; choosing rows of these is much faster."""
+    wanted = dict.fromkeys((*(name for name in WHO if name in people), *columns))
+    return people[list(wanted)]
 
 
 def recorded(wave: str, counted: Sequence[tuple[int | None, int | None, Members | None]]) -> pd.DataFrame:

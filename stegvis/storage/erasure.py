@@ -42,9 +42,12 @@ def is_applied(connection: duckdb.DuckDBPyConnection, withdrawn: WithdrawalList)
     """Whether a warehouse has none of the people on the list."""
     if not withdrawn.people:
         return True
-    if not connection.execute("select 1 from duckdb_views() where view_name = ?", [VIEW]).fetchall():
+    import duckdb
+
+    try:
+        return connection.execute(f"select version from {VIEW}").fetchall() == [(withdrawn.version,)]
+    except duckdb.CatalogException:  # nobody was erased from it yet
         return False
-    return connection.execute(f"select version from {VIEW}").fetchall() == [(withdrawn.version,)]
 
 
 def is_applied_to_lake(home: Home, withdrawn: WithdrawalList) -> bool:

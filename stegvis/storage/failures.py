@@ -29,7 +29,7 @@ def read_failures(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str]
         count = f" ({failing} of {total} rows)" if by_row and failing else ""
         place = (table, partition)
         found[place] = (*found.get(place, ()), f"{meaning}{count}")
-    faults = read_faults(connection)
+    faults = read_faults(connection) if found else {}
     for place in found:
         if place in faults:
             cure = "stegvis validate on the drop names every row; deliver a correction"

@@ -16,6 +16,7 @@ from typing import Any
 from stegvis.storage.decisions import PUBLISH, read_decisions
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.releases import LEDGER, MANIFEST, PUBLISHED, manifest, release_folders
+from stegvis.study.waves import ACROSS
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,6 @@ def lost(releases: Path) -> Lost:
     Raises:
         DecisionError: the file of decisions was damaged.
     """
-    from stegvis.disclosure.tables import ACROSS
-
     names = lost_releases(releases)
     lines = read_lines(releases.parent / PUBLISHED)
     about = {str(line["release"]): dict(line["waves"]) for line in lines if line.get("waves")}
@@ -115,8 +114,6 @@ def lost(releases: Path) -> Lost:
 
 def _settled(found: Lost, waves: Mapping[str, Any] | None, decided: set[str]) -> bool:
     """Whether somebody decided about each wave of a lost release that no other release has."""
-    from stegvis.disclosure.tables import ACROSS
-
     if waves is None:
         return bool(decided)
     return all(wave in decided or not found.is_gone(wave) for wave in waves if wave != ACROSS)

@@ -14,12 +14,12 @@ from typing import Any
 
 import pandas as pd
 
-from stegvis.disclosure.tables import ACROSS
 from stegvis.storage.decisions import ORIGIN
 from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.releases import Published
 from stegvis.storage.report_inputs import source_digest
 from stegvis.storage.sources import Sources
+from stegvis.study.waves import ACROSS
 
 # Deliveries of withdrawals; their number and names say as much as their content.
 _WITHDRAWALS = "delivery withdrawals/"

@@ -91,12 +91,13 @@ def _others_have_changed(sources: Sources, before: Published) -> bool:
 def _computed(sources: Sources) -> tuple[Tables, People]:
     """The tables of the wave as they were computed, and the people behind their counts."""
     warehouse = sources.warehouse
-    people = People(
-        [_with_people(sources, group) for group in GROUPS],
-        {sources.key: warehouse.frame(TABLE_ONE_PEOPLE)},
-        warehouse.frame(EXCLUSIONS),
-    )
-    return Tables(*warehouse.frames(RESULTS, ATTRITION, CHARACTERISTICS)), people
+    with warehouse.session():  # opened once, of one moment
+        people = People(
+            [_with_people(sources, group) for group in GROUPS],
+            {sources.key: warehouse.frame(TABLE_ONE_PEOPLE)},
+            warehouse.frame(EXCLUSIONS),
+        )
+        return Tables(*warehouse.frames(RESULTS, ATTRITION, CHARACTERISTICS)), people
 
 
 def _with_sets(computed: Tables, people: People) -> tuple[pd.DataFrame, PeopleSets]:

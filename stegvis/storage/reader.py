@@ -100,7 +100,7 @@ class Reader:
         if shards is not None:
             create_views(connection, shards, self.study.protocol.epochs.seconds)
             views = frozenset({"bouts", "epochs"})
-        if undeclared := tables_read(query) - self.declared - views:
+        if undeclared := tables_read(query, connection) - self.declared - views:
             raise UndeclaredTableError(f"{self.table} reads {', '.join(sorted(undeclared))} without declaring it")
         for name in variables_read(query):
             if name != self.partition.column:

@@ -72,31 +72,48 @@ def write_record(connection: duckdb.DuckDBPyConnection, made: Materialization) -
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
-    """Every record whose rows are in the warehouse, by table and partition; see ``lost_tables`` for the others."""
+    """Every record whose rows are in the warehouse, by table and partition."""
+    return read_records_and_lost(connection)[0]
+
+
+def read_records_and_lost(connection: duckdb.DuckDBPyConnection) -> tuple[list[Materialization], dict[str, str]]:
+    """Every record whose rows are in the warehouse, by table and partition, and the tables whose rows are not.
+
+    Returns:
+        The records; and, by table, why its rows are not those that were published: somebody changed the warehouse by
+        hand.
+    """
     records = _all_records(connection)
     lost = _lost_tables(connection, records)
-    return [made for made in records if made.table not in lost]
-
-
-def lost_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The tables whose rows are not those that were published, and why: somebody changed the warehouse by hand."""
-    return _lost_tables(connection, _all_records(connection))
+    return [made for made in records if made.table not in lost], lost
 
 
 def _lost_tables(connection: duckdb.DuckDBPyConnection, records: Iterable[Materialization]) -> dict[str, str]:
-    there = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    import duckdb
+
     expected: dict[str, int] = {}
     for made in records:
         expected[made.table] = expected.get(made.table, 0) + made.rows
+    there = set(expected)
+    try:
+        with_rows = _with_rows(connection, there)
+    except duckdb.CatalogException:
+        there &= {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        with_rows = _with_rows(connection, there)
     found: dict[str, str] = {}
     for table, rows in expected.items():
         if table not in there:
             found[table] = f"the table {table} is gone from the warehouse"
-            continue
         # Fewer rows are no fault by themselves: people who withdrew are erased from published rows.
-        if rows and not connection.execute(f'select 1 from "{table}" limit 1').fetchall():
+        elif rows and table not in with_rows:
             found[table] = f"the table {table} is empty in the warehouse instead of having {rows:,} rows"
     return found
+
+
+def _with_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> set[str]:
+    """Those of the tables that have at least one row, by one query; it fails if one of them does not exist."""
+    asked = [f"(select '{table}' from \"{table}\" limit 1)" for table in sorted(tables)]
+    return {row[0] for row in connection.execute(" union all ".join(asked)).fetchall()} if asked else set()
 
 
 def _all_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]:
@@ -129,9 +146,12 @@ def read_refused(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str],
 
 def read_origins(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """By wave, what the numbers that may be published were made from: hashes of deliveries and method."""
-    if not connection.execute("select 1 from duckdb_tables() where table_name = 'published_origins'").fetchall():
+    import duckdb
+
+    try:
+        rows = connection.execute("select wave, deliveries, method from published_origins").fetchall()
+    except duckdb.CatalogException:  # no wave has been published yet
         return {}
-    rows = connection.execute("select wave, deliveries, method from published_origins").fetchall()
     return {wave: {"deliveries": deliveries, "method": method} for wave, deliveries, method in rows}
 
 

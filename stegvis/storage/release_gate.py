@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from stegvis.storage.releases import manifest, newest
 from stegvis.storage.tables import label
+from stegvis.study.waves import ACROSS
 
 if TYPE_CHECKING:
     from stegvis.storage.partition_status import HomeState
@@ -55,8 +56,6 @@ def new_waves(now: HomeState) -> set[str]:
 
 def _published_and_not_here(now: HomeState) -> list[str]:
     """The waves of the newest release of which this warehouse has nothing, but for those that were retired."""
-    from stegvis.disclosure.tables import ACROSS
-
     before = newest(now.home.releases)
     published = set(manifest(before).get("waves", {})) - {ACROSS} if before else set()
     delivered = {drop.partition for drop in now.landing.accepted if drop.kind == "followup"}

@@ -12,7 +12,7 @@ from stegvis.disclosure.audit import refusal
 from stegvis.disclosure.control import People, control_across_waves
 from stegvis.disclosure.published import across_of, of_wave, retracted, without_numbers
 from stegvis.disclosure.suppression import SUPPRESSED_COLUMNS, Controlled
-from stegvis.disclosure.tables import ACROSS, Tables
+from stegvis.disclosure.tables import Tables
 from stegvis.statistics.results import GROUPS, RESULT_COLUMNS
 from stegvis.storage.editions import everyone, is_granted
 from stegvis.storage.lost import Lost
@@ -21,6 +21,7 @@ from stegvis.storage.published_people import PublishedPeople, digests
 from stegvis.storage.releases import Published, ReleaseError
 from stegvis.storage.retraction import retracted_waves
 from stegvis.storage.sources import Sources
+from stegvis.study.waves import ACROSS
 
 # In the place of results across waves that were published by a release that is gone.
 NOT_AGAIN = "not published again: an earlier release is gone"

@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+_READ: dict[str, frozenset[str]] = {}
 
 
-@cache
-def tables_read(text: str) -> frozenset[str]:
-    """The tables and views a SELECT reads, its own common table expressions left out.
+def tables_read(text: str, connection: duckdb.DuckDBPyConnection | None = None) -> frozenset[str]:
+    """The tables and views a SELECT reads, its own common table expressions left out; found once for each text.
+
+    Args:
+        text: the SELECT.
+        connection: an open database that may parse it, whatever is in it: opening one for that takes twenty times as
+            long.
 
     Raises:
         ValueError: the text is not one SELECT.
     """
+    if text not in _READ:
+        _READ[text] = _tables_in(_parsed(text, connection))
+    return _READ[text]
+
+
+def _parsed(text: str, connection: duckdb.DuckDBPyConnection | None) -> dict[str, Any]:
     import duckdb
 
-    with duckdb.connect() as connection:
-        (found,) = connection.execute("select json_serialize_sql(?)", [text]).fetchall()
-    parsed = json.loads(found[0])
+    if connection is None:
+        with duckdb.connect() as mine:
+            return _parsed(text, mine)
+    (found,) = connection.execute("select json_serialize_sql(?)", [text]).fetchall()
+    parsed: dict[str, Any] = json.loads(found[0])
     if parsed.get("error"):
         raise ValueError(f"not a SELECT: {parsed.get('error_message')}")
+    return parsed
+
+
+def _tables_in(parsed: dict[str, Any]) -> frozenset[str]:
     tables: set[str] = set()
     named: set[str] = set()
 

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from stegvis.plausibility.ranges import Compared
 from stegvis.provenance.code import code_parts
@@ -23,10 +23,14 @@ from stegvis.storage.home import Home
 from stegvis.storage.landing import Drop, Landing
 from stegvis.storage.landing import Kind as Delivery
 from stegvis.storage.profiles import read_waiting
-from stegvis.storage.records import Materialization, lost_tables, read_origins, read_records, read_refused
+from stegvis.storage.records import Materialization, read_origins, read_records_and_lost, read_refused
 from stegvis.storage.warehouse import WHOLE, Partition, Warehouse
+from stegvis.storage.warehouse_state import WarehouseState, warehouse_state
 from stegvis.study.protocol import Protocol
 from stegvis.study.study import PARTS, Study
+
+if TYPE_CHECKING:
+    import duckdb
 
 Kind = Literal["wave", "batch"]
 WHOLE_KEY = ""
@@ -100,7 +104,7 @@ class _Known(NamedTuple):
 
 
 class Records:
-    """The records of a home, read at once and again after ``forget``."""
+    """The records of a home, read at once and again after ``forget`` if the warehouse has changed."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -153,19 +157,36 @@ class Records:
     def _known(self) -> _Known:
         if not self.home.warehouse.exists():
             return _Known({}, {}, {}, {}, {}, {}, {})
-        found: dict[str, dict[str, Materialization]] = {}
+        state = warehouse_state(self.home)
+        for before, known in _LAST_READ:
+            if before == state:
+                return known
         with Warehouse(self.home).session("records") as connection:
-            for made in read_records(connection):
-                found.setdefault(made.table, {})[made.partition] = made
-            return _Known(
-                found,
-                read_refused(connection),
-                lost_tables(connection),
-                read_failures(connection),
-                read_waiting(connection),
-                read_origins(connection),
-                read_faults(connection),
-            )
+            known = _read(connection)
+            state = warehouse_state(self.home)
+        _LAST_READ[:] = [(state, known)] if state else []
+        return known
+
+
+# What was read last, and the state of the warehouse it was read from: stages ask one after the other, and most of what
+# they ask lies in a file that nobody has changed since. Opening it takes longer than looking whether it is the same.
+_LAST_READ: list[tuple[WarehouseState, _Known]] = []
+
+
+def _read(connection: duckdb.DuckDBPyConnection) -> _Known:
+    records, lost = read_records_and_lost(connection)
+    found: dict[str, dict[str, Materialization]] = {}
+    for made in records:
+        found.setdefault(made.table, {})[made.partition] = made
+    return _Known(
+        found,
+        read_refused(connection),
+        lost,
+        read_failures(connection),
+        read_waiting(connection),
+        read_origins(connection),
+        read_faults(connection),
+    )
 
 
 def upstream_keys(table: Table, key: str, upstream: Table, records: Records) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -36,6 +37,16 @@ def test_help_is_quick() -> None:
     shown = subprocess.run([sys.executable, "-c", imported], cwd=ROOT, capture_output=True, text=True, check=True)
     modules = {name.split(".")[0] for name in shown.stdout.split()}
     assert not modules & {"pandas", "numpy", "duckdb", "dagster", "pydantic", "pyarrow", "scipy"}
+
+
+def test_products_of_matrices_run_on_one_thread() -> None:
+    code = "import os, stegvis.orchestration.cli as cli; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    for given, there in ((None, "1"), ("2", "2")):
+        environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+        environment |= {"OPENBLAS_NUM_THREADS": given} if given else {}
+        command = [sys.executable, "-c", code]
+        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
+        assert shown.stdout.strip() == there
 
 
 def test_the_version_is_printed() -> None:

@@ -7,10 +7,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import sqlalchemy as db
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.sql import check_alembic_revision, get_alembic_config
+from sqlalchemy.pool import NullPool
 
 from stegvis.orchestration import sqlite
 from stegvis.orchestration.instance import open_instance
@@ -103,6 +109,121 @@ def test_only_so_many_files_stay_open(tmp_path: Path) -> None:
     held = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     names = {Path(target).name for target in held if target.startswith(str(tmp_path))}
     assert len({name for name in names if name.endswith(".db")}) == sqlite.KEPT_OPEN
+
+
+def test_dagster_makes_no_engine_for_an_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(url: str, **options: Any) -> db.Engine:
+        made.append(url)
+        return db.create_engine(url, **options)
+
+    monkeypatch.setattr(sqlite, "create_engine", counted)
+    with open_instance(Home.find(tmp_path / "home").create()) as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("first"))
+        assert made
+        before = len(made)
+        for _ in range(5):
+            instance.report_runless_asset_event(dg.AssetMaterialization("first"))
+        assert len(made) == before
+        assert len(instance.fetch_materializations(dg.AssetKey("first"), limit=10).records) == 6
+
+
+def test_an_engine_is_used_again_only_for_the_same_file_and_options() -> None:
+    engines = sqlite.Engines()
+    first = engines.of("sqlite:///a.db", poolclass=NullPool)
+    assert engines.of("sqlite:///a.db", poolclass=NullPool) is first
+    assert engines.of("sqlite:///b.db", poolclass=NullPool) is not first
+    assert engines.of("sqlite:///a.db", poolclass=NullPool, connect_args={"timeout": 30}) is not first
+    # Any other pool holds connections of its own.
+    assert engines.of("sqlite:///a.db") is not engines.of("sqlite:///a.db")
+    for number in range(2 * sqlite.KEPT_OPEN):
+        engines.of(f"sqlite:///{number}.db", poolclass=NullPool)
+    assert len(engines.kept) == sqlite.KEPT_OPEN
+    assert engines.of("sqlite:///a.db", poolclass=NullPool) is not first
+
+
+# The lock of the engines is held by another thread at the moment of the fork.
+FORK_ENGINES = """
+import os, signal, sys
+from sqlalchemy.pool import NullPool
+from stegvis.orchestration import sqlite
+
+engines = sqlite.ENGINES
+first = engines.of(f"sqlite:///{sys.argv[1]}", poolclass=NullPool)
+engines.lock.acquire()
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    os._exit(0 if engines.of(f"sqlite:///{sys.argv[1]}", poolclass=NullPool) is not first else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_process_makes_engines_of_its_own_and_waits_for_no_thread_of_its_parent(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORK_ENGINES, str(tmp_path / "a.db")]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
+
+
+def test_a_new_run_reads_no_migration_script_and_its_file_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_instance(Home.find(tmp_path / "home").create()) as instance:
+        storage = instance.event_log_storage
+        with storage.run_connection("first"):
+            pass
+        monkeypatch.setattr(Script, "_from_path", None)  # what reads a script
+        with storage.run_connection("second") as connection:
+            assert db.inspect(connection).has_table("event_logs")
+            assert connection.execute(db.text("pragma journal_mode")).scalar() == "wal"
+            current, newest = check_alembic_revision(get_alembic_config(sqlite_event_log.__file__), connection)
+        assert current
+        assert current == newest
+
+
+def test_only_dagsters_migration_scripts_are_kept(tmp_path: Path) -> None:
+    config = get_alembic_config(sqlite_event_log.__file__)
+    assert ScriptDirectory.from_config(config) is ScriptDirectory.from_config(config)
+    other = Config()
+    other.set_main_option("script_location", str(tmp_path))
+    assert ScriptDirectory.from_config(other) is not ScriptDirectory.from_config(other)
+
+
+MAKE = """
+import sys
+from stegvis.orchestration.instance import open_instance
+from stegvis.storage.home import Home
+with open_instance(Home.find(sys.argv[1])) as instance:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(15):
+        with instance.event_log_storage.run_connection(f"run-{number}") as connection:
+            pass
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_files_of_the_same_runs_at_once(tmp_path: Path) -> None:
+    home = Home.find(tmp_path / "home").create()
+    with open_instance(home):
+        pass
+    command = [sys.executable, "-c", MAKE, str(home.root)]
+    makers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for maker in makers:
+        assert maker.stdout
+        assert maker.stdout.readline() == "ready\n"
+    for maker in makers:
+        assert maker.stdin
+        maker.stdin.write("go\n")
+        maker.stdin.flush()
+    for maker in makers:
+        with maker:
+            assert maker.wait(120) == 0
+    with open_instance(home) as instance:
+        for number in range(15):
+            with instance.event_log_storage.run_connection(f"run-{number}") as connection:
+                assert connection.execute(db.text("pragma journal_mode")).scalar() == "wal"
+                assert connection.execute(db.text("select count(*) from alembic_version")).scalar() == 1
 
 
 REPORT = """

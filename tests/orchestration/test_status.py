@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +92,17 @@ def test_a_damaged_event_log_is_one_line(tmp_path: Path) -> None:
     assert shown.returncode == 1
     assert "It may be deleted" in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
+
+
+def test_status_and_a_refresh_with_nothing_to_do_load_no_pandas(story: Story) -> None:
+    """Loading it would be a third of their time."""
+    story.refresh()  # a copied home looks for withdrawn people once
+    code = (
+        "import sys; from pathlib import Path; from stegvis.storage.home import Home; "
+        "from stegvis.orchestration.status import status; from stegvis.orchestration.refresh import refresh; "
+        "home = Home(Path(sys.argv[1]), Path(sys.argv[2])); status(home); done = refresh(home); "
+        "print(len(done.materialized), 'pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(story.home.root), str(story.home.landing)]
+    shown = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert shown.stdout == "0 False\n"

@@ -18,9 +18,10 @@ from stegvis.disclosure.published import of_wave
 from stegvis.disclosure.rounding import rounded
 from stegvis.disclosure.small_sets import small_sets
 from stegvis.disclosure.span import defined
-from stegvis.disclosure.tables import ACROSS, Tables, blocks, pairs, typed
+from stegvis.disclosure.tables import Tables, blocks, pairs, typed
 from stegvis.statistics.members import MembersError
 from stegvis.statistics.results import ESTIMATE_COLUMNS, ResultRow, members_of, to_frame, validate
+from stegvis.study.waves import ACROSS
 from tests.stegvis.conftest import PROTOCOL, analysis_set_of
 from tests.stegvis.disclosure.made_tables import (
     ANALYSES,

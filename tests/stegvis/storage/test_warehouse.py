@@ -65,6 +65,16 @@ def test_the_first_publication_makes_the_table(warehouse: duckdb.DuckDBPyConnect
     assert days(warehouse) == [("north", 1)]
 
 
+def test_asking_for_a_table_does_no_harm_to_a_transaction(warehouse: duckdb.DuckDBPyConnection) -> None:
+    with transaction(warehouse):
+        warehouse.execute("create table days as select 1 as day")
+        assert not table_exists(warehouse, "nights")
+        assert table_exists(warehouse, "days")
+        stage(warehouse, "select 1 as night", "staged_nights")
+        assert table_exists(warehouse, "staged_nights")
+    assert days(warehouse) == [(1,)]
+
+
 def test_a_partition_is_replaced_and_the_others_are_left_alone(warehouse: duckdb.DuckDBPyConnection) -> None:
     publish(warehouse, NORTH, "select 'north' as batch, unnest([1, 2]) as day")
     publish(warehouse, SOUTH, "select 'south' as batch, unnest([1, 2]) as day")
