@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stegvis.claims.ranks import level_order
@@ -18,9 +19,10 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def chosen(results: pd.DataFrame, **values: Any) -> list[dict[str, Any]]:
     """The rows whose columns have these values, in the order they arrived."""
+    wanted = np.ones(len(results), dtype=bool)
     for column, value in values.items():
-        results = results[results[column] == value]
-    return records(results)
+        wanted &= (results[column] == value).to_numpy(dtype=bool, na_value=False)
+    return records(results[wanted])  # taking rows of all columns is what costs
 
 
 def by_level(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
