@@ -134,7 +134,6 @@ class RecordingBatch:
         )
 
     def _known(self, task: ClassificationTask) -> RecordingRecord | None:
-        record = self.records.read(task.name)
         """The record of a recording that is complete; a shard that was stored as rows of epochs becomes bouts."""
         if record := self.records.read(task.name):
             there = self.lake.shard(task.name) or self.lake.convert(task.name, self.method.epochs.seconds)
