@@ -165,7 +165,7 @@ class EpochLake:
 
 def shard_name(file: Path) -> str:
     """The name of the shard that a file of the lake holds, in either layout."""
-    return file.name.removesuffix(_FORMER).removesuffix(_SUFFIX.removesuffix(_FORMER))
+    return file.name.removesuffix(_SUFFIX).removesuffix(_FORMER)
 
 
 def read_epochs(file: Path) -> pa.Table:

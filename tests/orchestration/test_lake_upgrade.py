@@ -3,12 +3,10 @@ process is killed, and what was classified is not classified again."""
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +19,7 @@ from stegvis.storage.records import damaged_files, read_records
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin
 from tests.orchestration.command import stegvis
+from tests.orchestration.old_version import unpack
 from tests.orchestration.story import Story
 from tests.sizes import FULL
 from tests.study import CODEBOOK, PROTOCOL, home_with_study
@@ -59,13 +58,7 @@ refresh(Home(home, home / "landing"))
 @pytest.fixture(scope="module")
 def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The last version that stored rows."""
-    folder = tmp_path_factory.mktemp("rows")
-    archive = subprocess.run(["git", "archive", LAST_WITH_ROWS], cwd=ROOT, capture_output=True, check=False)
-    if archive.returncode:
-        pytest.skip(f"commit {LAST_WITH_ROWS} is not in this checkout's history")
-    code = folder / "code"
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
-        packed.extractall(code, filter="data")
+    code = unpack(LAST_WITH_ROWS, tmp_path_factory.mktemp("rows") / "code")
     for part in MAPPED:  # as an installed package has them
         (code / part).rename(code / "stegvis" / part)
     return code

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import duckdb
@@ -17,11 +15,11 @@ import pytest
 from stegvis.storage.home import Home
 from stegvis.storage.home_format import FORMAT, read_format
 from tests.orchestration.command import stegvis
+from tests.orchestration.old_version import unpack
 from tests.orchestration.story import Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
-ROOT = Path(__file__).parents[2]
 FIRST_VERSION = "c80fd63"
 PEOPLE = 600
 OF_AN_ESTIMATE = ["wave", "analysis", "population", "model", "exposure", "term", "level", "measure"]
@@ -31,16 +29,11 @@ OF_AN_ESTIMATE = ["wave", "analysis", "population", "model", "exposure", "term",
 def old_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home that the first version made, with everything run and a release."""
     folder = tmp_path_factory.mktemp("upgrade")
-    archive = subprocess.run(["git", "archive", FIRST_VERSION], cwd=ROOT, capture_output=True, check=False)
-    if archive.returncode:
-        pytest.skip(f"commit {FIRST_VERSION} is not in this checkout's history")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
-        packed.extractall(folder / "code", filter="data")
-    home = folder / "home"
+    code, home = unpack(FIRST_VERSION, folder / "code"), folder / "home"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("STEGVIS_", "DAGSTER_"))}
     command = ["-m", "orchestration", "demo", "--home", str(home), "--people", str(PEOPLE), "--waves", "1"]
     made = subprocess.run(
-        [sys.executable, *command], cwd=folder / "code", env=clean | {"PYTHONPATH": str(folder / "code")},
+        [sys.executable, *command], cwd=code, env=clean | {"PYTHONPATH": str(code)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
