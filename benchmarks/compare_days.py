@@ -24,13 +24,13 @@ ASSETS = ("recordings", "epoch_classification", "delivered_days", "daily_exposur
 # Numbers of the NTNU label set. It has none for walking speed, which is a column of its own, and none for nonwear.
 LABELS = {"lying": 8, "sitting": 7, "standing": 6, "walking": 1, "running": 2, "cycling": 13}
 FROM_LAKE = (
-    "Stegvis makes `daily_exposures` and `walking_exposures` of the bouts in its lake; the peers read rows and count the "
-    "same seconds of each person, day, activity and speed, and nothing else."
+    "Stegvis makes `daily_exposures` and `walking_exposures` of the bouts in its lake; the peers read rows and count "
+    "the same seconds of each person, day, activity and speed, and nothing else."
 )
 FROM_DELIVERY = (
-    "Stegvis checks every row of the delivered Parquet file against the contract and the list of withdrawals, stores the "
-    "lake, makes and checks `daily_exposures`, and records all this in Dagster; the peers count, from the same file or "
-    "from CSV."
+    "Stegvis checks every row of the delivered Parquet file against the contract and the list of withdrawals, stores "
+    "the lake, makes and checks `daily_exposures`, and records all this in Dagster; the peers count, from the same "
+    "file or from CSV."
 )
 SPEEDS = ("slow", "moderate", "brisk")
 

@@ -27,9 +27,9 @@ def compare(peers: Peers, days: int, repeats: int) -> list[Measure]:
         Measure(
             "raw_pair",
             f"A raw pair of {days} day{'s' if days > 1 else ''}, from files to epochs",
-            "Stegvis reads both files, calibrates, finds wear, synchronizes the clocks, resamples, classifies and measures "
-            "pace. ActiMotus only classifies, the same signals after Stegvis has prepared them; cwa-reader-rs only reads "
-            "the two files. One thread each.",
+            "Stegvis reads both files, calibrates, finds wear, synchronizes the clocks, resamples, classifies and "
+            "measures pace. ActiMotus only classifies, the same signals after Stegvis has prepared them; cwa-reader-rs "
+            "only reads the two files. One thread each.",
             how,
             cheapest(ours),
             [

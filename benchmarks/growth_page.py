@@ -1,4 +1,4 @@
-"""The part of ``docs/performance.md`` about growth: a drawing, a table, and what larger cohorts would need, on paper."""
+"""Growth in ``docs/performance.md``: a drawing, a table, and what larger cohorts would need, on paper."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ LARGER = (500_000, 10_000_000)
 RECORDED = 31_295 / 56_042  # of HUNT4's participants have a recording
 NIGHT = 8 * 3600.0
 SERIES = {"people": "people with day totals, to a release", "weeks": "people's weeks of epochs, to days"}
+WHAT = ("processor", "megabytes", "disk")
 FACETS = {"processor": "processor seconds", "megabytes": "peak memory, MB"}
 
 
@@ -29,7 +30,8 @@ class Line:
 
     @classmethod
     def through(cls, points: Sequence[Mapping[str, float]], what: str) -> Line:
-        """By least squares."""
+        """By least squares; of memory through the two largest only, since it rises at first and then levels out."""
+        points = points[-2:] if what == "megabytes" else points
         xs, ys = [point["n"] for point in points], [point[what] for point in points]
         x, y = sum(xs) / len(xs), sum(ys) / len(ys)
         each = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
@@ -50,8 +52,8 @@ def section(run: Mapping[str, Any], measures: Sequence[Measure], picture: str) -
     lines = [
         "## Growth",
         "",
-        "1, 2, 4 and 8 times the people, each a process of its own. *People*: day totals and one wave, from deliveries to a "
-        "release. *Weeks*: delivered epochs of so many people, to `daily_exposures`.",
+        "1, 2, 4 and 8 times the people, each in processes of its own. *People*: day totals and one wave, from "
+        "deliveries to a release. *Weeks*: delivered epochs of so many people, to `daily_exposures`.",
         "",
         f"![Processor seconds and peak memory at 1, 2, 4 and 8 times the people]({picture})",
         "",
@@ -70,26 +72,18 @@ def section(run: Mapping[str, Any], measures: Sequence[Measure], picture: str) -
 
 def _paper(run: Mapping[str, Any], measures: Sequence[Measure]) -> list[str]:
     growth, memory = run["growth"], run["machine"]["memory_gigabytes"]
-    of = {
-        (name, what): Line.through(growth[name], what) for name in SERIES for what in ("processor", "megabytes", "disk")
-    }
+    of = {(name, what): Line.through(growth[name], what) for name in SERIES for what in WHAT}
     raw = next((each for each in measures if each.name == "raw_pair"), None)
     days = run["settings"]["days"]
-    slopes = (
-        f"One more person costs {1000 * of['people', 'processor'].each:.2f} ms of processor and "
-        f"{1000 * of['people', 'megabytes'].each:.1f} kB of memory on top of {of['people', 'processor'].fixed:.0f} s and "
-        f"{of['people', 'megabytes'].fixed:,.0f} MB; one more week of epochs {1000 * of['weeks', 'processor'].each:.0f} ms "
-        f"and {1000 * of['weeks', 'megabytes'].each:.0f} kB on top of {of['weeks', 'processor'].fixed:.1f} s and "
-        f"{of['weeks', 'megabytes'].fixed:,.0f} MB."
-    )
     heads = " | ".join(f"{number:,} people" for number in LARGER)
     lines = [
         "### On paper",
         "",
-        slopes + " These slopes, drawn out far beyond what was measured, on this machine, with",
+        f"One more person costs {_cost_of_one(of, 'people')}; one more week of epochs {_cost_of_one(of, 'weeks')}. "
+        "What larger cohorts would need by these slopes, far beyond what was measured, on this machine, with "
+        f"recordings of {RECORDED:.0%} of the people as in HUNT4:",
         "",
     ]
-    lines[-2] += f" recordings of {RECORDED:.0%} of the people as in HUNT4:"
     lines += [f"| | {heads} |", f"|---|{'---|' * len(LARGER)}"]
 
     def row(title: str, values: list[str]) -> None:
@@ -109,6 +103,15 @@ def _paper(run: Mapping[str, Any], measures: Sequence[Measure]) -> list[str]:
     return [*lines, "", "What breaks first, with one computer like this one:", "", *(f"- {each}" for each in first), ""]
 
 
+def _cost_of_one(of: Mapping[tuple[str, str], Line], name: str) -> str:
+    """What one more costs, on top of what is fixed."""
+    processor, memory = of[name, "processor"], of[name, "megabytes"]
+    return (
+        f"{1000 * processor.each:.3g} ms of processor and {1000 * memory.each:,.3g} kB of memory, on top of "
+        f"{processor.fixed:.3g} s and {memory.fixed:,.0f} MB"
+    )
+
+
 def _limits(of: Mapping[tuple[str, str], Line], memory: float) -> list[tuple[float, str]]:
     """From how many people on something does not fit, and what."""
     from stegvis.storage.delivered_epochs import MOST_EPOCHS
@@ -121,8 +124,8 @@ def _limits(of: Mapping[tuple[str, str], Line], memory: float) -> list[tuple[flo
     found = [
         (
             MOST_CELLS / columns,
-            f"`{codebook[widest].file}` has more than {MOST_CELLS / 1e6:.0f} million cells in its {columns} columns, and is "
-            "refused by the contract of deliveries; it has to come in several drops",
+            f"`{codebook[widest].file}` has more than {MOST_CELLS / 1e6:.0f} million cells in its {columns} columns, "
+            "and is refused by the contract of deliveries as one file",
         ),
         (
             MOST_EPOCHS / (7 * 17_280) / RECORDED,
@@ -130,13 +133,13 @@ def _limits(of: Mapping[tuple[str, str], Line], memory: float) -> list[tuple[flo
         ),
     ]
     limits = [
-        (of["people", "megabytes"], 1, memory * 1000, f"a full build of one wave needs more than the {memory} GB of memory"),
-        (of["people", "processor"], 1, NIGHT, "a full build of one wave from day totals takes more than a night of 8 hours"),
+        (of["people", "megabytes"], 1, memory * 1000, f"a full build of a wave needs more than {memory} GB of memory"),
+        (of["people", "processor"], 1, NIGHT, "a full build of a wave from day totals takes more than 8 hours"),
         (
             of["weeks", "megabytes"], RECORDED, memory * 1000,
-            f"one batch of delivered epochs needs more than the {memory} GB of memory",
+            f"one batch of delivered epochs needs more than {memory} GB of memory",
         ),
-        (of["weeks", "processor"], RECORDED, NIGHT, "delivered epochs take more than a night of 8 hours to days"),
+        (of["weeks", "processor"], RECORDED, NIGHT, "delivered epochs take more than 8 hours to days"),
     ]  # fmt: skip
     for line, share, limit, what in limits:
         if number := line.number_at(limit):

@@ -1,4 +1,7 @@
-"""``docs/performance.md``, made of the last run of each size and of the history of ratios: ``python -m benchmarks --page``."""
+"""``docs/performance.md``, made of the last run of each size and of the history of ratios.
+
+python -m benchmarks --page
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,18 @@ CLEAR = 1.1  # times more or less that is called more or less
 
 INTRODUCTION = """# Performance
 
-This page is made by `make bench` from the last run on the machine named below; nothing on it is written by hand. Each figure
-is from a process of its own, the peers' in the same run as ours and by turns with it, and of several repeats the one that
-needed least processor time counts. **Ratios are ours divided by the peer's, of processor seconds** unless a column says
-otherwise: below 1 Stegvis needs less. They hardly depend on the machine, times do. Even so, a measurement varies by a fifth or more when
-other programs use the machine. Memory is the peak of the largest process.
+This page is made by `make bench` from the last run on the machine named below; nothing on it is written by hand. Each
+figure is from a process of its own, the peers' in the same run as ours and by turns with it; of several repeats the one
+that needed least processor time counts. **Ratios are ours divided by the peer's, of processor seconds** unless a column
+says otherwise: below 1 Stegvis needs less. They hardly depend on the machine; times do. Even a ratio varies by a fifth
+or more when other programs use the machine. Memory is the peak of the largest process.
 
-`make bench` takes about ten minutes on two cores, `make bench SIZE=full` over an hour. The peers are installed into an environment of
-their own, `build/peers`, from `benchmarks/peers.txt`; PySpark also needs Java, and the models R with its package sandwich. What
-is missing is skipped, with the reason. `python -m benchmarks --only days raw home growth` measures parts and only prints.
+A *yardstick* does much less than Stegvis. It is there to compare versions of Stegvis on any machine, not programs.
+
+`make bench` takes about ten minutes on two idle cores, `make bench SIZE=full` over an hour. The peers are installed
+into an environment of their own, `build/peers`, from `benchmarks/peers.txt`; PySpark also needs Java, and the models R
+with its package sandwich. What is missing is skipped, with the reason. `python -m benchmarks --only days` (or `raw`,
+`home`, `growth`) measures a part and only prints.
 """
 
 
@@ -112,13 +118,9 @@ def _section(measure: Measure) -> str:
             rows.append(f"| {name} | not measured: {peer.skipped} | | | | | | | `{peer.command}` |")
         else:
             rows.append(_row(name, peer.cost, dict(history.ratios(measure.cost, peer.cost)), peer.command))
-    yardstick = any(peer.yardstick for peer in measure.peers)
-    note = (
-        " A yardstick does much less: it is there to compare versions of Stegvis on any machine." if yardstick else ""
-    )
     return "\n".join(
         [
-            f"### {measure.title}", "", measure.about + note, "",
+            f"### {measure.title}", "", measure.about, "",
             "| | processor s | wall s | peak MB | disk MB | ratio | of memory | of disk | command |",
             "|---|---|---|---|---|---|---|---|---|",
             *rows, "",
@@ -138,9 +140,10 @@ def _history(entries: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "## History of ratios",
         "",
-        f"Of processor time, the newest on the right; `benchmarks/history.jsonl` also has those of memory and disk. A test fails when one is "
-        f"more than {history.WORSE:g} times the one before it. CI measures nothing itself: on a busy machine the same measurement has "
-        "taken twice the processor time a minute later.",
+        "Of processor time, the newest on the right; `benchmarks/history.jsonl` also has those of memory and disk. A "
+        f"test fails when one is more than {history.WORSE:g} times the one before it. CI only compares what was "
+        "recorded: on a busy machine the same measurement has taken twice the processor time a minute later, so a run "
+        "in CI would fail without a cause.",
         "",
     ]
     for size in sorted({each["size"] for each in entries}, reverse=True):
