@@ -26,7 +26,7 @@ from stegvis.version import commit
 # Of each size: people delivered as epochs and as rows, days of the raw pair, people of the cohort and how many of them
 # are delivered as epochs, people and weeks that growth begins with, and how often short measurements are repeated.
 SIZES: dict[str, dict[str, int]] = {
-    "small": {"people": 200, "days": 1, "cohort": 56_042, "epochs": 0, "first": 7_000, "weeks": 50, "repeats": 3},
+    "small": {"people": 200, "days": 1, "cohort": 56_042, "epochs": 0, "first": 7_000, "weeks": 50, "repeats": 2},
     "full": {
         "people": 1_000,
         "days": 7,

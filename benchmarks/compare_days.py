@@ -24,8 +24,8 @@ ASSETS = ("recordings", "epoch_classification", "delivered_days", "daily_exposur
 # Numbers of the NTNU label set. It has none for walking speed, which is a column of its own, and none for nonwear.
 LABELS = {"lying": 8, "sitting": 7, "standing": 6, "walking": 1, "running": 2, "cycling": 13}
 FROM_LAKE = (
-    "Stegvis makes `daily_exposures` and `walking_exposures` of the bouts in its lake; the peers read rows and count "
-    "the same seconds of each person, day, activity and speed, and nothing else."
+    "Stegvis makes `daily_exposures` and `walking_exposures` of the bouts in its lake, which were made once, when the "
+    "delivery was read; the peers read rows and count the same seconds of each person, day, activity and speed."
 )
 FROM_DELIVERY = (
     "Stegvis checks every row of the delivered Parquet file against the contract and the list of withdrawals, stores "
@@ -46,7 +46,9 @@ def make(people: int, folder: Path) -> int:
 
     rows = deliver(people, folder)
     cases = " ".join(f"when '{word}' then {number}" for word, number in LABELS.items())
-    duckdb.connect(config={"threads": 2}).execute(
+    connection = duckdb.connect(config={"threads": 2})
+    connection.execute("set enable_progress_bar = false")
+    connection.execute(
         f"copy (select person, epoch_start, case activity {cases} end as activity, speed "
         f"from '{delivered(folder)}' where activity <> 'nonwear') to '{folder / 'epochs.csv'}' (header)"
     )

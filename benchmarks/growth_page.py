@@ -80,7 +80,8 @@ def _paper(run: Mapping[str, Any], measures: Sequence[Measure]) -> list[str]:
         "### On paper",
         "",
         f"One more person costs {_cost_of_one(of, 'people')}; one more week of epochs {_cost_of_one(of, 'weeks')}. "
-        "What larger cohorts would need by these slopes, far beyond what was measured, on this machine, with "
+        "What larger cohorts would need by these slopes, far beyond what was measured (of memory by the two "
+        "largest sizes), on this machine, with "
         f"recordings of {RECORDED:.0%} of the people as in HUNT4:",
         "",
     ]
@@ -98,9 +99,14 @@ def _paper(run: Mapping[str, Any], measures: Sequence[Measure]) -> list[str]:
     if raw:
         each = raw.cost.processor * 7 / days
         row(f"raw pairs of a week, processor ({each:.1f} s a pair)", [_time(each * n * RECORDED) for n in LARGER])
-    found = sorted(_limits(of, memory))
-    first = [f"{number:,.0f} people: {what}" for number, what in found]
-    return [*lines, "", "What breaks first, with one computer like this one:", "", *(f"- {each}" for each in first), ""]
+    found = list(_limits(of, memory))
+    if raw:
+        month = 30 * 86_400 * run["machine"]["cores"]
+        what = f"raw pairs of a week take more than a month of all {run['machine']['cores']} cores"
+        found.append((month / (raw.cost.processor * 7 / days * RECORDED), what))
+    first = [f"- about {float(f'{n:.2g}'):,.0f} people: {what}" for n, what in sorted(found) if n <= LARGER[-1]]
+    heading = f"What breaks first, with one computer like this one, up to {LARGER[-1]:,} people:"
+    return [*lines, "", heading, "", *first, ""]
 
 
 def _cost_of_one(of: Mapping[tuple[str, str], Line], name: str) -> str:

@@ -6,26 +6,30 @@ python -m benchmarks --page
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import growth_page, history
-from benchmarks.measure import ROOT, Cost, Measure, Peer
+from benchmarks.measure import ROOT, Cost, Measure
 
 RUNS = Path(__file__).with_name("runs")
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "pictures" / "growth.svg"
 SHOWN = 6  # entries of the history
 CLEAR = 1.1  # times more or less that is called more or less
+BEHIND = "Stegvis needs more processor time than the peer"
+LEVEL = "The same within a tenth"
+AHEAD = "Stegvis needs less processor time than the peer"
 
 INTRODUCTION = """# Performance
 
 This page is made by `make bench` from the last run on the machine named below; nothing on it is written by hand. Each
-figure is from a process of its own, the peers' in the same run as ours and by turns with it; of several repeats the one
-that needed least processor time counts. **Ratios are ours divided by the peer's, of processor seconds** unless a column
-says otherwise: below 1 Stegvis needs less. They hardly depend on the machine; times do. Even a ratio varies by a fifth
-or more when other programs use the machine. Memory is the peak of the largest process.
+figure is from processes of its own, the peers' in the same run as ours; short measurements are repeated by turns, and
+the repeat that needed least processor time counts. **Ratios are ours divided by the peer's, of processor seconds** unless a
+column says otherwise: below 1 Stegvis needs less. They depend little on the machine; times do. Even a ratio varies by a
+fifth or more when other programs use the machine. Memory is the peak of the largest process, of PySpark that of Python
+and Java together.
 
 A *yardstick* does much less than Stegvis. It is there to compare versions of Stegvis on any machine, not programs.
 
@@ -80,34 +84,20 @@ def _machine(run: Mapping[str, Any]) -> str:
 
 
 def _summary(measures: Sequence[Measure]) -> str:
-    """Where Stegvis is ahead of a peer that does the same or less, and where not."""
-    less, more, same = list[str](), list[str](), list[str]()
-    for measure, peer, ratio in _pairs(measures):
-        if peer.yardstick:
-            continue
-        title = f"{measure.title}: {peer.name}"
-        if ratio < 1 / CLEAR:
-            less.append(f"- {title}, {_times(1 / ratio)} as much processor time as Stegvis")
-        elif ratio > CLEAR:
-            more.append(f"- {title}; Stegvis needs {_times(ratio)} as much processor time")
-        else:
-            same.append(f"- {title}")
-    parts = []
-    for heading, lines in (
-        ("Stegvis needs less", less),
-        ("The peer needs less", more),
-        ("The same within a tenth", same),
-    ):
-        if lines:
-            parts.append("\n".join([f"**{heading}**", "", *lines, ""]))
-    return "\n".join(parts)
-
-
-def _pairs(measures: Sequence[Measure]) -> Iterator[tuple[Measure, Peer, float]]:
+    """Which peers are ahead of Stegvis, and of which it is ahead; yardsticks are not compared."""
+    lines: dict[str, list[str]] = {BEHIND: [], LEVEL: [], AHEAD: []}
     for measure in measures:
+        found: dict[str, list[str]] = {heading: [] for heading in lines}
         for peer in measure.peers:
-            if peer.cost and peer.cost.processor:
-                yield measure, peer, measure.cost.processor / peer.cost.processor
+            if peer.yardstick or peer.cost is None or not peer.cost.processor:
+                continue
+            ratio = measure.cost.processor / peer.cost.processor
+            heading = AHEAD if ratio < 1 / CLEAR else BEHIND if ratio > CLEAR else LEVEL
+            found[heading].append(f"{peer.name}: {_number(ratio)}")
+        for heading, peers in found.items():
+            if peers:
+                lines[heading].append(f"- {measure.title} ({'; '.join(peers)})")
+    return "\n".join("\n".join([f"**{heading}**", "", *each, ""]) for heading, each in lines.items() if each)
 
 
 def _section(measure: Measure) -> str:
@@ -164,7 +154,3 @@ def _number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _times(value: float) -> str:
-    return f"{value:,.0f} times" if value >= 10 else f"{value:.1f} times"
