@@ -26,10 +26,10 @@ INTRODUCTION = """# Performance
 
 This page is made by `make bench` from the last run on the machine named below; nothing on it is written by hand. Each
 figure is from processes of its own, the peers' in the same run as ours; short measurements are repeated by turns, and
-the repeat that needed least processor time counts. **Ratios are ours divided by the peer's, of processor seconds** unless a
-column says otherwise: below 1 Stegvis needs less. They depend little on the machine; times do. Even a ratio varies by a
-fifth or more when other programs use the machine. Memory is the peak of the largest process, of PySpark that of Python
-and Java together.
+the repeat that needed least processor time counts. **Ratios are ours divided by the peer's, of processor seconds**
+unless a column says otherwise: below 1 Stegvis needs less. They depend little on the machine; times do. Even a ratio
+varies by a fifth or more when other programs use the machine. Memory is the peak of the largest process, of PySpark
+that of Python and Java together.
 
 A *yardstick* does much less than Stegvis. It is there to compare versions of Stegvis on any machine, not programs.
 
