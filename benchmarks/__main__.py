@@ -28,7 +28,7 @@ from stegvis.version import commit
 SIZES: dict[str, dict[str, int]] = {
     "small": {"people": 200, "days": 1, "cohort": 56_042, "epochs": 0, "first": 7_000, "weeks": 50, "repeats": 2},
     "full": {
-        "people": 1_000,
+        "people": 500,
         "days": 7,
         "cohort": 56_042,
         "epochs": 20_000,
