@@ -37,6 +37,7 @@ def compare(folder: Path, peers: Peers, cohort: int, epochs: int, repeats: int) 
     command([*STEGVIS, "init", home, "--study", "hunt4_walking"])
     command([*STEGVIS, "twin", "--out", home / "landing", *twin])
     built = _built(home, f"{cohort:,} people, {epochs:,} of them delivered as epochs, two waves.", repeats)
+    command([*STEGVIS, "refresh", "--home", home])  # the first after a build takes more than the others
     few = _commands(home, repeats)
     fitted = estimates(home, peers)
     alone(register_many, home)
