@@ -27,7 +27,7 @@ LOCKS := requirements.lock requirements-postgres.lock requirements-dev.lock
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-slow test-unmeasured full attacks fuzz coverage style lint types docs pictures lock ui clean
+.PHONY: help demo check test test-slow test-unmeasured full attacks fuzz bench coverage style lint types docs pictures lock ui clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,9 @@ fuzz: $(VENV)/.installed-dev ## 100,000 mutated files and 200 whole drops (FUZZ_
 	STEGVIS_FUZZ_FILES=$(or $(FUZZ_FILES),100000) STEGVIS_FUZZ_DROPS=$(or $(FUZZ_DROPS),200) OPENBLAS_NUM_THREADS=1 \
 	    $(BIN)/python -m pytest --timeout 0 \
 	    tests/stegvis/storage/test_mutated_files.py tests/stegvis/storage/test_mutated_drops.py
+
+bench: $(VENV)/.installed-dev ## Stegvis beside its peers: makes docs/performance.md (SIZE=full: over an hour)
+	$(BIN)/python -m benchmarks --size $(or $(SIZE),small)
 
 test-unmeasured: $(VENV)/.installed-dev ## the fast tests that coverage does not run
 	$(TEST) $(addprefix --ignore=,$(MEASURED))

@@ -80,12 +80,22 @@ def make_rows(people: int, folder: Path) -> dict[str, float]:
 
 def count_days(people: int, folder: Path) -> dict[str, float]:
     """The statements of both tables, over the lake, into a database file."""
+    from stegvis.storage.lake import EpochLake
+
+    found = days_of(EpochLake(folder, "benchmark").files(), folder / "days.duckdb")
+    if found.pop("people") != people:
+        raise RuntimeError(f"not the exposures of {people:,} people")
+    return found
+
+
+def days_of(files: list[Path], database: Path) -> dict[str, float]:
+    """The statements of both tables, over files of a lake, into a new database file."""
     from stegvis.provenance.sql import variables_read
     from stegvis.sql import sql_text
-    from stegvis.storage.lake import EpochLake, create_views
+    from stegvis.storage.lake import create_views
 
     protocol, made = Study.shipped().protocol, ("daily_exposures", "walking_exposures")
-    with _database(folder / "days.duckdb") as connection:
+    with _database(database) as connection:
         names = ("lying", "sitting", "standing", "walking_slow", "walking_moderate", "walking_brisk", "walking")
         totals = ", ".join(f"null::double as {name}" for name in (*names, "running", "cycling"))
         connection.execute(
@@ -94,16 +104,14 @@ def count_days(people: int, folder: Path) -> dict[str, float]:
         connection.execute("set variable batch = 'benchmark'")
         for name in {name for table in made for name in variables_read(sql_text(table))} - {"batch"}:
             connection.execute(f'set variable "{name}" = ?', [protocol.value(name)])
-        create_views(connection, EpochLake(folder, "benchmark").files(), protocol.epochs.seconds)
+        create_views(connection, files, protocol.epochs.seconds)
         started, cpu = time.perf_counter(), time.process_time()
         for table in made:
             connection.execute(f"create table {table} as {sql_text(table)}")
         seconds, cost = time.perf_counter() - started, _cost(cpu)
-        ((found,),) = connection.execute("select count(*) from walking_exposures").fetchall()
+        ((people,),) = connection.execute("select count(*) from walking_exposures").fetchall()
         ((epochs,),) = connection.execute("select sum(seconds // epoch_seconds)::bigint from bouts").fetchall()
-    if found != people:
-        raise RuntimeError(f"{found:,} people instead of {people:,}")
-    return {"epochs": int(epochs), "seconds": seconds} | cost
+    return {"people": int(people), "epochs": int(epochs), "seconds": seconds} | cost
 
 
 def read_rows(people: int, folder: Path) -> dict[str, float]:

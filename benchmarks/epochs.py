@@ -29,7 +29,7 @@ SEED = 1
 WORKERS = 2
 PEOPLE_PER_SHARD = 490
 NAIVE_PEOPLE = 20
-ASSETS = ("recordings", "epoch_classification", "daily_exposures")
+ASSETS = ("recordings", "epoch_classification", "delivered_days", "daily_exposures")
 
 
 def weeks(people: int) -> Any:
@@ -62,7 +62,7 @@ def to_lake(people: int, folder: Path) -> dict[str, float]:
     parts = [worn.some(slice(start, start + PEOPLE_PER_SHARD)) for start in range(0, people, PEOPLE_PER_SHARD)]
 
     def write(number: int) -> None:
-        lake.write_tables(f"shard-{number:04}", lake_tables(parts[number], SEED, parameters().epochs))
+        lake.write_bouts(f"shard-{number:04}", lake_tables(parts[number], SEED, parameters().epochs))
 
     started, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -143,8 +143,10 @@ def through_pipeline(people: int, folder: Path) -> dict[str, float]:
     from stegvis.orchestration.instance import open_instance, register_partitions
     from stegvis.storage.home import Home
     from stegvis.storage.landing import scan
+    from stegvis.studies import FIRST, copy_study
 
     home = Home(folder / "home", folder / "landing").create()
+    copy_study(FIRST, home.study)
     started, cpu = time.perf_counter(), time.process_time()
     with open_instance(home) as instance:
         register_partitions(scan(home.landing, home.hash_cache), instance)

@@ -69,6 +69,7 @@ def main() -> None:
         stegvis = ("-m", "stegvis.orchestration")
         here = ("--home", str(home))
         twin = ("twin", "--out", str(home / "landing"), "--people", chosen.people, "--epochs", chosen.epochs)
+        seconds(*stegvis, "init", str(home), "--study", "hunt4_walking")
         seconds(*stegvis, *twin, "--waves", "3")
         last = max((home / "landing" / "followup").iterdir())
         shutil.move(last, home / "later")
