@@ -29,7 +29,7 @@ SEED = 1
 WORKERS = 2
 PEOPLE_PER_SHARD = 490
 NAIVE_PEOPLE = 20
-ASSETS = ("recordings", "epoch_classification", "daily_exposures")
+ASSETS = ("recordings", "epoch_classification", "delivered_days", "daily_exposures")
 
 
 def weeks(people: int) -> Any:
@@ -62,7 +62,7 @@ def to_lake(people: int, folder: Path) -> dict[str, float]:
     parts = [worn.some(slice(start, start + PEOPLE_PER_SHARD)) for start in range(0, people, PEOPLE_PER_SHARD)]
 
     def write(number: int) -> None:
-        lake.write_tables(f"shard-{number:04}", lake_tables(parts[number], SEED, parameters().epochs))
+        lake.write_bouts(f"shard-{number:04}", lake_tables(parts[number], SEED, parameters().epochs))
 
     started, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -135,16 +135,18 @@ def to_delivery(people: int, folder: Path) -> dict[str, float]:
     return facts | {"seconds": reported[place + 1][0] - reported[place][0]} | _cost(cpu)
 
 
-def through_pipeline(people: int, folder: Path) -> dict[str, float]:
-    """One Dagster run of three assets on a home that has only the delivery of epochs."""
+def through_pipeline(people: int, folder: Path, epochs: int | None = None) -> dict[str, float]:
+    """One Dagster run up to the days on a home that has only the delivery of so many epochs, or of whole weeks."""
     import dagster as dg
 
     from stegvis.orchestration.definitions import build_definitions
     from stegvis.orchestration.instance import open_instance, register_partitions
     from stegvis.storage.home import Home
     from stegvis.storage.landing import scan
+    from stegvis.studies import FIRST, copy_study
 
     home = Home(folder / "home", folder / "landing").create()
+    copy_study(FIRST, home.study)
     started, cpu = time.perf_counter(), time.process_time()
     with open_instance(home) as instance:
         register_partitions(scan(home.landing, home.hash_cache), instance)
@@ -160,7 +162,7 @@ def through_pipeline(people: int, folder: Path) -> dict[str, float]:
         for event in result.get_asset_materialization_events()
         if event.asset_key
     }
-    return {"seconds": time.perf_counter() - started, "epochs": 17_280 * 7 * people} | took | _cost(cpu)
+    return {"seconds": time.perf_counter() - started, "epochs": epochs or 17_280 * 7 * people} | took | _cost(cpu)
 
 
 def _cost(cpu_before: float) -> dict[str, float]:
@@ -178,6 +180,7 @@ def _alone(part: Callable[[int, Path], dict[str, float]], people: int, folder: P
 def _show(title: str, found: dict[str, float]) -> None:
     rate = found["epochs"] / found["seconds"] / 1e6
     rest = {name: value for name, value in found.items() if name not in ("epochs", "seconds")}
+    rest["ns of processor an epoch"] = 1e9 * found["processor seconds"] / found["epochs"]
     text = ", ".join(f"{name} {value:,.0f}" if value >= 100 else f"{name} {value:.1f}" for name, value in rest.items())
     print(f"{title}: {found['epochs']:,} epochs in {found['seconds']:.1f} s, {rate:.1f} million a second; {text}")
 

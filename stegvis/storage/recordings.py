@@ -272,6 +272,8 @@ def _table(drop: Drop, file: LandedFile, reading: _Reading) -> list[dict[str, An
     label = f"{drop.name}/{file.name}"
     common = {"delivery": drop.name, "file": file.name, "sha256": file.sha256, "status": "accepted"}
     level: Literal["days", "epochs"] = "days" if file.path.stem == "days" else "epochs"
+    if level == "epochs":  # here, so that a lake that may not be written to is no fault of the file
+        reading.bouts_in.mkdir(parents=True, exist_ok=True)
     found = read_delivered(file.path, label, level, reading.contract, reading.bouts_in, reading.report)
     count_file(found, reading.delivered)
     if found.bouts is not None:
