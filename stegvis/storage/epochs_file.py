@@ -28,6 +28,8 @@ from stegvis.storage.kept_bouts import KeptBouts
 
 Report = Callable[[str], None]
 
+LONG = 10_000_000  # rows whose reading row by row is reported: some seconds
+
 
 @dataclass(frozen=True)
 class EpochsRead:
@@ -79,7 +81,8 @@ def read_epochs_file(
             found = in_one_reading(file, label, used.sources, contract, kept, report)
         except OddFileError:
             kept.clear()
-            report(f"{label} is read row by row, which takes longer")
+            if used.rows >= LONG:
+                report(f"{label} is read row by row, which takes longer")
             found = _row_by_row(file, label, contract, kept)
         return EpochsRead(*found, used.rows, used.notes, kept)
     except BaseException:

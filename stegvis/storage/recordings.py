@@ -81,6 +81,7 @@ DAY_COLUMNS = [
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
 _MODEL = "accelerometry/model/epoch_classifier.npz"
+MANY = 1_000  # people whose delivered epochs take a second to store, which is reported
 # The sections of the protocol that decide how a raw pair or a signal is classified.
 CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
 
@@ -250,7 +251,8 @@ def _delivered_shards(lake: EpochLake, listed: pd.DataFrame, reading: _Reading) 
         name = "epochs-" + fingerprint(method | {"file": str(sha256), "people": ",".join(people)})
         found = lake.shard(name)
         if found is None:
-            reading.report(f"storing the epochs of {len(people):,} people of {delivery}/{file}")
+            if len(people) >= MANY:
+                reading.report(f"storing the epochs of {len(people):,} people of {delivery}/{file}")
             found = reading.bouts[str(delivery), str(file)].write_shard(lake, name, people)
         shards[name] = found
     return shards

@@ -163,6 +163,7 @@ def test_a_file_in_no_order_is_read_row_by_row(tmp_path: Path, monkeypatch: pyte
     frame.to_parquet(file, row_group_size=100)
     monkeypatch.setattr(epoch_rows, "AT_ONCE", 100)
     monkeypatch.setattr(epochs_in_one_reading, "MOST_COMPARED", 100)
+    monkeypatch.setattr(epochs_file, "LONG", 1200)
     lines: list[str] = []
     found = read_epochs_file(file, "north/epochs.parquet", RULES, tmp_path, lines.append)
     found.bouts.close()
