@@ -17,7 +17,7 @@ import dagster as dg
 
 from stegvis.assets.home import StegvisHome
 from stegvis.assets.ui import check_results, check_specs, materialize_results, shown_of
-from stegvis.expectations.expectation import measured, settled
+from stegvis.expectations.expectation import columns_read, measured, settled
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.sql import sql_text
 from stegvis.storage.lock import locked
@@ -150,8 +150,7 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     failure: dg.Failure | None = None
     try:
         offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource}
-        made = defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters})
-        rows = made if isinstance(made, Rows) else Rows(made)
+        rows = Rows.of(defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters}))
         if why := changed_while_read(defined, key, landing):
             raise dg.Failure(f"{place} was not published: {why}", allow_retries=False)
         waiting = waiting_items(defined, key, rows, data, records)
@@ -164,6 +163,7 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
                 {each.item: each.sentence() for each in rows.compared},
                 {each.item for each in waiting},
             ),
+            lambda member, columns: columns_read(defined.expectations(member, study.protocol), columns),
             lambda: method | data | recorded.reads,
             context.run.run_id,
             waiting,

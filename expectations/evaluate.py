@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from stegvis.lazy_import import load_when_used
+
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+# It imports scipy.stats for expectations that are not used here, which takes longer than all the rest of it.
+if "scipy.stats" not in sys.modules:
+    load_when_used("scipy", "stats")
 
 import great_expectations as gx
 import pandas as pd

@@ -228,6 +228,19 @@ def measured(expectations: Sequence[Expectation], summary: Collection[str]) -> l
     ]
 
 
+def columns_read(expectations: Iterable[Expectation], columns: Sequence[str]) -> list[str]:
+    """Those of a table's columns that its expectations read; at least one, so that its rows can be counted."""
+    about_rows = [each.arguments for each in expectations if each.about == "rows"]
+    if any("column_set" in arguments for arguments in about_rows):
+        return list(columns)
+    named: set[Any] = set()
+    for arguments in about_rows:
+        named.update(each for each in arguments.values() if isinstance(each, str))
+        named.update(arguments.get("column_list", ()))
+    conditions = " ".join(arguments.get("row_condition", "") for arguments in about_rows)
+    return [each for each in columns if each in named or each in conditions] or list(columns[:1])
+
+
 def settled(results: Sequence[CheckResult], found: Mapping[str, str], waiting: Set[str]) -> list[CheckResult]:
     """The check results with what was found of each item of a profile.
 

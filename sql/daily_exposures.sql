@@ -87,18 +87,15 @@ assessed as (
         *,
         coalesce(lying, sitting, standing, walking_slow, walking_moderate, walking_brisk, running, cycling) is not null
             as recorded,
-        -- Only an exact zero disqualifies; a missing component does not.
-        list_filter(
-            getvariable('days.must_be_positive'),
-            lambda activity: map {
-                'lying': coalesce(lying = 0, false),
-                'sitting': coalesce(sitting = 0, false),
-                'standing': coalesce(standing = 0, false),
-                'walking': coalesce(walking = 0, false),
-                'running': coalesce(running = 0, false),
-                'cycling': coalesce(cycling = 0, false)
-            }[activity]
-        ) as zero_activities,
+        -- Only an exact zero disqualifies; a missing component does not. Of several, the protocol's first is named.
+        least(
+            case when lying = 0 then list_position(getvariable('days.must_be_positive'), 'lying') end,
+            case when sitting = 0 then list_position(getvariable('days.must_be_positive'), 'sitting') end,
+            case when standing = 0 then list_position(getvariable('days.must_be_positive'), 'standing') end,
+            case when walking = 0 then list_position(getvariable('days.must_be_positive'), 'walking') end,
+            case when running = 0 then list_position(getvariable('days.must_be_positive'), 'running') end,
+            case when cycling = 0 then list_position(getvariable('days.must_be_positive'), 'cycling') end
+        ) as zero_activity,
         coalesce(lying, 0) + coalesce(sitting, 0) + coalesce(standing, 0) + coalesce(walking, 0)
             + coalesce(running, 0) + coalesce(cycling, 0) as worn_seconds
     from days
@@ -108,7 +105,7 @@ assessed as (
 ruled as (
     select
         *,
-        recorded and walking is not null and len(zero_activities) = 0 as valid_as_published,
+        recorded and walking is not null and zero_activity is null as valid_as_published,
         recorded and walking is not null and worn_seconds >= getvariable('days.seconds_per_day') as valid_whole_day,
         recorded and walking is not null and worn_seconds >= 3600 * getvariable('days.smallest_wear_hours') as valid_worn
     from assessed
@@ -142,7 +139,8 @@ select
         when not recorded then 'nothing recorded'
         when getvariable('days.rule') = 'whole_day' and not valid_whole_day and walking is not null then 'under 24 hours'
         when getvariable('days.rule') = 'worn' and not valid_worn and walking is not null then 'worn too little'
-        when getvariable('days.rule') = 'as_published' and len(zero_activities) > 0 then 'no ' || zero_activities[1]
+        when getvariable('days.rule') = 'as_published' and zero_activity is not null
+            then 'no ' || getvariable('days.must_be_positive')[zero_activity]
         when walking is null then 'walking missing'
     end as reason,
     valid_as_published,

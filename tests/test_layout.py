@@ -26,7 +26,7 @@ LIBRARY = {
 MAY_IMPORT = {
     "orchestration": {"stegvis"},
     "assets": {"stegvis.assets", "stegvis.expectations", "stegvis.sql", "stegvis.storage", "stegvis.studies", *LIBRARY},
-    "expectations": {"stegvis.expectations", "stegvis.study"},
+    "expectations": {"stegvis.expectations", "stegvis.lazy_import", "stegvis.study"},
     "sql": set(),
     "studies": set(),
     "stegvis/storage": {"stegvis.storage", "stegvis.sql", "stegvis.studies", *LIBRARY},

@@ -71,10 +71,14 @@ def health(
 
 
 def _replace(file: Path, text: str) -> None:
-    """Replace a file at once; whoever collects gauges may read it."""
+    """Replace a file at once; whoever collects gauges may read it. A pipe or a device is written into."""
     from stegvis.storage.whole_files import write_whole
 
     try:
+        if file.exists() and not file.is_file():
+            with file.open("w", encoding="utf-8") as opened:
+                opened.write(text)
+            return
         write_whole(file, text)
         file.chmod(0o644)
     except OSError as error:

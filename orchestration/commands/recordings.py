@@ -76,6 +76,8 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.npz).")],
 ) -> None:
     """Train the epoch classifier from labeled recordings and write its model card."""
+    if out.exists() and not out.is_file():
+        raise typer.BadParameter(f"{out} is not an ordinary file, and the model would take its place")
     from stegvis.accelerometry.datasets import DatasetError
     from stegvis.accelerometry.labeled_people import TrainingError
     from stegvis.accelerometry.recording import RecordingError

@@ -253,9 +253,7 @@ def _stand_ins(stratum: np.ndarray, changed: int, random: np.random.Generator) -
 
 def area_under_curve(score: np.ndarray, case: np.ndarray) -> float:
     """How often a case scores higher than somebody who is none; one half for a guess, or if one is absent."""
-    from scipy.stats import rankdata
-
     cases, others = int(case.sum()), int((~case).sum())
     if not cases or not others:
         return 0.5
-    return float((rankdata(score)[case].sum() - cases * (cases + 1) / 2) / (cases * others))
+    return float((pd.Series(score).rank().to_numpy()[case].sum() - cases * (cases + 1) / 2) / (cases * others))

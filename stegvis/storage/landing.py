@@ -7,15 +7,16 @@ Nothing in the landing zone is ever changed. The contents of the files are read 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from stegvis.storage.home_key import keyed_hash
+from stegvis.storage.landing_cache import Accepted, LandingCache
 from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
 from stegvis.storage.names import TABLE_ENDINGS, name_problem, shown, special_file, wave_of
 from stegvis.storage.recording_files import recording_level
@@ -24,6 +25,9 @@ from stegvis.storage.wave_order import last_year, overlapping
 
 Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+# The modules that say what is accepted.
+_RULES = ("landing", "manifest", "names", "recording_files")
 
 MOST_ISSUES = 100  # listed one by one; a drop of 60,000 files that all differ is one fault
 
@@ -114,54 +118,6 @@ class Landing:
         return [d for d in self.accepted if d.kind == kind and partition in (None, d.partition)]
 
 
-@dataclass
-class Hashes:
-    """Hashes of files by relative path, size and time of change, kept between scans; without a file, in memory."""
-
-    root: Path
-    cache: Path | None = None
-    _known: dict[str, list[Any]] = field(default_factory=dict, init=False)
-    _seen: dict[str, list[Any]] = field(default_factory=dict, init=False)
-    _renamed: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        if self.cache is not None:
-            try:
-                known = json.loads(self.cache.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                known = {}  # absent or damaged: every file is hashed again
-            known = known if isinstance(known, dict) else {}
-            # A cache of an earlier version has the names themselves: taken over, so that nothing is hashed again.
-            self._known = {self._key(name) if _is_path(name) else name: entry for name, entry in known.items()}
-            self._renamed = self._known.keys() != known.keys()
-
-    def sha256(self, path: Path) -> str:
-        """The sha256 of a file, computed only when its size or time of change is new."""
-        state = path.stat()
-        name = self._key(path.relative_to(self.root).as_posix())
-        entry = self._known.get(name)
-        if not (isinstance(entry, list) and len(entry) == 3 and entry[:2] == [state.st_size, state.st_mtime_ns]):
-            with path.open("rb") as file:
-                entry = [state.st_size, state.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest()]
-        self._seen[name] = entry
-        return str(entry[2])
-
-    def _key(self, name: str) -> str:
-        """A file may be named after a person, so the cache has keyed hashes of names."""
-        if self.cache is None:
-            return name
-        return keyed_hash(self.cache.parent, "file name", name)
-
-    def save(self) -> None:
-        """Replace the cache atomically; files that no longer exist are dropped from it."""
-        if self.cache is None or (self._seen == self._known and not self._renamed):
-            return
-        self.cache.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.cache.with_name(f".{self.cache.name}.{os.getpid()}")
-        unfinished.write_text(json.dumps(self._seen, indent=0, sort_keys=True), encoding="utf-8")
-        unfinished.replace(self.cache)
-
-
 def scan(landing: Path, cache: Path | None) -> Landing:
     """Scan the landing zone.
 
@@ -176,7 +132,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
     found = Landing()
     if not landing.is_dir():
         return found
-    hashes = Hashes(landing, cache)
+    known = LandingCache(landing, cache)
     for entry in visible_entries(landing):
         if entry.name not in KINDS:
             found.notes.append(f"'{shown(entry.name)}' is not one of the folders {', '.join(KINDS)}: ignored")
@@ -184,7 +140,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
         first_with: dict[str, Drop] = {}
         for path in _deliveries(landing / kind, kind):
             try:
-                drop = examine(kind, path, hashes)
+                drop = _as_before(kind, path, known) or examine(kind, path, known)
             except OSError:  # no permission to open it: a problem of this delivery alone
                 issue = Issue(shown(path.name), "unreadable", f"{shown(path.name)} cannot be opened")
                 drop = Unused(kind, shown(delivery_name(kind, path)), path, (issue,))
@@ -199,7 +155,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
         if kind != "withdrawals":  # consent that was withdrawn stays withdrawn
             _set_superseded_apart(found, kind)
     _set_overlapping_apart(found)
-    hashes.save()
+    known.save()
     return found
 
 
@@ -241,42 +197,83 @@ def _set_overlapping_apart(found: Landing) -> None:
         found.alarms.append(Unused(drop.kind, drop.name, drop.path, (Issue(drop.name, "waves_overlap", message),)))
 
 
-def _is_path(name: str) -> bool:
-    return "/" in name or "." in name
-
-
 # A delivery with only these issues is still being copied.
 WAITING_RULES = ("no_manifest", "file_not_there_yet")
 
 
-def examine(kind: Kind, path: Path, hashes: Hashes) -> Drop | Unused:
+def examine(kind: Kind, path: Path, known: LandingCache) -> Drop | Unused:
     """One delivery: its name, ``drop.json``, and the presence and hash of each file.
 
     Args:
         kind: which folder of the landing zone it belongs to.
         path: the drop's folder, or the csv of withdrawals.
-        hashes: for a root above the drop.
+        known: for a root above the drop; a drop that is accepted is recorded.
     """
     name = delivery_name(kind, path)
     misplaced = place_issue(kind, path)
     if misplaced:
         return Unused(kind, shown(name), path, (misplaced,))
-    manifest, files, issues = examine_files(kind, path, hashes)
+    state = _state(path / MANIFEST)
+    manifest, files, issues = examine_files(kind, path, known)
     if manifest is None or issues:
         return Unused(kind, name, path, issues)
     notes = list(manifest.notes)
     if kind != "withdrawals":
         unlisted = [shown(e.name) for e in visible_entries(path) if e.name not in {MANIFEST, *manifest.files}]
         notes += [f"{file_name} is not listed in {MANIFEST}: ignored" for file_name in unlisted]
-    contents = [("withdrawals.csv" if kind == "withdrawals" else file.name, file.sha256) for file in files]
-    return Drop(
-        kind, name, _partition(kind, name), path, files, _digest(contents), manifest.synthetic, tuple(notes),
-        manifest.replaces,
-    )  # fmt: skip
+    digest = _digest(("withdrawals.csv" if kind == "withdrawals" else file.name, file.sha256) for file in files)
+    if state and not notes:
+        known.accept(f"{kind}/{path.name}", Accepted(*state, _rules(), digest, manifest.synthetic, manifest.replaces))
+    partition = _partition(kind, name)
+    return Drop(kind, name, partition, path, files, digest, manifest.synthetic, tuple(notes), manifest.replaces)
+
+
+def _as_before(kind: Kind, path: Path, known: LandingCache) -> Drop | None:
+    """A drop that was accepted before and has the same files with the same hashes; None if it must be examined."""
+    name = f"{kind}/{path.name}"
+    how = known.accepted(name)
+    if how is None or how.rules != _rules() or place_issue(kind, path):
+        return None
+    files, manifest = [], None
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if not entry.is_file(follow_symlinks=False):
+                return None
+            state = entry.stat()
+            if entry.name == MANIFEST:
+                manifest = (state.st_size, state.st_mtime_ns)
+                continue
+            sha256 = known.unchanged(f"{name}/{entry.name}", state)
+            if sha256 is None:
+                return None
+            files.append(LandedFile(entry.name, path / entry.name, state.st_size, sha256, state.st_mtime_ns))
+    files.sort(key=lambda file: file.name)
+    if manifest != (how.size, how.modified) or how.digest != _digest((file.name, file.sha256) for file in files):
+        return None
+    known.accept(name, how)
+    partition = _partition(kind, path.name)
+    return Drop(kind, path.name, partition, path, tuple(files), how.digest, how.synthetic, (), how.replaces)
+
+
+@cache
+def _rules() -> str:
+    """A hash of the code that accepts drops: what another version accepted is examined again."""
+    package = resources.files("stegvis.storage")
+    return hashlib.sha256(b"".join((package / f"{name}.py").read_bytes() for name in _RULES)).hexdigest()
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 def examine_files(
-    kind: Kind, path: Path, hashes: Hashes
+    kind: Kind, path: Path, known: LandingCache
 ) -> tuple[Manifest | None, tuple[LandedFile, ...], tuple[Issue, ...]]:
     """The manifest (None if it cannot be used), the listed files that exist, and all issues."""
     folder, manifest_path = (
@@ -299,7 +296,8 @@ def examine_files(
                 issues.append(Issue(name, "file_not_there_yet", message))
                 continue
             state = file.stat()  # before it is hashed: a change meanwhile is noticed when it was read
-            files.append(LandedFile(name, file, state.st_size, hashes.sha256(file), state.st_mtime_ns))
+            sha256_now = known.sha256(file, state)
+            files.append(LandedFile(name, file, state.st_size, sha256_now, state.st_mtime_ns))
         except OSError:
             issues.append(Issue(name, "unreadable", f"{name} cannot be opened"))
             continue
@@ -394,6 +392,6 @@ def _name_order(name: str) -> tuple[list[str | int], str]:
     return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
 
 
-def _digest(files: list[tuple[str, str]]) -> str:
+def _digest(files: Iterable[tuple[str, str]]) -> str:
     lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()

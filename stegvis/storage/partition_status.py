@@ -6,9 +6,9 @@ It depends on the present state only, so a lost event cannot make it wrong. Choo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 from stegvis.provenance.fingerprint import fingerprint
@@ -84,6 +84,11 @@ class HomeState:
         """Of each asset, everything but the data that decides its result."""
         return {name: table.method(self.study) for name, table in self.tables.items()}
 
+    @cached_property
+    def _current(self) -> Callable[[str], str | None]:
+        """``Study.current``, asked once for each of its values: every partition was made from most of them."""
+        return cache(self.study.current)
+
     @property
     def protocol(self) -> Protocol:
         return self.study.protocol
@@ -111,7 +116,7 @@ class HomeState:
         method = self.methods[table.name]
         last = self.records.published(table.name).get(key)
         before = last.made_from if last else {}
-        now = would_be_made_from(method | data, before, self.study)
+        now = would_be_made_from(method | data, before, self._current)
         refused = self.records.refused(table.name, key)
 
         def state(name: State, reasons: tuple[str, ...], certain: bool = False) -> PartitionStatus:
@@ -132,7 +137,7 @@ class HomeState:
             return state("up to date", ())
         if table.name == "disclosure" and self.lost.holds(key):
             return state("blocked", (self.lost.sentence(key),))
-        if refused is not None and would_be_made_from(method | data, refused, self.study) == refused:
+        if refused is not None and would_be_made_from(method | data, refused, self._current) == refused:
             why = self.records.why_refused(table, key)
             if why and not self.records.broke_a_check(table, key):
                 return state("blocked", why)

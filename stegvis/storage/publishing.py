@@ -72,6 +72,7 @@ def publish(
     reader: Reader,
     rows: Rows,
     evaluate: Callable[[str, pd.DataFrame, Mapping[str, float]], Sequence[Result]],
+    columns: Callable[[str, Sequence[str]], Sequence[str]],
     made_from: Callable[[], Mapping[str, str]],
     run_id: str,
     waiting: Sequence[Compared] = (),
@@ -83,6 +84,7 @@ def publish(
         reader: the warehouse as the table may read it.
         rows: what its function returned.
         evaluate: gives the check results of a table from its name, its rows and the summary of its making.
+        columns: gives those that ``evaluate`` reads, of all columns of a table.
         made_from: gives what the rows were made from; asked after the last value of the study was read.
         run_id: of the Dagster run.
         waiting: items outside their expected range that nobody accepted; recorded where they block.
@@ -93,8 +95,7 @@ def publish(
     with reader.session() as connection:
         for name, source in rows.tables(table.name).items():
             content[name] = _stage(connection, reader, name, source, rows)
-            frame = connection.execute(f'select * from "{staged(name)}"').df()
-            results[name] = evaluate(name, frame, {**rows.summary, **rows.outside})
+            results[name] = evaluate(name, _read(connection, name, columns), {**rows.summary, **rows.outside})
         ok = all(result.passed for found in results.values() for result in found if result.blocks)
         parts = made_from()
         # The report shows what the checks found, so a change of it is a change of content.
@@ -144,6 +145,15 @@ def waiting_items(table: Table, key: str, rows: Rows, data: Mapping[str, str], r
 def staged(table: str) -> str:
     """The name of the temporary table that holds a table's new rows."""
     return f"staged_{table}"
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Callable[[str, Sequence[str]], Sequence[str]]
+) -> pd.DataFrame:
+    """The new rows of a table, of its columns those that are read."""
+    every = [str(row[0]) for row in connection.execute(f'describe "{staged(name)}"').fetchall()]
+    listed = ", ".join(f'"{column}"' for column in columns(name, every))
+    return connection.execute(f'select {listed} from "{staged(name)}"').df()
 
 
 def _stage(

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,9 +125,16 @@ def _all_records(connection: duckdb.DuckDBPyConnection) -> list[Materialization]
         """
     ).fetchall()
     return [
-        Materialization(table, key, version, json.loads(made_from), json.loads(files), run_id, made_at, count)
+        Materialization(table, key, version, _parsed(made_from), _parsed(files), run_id, made_at, count)
         for table, key, version, made_from, files, run_id, made_at, count in rows
     ]
+
+
+@lru_cache(maxsize=20_000)
+def _parsed(text: str) -> Mapping[str, Any]:
+    """An object of JSON. After each stage all records are read again, and all but one have the same text."""
+    found: Mapping[str, Any] = json.loads(text)
+    return found
 
 
 def write_refused(

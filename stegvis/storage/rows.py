@@ -48,6 +48,11 @@ class Rows:
     compared: Sequence[Compared] = ()
     scratch: Path | None = None
 
+    @classmethod
+    def of(cls, made: Rows | str | pd.DataFrame) -> Rows:
+        """What a function returned that may return its rows alone."""
+        return made if isinstance(made, Rows) else cls(made)
+
     def tables(self, name: str) -> dict[str, str | pd.DataFrame]:
         """The rows of every table, by name; ``name`` is the first one's."""
         return {name: self.source, **self.also}

@@ -247,15 +247,17 @@ def is_newly_delivered(now: Mapping[str, str], before: Mapping[str, str]) -> boo
     return not before or deliveries(now) != deliveries(before)
 
 
-def would_be_made_from(now: Mapping[str, str], before: Mapping[str, str], study: Study) -> dict[str, str]:
+def would_be_made_from(
+    now: Mapping[str, str], before: Mapping[str, str], current: Callable[[str], str | None]
+) -> dict[str, str]:
     """What a partition would be made from now, if it reads the same values of the study as before.
 
     Args:
         now: its method and its data, as they are.
         before: what it was made from, with the values it read.
-        study: as it is now.
+        current: the present value of the study by its recorded name (``Study.current``).
     """
-    return {**now, **{name: study.current(name) or "gone" for name in before if is_of_study(name)}}
+    return {**now, **{name: current(name) or "gone" for name in before if is_of_study(name)}}
 
 
 def label(table: str, key: str) -> str:

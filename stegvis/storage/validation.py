@@ -11,7 +11,8 @@ from stegvis.accelerometry.cwa import read_cwa
 from stegvis.accelerometry.cwa_format import CwaError
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
-from stegvis.storage.landing import KINDS, WAITING_RULES, Hashes, Kind, examine_files, place_issue, visible_entries
+from stegvis.storage.landing import KINDS, WAITING_RULES, Kind, examine_files, place_issue, visible_entries
+from stegvis.storage.landing_cache import LandingCache
 from stegvis.storage.manifest import MANIFEST, Issue
 from stegvis.storage.names import shown
 from stegvis.storage.reading import UnreadableFile, as_unreadable, must_have_content
@@ -113,7 +114,7 @@ def _validate(path: Path, contract: DeliveryContract, findings: _Findings) -> Va
         misplaced = place_issue(kind, path)
         if misplaced:
             findings.add_issue_of_drop(misplaced)
-    manifest, _, issues = examine_files(kind, path, Hashes(path.parent))
+    manifest, _, issues = examine_files(kind, path, LandingCache(path.parent))
     for issue in issues:
         findings.add_issue_of_drop(issue)
     files = [path] if kind == "withdrawals" else [f for f in visible_entries(path) if f.name != MANIFEST]

@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 
 from stegvis.expectations.evaluate import evaluate
-from stegvis.expectations.expectation import CheckResult, Expectation
+from stegvis.expectations.expectation import CheckResult, Expectation, columns_read
 from stegvis.study.protocol import Protocol
 from tests.sql.tables import create, frame_of
 from tests.study import PROTOCOL
@@ -84,8 +84,11 @@ class Case:
         return self.of([each for each in self.suite() if each.meaning in fail], broken)
 
     def of(self, expectations: list[Expectation], broken: Broken) -> list[CheckResult]:
-        """The results of these expectations on a broken table."""
-        return evaluate(expectations, self.table(broken.change), {**self.summary, **broken.summary})
+        """The results of these expectations on the columns of a broken table that they read."""
+        rows = self.table(broken.change)
+        return evaluate(
+            expectations, rows[columns_read(expectations, rows.columns)], {**self.summary, **broken.summary}
+        )
 
 
 def beside(table: str, cells: Cells) -> str:

@@ -7,7 +7,17 @@ import pytest
 
 from stegvis.assets.graph import TABLES
 from stegvis.expectations.evaluate import BrokenExpectationError, evaluate
-from stegvis.expectations.expectation import CRITICAL, WARNING
+from stegvis.expectations.expectation import (
+    CRITICAL,
+    WARNING,
+    between,
+    columns_read,
+    filled,
+    has_columns,
+    not_empty,
+    unique,
+    where,
+)
 from tests.expectations.case import Broken, Case, failed
 from tests.expectations.cases import CASES, DAILY, OUTCOME
 from tests.study import PROTOCOL
@@ -36,6 +46,19 @@ def test_a_broken_expectation_fails_and_no_other(case: Case, broken: Broken) -> 
     results = case.results(broken)
     assert failed(results) == {broken.meaning, *broken.also}
     assert all(result.failing >= 1 for result in results if not result.passed)
+
+
+def test_only_the_columns_that_are_asked_for_are_read() -> None:
+    condition = where("sex == 'female' and age > 30", filled("weight", "women have a weight"))
+    suite = [
+        unique("person", "wave", meaning="one row a wave"),
+        condition,
+        between("share", 0, 1, "shares", about="summary"),
+    ]
+    columns = ["person", "wave", "sex", "age", "weight", "height", "share"]
+    assert columns_read(suite, columns) == ["person", "wave", "sex", "age", "weight"]
+    assert columns_read([not_empty("there are rows")], columns) == ["person"]
+    assert columns_read([has_columns("person", meaning="no other column")], columns) == columns
 
 
 def test_a_wave_from_outside_the_cohort_is_refused_and_an_implausible_risk_is_reported() -> None:

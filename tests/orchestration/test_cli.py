@@ -58,6 +58,8 @@ def test_the_version_is_printed() -> None:
 def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
     assert stegvis_here("refresh", "--nonsense").returncode == 2
     assert stegvis_here("validate", tmp_path / "absent").returncode == 2
+    os.mkfifo(tmp_path / "pipe")
+    assert stegvis_here("train", tmp_path, "--out", tmp_path / "pipe").returncode == 2
 
 
 @pytest.mark.slow

@@ -97,6 +97,17 @@ def test_the_file_of_gauges_is_replaced_and_readable_by_the_exporter(home: Home,
     assert "cannot write" in shown.stderr
 
 
+def test_gauges_are_written_into_a_pipe_which_stays_one(home: Home, tmp_path: Path) -> None:
+    pipe = tmp_path / "gauges"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        shown = stegvis_here("health", "--prometheus", "--out", pipe, home=home.root)
+        read = reader.communicate(timeout=30)[0]
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert read.startswith("# HELP stegvis_up")
+    assert pipe.is_fifo()
+
+
 def test_two_forms_at_once_are_wrong_usage(home: Home) -> None:
     assert stegvis_here("health", "--json", "--prometheus", home=home.root).returncode == 2
 

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from stegvis.storage.home_key import keyed_hash
 from stegvis.storage.landing import Landing, scan
 from stegvis.storage.recording_files import recording_level
-
-
-def sha256(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def deliver(folder: Path, files: dict[str, str], synthetic: bool = False) -> Path:
-    """A complete drop."""
-    folder.mkdir(parents=True)
-    for name, content in files.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    manifest = {"files": {name: {"sha256": sha256(content)} for name, content in files.items()}}
-    (folder / "drop.json").write_text(json.dumps(manifest | ({"synthetic": True} if synthetic else {})))
-    return folder
-
-
-def withdraw(landing: Path, name: str, content: str = "person\nP1\n") -> None:
-    folder = landing / "withdrawals"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.csv").write_text(content)
-    (folder / f"{name}.json").write_text(json.dumps({"files": {f"{name}.csv": {"sha256": sha256(content)}}}))
+from tests.stegvis.storage.drops import deliver, sha256, withdraw
 
 
 def names(drops: list) -> list[tuple[str, str]]:
@@ -245,55 +223,6 @@ def test_hidden_files_and_folders_are_ignored(tmp_path: Path) -> None:
     deliver(tmp_path / ".git/a", {"participants.csv": "1"})
     (tmp_path / "baseline/.DS_Store").write_text("")
     assert scan(tmp_path, None) == Landing()
-
-
-def test_a_hash_is_computed_once_until_the_file_changes(tmp_path: Path) -> None:
-    landing, cache = tmp_path / "landing", tmp_path / "state" / "hashes.json"
-    drop = deliver(landing / "baseline/a", {"participants.csv": "1"})
-    file = drop / "participants.csv"
-    assert scan(landing, cache).accepted
-    # A file may be named after a person: the cache has keyed hashes of names.
-    assert list(json.loads(cache.read_text())) == [keyed_hash(cache.parent, "file name", "baseline/a/participants.csv")]
-
-    state = file.stat()
-    file.write_text("2")  # same size, and the same time of change: not seen, because it is not read again
-    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert scan(landing, cache).accepted
-    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
-    assert scan(landing, cache).rejected
-    assert not list(cache.parent.glob(".*"))  # nothing unfinished is left behind
-
-
-@pytest.mark.parametrize("harm", ["{", "[]", '{"baseline/a/participants.csv": 1}'])
-def test_a_harmed_cache_is_made_anew(tmp_path: Path, harm: str) -> None:
-    landing, cache = tmp_path / "landing", tmp_path / "hashes.json"
-    deliver(landing / "baseline/a", {"participants.csv": "1"})
-    cache.write_text(harm)
-    assert scan(landing, cache).accepted
-    (entry,) = json.loads(cache.read_text()).values()
-    assert entry[2] == sha256("1")
-
-
-def test_a_cache_with_names_is_taken_over_without_hashing_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    landing, cache = tmp_path / "landing", tmp_path / "hashes.json"
-    deliver(landing / "recordings/a", {"P1.csv": "1"})
-    state = (landing / "recordings/a/P1.csv").stat()
-    cache.write_text(json.dumps({"recordings/a/P1.csv": [state.st_size, state.st_mtime_ns, sha256("1")]}))
-    with monkeypatch.context() as patch:
-        patch.setattr("stegvis.storage.landing.hashlib.file_digest", None)
-        assert scan(landing, cache).accepted
-    assert "P1" not in cache.read_text()
-
-
-def test_the_cache_forgets_files_that_are_gone(tmp_path: Path) -> None:
-    landing, cache = tmp_path / "landing", tmp_path / "hashes.json"
-    drop = deliver(landing / "baseline/a", {"participants.csv": "1"})
-    scan(landing, cache)
-    (drop / "participants.csv").unlink()
-    scan(landing, cache)
-    assert json.loads(cache.read_text()) == {}
 
 
 @pytest.mark.parametrize(
