@@ -1,8 +1,8 @@
-"""Delivered epochs: one Parquet file of many people, streamed by DuckDB because it may hold more rows than memory.
+"""Delivered epochs, row by row: one Parquet file of many people, streamed by DuckDB since it may exceed memory.
 
-This is the whole contract of an epochs file; the rules, their names and the matching of columns are those of
-``stegvis/deliveries/contract.py``. ``stegvis validate`` and the refresh both read it here, through
-``stegvis/storage/delivered_files.py``.
+This way knows every kind of cell and any order of rows; most files take a faster one
+(``stegvis/storage/epochs_file.py``). The rules, their names and the matching of columns are those of
+``stegvis/deliveries/contract.py``.
 
 A week of a thousand people is 121 million rows, so the file is read twice and never held: once for the distinct
 spellings of activity and speed, which are few, and once for its runs. A run is a set of rows of one person whose
@@ -14,7 +14,7 @@ compared one by one.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +27,11 @@ import pyarrow as pa
 from stegvis.deliveries.contract import match_columns
 from stegvis.deliveries.identifiers import Stored, as_delivered
 from stegvis.deliveries.problems import DTYPES, file_problem
+from stegvis.storage.bouts import bouts_of
 from stegvis.storage.disk import refusal
 from stegvis.storage.epoch_length import other_length
 from stegvis.storage.epoch_spellings import TWICE, Problems, create_views
-from stegvis.storage.lake import EpochLake
+from stegvis.storage.kept_bouts import KeptBouts
 from stegvis.storage.reading import UnreadableFile, as_unreadable, parquet_names_and_rows
 from stegvis.study.codebook import Layout
 from stegvis.study.literals import literal
@@ -84,6 +85,8 @@ from checked
 
 # A file with fewer rows is always sorted.
 _FEW_ROWS = 100_000
+# Rows whose bouts are made at once.
+_AT_ONCE = 500_000
 
 # Whether the runs, in the order of their rows, are in the order of person and time.
 _IN_ORDER = """
@@ -124,38 +127,49 @@ class DeliveredEpochs:
         connection: with the view ``evaluated`` (the file's epochs to the lake's schema, each with the number of its
             problem) and the tables ``runs`` and ``repeated``.
         sources: the delivered name of each canonical column.
-        notes: what is worth knowing and needs no correction.
         problems: what the numbers of the problems mean.
         epoch_seconds: length of an epoch.
     """
 
     connection: duckdb.DuckDBPyConnection
     sources: dict[str, str]
-    notes: tuple[str, ...]
     problems: Problems
     epoch_seconds: int
 
 
-@contextmanager
-def delivered_epochs(
-    file: Path, layout: Layout, select: str, epoch_seconds: int, stored: Stored = as_delivered
-) -> Iterator[DeliveredEpochs]:
-    """Open an epochs file.
+@dataclass(frozen=True)
+class EpochsContract:
+    """What an epochs file is read by.
 
-    Of rows with the same person and epoch the first that breaks no other rule is kept. The rows stay in the file:
-    every query of the view streams it.
-
-    Args:
-        file: a Parquet file.
+    Attributes:
         layout: the codebook's ``epochs``.
         select: the text of ``sql/delivered_epochs.sql``.
         epoch_seconds: the length of an epoch.
         stored: from an identifier in canonical form to what stands in its place.
+    """
+
+    layout: Layout
+    select: str
+    epoch_seconds: int
+    stored: Stored = as_delivered
+
+
+@dataclass(frozen=True)
+class UsedColumns:
+    """The columns of a file that are used: its schema, its rows, the delivered name of each canonical column, notes."""
+
+    schema: pa.Schema
+    rows: int
+    sources: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def used_columns(file: Path, layout: Layout) -> UsedColumns:
+    """The columns of an epochs file, from its footer.
 
     Raises:
         UnreadableFile: not Parquet, or truncated.
-        RefusedFile: a required column is missing, a column occurs twice, there are no rows, or the epochs are of
-            another length.
+        RefusedFile: a required column is missing, a column occurs twice, or there are no rows.
     """
     schema, rows = parquet_names_and_rows(file)
     if rows > MOST_EPOCHS:
@@ -163,19 +177,35 @@ def delivered_epochs(
     sources, refused, notes = match_columns(list(schema.names), rows, layout.columns, file.name)
     if refused is not None:
         raise RefusedFile(file.name, refused, rows)
+    return UsedColumns(schema, rows, sources, notes)
+
+
+@contextmanager
+def delivered_epochs(file: Path, contract: EpochsContract) -> Iterator[DeliveredEpochs]:
+    """Open an epochs file.
+
+    Of rows with the same person and epoch the first that breaks no other rule is kept. The rows stay in the file:
+    every query of the view streams it.
+
+    Raises:
+        UnreadableFile: not Parquet, or truncated.
+        RefusedFile: a required column is missing, a column occurs twice, there are no rows, or the epochs are of
+            another length.
+    """
+    used, epoch_seconds = used_columns(file, contract.layout), contract.epoch_seconds
     with tempfile.TemporaryDirectory(prefix="stegvis-") as spill:
         # Rows far out of order make many runs; those may go to disk.
         connection = duckdb.connect(config={"threads": 2, "memory_limit": "1GB", "temp_directory": spill})
         try:
             connection.execute("set variable epoch_milliseconds = ?", [1000 * epoch_seconds])
             try:
-                problems = _create_delivered(connection, file, layout, schema, sources, stored)
-                connection.execute(f"create temp view checked as {select}")
+                problems = _create_delivered(connection, file, contract, used)
+                connection.execute(f"create temp view checked as {contract.select}")
                 wrong_length = other_length(connection, epoch_seconds)
                 if wrong_length is not None:
-                    raise RefusedFile(file.name, file_problem(file.name, "epoch_length", wrong_length), rows)
+                    raise RefusedFile(file.name, file_problem(file.name, "epoch_length", wrong_length), used.rows)
                 connection.execute(_RUNS)
-                whole = _value(connection, "select coalesce(sum(epochs), 0) from runs") == rows
+                whole = _value(connection, "select coalesce(sum(epochs), 0) from runs") == used.rows
             except Exception as error:
                 raise _reason(error, file) from None
             if not whole:
@@ -185,14 +215,9 @@ def delivered_epochs(
             repeated = "file_row in (select file_row from repeated)" if any_repeated else "false"
             duplicate = problems.number("duplicate", "epoch_start", TWICE)
             connection.execute(_EVALUATED.format(repeated=repeated, duplicate=duplicate))
-            yield DeliveredEpochs(connection, sources, notes, problems, epoch_seconds)
+            yield DeliveredEpochs(connection, used.sources, problems, epoch_seconds)
         finally:
             connection.close()
-
-
-def rows_of(epochs: DeliveredEpochs) -> int:
-    """Rows of the file."""
-    return int(_value(epochs.connection, "select coalesce(sum(epochs), 0) from runs"))
 
 
 def problems_of(epochs: DeliveredEpochs, label: str) -> pd.DataFrame:
@@ -204,17 +229,23 @@ def problems_of(epochs: DeliveredEpochs, label: str) -> pd.DataFrame:
         'select file_row as "row", problem from evaluated where problem is not null '
         f"order by file_row {'limit 0' if clean else ''}"
     ).df()
-    numbers = broken.pop("problem").to_numpy(dtype="int64")
-    meanings = pd.DataFrame(epochs.problems.listed, columns=["rule", "column", "message"]).iloc[numbers]
-    found = broken.assign(file=label, **{name: meanings[name].to_numpy() for name in meanings.columns})
-    found["column"] = found["column"].map(epochs.sources)
+    return listed(broken, epochs.problems, epochs.sources, label)
+
+
+def listed(broken: pd.DataFrame, problems: Problems, sources: Mapping[str, str], label: str) -> pd.DataFrame:
+    """Rows in quarantine by the numbers of their problems (row, problem): file, row, column, rule, message."""
+    numbers = broken["problem"].to_numpy(dtype="int64")
+    meanings = pd.DataFrame(problems.listed, columns=["rule", "column", "message"]).iloc[numbers]
+    found = broken[["row"]].assign(file=label, **{name: meanings[name].to_numpy() for name in meanings.columns})
+    found["column"] = found["column"].map(sources)
     return found[list(DTYPES)].astype(DTYPES)
 
 
 def people_of(epochs: DeliveredEpochs) -> pd.DataFrame:
     """One row per person with a good epoch: person, start (the first epoch), hours (of all good epochs)."""
-    return epochs.connection.execute(
-        """
+    return (
+        epochs.connection.execute(
+            """
         with again as (
             select person, count(*) as epochs
             from repeated
@@ -232,23 +263,28 @@ def people_of(epochs: DeliveredEpochs) -> pd.DataFrame:
         group by person
         order by person
         """
-    ).df()
+        )
+        .df()
+        .astype({"person": "str"})
+    )
 
 
-def write_shard(epochs: DeliveredEpochs, lake: EpochLake, name: str, people: Sequence[str]) -> Path:
-    """Write a shard of these people's good epochs, sorted by person and time."""
+def keep_bouts(epochs: DeliveredEpochs, kept: KeptBouts) -> None:
+    """Keep the bouts of the good epochs.
+
+    The result is streamed: it may be larger than memory. Its order is only nearly that of the query, as several threads
+    may stream it, so neighbours that belong together are joined when the bouts are read again.
+    """
     connection = epochs.connection
-    connection.execute("set variable people = ?", [list(people)])
     query = "select person, epoch_start, activity, speed, confidence from evaluated where problem is null"
-    # A file is streamed as it is, unless somebody in it is not wanted or its rows are out of order.
-    others = "select count(*) from runs where problem is null and not list_contains(getvariable('people'), person)"
-    if _value(connection, others):
-        query += " and person in (select unnest(getvariable('people')))"
     # The joins keep the order of the larger side, which a file of few rows need not be.
     few = _value(connection, "select coalesce(sum(epochs), 0) from runs") < _FEW_ROWS
     if few or not _value(connection, _IN_ORDER):
         query += " order by person, epoch_start"
-    return lake.write_select(name, connection, query, epochs.epoch_seconds)
+    connection.execute("set preserve_insertion_order = true")
+    batches = connection.sql(query).to_arrow_reader(_AT_ONCE)
+    for table in bouts_of((pa.Table.from_batches([batch]) for batch in batches), epochs.epoch_seconds):
+        kept.add_table(table)
 
 
 def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
@@ -273,17 +309,12 @@ def _reason(error: Exception, file: Path) -> Exception:
 
 
 def _create_delivered(
-    connection: duckdb.DuckDBPyConnection,
-    file: Path,
-    layout: Layout,
-    schema: pa.Schema,
-    sources: dict[str, str],
-    stored: Stored,
+    connection: duckdb.DuckDBPyConnection, file: Path, contract: EpochsContract, used: UsedColumns
 ) -> Problems:
     """What ``sql/delivered_epochs.sql`` reads (``stegvis/storage/epoch_spellings.py``)."""
     source = f"read_parquet({literal(str(file))}, file_row_number = true)"
     described = connection.execute(f"describe select * exclude (file_row_number) from {source}").fetchall()
     # By position: DuckDB ignores the case of names, and renames the second of two that differ by it only.
-    known = {name: str(row[0]).replace('"', '""') for name, row in zip(schema.names, described, strict=True)}
-    cells = {name: (f'"{known[found]}"', schema.field(found).type) for name, found in sources.items()}
-    return create_views(connection, layout, source, cells, stored)
+    known = {name: str(row[0]).replace('"', '""') for name, row in zip(used.schema.names, described, strict=True)}
+    cells = {name: (f'"{known[found]}"', used.schema.field(found).type) for name, found in used.sources.items()}
+    return create_views(connection, contract.layout, source, cells, contract.stored)

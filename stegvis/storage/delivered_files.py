@@ -5,7 +5,7 @@ A new layout, or a new rule, is added here and holds for both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from stegvis.deliveries.day_tables import READERS, contract_long_days
 from stegvis.deliveries.identifiers import Stored, as_delivered
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.sql import sql_text
-from stegvis.storage.delivered_epochs import RefusedFile, delivered_epochs, people_of, problems_of, rows_of
+from stegvis.storage.delivered_epochs import EpochsContract, RefusedFile
+from stegvis.storage.epochs_file import no_report, read_epochs_file
 from stegvis.storage.faults import UNREADABLE
+from stegvis.storage.kept_bouts import KeptBouts
 from stegvis.storage.reading import DeliveredTable, UnreadableFile, as_unreadable, read_columns, read_table
 from stegvis.storage.statistics_files import contradictions
 from stegvis.study.codebook import Codebook, Column, Layout, LayoutName, normal_code
@@ -55,6 +57,7 @@ class DeliveredFile:
         rows_quarantined: how many of them are not used.
         notes: what is worth knowing and needs no correction.
         people: of a questionnaire, ``source_row`` and ``person`` of every row, used or not; otherwise None.
+        bouts: of an epochs file, the bouts of its good epochs, if they were wanted; whoever has them closes them.
     """
 
     frame: pd.DataFrame
@@ -63,6 +66,7 @@ class DeliveredFile:
     rows_quarantined: int = 0
     notes: tuple[str, ...] = ()
     people: pd.DataFrame | None = None
+    bouts: KeptBouts | None = None
 
     @property
     def refused(self) -> bool:
@@ -75,7 +79,14 @@ class DeliveredFile:
         return bool((self.problems["rule"] == UNREADABLE).any())
 
 
-def read_delivered(file: Path, label: str, layout: LayoutName, contract: DeliveryContract) -> DeliveredFile:
+def read_delivered(
+    file: Path,
+    label: str,
+    layout: LayoutName,
+    contract: DeliveryContract,
+    bouts_in: Path | None = None,
+    report: Callable[[str], None] = no_report,
+) -> DeliveredFile:
     """Read a delivered file and check it against its layout; a file that cannot be used is refused, never raised.
 
     Args:
@@ -83,10 +94,12 @@ def read_delivered(file: Path, label: str, layout: LayoutName, contract: Deliver
         label: what the list of problems calls it.
         layout: what the file holds.
         contract: what it is checked against.
+        bouts_in: of an epochs file, the folder on whose disk its bouts are kept; None if nobody wants them.
+        report: called with one line of progress at a time, if reading takes long.
     """
     try:
         if layout == "epochs":
-            return _read_epochs(file, label, contract)
+            return _read_epochs(file, label, contract, bouts_in, report)
         contracted = _contracted(file, label, layout, contract)
     except Exception as error:  # whatever reading it raised: a damaged file costs itself
         found = as_unreadable(error, file)
@@ -170,11 +183,15 @@ def _wrong_labels(table: DeliveredTable, layout: Layout, label: str) -> pd.DataF
     return join_problems(found)
 
 
-def _read_epochs(file: Path, label: str, contract: DeliveryContract) -> DeliveredFile:
+def _read_epochs(
+    file: Path, label: str, contract: DeliveryContract, bouts_in: Path | None, report: Callable[[str], None]
+) -> DeliveredFile:
     layout, seconds = contract.codebook["epochs"], contract.protocol.epochs.seconds
+    rules = EpochsContract(layout, contract.epochs_select, seconds, contract.stored)
     try:
-        with delivered_epochs(file, layout, contract.epochs_select, seconds, contract.stored) as epochs:
-            problems = problems_of(epochs, label)
-            return DeliveredFile(people_of(epochs), problems, rows_of(epochs), len(problems), epochs.notes)
+        found = read_epochs_file(file, label, rules, bouts_in, report)
     except RefusedFile as error:
         return DeliveredFile(pd.DataFrame(), error.problems.assign(file=label), error.rows, error.rows)
+    return DeliveredFile(
+        found.people, found.problems, found.rows, len(found.problems), found.notes, bouts=found.bouts
+    )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 
@@ -57,9 +56,8 @@ class Delivered:
         return pd.concat([p[PROBLEM_COLUMNS].astype({"row": "Int64"}) for p in filled], ignore_index=True)
 
 
-def read_file(path: Path, label: str, layout: LayoutName, into: Delivered, contract: DeliveryContract) -> bool:
-    """Read one delivered file into ``into``; a file that cannot be used is refused, never raised."""
-    found = read_delivered(path, label, layout, contract)
+def count_file(found: DeliveredFile, into: Delivered) -> None:
+    """Count a file of a batch of recordings, and list what is wrong with it."""
     into.rows_read += found.rows_read
     into.rows_quarantined += found.rows_quarantined
     # A batch is one drop.
@@ -67,9 +65,6 @@ def read_file(path: Path, label: str, layout: LayoutName, into: Delivered, contr
     into.problems.append(found.problems)
     into.files_refused += found.refused
     into.files_read += not found.refused
-    if not found.refused:
-        into.frames.append(found.frame)
-    return not found.refused
 
 
 @dataclass(frozen=True)

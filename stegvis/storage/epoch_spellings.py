@@ -62,7 +62,7 @@ def create_views(
         stored: from an identifier in canonical form to what stands in its place.
     """
     problems = Problems()
-    kinds = {name: _value_kind(kind) for name, (_, kind) in cells.items()}
+    kinds = {name: value_kind(kind) for name, (_, kind) in cells.items()}
     columns = {
         name: _spelled(cells[name][0], kinds[name]) if name in cells else "null::varchar"
         for name in ("person", "activity", "speed")
@@ -79,7 +79,8 @@ def create_views(
     return problems
 
 
-def _value_kind(kind: pa.DataType) -> pa.DataType:
+def value_kind(kind: pa.DataType) -> pa.DataType:
+    """The kind of cells, which may be a dictionary's."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -126,10 +127,18 @@ def _time(cell: str, kind: pa.DataType, column: Column, problems: Problems) -> s
     """
 
 
-def _read(
+def read_spellings(
     delivered: pa.ChunkedArray, kind: pa.DataType, column: Column, name: str, problems: Problems
 ) -> tuple[pd.Series, pd.Series]:
-    """What each spelling means, and the number of its problem, missing if there is none."""
+    """What each distinct cell of a column means, and the number of its problem, missing if there is none.
+
+    Args:
+        delivered: distinct cells.
+        kind: of the cells in the file.
+        column: the codebook's.
+        name: the column's canonical name.
+        problems: where new ones get their numbers.
+    """
     raw = to_series(delivered)
     if not _readable(kind):
         raw = pd.Series([NO_CELL if filled else None for filled in raw], dtype=object)
@@ -150,7 +159,7 @@ def _create_people(
         "select row_number() over () as place, delivered from (select distinct person as delivered from delivered)"
     )
     rows = connection.sql("select delivered from delivered_people order by place").to_arrow_table()
-    person, problem = _read(rows.column(0), kind, column, "person", problems)
+    person, problem = read_spellings(rows.column(0), kind, column, "person", problems)
     kept = person.map(stored, na_action="ignore") if stored is not as_delivered else person
     meanings = _arrow({"person": kept.astype(person.dtype), "problem": problem})
     _join(connection, "people", "delivered_people", meanings)
@@ -170,8 +179,10 @@ def _create_spellings(
         "select delivered_activity, delivered_speed from delivered_spellings order by place"
     ).to_arrow_table()
     text = pa.string()
-    activity, first = _read(rows.column(0), kinds["activity"], layout.columns["activity"], "activity", problems)
-    speed, second = _read(rows.column(1), kinds.get("speed", text), layout.columns["speed"], "speed", problems)
+    activity, first = read_spellings(
+        rows.column(0), kinds["activity"], layout.columns["activity"], "activity", problems
+    )
+    speed, second = read_spellings(rows.column(1), kinds.get("speed", text), layout.columns["speed"], "speed", problems)
     pace = speed.map(SPEEDS).fillna(0).where(activity == "walking", 0)  # only walking has a speed
     meanings = _arrow(
         {

@@ -111,23 +111,6 @@ class EpochLake:
 
         return self.write_bouts(name, bouts_of(epochs, epoch_seconds))
 
-    def write_select(self, name: str, connection: duckdb.DuckDBPyConnection, query: str, epoch_seconds: int) -> Path:
-        """Stage a shard from a SELECT of epochs, in the order of person and time; wear and pace may be left out.
-
-        The result is streamed: it may be larger than memory. Rows that are streamed by several threads come out of
-        order, so one thread of the database reads them.
-        """
-        import pyarrow as pa
-
-        ((threads,),) = connection.execute("select current_setting('threads')").fetchall()
-        connection.execute("set preserve_insertion_order = true")
-        connection.execute("set threads = 1")
-        try:
-            batches = connection.sql(query).to_arrow_reader(_AT_ONCE)
-            return self.write_tables(name, (pa.Table.from_batches([batch]) for batch in batches), epoch_seconds)
-        finally:
-            connection.execute(f"set threads = {threads}")
-
     def write_bouts(self, name: str, bouts: Iterable[pa.Table]) -> Path:
         """Stage a shard from Arrow tables of bouts, in the order of person and time.
 
@@ -219,18 +202,23 @@ def _read(files: Sequence[Path]) -> str | None:
 
 
 def _in_row_groups(bouts: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same bouts in tables of at least as many rows as a row group has, but for the last."""
+    """The same bouts in tables of as many rows as a row group has, however they come; the last has the rest."""
     import pyarrow as pa
 
     from stegvis.storage.bouts import BOUTS
 
     waiting: list[pa.Table] = []
+    count = 0
     for table in bouts:
         waiting.append(table.cast(BOUTS))
-        if sum(each.num_rows for each in waiting) >= _ROW_GROUP:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if any(each.num_rows for each in waiting):
+        count += table.num_rows
+        if count >= _ROW_GROUP:
+            rows = pa.concat_tables(waiting)
+            for begin in range(0, count - count % _ROW_GROUP, _ROW_GROUP):
+                yield rows.slice(begin, _ROW_GROUP)
+            count %= _ROW_GROUP
+            waiting = [rows.slice(rows.num_rows - count)]
+    if count:
         yield pa.concat_tables(waiting)
 
 

@@ -20,11 +20,10 @@ from stegvis.accelerometry.method import CLASSIFICATION_VERSION
 from stegvis.provenance.code import code_parts, data_digest, sql_digest
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.provenance.libraries import library_versions
-from stegvis.sql import sql_text
 from stegvis.storage.batch import RecordingBatch, Source
-from stegvis.storage.delivered_epochs import delivered_epochs, write_shard
-from stegvis.storage.delivered_files import DeliveryContract
-from stegvis.storage.drops import Delivered, read_file
+from stegvis.storage.delivered_files import DeliveryContract, read_delivered
+from stegvis.storage.drops import Delivered, count_file
+from stegvis.storage.kept_bouts import KeptBouts
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import Drop, LandedFile
 from stegvis.storage.reader import Reader
@@ -82,6 +81,7 @@ DAY_COLUMNS = [
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
 _MODEL = "accelerometry/model/epoch_classifier.npz"
+MANY = 1_000  # people whose delivered epochs take a second to store, which is reported
 # The sections of the protocol that decide how a raw pair or a signal is classified.
 CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
 
@@ -118,14 +118,17 @@ class Recordings:
 
 @dataclass
 class _Reading:
-    """What is known so far."""
+    """What is known so far; ``bouts`` are those of epochs files, by drop and file, kept in the folder ``bouts_in``."""
 
     contract: DeliveryContract
+    bouts_in: Path
+    report: Callable[[str], None]
     delivered: Delivered = field(default_factory=Delivered)
     rows: list[dict[str, Any]] = field(default_factory=list)
     days: list[pd.DataFrame] = field(default_factory=list)
     to_classify: list[tuple[str, Source]] = field(default_factory=list)
     withdrawn: list[tuple[str, str, str]] = field(default_factory=list)
+    bouts: dict[tuple[str, str], KeptBouts] = field(default_factory=dict)
 
     def shown(self, file: str) -> str:
         """The name of a file as it is stored."""
@@ -157,11 +160,27 @@ def read_recordings(
     """
     withdrawn = warehouse.withdrawn()
     stored = stored_identifiers(warehouse.warehouse.home.root, study.protocol)
-    reading = _Reading(DeliveryContract(study.codebook, study.protocol, stored=stored))
+    contract = DeliveryContract(study.codebook, study.protocol, stored=stored)
+    reading = _Reading(contract, lake.staging, report)
+    try:
+        return _read(lake, drops, warehouse, study, reading, withdrawn)
+    finally:
+        for bouts in reading.bouts.values():
+            bouts.close()
+
+
+def _read(
+    lake: EpochLake,
+    drops: Sequence[Drop],
+    warehouse: Reader,
+    study: Study,
+    reading: _Reading,
+    withdrawn: WithdrawalList,
+) -> Recordings:
     for drop in drops:
-        _read_drop(drop, reading, withdrawn, report)
+        _read_drop(drop, reading, withdrawn)
     warehouse.without_withdrawn(reading.delivered_people())
-    batch = _recording_batch(lake, study, report)
+    batch = _recording_batch(lake, study, reading.report)
     to_classify = [(delivery, source) for delivery, source in reading.to_classify if source.person not in withdrawn]
     outcomes = batch.classify([source for _, source in to_classify])
     for (delivery, source), outcome in zip(to_classify, outcomes, strict=True):
@@ -176,11 +195,11 @@ def read_recordings(
     classified = {name: lake.shard(name) for name in used["shard"].dropna()}
     # One that is gone from the lake leaves its recording without epochs, which the expectations do not let pass.
     shards = {name: path for name, path in classified.items() if path}
-    shards |= _delivered_shards(lake, drops, used[used["level"] == "epochs"], reading.contract)
+    shards |= _delivered_shards(lake, used[used["level"] == "epochs"], reading)
     return Recordings(rows, _days(reading.days, rows, lake.batch), shards, reading.delivered, batch)
 
 
-def _read_drop(drop: Drop, reading: _Reading, withdrawn: WithdrawalList, report: Callable[[str], None]) -> None:
+def _read_drop(drop: Drop, reading: _Reading, withdrawn: WithdrawalList) -> None:
     by_name = {file.name: file for file in drop.files}
     recordings, issues = recordings_of(by_name)
     for issue in issues:
@@ -200,7 +219,7 @@ def _read_drop(drop: Drop, reading: _Reading, withdrawn: WithdrawalList, report:
             delivered_as = recording.person if person != recording.person else ""
             reading.to_classify.append((drop.name, Source(person, recording.level, files, delivered_as)))
         if place % 50 == 0:
-            report(f"read {place} of {len(recordings)} recordings of {drop.name}")
+            reading.report(f"read {place} of {len(recordings)} recordings of {drop.name}")
 
 
 def _recording_batch(lake: EpochLake, study: Study, report: Callable[[str], None]) -> RecordingBatch:
@@ -220,13 +239,10 @@ def _recording_batch(lake: EpochLake, study: Study, report: Callable[[str], None
     )
 
 
-def _delivered_shards(
-    lake: EpochLake, drops: Sequence[Drop], listed: pd.DataFrame, contract: DeliveryContract
-) -> dict[str, Path]:
+def _delivered_shards(lake: EpochLake, listed: pd.DataFrame, reading: _Reading) -> dict[str, Path]:
     """The shards of delivered epochs, one of each file."""
-    files = {(drop.name, file.name): file for drop in drops for file in drop.files}
-    layout, seconds = contract.codebook["epochs"], contract.protocol.epochs.seconds
-    method = code_parts("stegvis.storage.delivered_epochs") | library_versions()
+    layout, seconds = reading.contract.codebook["epochs"], reading.contract.protocol.epochs.seconds
+    method = code_parts("stegvis.storage.epochs_file") | library_versions()
     method |= {"codebook epochs": json.dumps(layout.model_dump(mode="json")), "epochs.seconds": str(seconds)}
     method |= {"sql": sql_digest("delivered_epochs")}
     shards: dict[str, Path] = {}
@@ -235,9 +251,9 @@ def _delivered_shards(
         name = "epochs-" + fingerprint(method | {"file": str(sha256), "people": ",".join(people)})
         found = lake.shard(name)
         if found is None:
-            path = files[str(delivery), str(file)].path
-            with delivered_epochs(path, layout, sql_text("delivered_epochs"), seconds, contract.stored) as epochs:
-                found = write_shard(epochs, lake, name, people)
+            if len(people) >= MANY:
+                reading.report(f"storing the epochs of {len(people):,} people of {delivery}/{file}")
+            found = reading.bouts[str(delivery), str(file)].write_shard(lake, name, people)
         shards[name] = found
     return shards
 
@@ -258,11 +274,20 @@ def _table(drop: Drop, file: LandedFile, reading: _Reading) -> list[dict[str, An
     label = f"{drop.name}/{file.name}"
     common = {"delivery": drop.name, "file": file.name, "sha256": file.sha256, "status": "accepted"}
     level: Literal["days", "epochs"] = "days" if file.path.stem == "days" else "epochs"
-    if not read_file(file.path, label, level, reading.delivered, reading.contract):
+    if level == "epochs":  # here, so that a lake that may not be written to is no fault of the file
+        reading.bouts_in.mkdir(parents=True, exist_ok=True)
+    found = read_delivered(file.path, label, level, reading.contract, reading.bouts_in, reading.report)
+    count_file(found, reading.delivered)
+    if found.bouts is not None:
+        reading.bouts[drop.name, file.name] = found.bouts
+    if found.refused:
         return []
-    frame = reading.delivered.frames.pop()
+    frame = found.frame
     if level == "epochs":
-        return [common | dict(facts) | {"level": level} for _, facts in frame.iterrows()]
+        return [
+            common | {"level": level} | dict(zip(map(str, frame), facts, strict=True))
+            for facts in frame.itertuples(index=False)
+        ]
     reading.days.append(frame[DAY_COLUMNS])
     per_person = frame.groupby("person", sort=False).size()
     return [common | {"person": who, "level": level, "hours": 24.0 * count} for who, count in per_person.items()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +11,9 @@ import pandas as pd
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
 from stegvis.sql import sql_text
-from stegvis.storage.delivered_epochs import (
-    DeliveredEpochs,
-    delivered_epochs,
-    people_of,
-    problems_of,
-    rows_of,
-    write_shard,
-)
+from stegvis.storage.delivered_epochs import EpochsContract
 from stegvis.storage.delivered_files import DeliveryContract
+from stegvis.storage.epochs_file import EpochsRead, read_epochs_file
 from stegvis.storage.lake import EpochLake, read_epochs
 from tests.study import CODEBOOK, PROTOCOL
 
@@ -46,10 +41,15 @@ class Read:
     rows: int
 
 
-def opened(file: Path) -> AbstractContextManager[DeliveredEpochs]:
-    """The file as the refresh opens it."""
-    seconds = CONTRACT.protocol.epochs.seconds
-    return delivered_epochs(file, CONTRACT.codebook["epochs"], CONTRACT.epochs_select, seconds)
+@contextmanager
+def opened(file: Path, label: str = "epochs.parquet") -> Iterator[EpochsRead]:
+    """The file as the refresh reads it."""
+    rules = EpochsContract(CONTRACT.codebook["epochs"], CONTRACT.epochs_select, CONTRACT.protocol.epochs.seconds)
+    found = read_epochs_file(file, label, rules, file.parent / "kept")
+    try:
+        yield found
+    finally:
+        found.bouts.close()
 
 
 def deliver(folder: Path, frame: pd.DataFrame) -> Path:
@@ -63,9 +63,9 @@ def deliver(folder: Path, frame: pd.DataFrame) -> Path:
 def read(file: Path, people: list[str] | None = None) -> Read:
     """The file after its contract; only these people's epochs are taken into the lake, everybody's unless named."""
     lake = EpochLake(file.parent / "lake", "north")
-    with opened(file) as epochs:
-        problems, found, rows = problems_of(epochs, "north/epochs.parquet"), people_of(epochs), rows_of(epochs)
-        shard = write_shard(epochs, lake, "shard", list(found["person"]) if people is None else people)
+    with opened(file, "north/epochs.parquet") as epochs:
+        problems, found, rows = epochs.problems, epochs.people, epochs.rows
+        shard = epochs.bouts.write_shard(lake, "shard", list(found["person"]) if people is None else people)
     stored = read_epochs(shard).to_pandas()
     accepted = [
         (row.person, str(row.epoch_start), ACTIVITY_OF[row.activity], SPEED_OF[row.speed], row.confidence)

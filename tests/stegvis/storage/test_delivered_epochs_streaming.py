@@ -14,7 +14,6 @@ import pytest
 from stegvis.deliveries.contract import apply_contract
 from stegvis.sql import sql_text
 from stegvis.storage.bouts import bouts_of
-from stegvis.storage.delivered_epochs import people_of, problems_of, rows_of, write_shard
 from stegvis.storage.lake import EpochLake, create_views, read_epochs
 from stegvis.twin.epochs import KINDS, NONWEAR, delivered_tables, lake_tables, wear
 from stegvis.twin.parameters import parameters
@@ -71,9 +70,9 @@ def deliver(folder: Path, frame: pd.DataFrame) -> Path:
 
 
 def shard_of(folder: Path, file: Path, people: list[str] | None = None) -> pd.DataFrame:
-    with opened(file) as connection:
-        chosen = people_of(connection)["person"].tolist() if people is None else people
-        return read_epochs(write_shard(connection, EpochLake(folder / "lake", "b"), "shard", chosen)).to_pandas()
+    with opened(file) as found:
+        chosen = found.people["person"].tolist() if people is None else people
+        return read_epochs(found.bouts.write_shard(EpochLake(folder / "lake", "b"), "shard", chosen)).to_pandas()
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -81,10 +80,9 @@ def test_the_rows_in_quarantine_are_those_of_the_contract_in_memory(tmp_path: Pa
     frame = spoiled(seed)
     file = deliver(tmp_path, frame)
     expected = apply_contract(pd.read_parquet(file), LAYOUT, "epochs.parquet")
-    with opened(file) as connection:
-        problems = problems_of(connection, "epochs.parquet")
-        people = people_of(connection).set_index("person")
-        assert rows_of(connection) == len(frame)
+    with opened(file) as found:
+        problems, people = found.problems, found.people.set_index("person")
+        assert found.rows == len(frame)
     assert set(problems["rule"]) >= {"blank", "wrong_type", "unknown_code", "duplicate"}
     # The contract in memory lists every breach of a row, the stream the first.
     listed = expected.problems.drop_duplicates("row").sort_values("row")
@@ -112,8 +110,8 @@ def test_a_file_of_many_rows_is_stored_in_its_order(tmp_path: Path) -> None:
     frame = pd.concat([rows.assign(person=f"P{number}") for number in range(4)], ignore_index=True)
     file = tmp_path / "epochs.parquet"
     frame.to_parquet(file, row_group_size=60_000)
-    with opened(file) as connection:
-        shard = write_shard(connection, EpochLake(tmp_path / "lake", "b"), "shard", sorted(set(frame["person"])))
+    with opened(file) as found:
+        shard = found.bouts.write_shard(EpochLake(tmp_path / "lake", "b"), "shard", sorted(set(frame["person"])))
     back = read_epochs(shard)
     assert back["epoch_start"].to_pandas().equals(frame["epoch_start"].astype("datetime64[ms]"))
     assert back["person"].to_pandas().equals(frame["person"])
@@ -145,17 +143,17 @@ def test_pauses_and_recordings_side_by_side_are_no_duplicates(tmp_path: Path) ->
     frame = clean(people=2, epochs=40).drop(index=range(10, 20))
     # Rows of two people in turns, each with a pause: nothing of it repeats.
     file = deliver(tmp_path, frame.sort_values(["epoch_start", "person"], ignore_index=True))
-    with opened(file) as connection:
-        assert problems_of(connection, "epochs.parquet").empty
-        assert people_of(connection)["hours"].tolist() == [30 * 5 / 3600, 40 * 5 / 3600]
+    with opened(file) as found:
+        assert found.problems.empty
+        assert found.people["hours"].tolist() == [30 * 5 / 3600, 40 * 5 / 3600]
 
 
 @pytest.mark.parametrize("everybody", [True, False])
 def test_an_epoch_that_comes_back_much_later_is_found(tmp_path: Path, everybody: bool) -> None:
     frame = clean(people=3, epochs=40)
     again = frame if everybody else frame.iloc[[55]]
-    with opened(deliver(tmp_path, pd.concat([frame, again]))) as connection:
-        problems = problems_of(connection, "epochs.parquet")
+    with opened(deliver(tmp_path, pd.concat([frame, again]))) as found:
+        problems = found.problems
     assert set(problems["rule"]) == {"duplicate"}
     assert problems["row"].tolist() == list(range(122, 122 + len(again)))
 
@@ -173,9 +171,9 @@ def test_seconds_of_each_day_are_those_the_epochs_were_made_from(tmp_path: Path)
     file = tmp_path / "epochs.parquet"
     pq.write_table(pa.concat_tables(delivered_tables(worn, 3, often_off)), file, store_schema=False)
     lake = EpochLake(tmp_path / "lake", "b")
-    with opened(file) as connection:
-        assert problems_of(connection, "epochs.parquet").empty
-        shard = write_shard(connection, lake, "shard", people.tolist())
+    with opened(file) as found:
+        assert found.problems.empty
+        shard = found.bouts.write_shard(lake, "shard", people.tolist())
 
     days = daily_exposures(shard)
     names = [f"walking_{speed}" if speed else activity for activity, speed, _ in KINDS[:NONWEAR]]

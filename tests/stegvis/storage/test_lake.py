@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
-from stegvis.storage.bouts import EPOCHS
+from stegvis.storage.bouts import EPOCHS, bouts_of
 from stegvis.storage.lake import EpochLake, create_views, read_epochs, shard_name
-from tests.stegvis.storage.random_epochs import as_frame, random_epochs
+from tests.stegvis.storage.random_epochs import as_frame, as_table, random_epochs
 
 
 @pytest.fixture
@@ -96,20 +96,10 @@ def test_a_shard_is_found_staged_or_in_place_and_can_be_rewritten(lake: EpochLak
     assert view([published], "person") == [("P2",)]
 
 
-def test_a_shard_from_a_select_equals_one_from_a_frame(lake: EpochLake) -> None:
-    frame = epochs("P1", [4, 1], [2, 0])
-    lake.write("frame", frame, 5)
+def test_the_columns_of_the_views_have_these_types(lake: EpochLake) -> None:
+    shard = lake.write("one", epochs("P1", [4, 1], [2, 0]), 5)
     with duckdb.connect() as connection:
-        connection.register("given", frame)
-        codes = "activity::utinyint as activity, speed::utinyint as speed, confidence::utinyint as confidence"
-        lake.write_select("select", connection, f"select person, epoch_start, {codes} from given", 5)
-    lake.publish(["frame", "select"])
-    columns = "person, epoch_start, activity, speed, confidence"
-    shards = [lake.folder / "frame.bouts.parquet", lake.folder / "select.bouts.parquet"]
-    assert view(shards[:1], columns) == view(shards[1:], columns)
-    assert shards[0].read_bytes() == shards[1].read_bytes()
-    with duckdb.connect() as connection:
-        create_views(connection, shards, 5)
+        create_views(connection, [shard], 5)
         of_bouts, of_epochs = (
             [row[1] for row in connection.execute(f"describe {view}").fetchall()] for view in ("bouts", "epochs")
         )
@@ -117,6 +107,16 @@ def test_a_shard_from_a_select_equals_one_from_a_frame(lake: EpochLake) -> None:
     assert of_bouts == ["VARCHAR", "TIMESTAMP", "INTEGER", *codes, "INTEGER", *lists]
     small = ["UTINYINT", "BOOLEAN", "BOOLEAN", "UTINYINT", "UTINYINT"]
     assert of_epochs == ["VARCHAR", "TIMESTAMP", "VARCHAR", "VARCHAR", *small]
+
+
+def test_row_groups_do_not_depend_on_how_bouts_come(lake: EpochLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stegvis.storage.lake._ROW_GROUP", 3)
+    bouts = pa.concat_tables(bouts_of([as_table(random_epochs(1)[0])], 5)).combine_chunks()
+    assert bouts.num_rows > 10
+    at_once = lake.write_bouts("one", [bouts])
+    each = lake.write_bouts("two", [bouts.slice(place, 1) for place in range(bouts.num_rows)])
+    assert at_once.read_bytes() == each.read_bytes()
+    assert pq.read_metadata(at_once).num_row_groups == -(-bouts.num_rows // 3)
 
 
 def test_the_view_has_activities_and_speeds_in_words(lake: EpochLake) -> None:
