@@ -30,12 +30,15 @@ class Line:
 
     @classmethod
     def through(cls, points: Sequence[Mapping[str, float]], what: str) -> Line:
-        """By least squares; of memory through the two largest only, since it rises at first and then levels out."""
+        """By least squares; of memory through the two largest only, since it rises at first and then levels out.
+
+        What seems to fall with the number, as noise makes it, is level.
+        """
         points = points[-2:] if what == "megabytes" else points
         xs, ys = [point["n"] for point in points], [point[what] for point in points]
         x, y = sum(xs) / len(xs), sum(ys) / len(ys)
         each = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
-        return cls(y - each * x, each)
+        return cls(y - each * x, each) if each > 0 else cls(y, 0.0)
 
     def at(self, number: float) -> float:
         """What so many cost."""
