@@ -246,9 +246,10 @@ def with_mutated_table(layout: str, what: str, ending: str, rng: Rng) -> Case:
     untouched = {people[row] for row in rows} if rows is not None and whole else None
     if rows is None:
         untouched = {str(1001 + row) for row in range(ROWS)}
-    seen = {str(1001 + row) for row in range(ROWS)}
+    seen = {str(1001 + row) for row in range(ROWS)} | {str(person) for person in people}
     # A bad cell may be a good identifier: only spellings of it are known.
-    return replace(again, untouched=untouched, people=None if what == "identifiers" else seen)
+    anybody = again.anybody | seen
+    return replace(again, untouched=untouched, people=None if what == "identifiers" else seen, anybody=anybody)
 
 
 # ---- what happens to a file ----
