@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from stegvis.lazy_import import load_when_used
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-# It imports scipy.stats for expectations that are not used here, which takes longer than all the rest of it.
+# It imports scipy.stats, which takes half a second, for expectations that are not used here.
 if "scipy.stats" not in sys.modules:
     load_when_used("scipy", "stats")
 
