@@ -101,7 +101,7 @@ def restore(
 
 def _apply(home: Home, later: Later, done: Restored) -> None:
     """Erase whoever withdrew, and enter the releases that were taken over; the home is not in its place yet."""
-    mirror_landing(home, fresh=0.0)
+    mirror_landing(home)
     read = apply_withdrawals(home, scan(home.landing, home.hash_cache))
     # Also where nobody is new on the list: whatever the backup's moment left behind is erased.
     with Warehouse(home).session("restore"):

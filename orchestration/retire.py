@@ -19,7 +19,7 @@ def retire(home: Home, kind: PartitionKind, key: str) -> int:
     """
     home.create()
     with locked(home.refresh_lock, f"retire {kind} {key}"), open_instance(home) as instance:
-        mirror_landing(home, fresh=0.0)
+        mirror_landing(home)
         landing = scan(home.landing, home.hash_cache)
         registered = key in instance.get_dynamic_partitions(kind)
         removed = retire_partition(home, landing, kind, key)

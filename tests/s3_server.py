@@ -108,7 +108,7 @@ class Trouble:
 
 @contextlib.contextmanager
 def proxy(server: str) -> Iterator[Trouble]:
-    """A proxy in front of a server. ``answer`` says ``pass``, ``500``, ``slow`` (no answer) or ``short`` (half of it)."""
+    """A proxy in front of a server. ``answer`` says ``pass``, ``500``, ``slow`` (no answer), ``short`` (half)."""
     trouble = Trouble()
     host = server.removeprefix("http://")
     ended = threading.Event()

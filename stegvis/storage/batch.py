@@ -100,7 +100,7 @@ class RecordingBatch:
         Raises:
             stegvis.storage.tasks.ClusterLostError: the workers disappeared; completed recordings are kept.
             stegvis.storage.tasks.StopTasksError: object storage or scratch cannot be used; the same.
-            stegvis.storage.remote_files.FaultyObjectsError: objects are not what ``drop.json`` describes; the others are kept.
+            stegvis.storage.remote_files.FaultyObjectsError: objects are not those of ``drop.json``; the rest is kept.
             stegvis.accelerometry.epoch_model.ModelError: the classifier cannot be used.
         """
         calibrations = self._calibrations(sources)

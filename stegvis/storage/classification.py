@@ -76,9 +76,9 @@ def classify_recording(task: ClassificationTask) -> Classified:
     """Classify one recording. An unusable recording is refused in the record.
 
     Returns:
-        The shard, and the record: ``rule`` and ``reason`` (why it is refused, else null), ``breaches`` (of the contract: row, column,
-        rule, message), ``start``, ``hours`` and the number of ``epochs`` (if there are any), ``problems`` (rules) and
-        ``quality`` of a raw pair.
+        The shard, and the record: ``rule`` and ``reason`` (why it is refused, else null), ``breaches`` (of the
+        contract: row, column, rule, message), ``start``, ``hours`` and the number of ``epochs`` (if there are any),
+        ``problems`` (rules) and ``quality`` of a raw pair.
     """
     with local_files(task.files) as files:
         return _classified(task, files)

@@ -1,8 +1,8 @@
 """The workers of a Dask cluster: what happens when one of them, or the scheduler, is lost.
 
 * A worker that dies: Dask gives its task to another, three times at most.
-* A worker that is unfit for a task (its scratch disk is full): the task goes to another machine, three times at most. A
-  worker that was unfit three times in a row is retired, since it fails faster than others work and would draw all tasks.
+* A worker that is unfit for a task (its scratch disk is full): the task goes to another machine, three times at most.
+  A worker that was unfit three times in a row is retired: it fails faster than others work and would draw all tasks.
 * The scheduler: what is finished is kept; when it is back, the rest is submitted again.
 * No scheduler, or one without workers: it is waited for, then the work ends with an error.
 """
@@ -143,8 +143,8 @@ class _Tasks(Generic[Task, Result]):
                 return again
             tried = len(self.unfit[number])
             raise StopTasksError(
-                f"{result} (so said {tried} worker{'s' if tried > 1 else ''} of one recording). {self.so_far}; the next "
-                "refresh goes on from there"
+                f"{result} (so said {tried} worker{'s' if tried > 1 else ''} of one recording). {self.so_far}; the "
+                "next refresh goes on from there"
             )
         self.in_a_row.pop(worker, None)
         self.results[number] = result

@@ -1,8 +1,8 @@
 """Distribute independent tasks over processes with Dask, on this machine or on a cluster.
 
 A few tasks run in this process, because starting workers takes seconds. More tasks run on a cluster of local processes,
-or on the cluster whose scheduler is in ``STEGVIS_DASK_SCHEDULER`` (``stegvis/storage/cluster.py``). Results come back to
-this process, so workers share no folder with it except the one that their tasks read from.
+or on the cluster whose scheduler is in ``STEGVIS_DASK_SCHEDULER`` (``stegvis/storage/cluster.py``). Results come back
+to this process, so workers share no folder with it except the one that their tasks read from.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def fan_out(
         patience: seconds to wait for a configured scheduler and its workers, at the beginning and whenever they are
             lost; by default those in ``STEGVIS_DASK_PATIENCE``, or 300.
         keep: what to do with a result at once.
-        report: what is told about the cluster.
+        report: called with a line about the cluster.
 
     Returns:
         For each task its result, or an error. A failed task does not affect the others.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,7 +18,7 @@ from typing import Literal, get_args
 from stegvis.storage.landing_cache import Accepted, LandingCache
 from stegvis.storage.landing_mirror import MirroredObjects
 from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
-from stegvis.storage.names import TABLE_ENDINGS, name_problem, shown, special_file, wave_of
+from stegvis.storage.names import TABLE_ENDINGS, name_order, name_problem, shown, special_file, visible_entries, wave_of
 from stegvis.storage.recording_files import recording_level
 from stegvis.storage.remote_files import RemoteFile
 from stegvis.storage.superseding import replaced, superseded
@@ -38,7 +37,7 @@ MOST_ISSUES = 100  # listed one by one; a drop of 60,000 files that all differ i
 class LandedFile:
     """A file of a drop: its name, where it is, its size in bytes, its sha256, its time of change (ns since 1970).
 
-    ``remote``: the recording in object storage that the file stands for; it has the sha256, and of a raw one the header.
+    ``remote``: the recording in object storage in whose place the file is; the sha256 is its.
     """
 
     name: str
@@ -392,18 +391,7 @@ def _deliveries(folder: Path, kind: Kind) -> Iterator[Path]:
         entries = tables + [
             entry.with_suffix(".csv") for entry in entries if entry.suffix == ".json" and entry.stem not in stems
         ]
-    yield from sorted(entries, key=lambda entry: (_name_order(delivery_name(kind, entry)), entry.suffix))
-
-
-def visible_entries(folder: Path) -> list[Path]:
-    """Everything visible in a folder, in name order."""
-    return sorted((e for e in folder.iterdir() if not e.name.startswith(".")), key=lambda e: _name_order(e.name))
-
-
-def _name_order(name: str) -> tuple[list[str | int], str]:
-    """Names in the order a person counts: 2021-2023.2 before 2021-2023.10."""
-    parts: list[str | int] = re.split(r"([0-9]+)", name)
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
+    yield from sorted(entries, key=lambda entry: (name_order(delivery_name(kind, entry)), entry.suffix))
 
 
 def _digest(files: Iterable[tuple[str, str]]) -> str:

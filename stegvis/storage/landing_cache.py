@@ -95,7 +95,7 @@ class LandingCache:
         return str(entry[2])
 
     def remote(self, path: Path, state: os.stat_result, sha256: str) -> RemoteFile | None:
-        """The object with this sha256 that a file of the landing zone stands for; None if it is no stand-in.
+        """The object with this sha256 in whose place a file of the landing zone is; None if it is no stand-in.
 
         The hash is the manifest's, and is compared when the object is read.
         """

@@ -36,8 +36,9 @@ FILE = "landing_objects.json"
 # Requests at once; each takes some milliseconds of waiting and none of work.
 _AT_ONCE = 16
 _REPORT_EVERY = 500
-# Between two listings within a command, and between two of the sensors, which look every 15 seconds.
-FRESH, UNATTENDED = 10.0, 60.0
+_IN_ITS_PLACE = "a file put into the landing folder has the name of another object: the object is ignored"
+# Seconds between two listings by the sensors, which look every 15 seconds.
+UNATTENDED = 60.0
 
 
 @dataclass
@@ -74,7 +75,7 @@ class MirroredObjects:
             write_whole(self.root / FILE, json.dumps(content, indent=0, sort_keys=True))
 
     def remote(self, name: str, sha256: str) -> RemoteFile | None:
-        """The object that a file of the landing zone stands for; None if the file is the delivery itself."""
+        """The object in whose place a file of the landing zone is; None if the file is the delivery itself."""
         entry = self.files.get(self._key(name)) if self.store and self.files and is_left_there(name) else None
         return RemoteFile(self.store, name, entry[0], entry[1], sha256) if entry and self.store else None
 
@@ -121,7 +122,17 @@ def is_left_there(name: str) -> bool:
     return len(parts) == 3 and parts[0] == "recordings" and recording_level(parts[2]) in ("raw", "signal")
 
 
-def mirror_landing(home: Home, report: Callable[[str], None] = lambda line: None, fresh: float = FRESH) -> None:
+def is_stand_in(home: Home, drop: Path) -> bool:
+    """Whether a drop is in a landing folder that is mirrored, and has recordings, which are not in the folder."""
+    if storage_settings(home.root).landing is None or not drop.is_dir():
+        return False
+    folder = drop.resolve()
+    known = MirroredObjects.of(home.root)
+    names = [f"recordings/{folder.name}/{each.name}" for each in folder.iterdir()]
+    return folder.parent == home.landing / "recordings" and any(known.remote(name, "") for name in names)
+
+
+def mirror_landing(home: Home, report: Callable[[str], None] = lambda line: None, fresh: float = 0.0) -> None:
     """Bring the folder ``landing/`` up to date with the object storage, if ``storage.toml`` names one.
 
     Only what is new is read. Manifests come last, so that a drop is not complete before its files are.
@@ -164,9 +175,7 @@ def _take_new(
                     if is_taken:
                         known.record(name, objects[name])
                     else:
-                        report(
-                            f"{_folder(name)}: a file put into the landing folder has the name of another object: the object is ignored"
-                        )
+                        report(f"{_folder(name)}: {_IN_ITS_PLACE}")
                     if done % _REPORT_EVERY == 0:
                         report(f"{done:,} of {len(new):,} new objects of the landing zone are mirrored")
             except BaseException:

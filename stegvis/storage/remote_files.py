@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from stegvis.storage.tasks import LostTaskError, StopTasksError, UnfitWorkerError
 from stegvis.storage.objects import ObjectGoneError, ObjectStore
+from stegvis.storage.tasks import LostTaskError, StopTasksError, UnfitWorkerError
 
 # Where a worker puts what it fetches; else the folder of the Dask worker, else that of the system for temporary files.
 SCRATCH_VARIABLE = "STEGVIS_SCRATCH"
@@ -50,8 +50,8 @@ class FaultyObjectsError(StopTasksError):
 
     def __init__(self, files: Sequence[RemoteFile]) -> None:
         super().__init__(
-            f"{len(files)} recordings in object storage are gone, or not the files that drop.json describes. Their drop "
-            "is rejected until they are uploaded again; stegvis status names them"
+            f"{len(files)} recordings in object storage are gone, or not the files that drop.json describes. Their "
+            "drop is rejected until they are uploaded again; stegvis status names them"
         )
         self.files = tuple(files)
 

@@ -33,17 +33,17 @@ class _Strict(BaseModel):
 class S3Settings(_Strict):
     """How the server is reached; as in ``ObjectStore``."""
 
-    endpoint: str = Field("", pattern=r"^(https?://\S+)?$")
-    attempts: int = Field(5, ge=1, le=20)
-    wait: float = Field(1.0, gt=0, le=60)
-    seconds: float = Field(60.0, gt=0, le=3600)
+    endpoint: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    attempts: int = Field(default=5, ge=1, le=20)
+    wait: float = Field(default=1.0, gt=0, le=60)
+    seconds: float = Field(default=60.0, gt=0, le=3600)
 
 
 class StorageSettings(_Strict):
     """The content of the file. ``landing`` and ``lake`` are addresses, or null for folders of the home."""
 
-    landing: str | None = Field(None, pattern=_URL)
-    lake: str | None = Field(None, pattern=_URL)
+    landing: str | None = Field(default=None, pattern=_URL)
+    lake: str | None = Field(default=None, pattern=_URL)
     s3: S3Settings = S3Settings()
 
     def store(self, url: str) -> ObjectStore:

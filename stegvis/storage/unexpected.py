@@ -7,9 +7,9 @@ import traceback
 from stegvis.own_code import own_place
 from stegvis.release.checklists import ChecklistError
 from stegvis.storage.disk import refusal
-from stegvis.storage.tasks import ClusterLostError, StopTasksError
 from stegvis.storage.reader import UndeclaredTableError
 from stegvis.storage.releases import ReleaseError
+from stegvis.storage.tasks import ClusterLostError, StopTasksError
 
 # Errors whose text is ours and never holds a value.
 _WRITTEN_BY_US = (ChecklistError, ClusterLostError, ReleaseError, StopTasksError, UndeclaredTableError)

@@ -1,4 +1,4 @@
-"""A separate Dask cluster: scheduler and workers as processes on different loopback addresses, each with its scratch."""
+"""A separate Dask cluster: scheduler and workers as processes on several loopback addresses, each with its scratch."""
 
 from __future__ import annotations
 
