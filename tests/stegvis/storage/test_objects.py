@@ -120,7 +120,7 @@ def test_a_message_does_not_name_a_recording(server: str, tmp_path: Path) -> Non
 def test_without_the_packages_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
     objects._filesystem.cache_clear()
-    with pytest.raises(ObjectStorageError, match=r"pip install 'stegvis\[s3\]'"):
+    with pytest.raises(ObjectStorageError, match=r"pip install 'stegvis\[cluster\]'"):
         store("http://127.0.0.1:9", "x").objects()
 
 
