@@ -221,7 +221,7 @@ def _filesystem(endpoint: str, seconds: float) -> Any:
         import s3fs
     except ImportError:
         raise ObjectStorageError(
-            "object storage needs the packages of the extra cluster: pip install 'stegvis[cluster]', or from a checkout "
+            "object storage needs the packages of the extra cluster: pip install 'stegvis[cluster]', or in a checkout "
             "pip install --no-deps -r requirements-cluster.lock, on this machine and on each worker"
         ) from None
     limits = {"connect_timeout": min(seconds, 10), "read_timeout": seconds, "retries": {"total_max_attempts": 1}}

@@ -17,7 +17,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = [ROOT / name for name in ("requirements.lock", *(f"requirements-{extra}.lock" for extra in ("postgres", "cluster", "dev")))]
+LOCKS = [
+    ROOT / name
+    for name in ("requirements.lock", *(f"requirements-{extra}.lock" for extra in ("postgres", "cluster", "dev")))
+]
 
 
 def load() -> ModuleType:
