@@ -23,7 +23,7 @@ from tests.study import CODEBOOK, PROTOCOL
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = ["P1", "P2", "P3"]
+PEOPLE = ["P1", "P2"]
 RAW = ".cwa"
 
 
