@@ -36,6 +36,7 @@ FILE = "landing_objects.json"
 # Requests at once; each takes some milliseconds of waiting and none of work.
 _AT_ONCE = 16
 _REPORT_EVERY = 500
+_UNFINISHED = ".part"
 _IN_ITS_PLACE = "a file put into the landing folder has the name of another object: the object is ignored"
 # Seconds between two listings by the sensors, which look every 15 seconds.
 UNATTENDED = 60.0
@@ -190,7 +191,7 @@ def _take(landing: Path, known: MirroredObjects, name: str, state: ObjectState) 
     assert known.store is not None
     target = landing / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{hashlib.sha256(name.encode()).hexdigest()[:16]}.part")
+    unfinished = target.with_name(f".{hashlib.sha256(name.encode()).hexdigest()[:16]}{_UNFINISHED}")
     try:
         if is_left_there(name):
             header = min(state.size, HEADER_BYTES) if recording_level(target.name) == "raw" else 0
@@ -212,6 +213,8 @@ def _remove_gone(landing: Path, known: MirroredObjects, objects: Mapping[str, Ob
     for folder, _, files in os.walk(landing, topdown=False):
         for file in files:
             name = (Path(folder) / file).relative_to(landing).as_posix()
+            if file.startswith(".") and file.endswith(_UNFINISHED):  # of a process that was killed
+                (landing / name).unlink()
             if name not in objects and known.is_mirrored(name):
                 (landing / name).unlink()
                 known.forget(name)

@@ -13,9 +13,11 @@ from stegvis.storage.home import Home, LandingAddressError
 from stegvis.storage.landing import Drop, LandedFile, Landing, scan
 from stegvis.storage.landing_mirror import FILE, UNATTENDED, MirroredObjects, is_stand_in, mirror_landing
 from stegvis.storage.objects import ObjectStorageError
-from stegvis.storage.remote_files import FaultyObjectError, local_files
+from stegvis.storage.remote_files import SCRATCH_VARIABLE, FaultyObjectError, local_files
 from stegvis.storage.storage_settings import FILE as SETTINGS
+from stegvis.storage.tasks import UnfitWorkerError
 from tests.s3_server import BUCKET, Bucket, Trouble, proxy, s3_server
+from tests.small_disk import small_disk
 
 RAW = bytes(range(256)) * 100
 
@@ -220,6 +222,30 @@ def test_storage_that_fails_halfway_leaves_what_is_whole_and_goes_on(zone: Zone)
     assert not scan(zone.home.landing, zone.home.hash_cache).accepted
     zone.trouble.answer = lambda method, path: "pass"
     assert len(zone.look().accepted) == 2
+
+
+def test_what_a_killed_process_left_unfinished_goes(zone: Zone) -> None:
+    zone.complete("followup/2024", questionnaire__csv=b"person\n1\n")
+    zone.look()
+    (zone.home.landing / "followup/2024/.0123456789abcdef.part").write_text("half")
+    zone.look()
+    assert set(zone.mirrored()) == {"followup/2024/questionnaire.csv", "followup/2024/drop.json"}
+
+
+def test_a_recording_that_the_scratch_cannot_hold_is_for_another_worker(
+    zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = RAW * 100
+    zone.complete("recordings/north", P1_back__cwa=large, P1_thigh__cwa=large)
+    back = file_of(only(zone.look()), "P1_back.cwa")
+    with small_disk(tmp_path / "scratch", 1):
+        monkeypatch.setenv(SCRATCH_VARIABLE, str(tmp_path / "scratch"))
+        with pytest.raises(UnfitWorkerError, match="the scratch disk is full"), local_files([back.content]):
+            pytest.fail("it is larger than the disk")
+        assert list((tmp_path / "scratch").iterdir()) == []
+    monkeypatch.setenv(SCRATCH_VARIABLE, str(tmp_path / "nowhere"))
+    with pytest.raises(UnfitWorkerError, match=SCRATCH_VARIABLE), local_files([back.content]):
+        pytest.fail("there is no such folder")
 
 
 def test_an_address_in_the_place_of_a_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
