@@ -25,9 +25,11 @@ from stegvis.storage.backups_made import overdue_deletions
 from stegvis.storage.disk_use import disk_use
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.home import Home
-from stegvis.storage.landing import KINDS, Landing, Unused
+from stegvis.storage.landing import KINDS, Landing, Unused, scan
+from stegvis.storage.landing_mirror import mirror_landing
 from stegvis.storage.linkage import linkage
 from stegvis.storage.nameless import nameless
+from stegvis.storage.objects import ObjectStorageError
 from stegvis.storage.publish_wave import open_decisions
 from stegvis.storage.releases import LEDGER, latest, manifest, newest
 from stegvis.storage.retiring import is_delivered
@@ -65,7 +67,8 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
         home: the home.
         instance: its Dagster instance.
     """
-    now = home_state(home, instance)
+    unreachable = _mirrored(home)
+    now = home_state(home, instance, scan(home.landing, home.hash_cache))
     planned = plan(now)
     failed, jobs = _failed(now, planned, failed_attempts(instance)), failed_jobs(instance)
     landing, partitions, in_force = now.landing, now.partitions, now.protocol
@@ -76,6 +79,7 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
     facts = {
         "home": str(home.root),
         "landing": str(home.landing),
+        "object_storage": unreachable,
         "mode": in_force.study.mode,
         "synthetic": landing.synthetic,
         "gone": _gone(landing, partitions),
@@ -115,6 +119,15 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
         "now": seen_now(home),
     }
     return facts | {"ok": not any(cause.severity == "error" for cause in causes(facts))}
+
+
+def _mirrored(home: Home) -> str:
+    """Mirror a landing zone in object storage; why it cannot be, blank if it is. What was mirrored before stays."""
+    try:
+        mirror_landing(home)
+    except ObjectStorageError as error:
+        return str(error)
+    return ""
 
 
 def _not_used(drops: Sequence[Unused]) -> list[dict[str, Any]]:

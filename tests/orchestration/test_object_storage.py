@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stegvis.orchestration.monitoring.causes import causes
 from stegvis.orchestration.refresh import Refresh
 from stegvis.orchestration.withdraw import register
 from stegvis.storage.home import Home
@@ -167,6 +168,13 @@ def test_storage_that_fails_is_retried_then_reported_and_nothing_is_half_written
     assert "Q2" not in why
     assert recordings(site.story)["batch"].to_list() == ["north"] * 2
     assert copied_lake(site) == [name for name in local_lake(home) if "north" in name]
+    # The state of the home is shown while nothing answers.
+    site.trouble.answer = lambda method, path: "500"
+    facts = site.story.status()
+    assert "answered 500, tried 3 times" in facts["object_storage"]
+    assert [each["batch"] for each in facts["batches"]] == ["north", "south"]
+    assert facts["ok"] is False
+    assert any(cause.sentence.startswith(f"FAILED object storage: s3://{BUCKET}/landing") for cause in causes(facts))
     # Now the copy of the lake cannot be written: nothing is published without it.
     site.trouble.answer = lambda method, path: "500" if method == "PUT" else "pass"
     (why,) = set(failed(site.refresh()).values())
