@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
+from stegvis.analyses.shared_wave import from_either, shared_wave
 from stegvis.analyses.wave_data import Analysis, WaveData, rows_of, walking_days
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import members_of, to_frame
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.study.study import Study
+from stegvis.study.study import Study, as_text
 
 PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
 ELIGIBLE = "select * from eligible_people where wave = getvariable('wave') order by person"
@@ -40,7 +42,12 @@ def wave_data(warehouse: Reader, study: Study) -> WaveData:
 
 
 def fit_wave(
-    group: str, analyses: Sequence[Analysis], warehouse: Reader, study: Study, report: Callable[[str], None]
+    group: str,
+    analyses: Sequence[Analysis],
+    warehouse: Reader,
+    study: Study,
+    report: Callable[[str], None],
+    made: Collection[str] = (),
 ) -> Rows:
     """The results of a group of analyses of the wave that is made, and the people behind each of them.
 
@@ -50,8 +57,16 @@ def fit_wave(
         warehouse: the tables they read.
         study: protocol and codebook.
         report: called with a line of progress.
+        made: the tables that are made in the same run, whose analyses a second process may begin already.
     """
-    rows = rows_of(analyses, wave_data(warehouse, study), report)
+    data = wave_data(warehouse, study)
+    if shared := shared_wave(data, made):
+
+        def record(name: str, value: Any) -> None:
+            study.reads[f"protocol {name}"] = as_text(value)
+
+        analyses = [from_either(group, number, each, shared, record) for number, each in enumerate(analyses)]
+    rows = rows_of(analyses, data, report)
     results = to_frame(rows)
     not_estimable = int((results["status"] == "not_estimable").sum())
     return Rows(results, also={f"{group}_people": members_of(rows)}, metadata={"not_estimable": not_estimable})
