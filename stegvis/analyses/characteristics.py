@@ -139,7 +139,8 @@ def characteristics_members(table: pd.DataFrame, analysis_set: pd.DataFrame, pro
         protocol: the printed groups of levels.
     """
     frame = printed_levels(analysis_set, protocol)
-    who = only(frame, ())
+    # Numbers in place of texts: each row of Table 1 chooses among the people again.
+    who = only(frame, ()).astype({"person": "category"})
     counted = []
     labels: dict[str, dict[str, int]] = {}
     for exposure, rows in table.groupby("exposure", sort=False):

@@ -127,4 +127,6 @@ def _analyses(group: str) -> Sequence[Analysis]:
 def _same(one: WaveData, other: WaveData) -> bool:
     """Whether analyses of both return the same rows."""
     frames = ((one.people, other.people), (one.eligible, other.eligible), (one.days, other.days))
-    return one.levels == other.levels and one.protocol == other.protocol and all(a.equals(b) for a, b in frames)
+    return (
+        one.levels == other.levels and one.protocol == other.protocol and all(a is b or a.equals(b) for a, b in frames)
+    )

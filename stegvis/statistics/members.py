@@ -103,7 +103,7 @@ def _people(wave: str, frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, li
     if not frames:
         return pd.DataFrame(columns=list(WHO), dtype="str"), []
     # Texts are compared once and numbers from there on: most people are in most of the frames.
-    persons, names = pd.factorize(pd.concat([frame["person"].astype("str") for frame in frames]))
+    persons, names = _persons([frame["person"] for frame in frames])
     waves, wave_names = _waves(wave, frames)
     pairs, distinct = pd.factorize(waves * len(names) + persons)
     everyone = pd.DataFrame(
@@ -114,6 +114,16 @@ def _people(wave: str, frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, li
     place[order] = np.arange(len(order))
     ends = np.cumsum([len(frame) for frame in frames])
     return everyone.iloc[order].reset_index(drop=True), np.split(place[pairs], ends[:-1])
+
+
+def _persons(people: Sequence[pd.Series]) -> tuple[np.ndarray, pd.Index]:
+    """The number of each person in some columns, and the persons; columns of the same categories have numbers."""
+    kinds = {id(each.dtype): each.dtype for each in people}.values()
+    if all(isinstance(kind, pd.CategoricalDtype) for kind in kinds) and len(set(kinds)) == 1:
+        codes = np.concatenate([each.cat.codes.to_numpy("int64") for each in people])
+        return codes, pd.Index(people[0].cat.categories, dtype="str")
+    numbers, names = pd.factorize(pd.concat([each.astype("str") for each in people]))
+    return numbers, pd.Index(names)
 
 
 def _waves(wave: str, frames: Sequence[pd.DataFrame]) -> tuple[np.ndarray, pd.Index]:
