@@ -1,4 +1,4 @@
-"""The people behind counts are the same whether they are given as texts or as numbers that stand for them."""
+"""The people behind counts are the same whether their names are texts or categories."""
 
 from __future__ import annotations
 
