@@ -60,10 +60,14 @@ def _frames(warehouse: Reader) -> list[pd.DataFrame]:
             if before == place:
                 return frames
         frames = warehouse.frames(PEOPLE, ELIGIBLE, DAYS)
-    # Numbers in place of texts: who is behind each count is compared hundreds of times.
-    everyone = pd.CategoricalDtype(frames[1]["person"])
-    _LAST[:] = [(place, [frame.astype({"person": everyone}) for frame in frames])]
+    _LAST[:] = [(place, with_numbered_people(frames))]
     return _LAST[0][1]
+
+
+def with_numbered_people(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """People, eligible people and days with ``person`` as categories: who is behind each count is compared often."""
+    everyone = pd.CategoricalDtype(frames[1]["person"])
+    return [frame.astype({"person": everyone}) for frame in frames]
 
 
 def fit_wave(
