@@ -74,6 +74,7 @@ def test_while_one_process_goes_forward_the_other_goes_backward(process, wave):
     assert to_frame(rows).equals(to_frame(rows_of(SUITE["risk_ratios"], wave)))
 
 
+@pytest.mark.slow
 def test_a_second_process_that_is_killed_costs_nothing_but_time(wave):
     process = SecondProcess()
     shared = SharedWave(wave, PLACES, process)
