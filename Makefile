@@ -23,7 +23,7 @@ STORED := test_refresh.py test_warehouse_memory.py test_bad_input.py test_withdr
 MEASURED := tests/stegvis/statistics tests/stegvis/storage $(addprefix tests/orchestration/,$(STORED))
 
 # Every file that "make lock" writes the hashes of, and the program that finds them.
-LOCKS := requirements.lock requirements-postgres.lock requirements-dev.lock
+LOCKS := requirements.lock requirements-postgres.lock requirements-cluster.lock requirements-dev.lock
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
@@ -50,8 +50,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml $(wildcard setup.py) | $(BI
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock requirements-postgres.lock
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements-dev.lock -r requirements-postgres.lock
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock requirements-postgres.lock requirements-cluster.lock
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-dev.lock -r requirements-postgres.lock -r requirements-cluster.lock
 	touch $@
 
 demo: $(VENV)/.installed ## make a synthetic cohort's deliveries, run everything, print the report's path

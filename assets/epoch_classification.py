@@ -44,21 +44,28 @@ def epoch_classification(context: dg.AssetExecutionContext, warehouse: Reader, s
     The table has one row per recording, with counts and the digest of its epochs.
     """
     from stegvis.storage.lake import EpochLake
+    from stegvis.storage.lake_copy import LakeCopy
+    from stegvis.storage.landing_mirror import MirroredObjects
     from stegvis.storage.recordings import read_recordings
+    from stegvis.storage.remote_files import FaultyObjectsError
 
     def report(line: str) -> None:
         context.log.info(line)
         PROGRESS.info(line)
 
     batch = context.partition_key
-    lake = EpochLake(home.home().lake, batch)
+    lake = EpochLake(home.home().lake, batch, LakeCopy.of(home.home().root))
     warehouse.remove_damaged_files("epoch_classification")
     if former := lake.former_files():
         report(
             f"{len(former):,} files of the lake have a row for each epoch, as earlier versions stored them: classified "
             "recordings are stored as bouts now, delivered epochs are read again"
         )
-    read = read_recordings(lake, home.landing().drops("recordings", batch), warehouse, study, report)
+    try:
+        read = read_recordings(lake, home.landing().drops("recordings", batch), warehouse, study, report)
+    except FaultyObjectsError as error:  # the next scan rejects their drop
+        MirroredObjects.of(home.home().root).mark_faulty(error.files)
+        raise
     profile = warehouse.over_epochs(sql_text("epoch_classification"), list(read.shards.values()))
     frame = _with_status(read.rows, profile, batch)
     return Rows(

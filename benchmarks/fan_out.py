@@ -23,10 +23,11 @@ from pathlib import Path
 import psutil
 
 from stegvis.accelerometry.method import Method
-from stegvis.storage.classification import ClassificationTask, classify_recording
+from stegvis.storage.classification import ClassificationTask, classify_recording, keep_classified
 from stegvis.storage.fan_out import fan_out
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingRecords
+from stegvis.storage.tasks import LostTaskError
 from stegvis.study.study import Study
 
 DISTINCT = 4
@@ -77,8 +78,7 @@ def run(files: list[tuple[Path, Path]], workers: int) -> Measured:
         lake, records = EpochLake(Path(name), "benchmark"), RecordingRecords(Path(name), "benchmark")
         method, layout = Method.of(Study.shipped().protocol), Study.shipped().codebook["signal"]
         tasks = [
-            ClassificationTask(f"raw-{n:02}", f"P{n:02}", "raw", pair, lake, records, method, layout)
-            for n, pair in enumerate(files)
+            ClassificationTask(f"raw-{n:02}", f"P{n:02}", "raw", pair, method, layout) for n, pair in enumerate(files)
         ]
         finished: list[float] = []
         ended = threading.Event()
@@ -87,12 +87,17 @@ def run(files: list[tuple[Path, Path]], workers: int) -> Measured:
         watcher.start()
         begin, used = time.perf_counter(), _children()
         results = fan_out(
-            classify_recording, tasks, lambda *_: finished.append(time.perf_counter()), few=0, workers=workers
+            classify_recording,
+            tasks,
+            lambda *_: finished.append(time.perf_counter()),
+            few=0,
+            workers=workers,
+            keep=lambda task, found: keep_classified(task.name, found, lake, records),
         )
         seconds = time.perf_counter() - begin
         ended.set()
         watcher.join()
-        refused = [record for record in results if not isinstance(record, dict) or record["rule"]]
+        refused = [found for found in results if isinstance(found, LostTaskError) or found.record["rule"]]
         if refused or len(list(lake.staging.glob("*.parquet"))) != len(files):
             raise SystemExit(f"{len(refused)} of {len(files)} pairs were not classified")
     return Measured(seconds, finished[-1] - finished[0], _children() - used, largest[0] / 1e6)

@@ -21,8 +21,9 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "docs" / "licences.md"
 SBOM = ROOT / "stegvis" / "sbom.cdx.json"
-# What is installed where Stegvis runs: always, and for PostgreSQL.
-LOCKS = {"": ROOT / "requirements.lock", "postgres": ROOT / "requirements-postgres.lock"}
+# What is installed where Stegvis runs: always, for PostgreSQL, and for object storage.
+EXTRAS = {"postgres": "PostgreSQL only", "cluster": "object storage only"}
+LOCKS = {"": ROOT / "requirements.lock"} | {extra: ROOT / f"requirements-{extra}.lock" for extra in EXTRAS}
 
 # Licences by SPDX that go with MIT when a package is installed beside the program and not changed: permissive ones,
 # and weak copyleft that reaches no further than the package itself.
@@ -42,8 +43,8 @@ SPELLINGS = {
 READ_BY_HAND = {
     "altair": "BSD-3-Clause", "antlr4-python3-runtime": "BSD-3-Clause", "dagster-postgres": "Apache-2.0",
     "jinja2": "BSD-3-Clause", "partd": "BSD-3-Clause", "psycopg2-binary": "LGPL-3.0-or-later",
-    "python-dateutil": "Apache-2.0 OR BSD-3-Clause", "scipy": "BSD-3-Clause", "uvloop": "MIT OR Apache-2.0",
-    "zict": "BSD-3-Clause",
+    "python-dateutil": "Apache-2.0 OR BSD-3-Clause", "s3fs": "BSD-3-Clause", "scipy": "BSD-3-Clause",
+    "uvloop": "MIT OR Apache-2.0", "zict": "BSD-3-Clause",
 }  # fmt: skip
 
 
@@ -149,9 +150,10 @@ def _licence_entry(expression: str) -> dict[str, Any]:
 
 
 def direct_dependencies() -> list[str]:
-    """The packages that pyproject.toml asks for, with those for PostgreSQL."""
+    """The packages that pyproject.toml asks for, with those of the extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return sorted({*project["dependencies"], *project["optional-dependencies"]["postgres"]})
+    extras = project["optional-dependencies"]
+    return sorted({*project["dependencies"], *(name for extra in EXTRAS for name in extras[extra])})
 
 
 def table(found: list[Package]) -> str:
@@ -160,13 +162,14 @@ def table(found: list[Package]) -> str:
     dates = {canonicalize_name(name): date for name, date in noted["last_release"].items()}
     rows = [
         f"| {each.name} | {each.version} | {each.licence} | {dates.get(each.name, '')} |"
-        + (" PostgreSQL only |" if each.extra else " |")
+        + (f" {EXTRAS[each.extra]} |" if each.extra else " |")
         for each in found
     ]
     weak = [each.name for each in found if set(re.split(r" AND | OR ", each.licence)) & WEAK]
     return f"""# Licences
 
-What `requirements.lock` and `requirements-postgres.lock` install, with the licence that each package states.
+What `requirements.lock`, `requirements-postgres.lock` and `requirements-cluster.lock` install, with the licence that
+each package states.
 `make lock` writes this page, and a test fails when it differs from what is installed or a licence is not an
 allowed one ([decision 27](decisions/0027-what-is-installed-is-listed.md)).
 

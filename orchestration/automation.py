@@ -20,6 +20,7 @@ from stegvis.orchestration.instance import TRIGGER_TAG, sensor_status, why_not_h
 from stegvis.orchestration.orphans import UNFINISHED
 from stegvis.orchestration.plan import due
 from stegvis.storage.home import Home
+from stegvis.storage.landing import scan
 from stegvis.storage.lock import holder
 from stegvis.storage.tables import WHOLE_KEY, label
 
@@ -92,7 +93,8 @@ class _Tick:
         if seen == _Tick._looked[1] and time.monotonic() - _Tick._looked[0] < LOOK_SECONDS:
             return
         _Tick._looked = (time.monotonic(), seen)
-        now = home_state(home, instance)
+        # The sensor of the landing zone mirrors what is in object storage.
+        now = home_state(home, instance, scan(home.landing, home.hash_cache))
         registered = {kind: set(instance.get_dynamic_partitions(kind)) for kind in now.partitions}
         for kind, key, stages in due(now, frozenset(), running(instance, now)):
             if kind and key not in registered[kind]:

@@ -11,12 +11,16 @@ def explained(error: Exception) -> str:
     # Imported here: most commands end without an error, and --help should be quick.
     from stegvis.own_code import own_place
     from stegvis.storage.disk import refusal
+    from stegvis.storage.home import LandingAddressError
     from stegvis.storage.home_key import HomeKeyError
     from stegvis.storage.lock import LockedError
     from stegvis.storage.releases import ReleaseError
+    from stegvis.storage.tasks import StopTasksError
     from stegvis.study.settings import SettingsError
 
-    if isinstance(error, LockedError | SettingsError | HomeKeyError | ReleaseError):
+    if isinstance(
+        error, LockedError | SettingsError | HomeKeyError | ReleaseError | StopTasksError | LandingAddressError
+    ):
         return str(error)
     # Also for Dagster's own storage, which may be on the disk that is full.
     refused = refusal(error)

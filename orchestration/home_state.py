@@ -13,6 +13,7 @@ from stegvis.assets.graph import tables
 from stegvis.orchestration.instance import partition_keys
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
+from stegvis.storage.landing_mirror import mirror_landing
 from stegvis.storage.lost import lost
 from stegvis.storage.partition_status import HomeState, PartitionStatus, State
 from stegvis.storage.tables import Records
@@ -23,7 +24,9 @@ __all__ = ["HomeState", "PartitionStatus", "State", "home_state"]
 
 def home_state(home: Home, instance: DagsterInstance, landing: Landing | None = None) -> HomeState:
     """A home as it is now."""
-    landing = landing or scan(home.landing, home.hash_cache)
+    if landing is None:
+        mirror_landing(home)
+        landing = scan(home.landing, home.hash_cache)
     records = Records(home)
     partitions = partition_keys(landing, instance)
     for table in tables().values():

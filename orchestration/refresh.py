@@ -31,6 +31,7 @@ from stegvis.storage.alerts import add_alert
 from stegvis.storage.faults import Unusable
 from stegvis.storage.home import Home
 from stegvis.storage.landing import Landing, scan
+from stegvis.storage.landing_mirror import mirror_landing
 from stegvis.storage.lock import locked
 from stegvis.storage.process import this_process
 from stegvis.storage.signatures import advance_latest
@@ -101,6 +102,7 @@ def refresh(home: Home, progress: Progress = lambda line: None) -> Refresh:
     with locked(home.refresh_lock, "refresh", on_wait=lambda who: progress(f"waiting for {who}")):
         started = time.monotonic()
         advance_latest(home.releases, Study.of(home.root).protocol.release.signatures)
+        mirror_landing(home, progress)
         landing = scan(home.landing, home.hash_cache)
         for alarm in landing.alarms:
             add_alert(home.root, "error", "delivery", f"{alarm.kind}/{alarm.name}", alarm.reason)

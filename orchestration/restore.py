@@ -15,6 +15,7 @@ from stegvis.storage.alerts import add_alert
 from stegvis.storage.backup_folder import Backup, BackupError, open_backup
 from stegvis.storage.home import Home
 from stegvis.storage.landing import scan
+from stegvis.storage.landing_mirror import mirror_landing
 from stegvis.storage.later_records import Later, holds_records, take_over
 from stegvis.storage.releases import enter_in_ledger
 from stegvis.storage.restore import newer_backups, read_key, refuse_unless_empty, unpacked
@@ -100,6 +101,7 @@ def restore(
 
 def _apply(home: Home, later: Later, done: Restored) -> None:
     """Erase whoever withdrew, and enter the releases that were taken over; the home is not in its place yet."""
+    mirror_landing(home)
     read = apply_withdrawals(home, scan(home.landing, home.hash_cache))
     # Also where nobody is new on the list: whatever the backup's moment left behind is erased.
     with Warehouse(home).session("restore"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stegvis.orchestration.instance import open_instance
 from stegvis.storage.home import Home
 from stegvis.storage.landing import scan
+from stegvis.storage.landing_mirror import mirror_landing
 from stegvis.storage.lock import locked
 from stegvis.storage.retiring import PartitionKind, RetireError, retire_partition
 
@@ -18,6 +19,7 @@ def retire(home: Home, kind: PartitionKind, key: str) -> int:
     """
     home.create()
     with locked(home.refresh_lock, f"retire {kind} {key}"), open_instance(home) as instance:
+        mirror_landing(home)
         landing = scan(home.landing, home.hash_cache)
         registered = key in instance.get_dynamic_partitions(kind)
         removed = retire_partition(home, landing, kind, key)

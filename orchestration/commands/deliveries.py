@@ -87,12 +87,15 @@ def validate(
         raise typer.BadParameter("give --home or --study, not both")
     from stegvis.storage.delivered_files import DeliveryContract
     from stegvis.storage.findings import columns_found, group
+    from stegvis.storage.landing_mirror import is_stand_in
     from stegvis.storage.validation import layouts_of, validate_drop
     from stegvis.study.study import CODEBOOK, Study
 
     folder = find_home(home).study if study is None else _study_folder(study)
     rules = Study.of(folder.parent) if study is None else Study.read(folder)
     codebook = rules.codebook
+    if study is None and is_stand_in(find_home(home), drop):
+        raise typer.BadParameter("its recordings are in object storage: validate the files before they are uploaded")
     found = validate_drop(drop, DeliveryContract(codebook, rules.protocol))
     if as_json:
         problems = found.problems.astype(object).where(found.problems.notna(), None).to_dict("records")

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,15 @@ from stegvis.storage.classification import (
     DirectionsTask,
     classify_recording,
     find_still_directions,
+    keep_classified,
     refused,
 )
-from stegvis.storage.fan_out import LostTaskError, fan_out
+from stegvis.storage.fan_out import fan_out
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import LandedFile
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.storage.remote_files import FaultyObjectError, FaultyObjectsError
+from stegvis.storage.tasks import LostTaskError
 from stegvis.study.codebook import Layout
 from stegvis.study.protocol import Protocol
 
@@ -94,7 +98,9 @@ class RecordingBatch:
         """The result of each recording, in the same order; recordings that have a record are not read again.
 
         Raises:
-            stegvis.storage.fan_out.ClusterLostError: the workers disappeared; completed recordings are kept.
+            stegvis.storage.tasks.ClusterLostError: the workers disappeared; completed recordings are kept.
+            stegvis.storage.tasks.StopTasksError: object storage or scratch cannot be used; the same.
+            stegvis.storage.remote_files.FaultyObjectsError: objects are not those of ``drop.json``; the rest is kept.
             stegvis.accelerometry.epoch_model.ModelError: the classifier cannot be used.
         """
         calibrations = self._calibrations(sources)
@@ -111,10 +117,17 @@ class RecordingBatch:
             from stegvis.accelerometry.epoch_model import load_model
 
             load_model()
-        results = fan_out(classify_recording, new, self._progress("recordings classified"))
+        results = fan_out(
+            classify_recording,
+            new,
+            self._progress("recordings classified", lambda found: int(found.record.get("epochs", 0))),
+            keep=lambda task, found: keep_classified(task.name, found, self.lake, self.records),
+            report=self.report,
+        )
+        _no_faulty_objects(results)
         for task, result in zip(new, results, strict=True):
             # A recording whose task was lost has no stored record, so it is tried again the next time.
-            known[task.name] = refused("lost", str(result)) if isinstance(result, LostTaskError) else result
+            known[task.name] = refused("lost", str(result)) if isinstance(result, LostTaskError) else result.record
         return [Outcome(task.name, known[task.name] or {}) for task in tasks]
 
     def _task(self, source: Source, calibrations: Mapping[str, tuple[int, Calibration]]) -> ClassificationTask:
@@ -125,9 +138,7 @@ class RecordingBatch:
             name=self.name(source.level, parts),
             person=source.person,
             level=source.level,
-            files=tuple(file.path for file in source.files),
-            lake=self.lake,
-            records=self.records,
+            files=tuple(file.content for file in source.files),
             method=self.method,
             layout=self.layout,
             calibrations=own,
@@ -179,14 +190,18 @@ class RecordingBatch:
 
     def _directions(self, files: Sequence[LandedFile]) -> dict[str, NDArray[np.float64]]:
         """The directions (k, 3) of each file's device while stationary, by the file's hash."""
-        tasks = [
-            DirectionsTask(self.name("still", {"file": file.sha256}), file.path, self.records, self.method)
-            for file in files
-        ]
+        tasks = [DirectionsTask(self.name("still", {"file": file.sha256}), file.content, self.method) for file in files]
         self.used_records |= {task.name for task in tasks}
         known = {task.name: self.records.read(task.name) for task in tasks}
         new = [task for task in tasks if known[task.name] is None]
-        results = fan_out(find_still_directions, new, self._progress("files read for calibration"))
+        results = fan_out(
+            find_still_directions,
+            new,
+            self._progress("files read for calibration", lambda found: 0),
+            keep=lambda task, record: self.records.write(task.name, record),
+            report=self.report,
+        )
+        _no_faulty_objects(results)
         for task, result in zip(new, results, strict=True):
             known[task.name] = None if isinstance(result, LostTaskError) else result
         records = [known[task.name] for task in tasks]
@@ -195,14 +210,14 @@ class RecordingBatch:
             for file, record in zip(files, records, strict=True)
         }
 
-    def _progress(self, what: str) -> Callable[[int, int, RecordingRecord | LostTaskError], None]:
+    def _progress(self, what: str, epochs_of: Callable[[Any], int]) -> Callable[[int, int, Any], None]:
         started = reported = time.monotonic()
         epochs = 0
 
-        def progress(done: int, total: int, result: RecordingRecord | LostTaskError) -> None:
+        def progress(done: int, total: int, result: Any) -> None:
             nonlocal reported, epochs
             now = time.monotonic()
-            epochs += result.get("epochs", 0) if isinstance(result, dict) else 0
+            epochs += 0 if isinstance(result, LostTaskError) else epochs_of(result)
             if done in (1, total) or now - reported >= SECONDS_BETWEEN_REPORTS:
                 reported = now
                 seconds = now - started
@@ -214,6 +229,12 @@ class RecordingBatch:
                 self.report(line)
 
         return progress
+
+
+def _no_faulty_objects(results: Sequence[object]) -> None:
+    faulty = [result.file for result in results if isinstance(result, FaultyObjectError)]
+    if faulty:
+        raise FaultyObjectsError(faulty)
 
 
 def _device(file: LandedFile) -> int | None:

@@ -1,12 +1,13 @@
 """Classify one recording: from its delivered files to its shard of epochs and its processing record.
 
-This is the work of one Dask task. Tasks are plain values: paths, settings and places to write to.
+This is the work of one Dask task. Tasks are plain values: files and settings. Shard and record go back with the result,
+so that a worker writes to no folder but its own scratch.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,10 @@ import pandas as pd
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.signal import AXES, SignalError
 from stegvis.storage.delivered_files import read_signal
-from stegvis.storage.lake import EpochLake
+from stegvis.storage.lake import EpochLake, shard_of
 from stegvis.storage.reading import UnreadableFile
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.storage.remote_files import RemoteFile, local_files
 from stegvis.study.codebook import Layout
 
 if TYPE_CHECKING:
@@ -38,8 +40,6 @@ class ClassificationTask:
         person: identifier.
         level: ``raw`` or ``signal``.
         files: two for a raw recording, back before thigh; one for a signal.
-        lake: where the shard is staged.
-        records: where the record is written.
         method: the settings of the classification.
         layout: the codebook's layout of a signal.
         calibrations: pooled calibrations by the device's serial number, for devices that could not be calibrated from
@@ -49,9 +49,7 @@ class ClassificationTask:
     name: str
     person: str
     level: str
-    files: tuple[Path, ...]
-    lake: EpochLake
-    records: RecordingRecords
+    files: tuple[Path | RemoteFile, ...]
     method: Method
     layout: Layout
     calibrations: Mapping[int, Calibration] = field(default_factory=dict)
@@ -62,39 +60,55 @@ class DirectionsTask:
     """One file of a raw pair, to find the directions of its device while stationary."""
 
     name: str
-    file: Path
-    records: RecordingRecords
+    file: Path | RemoteFile
     method: Method
 
 
-def classify_recording(task: ClassificationTask) -> RecordingRecord:
-    """Classify one recording; write its shard and its record. An unusable recording is refused in the record.
+@dataclass(frozen=True)
+class Classified:
+    """The record of a recording, and the content of its shard if it has one."""
+
+    record: RecordingRecord
+    shard: bytes | None
+
+
+def classify_recording(task: ClassificationTask) -> Classified:
+    """Classify one recording. An unusable recording is refused in the record.
 
     Returns:
-        The record: ``rule`` and ``reason`` (why it is refused, else null), ``breaches`` (of the contract: row, column,
-        rule, message), ``start``, ``hours`` and the number of ``epochs`` (if there are any), ``problems`` (rules) and
-        ``quality`` of a raw pair.
+        The shard, and the record: ``rule`` and ``reason`` (why it is refused, else null), ``breaches`` (of the
+        contract: row, column, rule, message), ``start``, ``hours`` and the number of ``epochs`` (if there are any),
+        ``problems`` (rules) and ``quality`` of a raw pair.
     """
+    with local_files(task.files) as files:
+        return _classified(task, files)
+
+
+def _classified(task: ClassificationTask, files: Sequence[Path]) -> Classified:
     from stegvis.accelerometry.pair_problems import PairError
 
     try:
-        epochs, record = _pair(task) if task.level == "raw" else _signal(task)
+        epochs, record = _pair(task, files) if task.level == "raw" else _signal(task, files)
     # These messages describe the fault and never contain a value of the recording.
     except PairError as error:
         epochs, record = None, refused(error.rule, str(error))
     except SignalError as error:
         epochs, record = None, refused("implausible_signal", str(error))
-    if epochs is not None:
-        epochs.insert(0, "person", task.person)
-        task.lake.write(task.name, epochs, task.method.epochs.seconds)
-        record["epochs"] = len(epochs)
-    # The record is written last: its existence means that the recording is complete.
-    task.records.write(task.name, record)
-    return record
+    if epochs is None:
+        return Classified(record, None)
+    epochs.insert(0, "person", task.person)
+    return Classified(record | {"epochs": len(epochs)}, shard_of(epochs, task.method.epochs.seconds))
+
+
+def keep_classified(name: str, found: Classified, lake: EpochLake, records: RecordingRecords) -> None:
+    """Stage the shard and write the record, which is last: that it exists means that the recording is complete."""
+    if found.shard is not None:
+        lake.stage(name, found.shard)
+    records.write(name, found.record)
 
 
 def find_still_directions(task: DirectionsTask) -> RecordingRecord:
-    """Find the directions of a raw file's device while stationary; write them as a record.
+    """Find the directions of a raw file's device while stationary; the result is the record.
 
     Returns:
         ``device`` (null if the file is unusable) and ``directions`` (k, 3) in g.
@@ -103,18 +117,17 @@ def find_still_directions(task: DirectionsTask) -> RecordingRecord:
     from stegvis.accelerometry.raw_sensor import still_directions_of
 
     try:
-        device, directions = still_directions_of(task.file, task.method)
-        record: RecordingRecord = {"device": device, "directions": np.round(directions, DECIMALS).tolist()}
+        with local_files([task.file]) as (file,):
+            device, directions = still_directions_of(file, task.method)
     except PairError:
-        record = {"device": None, "directions": []}
-    task.records.write(task.name, record)
-    return record
+        return {"device": None, "directions": []}
+    return {"device": device, "directions": np.round(directions, DECIMALS).tolist()}
 
 
-def _pair(task: ClassificationTask) -> tuple[pd.DataFrame, RecordingRecord]:
+def _pair(task: ClassificationTask, files: Sequence[Path]) -> tuple[pd.DataFrame, RecordingRecord]:
     from stegvis.accelerometry.pair_classification import classify_pair
 
-    back, thigh = task.files
+    back, thigh = files
     result = classify_pair(back, thigh, task.method, calibrations=task.calibrations)
     record = _accepted(result.epochs["epoch_start"].iloc[0], float(result.quality["hours_in_common"]))
     record["problems"] = [problem.rule for problem in result.problems]
@@ -122,10 +135,10 @@ def _pair(task: ClassificationTask) -> tuple[pd.DataFrame, RecordingRecord]:
     return to_lake_schema(result.epochs), record
 
 
-def _signal(task: ClassificationTask) -> tuple[pd.DataFrame | None, RecordingRecord]:
+def _signal(task: ClassificationTask, files: Sequence[Path]) -> tuple[pd.DataFrame | None, RecordingRecord]:
     from stegvis.accelerometry.classifier import classify_windows
 
-    (file,) = task.files
+    (file,) = files
     try:
         contracted = read_signal(file, file.name, task.layout)
     except UnreadableFile as error:

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stegvis.storage.home import Home
 from stegvis.storage.lake import shard_name
-from stegvis.storage.lake_people import shards_of
+from stegvis.storage.lake_copy import KINDS, LakeCopy
+from stegvis.storage.lake_people import people_in, shards_of
 from stegvis.storage.published_people import forget
 from stegvis.storage.whole_files import write_whole
 from stegvis.storage.withdrawal_list import WithdrawalList, mark_pending
@@ -91,6 +94,8 @@ def erase(home: Home, withdrawn: WithdrawalList, connect: Connect) -> set[str]:
 def erase_from_lake(home: Home, withdrawn: WithdrawalList, records: Iterable[tuple[str, str]] = ()) -> set[str]:
     """Remove the shards that hold a withdrawn person, and the processing records named; returns who was found.
 
+    Of a copy of the lake in object storage the same is removed, and what only the copy has is looked through.
+
     The rows of the people behind what was published (``published_people.py``) lie outside the warehouse as well.
 
     A shard of many people is removed as a whole: its partition is stale, and it is made again without them.
@@ -99,19 +104,59 @@ def erase_from_lake(home: Home, withdrawn: WithdrawalList, records: Iterable[tup
         home: the home.
         withdrawn: the list.
         records: batch and name of processing records.
+
+    Raises:
+        stegvis.storage.objects.ObjectStorageError: the copy cannot be reached. Nobody is recorded as erased.
     """
     found = forget(home.root, withdrawn)
+    files: list[Path] = []
     for shard, people in shards_of(home.lake):
         gone = {person for person in people if person in withdrawn}
         if gone:
-            shard.unlink(missing_ok=True)
             found |= gone
             # The record of a classified recording has its shard's name.
-            _record_file(home, shard.parent.name.removeprefix("batch="), shard_name(shard)).unlink(missing_ok=True)
-    for batch, name in records:
-        _record_file(home, batch, name).unlink(missing_ok=True)
+            batch, name = shard.parent.name.removeprefix("batch="), shard_name(shard)
+            files += [_record_file(home, batch, name), shard]
+    files += [_record_file(home, batch, name) for batch, name in records]
+    # First the copy: what is in it is known by the files here, as long as these are there.
+    if copy := LakeCopy.of(home.root):
+        found |= erase_from_copy(home, copy, withdrawn, files)
+    for file in files:
+        file.unlink(missing_ok=True)
     if home.lake.is_dir():
         write_whole(home.lake / LAKE_FILE, withdrawn.version)
+    return found
+
+
+def erase_from_copy(home: Home, copy: LakeCopy, withdrawn: WithdrawalList, files: Iterable[Path]) -> set[str]:
+    """Remove files of the lake from its copy, and what only the copy has of a withdrawn person; returns who was found.
+
+    Args:
+        home: the home.
+        copy: of its lake.
+        withdrawn: the list.
+        files: shards and records in the folders of the home.
+    """
+    by_batch: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        by_batch[file.parent.name.removeprefix("batch=")].append(file.name)
+    found: set[str] = set()
+    with tempfile.TemporaryDirectory(dir=home.root, prefix=".erasure-") as scratch:
+        for batch in copy.batches():
+            for name in copy.files("epochs", batch):
+                if (home.lake / "epochs" / f"batch={batch}" / name).exists():
+                    continue
+                here = Path(scratch) / name
+                copy.fetch("epochs", batch, here)
+                # One that is damaged is removed as well: nobody can say who is in it.
+                gone = {person for person in people_in(here) if person in withdrawn} if here.exists() else set()
+                if gone or not here.exists():
+                    found |= gone
+                    by_batch[batch] += [name, f"{shard_name(here)}.json"]
+                here.unlink(missing_ok=True)
+    for batch, names in by_batch.items():
+        for kind in KINDS:
+            copy.delete(kind, batch, names)
     return found
 
 

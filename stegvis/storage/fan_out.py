@@ -1,40 +1,35 @@
 """Distribute independent tasks over processes with Dask, on this machine or on a cluster.
 
 A few tasks run in this process, because starting workers takes seconds. More tasks run on a cluster of local processes,
-or on the cluster whose scheduler is in ``STEGVIS_DASK_SCHEDULER`` (its workers need this package and the same folders).
-A worker that dies does not stop the others.
+or on the cluster whose scheduler is in ``STEGVIS_DASK_SCHEDULER`` (``stegvis/storage/cluster.py``). Results come back
+to this process, so workers share no folder with it except the one that their tasks read from.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from distributed import Client
+from stegvis.storage.tasks import (
+    SCHEDULER_VARIABLE,
+    ClusterLostError,
+    LostTaskError,
+    OnDone,
+    Result,
+    StopTasksError,
+    Task,
+    UnfitWorkerError,
+    Work,
+    attempt,
+)
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+# Seconds to wait for a scheduler or workers that are not there.
+PATIENCE_VARIABLE = "STEGVIS_DASK_PATIENCE"
+_PATIENCE = 300.0
 
-SCHEDULER_VARIABLE = "STEGVIS_DASK_SCHEDULER"
-
-# How many workers a task may crash before it is given up.
-_ATTEMPTS = 3
 # Peak memory of a local worker: a raw pair of a week takes 0.7 GB, a signal of a week 1.1 GB.
 WORKER_BYTES = 1.2e9
-
-
-class LostTaskError(RuntimeError):
-    """A task failed unexpectedly, or its worker died each time. The message contains only the class of the error."""
-
-
-class ClusterLostError(RuntimeError):
-    """The connection to the cluster was lost; no task is at fault."""
-
-
-OnDone = Callable[[int, int, Result | LostTaskError], None]
 
 
 def fan_out(
@@ -43,35 +38,43 @@ def fan_out(
     on_done: OnDone[Result] = lambda done, total, result: None,
     few: int = 4,
     workers: int | None = None,
-    patience: str = "30s",
+    patience: float | None = None,
+    keep: Callable[[Task, Result], None] = lambda task, result: None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> list[Result | LostTaskError]:
     """The result of each task, in the order of the tasks.
 
     Args:
-        function: at the top level of a module, so that workers can import it.
-        tasks: small and picklable; they contain paths rather than data.
-        on_done: called with the number of finished tasks, the number of all tasks, and the latest result.
+        function: as in ``Work``, like ``tasks``, ``on_done``, ``keep`` and ``report``.
+        tasks: what to do it for.
+        on_done: progress.
         few: up to this many tasks run in this process, unless a scheduler is configured.
         workers: local processes; by default one per processor, or fewer if memory is short.
-        patience: how long to wait for a configured scheduler.
+        patience: seconds to wait for a configured scheduler and its workers, at the beginning and whenever they are
+            lost; by default those in ``STEGVIS_DASK_PATIENCE``, or 300.
+        keep: what to do with a result at once.
+        report: called with a line about the cluster.
 
     Returns:
         For each task its result, or an error. A failed task does not affect the others.
 
     Raises:
-        ClusterLostError: the scheduler cannot be reached, or the connection to it was lost.
+        ClusterLostError: the scheduler or its workers did not come, or did not come back.
+        StopTasksError: a task said that the others need not be tried. What was done is kept.
     """
+    work = Work(function, tasks, on_done, keep, report)
     scheduler = os.environ.get(SCHEDULER_VARIABLE)
     if not tasks:
         return []
     if len(tasks) <= few and not scheduler:
-        results = []
+        results: list[Result | LostTaskError] = []
         for done, task in enumerate(tasks, start=1):
-            results.append(_attempt(function, task))
-            on_done(done, len(tasks), results[-1])
+            results.append(_here(function, task))
+            work.finished(done, task, results[-1])
         return results
-    with _client(scheduler, workers or local_workers(), patience) as client:
-        return _over(client, function, tasks, on_done)
+    from stegvis.storage.cluster import over_workers  # which needs a second to import
+
+    return over_workers(work, scheduler, workers or local_workers(), _patience() if patience is None else patience)
 
 
 def local_workers() -> int:
@@ -83,68 +86,17 @@ def local_workers() -> int:
     return int(max(1, min(CPU_COUNT, MEMORY_LIMIT // WORKER_BYTES)))
 
 
-def _attempt(function: Callable[[Task], Result], task: Task) -> Result | LostTaskError:
+def _here(function: Callable[[Task], Result], task: Task) -> Result | LostTaskError:
+    result: Any = attempt(function, task)
+    if isinstance(result, UnfitWorkerError):  # there is no other worker
+        raise StopTasksError(f"{result}. What is done is kept; the next refresh goes on from there")
+    if isinstance(result, StopTasksError):
+        raise result
+    return result
+
+
+def _patience() -> float:
     try:
-        return function(task)
-    except Exception as error:
-        # Only the class, because the message could contain a person's data.
-        return LostTaskError(f"unexpected {type(error).__name__}")
-
-
-def _over(
-    client: Client,
-    function: Callable[[Task], Result],
-    tasks: Sequence[Task],
-    on_done: OnDone[Result],
-) -> list[Result | LostTaskError]:
-    from distributed import as_completed
-    from distributed.scheduler import KilledWorker
-
-    futures = client.map(_attempt, [function] * len(tasks), tasks, pure=False)
-    place = {future.key: number for number, future in enumerate(futures)}
-    results: list[Result | LostTaskError] = [LostTaskError("not done")] * len(tasks)
-    for done, future in enumerate(as_completed(futures), start=1):
-        if future.cancelled():
-            raise ClusterLostError("the connection to the Dask scheduler was lost; completed recordings are kept")
-        error: Any = future.exception()
-        result: Result | LostTaskError
-        if error is None:
-            result = future.result()
-        elif isinstance(error, KilledWorker):
-            result = LostTaskError("its worker died each time it was tried")
-        else:
-            result = LostTaskError(f"unexpected {type(error).__name__}")
-        results[place[future.key]] = result
-        on_done(done, len(tasks), result)
-    return results
-
-
-@contextmanager
-def _client(scheduler: str | None, workers: int, patience: str) -> Iterator[Client]:
-    import dask
-    from distributed import Client, LocalCluster
-
-    quiet = {
-        "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
-        "distributed.admin.tick.limit": "1h",
-        "distributed.worker.daemon": False,
-        # Dask makes workers return freed memory to the system at once. Requesting it again page by page takes longer
-        # than all other work on a pair of recordings.
-        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    }
-    with dask.config.set(quiet):
-        if scheduler:
-            try:
-                client = Client(scheduler, timeout=patience)
-            except OSError:
-                raise ClusterLostError(f"no Dask scheduler responds at the address in {SCHEDULER_VARIABLE}") from None
-            with client:
-                yield client
-            return
-        with (
-            LocalCluster(
-                n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
-            ) as cluster,
-            Client(cluster) as client,
-        ):
-            yield client
+        return float(os.environ.get(PATIENCE_VARIABLE, _PATIENCE))
+    except ValueError:
+        raise ClusterLostError(f"{PATIENCE_VARIABLE} must be a number of seconds") from None

@@ -9,6 +9,10 @@ from pathlib import Path
 from stegvis.storage.home_format import check_format, write_format
 
 
+class LandingAddressError(ValueError):
+    """The landing zone is named by an address where a folder is expected."""
+
+
 @dataclass(frozen=True)
 class Home:
     """One Stegvis home: landing zone, warehouse, lake, releases and Dagster's own storage."""
@@ -24,6 +28,11 @@ class Home:
         """
         base = Path(root or os.environ.get("STEGVIS_HOME") or ".stegvis").expanduser().resolve()
         landing = os.environ.get("STEGVIS_LANDING")
+        if landing and "://" in landing:
+            raise LandingAddressError(
+                f"STEGVIS_LANDING names a folder, not {landing}: a landing zone in object storage is named in "
+                f'storage.toml in the home, as landing = "{landing}" (docs/cluster.md)'
+            )
         return cls(base, Path(landing).expanduser().resolve() if landing else base / "landing")
 
     @property

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stegvis.study.literals import literal
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import pyarrow as pa
+
+    from stegvis.storage.lake_copy import LakeCopy
 
 _SUFFIX, _FORMER = ".bouts.parquet", ".parquet"
 
@@ -42,10 +44,11 @@ _AT_ONCE = 500_000
 
 @dataclass(frozen=True)
 class EpochLake:
-    """The epochs of one batch."""
+    """The epochs of one batch. ``copy``: of the lake in object storage, from which a missing shard is fetched."""
 
     root: Path
     batch: str
+    copy: LakeCopy | None = None
 
     @property
     def folder(self) -> Path:
@@ -60,8 +63,12 @@ class EpochLake:
         return self.folder / f"{name}{_SUFFIX}"
 
     def shard(self, name: str) -> Path | None:
-        """The file of a shard that is staged or in place, if there is one."""
-        return self._find(f"{name}{_SUFFIX}")
+        """The file of a shard that is staged or in place, if there is one; what only the copy has is staged first."""
+        file = f"{name}{_SUFFIX}"
+        found = self._find(file)
+        if found is None and self.copy and self.copy.fetch("epochs", self.batch, self.staging / file):
+            return self.staging / file
+        return found
 
     def files(self) -> list[Path]:
         """The files in place, in either layout; of a shard that is there in both, the bouts."""
@@ -96,14 +103,7 @@ class EpochLake:
 
     def write(self, name: str, epochs: pd.DataFrame, epoch_seconds: int) -> Path:
         """Stage a shard from a frame of epochs, sorted by person and time (``bouts.EPOCHS``)."""
-        import pyarrow as pa
-
-        from stegvis.storage.bouts import EPOCHS
-
-        given = pa.schema([field for field in EPOCHS if field.name in epochs])
-        return self.write_tables(
-            name, [pa.Table.from_pandas(epochs, schema=given, preserve_index=False)], epoch_seconds
-        )
+        return self.write_tables(name, [_as_table(epochs)], epoch_seconds)
 
     def write_tables(self, name: str, epochs: Iterable[pa.Table], epoch_seconds: int) -> Path:
         """Stage a shard from Arrow tables of epochs, in the order of person and time (``bouts.bouts_of``)."""
@@ -116,17 +116,17 @@ class EpochLake:
 
         One row group is in memory at a time. ``person`` may be dictionary-encoded.
         """
-        import pyarrow.parquet as pq
+        return self._stage(name, lambda unfinished: _write_bouts(unfinished, bouts))
 
-        from stegvis.storage.bouts import BOUTS
+    def stage(self, name: str, content: bytes) -> Path:
+        """Stage a shard from its content (``shard_of``)."""
+        return self._stage(name, lambda unfinished: unfinished.write_bytes(content))
 
+    def _stage(self, name: str, write: Callable[[Path], object]) -> Path:
         self.staging.mkdir(parents=True, exist_ok=True)
         target = self.staging / f"{name}{_SUFFIX}"
         unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-        options = {"compression": "zstd", "use_dictionary": _FEW_VALUES, "column_encoding": _CLOCK}
-        with pq.ParquetWriter(unfinished, BOUTS, store_schema=False, **options) as writer:
-            for table in _in_row_groups(bouts):
-                writer.write_table(table, row_group_size=table.num_rows)
+        write(unfinished)
         unfinished.replace(target)
         return target
 
@@ -142,8 +142,24 @@ class EpochLake:
                 file.unlink()
         shutil.rmtree(self.staging, ignore_errors=True)
 
+    def store_copies(self, names: Iterable[str]) -> int:
+        """Write the shards that the copy lacks; returns how many."""
+        files = [found for name in names if (found := self._find(f"{name}{_SUFFIX}"))]
+        return self.copy.store_files("epochs", self.batch, files) if self.copy else 0
+
     def _find(self, file: str) -> Path | None:
         return next((folder / file for folder in (self.staging, self.folder) if (folder / file).exists()), None)
+
+
+def shard_of(epochs: pd.DataFrame, epoch_seconds: int) -> bytes:
+    """The content of a shard of these epochs, as ``EpochLake.write`` would write it."""
+    import pyarrow as pa
+
+    from stegvis.storage.bouts import bouts_of
+
+    content = pa.BufferOutputStream()
+    _write_bouts(content, bouts_of([_as_table(epochs)], epoch_seconds))
+    return bytes(content.getvalue().to_pybytes())
 
 
 def shard_name(file: Path) -> str:
@@ -199,6 +215,27 @@ def views_of(connection: duckdb.DuckDBPyConnection, source: str | None = None) -
 def _read(files: Sequence[Path]) -> str | None:
     listed = ", ".join(literal(str(path)) for path in sorted(files))
     return f"read_parquet([{listed}], hive_partitioning = false)" if files else None
+
+
+def _as_table(epochs: pd.DataFrame) -> pa.Table:
+    import pyarrow as pa
+
+    from stegvis.storage.bouts import EPOCHS
+
+    given = pa.schema([field for field in EPOCHS if field.name in epochs])
+    return pa.Table.from_pandas(epochs, schema=given, preserve_index=False)
+
+
+def _write_bouts(target: Any, bouts: Iterable[pa.Table]) -> None:
+    """Write bouts to a file or an output stream of Arrow."""
+    import pyarrow.parquet as pq
+
+    from stegvis.storage.bouts import BOUTS
+
+    options = {"compression": "zstd", "use_dictionary": _FEW_VALUES, "column_encoding": _CLOCK}
+    with pq.ParquetWriter(target, BOUTS, store_schema=False, **options) as writer:
+        for table in _in_row_groups(bouts):
+            writer.write_table(table, row_group_size=table.num_rows)
 
 
 def _in_row_groups(bouts: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -18,14 +18,14 @@ def shards_of(lake: Path) -> Iterator[tuple[Path, set[str]]]:
             if not file.is_file():
                 continue
             try:
-                people = _people(file)
+                people = people_in(file)
             except (pa.ArrowException, OSError, ValueError, KeyError):
                 file.unlink(missing_ok=True)
                 continue
             yield file, people
 
 
-def _people(file: Path) -> set[str]:
+def people_in(file: Path) -> set[str]:
     """The identifiers in a shard; the statistics of a row group are enough where it has one person."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from stegvis.storage.landing_cache import Accepted, LandingCache
+from stegvis.storage.landing_mirror import MirroredObjects
 from stegvis.storage.manifest import MANIFEST, Issue, Manifest, read_manifest
-from stegvis.storage.names import TABLE_ENDINGS, name_problem, shown, special_file, wave_of
+from stegvis.storage.names import TABLE_ENDINGS, name_order, name_problem, shown, special_file, visible_entries, wave_of
 from stegvis.storage.recording_files import recording_level
+from stegvis.storage.remote_files import RemoteFile
 from stegvis.storage.superseding import replaced, superseded
 from stegvis.storage.wave_order import last_year, overlapping
 
@@ -34,13 +35,22 @@ MOST_ISSUES = 100  # listed one by one; a drop of 60,000 files that all differ i
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file of a drop: its name, where it is, its size in bytes, its sha256, its time of change (ns since 1970)."""
+    """A file of a drop: its name, where it is, its size in bytes, its sha256, its time of change (ns since 1970).
+
+    ``remote``: the recording in object storage in whose place the file is; the sha256 is its.
+    """
 
     name: str
     path: Path
     bytes: int
     sha256: str
     modified: int = 0
+    remote: RemoteFile | None = None
+
+    @property
+    def content(self) -> Path | RemoteFile:
+        """Where the content is: on this machine, or in object storage."""
+        return self.remote or self.path
 
     @property
     def is_unchanged(self) -> bool:
@@ -132,7 +142,7 @@ def scan(landing: Path, cache: Path | None) -> Landing:
     found = Landing()
     if not landing.is_dir():
         return found
-    known = LandingCache(landing, cache)
+    known = LandingCache(landing, cache, MirroredObjects.of(cache.parent) if cache else None)
     for entry in visible_entries(landing):
         if entry.name not in KINDS:
             found.notes.append(f"'{shown(entry.name)}' is not one of the folders {', '.join(KINDS)}: ignored")
@@ -246,9 +256,11 @@ def _as_before(kind: Kind, path: Path, known: LandingCache) -> Drop | None:
                 manifest = (state.st_size, state.st_mtime_ns)
                 continue
             sha256 = known.unchanged(f"{name}/{entry.name}", state)
-            if sha256 is None:
+            file = path / entry.name
+            if sha256 is None or known.is_faulty(file):
                 return None
-            files.append(LandedFile(entry.name, path / entry.name, state.st_size, sha256, state.st_mtime_ns))
+            remote = known.remote(file, state, sha256)
+            files.append(LandedFile(entry.name, file, state.st_size, sha256, state.st_mtime_ns, remote))
     files.sort(key=lambda file: file.name)
     if manifest != (how.size, how.modified) or how.digest != _digest((file.name, file.sha256) for file in files):
         return None
@@ -296,12 +308,13 @@ def examine_files(
                 issues.append(Issue(name, "file_not_there_yet", message))
                 continue
             state = file.stat()  # before it is hashed: a change meanwhile is noticed when it was read
-            sha256_now = known.sha256(file, state)
-            files.append(LandedFile(name, file, state.st_size, sha256_now, state.st_mtime_ns))
+            remote = known.remote(file, state, sha256)
+            sha256_now = sha256 if remote else known.sha256(file, state)
+            files.append(LandedFile(name, file, state.st_size, sha256_now, state.st_mtime_ns, remote))
         except OSError:
             issues.append(Issue(name, "unreadable", f"{name} cannot be opened"))
             continue
-        if files[-1].sha256 != sha256:
+        if sha256_now != sha256 or known.is_faulty(file):
             message = f"{name} is not the file that {manifest_path.name} describes: its sha256 differs"
             issues.append(Issue(name, "hash_mismatch", message))
     expected = _expected_files(kind, delivery_name(kind, path), list(manifest.files))
@@ -378,18 +391,7 @@ def _deliveries(folder: Path, kind: Kind) -> Iterator[Path]:
         entries = tables + [
             entry.with_suffix(".csv") for entry in entries if entry.suffix == ".json" and entry.stem not in stems
         ]
-    yield from sorted(entries, key=lambda entry: (_name_order(delivery_name(kind, entry)), entry.suffix))
-
-
-def visible_entries(folder: Path) -> list[Path]:
-    """Everything visible in a folder, in name order."""
-    return sorted((e for e in folder.iterdir() if not e.name.startswith(".")), key=lambda e: _name_order(e.name))
-
-
-def _name_order(name: str) -> tuple[list[str | int], str]:
-    """Names in the order a person counts: 2021-2023.2 before 2021-2023.10."""
-    parts: list[str | int] = re.split(r"([0-9]+)", name)
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
+    yield from sorted(entries, key=lambda entry: (name_order(delivery_name(kind, entry)), entry.suffix))
 
 
 def _digest(files: Iterable[tuple[str, str]]) -> str:

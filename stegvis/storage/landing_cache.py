@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from stegvis.storage.home_key import hash_with, home_key
+from stegvis.storage.landing_mirror import MirroredObjects
+from stegvis.storage.remote_files import RemoteFile
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class LandingCache:
 
     root: Path
     cache: Path | None = None
+    objects: MirroredObjects | None = None
     _known: dict[str, Any] = field(default_factory=dict, init=False)
     _seen: dict[str, Any] = field(default_factory=dict, init=False)
     _renamed: bool = field(default=False, init=False)
@@ -90,6 +93,21 @@ class LandingCache:
             return None
         self._seen[key] = entry
         return str(entry[2])
+
+    def remote(self, path: Path, state: os.stat_result, sha256: str) -> RemoteFile | None:
+        """The object with this sha256 in whose place a file of the landing zone is; None if it is no stand-in.
+
+        The hash is the manifest's, and is compared when the object is read.
+        """
+        name = path.relative_to(self.root).as_posix()
+        found = self.objects.remote(name, sha256) if self.objects else None
+        if found:
+            self._seen[self._key(name)] = [state.st_size, state.st_mtime_ns, sha256]
+        return found
+
+    def is_faulty(self, path: Path) -> bool:
+        """Whether an object was read and is not what its manifest says."""
+        return self.objects is not None and self.objects.is_faulty(path.relative_to(self.root).as_posix())
 
     def accepted(self, drop: str) -> Accepted | None:
         """How a drop, named by its path, was accepted before; None if it was not."""

@@ -51,3 +51,14 @@ def special_file(path: Path) -> str | None:
         return "not an ordinary file" if path.exists() and not path.is_file() else None
     except (OSError, RuntimeError):  # a link to itself
         return "a link that leads nowhere"
+
+
+def visible_entries(folder: Path) -> list[Path]:
+    """Everything visible in a folder, in name order."""
+    return sorted((e for e in folder.iterdir() if not e.name.startswith(".")), key=lambda e: name_order(e.name))
+
+
+def name_order(name: str) -> tuple[list[str | int], str]:
+    """Names in the order a person counts: 2021-2023.2 before 2021-2023.10."""
+    parts: list[str | int] = re.split(r"([0-9]+)", name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name

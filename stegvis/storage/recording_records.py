@@ -11,7 +11,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stegvis.storage.lake_copy import LakeCopy
 
 ENDING = ".json"
 RecordingRecord = dict[str, Any]
@@ -19,19 +22,20 @@ RecordingRecord = dict[str, Any]
 
 @dataclass(frozen=True)
 class RecordingRecords:
-    """The processing records of one batch in the lake at ``root``."""
+    """The processing records of one batch in the lake at ``root``; ``copy``: of the lake in object storage."""
 
     root: Path
     batch: str
+    copy: LakeCopy | None = None
 
     @property
     def folder(self) -> Path:
         return self.root / "recordings" / f"batch={self.batch}"
 
     def read(self, name: str) -> RecordingRecord | None:
-        """The record of this name, if there is one."""
+        """The record of this name, if there is one; what only the copy has is fetched first."""
         file = self.folder / f"{name}{ENDING}"
-        if not file.exists():
+        if not file.exists() and not (self.copy and self.copy.fetch("recordings", self.batch, file)):
             return None
         found: RecordingRecord = json.loads(file.read_text(encoding="utf-8"))
         return found
@@ -49,3 +53,8 @@ class RecordingRecords:
         for file in self.folder.glob("*"):
             if file.name not in wanted:
                 file.unlink()
+
+    def store_copies(self, names: Iterable[str]) -> int:
+        """Write the records that the copy lacks; returns how many."""
+        files = [file for name in names if (file := self.folder / f"{name}{ENDING}").exists()]
+        return self.copy.store_files("recordings", self.batch, files) if self.copy else 0

@@ -26,9 +26,10 @@ from stegvis.storage.drops import Delivered, count_file
 from stegvis.storage.kept_bouts import KeptBouts
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import Drop, LandedFile
+from stegvis.storage.objects import ObjectStorageError
 from stegvis.storage.reader import Reader
 from stegvis.storage.recording_files import recordings_of, sensor_of
-from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
+from stegvis.storage.recording_records import ENDING, RecordingRecord, RecordingRecords
 from stegvis.storage.stored_identifiers import stored_identifiers, stored_name
 from stegvis.storage.withdrawal_list import WithdrawalList
 from stegvis.study.study import Study
@@ -114,6 +115,13 @@ class Recordings:
         """Move the shards into place, and remove those and the records that no longer belong to the batch."""
         lake.publish(self.shards)
         self.records.records.keep_only(self.records.used_records)
+        if lake.copy:
+            try:
+                lake.copy.keep_only("epochs", lake.batch, [lake.file(name).name for name in self.shards])
+                names = [f"{name}{ENDING}" for name in self.records.used_records]
+                lake.copy.keep_only("recordings", lake.batch, names)
+            except ObjectStorageError as error:  # what is too much harms nobody, and goes the next time
+                self.records.report(str(error))
 
 
 @dataclass
@@ -156,7 +164,7 @@ def read_recordings(
         report: called with one line of progress at a time.
 
     Raises:
-        stegvis.storage.fan_out.ClusterLostError: the workers disappeared; completed recordings are kept.
+        stegvis.storage.tasks.ClusterLostError: the workers disappeared; completed recordings are kept.
     """
     withdrawn = warehouse.withdrawn()
     stored = stored_identifiers(warehouse.warehouse.home.root, study.protocol)
@@ -196,6 +204,9 @@ def _read(
     # One that is gone from the lake leaves its recording without epochs, which the expectations do not let pass.
     shards = {name: path for name, path in classified.items() if path}
     shards |= _delivered_shards(lake, used[used["level"] == "epochs"], reading)
+    # Before they are published: what the tables name is in the copy as well.
+    if copied := lake.store_copies(shards) + batch.records.store_copies(batch.used_records):
+        reading.report(f"{copied:,} files of the lake written to object storage")
     return Recordings(rows, _days(reading.days, rows, lake.batch), shards, reading.delivered, batch)
 
 
@@ -231,7 +242,7 @@ def _recording_batch(lake: EpochLake, study: Study, report: Callable[[str], None
     parts |= {"method version": CLASSIFICATION_VERSION}
     return RecordingBatch(
         lake,
-        RecordingRecords(lake.root, lake.batch),
+        RecordingRecords(lake.root, lake.batch, lake.copy),
         lambda kind, own: f"{kind}-{fingerprint(parts | dict(own))}",
         report,
         study.protocol,

@@ -11,6 +11,7 @@ from typing import Literal
 import duckdb
 
 from stegvis.storage.home import Home
+from stegvis.storage.lake_copy import KINDS, LakeCopy
 from stegvis.storage.landing import Landing
 from stegvis.storage.warehouse import Warehouse, table_exists, transaction
 
@@ -64,6 +65,9 @@ def retire_partition(home: Home, landing: Landing, kind: PartitionKind, key: str
                     mine = f'partition = ? and "{column}" in (select unnest(?))'
                     connection.execute(f'delete from "{table}" where {mine}', [key, of_kind])
     if kind == "batch":
+        if copy := LakeCopy.of(home.root):
+            for each in KINDS:
+                copy.keep_only(each, key, [])
         for name in ("epochs", "recordings", "staging"):
             shutil.rmtree(home.lake / name / f"batch={key}", ignore_errors=True)
     return removed

@@ -8,8 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from stegvis.storage.landing import visible_entries
 from stegvis.storage.manifest import MANIFEST
+from stegvis.storage.names import visible_entries
 
 
 class SealError(ValueError):

@@ -9,9 +9,10 @@ from stegvis.release.checklists import ChecklistError
 from stegvis.storage.disk import refusal
 from stegvis.storage.reader import UndeclaredTableError
 from stegvis.storage.releases import ReleaseError
+from stegvis.storage.tasks import ClusterLostError, StopTasksError
 
 # Errors whose text is ours and never holds a value.
-_WRITTEN_BY_US = (ChecklistError, ReleaseError, UndeclaredTableError)
+_WRITTEN_BY_US = (ChecklistError, ClusterLostError, ReleaseError, StopTasksError, UndeclaredTableError)
 
 
 def describe_error(error: BaseException) -> tuple[str, str]:

@@ -11,10 +11,10 @@ from stegvis.accelerometry.cwa import read_cwa
 from stegvis.accelerometry.cwa_format import CwaError
 from stegvis.deliveries.problems import file_problem, join_problems
 from stegvis.storage.delivered_files import DeliveredFile, DeliveryContract, read_delivered
-from stegvis.storage.landing import KINDS, WAITING_RULES, Kind, examine_files, place_issue, visible_entries
+from stegvis.storage.landing import KINDS, WAITING_RULES, Kind, examine_files, place_issue
 from stegvis.storage.landing_cache import LandingCache
 from stegvis.storage.manifest import MANIFEST, Issue
-from stegvis.storage.names import shown
+from stegvis.storage.names import shown, visible_entries
 from stegvis.storage.reading import UnreadableFile, as_unreadable, must_have_content
 from stegvis.storage.recording_files import recordings_of, sensor_of
 from stegvis.study.codebook import Codebook, LayoutName

@@ -33,7 +33,7 @@ def test_the_steps_give_the_program(wheel: Path, tmp_path: Path) -> None:  # noq
     build.mkdir()
     (tmp_path / "dist").mkdir()
     shutil.copy(wheel, tmp_path / "dist")
-    for lock in ("requirements.lock", "requirements-postgres.lock"):
+    for lock in ("requirements.lock", "requirements-postgres.lock", "requirements-cluster.lock"):
         shutil.copy(ROOT / lock, tmp_path / lock)
     for name, text in instructions(0):
         if name == "COPY":
@@ -58,7 +58,7 @@ def test_the_steps_give_the_program(wheel: Path, tmp_path: Path) -> None:  # noq
         if started := service.get("command"):
             program, *arguments = started
             run(target / "bin" / program, *arguments, "--help", cwd=tmp_path)
-    run(target / "bin" / "python", "-c", "import dagster_postgres, psycopg2", cwd=tmp_path)
+    run(target / "bin" / "python", "-c", "import dagster_postgres, psycopg2, s3fs", cwd=tmp_path)
 
 
 def test_the_health_check_wants_a_server_that_refuses(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from stegvis.orchestration.verify import verify
 from stegvis.storage.home import Home
 from tests.orchestration.story import Story, apart_from_published
 from tests.sizes import FULL
+from tests.small_disk import mount, small_disk
 
 pytestmark = pytest.mark.slow
 
@@ -25,23 +26,6 @@ ROOT = Path(__file__).parents[2]
 WAVE = "2024-2026"
 # How often the disk is full, each time at another moment of a refresh.
 TIMES_FULL = 40 if FULL else 2
-
-
-def mount(*arguments: object) -> None:
-    mounted = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
-    if mounted.returncode:
-        pytest.skip(f"this machine lets nobody mount: {mounted.stderr.strip()}")
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
-    """A disk of a few megabytes."""
-    folder.mkdir()
-    mount("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import pytest
 
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.refresh import Refresh, refresh
-from stegvis.storage.fan_out import SCHEDULER_VARIABLE
+from stegvis.storage.tasks import SCHEDULER_VARIABLE
 from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import Worn, write_raw_pair
 from tests.orchestration.raw_pairs import copies, empty_home, recorded_again, spoiled
@@ -151,6 +151,42 @@ def test_a_refresh_uses_a_cluster_that_the_environment_names(
     assert {worker["host"] for worker in workers.values()} == {"127.0.0.2", "127.0.0.3"}
     assert list(classified.values()) == [True, True]
     assert recordings(story)["status"].to_list() == ["accepted"] * 4
+
+
+def signals(folder: Path, people: list[str]) -> None:
+    """A batch of signals of a minute, each of another slope."""
+    folder.mkdir(parents=True)
+    stamps = pd.Timestamp("2018-03-01") + pd.to_timedelta(pd.RangeIndex(3000) / 50, unit="s")
+    still = {f"{place}_{axis}": -1.0 if axis == "x" else 0.0 for place in ("back", "thigh") for axis in "xyz"}
+    for number, person in enumerate(people):
+        frame = pd.DataFrame({"timestamp": stamps, **still, "thigh_z": number / 1000})
+        frame.to_parquet(folder / f"{person}.parquet", index=False)
+    complete(folder)
+
+
+def test_a_new_batch_costs_only_itself(tmp_path: Path) -> None:
+    story = empty_home(tmp_path / "home")
+    landing, lake = story.home.landing / "recordings", story.home.lake
+    signals(landing / "old", [f"P{number}" for number in range(8)])
+    story.refresh()  # a minute is no plausible day, which is no matter here
+    before = {file: (file.stat().st_ino, file.stat().st_mtime_ns) for file in lake.rglob("batch=old/*")}
+    assert len(before) == 16, "a shard and a record of each"
+    for file in (landing / "old").glob("P*.parquet"):
+        times = file.stat()
+        file.write_bytes(bytes(times.st_size))  # whoever reads it now fails
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    signals(landing / "new", [f"Q{number}" for number in range(3)])
+    lines: list[str] = []
+    done = refresh(story.home, progress=lines.append)
+    classified = [line.strip() for line in lines if "recordings classified" in line]
+    assert any(line.startswith("3 of 3 ") for line in classified)
+    assert all(re.match(r"\d of 3 ", line) for line in classified)
+    batches = {partition for asset, partition in done.materialized if asset == "epoch_classification"}
+    assert batches == {"new"}
+    assert {file: (file.stat().st_ino, file.stat().st_mtime_ns) for file in lake.rglob("batch=old/*")} == before
+    assert recordings(story).groupby("batch")["status"].value_counts().to_dict() == {
+        ("new", "accepted"): 3, ("old", "accepted"): 8,
+    }  # fmt: skip
 
 
 # --- devices that several people wore -------------------------------------------------------------------------------

@@ -17,7 +17,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = [ROOT / name for name in ("requirements.lock", "requirements-postgres.lock", "requirements-dev.lock")]
+LOCKS = [
+    ROOT / name
+    for name in ("requirements.lock", *(f"requirements-{extra}.lock" for extra in ("postgres", "cluster", "dev")))
+]
 
 
 def load() -> ModuleType:
@@ -65,7 +68,7 @@ def test_licences_and_sbom_are_those_of_what_is_installed() -> None:
 def test_the_sbom_has_every_locked_package_and_nothing_of_a_machine_or_time() -> None:
     content = json.loads(chain.SBOM.read_text(encoding="utf-8"))
     listed = {each["name"]: each["version"] for each in content["components"]}
-    assert listed == {name: version for lock in LOCKS[:2] for name, version in chain.locked(lock).items()}
+    assert listed == {name: version for lock in LOCKS[:3] for name, version in chain.locked(lock).items()}
     assert "serialNumber" not in content
     assert "timestamp" not in content["metadata"]
     refs = {each["bom-ref"] for each in content["components"]} | {content["metadata"]["component"]["bom-ref"]}

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from stegvis.accelerometry.method import CLASSIFICATION_VERSION, Method
-from stegvis.storage.classification import ClassificationTask, classify_recording
+from stegvis.storage.classification import ClassificationTask, classify_recording, keep_classified
 from stegvis.storage.lake import EpochLake, read_epochs
 from stegvis.storage.recording_records import RecordingRecords
 from stegvis.twin.cwa import Device, write_cwa
@@ -140,7 +140,8 @@ def classify(recordings: Mapping[str, tuple[Path, ...]], folder: Path, method: M
     lake, records = EpochLake(folder, "golden"), RecordingRecords(folder, "golden")
     layout = CODEBOOK["signal"]
     for level, files in recordings.items():
-        classify_recording(ClassificationTask(level, "G", level, files, lake, records, method, layout))
+        found = classify_recording(ClassificationTask(level, "G", level, files, method, layout))
+        keep_classified(level, found, lake, records)
     shards = {level: lake.shard(level) for level in recordings}
     return {level: read_epochs(shard).to_pandas() for level, shard in shards.items() if shard}
 

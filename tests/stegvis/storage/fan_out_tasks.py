@@ -46,3 +46,19 @@ def takes_the_scheduler_down(pid_file: str) -> int:
         file.unlink()
     time.sleep(1)
     return 0
+
+
+def slow_square(number: int) -> int:
+    time.sleep(0.4)
+    return number * number
+
+
+def writes_megabytes(place: str) -> str:
+    """Fetches, as it were, three megabytes into the scratch of its worker; returns the host of the worker."""
+    from distributed import get_worker
+
+    from stegvis.storage.remote_files import scratch
+
+    with scratch() as folder:
+        (folder / place).write_bytes(bytes(3_000_000))
+    return str(get_worker().address).split(":")[1].strip("/")

@@ -15,10 +15,10 @@ import pytest
 
 from stegvis.storage import batch as batch_module
 from stegvis.storage.batch import Outcome, RecordingBatch, Source, _duration
-from stegvis.storage.fan_out import SCHEDULER_VARIABLE
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.landing import LandedFile
 from stegvis.storage.recording_records import RecordingRecords
+from stegvis.storage.tasks import SCHEDULER_VARIABLE
 from stegvis.twin.cwa import Device, write_cwa
 from tests.study import CODEBOOK, PROTOCOL
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stegvis.accelerometry.method import Method
-from stegvis.storage.classification import ClassificationTask, classify_recording, to_lake_schema
+from stegvis.storage.classification import ClassificationTask, classify_recording, keep_classified, to_lake_schema
 from stegvis.storage.lake import EpochLake
 from stegvis.storage.recording_records import RecordingRecord, RecordingRecords
 from tests.study import CODEBOOK, PROTOCOL
@@ -46,7 +46,9 @@ def signal(file: Path, hertz: float = 50.0, **cells: object) -> Path:
 
 def record_of(file: Path) -> RecordingRecord:
     lake, records = EpochLake(file.parent / "lake", "north"), RecordingRecords(file.parent / "lake", "north")
-    record = classify_recording(ClassificationTask(file.stem, "P1", "signal", (file,), lake, records, METHOD, SIGNAL))
+    found = classify_recording(ClassificationTask(file.stem, "P1", "signal", (file,), METHOD, SIGNAL))
+    keep_classified(file.stem, found, lake, records)
+    record = found.record
     assert records.read(file.stem) == record
     assert (lake.shard(file.stem) is None) == (record["rule"] is not None)
     return record

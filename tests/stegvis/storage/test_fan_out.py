@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from stegvis.storage.fan_out import SCHEDULER_VARIABLE, ClusterLostError, LostTaskError, fan_out
+from stegvis.storage.fan_out import fan_out
+from stegvis.storage.tasks import SCHEDULER_VARIABLE, ClusterLostError, LostTaskError, StopTasksError
+from tests.small_disk import small_disk
 from tests.stegvis.storage import fan_out_tasks as tasks
-from tests.stegvis.storage.clusters import SCHEDULER_PID, two_workers
+from tests.stegvis.storage.clusters import SCHEDULER_PID, cluster, two_workers
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +73,80 @@ def test_tasks_run_on_the_cluster_that_the_environment_names(tmp_path: Path, mon
 def test_a_lost_cluster_is_not_the_fault_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with two_workers(tmp_path) as address:
         monkeypatch.setenv(SCHEDULER_VARIABLE, address)
-        with pytest.raises(ClusterLostError):
-            fan_out(tasks.takes_the_scheduler_down, [str(tmp_path / SCHEDULER_PID)] * 6)
+        with pytest.raises(ClusterLostError, match=r"no Dask scheduler answered at tcp://.* within 3 s"):
+            fan_out(tasks.takes_the_scheduler_down, [str(tmp_path / SCHEDULER_PID)] * 6, patience=3.0)
 
 
 def test_a_scheduler_that_does_not_respond_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SCHEDULER_VARIABLE, "tcp://127.0.0.1:9")
     with pytest.raises(ClusterLostError, match=SCHEDULER_VARIABLE):
-        fan_out(tasks.square, [1], patience="1s")
+        fan_out(tasks.square, [1], patience=1.0)
+
+
+def after(count: int, act: Callable[[], None]) -> Callable[..., None]:
+    """Something that is done once so many tasks have ended, for ``on_done``."""
+
+    def on_done(done: int, total: int, result: object) -> None:
+        if done == count:
+            act()
+
+    return on_done
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_comes_back_gets_what_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster(tmp_path) as made:
+        monkeypatch.setenv(SCHEDULER_VARIABLE, made.address)
+        for host in ("127.0.0.2", "127.0.0.3"):
+            made.start_worker(host)
+        made.wait(2)
+
+        def lost() -> None:
+            made.kill_scheduler()
+            threading.Timer(2, made.start_scheduler).start()
+
+        kept: list[int] = []
+        lines: list[str] = []
+        found = fan_out(
+            tasks.slow_square, list(range(12)), after(4, lost), keep=lambda task, result: kept.append(task),
+            report=lines.append, patience=60.0,
+        )  # fmt: skip
+    assert found == [number * number for number in range(12)]
+    assert sorted(kept) == list(range(12)), "each once: what was done is not done again"
+    (line,) = [line for line in lines if "was lost" in line]
+    assert re.fullmatch(
+        r"the Dask scheduler was lost; \d+ of 12 are done and kept. Waiting up to 60 s for it to come back", line
+    )
+    done = int(line.split("; ")[1].split()[0])
+    assert 4 <= done < 12
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers_is_not_waited_for_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster(tmp_path) as made:
+        monkeypatch.setenv(SCHEDULER_VARIABLE, made.address)
+        lines: list[str] = []
+        with pytest.raises(ClusterLostError, match=r"no workers for \d+ s; 0 of 3 are done and kept. Start workers"):
+            fan_out(tasks.square, [1, 2, 3], patience=2.0, report=lines.append)
+    assert lines == ["the Dask scheduler has no workers; waiting up to 2 s for one"]
+
+
+@pytest.mark.slow
+def test_what_a_full_scratch_refuses_is_done_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full, roomy = "127.0.0.2", "127.0.0.3"
+    with small_disk(tmp_path / "full", 1), cluster(tmp_path) as made:
+        monkeypatch.setenv(SCHEDULER_VARIABLE, made.address)
+        made.start_worker(full, tmp_path / "full")
+        made.wait(1)
+        with pytest.raises(StopTasksError, match="the scratch disk is full; free space"):
+            fan_out(tasks.writes_megabytes, ["0"])
+        made.start_worker(roomy)
+        made.wait(2)
+        lines: list[str] = []
+        found = fan_out(tasks.writes_megabytes, [str(number) for number in range(10)], report=lines.append)
+    assert found == [roomy] * 10
+    refused = [
+        line for line in lines if re.match(r"the scratch disk is full; .*, says worker tcp://127\.0\.0\.2:", line)
+    ]
+    assert 1 <= len(refused) == len(lines)
+    assert not list((tmp_path / f"scratch-{roomy}").rglob("stegvis-*")), "nothing is left behind"
