@@ -8,6 +8,7 @@ from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.daily_exposures import daily_exposures
 from stegvis.assets.eligible_people import eligible_people
 from stegvis.assets.home import WAVES
+from stegvis.assets.made_together import made_together
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
@@ -28,4 +29,4 @@ def absolute_risks(context: dg.AssetExecutionContext, warehouse: Reader, study: 
     from stegvis.analyses.absolute_risks import ANALYSES
     from stegvis.storage.wave_people import fit_wave
 
-    return fit_wave("absolute_risks", ANALYSES, warehouse, study, context.log.info)
+    return fit_wave("absolute_risks", ANALYSES, warehouse, study, context.log.info, made_together(context))

@@ -101,10 +101,11 @@ def estimates(home: Path, peers: Peers) -> Measure:
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     suite = Cost(**found["suite"])
     other = Cost(**found["r"]) if found["r"] else None
+    both = f", in two processes {found['two_processes']:.1f} s of time" if found["two_processes"] else ""
     about = (
         f"{found['people']:,} people of wave {WAVE}. Stegvis makes every published row of {found['models']} models; R "
         "fits each of these models once, with its joint test. Both after loading. "
-        f"All {found['rows']:,} rows of the wave's suite take {suite.processor:.1f} s of processor here."
+        f"All {found['rows']:,} rows of the wave's suite take {suite.processor:.1f} s of processor here{both}."
     )
     how = f"python -m benchmarks.estimates HOME --wave {WAVE}"
     why = "" if other else peers.missing("R")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -27,6 +28,9 @@ from stegvis.storage.tables import WHOLE_KEY, label
 # a full disk or a killed process. After that, only a change or the nightly refresh runs it.
 WAIT_SECONDS = (60.0, 300.0, 1800.0)
 _PARTITION_TAG = "dagster/partition"
+# How often the home is looked at while nothing is known to have happened, and how often the daemon asks.
+LOOK_SECONDS = 15.0
+TICK_SECONDS = 5
 
 
 class NeedsBuilding(AutomationCondition[dg.AssetKey]):
@@ -75,6 +79,8 @@ class _Tick:
     """What can run at one tick of the sensor, worked out once for all assets."""
 
     _last: tuple[Any, _Tick] | None = None
+    # When the home was looked at, and what could be seen without looking.
+    _looked: tuple[float, Any] = (0.0, None)
 
     def __init__(self, home: Home, instance: DagsterInstance) -> None:
         self.due: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
@@ -83,6 +89,10 @@ class _Tick:
             return
         if holder(home.refresh_lock):
             return  # the refresh does it
+        seen = _seen(home, instance)
+        if seen == _Tick._looked[1] and time.monotonic() - _Tick._looked[0] < LOOK_SECONDS:
+            return
+        _Tick._looked = (time.monotonic(), seen)
         # The sensor of the landing zone mirrors what is in object storage.
         now = home_state(home, instance, scan(home.landing, home.hash_cache))
         registered = {kind: set(instance.get_dynamic_partitions(kind)) for kind in now.partitions}
@@ -102,10 +112,21 @@ class _Tick:
         return cls._last[1]
 
 
+def _seen(home: Home, instance: DagsterInstance) -> Any:
+    """What shows, at the cost of a query, that a run has begun or ended, or that something has landed."""
+    unfinished = {run.run_id for run in _unfinished(instance)}
+    landed = home.hash_cache.stat().st_mtime_ns if home.hash_cache.exists() else None
+    return str(home.root), unfinished, landed
+
+
+def _unfinished(instance: DagsterInstance) -> Sequence[dg.DagsterRun]:
+    return instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED]))
+
+
 def running(instance: DagsterInstance, now: HomeState) -> set[str]:
     """Labels of the partitions that a queued or running run makes."""
     labels: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
+    for run in _unfinished(instance):
         for asset in run.asset_selection or ():
             table = now.tables.get(asset.to_user_string())
             if table:
@@ -119,7 +140,7 @@ def automation_sensor(home: Home) -> dg.AutomationConditionSensorDefinition:
         "automation",
         target=dg.AssetSelection.all(),
         default_status=sensor_status(home),
-        minimum_interval_seconds=15,
+        minimum_interval_seconds=TICK_SECONDS,
         # Dynamic partitions and backfills: Dagster finds no root partitions for them.
         emit_backfills=False,
         # The conditions are of a class of this package.

@@ -33,6 +33,9 @@ concurrency:
   pools:
     granularity: run
     default_limit: 1
+# What is asked for begins within two seconds.
+run_queue:
+  dequeue_interval_seconds: 2
 freshness:
   enabled: true
 # What a library prints is not kept: it could hold a person's value. The messages of a stage are in its run's log.

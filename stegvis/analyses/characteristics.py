@@ -12,7 +12,7 @@ import pandas as pd
 from stegvis.statistics.categories import level_labels
 from stegvis.statistics.contract import OUTCOME
 from stegvis.statistics.levels import Levels
-from stegvis.statistics.members import Members, recorded
+from stegvis.statistics.members import Members, only, recorded
 from stegvis.study.protocol import Exposure, Protocol
 
 CHARACTERISTICS_COLUMNS: dict[str, str] = {
@@ -139,6 +139,8 @@ def characteristics_members(table: pd.DataFrame, analysis_set: pd.DataFrame, pro
         protocol: the printed groups of levels.
     """
     frame = printed_levels(analysis_set, protocol)
+    # Numbers in place of texts: each row of Table 1 chooses among the people again.
+    who = only(frame, ()).astype({"person": "category"})
     counted = []
     labels: dict[str, dict[str, int]] = {}
     for exposure, rows in table.groupby("exposure", sort=False):
@@ -152,5 +154,5 @@ def characteristics_members(table: pd.DataFrame, analysis_set: pd.DataFrame, pro
             values = frame[row["variable"]]
             chosen &= values.isna() if row["level"] == NOT_KNOWN else (values == row["level"]).fillna(False)
         n = None if pd.isna(row["n"]) else int(row["n"])
-        counted.append((n, None, Members.of(frame[chosen.astype(bool)], None)))
+        counted.append((n, None, Members.of(who[chosen.astype(bool)], None)))
     return recorded(str(table["wave"].iloc[0]), counted)

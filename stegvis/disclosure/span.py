@@ -11,7 +11,7 @@ are whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -53,25 +53,29 @@ def choose(
         smallest: the smallest publishable count.
         fixed: sets that are published already.
     """
-    order, before = list(order), sorted(fixed)
+    order = list(order)
+    position = {number: at for at, number in enumerate(order)}
     same = _alike(sets, smallest)
     secret = list(dict.fromkeys([*small, *same]))
     place = {people: number for number, people in enumerate(secret)}
     places = [place[people] for people in same]
+    span = _Span(sets, secret)
+    span.fix(sorted(fixed))
+    accepted = span.add(order, refuse=True)
     for search in count():
-        span = _Span(sets, secret)
-        span.add(before)
-        known = span.inside()
-        span.ignore(known)
-        accepted = span.add(order, refuse=True)
         more = [each for each in _pairs(span, same, places, smallest) if each not in place]
         if not more:
             break
         place |= {people: len(place) + number for number, people in enumerate(more)}
         secret += more
-        if search >= _MOST_SEARCHES:
-            order = accepted[: len(accepted) // 2]
-    return Chosen(frozenset(accepted), tuple(secret[number] for number in np.flatnonzero(known)))
+        if search >= _MOST_SEARCHES and accepted:
+            order = order[: position[accepted[len(accepted) // 2]]]
+        # What was decided before the first set that is refused now stays as it is.
+        first = min(len(order), span.watch(more, position))
+        span.keep_before(first, position)
+        accepted = [number for number in accepted if position[number] < first]
+        accepted += span.add(order[first:], refuse=True)
+    return Chosen(frozenset(accepted), tuple(secret[number] for number in np.flatnonzero(span.known)))
 
 
 def defined(sets: Overlaps, published: Iterable[int], small: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
@@ -118,6 +122,8 @@ class _Span:
         self.overlap = _overlap(sets, secret)
         self.sizes = _sizes(sets, secret)
         self.inside_of = np.zeros(len(secret))
+        self.known = np.zeros(len(secret), dtype=bool)
+        self.fixed = 0
         self.rows: list[int] = []
         # Memory is used by the rows that are written only.
         self.factor = np.zeros((len(sets.matrix), len(sets.matrix)))
@@ -171,13 +177,43 @@ class _Span:
             seen -= lines[some].T @ self.seen[some]
         return lines, seen
 
-    def inside(self) -> np.ndarray:
-        """Which small sets lie in the span."""
-        return self.inside_of > self.sizes * (1 - INSIDE)
+    def fix(self, numbers: Sequence[int]) -> None:
+        """Add sets that are published already; small sets that they define can no longer be protected."""
+        self.add(numbers)
+        self.fixed = len(self.rows)
+        self.known = self.inside_of > self.sizes * (1 - INSIDE)
+        self.sizes = np.where(self.known, np.inf, self.sizes)
 
-    def ignore(self, chosen: np.ndarray) -> None:
-        """Small sets that are known already can no longer be protected."""
-        self.sizes = np.where(chosen, np.inf, self.sizes)
+    def watch(self, secret: Sequence[tuple[int, ...]], position: Mapping[int, int]) -> int:
+        """Watch further small sets.
+
+        Args:
+            secret: the small sets.
+            position: of each set that is not fixed, in the order in which they are added.
+
+        Returns:
+            The position of the first set that put one of them into the span; beyond the last one if none did.
+        """
+        from scipy.linalg import solve_triangular
+
+        k = len(self.rows)
+        overlap, sizes = _overlap(self.sets, secret), _sizes(self.sets, secret)
+        seen = solve_triangular(self.factor[:k, :k], overlap[self.rows].astype("float64"), lower=True)
+        inside = np.cumsum(seen**2, axis=0) > sizes * (1 - INSIDE)
+        known = inside[self.fixed - 1] if self.fixed else np.zeros(len(secret), dtype=bool)
+        wider = np.empty((len(self.seen), self.seen.shape[1] + len(secret)))
+        wider[:k] = np.hstack([self.seen[:k], seen])
+        self.seen, self.overlap = wider, np.hstack([self.overlap, overlap])
+        self.sizes = np.append(self.sizes, np.where(known, np.inf, sizes))
+        self.known = np.append(self.known, known)
+        crossed = np.flatnonzero(inside[:, ~known].any(axis=1))
+        return position[self.rows[int(crossed[0])]] if len(crossed) else len(position)
+
+    def keep_before(self, end: int, position: Mapping[int, int]) -> None:
+        """Take back the sets that were added at a position or after it."""
+        kept = self.rows[self.fixed :]
+        self.rows = self.rows[: self.fixed] + [number for number in kept if position[number] < end]
+        self.inside_of = (self.seen[: len(self.rows)] ** 2).sum(axis=0)
 
     def rest(self, directions: np.ndarray, groups: Sequence[tuple[int, ...]], places: Sequence[int]) -> np.ndarray:
         """What of some directions (G x D) is left in small sets, given with their places, outside the span."""

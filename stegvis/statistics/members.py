@@ -64,10 +64,8 @@ def recorded(wave: str, counted: Sequence[tuple[int | None, int | None, Members 
         MembersError: a row has a count but no members, or not as many as it counts.
     """
     distinct = {id(each): each for _, _, each in counted if each is not None}
-    keys = [_keys(wave, each.frame) for each in distinct.values()]
-    codes, everyone = pd.factorize(pd.concat(keys) if keys else pd.Series(dtype="str"), sort=True)
-    ends = np.cumsum([len(each) for each in keys])
-    places = dict(zip(distinct, np.split(codes, ends[:-1]) if keys else [], strict=True))
+    everyone, codes = _people(wave, [each.frame for each in distinct.values()])
+    places = dict(zip(distinct, codes, strict=True))
     bits = np.zeros((2 * len(counted), len(everyone)), dtype=bool)
     for row, (n, events, members) in enumerate(counted):
         if n is None and events is None:
@@ -82,9 +80,7 @@ def recorded(wave: str, counted: Sequence[tuple[int | None, int | None, Members 
         if (n, events) != _sizes(n, events, bits[2 * row : 2 * row + 2]):
             raise MembersError("a row of results counts other people than were recorded")
     packed = np.packbits(bits, axis=0).T
-    names = pd.Series(everyone, dtype="str").str.partition(_BETWEEN)
-    numbers = pd.Series([row.tobytes() for row in packed], dtype="object")
-    return pd.DataFrame({"wave": names[0], "person": names[2], "numbers": numbers}) if len(everyone) else _nobody()
+    return everyone.assign(numbers=[row.tobytes() for row in packed]) if len(everyone) else _nobody()
 
 
 def _nobody() -> pd.DataFrame:
@@ -102,9 +98,41 @@ def unpacked(numbers: pd.Series, rows: int) -> np.ndarray:
     return np.unpackbits(raw, axis=1, count=2 * rows).T.astype(bool)
 
 
-def _keys(wave: str, frame: pd.DataFrame) -> pd.Series:
-    waves = frame["wave"].astype("str") if "wave" in frame else wave
-    return waves + _BETWEEN + frame["person"].astype("str")
+def _people(wave: str, frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """Wave and person of everyone in some frames, in order of both, and where each row of each frame is among them."""
+    if not frames:
+        return pd.DataFrame(columns=list(WHO), dtype="str"), []
+    # Texts are compared once and numbers from there on: most people are in most of the frames.
+    persons, names = _persons([frame["person"] for frame in frames])
+    waves, wave_names = _waves(wave, frames)
+    pairs, distinct = pd.factorize(waves * len(names) + persons)
+    everyone = pd.DataFrame(
+        {"wave": wave_names.take(distinct // len(names)), "person": names.take(distinct % len(names))}
+    )
+    order = (everyone["wave"] + _BETWEEN + everyone["person"]).argsort().to_numpy()
+    place = np.empty(len(order), dtype="int64")
+    place[order] = np.arange(len(order))
+    ends = np.cumsum([len(frame) for frame in frames])
+    return everyone.iloc[order].reset_index(drop=True), np.split(place[pairs], ends[:-1])
+
+
+def _persons(people: Sequence[pd.Series]) -> tuple[np.ndarray, pd.Index]:
+    """The number of each person in some columns, and the persons; columns of the same categories have numbers."""
+    kinds = {id(each.dtype): each.dtype for each in people}.values()
+    if all(isinstance(kind, pd.CategoricalDtype) for kind in kinds) and len(set(kinds)) == 1:
+        codes = np.concatenate([each.cat.codes.to_numpy("int64") for each in people])
+        return codes, pd.Index(people[0].cat.categories, dtype="str")
+    numbers, names = pd.factorize(pd.concat([each.astype("str") for each in people]))
+    return numbers, pd.Index(names)
+
+
+def _waves(wave: str, frames: Sequence[pd.DataFrame]) -> tuple[np.ndarray, pd.Index]:
+    """The number of the wave of each row of some frames, and the waves; ``wave`` where a frame has none."""
+    if any("wave" in frame for frame in frames):
+        every = [frame.get("wave", pd.Series(wave, frame.index)).astype("str") for frame in frames]
+        numbers, names = pd.factorize(pd.concat(every))
+        return numbers, pd.Index(names)
+    return np.zeros(sum(map(len, frames)), dtype="int64"), pd.Index([wave], dtype="str")
 
 
 def _sizes(n: int | None, events: int | None, bits: np.ndarray) -> tuple[int | None, int | None]:

@@ -72,7 +72,8 @@ def digests(root: Path, people: pd.DataFrame) -> pd.DataFrame:
     key = home_key(root)
     columns = [name for name in people if name != "wave"]
     rows = people[columns].astype("object").where(people[columns].notna(), None).itertuples(index=False, name=None)
-    made = [hash_with(key, PURPOSE, json.dumps(row, default=str)) for row in rows]
+    as_json = json.JSONEncoder(default=str).encode  # made once: ``json.dumps`` makes one for every row
+    made = [hash_with(key, PURPOSE, as_json(row)) for row in rows]
     return people[["person"]].assign(analyzed=people["reason"].isna(), digest=made).reset_index(drop=True)
 
 

@@ -42,6 +42,13 @@ class Section(BaseModel):
         object.__setattr__(copy, "_reads", (name, record, set()))
         return copy
 
+    def without_record(self) -> Self:
+        """A copy that records nothing, and can be pickled without having been read."""
+        fields = {
+            key: value.without_record() if isinstance(value, Section) else value for key, value in self.__dict__.items()
+        }
+        return type(self).model_construct(None, **fields)
+
     def _read(self, key: str | None = None) -> None:
         """Record that a value, or the whole section, is read."""
         try:

@@ -100,6 +100,7 @@ def test_nested_cuts(tmp_path: Path, computed: tuple[Tables, People], published:
     assert attackers.nested_cuts(written(tmp_path / "on", published)) == []
 
 
+@pytest.mark.slow
 def test_nested_cuts_across_waves(tmp_path: Path, people: pd.DataFrame) -> None:
     tables, recorded = across_of([people, analysis_set_of(1000, seed=6, wave=NEXT)])
     off = written(tmp_path / "off", tables)
@@ -144,6 +145,7 @@ def primary_only(tables: Tables) -> Tables:
     return replace(tables, results=results)
 
 
+@pytest.mark.slow
 def test_linear_program_in_a_small_home(tmp_path: Path, people: pd.DataFrame) -> None:
     tables, recorded = computed_of(people.iloc[:400].reset_index(drop=True), analyses=ANALYSES)
     assert attackers.narrow_windows(written(tmp_path / "off", primary_only(tables)))
@@ -152,6 +154,7 @@ def test_linear_program_in_a_small_home(tmp_path: Path, people: pd.DataFrame) ->
     assert attackers.narrow_windows(written(tmp_path / "on", found.tables)) == []
 
 
+@pytest.mark.slow
 def test_a_page_beside_the_tables(tmp_path: Path, people: pd.DataFrame) -> None:
     """A page made of numbers before disclosure control shows what the tables suppress."""
     tables, recorded = computed_of(people.iloc[:120].reset_index(drop=True), analyses=ANALYSES)

@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 
+from stegvis.orchestration import automation
 from stegvis.orchestration.definitions import build_definitions
 from stegvis.storage.home import Home
 
@@ -103,7 +104,12 @@ class Automation:
         return len(result.asset_events)
 
     def tick(self) -> set[Place]:
-        """The automation looks; returns what it requests."""
+        """The automation looks, as if nothing had been seen before; returns what it requests."""
+        automation._Tick._looked = (0.0, None)
+        return self.next_tick()
+
+    def next_tick(self) -> set[Place]:
+        """The automation's next tick; returns what it requests."""
         seen = dg.evaluate_automation_conditions(self.definitions, self.instance, cursor=self.cursor)
         self.cursor = seen.cursor
         requested = set()

@@ -24,6 +24,7 @@ def _released_waves(story: Story) -> set[str]:
     return set(pd.read_csv(story.release() / "results.csv", dtype=str)["wave"])
 
 
+@pytest.mark.slow
 def test_a_wave_with_most_answers_missing_waits_until_it_is_accepted(story: Story) -> None:
     story.drop("followup", WAVE, _blanked(story.answers(), 6), "questionnaire.csv")
     done = story.refresh()

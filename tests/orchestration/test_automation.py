@@ -110,6 +110,34 @@ def test_tick_by_tick_a_wave_becomes_a_release(story: Story, daemon: Automation)
     assert story.planned() == {}
 
 
+def test_between_two_looks_at_the_home_the_end_of_a_run_or_a_landing_makes_it_look(
+    story: Story, daemon: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(module, "home_state", lambda *about: looks.append(1) or home_state(*about))
+
+    def looked() -> int:
+        before = len(looks)
+        daemon.next_tick()
+        return len(looks) - before
+
+    daemon.landing_tick()
+    daemon.tick()
+    assert looked() == 0
+    run = daemon.instance.create_run_for_job(daemon.definitions.resolve_implicit_global_asset_job_def())
+    assert looked() == 1  # it was queued
+    assert looked() == 0
+    daemon.instance.report_run_failed(run)
+    assert looked() == 1  # it has ended
+    assert looked() == 0
+    wave_arrives(story)
+    daemon.landing_tick()
+    assert looked() == 1
+    now = module.time.monotonic()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.LOOK_SECONDS)
+    assert looked() == 1
+
+
 def test_no_run_is_requested_while_a_refresh_is_running(story: Story, daemon: Automation) -> None:
     wave_arrives(story)
     daemon.landing_tick()

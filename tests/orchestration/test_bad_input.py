@@ -145,6 +145,7 @@ def test_truncated_parquet(story: Story, good_results: bytes) -> None:
     assert unchanged(story, good_results)
 
 
+@pytest.mark.slow
 def test_a_second_baseline_that_cannot_be_read_fails_in_both_and_costs_only_itself(story: Story) -> None:
     before = len(story.table("select * from baseline_questionnaire"))
     folder = story.drop("baseline", "2020-01")

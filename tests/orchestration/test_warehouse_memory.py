@@ -64,6 +64,7 @@ def test_a_table_dropped_by_hand_is_built_again(story: Story) -> None:
     assert story.steps() == []
 
 
+@pytest.mark.slow
 def test_a_table_published_with_another_and_dropped_by_hand_is_built_again(story: Story) -> None:
     from stegvis.storage.warehouse import Warehouse
 
@@ -77,6 +78,7 @@ def test_a_table_published_with_another_and_dropped_by_hand_is_built_again(story
     assert story.steps() == []
 
 
+@pytest.mark.slow
 def test_a_table_emptied_by_hand_is_made_again(story: Story) -> None:
     from stegvis.storage.warehouse import Warehouse
 
@@ -86,6 +88,7 @@ def test_a_table_emptied_by_hand_is_made_again(story: Story) -> None:
     assert story.made() == {("cohort", "")}
 
 
+@pytest.mark.slow
 def test_a_lost_event_log_is_filled_again_from_the_records(story: Story) -> None:
     shutil.rmtree(story.home.dagster)
     story.refresh()

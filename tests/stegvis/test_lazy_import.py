@@ -20,6 +20,7 @@ print(scipy.stats is stats)
 """
 
 
+@pytest.mark.slow
 def test_great_expectations_does_not_load_what_is_not_used_and_others_still_can() -> None:
     shown = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines() == ["False", "0.5 True", "True"]

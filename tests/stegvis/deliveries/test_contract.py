@@ -365,6 +365,7 @@ def test_every_day_is_used_or_quarantined(data: st.DataObject) -> None:
     assert contracted.rows_read == len(contracted.frame) + contracted.rows_quarantined == 21
 
 
+@pytest.mark.slow
 def test_a_cohort_of_60_000_takes_seconds_not_minutes() -> None:
     raw = participants(60_000)
     raw.loc[::7, "Bmi_NT4BLM"] = "27,4"

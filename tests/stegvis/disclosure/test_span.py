@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from stegvis.disclosure.overlaps import Overlaps
 from stegvis.disclosure.small_sets import small_sets
-from stegvis.disclosure.span import choose, defined
+from stegvis.disclosure.span import _Span, choose, defined
 from stegvis.statistics.members import unpacked
 from tests.memory import forget_peak, peak_megabytes
 from tests.sizes import examples
@@ -101,6 +101,22 @@ def test_two_people_who_can_only_be_distinguished_together_are_found():
     chosen = choose(drawn, range(4), small_sets(drawn, [], [], 5), 5).published
     pairs = [(one, other) for one in range(20) for other in range(one)]
     assert defined(drawn, chosen, pairs) == []
+
+
+def test_the_choice_goes_on_where_a_pair_was_found_and_ends_as_if_it_had_been_known(monkeypatch):
+    watched = []
+    watch = _Span.watch
+    monkeypatch.setattr(_Span, "watch", lambda span, more, where: watched.append(more) or watch(span, more, where))
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        groups = int(random.integers(8, 25))
+        matrix = np.unique(random.random((random.integers(10, 60), groups)) < random.uniform(0.1, 0.9), axis=0)
+        drawn = Overlaps(matrix, random.choice([1, 1, 1, 2, 3, 6, 20], groups))
+        order, fixed, before = range(3, len(matrix)), range(3), len(watched)
+        on_the_way = choose(drawn, order, [], 5, fixed).published
+        pairs = [pair for more in watched[before:] for pair in more]
+        assert on_the_way == choose(drawn, order, pairs, 5, fixed).published
+    assert len(watched) >= 5
 
 
 def test_bits_come_back_as_they_were_packed():
