@@ -26,10 +26,9 @@ from stegvis.storage.disk_use import disk_use
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Landing, Unused, scan
-from stegvis.storage.landing_mirror import mirror_landing
+from stegvis.storage.landing_mirror import mirror_if_reachable
 from stegvis.storage.linkage import linkage
 from stegvis.storage.nameless import nameless
-from stegvis.storage.objects import ObjectStorageError
 from stegvis.storage.publish_wave import open_decisions
 from stegvis.storage.releases import LEDGER, latest, manifest, newest
 from stegvis.storage.retiring import is_delivered
@@ -67,7 +66,7 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
         home: the home.
         instance: its Dagster instance.
     """
-    unreachable = _mirrored(home)
+    unreachable = mirror_if_reachable(home)
     now = home_state(home, instance, scan(home.landing, home.hash_cache))
     planned = plan(now)
     failed, jobs = _failed(now, planned, failed_attempts(instance)), failed_jobs(instance)
@@ -75,7 +74,6 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
     to_make = [each for each in planned if each.state in ("stale", "never built")]
     blocked = [described(each) for each in planned if each.state == "blocked"]
     missing = [described(each) for each in planned if each.state == "missing upstream"]
-    withdrawn, unusable = _withdrawals(home, landing), _unusable(now)
     facts = {
         "home": str(home.root),
         "landing": str(home.landing),
@@ -104,11 +102,11 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
             "waiting": _waiting(landing.waiting),
             "rejected": _not_used(landing.rejected),
             "alarms": _not_used(landing.alarms),
-            "unusable": unusable,
+            "unusable": _unusable(now),
             "superseded": _not_used(landing.superseded),
             "repeated": _not_used(landing.repeated),
         },
-        "withdrawals": withdrawn,
+        "withdrawals": _withdrawals(home, landing),
         "unlinked": _unlinked(home, in_force),
         "sources": _sources(landing, in_force),
         "last_release": last_release(home),
@@ -119,15 +117,6 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
         "now": seen_now(home),
     }
     return facts | {"ok": not any(cause.severity == "error" for cause in causes(facts))}
-
-
-def _mirrored(home: Home) -> str:
-    """Mirror a landing zone in object storage; why it cannot be, blank if it is. What was mirrored before stays."""
-    try:
-        mirror_landing(home)
-    except ObjectStorageError as error:
-        return str(error)
-    return ""
 
 
 def _not_used(drops: Sequence[Unused]) -> list[dict[str, Any]]:
