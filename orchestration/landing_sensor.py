@@ -20,7 +20,7 @@ from stegvis.orchestration.orphans import end_orphans
 from stegvis.provenance.fingerprint import fingerprint
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Kind, Landing, scan
-from stegvis.storage.landing_mirror import UNATTENDED, mirror_landing
+from stegvis.storage.landing_mirror import UNATTENDED, mirror_if_reachable
 from stegvis.storage.lock import holder
 from stegvis.storage.nameless import nameless
 from stegvis.storage.tables import WHOLE_KEY
@@ -143,7 +143,8 @@ def landing_sensor(home: Home) -> dg.SensorDefinition:
         end_orphans(context.instance)
         if not holder(home.refresh_lock):
             report_missing(home, context.instance)
-        mirror_landing(home, context.log.info, UNATTENDED)
+        if unreachable := mirror_if_reachable(home, context.log.info, UNATTENDED):
+            context.log.warning(unreachable)  # status and alerts say it too; what was mirrored before counts
         landing = scan(home.landing, home.hash_cache)
         new = unregistered(landing, context.instance)
         # Events of a partition need the partition: its deliveries are reported at the next tick.

@@ -25,7 +25,8 @@ from stegvis.storage.backups_made import overdue_deletions
 from stegvis.storage.disk_use import disk_use
 from stegvis.storage.hash_chain import read_lines
 from stegvis.storage.home import Home
-from stegvis.storage.landing import KINDS, Landing, Unused
+from stegvis.storage.landing import KINDS, Landing, Unused, scan
+from stegvis.storage.landing_mirror import mirror_if_reachable
 from stegvis.storage.linkage import linkage
 from stegvis.storage.nameless import nameless
 from stegvis.storage.publish_wave import open_decisions
@@ -65,17 +66,18 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
         home: the home.
         instance: its Dagster instance.
     """
-    now = home_state(home, instance)
+    unreachable = mirror_if_reachable(home)
+    now = home_state(home, instance, scan(home.landing, home.hash_cache))
     planned = plan(now)
     failed, jobs = _failed(now, planned, failed_attempts(instance)), failed_jobs(instance)
     landing, partitions, in_force = now.landing, now.partitions, now.protocol
     to_make = [each for each in planned if each.state in ("stale", "never built")]
     blocked = [described(each) for each in planned if each.state == "blocked"]
     missing = [described(each) for each in planned if each.state == "missing upstream"]
-    withdrawn, unusable = _withdrawals(home, landing), _unusable(now)
     facts = {
         "home": str(home.root),
         "landing": str(home.landing),
+        "object_storage": unreachable,
         "mode": in_force.study.mode,
         "synthetic": landing.synthetic,
         "gone": _gone(landing, partitions),
@@ -100,11 +102,11 @@ def status_of(home: Home, instance: DagsterInstance) -> dict[str, Any]:
             "waiting": _waiting(landing.waiting),
             "rejected": _not_used(landing.rejected),
             "alarms": _not_used(landing.alarms),
-            "unusable": unusable,
+            "unusable": _unusable(now),
             "superseded": _not_used(landing.superseded),
             "repeated": _not_used(landing.repeated),
         },
-        "withdrawals": withdrawn,
+        "withdrawals": _withdrawals(home, landing),
         "unlinked": _unlinked(home, in_force),
         "sources": _sources(landing, in_force),
         "last_release": last_release(home),

@@ -107,6 +107,9 @@ def _of_partitions(facts: Facts) -> Iterator[Cause]:
         # A correction that fails too is another cause; a release that waits for other tables is the same one.
         identity = why if FAILED_CHECK in why else ""
         yield Cause.of("blocked", "error", label, f"BLOCKED {label}: {why}", identity)
+    if facts["object_storage"]:
+        sentence = f"FAILED object storage: {facts['object_storage']}"
+        yield Cause.of("failed", "error", "object storage", sentence, "object storage")
     if facts["too_open"]:
         yield Cause.of("open", "warning", "home", facts["too_open"])
     for each in facts["failed"]:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -70,7 +71,7 @@ def over_workers(
 
     tasks = _Tasks(work, patience)
     losses, done_before = 0, 0
-    with dask.config.set(_SETTINGS):
+    with dask.config.set(_SETTINGS), _quiet():
         while True:
             try:
                 with _client(scheduler, workers, patience, work.report) as client:
@@ -233,6 +234,20 @@ def _workers(client: Client) -> list[str]:
 
 def _host(address: str) -> str:
     return address.rpartition(":")[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask's client logs tracebacks of a lost connection, which is reported here in a line."""
+    loggers = [logging.getLogger(f"distributed.{name}") for name in ("client", "utils", "batched")]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)
 
 
 @contextmanager

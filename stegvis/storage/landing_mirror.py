@@ -26,7 +26,7 @@ from stegvis.storage.home import Home
 from stegvis.storage.home_key import hash_with, home_key
 from stegvis.storage.lock import locked
 from stegvis.storage.manifest import MANIFEST
-from stegvis.storage.objects import ObjectState, ObjectStore
+from stegvis.storage.objects import ObjectState, ObjectStorageError, ObjectStore
 from stegvis.storage.recording_files import recording_level
 from stegvis.storage.remote_files import RemoteFile
 from stegvis.storage.storage_settings import storage_settings
@@ -159,6 +159,15 @@ def mirror_landing(home: Home, report: Callable[[str], None] = lambda line: None
             known.listed = time.time()
         finally:  # what is there is not read again
             known.save()
+
+
+def mirror_if_reachable(home: Home, report: Callable[[str], None] = lambda line: None, fresh: float = 0.0) -> str:
+    """``mirror_landing``; why it cannot be done, blank if it was. What was mirrored before stays."""
+    try:
+        mirror_landing(home, report, fresh)
+    except ObjectStorageError as error:
+        return str(error)
+    return ""
 
 
 def _take_new(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.monitoring.causes import causes
 from stegvis.orchestration.refresh import Refresh
 from stegvis.orchestration.withdraw import register
 from stegvis.storage.home import Home
@@ -15,6 +17,7 @@ from stegvis.storage.objects import ObjectStorageError
 from stegvis.storage.storage_settings import FILE as SETTINGS
 from stegvis.storage.tasks import SCHEDULER_VARIABLE
 from stegvis.twin.raw import write_raw_pair
+from tests.orchestration.dagster_view import Automation
 from tests.orchestration.raw_pairs import copies, empty_home
 from tests.orchestration.story import Story
 from tests.s3_server import BUCKET, Bucket, Trouble, proxy, s3_server
@@ -167,6 +170,17 @@ def test_storage_that_fails_is_retried_then_reported_and_nothing_is_half_written
     assert "Q2" not in why
     assert recordings(site.story)["batch"].to_list() == ["north"] * 2
     assert copied_lake(site) == [name for name in local_lake(home) if "north" in name]
+    # The state of the home is shown while nothing answers.
+    site.trouble.answer = lambda method, path: "500"
+    facts = site.story.status()
+    assert "answered 500, tried 3 times" in facts["object_storage"]
+    assert [each["batch"] for each in facts["batches"]] == ["north", "south"]
+    assert facts["ok"] is False
+    assert any(cause.sentence.startswith(f"FAILED object storage: s3://{BUCKET}/landing") for cause in causes(facts))
+    with open_instance(home) as instance:
+        daemon = Automation(home, instance)
+        daemon.landing_tick()  # does not fail, and knows what was mirrored
+        assert instance.get_dynamic_partitions("batch") == ["north", "south"]
     # Now the copy of the lake cannot be written: nothing is published without it.
     site.trouble.answer = lambda method, path: "500" if method == "PUT" else "pass"
     (why,) = set(failed(site.refresh()).values())

@@ -9,6 +9,7 @@ def facts(**more: Any) -> dict[str, Any]:
     """The facts; a part that is given replaces the one of a home in order."""
     nothing: dict[str, Any] = {
         "blocked": [], "failed": [], "failed_jobs": [], "stale": [], "missing_upstream": [], "gone": [], "unlinked": [],
+        "object_storage": "",
         "failing_checks": [], "editions": [], "too_open": "", "waiting_release": None, "waves": [], "batches": [],
         "withdrawals": {"not_applied": []}, "landed": [], "published": [], "disk_use": {"lake": 5},
         "last_release": {"release": "2026-01-05-abc", "created": "2026-01-05T00:00:00+00:00", "folder": "/x"},
