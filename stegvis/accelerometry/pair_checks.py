@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.cwa import CwaRecording
-from stegvis.accelerometry.orientation import MOST_EPOCHS, Orientation, Worn
+from stegvis.accelerometry.orientation import MOST_EPOCHS, Worn, WornInParts
+from stegvis.accelerometry.pair_epochs import PairEpochs, SensorPlaces
 from stegvis.accelerometry.pair_problems import PairError, Problem, check_hours
 from stegvis.accelerometry.raw_sensor import RawSensor
 from stegvis.accelerometry.resampling import RawSignal, epoch_positions, resample
 from stegvis.accelerometry.summaries import WINDOW_SECONDS
-from stegvis.accelerometry.swap import HORIZONTAL, UPRIGHT, moving, swapped, swing
+from stegvis.accelerometry.swap import HORIZONTAL, UPRIGHT, moving, stretches, swing
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.tilt import Tilt
 from stegvis.accelerometry.wear import worn_at
@@ -53,8 +54,8 @@ def check_overlap(back: RawSignal, thigh: RawSignal, rules: RawRecordings) -> No
     check_hours(overlap / 3600, rules)
 
 
-def sensors_swapped(back: RawSensor, thigh: RawSensor, epoch_rules: Epochs) -> bool:
-    """Whether the sensors were swapped, from the ten-second windows in which both were worn.
+def sensors_swapped(back: RawSensor, thigh: RawSensor, epoch_rules: Epochs) -> tuple[SensorPlaces, ...]:
+    """Where the sensors were, stretch by stretch (``swap.stretches``), in the windows in which both were worn.
 
     Raises:
         PairError: ``same_place``, both were on the same part of the body.
@@ -78,7 +79,11 @@ def sensors_swapped(back: RawSensor, thigh: RawSensor, epoch_rules: Epochs) -> b
     swings[which] = _swing(thigh, thigh.summary.start[window[both]][which], epoch_rules) - _swing(
         back, back.summary.start[both][which], epoch_rules
     )
-    return swapped(gravity, swings)
+    start = back.summary.start[both]
+    return tuple(
+        SensorPlaces(float(start[each.first]) if each.first else -np.inf, each.swapped)
+        for each in stretches(gravity, swings)
+    )
 
 
 def _swing(sensor: RawSensor, start: NDArray[np.float64], epoch_rules: Epochs) -> NDArray[np.float32]:
@@ -86,6 +91,22 @@ def _swing(sensor: RawSensor, start: NDArray[np.float64], epoch_rules: Epochs) -
     first, last, recorded = epoch_positions(sensor.signal.timeline, start, start + epoch_rules.seconds)
     values = resample(sensor.signal, first, last, epoch_rules).reshape(len(start), -1, 3)
     return np.where(recorded, swing(values, epoch_rules.sampling_rate_hz), np.float32(np.nan))
+
+
+def place_problems(epochs: PairEpochs) -> Iterator[Problem]:
+    """Sensors that were swapped for a time, and time that is not used because their place is uncertain."""
+    swapped, unused = (float(each.sum()) * epochs.rules.seconds / 3600 for each in (epochs.swapped, epochs.unused))
+    if swapped:
+        yield Problem(
+            "swapped_for_a_time",
+            f"the back and the thigh sensor were swapped for {swapped:.1f} hours of the recording; this was corrected",
+        )
+    if unused:
+        yield Problem(
+            "place_uncertain",
+            f"for {unused:.1f} hours postures and walking contradict each other about which sensor was on the thigh; "
+            "this time was not used",
+        )
 
 
 def clock_problems(clocks: Synchronization, rules: SynchronizationRules) -> Iterator[Problem]:
@@ -109,12 +130,20 @@ def clock_problems(clocks: Synchronization, rules: SynchronizationRules) -> Iter
         yield Problem("clocks_apart", f"the clocks were {clocks.offset_seconds:.0f} s apart; this was corrected")
 
 
-def orientation_problems(found: Orientation, tilt: Tilt) -> Iterator[Problem]:
-    """Sensors that were not worn as prescribed, or at an unusual angle."""
-    for place, how in (("back", found.back), ("thigh", found.thigh)):
-        if how not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN, Worn.TILTED):
+def orientation_problems(worn_as: WornInParts, tilt: Tilt) -> Iterator[Problem]:
+    """Sensors that were not worn as prescribed, or at an unusual angle, or attached anew during the recording."""
+    for place, parts in worn_as.items():
+        for how in dict.fromkeys(part.worn for part in parts):
+            if how not in (Worn.AS_PRESCRIBED, Worn.UNKNOWN, Worn.TILTED):
+                yield Problem(
+                    how, f"the {place} sensor was worn {how.replace('_', ' ')}; this does not affect the classification"
+                )
+        if len(parts) > 1:
+            order = ", then ".join(part.worn.replace("_", " ") for part in parts)
             yield Problem(
-                how, f"the {place} sensor was worn {how.replace('_', ' ')}; this does not affect the classification"
+                "attached_anew",
+                f"the {place} sensor was attached anew during the recording: {order}; each part was read as it was "
+                "worn",
             )
     for place in tilt.unusual:
         yield Problem(
