@@ -29,7 +29,7 @@ from stegvis.accelerometry.windows import (
     Windows,
     continues,
     gather,
-    put_right,
+    in_their_places,
     signal_windows,
     window_starts,
 )
@@ -134,7 +134,7 @@ def classify_checked(
         raise SignalError(f"the signal has no {method.epochs.seconds} seconds without a gap")
     model = load_model(model_file, nthread)
     exchanged, unused = places(signal_stretches(signal, starts, method.epochs), len(starts))
-    windows = put_right(signal_windows(signal.acceleration, starts, size), exchanged)
+    windows = in_their_places(signal_windows(signal.acceleration, starts, size), exchanged)
     follows = continues(signal.timestamps, starts, method.epochs)
     used = np.flatnonzero(~unused)
     if len(used) == 0:

@@ -14,32 +14,39 @@ from stegvis.accelerometry.pair_problems import PairError, Problem, check_hours
 from stegvis.accelerometry.raw_sensor import RawSensor
 from stegvis.accelerometry.resampling import RawSignal, epoch_positions, resample
 from stegvis.accelerometry.summaries import WINDOW_SECONDS
-from stegvis.accelerometry.swap import HORIZONTAL, UPRIGHT, moving, stretches, swing
+from stegvis.accelerometry.swap import FEWEST_MOVING, HORIZONTAL, SWAPPED_SWING, UPRIGHT, moving, stretches, swing
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.tilt import Tilt
 from stegvis.accelerometry.wear import worn_at
 from stegvis.study.protocol import Epochs, RawRecordings, SynchronizationRules
 
-# Two sensors on one part of the body are upright and horizontal at the same time; sensors on back and thigh differ
-# whenever the person sits. Hours needed in each posture, and the largest share of time in which two sensors on one part
-# of the body may differ by chance.
+# Two sensors on one part of the body are upright and horizontal at the same time, and swing alike; sensors on back and
+# thigh differ whenever the person sits or walks. Hours needed in each posture, and the largest share of time in which
+# two sensors on one part of the body may differ by chance.
 FEWEST_HOURS_PER_POSTURE = 1.0
 LARGEST_SHARE_APART = 0.01
 
 
 def check_devices(back: CwaRecording, thigh: CwaRecording) -> None:
-    """Refuse the same recording twice, and two that were both annotated with the same place.
+    """Refuse the same recording twice.
 
     Raises:
-        PairError: ``same_recording``, ``same_place``.
+        PairError: ``same_recording``.
     """
     same_device = back.header.identified and back.header.device_id == thigh.header.device_id
     if same_device or np.array_equal(back.samples, thigh.samples):
         raise PairError("same_recording", "both files are from the same device")
+
+
+def annotation_problems(back: CwaRecording, thigh: CwaRecording) -> Iterator[Problem]:
+    """Both annotated with one place: the program that sets devices up keeps the last entry, so movement decides."""
     locations = [recording.header.annotations.get("_p", "").lower() for recording in (back, thigh)]
     for place in ("thigh", "back"):
         if all(place in location for location in locations):
-            raise PairError("same_place", f"both files say that they were worn on the {place}")
+            yield Problem(
+                "same_place_annotated",
+                f"both files say that they were worn on the {place}; their movement shows where they were",
+            )
 
 
 def check_overlap(back: RawSignal, thigh: RawSignal, rules: RawRecordings) -> None:
@@ -64,14 +71,6 @@ def sensors_swapped(back: RawSensor, thigh: RawSensor, epoch_rules: Epochs) -> t
     window = np.searchsorted(thigh.summary.start, center, side="right") - 1
     both = back.worn & (window >= 0) & worn_at(thigh.summary, thigh.worn, center)
     gravity = np.hstack([back.summary.mean[both], thigh.summary.mean[window[both]]])
-    along = np.stack(
-        [np.abs(gravity[:, x]) / np.maximum(np.linalg.norm(gravity[:, x : x + 3], axis=1), 1e-3) for x in (0, 3)]
-    )
-    upright, horizontal = along > UPRIGHT, along < HORIZONTAL
-    together = [float(each.all(axis=0).sum()) * WINDOW_SECONDS / 3600 for each in (upright, horizontal)]
-    apart = (upright[0] & horizontal[1]) | (upright[1] & horizontal[0])
-    if min(together) >= FEWEST_HOURS_PER_POSTURE and apart.mean() < LARGEST_SHARE_APART:
-        raise PairError("same_place", "both sensors were on the same part of the body: their postures never differ")
     sd = np.hstack([back.summary.sd[both], thigh.summary.sd[window[both]]])
     which = np.flatnonzero(moving(sd))
     which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
@@ -79,11 +78,31 @@ def sensors_swapped(back: RawSensor, thigh: RawSensor, epoch_rules: Epochs) -> t
     swings[which] = _swing(thigh, thigh.summary.start[window[both]][which], epoch_rules) - _swing(
         back, back.summary.start[both][which], epoch_rules
     )
+    if _same_place(gravity, swings):
+        raise PairError(
+            "same_place",
+            "both sensors were on the same part of the body: their postures never differ, and they swing alike",
+        )
     start = back.summary.start[both]
     return tuple(
         SensorPlaces(float(start[each.first]) if each.first else -np.inf, each.swapped)
         for each in stretches(gravity, swings)
     )
+
+
+def _same_place(gravity: NDArray[np.float32], swings: NDArray[np.float32]) -> bool:
+    """Whether both sensors were on one part of the body; arguments as of ``swap.swapped``."""
+    along = np.stack(
+        [np.abs(gravity[:, x]) / np.maximum(np.linalg.norm(gravity[:, x : x + 3], axis=1), 1e-3) for x in (0, 3)]
+    )
+    upright, horizontal = along > UPRIGHT, along < HORIZONTAL
+    together = [float(each.all(axis=0).sum()) * WINDOW_SECONDS / 3600 for each in (upright, horizontal)]
+    apart = (upright[0] & horizontal[1]) | (upright[1] & horizontal[0])
+    if min(together) < FEWEST_HOURS_PER_POSTURE or apart.mean() >= LARGEST_SHARE_APART:
+        return False
+    # Whoever stands, walks and lies but never sits is known by the swing of the thigh.
+    gait = np.isfinite(swings)
+    return bool(gait.sum() < FEWEST_MOVING or np.median(np.abs(swings[gait])) < SWAPPED_SWING)
 
 
 def _swing(sensor: RawSensor, start: NDArray[np.float64], epoch_rules: Epochs) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from stegvis.accelerometry.cwa import CwaRecording
 from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.pair_checks import (
+    annotation_problems,
     check_devices,
     check_overlap,
     clock_problems,
@@ -79,8 +80,8 @@ def classify_pair(
         ModelError: the classifier cannot be used.
     """
     progress("reading both recordings")
-    sensors, origin = _read_sensors(back, thigh, method, calibrations or {})
-    problems = [problem for place in sensors for problem in sensor_problems(place, sensors[place])]
+    sensors, origin, problems = _read_sensors(back, thigh, method, calibrations or {})
+    problems += [problem for place in sensors for problem in sensor_problems(place, sensors[place])]
     places = sensors_swapped(sensors["back"], sensors["thigh"], method.epochs)
     exchanged = len(places) == 1 and places[0].swapped is True
     if exchanged:
@@ -112,20 +113,21 @@ def classify_pair(
 
 def _read_sensors(
     back: Path, thigh: Path, method: Method, calibrations: Mapping[int, Calibration]
-) -> tuple[dict[Place, RawSensor], np.datetime64]:
-    """Both sensors of a pair, and the origin of their times: the midnight before the first sample."""
+) -> tuple[dict[Place, RawSensor], np.datetime64, list[Problem]]:
+    """Both sensors of a pair, the origin of their times (the midnight before the first sample), and problems."""
     recordings: dict[Place, CwaRecording] = {
         "back": read_recording(back, "back", method.raw_recordings),
         "thigh": read_recording(thigh, "thigh", method.raw_recordings),
     }
     check_devices(recordings["back"], recordings["thigh"])
+    problems = list(annotation_problems(recordings["back"], recordings["thigh"]))
     origin = min(recording.segments[0].start for recording in recordings.values()).astype("datetime64[D]")
     sensors = {place: raw_sensor(recordings[place], place, origin, calibrations, method) for place in recordings}
     check_overlap(sensors["back"].signal, sensors["thigh"].signal, method.raw_recordings)
     for place, sensor in sensors.items():
         if not sensor.worn.any():
             raise PairError("not_worn", f"the {place} sensor was not worn")
-    return sensors, origin
+    return sensors, origin, problems
 
 
 def _classified(

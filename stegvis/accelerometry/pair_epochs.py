@@ -19,7 +19,7 @@ from stegvis.accelerometry.raw_sensor import RawSensor
 from stegvis.accelerometry.resampling import epoch_positions, resample
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.wear import worn_at
-from stegvis.accelerometry.windows import CHUNK, put_right
+from stegvis.accelerometry.windows import CHUNK, in_their_places
 from stegvis.study.protocol import Epochs
 
 Floats = NDArray[np.float64]
@@ -71,7 +71,7 @@ class PairEpochs:
 
         The array is reused for the next chunk.
         """
-        return put_right(self._by_sensor, self.swapped)(which)
+        return in_their_places(self._by_sensor, self.swapped)(which)
 
     def _by_sensor(self, which: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
         samples = self.rules.samples_per_epoch

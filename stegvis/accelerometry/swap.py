@@ -33,8 +33,9 @@ SWAPPED_SWING = 0.1
 # Evidence for the place of the sensors: of an epoch of gait, the difference of swings, at most one; of a posture, this
 # much, which says where between two walks the sensors were exchanged, and no more.
 LARGEST_SWING, POSTURE_EVIDENCE = 1.0, 0.01
-# Evidence that a change of place costs: the least sum of any stretch of the 25 people, as worn, is -3.
-COST_OF_CHANGE = 12.0
+# Evidence that a change of place costs; the last part of a recording needs half of it, one in the middle all. In days
+# made of the 25 people's hours, as worn, the least sum of any stretch is -12 (S030), and -5 for everyone else.
+COST_OF_CHANGE = 40.0
 # Whether the sensors are swapped in a stretch, by what it shows.
 SWAPPED = {"right": False, "swapped": True, "contradictory": None}
 

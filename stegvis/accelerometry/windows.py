@@ -72,7 +72,7 @@ def signal_windows(acceleration: NDArray[np.float32], starts: NDArray[np.int64],
     return lambda which: chunks(acceleration, starts[which], size)
 
 
-def put_right(windows: Windows, swapped: NDArray[np.bool_]) -> Windows:
+def in_their_places(windows: Windows, swapped: NDArray[np.bool_]) -> Windows:
     """The windows with back and thigh in their places, of k epochs; ``swapped`` (k,) is where they are not."""
     if not swapped.any():
         return windows

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.recording import LabeledRecording, read_labeled
-from stegvis.accelerometry.windows import window_starts
+from stegvis.accelerometry.windows import THIGH_AND_BACK, window_starts
 from stegvis.study.protocol import Epochs
 from stegvis.twin.cwa import Device, write_cwa
 
@@ -42,7 +42,14 @@ def blocks(recording: LabeledRecording, epoch_rules: Epochs) -> NDArray[np.int64
 
 
 def write_real_pair(
-    folder: Path, source: Path, epoch_rules: Epochs, *, seed: int = 1, hours: float = HOURS, ahead: float = THIGH_AHEAD
+    folder: Path,
+    source: Path,
+    epoch_rules: Epochs,
+    *,
+    seed: int = 1,
+    hours: float = HOURS,
+    ahead: float = THIGH_AHEAD,
+    swapped_from: float = 1.0,
 ) -> RealPair:
     """Write ``P_back.cwa`` and ``P_thigh.cwa`` from a labeled recording.
 
@@ -53,12 +60,15 @@ def write_real_pair(
         seed: of the order of the blocks.
         hours: length of the pair.
         ahead: how far the thigh's clock is ahead at the start, seconds.
+        swapped_from: the share of the time after which the sensors are exchanged.
     """
     recording = read_labeled(source, epoch_rules)
     starts = blocks(recording, epoch_rules)
     chosen = np.random.default_rng(seed).choice(starts, round(hours * 3600 / BLOCK_SECONDS))
     sample = (chosen[:, None] + np.arange(BLOCK_SECONDS * RATE)).ravel()
     signal = recording.signal.acceleration[sample]
+    late = round(swapped_from * len(signal))
+    signal[late:] = signal[late:][:, THIGH_AND_BACK]
     files = folder / "P_back.cwa", folder / "P_thigh.cwa"
     write_cwa(files[0], at_rate(signal[:, :3], BACK_RATE), START, Device(4711, 1, BACK_RATE), 33.0)
     device = Device(4712, 1, THIGH_RATE, clock_drift_seconds_per_day=THIGH_DRIFT)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.method import Method
+from stegvis.accelerometry.pair_checks import sensors_swapped
+from stegvis.accelerometry.pair_epochs import AS_THE_FILES_SAY, SensorPlaces
 from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording
 from stegvis.accelerometry.synchronization import Synchronization, synchronize
 from tests.real_data.real_pairs import HOURS, START, THIGH_AHEAD, THIGH_DRIFT, RealPair, write_real_pair
@@ -19,12 +21,14 @@ METHOD = Method.of(PROTOCOL)
 ORIGIN = START.astype("datetime64[D]")
 
 
-def synchronized(pair: RealPair) -> Synchronization:
+def synchronized(pair: RealPair) -> tuple[Synchronization, tuple[SensorPlaces, ...]]:
+    """The clocks, and where the sensors were."""
     back, thigh = (
         raw_sensor(read_recording(file, place, METHOD.raw_recordings), place, ORIGIN, {}, METHOD)
         for place, file in (("back", pair.back), ("thigh", pair.thigh))
     )
-    return synchronize(back.signal, thigh.signal, back.summary, thigh.summary, METHOD.synchronization, METHOD.epochs)
+    clocks = synchronize(back.signal, thigh.signal, back.summary, thigh.summary, METHOD.synchronization, METHOD.epochs)
+    return clocks, sensors_swapped(back, thigh, METHOD.epochs)
 
 
 def test_every_real_person_is_accepted_and_the_offset_is_within_a_tenth_of_a_second(
@@ -36,7 +40,8 @@ def test_every_real_person_is_accepted_and_the_offset_is_within_a_tenth_of_a_sec
     assert len(files) == 25
     missed = []
     for file in files:
-        found = synchronized(write_real_pair(tmp_path, file, METHOD.epochs))
+        found, places = synchronized(write_real_pair(tmp_path, file, METHOD.epochs))
+        assert places == AS_THE_FILES_SAY, file.stem
         error = found.thigh_seconds(at) - at - THIGH_AHEAD - THIGH_DRIFT * (at - begin) / 86400
         if not found.synchronized or np.abs(error).max() > 0.1 or found.agreeing < found.windows / 2:
             missed.append((file.stem, found.status, found.agreeing, found.windows, np.round(error, 3)))
