@@ -14,15 +14,15 @@ from stegvis.accelerometry.pair_problems import PairError, Problem, check_hours
 from stegvis.accelerometry.raw_sensor import RawSensor
 from stegvis.accelerometry.resampling import RawSignal, epoch_positions, resample
 from stegvis.accelerometry.summaries import WINDOW_SECONDS
-from stegvis.accelerometry.swap import FEWEST_MOVING, HORIZONTAL, SWAPPED_SWING, UPRIGHT, moving, stretches, swing
+from stegvis.accelerometry.swap import FEWEST_SWAPPED, HORIZONTAL, SWAPPED_SWING, UPRIGHT, moving, stretches, swing
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.tilt import Tilt
 from stegvis.accelerometry.wear import worn_at
 from stegvis.study.protocol import Epochs, RawRecordings, SynchronizationRules
 
 # Two sensors on one part of the body are upright and horizontal at the same time, and swing alike; sensors on back and
-# thigh differ whenever the person sits or walks. Hours needed in each posture, and the largest share of time in which
-# two sensors on one part of the body may differ by chance.
+# thigh differ whenever the person sits or walks. Hours needed in each posture if there is too little walking, and the
+# largest share of time in which two sensors on one part of the body may differ by chance.
 FEWEST_HOURS_PER_POSTURE = 1.0
 LARGEST_SHARE_APART = 0.01
 
@@ -78,16 +78,15 @@ def sensors_swapped(back: RawSensor, thigh: RawSensor, epoch_rules: Epochs) -> t
     swings[which] = _swing(thigh, thigh.summary.start[window[both]][which], epoch_rules) - _swing(
         back, back.summary.start[both][which], epoch_rules
     )
-    if _same_place(gravity, swings):
+    found = stretches(gravity, swings)
+    # Sensors that were exchanged half-way swing alike on the whole, though never at any time.
+    if len(found) == 1 and _same_place(gravity, swings):
         raise PairError(
             "same_place",
             "both sensors were on the same part of the body: their postures never differ, and they swing alike",
         )
     start = back.summary.start[both]
-    return tuple(
-        SensorPlaces(float(start[each.first]) if each.first else -np.inf, each.swapped)
-        for each in stretches(gravity, swings)
-    )
+    return tuple(SensorPlaces(float(start[each.first]) if each.first else -np.inf, each.swapped) for each in found)
 
 
 def _same_place(gravity: NDArray[np.float32], swings: NDArray[np.float32]) -> bool:
@@ -96,13 +95,15 @@ def _same_place(gravity: NDArray[np.float32], swings: NDArray[np.float32]) -> bo
         [np.abs(gravity[:, x]) / np.maximum(np.linalg.norm(gravity[:, x : x + 3], axis=1), 1e-3) for x in (0, 3)]
     )
     upright, horizontal = along > UPRIGHT, along < HORIZONTAL
-    together = [float(each.all(axis=0).sum()) * WINDOW_SECONDS / 3600 for each in (upright, horizontal)]
     apart = (upright[0] & horizontal[1]) | (upright[1] & horizontal[0])
-    if min(together) < FEWEST_HOURS_PER_POSTURE or apart.mean() >= LARGEST_SHARE_APART:
+    if not len(apart) or apart.mean() >= LARGEST_SHARE_APART:
         return False
     # Whoever stands, walks and lies but never sits is known by the swing of the thigh.
     gait = np.isfinite(swings)
-    return bool(gait.sum() < FEWEST_MOVING or np.median(np.abs(swings[gait])) < SWAPPED_SWING)
+    if gait.sum() >= FEWEST_SWAPPED:
+        return bool(abs(np.median(swings[gait])) < SWAPPED_SWING)
+    together = [float(each.all(axis=0).sum()) * WINDOW_SECONDS / 3600 for each in (upright, horizontal)]
+    return min(together) >= FEWEST_HOURS_PER_POSTURE
 
 
 def _swing(sensor: RawSensor, start: NDArray[np.float64], epoch_rules: Epochs) -> NDArray[np.float32]:

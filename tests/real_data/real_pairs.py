@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stegvis.accelerometry.pair_epochs import COLUMNS
+from stegvis.accelerometry.pair_problems import Place
 from stegvis.accelerometry.recording import LabeledRecording, read_labeled
+from stegvis.accelerometry.tilt import LATERAL, rotation
 from stegvis.accelerometry.windows import THIGH_AND_BACK, window_starts
 from stegvis.study.protocol import Epochs
 from stegvis.twin.cwa import Device, write_cwa
@@ -50,6 +53,7 @@ def write_real_pair(
     hours: float = HOURS,
     ahead: float = THIGH_AHEAD,
     swapped_from: float = 1.0,
+    both_on: Place | None = None,
 ) -> RealPair:
     """Write ``P_back.cwa`` and ``P_thigh.cwa`` from a labeled recording.
 
@@ -61,6 +65,7 @@ def write_real_pair(
         hours: length of the pair.
         ahead: how far the thigh's clock is ahead at the start, seconds.
         swapped_from: the share of the time after which the sensors are exchanged.
+        both_on: the part of the body that both sensors were on, 12 degrees apart.
     """
     recording = read_labeled(source, epoch_rules)
     starts = blocks(recording, epoch_rules)
@@ -69,6 +74,10 @@ def write_real_pair(
     signal = recording.signal.acceleration[sample]
     late = round(swapped_from * len(signal))
     signal[late:] = signal[late:][:, THIGH_AND_BACK]
+    if both_on is not None:
+        other = signal[:, COLUMNS[both_on]] @ rotation(LATERAL[None], np.radians([12.0]))[0]
+        noise = np.random.default_rng(seed).normal(0, 0.01, other.shape).astype(np.float32)
+        signal = np.hstack([signal[:, COLUMNS[both_on]], other + noise])
     files = folder / "P_back.cwa", folder / "P_thigh.cwa"
     write_cwa(files[0], at_rate(signal[:, :3], BACK_RATE), START, Device(4711, 1, BACK_RATE), 33.0)
     device = Device(4712, 1, THIGH_RATE, clock_drift_seconds_per_day=THIGH_DRIFT)

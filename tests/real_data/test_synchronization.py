@@ -10,6 +10,7 @@ import pytest
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.pair_checks import sensors_swapped
 from stegvis.accelerometry.pair_epochs import AS_THE_FILES_SAY, SensorPlaces
+from stegvis.accelerometry.pair_problems import PairError
 from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording
 from stegvis.accelerometry.synchronization import Synchronization, synchronize
 from tests.real_data.real_pairs import HOURS, START, THIGH_AHEAD, THIGH_DRIFT, RealPair, write_real_pair
@@ -46,3 +47,12 @@ def test_every_real_person_is_accepted_and_the_offset_is_within_a_tenth_of_a_sec
         if not found.synchronized or np.abs(error).max() > 0.1 or found.agreeing < found.windows / 2:
             missed.append((file.stem, found.status, found.agreeing, found.windows, np.round(error, 3)))
     assert not missed
+
+
+@pytest.mark.parametrize("place", ["back", "thigh"])
+@pytest.mark.parametrize("person", ["harth/S023", "har70plus/505", "har70plus/516"])
+def test_two_sensors_on_one_part_of_a_real_person_are_refused(real_data, tmp_path, person, place):
+    pair = write_real_pair(tmp_path, real_data / f"{person}.parquet", METHOD.epochs, both_on=place)
+    with pytest.raises(PairError) as error:
+        synchronized(pair)
+    assert error.value.rule == "same_place"
