@@ -30,8 +30,9 @@ KNOWN_LIMITS = (
     "errors occur in short walks between standing.",
     "Walking with a walking aid tends to be underestimated (514 among the individuals above).",
     "A sensor rotated by 180 degrees or worn upside down is classified alike and flagged. One that leans further from "
-    "the usual angle in walking than most people's is turned back and flagged; half turns together with such an angle "
-    "have not been evaluated, nor have sensors on the wrong leg. Both flags need a minute of walking.",
+    "the usual angle in walking than most people's is turned back and flagged; what was "
+    "attached anew is measured anew. Both flags need a minute of walking. A sensor on the other leg was evaluated only "
+    "as a mirrored recording, which changes no accuracy.",
     "The transitions used for smoothing were learned from partly scripted hours, not from free living.",
 )
 

@@ -62,6 +62,7 @@ ROTATIONS: dict[Worn, tuple[int, int, int]] = {
 # Forward and backward, and about the long axis of the thigh, in degrees.
 TILTS = {"back": (-30, -20, 20, 30), "thigh": (-30, 30)}
 ROLLS = {"back": (), "thigh": (60, 90)}
+UPSIDE_DOWN_TILTS = (-30, 30)
 # People are left out in this many groups: the first of them in the order of their names, the sixth, the eleventh ...
 FOLDS = 5
 
@@ -293,6 +294,10 @@ def _rotations() -> Iterator[tuple[str, str, NDArray[np.float32]]]:
             for degrees in angles:
                 matrix = rotation(axis[None], np.radians([float(degrees)]))[0]
                 yield sensor, f"{name} {degrees:+d} degrees", _of_sensor(sensor, matrix)
+        upside_down = np.diag(ROTATIONS[Worn.UPSIDE_DOWN]).astype(np.float32)
+        for degrees in UPSIDE_DOWN_TILTS:
+            matrix = rotation(LATERAL[None], np.radians([float(degrees)]))[0] @ upside_down
+            yield sensor, f"upside down and tilted {degrees:+d} degrees", _of_sensor(sensor, matrix)
 
 
 def _of_sensor(sensor: str, matrix: NDArray[np.float32]) -> NDArray[np.float32]:

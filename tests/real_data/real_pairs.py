@@ -54,6 +54,7 @@ def write_real_pair(
     ahead: float = THIGH_AHEAD,
     swapped_from: float = 1.0,
     both_on: Place | None = None,
+    thigh_hz: int = RATE,
 ) -> RealPair:
     """Write ``P_back.cwa`` and ``P_thigh.cwa`` from a labeled recording.
 
@@ -65,6 +66,7 @@ def write_real_pair(
         hours: length of the pair.
         ahead: how far the thigh's clock is ahead at the start, seconds.
         swapped_from: the share of the time after which the sensors are exchanged.
+        thigh_hz: what the thigh sensor was set to.
         both_on: the part of the body that both sensors were on, 12 degrees apart.
     """
     recording = read_labeled(source, epoch_rules)
@@ -80,9 +82,10 @@ def write_real_pair(
         signal = np.hstack([signal[:, COLUMNS[both_on]], other + noise])
     files = folder / "P_back.cwa", folder / "P_thigh.cwa"
     write_cwa(files[0], at_rate(signal[:, :3], BACK_RATE), START, Device(4711, 1, BACK_RATE), 33.0)
-    device = Device(4712, 1, THIGH_RATE, clock_drift_seconds_per_day=THIGH_DRIFT)
+    thigh_rate = THIGH_RATE * thigh_hz / RATE
+    device = Device(4712, 1, thigh_rate, nominal_rate_hz=thigh_hz, clock_drift_seconds_per_day=THIGH_DRIFT)
     write_cwa(
-        files[1], at_rate(signal[:, 3:], THIGH_RATE), START + np.timedelta64(round(1e6 * ahead), "us"), device, 33.0
+        files[1], at_rate(signal[:, 3:], thigh_rate), START + np.timedelta64(round(1e6 * ahead), "us"), device, 33.0
     )
     return RealPair(*files, recording.activity[sample])
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.pair_checks import sensors_swapped
+from stegvis.accelerometry.pair_classification import classify_pair
 from stegvis.accelerometry.pair_epochs import AS_THE_FILES_SAY, SensorPlaces
 from stegvis.accelerometry.pair_problems import PairError
 from stegvis.accelerometry.raw_sensor import raw_sensor, read_recording
@@ -56,3 +58,20 @@ def test_two_sensors_on_one_part_of_a_real_person_are_refused(real_data, tmp_pat
     with pytest.raises(PairError) as error:
         synchronized(pair)
     assert error.value.rule == "same_place"
+
+
+@pytest.mark.parametrize("person", ["harth/S024", "har70plus/502"])
+def test_a_thigh_sensor_at_half_the_rate_gives_the_same_days(real_data, tmp_path, person):
+    source = real_data / f"{person}.parquet"
+    found = []
+    for thigh_hz in (50, 25):
+        pair = write_real_pair(tmp_path, source, METHOD.epochs, thigh_hz=thigh_hz)
+        found.append(classify_pair(pair.back, pair.thigh, METHOD).epochs)
+    usual, half = found
+    together = usual.merge(half, on="epoch_start", suffixes=("", "_half"))
+    assert len(together) >= len(usual) - 2
+    assert (together["activity"] == together["activity_half"]).mean() > 0.98
+    walking = [(each["activity"] == ActivityCode.WALKING).sum() for each in (usual, half)]
+    assert walking[1] == pytest.approx(walking[0], rel=0.02)
+    speeds = together["speed_km_per_hour_half"] / together["speed_km_per_hour"]
+    assert speeds.median() == pytest.approx(1, abs=0.03)
