@@ -80,7 +80,11 @@ def in_their_places(windows: Windows, swapped: NDArray[np.bool_]) -> Windows:
     def read(which: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
         for begin, some in zip(range(0, len(which), CHUNK), windows(which), strict=True):
             here = swapped[which[begin : begin + len(some)]]
-            yield np.where(here[:, None, None], some[:, :, THIGH_AND_BACK], some)
+            if here.any():
+                # A copy: the memory may be that of the signal itself.
+                some = some.copy()
+                some[here] = some[here][:, :, THIGH_AND_BACK]
+            yield some
 
     return read
 
