@@ -100,6 +100,7 @@ class TrainingReport(Result):
     turned: tuple[RotatedSensorAgreement, ...]
     measured_speed: SpeedAgreement | None
     own_pace: PaceAgreement | None
+    external_pace: PaceAgreement | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def train(folders: Sequence[Path], out: Path, protocol: Protocol, progress: Call
 
     Args:
         folders: each has labeled recordings (``datasets.Dataset.layout``) and may have a ``dataset.toml``. Datasets of
-            the layout ``thigh_paces`` are not used for training; walking pace is evaluated on the first of them.
+            the layout ``thigh_paces`` are not used for training; walking pace is evaluated on the first of them, with
+            which its relations were developed, and on the second, of which nothing was used.
         out: the model file to write; the cards are written to the same folder.
         protocol: the length of epochs, and the settings of walking speed.
         progress: called with one line at a time; lines contain names of datasets and files, never their content.
@@ -189,6 +191,7 @@ def _report(
         turned=evaluate_rotated(people, models, protocol.epochs),
         measured_speed=evaluate_speed(people, protocol),
         own_pace=evaluate_pace(paces[0], protocol) if paces else None,
+        external_pace=evaluate_pace(paces[1], protocol) if len(paces) > 1 else None,
     )
 
 
