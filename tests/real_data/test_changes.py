@@ -102,7 +102,7 @@ def test_nobody_changes_anything_as_worn(signals):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("person", ["harth/S023", "harth/S030", "har70plus/516"])
-def test_a_day_swapped_in_its_last_quarter_is_in_their_places(real_data, tmp_path, person):
+def test_a_day_swapped_in_its_last_quarter_is_corrected(real_data, tmp_path, person):
     share = 0.75
     source = real_data / f"{person}.parquet"
     for folder in ("as_worn", "swapped"):
