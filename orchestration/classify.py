@@ -15,6 +15,7 @@ import pandas as pd
 
 import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
+from stegvis.accelerometry.daily_walks import daily_walks
 from stegvis.accelerometry.pair_classification import PairResult
 from stegvis.storage.day_sums import day_table
 from stegvis.study.protocol import Protocol
@@ -43,9 +44,11 @@ class PairFiles:
 
 
 def days_of(result: PairResult, protocol: Protocol) -> pd.DataFrame:
-    """The days of a classified pair (``stegvis.storage.day_sums.day_table``)."""
+    """The days of a classified pair: ``stegvis.storage.day_sums.day_table``, then ``weekday`` and ``daily_walks``."""
     select = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
-    return day_table(result.epochs, protocol, select)
+    days = day_table(result.epochs, protocol, select)
+    walks = daily_walks(result.epochs, protocol.epochs.seconds).reindex(days["date"], fill_value=0)
+    return pd.concat([days.assign(weekday=days["date"].dt.day_name()), walks.reset_index(drop=True)], axis=1)
 
 
 def write_pair(

@@ -6,6 +6,7 @@ them over time (``smoothing``). The model has a separate class for stairs, which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,15 +19,32 @@ from stegvis.accelerometry.activity import CLASSIFIED, ActivityCode, SpeedCode
 from stegvis.accelerometry.epoch_model import CLASSES, MODEL_FILE, STAIRS, WALKING, EpochModel, load_model
 from stegvis.accelerometry.features import FEATURE_NAMES, features
 from stegvis.accelerometry.method import Method
-from stegvis.accelerometry.orientation import MOST_EPOCHS, Orientation, orientation_of
+from stegvis.accelerometry.orientation import MOST_EPOCHS, Orientation, WornInParts, WornPart, orientation_of
 from stegvis.accelerometry.signal import Signal, SignalError, check_signal
-from stegvis.accelerometry.swap import moving, swapped, swing
+from stegvis.accelerometry.swap import Stretch, moving, stretches, swing
 from stegvis.accelerometry.tilt import Tilt, tilt_of, turned
 from stegvis.accelerometry.walking_speed import Pace, gait_autocorrelation, movement, pace, speed_class
-from stegvis.accelerometry.windows import CHUNK, Windows, continues, gather, signal_windows, window_starts
+from stegvis.accelerometry.windows import (
+    CHUNK,
+    Windows,
+    continues,
+    gather,
+    in_their_places,
+    signal_windows,
+    window_starts,
+)
 from stegvis.study.protocol import Epochs
 
-THIGH_AND_BACK = [3, 4, 5, 0, 1, 2]
+# The columns of an epoch, and their values where an epoch is not classified.
+NOT_CLASSIFIED = {
+    "activity": ActivityCode.NONWEAR,
+    "speed": SpeedCode.NOT_WALKING,
+    "confidence": 0,
+    "stairs": False,
+    "cadence": np.nan,
+    "speed_km_per_hour": np.nan,
+    "speed_sd_km_per_hour": np.nan,
+}
 
 
 @dataclass(frozen=True)
@@ -41,13 +59,20 @@ class Classification:
             of ``CLASSES``.
         orientation: how each sensor was worn.
         tilt: the angle of each sensor; the epochs are those of the signal turned back.
-        swapped: whether the sensors were swapped; the epochs are those of the corrected signal.
+        swapped_epochs: (k,) in which the sensors were swapped; the epochs are those of the corrected signal.
+        unused_epochs: (k,) in which it is uncertain where the sensors were; their activity is non-wear.
     """
 
     epochs: pd.DataFrame
     orientation: Orientation
     tilt: Tilt
-    swapped: bool
+    swapped_epochs: NDArray[np.bool_]
+    unused_epochs: NDArray[np.bool_]
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the sensors were swapped, if only for a time."""
+        return bool(self.swapped_epochs.any())
 
 
 def classify_signal(
@@ -108,15 +133,32 @@ def classify_checked(
     if len(starts) == 0:
         raise SignalError(f"the signal has no {method.epochs.seconds} seconds without a gap")
     model = load_model(model_file, nthread)
-    exchanged = signal_swapped(signal, starts, method.epochs)
-    if exchanged:
-        signal = Signal(signal.timestamps, signal.acceleration[:, THIGH_AND_BACK])
-    windows = signal_windows(signal.acceleration, starts, size)
-    found = classify_epochs(windows, continues(signal.timestamps, starts, method.epochs), model, method)
+    exchanged, unused = places(signal_stretches(signal, starts, method.epochs), len(starts))
+    windows = in_their_places(signal_windows(signal.acceleration, starts, size), exchanged)
+    follows = continues(signal.timestamps, starts, method.epochs)
+    used = np.flatnonzero(~unused)
+    if len(used) == 0:
+        raise SignalError("walking and postures contradict each other about which sensor was on the thigh")
+    if unused.any():
+        adjacent = np.diff(used, prepend=-2) == 1
+        found = classify_epochs(lambda which: windows(used[which]), follows[used] & adjacent, model, method)
+    else:
+        found = classify_epochs(windows, follows, model, method)
+    columns = {
+        name: spread(values, used, len(starts), NOT_CLASSIFIED.get(name, np.nan))
+        for name, values in found.columns.items()
+    }
     start = signal.timestamps[starts].astype("datetime64[ms]")
     return Classification(
-        pd.DataFrame({"epoch_start": start, **found.columns}), found.orientation, found.tilt, exchanged
+        pd.DataFrame({"epoch_start": start, **columns}), found.orientation, found.tilt, exchanged, unused
     )
+
+
+def places(found: Sequence[Stretch], k: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The epochs (k,) in which the sensors are swapped, and those in which that is uncertain, by stretches."""
+    stretch = np.searchsorted([each.first for each in found], np.arange(k), side="right") - 1
+    swapped, unused = (np.array([each.swapped is value for each in found])[stretch] for value in (True, None))
+    return swapped, unused
 
 
 class ClassifiedEpochs(NamedTuple):
@@ -124,6 +166,7 @@ class ClassifiedEpochs(NamedTuple):
 
     columns: dict[str, NDArray[Any]]
     orientation: Orientation
+    worn_in_parts: WornInParts
     tilt: Tilt
 
 
@@ -145,7 +188,7 @@ def recognize(windows: Windows, follows: NDArray[np.bool_], model: EpochModel, e
         epoch_rules: length and sampling rate of the epochs.
     """
     X = _all_features(windows, len(follows), epoch_rules)
-    tilt = tilt_of(windows, model.gait(X, follows), epoch_rules.samples_per_epoch)
+    tilt = tilt_of(windows, model.gait(X, follows), follows, epoch_rules.samples_per_epoch)
     if tilt.unusual:
         windows = turned(windows, tilt)
         X = _all_features(windows, len(follows), epoch_rules)
@@ -178,16 +221,39 @@ def classify_epochs(
     found = epoch_pace(windows, follows, walking, method, interpolated=interpolated)
     columns = {
         "activity": activity,
-        "speed": _spread(speed_class(found.speed, method.epochs), walking, k, SpeedCode.NOT_WALKING),
+        "speed": spread(speed_class(found.speed, method.epochs), walking, k, SpeedCode.NOT_WALKING),
         "confidence": np.round(255 * confidence).astype(np.uint8),
         "stairs": stairs,
-        "cadence": _spread(found.cadence, walking, k, np.nan),
-        "speed_km_per_hour": _spread(found.speed, walking, k, np.nan),
-        "speed_sd_km_per_hour": _spread(found.speed_sd, walking, k, np.nan),
+        "cadence": spread(found.cadence, walking, k, np.nan),
+        "speed_km_per_hour": spread(found.speed, walking, k, np.nan),
+        "speed_sd_km_per_hour": spread(found.speed_sd, walking, k, np.nan),
         **{f"probability_{name}": probabilities[:, i].astype(np.float32) for i, name in enumerate(CLASSES)},
     }
-    worn_as = orientation_of(windows, activity, method.epochs.samples_per_epoch).with_tilted(tilt.unusual)
-    return ClassifiedEpochs(columns, worn_as, tilt)
+    worn_as = worn_in_parts(windows, activity, tilt, method.epochs.samples_per_epoch)
+    return ClassifiedEpochs(columns, Orientation.of_parts(worn_as), worn_as, tilt)
+
+
+def worn_in_parts(windows: Windows, activity: NDArray[np.uint8], tilt: Tilt, size: int) -> WornInParts:
+    """How each sensor was worn, in each part of the recording in which it was attached in one way.
+
+    Args:
+        windows: of k epochs.
+        activity: (k,) activity codes.
+        tilt: the parts, and the angles in them.
+        size: samples per epoch.
+    """
+    k = len(activity)
+    parts: dict[str, list[WornPart]] = {}
+    for place, attached in tilt.attached.items():
+        parts[place] = []
+        for each, end in zip(attached, [*(later.first for later in attached[1:]), k], strict=True):
+            here = np.arange(k)
+            inside = np.where((here >= each.first) & (here < end), activity, np.uint8(ActivityCode.NONWEAR))
+            found = orientation_of(windows, inside, size)
+            if each.beyond(place):
+                found = found.with_tilted([place])
+            parts[place].append(WornPart(end - each.first, getattr(found, place)))
+    return {place: tuple(each) for place, each in parts.items()}
 
 
 def decide(
@@ -252,8 +318,8 @@ def epoch_pace(
     return pace(gait, moved, bout, rules, rate)
 
 
-def signal_swapped(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs) -> bool:
-    """Whether the sensors of a signal in memory were exchanged; ``starts`` (k,) is the first sample of each epoch."""
+def signal_stretches(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs) -> tuple[Stretch, ...]:
+    """Where the sensors of a signal in memory were (``swap.stretches``); ``starts`` (k,) begin its epochs."""
     size = epoch_rules.samples_per_epoch
     # Every tenth sample is accurate enough for posture and for whether the person moves.
     tenths = signal.acceleration[starts[:, None] + np.arange(0, size, 10)]
@@ -263,10 +329,11 @@ def signal_swapped(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epoch
     both = gather(signal_windows(signal.acceleration, starts, size), which, size)
     rate = epoch_rules.sampling_rate_hz
     swings[which] = swing(both[:, :, 3:], rate) - swing(both[:, :, :3], rate)
-    return swapped(tenths.mean(axis=1), swings)
+    return stretches(tenths.mean(axis=1), swings)
 
 
-def _spread(values: NDArray[Any], positions: NDArray[np.int64], length: int, elsewhere: float) -> NDArray[Any]:
+def spread(values: NDArray[Any], positions: NDArray[np.int64], length: int, elsewhere: float) -> NDArray[Any]:
+    """An array of some length with these values at these positions and another value elsewhere."""
     spread = np.full(length, elsewhere, dtype=values.dtype)
     spread[positions] = values
     return spread

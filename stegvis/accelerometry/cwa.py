@@ -70,6 +70,7 @@ class CwaRecording:
         segments: stretches without a gap, in file order.
         sample_seconds: (good sectors,) time between two samples of a sector.
         trailing_bytes: bytes after the last complete sector; above zero if the file was cut off.
+        stub_seconds: length of what was left out because the clock was set (``clock_resets``).
     """
 
     header: CwaHeader
@@ -81,6 +82,7 @@ class CwaRecording:
     segments: tuple[Segment, ...]
     sample_seconds: NDArray[np.float64]
     trailing_bytes: int
+    stub_seconds: float = 0.0
 
     @property
     def masked_blocks(self) -> dict[str, int]:

@@ -8,7 +8,6 @@ interpolated across a gap.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,9 @@ CONFIRMING_SECTORS = 2
 OUTLYING_SAMPLES = 2.5
 # Number of knots from which time is extrapolated beyond the first and the last knot of a segment.
 EXTRAPOLATION_KNOTS = 25
+# Samples between the segments of a recording where the positions of all are in one order: more than a stamp may be
+# outside of its sector.
+FAR_APART = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -139,53 +141,89 @@ def sector_times(
         capacity: samples of a full sector.
         true_hz: true sampling rate.
     """
-    start = np.empty(len(good), dtype=np.int64)
-    sample_seconds = np.empty(len(good))
-    borders = np.concatenate([[0], np.flatnonzero(np.diff(segment)) + 1, [len(good)]])
-    for first, end in pairwise(borders.tolist()):
-        here = slice(first, end)
-        # Positions in the device's own count of samples, in which masked sectors count as full.
-        missing = np.diff(good[here], prepend=good[first] - 1) - 1
-        ends = np.cumsum(counts[here] + missing * capacity)
-        begin = ends - counts[here]
-        origin = np.floor(clock.seconds[first])  # small numbers, so that microseconds are exact
-        knots, seconds = begin + clock.index[good[here]], clock.seconds[good[here]] - origin
-        keep = _not_outlying(knots, seconds, true_hz)
-        knots, seconds = knots[keep], seconds[keep]
-        at = _interpolate(knots, seconds, np.concatenate([begin, ends]), true_hz)
-        length = end - first
-        start[here] = np.round((at[:length] + origin) * 1e6).astype(np.int64)
-        sample_seconds[here] = (at[length:] - at[:length]) / counts[here]
-    return start, sample_seconds
+    # For all segments at once: a damaged file may have a hundred thousand.
+    opens = np.diff(segment, prepend=segment[:1] - 1) != 0
+    number = np.cumsum(opens) - 1
+    first = np.flatnonzero(opens)
+    # Positions in the device's own count of samples, in which masked sectors count as full. Every segment begins far
+    # from the one before it, so that one order of positions holds all of them.
+    missing = np.where(opens, 0, np.diff(good, prepend=good[:1] - 1) - 1)
+    ends = np.cumsum(counts + missing * capacity + np.where(opens, FAR_APART, 0))
+    begin = ends - counts
+    origin = np.floor(clock.seconds[good[first]])[number]  # small numbers, so that microseconds are exact
+    knots, seconds = begin + clock.index[good], clock.seconds[good] - origin
+    keep = _not_outlying(knots, seconds, first, number, true_hz)
+    kept = knots[keep], seconds[keep], number[keep]
+    at = _interpolate(*kept, np.concatenate([begin, ends]), np.tile(number, 2), true_hz)
+    from_begin, from_end = at[: len(good)], at[len(good) :]
+    start = np.round((from_begin + origin) * 1e6).astype(np.int64)
+    return start, (from_end - from_begin) / counts
 
 
-def _not_outlying(knots: NDArray[np.int64], seconds: NDArray[np.float64], true_hz: float) -> NDArray[np.bool_]:
-    """Which knots (k,) are within a few samples of where their neighbors place them, and after the previous knot."""
-    increasing = np.diff(knots, prepend=knots[0] - 1) > 0
-    if len(knots) < 5 or not increasing.all():
-        return np.asarray(increasing)
-    # Distance from a running median of five, which follows slow changes of the rate.
+def _not_outlying(
+    knots: NDArray[np.int64],
+    seconds: NDArray[np.float64],
+    first: NDArray[np.int64],
+    number: NDArray[np.int64],
+    true_hz: float,
+) -> NDArray[np.bool_]:
+    """Which knots (k,) are within a few samples of where their neighbors place them, and after the previous knot.
+
+    Args:
+        knots, seconds: (k,) positions and times.
+        first: the first knot of each segment.
+        number: (k,) of each knot's segment.
+        true_hz: true sampling rate.
+    """
+    increasing = np.diff(knots, prepend=knots[:1] - 1) > 0
+    increasing[first] = True
+    length = np.diff(first, append=len(knots))
+    tested = ((length >= 5) & np.logical_and.reduceat(increasing, first))[number]
+    # Distance from a running median of five, which follows slow changes of the rate; the two outermost knots count
+    # twice at either end of a segment.
     drift = seconds - knots / true_hz
-    padded = np.concatenate([drift[:2], drift, drift[-2:]])
-    median = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
-    return np.asarray(np.abs(drift - median) <= OUTLYING_SAMPLES / true_hz)
+    position = np.flatnonzero(tested)[:, None] + np.arange(-2, 3)
+    begins, ends = first[number[tested]][:, None], (first + length)[number[tested]][:, None]
+    position += 2 * (position < begins) - 2 * (position >= ends)
+    keep = increasing
+    keep[tested] = np.abs(drift[tested] - np.median(drift[position], axis=1)) <= OUTLYING_SAMPLES / true_hz
+    keep[first[~np.logical_or.reduceat(keep, first)]] = True
+    return np.asarray(keep)
 
 
 def _interpolate(
-    knots: NDArray[np.int64], seconds: NDArray[np.float64], at: NDArray[np.int64], true_hz: float
+    knots: NDArray[np.int64],
+    seconds: NDArray[np.float64],
+    number: NDArray[np.int64],
+    at: NDArray[np.int64],
+    at_number: NDArray[np.int64],
+    true_hz: float,
 ) -> NDArray[np.float64]:
-    """Time at sample positions: linear between knots, and beyond them at the rate of the nearest knots.
+    """Time at sample positions: linear between a segment's knots, and beyond them at the rate of the nearest knots.
 
     The first stamp is often more than a sector after the first sample, so constant extrapolation would be wrong by more
     than a second.
+
+    Args:
+        knots, seconds: positions and times.
+        number: the segment of each.
+        at: positions.
+        at_number: the segment of each.
+        true_hz: true sampling rate.
     """
-    if len(knots) == 1:
-        return np.asarray(seconds[0] + (at - knots[0]) / true_hz)
     time = np.interp(at, knots, seconds)
-    last = min(EXTRAPOLATION_KNOTS, len(knots) - 1)
-    for beyond, near, far in ((at < knots[0], 0, last), (at > knots[-1], -1, -1 - last)):
-        slope = (seconds[far] - seconds[near]) / (knots[far] - knots[near])
+    first = np.flatnonzero(np.diff(number, prepend=-1))
+    last = np.append(first[1:], len(knots)) - 1
+    reach = np.minimum(EXTRAPOLATION_KNOTS, last - first)
+    for near, far, beyond in (
+        (first, first + reach, at < knots[first][at_number]),
+        (last, last - reach, at > knots[last][at_number]),
+    ):
+        between = np.where(near == far, 1, knots[far] - knots[near])
+        slope = (seconds[far] - seconds[near]) / between
         # Two knots close to each other give an inaccurate rate, whose error would grow with the distance.
         slope = np.clip(slope, (1 - CLOCK_TOLERANCE) / true_hz, (1 + CLOCK_TOLERANCE) / true_hz)
-        time[beyond] = seconds[near] + (at[beyond] - knots[near]) * slope
-    return time
+        slope[near == far] = 1 / true_hz
+        here = at_number[beyond]
+        time[beyond] = seconds[near[here]] + (at[beyond] - knots[near[here]]) * slope[here]
+    return np.asarray(time)

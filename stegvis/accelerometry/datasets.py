@@ -66,6 +66,15 @@ PUBLIC_SETS: dict[str, Dataset] = {
         remark="one sensor on the thigh; used to evaluate walking pace, not for training",
         layout="thigh_paces",
     ),
+    "sens_thigh": Dataset(
+        name="SENS",
+        licence="BSD-3-Clause (acti-motus repository)",
+        citation="github.com/acti-motus/acti-motus",
+        remark="one patch on the side of the thigh, 12.5 samples per second; used to evaluate walking pace, not for "
+        "training",
+        public=True,
+        layout="thigh_paces",
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,28 @@ class Worn(StrEnum):
     UNKNOWN = "unknown"
 
 
+class WornPart(NamedTuple):
+    """A number of consecutive epochs in which a sensor was worn in one way."""
+
+    epochs: int
+    worn: Worn
+
+
+# By sensor, the parts of a recording, in the order of time.
+WornInParts = dict[str, tuple[WornPart, ...]]
+
+
 @dataclass(frozen=True)
 class Orientation:
     """How back and thigh were worn."""
 
     back: Worn
     thigh: Worn
+
+    @classmethod
+    def of_parts(cls, parts: WornInParts) -> Orientation:
+        """How both were worn for most of the recording."""
+        return cls(**{place: max(each, key=lambda part: part.epochs).worn for place, each in parts.items()})
 
     def with_tilted(self, places: Collection[str]) -> Orientation:
         """The same, except that sensors at these places are ``TILTED`` if nothing else is known of them."""

@@ -1,13 +1,13 @@
 """Evaluate how well estimated speed distinguishes self-chosen slow, moderate and fast walking.
 
-A dataset of this layout has one thigh sensor: ``timestamp``, ``thigh_x`` to ``thigh_z`` (g, or integer counts of 1/4096
-g) and ``label`` with ``walk_slow``, ``walk_mod`` and ``walk_fast`` (Sani et al. 2017, selfBACK). Speed was not
-measured: the labels can show whether the estimate increases with pace within a person, and how well common cut
-points work; they cannot show whether the estimate is correct in km/h.
+A dataset of this kind has one thigh sensor and labels of pace (``pace_sets``). Speed was not measured: the labels can
+show whether the estimate increases with pace within a person, and how well common cut points work; they cannot show
+whether the estimate is correct in km/h.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,14 +16,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.evaluation import Result, person_met_errors
-from stegvis.accelerometry.recording import COUNTS_PER_G, RecordingError
+from stegvis.accelerometry.pace_sets import PaceRecording, read_pace_people
+from stegvis.accelerometry.recording import RecordingError
 from stegvis.accelerometry.walking_speed import gait_autocorrelation, movement, pace, speed_class
 from stegvis.study.protocol import Epochs, Protocol, WalkingSpeed
 
-AXES = ("thigh_x", "thigh_y", "thigh_z")
-PACES = ("walk_slow", "walk_mod", "walk_fast")
+PACES = ("slow", "moderate", "fast")
+# Plain cadence is cut at these steps/min, those of ActiMotus (github.com/acti-motus/acti-motus), set on other people.
+CADENCE_CUTS = (100.0, 115.0)
+# Resamples of people for an interval (percentile bootstrap; Efron 1979, doi 10.1214/aos/1176344552), and their seed.
+RESAMPLES, RESAMPLING_SEED = 2000, 1
 # Shorter stretches of one pace are skipped, seconds.
 SHORTEST_STRETCH = 10.0
+
+
+class Share(Result):
+    """A share of epochs, with a 95 % interval over people."""
+
+    share: float
+    low: float
+    high: float
 
 
 class PaceAgreement(Result):
@@ -38,6 +50,9 @@ class PaceAgreement(Result):
         confusion: likewise, epochs by labeled pace (rows) and estimated pace, slow to fast.
         protocol_accuracy: share of correct epochs with the protocol's cut points in km/h, which need not match people's
             own idea of slow and fast.
+        shares: the share of correct epochs by what is cut and how: ``speed, learned``, ``speed, protocol``,
+            ``cadence, learned`` and ``cadence, fixed`` (``CADENCE_CUTS``).
+        cadence_ordered: number of people whose mean cadence increases from slow to moderate to fast.
     """
 
     people: int
@@ -49,6 +64,8 @@ class PaceAgreement(Result):
     met_error: float
     confusion: tuple[tuple[int, ...], ...]
     protocol_accuracy: float
+    shares: dict[str, Share]
+    cadence_ordered: int
 
 
 def evaluate_pace(folder: Path, protocol: Protocol) -> PaceAgreement:
@@ -58,7 +75,7 @@ def evaluate_pace(folder: Path, protocol: Protocol) -> PaceAgreement:
         RecordingError: a file does not have this layout, or too few people walk at all three paces.
     """
     every_pace = set(range(len(PACES)))
-    recordings = [_epochs(file, protocol) for file in sorted(folder.glob("*.parquet"))]
+    recordings = [_epochs(person, protocol) for person in read_pace_people(folder)]
     people = [each for each in recordings if set(each["pace"]) == every_pace]
     if len(people) < protocol.disclosure.smallest_count:
         raise RecordingError(f"{folder.name}: too few people walk at all three paces")
@@ -66,6 +83,14 @@ def evaluate_pace(folder: Path, protocol: Protocol) -> PaceAgreement:
     table = pd.concat(people, ignore_index=True)
     labeled, speed = table["pace"].to_numpy(), table["speed"].to_numpy()
     found = leave_one_out(person, labeled, np.log(speed))
+    by_protocol = speed_class(speed, protocol.epochs).astype(int) - 1
+    # Where no rhythm was found there is no pace either, and the epoch counts as wrong.
+    steps = table["cadence"].to_numpy()
+    rhythmic = np.isfinite(steps)
+    learned = np.full(len(table), -1)
+    learned[rhythmic] = leave_one_out(person[rhythmic], labeled[rhythmic], np.log(steps[rhythmic]))
+    fixed = np.where(rhythmic, np.digitize(np.nan_to_num(steps), CADENCE_CUTS), -1)
+    by = {"speed, learned": found, "speed, protocol": by_protocol, "cadence, learned": learned, "cadence, fixed": fixed}
 
     means = np.array([each.groupby("pace")["speed"].mean() for each in people])
     cadences = np.array([each.groupby("pace")["cadence"].mean() for each in people])
@@ -80,8 +105,19 @@ def evaluate_pace(folder: Path, protocol: Protocol) -> PaceAgreement:
         accuracy=float((found == labeled).mean()),
         met_error=float(np.mean(errors)),
         confusion=tuple(tuple(int(np.sum((labeled == i) & (found == j))) for j in range(3)) for i in range(3)),
-        protocol_accuracy=float((speed_class(speed, protocol.epochs).astype(int) - 1 == labeled).mean()),
+        protocol_accuracy=float((by_protocol == labeled).mean()),
+        shares={name: _share(person, each == labeled) for name, each in by.items()},
+        cadence_ordered=int((np.diff(cadences, axis=1) > 0).all(axis=1).sum()),
     )
+
+
+def _share(person: NDArray[np.int64], right: NDArray[np.bool_]) -> Share:
+    """The share of epochs that are right, with an interval from resampling people."""
+    epochs = np.bincount(person)
+    correct = np.bincount(person, weights=right)
+    drawn = np.random.default_rng(RESAMPLING_SEED).integers(len(epochs), size=(RESAMPLES, len(epochs)))
+    low, high = np.quantile(correct[drawn].sum(axis=1) / epochs[drawn].sum(axis=1), [0.025, 0.975])
+    return Share(share=float(correct.sum() / epochs.sum()), low=float(low), high=float(high))
 
 
 def leave_one_out(
@@ -106,24 +142,17 @@ def leave_one_out(
     return found
 
 
-def _epochs(file: Path, protocol: Protocol) -> pd.DataFrame:
+def _epochs(recordings: Sequence[PaceRecording], protocol: Protocol) -> pd.DataFrame:
     """Pace, speed and cadence of one person's walking epochs; each labeled stretch is cut into epochs separately."""
-    try:
-        table = pd.read_parquet(file, columns=["timestamp", *AXES, "label"]).dropna()
-    except (OSError, ValueError) as error:
-        raise RecordingError(f"{file.name}: not a thigh recording with paces ({type(error).__name__})") from None
-    seconds = (table["timestamp"] - table["timestamp"].iloc[0]).dt.total_seconds().to_numpy()
-    counts = all(pd.api.types.is_integer_dtype(table[axis].dtype) for axis in AXES)
-    thigh = np.asarray(table[list(AXES)], dtype=np.float32) / (COUNTS_PER_G if counts else np.float32(1))
-    label = table["label"].astype(str).to_numpy()
-    new = (label[1:] != label[:-1]) | (np.diff(seconds) > protocol.epochs.largest_gap_seconds)
-    borders = np.concatenate([[0], np.flatnonzero(new) + 1, [len(label)]])
-    parts = [
-        _stretch(seconds[a:b], thigh[a:b], protocol.walking_speed, protocol.epochs).assign(pace=PACES.index(label[a]))
-        for a, b in pairwise(borders)
-        if label[a] in PACES and seconds[b - 1] - seconds[a] >= SHORTEST_STRETCH
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["pace", "speed", "cadence"])
+    parts = [pd.DataFrame(columns=["pace", "speed", "cadence"])]
+    for each in recordings:
+        new = np.diff(each.pace) != 0
+        new |= np.diff(each.seconds) > protocol.epochs.largest_gap_seconds
+        for a, b in pairwise([0, *(np.flatnonzero(new) + 1).tolist(), len(each.pace)]):
+            if each.pace[a] >= 0 and each.seconds[b - 1] - each.seconds[a] >= SHORTEST_STRETCH:
+                found = _stretch(each.seconds[a:b], each.thigh[a:b], protocol.walking_speed, protocol.epochs)
+                parts.append(found.assign(pace=each.pace[a]))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def _stretch(

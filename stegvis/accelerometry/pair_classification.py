@@ -10,42 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.calibration import Calibration
-from stegvis.accelerometry.classifier import classify_epochs
+from stegvis.accelerometry.classifier import NOT_CLASSIFIED, ClassifiedEpochs, classify_epochs, spread
 from stegvis.accelerometry.cwa import CwaRecording
 from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.method import Method
-from stegvis.accelerometry.orientation import Orientation
 from stegvis.accelerometry.pair_checks import (
+    annotation_problems,
     check_devices,
     check_overlap,
     clock_problems,
     orientation_problems,
+    place_problems,
     sensors_swapped,
 )
-from stegvis.accelerometry.pair_epochs import PairEpochs, common_epochs
+from stegvis.accelerometry.pair_epochs import AS_THE_FILES_SAY, PairEpochs, common_epochs
 from stegvis.accelerometry.pair_problems import PairError, Place, Problem
 from stegvis.accelerometry.raw_sensor import Facts, Floats, RawSensor, raw_sensor, read_recording, sensor_problems
 from stegvis.accelerometry.synchronization import Synchronization, synchronize
-from stegvis.accelerometry.tilt import Tilt
-
-# The columns of a classified epoch, and their values where an epoch is not classified.
-NOT_CLASSIFIED = {
-    "activity": ActivityCode.NONWEAR,
-    "speed": SpeedCode.NOT_WALKING,
-    "confidence": 0,
-    "stairs": False,
-    "cadence": np.nan,
-    "speed_km_per_hour": np.nan,
-    "speed_sd_km_per_hour": np.nan,
-}
 
 
 @dataclass(frozen=True)
@@ -94,11 +80,12 @@ def classify_pair(
         ModelError: the classifier cannot be used.
     """
     progress("reading both recordings")
-    sensors, origin = _read_sensors(back, thigh, method, calibrations or {})
-    problems = [problem for place in sensors for problem in sensor_problems(place, sensors[place])]
-    exchanged = sensors_swapped(sensors["back"], sensors["thigh"], method.epochs)
+    sensors, origin, problems = _read_sensors(back, thigh, method, calibrations or {})
+    problems += [problem for place in sensors for problem in sensor_problems(place, sensors[place])]
+    places = sensors_swapped(sensors["back"], sensors["thigh"], method.epochs)
+    exchanged = len(places) == 1 and places[0].swapped is True
     if exchanged:
-        sensors = {"back": sensors["thigh"], "thigh": sensors["back"]}
+        sensors, places = {"back": sensors["thigh"], "thigh": sensors["back"]}, AS_THE_FILES_SAY
         problems.append(Problem("swapped", "the back and the thigh sensor were swapped; this was corrected"))
     progress("comparing the two clocks")
     clocks = synchronize(
@@ -110,14 +97,15 @@ def classify_pair(
         method.epochs,
     )
     problems += clock_problems(clocks, method.synchronization)
-    epochs = common_epochs(sensors, clocks, method)
+    epochs = common_epochs(sensors, clocks, method, places)
+    problems += place_problems(epochs)
     progress(f"classifying {int(epochs.worn.sum()):,} epochs")
-    table, worn_as, tilt = _classified(epochs, origin, method, load_model(model_file, nthread))
-    problems += orientation_problems(worn_as, tilt)
+    table, found = _classified(epochs, origin, method, load_model(model_file, nthread))
+    problems += orientation_problems(found.worn_in_parts, found.tilt)
     facts = {f"{place}_{name}": fact for place in sensors for name, fact in sensors[place].facts.items()}
     return PairResult(
         epochs=table,
-        quality=facts | _clock_facts(clocks) | _pair_facts(epochs, exchanged, worn_as),
+        quality=facts | _clock_facts(clocks) | _pair_facts(epochs, exchanged, found),
         problems=tuple(problems),
         still_directions={sensor.device_id: sensor.directions for sensor in sensors.values()},
     )
@@ -125,36 +113,37 @@ def classify_pair(
 
 def _read_sensors(
     back: Path, thigh: Path, method: Method, calibrations: Mapping[int, Calibration]
-) -> tuple[dict[Place, RawSensor], np.datetime64]:
-    """Both sensors of a pair, and the origin of their times: the midnight before the first sample."""
+) -> tuple[dict[Place, RawSensor], np.datetime64, list[Problem]]:
+    """Both sensors of a pair, the origin of their times (the midnight before the first sample), and problems."""
     recordings: dict[Place, CwaRecording] = {
         "back": read_recording(back, "back", method.raw_recordings),
         "thigh": read_recording(thigh, "thigh", method.raw_recordings),
     }
     check_devices(recordings["back"], recordings["thigh"])
+    problems = list(annotation_problems(recordings["back"], recordings["thigh"]))
     origin = min(recording.segments[0].start for recording in recordings.values()).astype("datetime64[D]")
     sensors = {place: raw_sensor(recordings[place], place, origin, calibrations, method) for place in recordings}
     check_overlap(sensors["back"].signal, sensors["thigh"].signal, method.raw_recordings)
     for place, sensor in sensors.items():
         if not sensor.worn.any():
             raise PairError("not_worn", f"the {place} sensor was not worn")
-    return sensors, origin
+    return sensors, origin, problems
 
 
 def _classified(
     epochs: PairEpochs, origin: np.datetime64, method: Method, model: EpochModel
-) -> tuple[pd.DataFrame, Orientation, Tilt]:
-    """The table of epochs, and how each sensor was worn."""
+) -> tuple[pd.DataFrame, ClassifiedEpochs]:
+    """The table of epochs, and what was found in the worn ones."""
     worn = np.flatnonzero(epochs.worn)
     follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == method.epochs.seconds
     found = classify_epochs(lambda which: epochs.windows(worn[which]), follows, model, method, interpolated=True)
-    columns: dict[str, NDArray[Any]] = {}
-    for name, otherwise in NOT_CLASSIFIED.items():
-        columns[name] = np.full(len(epochs.start), otherwise, dtype=found.columns[name].dtype)
-        columns[name][worn] = found.columns[name]
+    columns = {
+        name: spread(found.columns[name], worn, len(epochs.start), otherwise)
+        for name, otherwise in NOT_CLASSIFIED.items()
+    }
     start = origin.astype("datetime64[ms]") + (1000 * epochs.start).astype("timedelta64[ms]")
     wear = {f"wear_{place}": epochs.wear[place] for place in epochs.wear}
-    return pd.DataFrame({"epoch_start": start, **columns, **wear}), found.orientation, found.tilt
+    return pd.DataFrame({"epoch_start": start, **columns, **wear}), found
 
 
 def _clock_facts(clocks: Synchronization) -> Facts:
@@ -169,13 +158,17 @@ def _clock_facts(clocks: Synchronization) -> Facts:
     }
 
 
-def _pair_facts(epochs: PairEpochs, exchanged: bool, worn_as: Orientation) -> Facts:
+def _pair_facts(epochs: PairEpochs, exchanged: bool, found: ClassifiedEpochs) -> Facts:
     seconds = epochs.rules.seconds
     return {
         "epochs": len(epochs.start),
         "hours_in_common": round(len(epochs.start) * seconds / 3600, 3),
         "wear_hours": round(float(epochs.worn.sum()) * seconds / 3600, 3),
         "swapped": exchanged,
-        "back_worn_as": str(worn_as.back),
-        "thigh_worn_as": str(worn_as.thigh),
+        "swapped_hours": round(float(epochs.swapped.sum()) * seconds / 3600, 3),
+        "unused_hours": round(float(epochs.unused.sum()) * seconds / 3600, 3),
+        "back_worn_as": str(found.orientation.back),
+        "thigh_worn_as": str(found.orientation.thigh),
+        "back_attached_anew": len(found.worn_in_parts["back"]) - 1,
+        "thigh_attached_anew": len(found.worn_in_parts["thigh"]) - 1,
     }

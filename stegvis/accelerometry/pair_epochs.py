@@ -6,8 +6,9 @@ gap. Samples are resampled on demand and not kept: a week of them would be large
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,23 @@ from stegvis.accelerometry.raw_sensor import RawSensor
 from stegvis.accelerometry.resampling import epoch_positions, resample
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.wear import worn_at
-from stegvis.accelerometry.windows import CHUNK
+from stegvis.accelerometry.windows import CHUNK, in_their_places
 from stegvis.study.protocol import Epochs
 
 Floats = NDArray[np.float64]
 
 # The columns of each sensor in a window.
 COLUMNS: dict[Place, slice] = {"back": slice(0, 3), "thigh": slice(3, 6)}
+
+
+class SensorPlaces(NamedTuple):
+    """From ``seconds`` of the back's clock on: whether the sensors are swapped, ``None`` if that is uncertain."""
+
+    seconds: float
+    swapped: bool | None
+
+
+AS_THE_FILES_SAY = (SensorPlaces(-np.inf, swapped=False),)
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,9 @@ class PairEpochs:
         rules: length and sampling rate of the epochs.
         start: (k,) whole seconds since the origin by the back's clock, increasing.
         first, last: for each sensor, the positions of the epochs among its samples (``resampling.epoch_positions``).
-        wear: for each sensor, whether it was worn.
+        wear: for each place, whether a sensor was worn there; nowhere in epochs that are not used.
+        swapped: (k,) whether the back sensor was on the thigh and the thigh sensor on the back.
+        unused: (k,) whether it is uncertain where the sensors were.
     """
 
     sensors: Mapping[Place, RawSensor]
@@ -45,6 +58,8 @@ class PairEpochs:
     first: dict[Place, Floats]
     last: dict[Place, Floats]
     wear: dict[Place, NDArray[np.bool_]]
+    swapped: NDArray[np.bool_]
+    unused: NDArray[np.bool_]
 
     @property
     def worn(self) -> NDArray[np.bool_]:
@@ -52,10 +67,13 @@ class PairEpochs:
         return self.wear["back"] & self.wear["thigh"]
 
     def windows(self, which: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
-        """Calibrated samples of the epochs numbered ``which``, in g (``windows.Windows``).
+        """Calibrated samples of the epochs numbered ``which``, in g (``windows.Windows``), each in its place.
 
         The array is reused for the next chunk.
         """
+        return in_their_places(self._by_sensor, self.swapped)(which)
+
+    def _by_sensor(self, which: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
         samples = self.rules.samples_per_epoch
         buffer = np.empty((CHUNK * samples, 6), dtype=np.float32)
         for begin in range(0, len(which), CHUNK):
@@ -74,8 +92,19 @@ class PairEpochs:
             yield values.reshape(len(some), samples, 6)
 
 
-def common_epochs(sensors: Mapping[Place, RawSensor], clocks: Synchronization, method: Method) -> PairEpochs:
+def common_epochs(
+    sensors: Mapping[Place, RawSensor],
+    clocks: Synchronization,
+    method: Method,
+    places: Sequence[SensorPlaces] = AS_THE_FILES_SAY,
+) -> PairEpochs:
     """Epochs by the back's clock that both sensors recorded without a gap.
+
+    Args:
+        sensors: the two sensors.
+        clocks: the thigh's clock relative to the back's.
+        method: the settings of the classification.
+        places: where the sensors were, in the order of time.
 
     Raises:
         PairError: ``short_overlap``, there are too few; ``not_worn``, the two were never worn at the same time.
@@ -92,6 +121,9 @@ def common_epochs(sensors: Mapping[Place, RawSensor], clocks: Synchronization, m
     wear: dict[Place, NDArray[np.bool_]] = {}
     for place, (begin, end) in times.items():
         wear[place] = worn_at(sensors[place].summary, sensors[place].worn, (begin[both] + end[both]) / 2)
+    swapped, unused = _places(start[both], places)
+    back, thigh = wear["back"], wear["thigh"]
+    wear = {"back": np.where(swapped, thigh, back) & ~unused, "thigh": np.where(swapped, back, thigh) & ~unused}
     epochs = PairEpochs(
         sensors=sensors,
         rules=method.epochs,
@@ -99,7 +131,16 @@ def common_epochs(sensors: Mapping[Place, RawSensor], clocks: Synchronization, m
         first={place: found[place][0][both] for place in times},
         last={place: found[place][1][both] for place in times},
         wear=wear,
+        swapped=swapped,
+        unused=unused,
     )
     if not epochs.worn.any():
         raise PairError("not_worn", "the two sensors were never worn at the same time")
     return epochs
+
+
+def _places(start: NDArray[np.int64], places: Sequence[SensorPlaces]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether the sensors were swapped (k,) at these seconds, and whether that is uncertain."""
+    state = np.searchsorted([each.seconds for each in places], start, side="right") - 1
+    swapped, unused = (np.array([each.swapped is value for each in places])[state] for value in (True, None))
+    return swapped, unused

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.calibration import Calibration, calibrate, still_directions
+from stegvis.accelerometry.clock_resets import without_stubs
 from stegvis.accelerometry.cwa import CwaRecording, read_cwa
 from stegvis.accelerometry.cwa_format import CwaError
 from stegvis.accelerometry.method import Method
@@ -53,12 +54,14 @@ def read_recording(path: Path, place: Place, rules: RawRecordings) -> CwaRecordi
     """Read the file of a sensor worn at ``place``.
 
     Raises:
-        PairError: ``unreadable``, ``too_slow``.
+        PairError: ``unreadable``, ``too_slow``, ``clock_set_back``.
     """
     try:
-        recording = read_cwa(path)
+        recording = without_stubs(read_cwa(path))
     except CwaError as error:
         raise PairError("unreadable", f"the {place} recording cannot be read: {error}") from None
+    except ClockError as error:
+        raise PairError("clock_set_back", f"the {place} recording cannot be used: {error}") from None
     except OSError as error:
         # The original message would contain the name of the file.
         raise PairError("unreadable", f"the {place} recording cannot be read: {error.strerror}") from None
@@ -122,6 +125,7 @@ def _recording_facts(recording: CwaRecording, signal: RawSignal) -> Facts:
         "sectors": len(recording.blocks),
         "sectors_masked": sum(recording.masked_blocks.values()),
         "trailing_bytes": recording.trailing_bytes,
+        "stub_seconds": round(recording.stub_seconds, 1),
     }
 
 
@@ -136,6 +140,12 @@ def sensor_problems(place: Place, sensor: RawSensor) -> Iterator[Problem]:
         yield Problem("truncated", f"the {place} file was cut off within a sector; the complete sectors were used")
     if facts["sectors_masked"]:
         yield Problem("damaged", f"{facts['sectors_masked']} damaged sectors of the {place} file were skipped")
+    if facts["stub_seconds"]:
+        yield Problem(
+            "clock_reset",
+            f"the clock of the {place} sensor was set during the recording; the {facts['stub_seconds']:g} s on the "
+            "wrong side of it were not used",
+        )
     if facts["gaps"]:
         yield Problem("gaps", f"the {place} recording has {facts['gaps']} gaps, {facts['gap_seconds']} s in total")
 

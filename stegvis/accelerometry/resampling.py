@@ -80,7 +80,7 @@ def raw_signal(recording: CwaRecording, origin: np.datetime64, epoch_rules: Epoc
         ClockError: the clock was set back during the recording, so that some times occur twice.
     """
     timeline = _timeline(recording, origin, epoch_rules.largest_gap_seconds)
-    rate = len(recording.samples) / timeline.recorded_seconds
+    rate = float(timeline.run_samples.sum()) / timeline.recorded_seconds
     return RawSignal(recording.samples.T, recording.g_per_count, rate, timeline)
 
 

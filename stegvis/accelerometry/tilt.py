@@ -3,7 +3,8 @@
 The lower back slopes, and sensors on it differ by tens of degrees between people: in HARTH and HAR70+ the sagittal
 angle in walking runs from -34 to +16 degrees on the back (median -13) and from -16 to +7 on the thigh (median -7).
 Within the limits the classifier was trained to cope, and turning everyone to the median would remove the difference
-between lying and sitting. Outside them the sensor is turned to the median, and the recording is flagged.
+between lying and sitting. Outside them the sensor is turned to the median, and the recording is flagged. A sensor that
+was taken off and attached anew is measured anew (``attachment``).
 
 Gait is found by a network that sees the thigh only (``EpochModel.gait``), so that the angle of the back cannot mislead
 it. Only the sagittal angle is corrected: correcting the sideways angle of the back as well changed nothing in
@@ -12,20 +13,20 @@ cross-validation, and roll about the thigh changes no inclination.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stegvis.accelerometry.orientation import FEWEST_EPOCHS, MOST_EPOCHS, back_evidence, thigh_evidence
-from stegvis.accelerometry.windows import Windows, gather
+from stegvis.accelerometry.attachment import EVIDENCE, FEWEST_GAIT_EPOCHS, attached_anew, first_epochs
+from stegvis.accelerometry.orientation import MOST_EPOCHS
+from stegvis.accelerometry.windows import CHUNK, Windows, gather
 
 Floats = NDArray[np.float32]
 
 SENSOR_AXES = {"back": slice(0, 3), "thigh": slice(3, 6)}
-# Fewer epochs of gait than this (a minute) show no angle.
-FEWEST_GAIT_EPOCHS = 2 * FEWEST_EPOCHS
 # Axes of rotation: forward and backward, and about the long axis of the body part.
 LATERAL, LONG_AXIS = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
 
@@ -39,56 +40,92 @@ class Usual(NamedTuple):
 
 # Medians of the 25 people of HARTH and HAR70+ who are used for training. The limits leave about 90 % of them inside.
 USUAL = {"back": Usual(-12.8, 18.0), "thigh": Usual(-6.7, 14.0)}
-EVIDENCE = {"back": back_evidence, "thigh": thigh_evidence}
+
+
+class Attached(NamedTuple):
+    """How one sensor was attached from epoch ``first`` on.
+
+    ``degrees`` is the sagittal angle from the usual one, positive where z reads more; NaN without gait. ``turn`` (3, 3)
+    is what its samples (n, 3) are multiplied with; the identity inside the limits.
+    """
+
+    first: int
+    degrees: float
+    turn: Floats
+
+    def beyond(self, place: str) -> bool:
+        """Whether a sensor at this place is outside the limits."""
+        return abs(self.degrees) > USUAL[place].limit
 
 
 @dataclass(frozen=True)
 class Tilt:
-    """How each sensor was attached.
+    """How each sensor was attached, in the order of time; nearly always in one way throughout."""
 
-    Attributes:
-        degrees: by sensor, the sagittal angle from the usual one, positive where z reads more; NaN without gait.
-        turn: (6, 6) what the samples (n, 6) are multiplied with; the identity if both sensors are inside the limits.
-    """
+    attached: dict[str, tuple[Attached, ...]]
 
-    degrees: dict[str, float]
-    turn: Floats
+    @property
+    def degrees(self) -> dict[str, float]:
+        """By sensor, the angle that is furthest from the usual one; NaN without gait."""
+        return {place: max((each.degrees for each in all_), key=abs) for place, all_ in self.attached.items()}
 
     @property
     def unusual(self) -> tuple[str, ...]:
-        """The sensors outside the limits, which ``turn`` turns back."""
-        return tuple(place for place, angle in self.degrees.items() if abs(angle) > USUAL[place].limit)
+        """The sensors that were outside the limits, if only for a time."""
+        return tuple(place for place, all_ in self.attached.items() if any(each.beyond(place) for each in all_))
 
 
-def tilt_of(windows: Windows, gait: NDArray[np.bool_], size: int) -> Tilt:
+def tilt_of(windows: Windows, gait: NDArray[np.bool_], follows: NDArray[np.bool_], size: int) -> Tilt:
     """The angle of both sensors in gait.
 
     Args:
         windows: of k epochs.
         gait: (k,) whether the person walks.
+        follows: (k,) whether each epoch directly follows the previous one.
         size: samples per epoch.
     """
-    turn = np.eye(6, dtype=np.float32)
     which = np.flatnonzero(gait)
     if len(which) < FEWEST_GAIT_EPOCHS:
-        return Tilt(dict.fromkeys(SENSOR_AXES, np.nan), turn)
-    walking = gather(windows, which[:: max(1, -(-len(which) // MOST_EPOCHS))], size)
-    degrees = {}
+        return Tilt(dict.fromkeys(SENSOR_AXES, (Attached(0, np.nan, np.eye(3, dtype=np.float32)),)))
+    which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
+    walking = gather(windows, which, size)
+    attached = {}
     for place, axes in SENSOR_AXES.items():
-        signs = _signs(walking[:, :, axes], place)
-        gravity = np.median(walking[:, :, axes].mean(axis=1), axis=0) * signs
-        degrees[place] = float(np.degrees(np.arctan2(gravity[2], -gravity[0]))) - USUAL[place].degrees
-        if abs(degrees[place]) > USUAL[place].limit:
-            back = rotation(LATERAL[None], np.radians([degrees[place]]))[0]
-            turn[axes, axes] = signs[:, None] * back * signs
-    return Tilt(degrees, turn)
+        borders = [0, *attached_anew(walking[:, :, axes], place)]
+        first = first_epochs(which, borders, follows)
+        parts = np.split(walking[:, :, axes], borders[1:])
+        attached[place] = tuple(_attached(at, part, place) for at, part in zip(first, parts, strict=True))
+    return Tilt(attached)
+
+
+def _attached(first: int, walking: Floats, place: str) -> Attached:
+    signs = _signs(walking, place)
+    gravity = np.median(walking.mean(axis=1), axis=0) * signs
+    degrees = float(np.degrees(np.arctan2(gravity[2], -gravity[0]))) - USUAL[place].degrees
+    turn = np.eye(3, dtype=np.float32)
+    if abs(degrees) > USUAL[place].limit:
+        turn = signs[:, None] * rotation(LATERAL[None], np.radians([degrees]))[0] * signs
+    return Attached(first, degrees, turn)
 
 
 def turned(windows: Windows, tilt: Tilt) -> Windows:
     """The windows with unusually attached sensors turned back; the same windows if there are none."""
     if not tilt.unusual:
         return windows
-    return lambda which: (some @ tilt.turn for some in windows(which))
+    first = sorted({each.first for all_ in tilt.attached.values() for each in all_})
+    turns = np.zeros((len(first), 6, 6), dtype=np.float32)
+    for place, axes in SENSOR_AXES.items():
+        starts = [each.first for each in tilt.attached[place]]
+        for row, at in zip(turns, first, strict=True):
+            row[axes, axes] = tilt.attached[place][int(np.searchsorted(starts, at, side="right")) - 1].turn
+
+    def read(which: NDArray[np.int64]) -> Iterator[Floats]:
+        part = np.searchsorted(first, which, side="right") - 1
+        for begin, some in zip(range(0, len(which), CHUNK), windows(which), strict=True):
+            here = part[begin : begin + len(some)]
+            yield some @ (turns[here[0]] if here[0] == here[-1] else turns[here])
+
+    return read
 
 
 def rotation(axis: NDArray[np.floating], radians: NDArray[np.floating]) -> Floats:

@@ -62,6 +62,7 @@ ROTATIONS: dict[Worn, tuple[int, int, int]] = {
 # Forward and backward, and about the long axis of the thigh, in degrees.
 TILTS = {"back": (-30, -20, 20, 30), "thigh": (-30, 30)}
 ROLLS = {"back": (), "thigh": (60, 90)}
+UPSIDE_DOWN_TILTS = (-30, 30)
 # People are left out in this many groups: the first of them in the order of their names, the sixth, the eleventh ...
 FOLDS = 5
 
@@ -99,6 +100,7 @@ class TrainingReport(Result):
     turned: tuple[RotatedSensorAgreement, ...]
     measured_speed: SpeedAgreement | None
     own_pace: PaceAgreement | None
+    external_pace: PaceAgreement | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def train(folders: Sequence[Path], out: Path, protocol: Protocol, progress: Call
 
     Args:
         folders: each has labeled recordings (``datasets.Dataset.layout``) and may have a ``dataset.toml``. Datasets of
-            the layout ``thigh_paces`` are not used for training; walking pace is evaluated on the first of them.
+            the layout ``thigh_paces`` are not used for training; walking pace is evaluated on the first of them, with
+            which its relations were developed, and on the second, of which nothing was used.
         out: the model file to write; the cards are written to the same folder.
         protocol: the length of epochs, and the settings of walking speed.
         progress: called with one line at a time; lines contain names of datasets and files, never their content.
@@ -188,6 +191,7 @@ def _report(
         turned=evaluate_rotated(people, models, protocol.epochs),
         measured_speed=evaluate_speed(people, protocol),
         own_pace=evaluate_pace(paces[0], protocol) if paces else None,
+        external_pace=evaluate_pace(paces[1], protocol) if len(paces) > 1 else None,
     )
 
 
@@ -293,6 +297,10 @@ def _rotations() -> Iterator[tuple[str, str, NDArray[np.float32]]]:
             for degrees in angles:
                 matrix = rotation(axis[None], np.radians([float(degrees)]))[0]
                 yield sensor, f"{name} {degrees:+d} degrees", _of_sensor(sensor, matrix)
+        upside_down = np.diag(ROTATIONS[Worn.UPSIDE_DOWN]).astype(np.float32)
+        for degrees in UPSIDE_DOWN_TILTS:
+            matrix = rotation(LATERAL[None], np.radians([float(degrees)]))[0] @ upside_down
+            yield sensor, f"upside down and tilted {degrees:+d} degrees", _of_sensor(sensor, matrix)
 
 
 def _of_sensor(sensor: str, matrix: NDArray[np.float32]) -> NDArray[np.float32]:

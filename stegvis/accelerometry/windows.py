@@ -15,6 +15,9 @@ from stegvis.study.protocol import Epochs
 # Windows processed at a time: large enough for fast matrix products, small enough for the processor's cache.
 CHUNK = 256
 
+# The columns of a window whose sensors are swapped.
+THIGH_AND_BACK = [3, 4, 5, 0, 1, 2]
+
 # The samples of a recording's epochs: takes the numbers of some epochs, in order, and yields their windows in chunks of
 # shape (at most ``CHUNK``, samples per epoch, 6), in g. The memory of a chunk may be reused for the next one.
 Windows = Callable[[NDArray[np.int64]], Iterator[NDArray[np.float32]]]
@@ -67,6 +70,23 @@ def signal_windows(acceleration: NDArray[np.float32], starts: NDArray[np.int64],
         size: samples per epoch.
     """
     return lambda which: chunks(acceleration, starts[which], size)
+
+
+def in_their_places(windows: Windows, swapped: NDArray[np.bool_]) -> Windows:
+    """The windows with back and thigh in their places, of k epochs; ``swapped`` (k,) is where they are not."""
+    if not swapped.any():
+        return windows
+
+    def read(which: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+        for begin, some in zip(range(0, len(which), CHUNK), windows(which), strict=True):
+            here = swapped[which[begin : begin + len(some)]]
+            if here.any():
+                # A copy: the memory may be that of the signal itself.
+                some = some.copy()
+                some[here] = some[here][:, :, THIGH_AND_BACK]
+            yield some
+
+    return read
 
 
 def gather(windows: Windows, which: NDArray[np.int64], size: int) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from tests.study import home_with_study
 
 START = np.datetime64("2018-05-02T00:00:00")
 # Where in the header the serial number and the rate code stand.
-DEVICE, RATE_CODE = slice(5, 7), 36
+RATE_CODE = 36
 Spoil = Callable[[bytes, bytes], tuple[bytes, bytes]]
 
 
@@ -53,18 +53,26 @@ def still(file: Path, start: np.datetime64 = START) -> bytes:
     return content
 
 
+def also_on_the_thigh(thigh: bytes, scratch: Path) -> bytes:
+    """What another device beside the one on the thigh would have recorded."""
+    files = scratch / "one.cwa", scratch / "other.cwa"
+    files[0].write_bytes(thigh)
+    recorded_again(files[0], files[1], 99, (1.02, 0.99, 1.0), (0.01, 0.0, -0.01))
+    content = files[1].read_bytes()
+    for file in files:
+        file.unlink()
+    return content
+
+
 def spoiled(back: bytes, thigh: bytes, scratch: Path) -> dict[str, tuple[bytes, bytes, str, str]]:
     """Pairs that cannot be classified, by what is wrong: back, thigh, the rule and words of the message to expect."""
-    another_device = back[: DEVICE.start] + b"\x01\x02" + back[DEVICE.stop :]
     absurd = thigh[:RATE_CODE] + b"\x43" + thigh[RATE_CODE + 1 :]
     noise = thigh[:HEADER_BYTES] + np.random.default_rng(1).bytes(1 << 20)
     next_week, at_noon = START + np.timedelta64(7, "D"), START + np.timedelta64(12, "h")
     return {
         "truncated": (back, thigh[: len(thigh) // 2], "short_overlap", "12.0 hours"),
         "empty": (back, b"", "unreadable", "thigh recording cannot be read: the file is empty"),
-        "twothighs": (
-            another_device.replace(b"lower+back", b"left+thigh", 1), thigh, "same_place", "worn on the thigh",
-        ),
+        "twothighs": (also_on_the_thigh(thigh, scratch), thigh, "same_place", "same part of the body"),
         "weeks": (back, still(scratch / "week.cwa", next_week), "different_weeks", "no time in common"),
         "halfday": (back, still(scratch / "noon.cwa", at_noon), "short_overlap", "hours in common"),
         "unworn": (back, still(scratch / "still.cwa"), "not_worn", "the thigh sensor was not worn"),

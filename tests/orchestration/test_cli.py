@@ -226,6 +226,10 @@ def test_classify_writes_epochs_days_quality_and_the_picture_of_one_pair(
     assert shown.stdout.splitlines()[-4:] == [str(tmp_path / name) for name in names]
     epochs, days = pd.read_parquet(out), pd.read_csv(tmp_path / "made_days.csv")
     assert {"epoch_start", "activity", "speed"} <= set(epochs)
+    assert days["weekday"].tolist() == pd.to_datetime(days["date"]).dt.day_name().tolist()
+    assert days["steps"].sum() == pytest.approx((epochs["cadence"] / 12).sum(), abs=len(days))
+    assert (days["longest_walk"] <= days["walking"]).all()
+    assert days["walks"].sum() > 10
     assert "person" not in epochs
     assert set(epochs["activity"]) <= {"nonwear", "lying", "sitting", "standing", "walking", "running", "cycling"}
     assert shown.stdout.startswith(f"{len(epochs):,} epochs, {len(days)} days, ")

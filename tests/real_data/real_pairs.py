@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stegvis.accelerometry.pair_epochs import COLUMNS
+from stegvis.accelerometry.pair_problems import Place
 from stegvis.accelerometry.recording import LabeledRecording, read_labeled
-from stegvis.accelerometry.windows import window_starts
+from stegvis.accelerometry.tilt import LATERAL, rotation
+from stegvis.accelerometry.windows import THIGH_AND_BACK, window_starts
 from stegvis.study.protocol import Epochs
 from stegvis.twin.cwa import Device, write_cwa
 
@@ -42,7 +45,16 @@ def blocks(recording: LabeledRecording, epoch_rules: Epochs) -> NDArray[np.int64
 
 
 def write_real_pair(
-    folder: Path, source: Path, epoch_rules: Epochs, *, seed: int = 1, hours: float = HOURS, ahead: float = THIGH_AHEAD
+    folder: Path,
+    source: Path,
+    epoch_rules: Epochs,
+    *,
+    seed: int = 1,
+    hours: float = HOURS,
+    ahead: float = THIGH_AHEAD,
+    swapped_from: float = 1.0,
+    both_on: Place | None = None,
+    thigh_hz: int = RATE,
 ) -> RealPair:
     """Write ``P_back.cwa`` and ``P_thigh.cwa`` from a labeled recording.
 
@@ -53,17 +65,27 @@ def write_real_pair(
         seed: of the order of the blocks.
         hours: length of the pair.
         ahead: how far the thigh's clock is ahead at the start, seconds.
+        swapped_from: the share of the time after which the sensors are exchanged.
+        thigh_hz: what the thigh sensor was set to.
+        both_on: the part of the body that both sensors were on, 12 degrees apart.
     """
     recording = read_labeled(source, epoch_rules)
     starts = blocks(recording, epoch_rules)
     chosen = np.random.default_rng(seed).choice(starts, round(hours * 3600 / BLOCK_SECONDS))
     sample = (chosen[:, None] + np.arange(BLOCK_SECONDS * RATE)).ravel()
     signal = recording.signal.acceleration[sample]
+    late = round(swapped_from * len(signal))
+    signal[late:] = signal[late:][:, THIGH_AND_BACK]
+    if both_on is not None:
+        other = signal[:, COLUMNS[both_on]] @ rotation(LATERAL[None], np.radians([12.0]))[0]
+        noise = np.random.default_rng(seed).normal(0, 0.01, other.shape).astype(np.float32)
+        signal = np.hstack([signal[:, COLUMNS[both_on]], other + noise])
     files = folder / "P_back.cwa", folder / "P_thigh.cwa"
     write_cwa(files[0], at_rate(signal[:, :3], BACK_RATE), START, Device(4711, 1, BACK_RATE), 33.0)
-    device = Device(4712, 1, THIGH_RATE, clock_drift_seconds_per_day=THIGH_DRIFT)
+    thigh_rate = THIGH_RATE * thigh_hz / RATE
+    device = Device(4712, 1, thigh_rate, nominal_rate_hz=thigh_hz, clock_drift_seconds_per_day=THIGH_DRIFT)
     write_cwa(
-        files[1], at_rate(signal[:, 3:], THIGH_RATE), START + np.timedelta64(round(1e6 * ahead), "us"), device, 33.0
+        files[1], at_rate(signal[:, 3:], thigh_rate), START + np.timedelta64(round(1e6 * ahead), "us"), device, 33.0
     )
     return RealPair(*files, recording.activity[sample])
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode, from_ntnu_labels
-from stegvis.accelerometry.classifier import THIGH_AND_BACK, classify_signal, classify_windows, signal_swapped
+from stegvis.accelerometry.classifier import classify_signal, classify_windows, signal_stretches
 from stegvis.accelerometry.epoch_model import MODEL_FILE, load_model
 from stegvis.accelerometry.evaluation import person_agreement
 from stegvis.accelerometry.labeled_people import read_people
@@ -15,9 +15,10 @@ from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.orientation import Worn
 from stegvis.accelerometry.recording import read_labeled, read_signal
 from stegvis.accelerometry.signal import Signal, largest_gap
+from stegvis.accelerometry.swap import Stretch
 from stegvis.accelerometry.tilt import LATERAL, rotation
 from stegvis.accelerometry.training import ROTATIONS, fit, predict, train
-from stegvis.accelerometry.windows import window_starts
+from stegvis.accelerometry.windows import THIGH_AND_BACK, window_starts
 from tests.real_data.make_signal_drop import write_signal_drop
 from tests.study import PROTOCOL
 
@@ -108,9 +109,9 @@ def test_swapped_sensors_are_found_in_an_hour_of_every_real_person_and_no_others
     for person in people:
         worn = Signal(person.signal.timestamps, person.signal.acceleration @ tilt)
         other_way_round = Signal(worn.timestamps, worn.acceleration[:, THIGH_AND_BACK])
-        if signal_swapped(worn, person.starts, METHOD.epochs):
+        if signal_stretches(worn, person.starts, METHOD.epochs) != (Stretch(0, swapped=False),):
             wrong.append(f"{person.person} is not swapped")
-        if not signal_swapped(other_way_round, person.starts, METHOD.epochs):
+        if signal_stretches(other_way_round, person.starts, METHOD.epochs) != (Stretch(0, swapped=True),):
             wrong.append(f"{person.person} is swapped")
     assert not wrong
 

@@ -33,6 +33,18 @@ def test_pace_is_ordered_within_people_and_distinguished(real_data):
         assert km_per_hour == pytest.approx(float(speed_from_cadence(np.array([steps]), RULES)[0]), rel=0.05)
 
 
+def test_pace_of_other_people_and_another_device_is_ordered(real_data):
+    if not (real_data / "sens_thigh").is_dir():
+        pytest.skip("no recordings of SENS")
+    found = evaluate_pace(real_data / "sens_thigh", PROTOCOL)
+    assert found.people == 27
+    assert found.ordered >= 26
+    assert found.cadence_ordered >= 26
+    assert found.shares["speed, learned"].share > found.shares["cadence, learned"].share > 0.8
+    # Their slow is not that of the protocol, which the card says.
+    assert found.shares["speed, protocol"].high < 0.5
+
+
 def test_cadence_back_and_thigh_agree_and_err_as_the_protocol_says(real_data):
     """Errors between people of each estimate alone, by triple collocation (Stoffelen 1998)."""
     people = read_people([real_data / "harth", real_data / "har70plus"], PROTOCOL, lambda _: None)

@@ -101,13 +101,23 @@ def rewritten(file: Path, into: Path, device_id: int, start: np.datetime64 | Non
 
 def test_two_files_of_the_thigh(pair):
     back, thigh = pair
-    rewritten(thigh, back, 99, _p="left thigh")
-    assert refusal(back, thigh) == ("same_place", "both files say that they were worn on the thigh")
-    rewritten(thigh, back, 99)
-    assert refusal(back, thigh) == (
-        "same_place",
-        "both sensors were on the same part of the body: their postures never differ",
-    )
+    for words in ({"_p": "left thigh"}, {}):
+        rewritten(thigh, back, 99, **words)
+        assert refusal(back, thigh) == (
+            "same_place",
+            "both sensors were on the same part of the body: their postures never differ, and they swing alike",
+        )
+
+
+def test_place_words_of_an_earlier_use_are_noted_and_movement_decides(pair, day):
+    back, thigh = pair
+    assert "thigh" in read_cwa(thigh).header.annotations["_p"]
+    content = bytearray(back.read_bytes())
+    content[64:512] = b"_p=thigh".ljust(448)
+    back.write_bytes(content)
+    found = classify_pair(back, thigh, METHOD)
+    assert [problem.rule for problem in found.problems] == ["same_place_annotated"]
+    assert found.epochs.equals(day[2].epochs)
 
 
 def test_recordings_of_different_weeks_and_days(pair, day):

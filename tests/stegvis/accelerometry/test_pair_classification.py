@@ -21,12 +21,14 @@ from stegvis.accelerometry.synchronization import synchronize
 from stegvis.accelerometry.windows import gather
 from stegvis.storage.day_sums import day_table
 from stegvis.twin.activities import ActivitySequence
+from stegvis.twin.cwa import Device, write_cwa
 from stegvis.twin.raw import Worn, write_raw_pair
 from tests.stegvis.accelerometry.raw_pairs import (
     EPOCHS_PER_DAY,
     WALKING,
     hourly_slips,
     processed,
+    swapped_from,
     true_activity,
 )
 from tests.stegvis.accelerometry.settings import METHOD, PROTOCOL, SIZE
@@ -149,6 +151,40 @@ def test_swapped_sensors_are_corrected(tmp_path, day):
     assert [problem.rule for problem in found.problems] == ["swapped"]
     assert found.quality["swapped"]
     assert found.epochs.equals(result.epochs)
+
+
+@pytest.mark.parametrize("share", [0.5, pytest.param(0.75, marks=pytest.mark.slow)])
+def test_sensors_swapped_during_the_recording_are_corrected_from_then_on(tmp_path, day, share):
+    folder, truth, result = day
+    at = swapped_from(folder, tmp_path, truth, share)
+    found = processed(tmp_path)
+    assert [problem.rule for problem in found.problems] == ["swapped_for_a_time"]
+    assert found.quality["swapped"] is False
+    assert found.quality["swapped_hours"] == pytest.approx(24 * (1 - share), abs=1)
+    together = found.epochs.merge(result.epochs, on="epoch_start")
+    same = together["activity_x"] == together["activity_y"]
+    late = together["epoch_start"] >= pd.Timestamp(at, unit="s")
+    assert same[~late].mean() > 0.99
+    assert same[late].mean() > 0.98
+
+
+def test_a_stub_after_a_clock_reset_costs_the_stub(tmp_path, day):
+    folder, _, result = day
+    shutil.copy(folder / "P_back.cwa", tmp_path / "P_back.cwa")
+    still = np.tile(np.array([-1, 0, 0], dtype=np.float32), (120_000, 1))
+    write_cwa(
+        tmp_path / "stub.cwa",
+        still,
+        np.datetime64("2000-01-01T00:00:00"),
+        Device(result.quality["thigh_device_id"], 2, 49.25),
+    )
+    whole, stub = (folder / "P_thigh.cwa").read_bytes(), (tmp_path / "stub.cwa").read_bytes()
+    for content in (whole + stub[HEADER_BYTES:], whole[:HEADER_BYTES] + stub[HEADER_BYTES:] + whole[HEADER_BYTES:]):
+        (tmp_path / "P_thigh.cwa").write_bytes(content)
+        found = processed(tmp_path)
+        assert [problem.rule for problem in found.problems] == ["clock_reset"]
+        assert found.quality["thigh_stub_seconds"] == pytest.approx(120_000 / 49.25, abs=5)
+        pd.testing.assert_frame_equal(found.epochs, result.epochs)
 
 
 UPSIDE_DOWN, TURNED, BOTH = Worn(upside_down=True), Worn(turned=True), Worn(upside_down=True, turned=True)

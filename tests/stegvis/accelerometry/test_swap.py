@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.swap import FEWEST_MOVING, FEWEST_SWAPPED, moving, swapped, swing
+from stegvis.accelerometry.swap import FEWEST_MOVING, FEWEST_SWAPPED, Stretch, moving, stretches, swapped, swing
 from stegvis.accelerometry.tilt import LATERAL, rotation
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.gait import draw_motion
@@ -53,3 +53,58 @@ def test_two_minutes_of_walking_show_a_swap_at_any_angle_of_the_back(walk, degre
 def test_a_few_steps_show_nothing(walk):
     swings = (swing(walk[:, :, 3:], 50) - swing(walk[:, :, :3], 50))[: FEWEST_MOVING - 1]
     assert not swapped(walk.mean(axis=1)[: FEWEST_MOVING - 1], -swings)
+
+
+# --- swapped for a time ---------------------------------------------------------------------------------------------
+
+SITTING, GAIT = 1000, 150
+
+
+def course(*parts: bool | None, sitting: int = SITTING, gait: int = GAIT) -> tuple[np.ndarray, np.ndarray]:
+    """Sitting and then walking in each part; a part is swapped, or not, or (None) its two signs contradict."""
+    gravity, swings = [], []
+    for swapped_here in parts:
+        seated, upright = (np.array([each], dtype=np.float32) for each in (SEATED, UPRIGHT))
+        gravity += [seated if swapped_here is False else seated[:, OTHER_WAY_ROUND]] * sitting + [upright] * gait
+        swings += [np.nan] * sitting + [-0.5 if swapped_here else 0.5] * gait
+    return np.concatenate(gravity), np.array(swings, dtype=np.float32)
+
+
+PART = SITTING + GAIT
+
+
+@pytest.mark.parametrize("swapped_here", [False, True])
+def test_nearly_every_recording_has_one_stretch(swapped_here):
+    assert stretches(*course(*[swapped_here] * 4)) == (Stretch(0, swapped_here),)
+
+
+def test_a_change_is_found_where_posture_begins_to_differ():
+    found = stretches(*course(False, False, True))
+    assert found == (Stretch(0, False), Stretch(2 * PART, True))
+    assert stretches(*course(True, False, True, True)) == (
+        Stretch(0, True),
+        Stretch(PART, False),
+        Stretch(2 * PART, True),
+    )
+
+
+def test_walking_that_postures_contradict_is_not_used():
+    # In the end each walk says that the sensors are in their places, and all sitting in between that they are not.
+    one = course(False, True)
+    other = course(*[None] * GAIT, sitting=5, gait=1)
+    found = stretches(*(np.concatenate(each) for each in zip(one, other, strict=True)))
+    assert found[:2] == (Stretch(0, swapped=False), Stretch(PART, swapped=True))
+    assert found[2] == (pytest.approx(2 * PART, abs=10), None)
+
+
+def test_postures_without_walking_are_no_change():
+    gravity, swings = course(False, False)
+    night = np.repeat(np.array([SEATED], dtype=np.float32)[:, OTHER_WAY_ROUND], 1000, axis=0)
+    gravity, swings = np.concatenate([gravity, night]), np.concatenate([swings, unknown(night)])
+    assert stretches(gravity, swings) == (Stretch(0, False),)
+
+
+def test_a_short_disagreement_of_swings_is_no_change():
+    gravity, swings = course(False, False)
+    swings[SITTING : SITTING + 2 * FEWEST_MOVING // 3] = -0.5
+    assert stretches(gravity, swings) == (Stretch(0, False),)

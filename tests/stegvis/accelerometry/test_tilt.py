@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.tilt import FEWEST_GAIT_EPOCHS, LATERAL, SENSOR_AXES, USUAL, rotation, tilt_of, turned
+from stegvis.accelerometry.attachment import FEWEST_GAIT_EPOCHS
+from stegvis.accelerometry.tilt import LATERAL, SENSOR_AXES, USUAL, rotation, tilt_of, turned
 from stegvis.accelerometry.windows import Windows, signal_windows
 from stegvis.twin.activities import ActivitySequence
 from stegvis.twin.gait import draw_motion
@@ -24,7 +25,7 @@ def walk() -> np.ndarray:
     motion = draw_motion(sequence, gait_parameters(), rng)
     seconds = np.arange(EPOCHS * SIZE) / 50
     felt = np.concatenate([motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")], axis=1)
-    for place, degrees in tilt_of(windows_of(felt), GAIT, SIZE).degrees.items():
+    for place, degrees in tilt_of(windows_of(felt), GAIT, GAIT, SIZE).degrees.items():
         felt = at_angle(felt, place, -degrees)
     return felt
 
@@ -46,7 +47,7 @@ def at_angle(signal: np.ndarray, place: str, degrees: float, signs: tuple[int, i
 @pytest.mark.parametrize("place", list(SENSOR_AXES))
 def test_an_unusual_angle_is_found_and_turned_back_in_every_half_turn(walk, place, degrees, signs):
     worn = windows_of(at_angle(walk, place, degrees, signs))
-    found = tilt_of(worn, GAIT, SIZE)
+    found = tilt_of(worn, GAIT, GAIT, SIZE)
     assert found.unusual == (place,)
     assert found.degrees[place] == pytest.approx(degrees, abs=1)
     back = next(iter(turned(worn, found)(np.arange(EPOCHS)))).reshape(-1, 6)
@@ -57,14 +58,14 @@ def test_an_unusual_angle_is_found_and_turned_back_in_every_half_turn(walk, plac
 @pytest.mark.parametrize("share", [-0.9, 0.9])
 def test_inside_the_limit_the_windows_are_the_same(walk, place, share):
     worn = windows_of(at_angle(walk, place, share * USUAL[place].limit))
-    found = tilt_of(worn, GAIT, SIZE)
+    found = tilt_of(worn, GAIT, GAIT, SIZE)
     assert found.unusual == ()
-    assert np.array_equal(found.turn, np.eye(6))
+    assert all(np.array_equal(each.turn, np.eye(3)) for each in found.attached[place])
     assert turned(worn, found) is worn
 
 
 def test_a_few_steps_show_no_angle(walk):
     gait = np.arange(EPOCHS) < FEWEST_GAIT_EPOCHS - 1
-    found = tilt_of(windows_of(at_angle(walk, "back", 40)), gait, SIZE)
+    found = tilt_of(windows_of(at_angle(walk, "back", 40)), gait, GAIT, SIZE)
     assert np.isnan(found.degrees["back"])
     assert found.unusual == ()

@@ -3,7 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stegvis.accelerometry.activity import UNLABELED
-from stegvis.accelerometry.windows import CHUNK, chunks, continues, label_counts, majority_labels, window_starts
+from stegvis.accelerometry.windows import (
+    CHUNK,
+    THIGH_AND_BACK,
+    chunks,
+    continues,
+    gather,
+    in_their_places,
+    label_counts,
+    majority_labels,
+    signal_windows,
+    window_starts,
+)
 from tests.stegvis.accelerometry.settings import EPOCHS, SIZE
 from tests.stegvis.accelerometry.simulated_signals import clock
 
@@ -65,3 +76,17 @@ def test_the_majority_labels_a_window():
 def test_a_tie_goes_to_the_smaller_code():
     labels = np.array([4] * 125 + [3] * 125, dtype=np.uint8)
     assert majority_labels(labels, np.array([0]), SIZE).tolist() == [3]
+
+
+def test_swapped_epochs_are_read_in_their_places_and_the_signal_stays():
+    signal = np.random.default_rng(1).normal(size=(600 * 250, 6)).astype(np.float32)
+    before = signal.copy()
+    swapped = np.arange(600) >= 300
+    windows = signal_windows(signal, np.arange(600) * 250, 250)
+    which = np.array([1, 250, 299, 300, 301, 599])
+    found = gather(in_their_places(windows, swapped), which, 250)
+    expected = gather(windows, which, 250)
+    assert np.array_equal(found[:3], expected[:3])
+    assert np.array_equal(found[3:], expected[3:][:, :, THIGH_AND_BACK])
+    assert np.array_equal(signal, before)
+    assert in_their_places(windows, np.zeros(600, dtype=bool)) is windows

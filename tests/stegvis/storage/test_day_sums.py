@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import stegvis.sql
 from stegvis.storage.day_sums import day_rules, day_table
@@ -48,3 +49,14 @@ def test_epochs_belong_to_the_date_they_begin_on():
     assert days["date"].astype(str).tolist() == ["2018-05-02", "2018-05-03"]
     assert days[["walking", "walking_slow", "walking_moderate", "walking_brisk"]].iloc[0].tolist() == [10, 5, 0, 5]
     assert days[["nonwear", "wear_back", "wear_thigh", "walking"]].iloc[1].tolist() == [5, 5, 0, 0]
+
+
+@pytest.mark.parametrize("sunday", ["2018-03-25", "2018-10-28"])
+def test_a_day_has_24_hours_in_a_week_in_which_the_clocks_change(sunday):
+    # The device's clock goes on, so there is an epoch for each five seconds of every date (docs/clocks.md).
+    start = pd.date_range(pd.Timestamp(sunday) - pd.Timedelta(days=1), periods=3 * 17_280, freq="5s")
+    activity = np.where(start.hour < 8, 1, 2).astype(np.uint8)
+    worn = np.ones(len(start), dtype=bool)
+    epochs = pd.DataFrame({"epoch_start": start.astype("datetime64[ms]"), "activity": activity, "speed": np.uint8(0)})
+    days = day_table(epochs.assign(wear_back=worn, wear_thigh=worn), PROTOCOL, SELECT)
+    assert days[["lying", "sitting"]].to_numpy().tolist() == [[28_800, 57_600]] * 3
