@@ -29,6 +29,8 @@ CONFIRMING_SECTORS = 2
 OUTLYING_SAMPLES = 2.5
 # Number of knots from which time is extrapolated beyond the first and the last knot of a segment.
 EXTRAPOLATION_KNOTS = 25
+# Knots compared with their neighbors at a time.
+SLAB = 1 << 14
 # Samples between the segments of a recording where the positions of all are in one order: more than a stamp may be
 # outside of its sector.
 FAR_APART = 1 << 20
@@ -182,11 +184,13 @@ def _not_outlying(
     # Distance from a running median of five, which follows slow changes of the rate; the two outermost knots count
     # twice at either end of a segment.
     drift = seconds - knots / true_hz
-    position = np.flatnonzero(tested)[:, None] + np.arange(-2, 3)
-    begins, ends = first[number[tested]][:, None], (first + length)[number[tested]][:, None]
-    position += 2 * (position < begins) - 2 * (position >= ends)
-    keep = increasing
-    keep[tested] = np.abs(drift[tested] - np.median(drift[position], axis=1)) <= OUTLYING_SAMPLES / true_hz
+    keep, which = increasing, np.flatnonzero(tested)
+    for some in np.array_split(which, len(which) // SLAB + 1):
+        segment = number[some]
+        position = some[:, None] + np.arange(-2, 3)
+        position += 2 * (position < first[segment, None]) - 2 * (position >= (first + length)[segment, None])
+        median = np.median(drift[position], axis=1)
+        keep[some] = np.abs(drift[some] - median) <= OUTLYING_SAMPLES / true_hz
     keep[first[~np.logical_or.reduceat(keep, first)]] = True
     return np.asarray(keep)
 
