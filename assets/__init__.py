@@ -8,5 +8,4 @@ import warnings
 
 # Dagster marks partitioned asset checks as a preview; the notice would precede every command's output.
 warnings.filterwarnings("ignore", module="dagster")
-warnings.filterwarnings("ignore", message=".*preview.*")
-warnings.filterwarnings("ignore", message=".*beta.*")
+warnings.filterwarnings("ignore", message=".*(preview|beta).*")

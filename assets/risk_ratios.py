@@ -8,7 +8,6 @@ from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.daily_exposures import daily_exposures
 from stegvis.assets.eligible_people import eligible_people
 from stegvis.assets.home import WAVES
-from stegvis.assets.made_together import made_together
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
@@ -24,9 +23,9 @@ from stegvis.study.study import Study
     kinds={"python"},
     also={"risk_ratios_people": "Who is behind each of these estimates; never published."},
 )
-def risk_ratios(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
+def risk_ratios(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, made: set[str]) -> Rows:
     """Risk ratios of both exposures, overall and in subgroups, with trends, the joint table and interactions."""
     from stegvis.analyses.risk_ratios import ANALYSES
     from stegvis.storage.wave_people import fit_wave
 
-    return fit_wave("risk_ratios", ANALYSES, warehouse, study, context.log.info, made_together(context))
+    return fit_wave("risk_ratios", ANALYSES, warehouse, study, context.log.info, made)

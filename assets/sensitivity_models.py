@@ -8,7 +8,6 @@ from stegvis.assets.analysis_set import analysis_set
 from stegvis.assets.daily_exposures import daily_exposures
 from stegvis.assets.eligible_people import eligible_people
 from stegvis.assets.home import WAVES
-from stegvis.assets.made_together import made_together
 from stegvis.assets.table import table
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
@@ -24,9 +23,9 @@ from stegvis.study.study import Study
     kinds={"python"},
     also={"sensitivity_models_people": "Who is behind each of these estimates; never published."},
 )
-def sensitivity_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
+def sensitivity_models(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, made: set[str]) -> Rows:
     """The protocol's sensitivity analyses: restricted samples, further covariates, other outcomes."""
     from stegvis.analyses.sensitivity_models import ANALYSES
     from stegvis.storage.wave_people import fit_wave
 
-    return fit_wave("sensitivity_models", ANALYSES, warehouse, study, context.log.info, made_together(context))
+    return fit_wave("sensitivity_models", ANALYSES, warehouse, study, context.log.info, made)

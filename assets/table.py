@@ -50,8 +50,8 @@ def table(
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make an asset of a function that returns a table's rows: a frame, a SELECT, or ``Rows``.
 
-    The function may take ``context``, ``warehouse`` (a ``Reader`` of the tables it depends on), ``study`` (protocol and
-    codebook; what is read of them is recorded) and ``home``. Its docstring is the asset's description.
+    The function may take ``context``, ``warehouse`` (a ``Reader`` of the tables it depends on), ``study`` (what is read
+    of it is recorded), ``home``, and ``made`` (the tables that the run makes). Its docstring describes the asset.
 
     Args:
         deps: the tables and deliveries it is made from.
@@ -149,7 +149,8 @@ def _materialize(defined: Table, key: str, context: dg.AssetExecutionContext, re
     reader = Reader(Warehouse(home), defined.name, defined.readable, defined.rows_of(key), recorded, defined.delivery)
     failure: dg.Failure | None = None
     try:
-        offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource}
+        made = {key.to_user_string() for key in context.run.asset_selection or ()}
+        offered = {"context": context, "warehouse": reader, "study": recorded, "home": resource, "made": made}
         rows = Rows.of(defined.make(**{name: offered[name] for name in inspect.signature(defined.make).parameters}))
         if why := changed_while_read(defined, key, landing):
             raise dg.Failure(f"{place} was not published: {why}", allow_retries=False)

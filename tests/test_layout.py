@@ -143,7 +143,7 @@ def test_a_table_has_its_expectations_and_its_columns_in_the_dictionary(name: st
 
 def test_every_module_of_a_table_is_in_the_graph_and_every_suite_has_a_table() -> None:
     modules = {file.stem for file in (ROOT / "assets").glob("*.py")}
-    assert modules == {*tables(), "__init__", "graph", "home", "made_together", "table", "ui"}
+    assert modules == {*tables(), "__init__", "graph", "home", "table", "ui"}
     suites = {file.stem for file in (ROOT / "expectations").glob("*.py")}
     assert suites == {*TABLES, "__init__", "evaluate", "expectation"}
 

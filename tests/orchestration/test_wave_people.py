@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from stegvis.assets.graph import TABLES
+from stegvis.statistics.results import GROUPS
 from stegvis.storage import wave_people
 from stegvis.storage.reader import Reader
 from stegvis.storage.warehouse import Partition, Warehouse
@@ -35,3 +36,16 @@ def test_the_people_of_a_wave_are_read_once_until_a_table_behind_them_changes(
         connection.execute("update materializations set data_version = 'another' where table_name = 'eligible_people'")
     pd.testing.assert_frame_equal(read("dose_response").people, first.people)
     assert reads == ["risk_ratios", "dose_response"]
+
+
+@pytest.mark.slow
+def test_each_table_of_estimates_knows_which_others_its_run_makes(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second process begins the analyses of those, and of no other."""
+    asked: list[frozenset[str]] = []
+    monkeypatch.setattr(wave_people, "shared_wave", lambda data, made: asked.append(frozenset(made)))
+    story.drop("followup", "2024-2026", story.answers().iloc[::2], "questionnaire.csv")
+    assert story.refresh().ok
+    assert len(asked) == len(GROUPS)
+    assert all(made >= set(GROUPS) and "cohort" not in made for made in asked)
