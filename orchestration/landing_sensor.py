@@ -38,10 +38,12 @@ def landed(landing: Landing, instance: DagsterInstance) -> list[Event]:
     A materialization (a point in the UI's plots, and what freshness goes by) and an observation (what staleness of
     external assets goes by).
     """
+    found = contents(landing)
+    half = {(kind, key) for kind in {kind for kind, _ in found} for key in _half_reported(instance, kind)}
     return [
         event
-        for (kind, key), version in contents(landing).items()
-        if _version(instance, kind, key) != version
+        for (kind, key), version in found.items()
+        if (kind, key) in half or _version(instance, kind, key) != version
         for event in _events(landing, kind, key, version)
     ]
 
@@ -53,6 +55,17 @@ def contents(landing: Landing) -> dict[tuple[Kind, str], str]:
         key = drop.partition if drop.kind in PARTITIONED else WHOLE_KEY
         drops.setdefault((drop.kind, key or WHOLE_KEY), []).append((drop.name, drop.digest))
     return {place: delivery_version(found) for place, found in drops.items()}
+
+
+def _half_reported(instance: DagsterInstance, kind: Kind) -> set[str]:
+    """The waves or batches of which a process that was killed reported the observation alone."""
+    if kind not in PARTITIONED:
+        return set()
+    newest = [
+        instance.get_latest_storage_id_by_partition(SOURCES[kind].key, event)
+        for event in (dg.DagsterEventType.ASSET_OBSERVATION, dg.DagsterEventType.ASSET_MATERIALIZATION)
+    ]
+    return {key for key, observed in newest[0].items() if observed > newest[1].get(key, 0)}
 
 
 def _version(instance: DagsterInstance, kind: Kind, key: str) -> str | None:

@@ -14,7 +14,9 @@ from stegvis.assets.graph import tables
 from stegvis.orchestration import automation as module
 from stegvis.orchestration.home_state import home_state
 from stegvis.orchestration.instance import open_instance
+from stegvis.orchestration.landing_sensor import landed
 from stegvis.orchestration.plan import plan
+from stegvis.storage.landing import scan
 from tests.orchestration.dagster_view import Automation, stale_in_the_ui
 from tests.orchestration.story import WAVE_STAGES, Story
 
@@ -207,6 +209,19 @@ def test_the_ui_and_the_plan_call_the_same_stale_and_name_the_same_cause(
     assert {place for place, causes in shown.items() if not causes} == {
         (table, WAVE) for table in made_with(*WAVE_STAGES)
     }
+
+
+@pytest.mark.slow
+def test_a_process_killed_between_two_reports_of_a_landing_leaves_nothing_stale_in_the_ui(
+    story: Story, instance: dg.DagsterInstance, unused_port: Callable[[], int]
+) -> None:
+    wave_arrives(story)
+    assert story.refresh().ok
+    story.drop("followup", f"{WAVE}.2", story.answers().iloc[1::2], "questionnaire.csv")
+    (observed, _made) = landed(scan(story.home.landing, story.home.hash_cache), instance)
+    instance.report_runless_asset_event(observed)
+    assert story.refresh().ok
+    assert stale_in_the_ui(story.home, unused_port()) == {}
 
 
 def test_a_run_whose_process_was_killed_is_not_shown_as_running(story: Story, daemon: Automation) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stegvis.accelerometry.method import CLASSIFICATION_VERSION
 from stegvis.storage.home import Home
 from stegvis.storage.home_format import FORMAT, read_format
 from stegvis.storage.lake import EpochLake, read_epochs, shard_name
@@ -57,10 +58,15 @@ refresh(Home(home, home / "landing"))
 
 @pytest.fixture(scope="module")
 def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The last version that stored rows."""
+    """The last version that stored rows, as if recordings had been classified by today's method then."""
     code = unpack(LAST_WITH_ROWS, tmp_path_factory.mktemp("rows") / "code")
     for part in MAPPED:  # as an installed package has them
         (code / part).rename(code / "stegvis" / part)
+    method = code / "stegvis" / "accelerometry" / "method.py"
+    then, now = (f'CLASSIFICATION_VERSION = "{version}"' for version in ("2", CLASSIFICATION_VERSION))
+    text = method.read_text(encoding="utf-8")
+    assert then in text
+    method.write_text(text.replace(then, now), encoding="utf-8")
     return code
 
 
