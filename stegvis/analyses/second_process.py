@@ -14,10 +14,12 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from stegvis.analyses.wave_data import WaveData
+from stegvis.analyses.wave_data import Analysis, WaveData
 from stegvis.statistics.results import ResultRow
 
 # (group, number) of an analysis: its module and its place in ``ANALYSES``.
@@ -72,13 +74,17 @@ class SecondProcess:
         self._process.communicate()
 
 
+def analyses_of(group: str) -> Sequence[Analysis]:
+    """The analyses of a group, found by its name, so that the code of one group does not depend on that of others."""
+    found: Sequence[Analysis] = importlib.import_module(f"stegvis.analyses.{group}").ANALYSES
+    return found
+
+
 def _fitted(data: WaveData, place: Place) -> Fitted:
     group, number = place
     reads: dict[str, Any] = {}
     recorded = replace(data, protocol=data.protocol.with_record("", reads.__setitem__))
-    # By name, so that the code of one group does not depend on that of the others.
-    analyses = importlib.import_module(f"stegvis.analyses.{group}").ANALYSES
-    return Fitted(analyses[number](recorded), reads)
+    return Fitted(analyses_of(group)[number](recorded), reads)
 
 
 def _receive(requests: IO[bytes], inbox: queue.SimpleQueue[WaveData | Place]) -> None:
@@ -102,10 +108,8 @@ def _serve() -> None:
         if isinstance(message, WaveData):
             data = message
         elif data is not None:
-            try:
+            with suppress(Exception):  # it is computed again by whoever asked, and raised there
                 answer = _fitted(data, message)
-            except Exception:  # it is computed again by whoever asked, and raised there
-                answer = None
         pickle.dump(answer, answers, protocol=5)
         answers.flush()
 

@@ -8,7 +8,6 @@ are computed here.
 
 from __future__ import annotations
 
-import importlib
 import os
 import pickle
 import threading
@@ -17,7 +16,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any
 
-from stegvis.analyses.second_process import Fitted, Place, SecondProcess
+from stegvis.analyses.second_process import Fitted, Place, SecondProcess, analyses_of
 from stegvis.analyses.wave_data import Analysis, WaveData
 from stegvis.statistics.results import GROUPS, ResultRow
 
@@ -91,7 +90,7 @@ def shared_wave(data: WaveData, groups: Collection[str]) -> SharedWave | None:
             _process = SecondProcess()
         # The group that is made next is begun first, at its end. Dagster makes tables that can be made by name.
         later = sorted(set(GROUPS).intersection(groups), reverse=True)
-        places = [(group, number) for group in later for number in range(len(_analyses(group)))]
+        places = [(group, number) for group in later for number in range(len(analyses_of(group)))]
         _wave = SharedWave(plain, places, _process)
     return _wave
 
@@ -116,12 +115,6 @@ def from_either(
 def _processors() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _analyses(group: str) -> Sequence[Analysis]:
-    # By name, so that the code of one group does not depend on that of the others.
-    found: Sequence[Analysis] = importlib.import_module(f"stegvis.analyses.{group}").ANALYSES
-    return found
 
 
 def _same(one: WaveData, other: WaveData) -> bool:

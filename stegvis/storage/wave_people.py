@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import members_of, to_frame
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
-from stegvis.study.study import Study, as_text
+from stegvis.study.study import Study
 
 PEOPLE = "select * from analysis_set where wave = getvariable('wave') order by person"
 ELIGIBLE = "select * from eligible_people where wave = getvariable('wave') order by person"
@@ -90,10 +91,7 @@ def fit_wave(
     """
     data = wave_data(warehouse, study)
     if shared := shared_wave(data, made):
-
-        def record(name: str, value: Any) -> None:
-            study.reads[f"protocol {name}"] = as_text(value)
-
+        record = partial(study.record, "protocol")
         analyses = [from_either(group, number, each, shared, record) for number, each in enumerate(analyses)]
     rows = rows_of(analyses, data, report)
     results = to_frame(rows)

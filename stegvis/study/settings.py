@@ -34,19 +34,17 @@ class Section(BaseModel):
 
     def with_record(self, name: str, record: Record) -> Self:
         """A copy that calls ``record`` with the name and the value of whatever is read of it."""
-        fields: dict[str, Any] = {
-            key: value.with_record(f"{name}.{key}" if name else key, record) if isinstance(value, Section) else value
-            for key, value in self.__dict__.items()
-        }
-        copy = type(self).model_construct(None, **fields)
+        copy = self._with_sections(lambda key, part: part.with_record(f"{name}.{key}" if name else key, record))
         object.__setattr__(copy, "_reads", (name, record, set()))
         return copy
 
     def without_record(self) -> Self:
         """A copy that records nothing, and can be pickled without having been read."""
-        fields = {
-            key: value.without_record() if isinstance(value, Section) else value for key, value in self.__dict__.items()
-        }
+        return self._with_sections(lambda _, part: part.without_record())
+
+    def _with_sections(self, changed: Callable[[str, Section], Section]) -> Self:
+        """A copy with each section below, given with its key, changed; nothing counts as read."""
+        fields = {key: changed(key, part) if isinstance(part, Section) else part for key, part in self.__dict__.items()}
         return type(self).model_construct(None, **fields)
 
     def _read(self, key: str | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -111,14 +112,14 @@ class Study:
     def recording(self) -> Self:
         """The same study with an empty record of reads."""
         study = replace(self, reads={})
-
-        def recorder(kind: str) -> Any:
-            return lambda name, value: study.reads.__setitem__(f"{kind} {name}".strip(), as_text(value))
-
         for kind in PARTS:
             part: Section = getattr(self, kind)
-            setattr(study, kind, part.with_record("", recorder(kind)))
+            setattr(study, kind, part.with_record("", partial(study.record, kind)))
         return study
+
+    def record(self, kind: str, name: str, value: Any) -> None:
+        """Record that a value of a part was read, by its dotted name; ``value`` as JSON would hold it."""
+        self.reads[f"{kind} {name}".strip()] = as_text(value)
 
     def current(self, name: str) -> str | None:
         """The present value of a recorded name, as text; None when the study has no such value any more."""

@@ -7,6 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.twin.activities import ActivitySequence
+from stegvis.twin.gait import draw_motion
+from stegvis.twin.gait_parameters import gait_parameters
+from tests.stegvis.accelerometry.settings import SIZE
+
 RATE = 50
 AXES = ["back_x", "back_y", "back_z", "thigh_x", "thigh_y", "thigh_z"]
 START = np.datetime64("2019-01-14T08:00:00", "us")
@@ -75,3 +81,12 @@ def write_people(folder: Path, people: int, seconds: float = 60) -> Path:
     for number in range(people):
         table(*day_in_short(100 * number, seconds)).to_parquet(folder / f"P{number}.parquet")
     return folder
+
+
+def walking(epochs: int) -> np.ndarray:
+    """Walking at 4.5 km/h, felt by back and thigh: (n, 6) g."""
+    sequence = ActivitySequence(np.full(epochs, ActivityCode.WALKING, np.uint8), np.full(epochs, 4.5, np.float32), 5)
+    rng = np.random.default_rng(1)
+    motion = draw_motion(sequence, gait_parameters(), rng)
+    seconds = np.arange(epochs * SIZE) / 50
+    return np.concatenate([motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")], axis=1)

@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 
-from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.attachment import FEWEST_GAIT_EPOCHS
 from stegvis.accelerometry.tilt import LATERAL, SENSOR_AXES, USUAL, rotation, tilt_of, turned
 from stegvis.accelerometry.windows import Windows, signal_windows
-from stegvis.twin.activities import ActivitySequence
-from stegvis.twin.gait import draw_motion
-from stegvis.twin.gait_parameters import gait_parameters
 from tests.stegvis.accelerometry.settings import SIZE
+from tests.stegvis.accelerometry.simulated_signals import walking
 
 EPOCHS = 24
 GAIT = np.ones(EPOCHS, dtype=bool)
@@ -20,11 +17,7 @@ HALF_TURNS = [(1, 1, 1), (1, -1, -1), (-1, -1, 1), (-1, 1, -1)]
 @pytest.fixture(scope="module")
 def walk() -> np.ndarray:
     """Two minutes of walking at 4.5 km/h, both sensors at the usual angle: (n, 6) g."""
-    sequence = ActivitySequence(np.full(EPOCHS, ActivityCode.WALKING, np.uint8), np.full(EPOCHS, 4.5, np.float32), 5)
-    rng = np.random.default_rng(1)
-    motion = draw_motion(sequence, gait_parameters(), rng)
-    seconds = np.arange(EPOCHS * SIZE) / 50
-    felt = np.concatenate([motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")], axis=1)
+    felt = walking(EPOCHS)
     for place, degrees in tilt_of(windows_of(felt), GAIT, GAIT, SIZE).degrees.items():
         felt = at_angle(felt, place, -degrees)
     return felt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,22 +15,10 @@ from stegvis.storage.objects import ObjectStorageError
 from stegvis.storage.remote_files import SCRATCH_VARIABLE, FaultyObjectError, local_files
 from stegvis.storage.storage_settings import FILE as SETTINGS
 from stegvis.storage.tasks import UnfitWorkerError
-from tests.s3_server import BUCKET, Bucket, Trouble, proxy, s3_server
+from tests.s3_server import BUCKET, Bucket, Trouble
 from tests.small_disk import small_disk
 
 RAW = bytes(range(256)) * 100
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
-
-
-@pytest.fixture
-def trouble(server: str) -> Iterator[Trouble]:
-    with proxy(server) as found:
-        yield found
 
 
 class Zone:

@@ -6,7 +6,6 @@ import hashlib
 import pickle
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,7 @@ import pytest
 from stegvis.storage import objects
 from stegvis.storage.objects import ObjectGoneError, ObjectStorageError, ObjectStore
 from stegvis.storage.storage_settings import StorageSettings, storage_settings
-from tests.s3_server import BUCKET, Bucket, Trouble, proxy, s3_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
-
-
-@pytest.fixture
-def trouble(server: str) -> Iterator[Trouble]:
-    with proxy(server) as found:
-        yield found
+from tests.s3_server import BUCKET, Bucket, Trouble
 
 
 def store(address: str, prefix: str, **settings: float) -> ObjectStore:
