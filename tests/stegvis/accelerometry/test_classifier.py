@@ -7,8 +7,8 @@ import pytest
 from stegvis.accelerometry.classifier import (
     classify_signal,
     classify_windows,
-    decide,
 )
+from stegvis.accelerometry.epoch_columns import decide
 from stegvis.accelerometry.epoch_model import (
     CLASSES,
     MODEL_FILE,
