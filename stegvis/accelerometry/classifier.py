@@ -23,6 +23,7 @@ from stegvis.accelerometry.features import FEATURE_NAMES, features
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.mixed_epochs import MixedEpochs, may_be_mixed, probabilities_by_second, second_follows
 from stegvis.accelerometry.orientation import MOST_EPOCHS, Orientation, WornInParts, WornPart, orientation_of
+from stegvis.accelerometry.reclining import sit_instead
 from stegvis.accelerometry.signal import Signal, SignalError, check_signal
 from stegvis.accelerometry.smoothing import smooth, smooth_seconds
 from stegvis.accelerometry.swap import Stretch, moving, stretches, swing
@@ -38,6 +39,9 @@ from stegvis.accelerometry.windows import (
     window_starts,
 )
 from stegvis.study.protocol import Epochs
+
+# Every tenth sample is accurate enough for posture and for whether the person moves.
+TENTH = 10
 
 
 @dataclass(frozen=True)
@@ -192,25 +196,29 @@ def recognize(windows: Windows, follows: NDArray[np.bool_], model: EpochModel, e
         model: the model to use.
         epoch_rules: length and sampling rate of the epochs.
     """
-    X = _all_features(windows, len(follows), epoch_rules)
+    X, back = _all_features(windows, len(follows), epoch_rules)
     tilt = tilt_of(windows, model.gait(X, follows), follows, epoch_rules.samples_per_epoch)
     if tilt.unusual:
         windows = turned(windows, tilt)
-        X = _all_features(windows, len(follows), epoch_rules)
+        X, back = _all_features(windows, len(follows), epoch_rules)
     alone = model.network.probabilities(X, model.nthread)
     del X  # a week of features is a tenth of a gigabyte
     best, confidence, _ = decide(smooth(alone, follows, model.transitions))
     which = may_be_mixed(best, confidence, follows)
     by_second = probabilities_by_second(windows, which, follows, alone, model.network, epoch_rules)
     seconds = smooth_seconds(by_second, second_follows(follows, epoch_rules.seconds), model.second_transitions)
+    sit_instead(seconds, back, tilt)
     return Recognized(seconds, tilt, windows)
 
 
-def _all_features(windows: Windows, k: int, epoch_rules: Epochs) -> NDArray[np.float32]:
+def _all_features(windows: Windows, k: int, epoch_rules: Epochs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The features (k, features) of all epochs, and the mean (k, 3) of the back."""
     X = np.empty((k, len(FEATURE_NAMES)), dtype=np.float32)
+    back = np.empty((k, 3), dtype=np.float32)
     for begin, some in zip(range(0, k, CHUNK), windows(np.arange(k)), strict=True):
         X[begin : begin + len(some)] = features(some, epoch_rules.sampling_rate_hz)
-    return X
+        back[begin : begin + len(some)] = some[:, ::TENTH, :3].mean(axis=1)
+    return X, back
 
 
 def classify_epochs(
@@ -302,8 +310,7 @@ def epoch_pace(
 def signal_stretches(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs) -> tuple[Stretch, ...]:
     """Where the sensors of a signal in memory were (``swap.stretches``); ``starts`` (k,) begin its epochs."""
     size = epoch_rules.samples_per_epoch
-    # Every tenth sample is accurate enough for posture and for whether the person moves.
-    tenths = signal.acceleration[starts[:, None] + np.arange(0, size, 10)]
+    tenths = signal.acceleration[starts[:, None] + np.arange(0, size, TENTH)]
     which = np.flatnonzero(moving(tenths.std(axis=1)))
     which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
     swings = np.full(len(starts), np.nan, dtype=np.float32)

@@ -16,7 +16,7 @@ from stegvis.accelerometry.mixed_epochs import (
 )
 from stegvis.accelerometry.windows import signal_windows
 from tests.stegvis.accelerometry.settings import METHOD
-from tests.stegvis.accelerometry.simulated_signals import UPRIGHT, clock, gait, posture
+from tests.stegvis.accelerometry.simulated_signals import UPRIGHT, clock, posture, walking_at
 from tests.study import PROTOCOL
 
 STANDING, WALKING = int(ActivityCode.STANDING), int(ActivityCode.WALKING)
@@ -28,7 +28,7 @@ def short_walks():
     """Walks of 8 seconds between standing of 12, which begin and end within epochs; and the activity of each second."""
     parts, seconds = [posture(UPRIGHT, 62, 1)], [STANDING] * 62
     for number in range(10):
-        parts += [gait(108, 8, 10 + number), posture(UPRIGHT, 12, 30 + number)]
+        parts += [walking_at(4.5, 2, 10 + number)[: 8 * 50], posture(UPRIGHT, 12, 30 + number)]
         seconds += [WALKING] * 8 + [STANDING] * 12
     return np.concatenate(parts), np.array(seconds)
 
