@@ -24,7 +24,7 @@ SECOND_EVIDENCE_POWER = 0.5
 STRETCH = 240
 RUN_UP = 60
 # Stretches in memory at a time.
-AT_ONCE = 128
+AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,17 @@ def smooth_seconds(
         (k, s, c), as of ``smooth``.
     """
     k, seconds, classes = probabilities.shape
-    evidence = np.maximum(probabilities, 1e-6) / transitions.share
-    tempered = evidence**SECOND_EVIDENCE_POWER * transitions.share
+    share = transitions.share.astype(np.float32)
+    tempered = np.maximum(probabilities, np.float32(1e-6)) / share
+    tempered **= SECOND_EVIDENCE_POWER
+    tempered *= share
     found = smooth(tempered.reshape(k * seconds, classes), follows.ravel(), transitions)
-    return found.astype(np.float32).reshape(k, seconds, classes)
+    return found.reshape(k, seconds, classes)
 
 
-def smooth(probabilities: NDArray[np.floating], follows: NDArray[np.bool_], transitions: Transitions) -> Floats:
+def smooth(
+    probabilities: NDArray[np.floating], follows: NDArray[np.bool_], transitions: Transitions
+) -> NDArray[np.float32]:
     """Each epoch's probabilities given the whole recording.
 
     Args:
@@ -84,14 +88,15 @@ def smooth(probabilities: NDArray[np.floating], follows: NDArray[np.bool_], tran
         transitions: of c classes.
 
     Returns:
-        (k, c), rows sum to 1. Equal to plain forward-backward to about 1e-6 (see ``RUN_UP``).
+        (k, c) float32, rows sum to 1. Equal to plain forward-backward to about 1e-6 (see ``RUN_UP``).
     """
     begins = np.arange(-(-len(probabilities) // STRETCH)) * STRETCH
-    parts = [
-        _smooth_stretches(begins[first : first + AT_ONCE], probabilities, follows, transitions)
-        for first in range(0, len(begins), AT_ONCE)
-    ]
-    return np.concatenate(parts)[: len(probabilities)] if parts else np.empty(probabilities.shape)
+    smoothed = np.empty((len(begins) * STRETCH, probabilities.shape[1]), dtype=np.float32)
+    for first in range(0, len(begins), AT_ONCE):
+        some = begins[first : first + AT_ONCE]
+        here = slice(first * STRETCH, (first + len(some)) * STRETCH)
+        smoothed[here] = _smooth_stretches(some, probabilities, follows, transitions)
+    return smoothed[: len(probabilities)]
 
 
 def _smooth_stretches(
