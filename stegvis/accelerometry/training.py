@@ -107,9 +107,7 @@ class TrainingReport(Result):
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions for a person's windows (k,), the minutes of walking in them, counted by second, and the sensors found
-    to be attached at an unusual angle.
-    """
+    """Predictions for a person's windows (k,), minutes of walking by the second, and sensors at an unusual angle."""
 
     activity: NDArray[np.uint8]
     stairs: NDArray[np.bool_]

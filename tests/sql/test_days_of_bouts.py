@@ -124,7 +124,7 @@ def test_an_epoch_by_the_second_counts_as_one_and_each_second_for_its_activity(t
     frame["activity"] = np.array([walking, walking, walking, walking, standing, standing, standing], dtype=np.uint8)
     frame["speed"] = np.where(frame["activity"] == walking, 2, 0).astype(np.uint8)
     frame["confidence"] = np.array([255, *[51] * 5, 255], dtype=np.uint8)
-    with database("epoch_classification") as connection:
+    with database("epoch_classification", delivered_days=NO_DAYS) as connection:
         create_views(connection, [EpochLake(tmp_path, "b").write("one", frame, 5)], 5)
         profile = connection.execute(select_of("epoch_classification")).df()
         days = connection.execute(select_of("daily_exposures")).df()
