@@ -27,9 +27,8 @@ SURE = 0.9
 class MixedEpochs(NamedTuple):
     """Epochs of more than one activity.
 
-    Attributes:
-        epoch: (m,) their positions among all epochs, increasing.
-        columns: (m, seconds per epoch) what each second is, by the names of the columns of epochs.
+    ``epoch`` (m,) are their positions among all epochs, increasing; ``columns`` (m, seconds per epoch) what each second
+    is, by the names of the columns of epochs.
     """
 
     epoch: NDArray[np.int64]
