@@ -53,10 +53,10 @@ def render(report: TrainingReport) -> str:
         f"{report.networks} small neural networks ({report.hidden_units} hidden units each) on "
         f"{report.features} features per epoch, none of which changes when a sensor is worn upside down or rotated by "
         "180 degrees; then a hidden Markov model over neighboring epochs. Where the activity may change, a window "
-        "about every second is classified, and another hidden Markov model smooths the seconds. A back near its direction in "
-        "walking is not taken for lying. Fitted on everyone listed here, on their "
-        "epochs beginning at every second and on copies tilted by up to 15 and up to 35 degrees (the thigh sensor also "
-        "rolled by up to 90 degrees), "
+        "about every second is classified, and another hidden Markov model smooths the seconds. A back near its "
+        "direction in walking is not taken for lying. Fitted on everyone listed here, on their epochs beginning at "
+        "every second and on copies tilted by up to 15 and up to 35 degrees (the thigh sensor also rolled by up to "
+        "90 degrees), "
         f"with numpy {report.numpy_version}.",
         f"File `{report.model}`, SHA-256 `{report.model_sha256}`.",
         "## Data",
