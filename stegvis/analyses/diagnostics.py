@@ -1,7 +1,7 @@
 """Analysis ``diagnostics``: study diagnostics against the protocol's thresholds, which withhold estimates if they fail.
 
 The result (pass, warning, fail) is in ``level``. A failed diagnostic withholds the estimates that depend on it: they
-become ``not_estimable``, with the diagnostic in the note. One of a main model judges the model on its people, so every
+become ``not_estimable``, with the diagnostic in the note. One of a main model evaluates the model on its people, so every
 estimate of that exposure and model is withheld, by whatever analysis; those of both exposures in one model with it, and
 those of time use when the models of all exposures fail. One of the weights withholds what is weighted. Modeled on the
 diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e), which must
@@ -66,7 +66,7 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     rows = []
     failed: dict[str, str] = {}
     for diagnostic in _diagnostics(protocol):
-        row = _judged(diagnostic, results, protocol)
+        row = _evaluated(diagnostic, results, protocol)
         rows.append(row)
         if row.status == "ok" and row.level == FAIL:
             limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
@@ -79,7 +79,7 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return pd.concat([shown, to_frame(rows)], ignore_index=True).astype(RESULT_COLUMNS)
 
 
-def _judged(diagnostic: Diagnostic, results: pd.DataFrame, protocol: Protocol) -> ResultRow:
+def _evaluated(diagnostic: Diagnostic, results: pd.DataFrame, protocol: Protocol) -> ResultRow:
     """The row of a diagnostic."""
     limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
     value = diagnostic.value(results, protocol)

@@ -128,7 +128,7 @@ def with_every_analysis(failing: tuple[str, ...]) -> pd.DataFrame:
         ]
     rows += [ResultRow("W", name, "all", "adjusted", "both", "t", **number) for name in ("joint", "interaction")]
     rows += [
-        ResultRow("W", "isotemporal", "whole day", model, "time_use", "t", **number) for model in ("adjusted", "age")
+        ResultRow("W", "isotemporal", "24-hour day", model, "time_use", "t", **number) for model in ("adjusted", "age")
     ]
     above = (found["measure"] == "share_above_one") & found["exposure"].isin(failing)
     found.loc[above, "estimate"] = 0.2
