@@ -3,9 +3,9 @@
 The result (pass, warning, fail) is in ``level``. A failed diagnostic withholds the estimates that depend on it: they
 become ``not_estimable``, with the diagnostic in the note. One of a main model is about the model and its people, so
 every estimate of that exposure and model is withheld, by whatever analysis; those of both exposures in one model with
-it, and those of time use when the models of all exposures fail. One of the weights withholds what is weighted. Modeled on the
-diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e), which must
-pass before estimates are unblinded.
+it, and those of time use when the models of all exposures fail. One of the weights withholds what is weighted. Modeled
+on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e),
+which must pass before estimates are unblinded.
 """
 
 from __future__ import annotations
