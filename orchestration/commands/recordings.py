@@ -74,18 +74,29 @@ def classify(
 def train(
     folders: Annotated[list[Path], typer.Argument(help="Folders of labeled recordings.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write (.npz).")],
+    thigh: Annotated[
+        float | None,
+        typer.Option(help="By the thigh sensor alone, for recordings of so many samples per second: 50 or 12.5."),
+    ] = None,
 ) -> None:
-    """Train the epoch classifier from labeled recordings and write its model card."""
+    """Train the epoch classifier from labeled recordings and write its model card.
+
+    With --thigh it is the classifier of one thigh sensor, trained on the same recordings without their back.
+    """
     if out.exists() and not out.is_file():
         raise typer.BadParameter(f"{out} is not an ordinary file, and the model would take its place")
     from stegvis.accelerometry.datasets import DatasetError
     from stegvis.accelerometry.labeled_people import TrainingError
     from stegvis.accelerometry.recording import RecordingError
+    from stegvis.accelerometry.thigh_training import train_thigh
     from stegvis.accelerometry.training import train as train_classifier
     from stegvis.study.study import Study
 
     try:
-        train_classifier(folders, out, Study.shipped().protocol, say)
+        if thigh is None:
+            train_classifier(folders, out, Study.shipped().protocol, say)
+        else:
+            train_thigh(folders, out, thigh, Study.shipped().protocol, say)
     except (DatasetError, RecordingError, TrainingError) as error:
         fail(str(error))
     print(out)

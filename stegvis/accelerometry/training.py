@@ -181,7 +181,7 @@ def _report(
         hidden_units=HIDDEN,
         features=len(FEATURE_NAMES),
         window_seconds=protocol.epochs.seconds,
-        datasets=_summaries(people, protocol.epochs),
+        datasets=dataset_summaries(people, protocol.epochs),
         windows_without_label=sum(each.windows_without_label for each in people),
         everyone=agreement_of(people, predicted, single, excluded=set()),
         outlying=tuple(sorted(outlying)),
@@ -376,7 +376,8 @@ def write_atomically(file: Path, content: bytes) -> None:
     part.replace(file)
 
 
-def _summaries(people: Sequence[LabeledPerson], epoch_rules: Epochs) -> tuple[DatasetSummary, ...]:
+def dataset_summaries(people: Sequence[LabeledPerson], epoch_rules: Epochs) -> tuple[DatasetSummary, ...]:
+    """The contribution of each dataset."""
     summaries = []
     for dataset in dict.fromkeys(each.dataset for each in people):
         members = [each for each in people if each.dataset == dataset]
