@@ -44,11 +44,19 @@ class PairFiles:
 
 
 def days_of(result: PairResult, protocol: Protocol) -> pd.DataFrame:
-    """The days of a classified pair: ``stegvis.storage.day_sums.day_table``, then ``weekday`` and ``daily_walks``."""
+    """The days of a classified pair: ``stegvis.storage.day_sums.day_table``, then ``weekday`` and ``daily_walks``.
+
+    Of a thigh sensor alone there are the seconds of ``certain_lying``, too, which are among those of sitting.
+    """
     select = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
     days = day_table(result.epochs, protocol, select)
     walks = daily_walks(result.epochs, protocol.epochs.seconds).reindex(days["date"], fill_value=0)
-    return pd.concat([days.assign(weekday=days["date"].dt.day_name()), walks.reset_index(drop=True)], axis=1)
+    found = pd.concat([days.assign(weekday=days["date"].dt.day_name()), walks.reset_index(drop=True)], axis=1)
+    if "wear_back" not in result.epochs:
+        lying = result.epochs["activity"] == ActivityCode.LYING
+        certain = lying.groupby(result.epochs["epoch_start"].dt.normalize()).sum() * protocol.epochs.seconds
+        found["certain_lying"] = certain.reindex(days["date"], fill_value=0).to_numpy()
+    return found
 
 
 def write_pair(
@@ -107,13 +115,14 @@ def in_words(epochs: pd.DataFrame, person: str | None) -> pd.DataFrame:
 
 def pair_summary(result: PairResult, days: pd.DataFrame, written: list[Path]) -> dict[str, Any]:
     """The summary that the command prints: counts, minutes, problems and files."""
-    totals = days[[code.name.lower() for code in ActivityCode]].sum()
+    totals = days[[code.name.lower() for code in ActivityCode]].sum(min_count=1)
+    minutes = {name: None if pd.isna(seconds) else round(seconds / 60) for name, seconds in totals.items()}
     return {
         "epochs": len(result.epochs),
         "days": len(days),
         "valid_days": int(days["valid"].sum()),
-        "minutes": {name: round(seconds / 60) for name, seconds in totals.items()},
-        "synchronized": result.quality["synchronization"] == "synchronized",
+        "minutes": minutes,
+        "synchronized": result.quality.get("synchronization") == "synchronized",
         "problems": [problem._asdict() for problem in result.problems],
         "files": [str(file) for file in written],
     }

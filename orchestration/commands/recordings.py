@@ -13,8 +13,15 @@ from stegvis.orchestration.printing import fail, print_pair, say
 
 
 def classify(
-    back: Annotated[Path, typer.Argument(help="The lower back's recording (.cwa).")],
-    thigh: Annotated[Path, typer.Argument(help="The thigh's recording (.cwa), of the same person and week.")],
+    pair: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="BACK THIGH",
+            help="The lower back's recording (.cwa) and the thigh's, of the same person and week.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The epochs to write (.parquet); the other files go beside it.")
     ],
@@ -22,36 +29,42 @@ def classify(
         str | None, typer.Option(help="The person's identifier, for a column of WEEK.parquet; needed to deliver it.")
     ] = None,
     picture: Annotated[bool, typer.Option("--picture/--no-picture", help="Draw the week.")] = True,
+    thigh: Annotated[
+        Path | None, typer.Option(help="Instead of a pair: the recording of a thigh sensor alone (.cwa).")
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Classify one raw pair, without the warehouse, by the protocol of the home (without one, that of HUNT4).
+    """Classify one raw pair, or one thigh sensor, without the warehouse, by the protocol of the home (without one, that
+    of HUNT4).
 
     With -o WEEK.parquet it writes the 5-second epochs (WEEK.parquet), seconds of each activity by day (WEEK_days.csv),
     a picture of the week (WEEK_week.svg), and the quality of sensors and clocks (WEEK_quality.json); files of these
     names are replaced. All of them hold one person's data. Swapped sensors and diverging clocks are corrected and
     reported.
 
-    A pair that cannot be used ends with exit code 1, the rule it breaks and why; nothing is written.
+    With --thigh FILE (12.5 samples per second and more), sitting and lying are reported together as sitting, and lying
+    apart only where it is certain; in WEEK_days.csv lying is blank. A pair whose back cannot be used is classified in
+    this way too, which is said.
+
+    What cannot be used ends with exit code 1, the rule it breaks and why; nothing is written.
     """
-    for file in (back, thigh):
-        if not file.is_file():
-            raise typer.BadParameter(f"{file} does not exist")
-    if out.suffix != ".parquet":
-        raise typer.BadParameter(f"{out.name} does not end in .parquet")
-    if not out.parent.is_dir():
-        raise typer.BadParameter(f"{out.parent} is not a folder")
+    files = _files(pair or [], thigh, out)
+    if thigh and person is not None:
+        raise typer.BadParameter(
+            "--person is for a pair: epochs of a thigh sensor alone do not know lying. Deliver <person>_thigh.cwa"
+        )
     from stegvis.accelerometry.epoch_model import ModelError
     from stegvis.accelerometry.method import Method
-    from stegvis.accelerometry.pair_classification import classify_pair
     from stegvis.accelerometry.pair_problems import PairError
+    from stegvis.accelerometry.thigh_classification import classify_recording
     from stegvis.orchestration.classify import PairFiles, days_of, pair_summary, write_pair
     from stegvis.study.study import Study
 
     place = find_home(home)
     protocol = (Study.of(place.root) if place.study.is_dir() else Study.shipped()).protocol
     try:
-        result = classify_pair(back, thigh, Method.of(protocol), progress=say)
+        result = classify_recording(files, Method.of(protocol), progress=say)
         days = days_of(result, protocol)
         if picture:
             say("drawing the week")
@@ -69,6 +82,21 @@ def classify(
         print(json.dumps(summary, indent=2))
     else:
         print_pair(summary)
+
+
+def _files(pair: list[Path], thigh: Path | None, out: Path) -> list[Path]:
+    """Back and thigh, or the thigh alone; each is there, and the result can be written."""
+    files = [*pair, *([thigh] if thigh else [])]
+    if len(files) != (1 if thigh else 2):
+        raise typer.BadParameter("give the recordings of the back and of the thigh, or --thigh FILE alone")
+    for file in files:
+        if not file.is_file():
+            raise typer.BadParameter(f"{file} does not exist")
+    if out.suffix != ".parquet":
+        raise typer.BadParameter(f"{out.name} does not end in .parquet")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is not a folder")
+    return files
 
 
 def train(

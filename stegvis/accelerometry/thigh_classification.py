@@ -6,7 +6,7 @@ sitting; lying apart only where it is certain (``thigh_posture.surely_lying``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,24 +130,28 @@ def classify_thigh(
     )
 
 
-def classify_pair_or_thigh(
-    back: Path,
-    thigh: Path,
+def classify_recording(
+    files: Sequence[Path],
     method: Method,
     *,
     calibrations: Mapping[int, Calibration] | None = None,
     nthread: int = 1,
     progress: Callable[[str], None] = lambda _: None,
 ) -> PairResult:
-    """``classify_pair``; if the back's recording is unusable, or either is too slow, the thigh alone, which is said.
+    """Classify back and thigh, or the thigh alone: also if the back is unusable or either is too slow, which is said.
+
+    Arguments are those of ``classify_pair``, ``files`` its two files or that of the thigh.
 
     Raises:
         PairError: neither the pair nor the thigh can be classified; the reason is that of the pair.
         ModelError: the classifier cannot be used.
     """
     settings: dict[str, Any] = {"calibrations": calibrations, "nthread": nthread, "progress": progress}
+    *backs, thigh = files
+    if not backs:
+        return classify_thigh(thigh, method, **settings)
     try:
-        return classify_pair(back, thigh, method, **settings)
+        return classify_pair(backs[0], thigh, method, **settings)
     except PairError as error:
         if error.rule not in BACK_UNUSABLE or (error.place != "back" and error.rule != "too_slow"):
             raise
@@ -203,7 +207,7 @@ def _check_place(sensor: RawSensor, epoch_rules: Epochs) -> None:
 def classify_thigh_epochs(
     windows: Windows,
     follows: NDArray[np.bool_],
-    where: Mounted,
+    usual: float | None,
     certain: NDArray[np.bool_],
     model: EpochModel,
     method: Method,
@@ -213,14 +217,12 @@ def classify_thigh_epochs(
     Args:
         windows: of k epochs in time order, the back's columns zero.
         follows: (k,) whether each epoch directly follows the previous one.
-        where: where the sensor was attached.
+        usual: the roll of the sensor in sitting (``thigh_posture.usual_roll``).
         certain: (k,) where sitting or lying is certainly lying.
         model: the model of the thigh.
         method: the settings of the classification.
     """
-    if where == Mounted.SIDE:
-        windows = as_on_the_front(windows)
-    found = classify_epochs(windows, follows, model, method, interpolated=True)
+    found = classify_epochs(as_on_the_front(windows, usual), follows, model, method, interpolated=True)
     columns = dict(found.columns)
     activity = columns["activity"]
     reclining = np.isin(activity, RECLINING)
@@ -239,21 +241,21 @@ def _classified(
     summary, seconds = epochs.sensor.summary, method.epochs.seconds
     on = epochs.sensor.worn
     stretches = summary.mean[on], summary.sd[on], summary.start[on]
-    where = mounted(usual_roll(*stretches, summary.seconds))
+    usual = usual_roll(*stretches, summary.seconds)
     lying = np.zeros(len(on), dtype=bool)
     lying[on] = surely_lying(*stretches, summary.seconds)
     worn = np.flatnonzero(epochs.worn)
     certain = worn_at(summary, lying, epochs.start[worn].astype(np.float64) + seconds / 2)
     follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == seconds
     found = classify_thigh_epochs(
-        lambda which: epochs.windows(worn[which]), follows, where, np.asarray(certain), model, method
+        lambda which: epochs.windows(worn[which]), follows, usual, np.asarray(certain), model, method
     )
     columns = {
         name: spread(found.columns[name], worn, len(epochs.start), otherwise)
         for name, otherwise in NOT_CLASSIFIED.items()
     }
     start = origin.astype("datetime64[ms]") + (1000 * epochs.start).astype("timedelta64[ms]")
-    return pd.DataFrame({"epoch_start": start, **columns, "wear_thigh": epochs.worn}), where, found
+    return pd.DataFrame({"epoch_start": start, **columns, "wear_thigh": epochs.worn}), mounted(usual), found
 
 
 def _thigh_facts(epochs: ThighEpochs, where: Mounted, found: ClassifiedEpochs) -> Facts:

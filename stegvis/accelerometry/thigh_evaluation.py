@@ -125,12 +125,12 @@ def predict_thigh(
     gravity, sd = (np.concatenate(each) for each in zip(*parts, strict=True))
     begin = signal.timestamps[starts].astype("datetime64[us]")
     clock = (begin - begin[0].astype("datetime64[D]")) / np.timedelta64(1, "s")
-    where = mounted(usual_roll(gravity, sd, clock, seconds))
+    usual = usual_roll(gravity, sd, clock, seconds)
     certain = surely_lying(gravity, sd, clock, seconds)
     follows = continues(signal.timestamps, starts, method.epochs)
-    found = classify_thigh_epochs(windows, follows, where, certain, model, method).columns
+    found = classify_thigh_epochs(windows, follows, usual, certain, model, method).columns
     own, _, stairs = decide(np.stack([found[f"probability_{name}"] for name in CLASSES], axis=1))
-    return ThighPrediction(own, stairs, found["activity"], where)
+    return ThighPrediction(own, stairs, found["activity"], mounted(usual))
 
 
 def together(

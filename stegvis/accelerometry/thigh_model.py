@@ -41,7 +41,7 @@ _PARTS = {"features", "classes", "transitions", "share", *Network._fields}
 _INCLINATION = FEATURE_NAMES.index("inclination_thigh")
 # Share of gravity along the thigh from which on nobody sits or lies.
 UPRIGHT = 0.9
-_RECLINING = [CLASSES.index(code.name.lower()) for code in (ActivityCode.LYING, ActivityCode.SITTING)]
+_RECLINING = np.array([CLASSES.index(code.name.lower()) for code in (ActivityCode.LYING, ActivityCode.SITTING)])
 _IMPOSSIBLE = np.float32(1e-4)
 
 
@@ -51,8 +51,8 @@ class ThighNetwork(Network):
     def probabilities(self, X: Floats, threads: int = 1) -> Floats:
         """As ``Network.probabilities``, of rows (k, all features)."""
         found = super().probabilities(np.ascontiguousarray(X[:, THIGH_COLUMNS]), threads)
-        upright = X[:, _INCLINATION] > UPRIGHT
-        found[np.ix_(upright, _RECLINING)] = _IMPOSSIBLE
+        upright = np.flatnonzero(X[:, _INCLINATION] > UPRIGHT)
+        found[upright[:, None], _RECLINING] = _IMPOSSIBLE
         return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 

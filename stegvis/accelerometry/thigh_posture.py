@@ -102,14 +102,20 @@ def mounted(usual: float | None) -> Mounted:
     return Mounted.SIDE if SIDE[0] <= abs(usual) <= SIDE[1] else Mounted.FRONT
 
 
-def as_on_the_front(windows: Windows) -> Windows:
-    """The windows (k, samples, 6) with the thigh's y and z axes exchanged by a quarter turn."""
+def as_on_the_front(windows: Windows, usual: float | None) -> Windows:
+    """The windows (k, samples, 6) of a sensor on the side turned by a quarter, so that z reads about -1 g in sitting.
+
+    Those of any other are not changed; ``usual`` is the roll in sitting (``usual_roll``).
+    """
+    if usual is None or mounted(usual) != Mounted.SIDE:
+        return windows
+    sign = np.float32(np.sign(usual))
 
     def read(which: NDArray[np.int64]) -> Iterator[Floats]:
         for some in windows(which):
             # A copy: the memory may be that of the signal itself.
             turned = some.copy()
-            turned[:, :, 4], turned[:, :, 5] = some[:, :, 5], -some[:, :, 4]
+            turned[:, :, 4], turned[:, :, 5] = sign * some[:, :, 5], -sign * some[:, :, 4]
             yield turned
 
     return read

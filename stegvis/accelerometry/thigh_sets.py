@@ -70,10 +70,16 @@ def _on_grid(recording: PaceRecording, epoch_rules: Epochs) -> LabeledRecording:
     usual = float(np.median(np.diff(seconds)))
     # Faster sensors are averaged, as in ``resampling``.
     finer = max(1, round(step / usual))
-    breaks = np.flatnonzero(np.diff(seconds) > max(LONGEST_PAUSE * usual, epoch_rules.largest_gap_seconds)) + 1
+    step_seconds = np.diff(seconds)
+    pause = max(LONGEST_PAUSE * usual, epoch_rules.largest_gap_seconds)
+    breaks = np.flatnonzero((step_seconds > pause) | (step_seconds <= 0)) + 1
+    # selfBACK's scripted activities are not in the order of time.
+    stretches = sorted(pairwise([0, *breaks.tolist(), len(seconds)]), key=lambda each: float(seconds[each[0]]))
     clocks, values, labels = [], [], []
-    for begin, end in pairwise([0, *breaks.tolist(), len(seconds)]):
+    for begin, end in stretches:
         clock = np.arange(seconds[begin], seconds[end - 1], step)
+        if not len(clock):
+            continue
         between = (clock[:, None] + (np.arange(finer) - (finer - 1) / 2) * step / finer).ravel()
         here = np.zeros((len(clock), 6), dtype=np.float32)
         for axis in range(3):

@@ -49,6 +49,10 @@ from stegvis.accelerometry.training import (
 )
 from stegvis.study.protocol import Protocol
 
+# With few features, leaving some of them out costs sitting and lying: accuracy of six activities in cross-validation,
+# three times with other seeds, 93.3 to 93.4 % without, 92.7 to 93.1 with 2 %, 92.6 with the pair's 5 %.
+THIGH_DROPOUT = 0.0
+
 
 class ThighReport(Result):
     """The content of the card; people of public datasets alone are named."""
@@ -120,7 +124,7 @@ def fit_thigh(people: Sequence[LabeledPerson]) -> EpochModel:
     X = np.concatenate([each.copies[0] for each in people])
     y = np.concatenate([each.copies[1] for each in people])
     weight = np.where(y == STAIRS, STAIRS_WEIGHT, 1.0).astype(np.float32)
-    network = fit_network(X, y, weight, len(CLASSES), NETWORK_SEEDS)
+    network = fit_network(X, y, weight, len(CLASSES), NETWORK_SEEDS, THIGH_DROPOUT)
     transitions = learn_transitions([(each.classes, each.follows) for each in people], len(CLASSES))
     return thigh_model(network, transitions)
 

@@ -13,7 +13,7 @@ import pytest
 import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.data_files import data_file
-from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture
+from stegvis.reporting.week import COLORS, DARK, _names, _stacks, week_picture
 from stegvis.storage.day_sums import day_table
 from tests.study import PROTOCOL
 
@@ -77,7 +77,7 @@ def test_the_text_alternative_says_what_it_shows(svg):
 
 
 def test_stacks_are_where_the_time_was_spent(epochs):
-    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"), 5)
+    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"), 5, _names(lying=True))
     walking = stacks[stacks["activity"] == "walking"]
     assert walking["hour"].tolist() == [8]
     assert walking["hour_end"].tolist() == pytest.approx([8 + 1 / 6])
