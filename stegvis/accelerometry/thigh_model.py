@@ -42,7 +42,7 @@ _INCLINATION = FEATURE_NAMES.index("inclination_thigh")
 # Share of gravity along the thigh from which on nobody sits or lies.
 UPRIGHT = 0.9
 _RECLINING = np.array([CLASSES.index(code.name.lower()) for code in (ActivityCode.LYING, ActivityCode.SITTING)])
-_IMPOSSIBLE = np.float32(1e-4)
+_SMALLEST = np.float32(1e-20)
 
 
 class ThighNetwork(Network):
@@ -52,8 +52,8 @@ class ThighNetwork(Network):
         """As ``Network.probabilities``, of rows (k, all features)."""
         found = super().probabilities(np.ascontiguousarray(X[:, THIGH_COLUMNS]), threads)
         upright = np.flatnonzero(X[:, _INCLINATION] > UPRIGHT)
-        found[upright[:, None], _RECLINING] = _IMPOSSIBLE
-        return np.asarray(found / found.sum(axis=1, keepdims=True))
+        found[upright[:, None], _RECLINING] = 0
+        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), _SMALLEST))
 
 
 def thigh_model(network: Network, transitions: Transitions, nthread: int = 1) -> EpochModel:
