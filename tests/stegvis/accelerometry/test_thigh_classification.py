@@ -12,7 +12,7 @@ from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.cwa import read_cwa
 from stegvis.accelerometry.pair_classification import PairResult
 from stegvis.accelerometry.pair_problems import PairError
-from stegvis.accelerometry.thigh_classification import THIGH_ALONE, classify_recording, classify_thigh
+from stegvis.accelerometry.thigh_classification import SLOW_SENSOR, THIGH_ALONE, classify_recording, classify_thigh
 from stegvis.orchestration.classify import days_of, in_words
 from stegvis.storage.day_sums import day_table
 from stegvis.twin.cwa import Device, write_cwa
@@ -95,6 +95,7 @@ def test_slow_sensors_give_the_same_walking(day, tmp_path, every, rate):
     folder, truth, _ = day
     found = classify_thigh(rewritten(folder / "P_thigh.cwa", tmp_path / "slow.cwa", every), METHOD)
     assert found.quality["thigh_rate_hz"] == pytest.approx(rate, rel=0.02)
+    assert (SLOW_SENSOR in found.problems) == (rate == 12.5)
     agrees(found, truth)
 
 
