@@ -30,7 +30,7 @@ epoch_days as (
     select
         person,
         date,
-        -- A thigh sensor alone cannot tell most lying from sitting: its epochs know the wear of the thigh and not of the
+        -- A thigh sensor alone cannot distinguish most lying from sitting: its epochs know the wear of the thigh and not of the
         -- back. Both together are sitting, and how long the person lay is unknown.
         count(wear_back) = 0 and count(wear_thigh) > 0 as thigh_alone,
         if(thigh_alone, null, coalesce(sum(seconds) filter (where activity = 'lying'), 0)) as lying,

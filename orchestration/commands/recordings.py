@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stegvis.orchestration.commands.options import HomeOption, JsonOption, find_home
 from stegvis.orchestration.printing import fail, print_pair, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stegvis.accelerometry.pair_classification import PairResult
+    from stegvis.orchestration.classify import PairFiles
+    from stegvis.study.protocol import Protocol
 
 
 def classify(
@@ -54,27 +61,12 @@ def classify(
         raise typer.BadParameter(
             "--person is for a pair: epochs of a thigh sensor alone do not know lying. Deliver <person>_thigh.cwa"
         )
-    from stegvis.accelerometry.epoch_model import ModelError
-    from stegvis.accelerometry.method import Method
-    from stegvis.accelerometry.pair_problems import PairError
-    from stegvis.accelerometry.thigh_classification import classify_recording
-    from stegvis.orchestration.classify import PairFiles, days_of, pair_summary, write_pair
+    from stegvis.orchestration.classify import PairFiles, pair_summary
     from stegvis.study.study import Study
 
     place = find_home(home)
-    protocol = (Study.of(place.root) if place.study.is_dir() else Study.shipped()).protocol
-    try:
-        result = classify_recording(files, Method.of(protocol), progress=say)
-        days = days_of(result, protocol)
-        if picture:
-            say("drawing the week")
-        written = write_pair(result, days, PairFiles(out), protocol.epochs.seconds, picture=picture, person=person)
-    except PairError as error:
-        fail(f"{error.rule}: {error}")
-    except ModelError as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"cannot write beside {out}: {error.strerror or 'the disk refuses'}")
+    study = Study.of(place.root) if place.study.is_dir() else Study.shipped()
+    result, days, written = _classify(files, study.protocol, PairFiles(out), person, picture=picture)
     for problem in result.problems:
         say(f"{problem.rule}: {problem.message}")
     summary = pair_summary(result, days, written)
@@ -82,6 +74,31 @@ def classify(
         print(json.dumps(summary, indent=2))
     else:
         print_pair(summary)
+
+
+def _classify(
+    files: list[Path], protocol: Protocol, into: PairFiles, person: str | None, *, picture: bool
+) -> tuple[PairResult, pd.DataFrame, list[Path]]:
+    """The result, its days, and the files written; what cannot be used ends the command."""
+    from stegvis.accelerometry.epoch_model import ModelError
+    from stegvis.accelerometry.method import Method
+    from stegvis.accelerometry.pair_problems import PairError
+    from stegvis.accelerometry.thigh_classification import classify_recording
+    from stegvis.orchestration.classify import days_of, write_pair
+
+    try:
+        result = classify_recording(files, Method.of(protocol), progress=say)
+        days = days_of(result, protocol)
+        if picture:
+            say("drawing the week")
+        written = write_pair(result, days, into, protocol.epochs.seconds, picture=picture, person=person)
+    except PairError as error:
+        fail(f"{error.rule}: {error}")
+    except ModelError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot write beside {into.epochs}: {error.strerror or 'the disk refuses'}")
+    return result, days, written
 
 
 def _files(pair: list[Path], thigh: Path | None, out: Path) -> list[Path]:

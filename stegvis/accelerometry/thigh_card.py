@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stegvis.accelerometry.thigh_training import ThighReport
 
 KNOWN_LIMITS = (
-    "Sitting and lying differ little on one thigh. They are reported together; what the network says apart is "
+    "Sitting and lying differ little on one thigh. They are reported together; what the network distinguishes is "
     "evaluated above, not reported.",
     "Lying is certain only on the side or on the front: rolled by more than 60 degrees from the usual roll of sitting "
     "on that day, for a minute. Lying on the back is reported as sitting, and so is all lying on a day without sitting "
@@ -58,7 +58,7 @@ def render(report: ThighReport) -> str:
         "The groups (every fifth person by name; people of public datasets): "
         + "; ".join(", ".join(group) for group in report.folds if group)
         + ".",
-        "## Six activities, as the network tells them apart",
+        "## Six activities, as the network distinguishes them",
         agreement_section(report.apart),
         "## Walking minutes by person",
         people_table(report.people),

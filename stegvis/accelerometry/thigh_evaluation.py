@@ -80,7 +80,7 @@ class OtherSet(Result):
         apart: agreement of six activities as they are reported.
         together: agreement with sitting and lying as one.
         on_the_side: people whose sensor seems to have been on the side of the thigh.
-        pace: how well self-chosen paces are told apart.
+        pace: how well self-chosen paces are distinguished.
     """
 
     dataset: Dataset
@@ -92,7 +92,7 @@ class OtherSet(Result):
 
 @dataclass(frozen=True)
 class ThighPrediction:
-    """Of a recording's epochs (k,): activity as the network tells it, as it is reported, and where the sensor was."""
+    """Of a recording's epochs (k,): activity as the network has it, as it is reported, and where the sensor was."""
 
     own: NDArray[np.uint8]
     stairs: NDArray[np.bool_]

@@ -4,7 +4,7 @@ While a person sits, gravity is across the thigh. Its direction there, the roll,
 front of the thigh and 90 on its side: -32 to 18 in 24 people of HARTH and HAR70+, -39 to 3 in 26 of selfBACK, 80 to
 129 in 27 of SENS. Nobody of these 77 rolls the thigh by more than 45 degrees from their own usual roll while sitting;
 who lies on the side or on the front does. Lying on the back is not found: there the thigh is as in sitting, which one
-sensor cannot tell apart (Bassett et al. 2014, doi 10.1249/MSS.0000000000000326).
+sensor cannot distinguish (Bassett et al. 2014, doi 10.1249/MSS.0000000000000326).
 """
 
 from __future__ import annotations
