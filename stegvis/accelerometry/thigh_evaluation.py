@@ -128,7 +128,9 @@ def predict_thigh(
     usual = usual_roll(gravity, sd, clock, seconds)
     certain = surely_lying(gravity, sd, clock, seconds)
     follows = continues(signal.timestamps, starts, method.epochs)
-    found = classify_thigh_epochs(windows, follows, usual, certain, model, method).columns
+    # Walking speed, which depends on the sampling rate, is not evaluated here.
+    rate = method.epochs.sampling_rate_hz
+    found = classify_thigh_epochs(windows, follows, usual, certain, model, method, rate).columns
     own, _, stairs = decide(np.stack([found[f"probability_{name}"] for name in CLASSES], axis=1))
     return ThighPrediction(own, stairs, found["activity"], mounted(usual))
 

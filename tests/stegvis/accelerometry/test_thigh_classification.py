@@ -91,11 +91,16 @@ def test_its_days_are_valid_and_do_not_know_lying(alone):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("every", "rate"), [(4, 12.5), (2, 25.0)])
-def test_slow_sensors_give_the_same_walking(day, tmp_path, every, rate):
+def test_slow_sensors_give_the_same_walking_and_speed(day, alone, tmp_path, every, rate):
     folder, truth, _ = day
     found = classify_thigh(rewritten(folder / "P_thigh.cwa", tmp_path / "slow.cwa", every), METHOD)
     assert found.quality["thigh_rate_hz"] == pytest.approx(rate, rel=0.02)
     assert (SLOW_SENSOR in found.problems) == (rate == 12.5)
+    speeds = [each.epochs["speed_km_per_hour"] for each in (found, alone)]
+    assert (speeds[0] / speeds[1]).median() == pytest.approx(1, abs=0.05)
+    both = speeds[0].notna() & speeds[1].notna()
+    assert (found.epochs["speed"] == alone.epochs["speed"])[both].mean() > 0.85
+    assert ((found.epochs["speed"] > 0) == (found.epochs["activity"] == WALKING)).all()
     agrees(found, truth)
 
 
