@@ -24,8 +24,8 @@ RECLINING = (ActivityCode.LYING, ActivityCode.SITTING)
 TURN = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=np.float32)
 
 
-def rewritten(file: Path, into: Path, every: int = 1, turn: np.ndarray | None = None) -> Path:
-    """The recording of a device that kept the mean of so many samples, turned about the thigh."""
+def rewritten(file: Path, into: Path, every: int = 1, turn: np.ndarray | None = None, later: int = 0) -> Path:
+    """The recording of a device that kept the mean of so many samples, turned about the thigh, begun hours later."""
     recording = read_cwa(file)
     samples, rate = recording.acceleration(), recording.header.rate_hz
     kept = len(samples) // every
@@ -33,7 +33,8 @@ def rewritten(file: Path, into: Path, every: int = 1, turn: np.ndarray | None = 
     if turn is not None:
         samples = samples @ turn
     true = recording.segments[0].rate_hz / every
-    write_cwa(into, samples, recording.segments[0].start, Device(5, 1, true, nominal_rate_hz=rate / every), 33.0)
+    start = recording.segments[0].start + np.timedelta64(later, "h")
+    write_cwa(into, samples, start, Device(5, 1, true, nominal_rate_hz=rate / every), 33.0)
     return into
 
 
@@ -155,5 +156,7 @@ def test_a_pair_is_not_classified_by_its_thigh_if_that_is_unusable_or_whose_it_i
     (tmp_path / "empty.cwa").touch()
     assert refused([back, tmp_path / "empty.cwa"])[0] == "unreadable"
     assert refused([thigh, thigh])[0] == "same_recording"
+    # Each has a day, but they have half of it in common.
+    assert refused([rewritten(back, tmp_path / "noon.cwa", later=12), thigh])[0] == "short_overlap"
     # Neither can be used, and what was on the back is no thigh: the reason is that of the pair.
     assert "the back recording cannot be read" in refused([tmp_path / "empty.cwa", back])[1]
