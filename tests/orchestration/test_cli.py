@@ -269,6 +269,14 @@ def test_classify_of_a_thigh_alone_leaves_lying_blank(tmp_path: Path, raw_pair: 
     assert days["certain_lying"].between(0, days["sitting"]).all()
     assert days["valid"].any()
     assert "wear_back" not in pd.read_parquet(tmp_path / "made.parquet")
+    (tmp_path / "empty.cwa").touch()
+    pair = (tmp_path / "empty.cwa", thigh, "--person", "P1")
+    shown = stegvis_here("classify", *pair, "-o", tmp_path / "pair.parquet", "--no-picture")
+    assert shown.returncode == 0, shown.stderr
+    assert "back_unusable: the back recording cannot be read: the file is empty; the back's recording was not used" in (
+        shown.stderr
+    )
+    assert "do not deliver pair.parquet" in shown.stderr
     shown = stegvis_here("classify", "--thigh", back, "-o", tmp_path / "other.parquet")
     assert shown.returncode == 1
     assert "not_on_thigh: the recording is not that of a thigh" in shown.stderr
