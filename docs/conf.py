@@ -22,7 +22,7 @@ include_patterns = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "docs/**",
-    "stegvis/**/model_card.md",
+    "stegvis/**/*_card.md",
 ]
 root_doc = "docs/index"
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.daily_walks import daily_walks
-from stegvis.accelerometry.mixed_epochs import split_mixed
+from stegvis.accelerometry.mixed_epochs import seconds_of, split_mixed
 from stegvis.accelerometry.pair_classification import PairResult
 from stegvis.storage.day_sums import day_table
 from stegvis.study.protocol import Protocol
@@ -47,12 +45,20 @@ class PairFiles:
 
 
 def days_of(result: PairResult, protocol: Protocol) -> pd.DataFrame:
-    """The days of a classified pair: ``stegvis.storage.day_sums.day_table``, then ``weekday`` and ``daily_walks``."""
+    """The days of a classified pair: ``stegvis.storage.day_sums.day_table``, then ``weekday`` and ``daily_walks``.
+
+    Of a thigh sensor alone there are the seconds of ``certain_lying``, too, which are among those of sitting.
+    """
     select = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
     epochs = split_mixed(result.epochs, result.mixed, protocol.epochs.seconds)
     days = day_table(epochs, protocol, select)
     walks = daily_walks(epochs).reindex(days["date"], fill_value=0)
-    return pd.concat([days.assign(weekday=days["date"].dt.day_name()), walks.reset_index(drop=True)], axis=1)
+    found = pd.concat([days.assign(weekday=days["date"].dt.day_name()), walks.reset_index(drop=True)], axis=1)
+    if "wear_back" not in epochs:
+        lying = epochs["seconds"].where(epochs["activity"] == ActivityCode.LYING, 0)
+        certain = lying.groupby(epochs["epoch_start"].dt.normalize()).sum()
+        found["certain_lying"] = certain.reindex(days["date"], fill_value=0).to_numpy()
+    return found
 
 
 def write_pair(
@@ -80,7 +86,9 @@ def write_pair(
     Raises:
         OSError: one of them cannot be written.
     """
-    epochs = result.epochs.assign(walking_seconds=walking_seconds(result, epoch_seconds))
+    activity = result.epochs["activity"].to_numpy()
+    walking = seconds_of(activity, result.mixed, ActivityCode.WALKING, epoch_seconds)
+    epochs = result.epochs.assign(walking_seconds=walking)
     in_words(epochs, person).to_parquet(files.epochs, index=False)
     days.to_csv(files.days, index=False)
     quality = {name: _plain(value) for name, value in result.quality.items()}
@@ -93,13 +101,6 @@ def write_pair(
         files.week.write_text(week_picture(result.epochs, days, epoch_seconds), encoding="utf-8")
         written.append(files.week)
     return written
-
-
-def walking_seconds(result: PairResult, epoch_seconds: int) -> NDArray[np.uint8]:
-    """Seconds of walking in each epoch (k,); of an epoch that is not mixed, all or none."""
-    seconds = np.where(result.epochs["activity"] == ActivityCode.WALKING, epoch_seconds, 0).astype(np.uint8)
-    seconds[result.mixed.epoch] = (result.mixed.columns["activity"] == ActivityCode.WALKING).sum(axis=1)
-    return seconds
 
 
 def in_words(epochs: pd.DataFrame, person: str | None) -> pd.DataFrame:
@@ -119,13 +120,14 @@ def in_words(epochs: pd.DataFrame, person: str | None) -> pd.DataFrame:
 
 def pair_summary(result: PairResult, days: pd.DataFrame, written: list[Path]) -> dict[str, Any]:
     """The summary that the command prints: counts, minutes, problems and files."""
-    totals = days[[code.name.lower() for code in ActivityCode]].sum()
+    totals = days[[code.name.lower() for code in ActivityCode]].sum(min_count=1)
+    minutes = {name: None if pd.isna(seconds) else round(seconds / 60) for name, seconds in totals.items()}
     return {
         "epochs": len(result.epochs),
         "days": len(days),
         "valid_days": int(days["valid"].sum()),
-        "minutes": {name: round(seconds / 60) for name, seconds in totals.items()},
-        "synchronized": result.quality["synchronization"] == "synchronized",
+        "minutes": minutes,
+        "synchronized": result.quality.get("synchronization") == "synchronized",
         "problems": [problem._asdict() for problem in result.problems],
         "files": [str(file) for file in written],
     }

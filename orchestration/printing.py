@@ -215,7 +215,7 @@ def _rows(finding: Finding, every_row: bool) -> str:
 def print_pair(summary: Facts) -> None:
     """A classified pair in counts and minutes, and the files."""
     print(f"{summary['epochs']:,} epochs, {summary['days']} days, {summary['valid_days']} of them valid")
-    print("minutes: " + ", ".join(f"{name} {minutes:,}" for name, minutes in summary["minutes"].items()))
+    print("minutes: " + ", ".join(f"{name} {each:,}" for name, each in summary["minutes"].items() if each is not None))
     for path in summary["files"]:
         print(path)
 

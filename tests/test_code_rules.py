@@ -125,6 +125,10 @@ NOT_NAMED = {
     "reporting/fonts/LICENSE.txt": "of the fonts beside it",
     "accelerometry/model/model_card.md": "for people; written by model_card.py",
     "accelerometry/model/model_card.json": "for people; written by model_card.py",
+    "accelerometry/model/thigh_50hz_card.md": "for people; written by thigh_card.py",
+    "accelerometry/model/thigh_50hz_card.json": "for people; written by thigh_card.py",
+    "accelerometry/model/thigh_12hz_card.md": "for people; written by thigh_card.py",
+    "accelerometry/model/thigh_12hz_card.json": "for people; written by thigh_card.py",
 }
 
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import CLASSIFIED, UNLABELED, ActivityCode
 from stegvis.accelerometry.datasets import Dataset, describe
-from stegvis.accelerometry.epoch_model import STAIRS
+from stegvis.accelerometry.epoch_model import CLASSES, STAIRS
 from stegvis.accelerometry.features import FEATURE_NAMES, features
+from stegvis.accelerometry.mixed_epochs import second_follows
 from stegvis.accelerometry.recording import LabeledRecording, read_labeled
 from stegvis.accelerometry.signal import Signal
+from stegvis.accelerometry.smoothing import Transitions, learn_transitions
 from stegvis.accelerometry.tilt import LATERAL, LONG_AXIS, SENSOR_AXES, rotation
 from stegvis.accelerometry.walking_speed_set import read_walking_speeds
 from stegvis.accelerometry.windows import chunks, continues, majority_labels, window_starts
@@ -79,6 +81,14 @@ class LabeledPerson:
 def to_classes(activity: NDArray[np.uint8], stairs: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Positions in ``epoch_model.CLASSES`` of labeled activity codes."""
     return np.where(stairs & (activity == ActivityCode.WALKING), STAIRS, activity.astype(np.int64) - int(CLASSIFIED[0]))
+
+
+def transitions_of(people: Sequence[LabeledPerson]) -> tuple[Transitions, Transitions]:
+    """Transitions between the classes of people's windows, and between those of their seconds."""
+    seconds = people[0].second_classes.shape[1]
+    by_second = [(each.second_classes.ravel(), second_follows(each.follows, seconds).ravel()) for each in people]
+    by_window = [(each.classes, each.follows) for each in people]
+    return learn_transitions(by_window, len(CLASSES)), learn_transitions(by_second, len(CLASSES))
 
 
 def read_people(folders: Sequence[Path], protocol: Protocol, progress: Callable[[str], None]) -> list[LabeledPerson]:

@@ -66,6 +66,13 @@ def split_mixed(epochs: pd.DataFrame, mixed: MixedEpochs, epoch_seconds: int) ->
     return rows
 
 
+def seconds_of(activity: NDArray[np.uint8], mixed: MixedEpochs, code: int, epoch_seconds: int) -> NDArray[np.uint8]:
+    """Seconds (k,) of an activity in each epoch (k,) with these activities; of one that is not mixed, all or none."""
+    seconds = np.where(activity == code, epoch_seconds, 0).astype(np.uint8)
+    seconds[mixed.epoch] = (mixed.columns["activity"] == code).sum(axis=1)
+    return seconds
+
+
 def may_be_mixed(best: NDArray[Any], confidence: NDArray[np.floating], follows: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Positions of epochs that may hold two activities: those beside a change, and those that are not ``SURE``.
 

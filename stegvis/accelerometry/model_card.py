@@ -60,7 +60,7 @@ def render(report: TrainingReport) -> str:
         f"with numpy {report.numpy_version}.",
         f"File `{report.model}`, SHA-256 `{report.model_sha256}`.",
         "## Data",
-        _datasets(report.datasets),
+        datasets_table(report.datasets),
         f"{report.windows_without_label} further epochs had no label for most of their length and were excluded.",
         "## Agreement with the labels",
         f"In {len(report.folds)} groups: each person was evaluated by a model fitted without the people of their "
@@ -69,19 +69,19 @@ def render(report: TrainingReport) -> str:
         + "; ".join(", ".join(group) for group in report.folds if group)
         + ".",
         "### Everyone",
-        _agreement(report.everyone),
+        agreement_section(report.everyone),
         f"### Without outlying people ({len(report.outlying)})",
         _outlying(report),
-        _agreement(report.without_outlying),
+        agreement_section(report.without_outlying),
         "## Walking minutes by person",
         f"People of public datasets only. The bias is not reported below {FEWEST_WALKING_MINUTES:g} labeled minutes.",
-        _people(report.people),
+        people_table(report.people),
         "## Rotated sensors",
         "The same recordings with one sensor rotated, each person evaluated by a model fitted without their group. "
         "A sensor whose angle in gait is far from the usual one is turned back first. *Flagged* is the number of "
         "people whose recording is then reported as not worn as prescribed. In the first row, the recordings as they "
         "are, these are false alarms or sensors that really were worn differently.",
-        _table(
+        markdown_table(
             ("sensor", "worn", "accuracy", "flagged"),
             [
                 (e.sensor, e.worn.replace("_", " "), f"{e.accuracy:.1%}", f"{e.flagged} of {e.people}")
@@ -116,10 +116,10 @@ def _speed(report: TrainingReport) -> str:
             f"error of a person's mean METs {found.mean_absolute_person_met_error:.2f}."
         )
         rows = [(name, *map(str, row)) for name, row in zip(names, found.confusion, strict=True)]
-        parts.append(_table(("measured \\ estimated", *names), rows))
+        parts.append(markdown_table(("measured \\ estimated", *names), rows))
     if report.own_pace is not None:
         parts += [
-            *_pace("People on whom the relations were partly developed, which flatters speed", report.own_pace),
+            *pace_section("People on whom the relations were partly developed, which flatters speed", report.own_pace),
             "Self-chosen pace shows that the estimate increases with pace within a person. It cannot show that the "
             "estimate, or a MET value from it, is correct in km/h: one person's fast is another's moderate, and no "
             "common cut points can do much better. With the thigh alone, the estimate lacks the movement of the back; "
@@ -127,7 +127,7 @@ def _speed(report: TrainingReport) -> str:
         ]
     if report.external_pace is not None:
         parts += [
-            *_pace("Other people, of whom nothing was used", report.external_pace),
+            *pace_section("Other people, of whom nothing was used", report.external_pace),
             "Cut points depend on whose own slow, moderate and fast are meant: those learned from the same set work, "
             "those in km/h or steps/min do not. No error in km/h or METs is claimed for paces whose speed was not "
             "measured.",
@@ -135,7 +135,8 @@ def _speed(report: TrainingReport) -> str:
     return "\n\n".join(parts)
 
 
-def _pace(whose: str, pace: PaceAgreement) -> tuple[str, str, str]:
+def pace_section(whose: str, pace: PaceAgreement) -> tuple[str, str, str]:
+    """What was found about walking pace: a text and two tables."""
     speeds = " / ".join(f"{each:.1f}" for each in pace.mean_km_per_hour)
     cadences = " / ".join(f"{each:.0f}" for each in pace.mean_cadence)
     text = (
@@ -153,8 +154,8 @@ def _pace(whose: str, pace: PaceAgreement) -> tuple[str, str, str]:
     rows = [(name, *map(str, row)) for name, row in zip(names, pace.confusion, strict=True)]
     return (
         text,
-        _table(("what is cut", "cut points", "epochs of the right pace", "95 % interval over people"), shares),
-        _table(("walked \\ estimated by speed, learned", *names), rows),
+        markdown_table(("what is cut", "cut points", "epochs of the right pace", "95 % interval over people"), shares),
+        markdown_table(("walked \\ estimated by speed, learned", *names), rows),
     )
 
 
@@ -171,7 +172,8 @@ def _outlying(report: TrainingReport) -> str:
     )
 
 
-def _datasets(summaries: tuple[DatasetSummary, ...]) -> str:
+def datasets_table(summaries: tuple[DatasetSummary, ...]) -> str:
+    """The datasets, a row each."""
     rows = [
         (
             each.dataset.name,
@@ -184,35 +186,37 @@ def _datasets(summaries: tuple[DatasetSummary, ...]) -> str:
         )
         for each in summaries
     ]
-    return _table(("dataset", "people", "epochs", "hours", "licence", "source", "remark"), rows)
+    return markdown_table(("dataset", "people", "epochs", "hours", "licence", "source", "remark"), rows)
 
 
-def _agreement(found: Agreement) -> str:
+def agreement_section(found: Agreement) -> str:
+    """Agreement in words, scores by activity and their confusion."""
     names = [each.activity for each in found.classes]
     summary = (
         f"{found.people} people, {found.windows} epochs: accuracy {found.accuracy:.1%}, macro F1 {found.macro_f1:.3f}. "
         f"Walking {found.predicted_walking_minutes:.1f} min predicted, {found.labeled_walking_minutes:.1f} min "
-        f"labeled: bias {_percent(found.walking_bias_percent)}; mean absolute bias per person "
-        f"{_percent(found.mean_absolute_person_bias_percent, sign=False)}, largest "
-        f"{_percent(found.largest_absolute_person_bias_percent, sign=False)}."
+        f"labeled: bias {percent(found.walking_bias_percent)}; mean absolute bias per person "
+        f"{percent(found.mean_absolute_person_bias_percent, sign=False)}, largest "
+        f"{percent(found.largest_absolute_person_bias_percent, sign=False)}."
         + (
             ""
             if found.macro_f1_with_stairs is None
             else f" Macro F1 with stairs as a separate class: {found.macro_f1_with_stairs:.3f}."
         )
     )
-    scores = _table(
+    scores = markdown_table(
         ("activity", "epochs", "precision", "recall", "F1"),
         [(e.activity, str(e.windows), _share(e.precision), _share(e.recall), _share(e.f1)) for e in found.classes],
     )
-    confusion = _table(
+    confusion = markdown_table(
         ("labeled \\ predicted", *names),
         [(name, *map(str, row)) for name, row in zip(names, found.confusion, strict=True)],
     )
     return "\n\n".join([summary, scores, confusion])
 
 
-def _people(people: tuple[PersonAgreement, ...]) -> str:
+def people_table(people: tuple[PersonAgreement, ...]) -> str:
+    """Walking minutes of individuals."""
     if not people:
         return "No public dataset."
     rows = [
@@ -224,20 +228,22 @@ def _people(people: tuple[PersonAgreement, ...]) -> str:
             f"{each.labeled_walking_minutes:.1f}",
             f"{each.predicted_walking_minutes:.1f}",
             f"{each.predicted_walking_minutes - each.labeled_walking_minutes:+.1f}",
-            _percent(each.bias_percent),
+            percent(each.bias_percent),
         )
         for each in people
     ]
     header = ("dataset", "person", "epochs", "accuracy", "labeled min", "predicted min", "difference", "bias")
-    return _table(header, rows)
+    return markdown_table(header, rows)
 
 
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
     lines = [header, ("---",) * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _percent(value: float | None, sign: bool = True) -> str:
+def percent(value: float | None, sign: bool = True) -> str:
+    """A share in percent, or a dash."""
     if value is None:
         return NOTHING
     return f"{value:+.1f} %" if sign else f"{value:.1f} %"

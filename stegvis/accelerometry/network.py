@@ -58,7 +58,9 @@ def standardize(X: Floats, mean: Floats, sd: Floats) -> Floats:
     return np.asarray(np.clip((X - mean) / sd, -FURTHEST_SD, FURTHEST_SD))
 
 
-def fit_network(X: Floats, y: NDArray[np.int64], weight: Floats, classes: int, seeds: Sequence[int]) -> Network:
+def fit_network(
+    X: Floats, y: NDArray[np.int64], weight: Floats, classes: int, seeds: Sequence[int], dropout: float = DROPOUT
+) -> Network:
     """Networks fitted to the same rows from different initial weights, one per seed.
 
     Args:
@@ -67,15 +69,16 @@ def fit_network(X: Floats, y: NDArray[np.int64], weight: Floats, classes: int, s
         weight: (k,) weight of each row; only the ratios matter.
         classes: number of classes.
         seeds: one random seed per member.
+        dropout: the share of features and hidden units that are left out at each step.
     """
     mean, sd = X.mean(axis=0), X.std(axis=0) + np.float32(1e-3)
     standard = standardize(X, mean, sd)
     target = np.eye(classes, dtype=np.float32)[y]
-    members = [_fit_member(standard, target, weight / weight.mean(), seed) for seed in seeds]
+    members = [_fit_member(standard, target, weight / weight.mean(), seed, dropout) for seed in seeds]
     return Network(mean, sd, *(np.stack(each) for each in zip(*members, strict=True)))
 
 
-def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int) -> list[Floats]:
+def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int, dropout: float) -> list[Floats]:
     generator = np.random.default_rng(seed)
     rows, features = X.shape
     parameters = [
@@ -92,7 +95,7 @@ def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int) -> list[Fl
         order = generator.permutation(rows)
         for begin in range(0, rows - size + 1, size):
             some = order[begin : begin + size]
-            gradients = _gradients(X[some], target[some], weight[some], parameters, generator)
+            gradients = _gradients(X[some], target[some], weight[some], parameters, dropout, generator)
             step += 1
             rate = LEARNING_RATE * (1 - step / steps)
             for each, gradient, m, v in zip(parameters, gradients, first, second, strict=True):
@@ -104,12 +107,17 @@ def _fit_member(X: Floats, target: Floats, weight: Floats, seed: int) -> list[Fl
 
 
 def _gradients(
-    X: Floats, target: Floats, weight: Floats, parameters: list[Floats], generator: np.random.Generator
+    X: Floats,
+    target: Floats,
+    weight: Floats,
+    parameters: list[Floats],
+    dropout: float,
+    generator: np.random.Generator,
 ) -> list[Floats]:
     """Gradients of the weighted cross-entropy, with dropout of features and hidden units."""
-    X = X * _mask(X.shape, generator)
+    X = X * _mask(X.shape, dropout, generator)
     active = _hidden(X, parameters)
-    mask = _mask(active.shape, generator)
+    mask = _mask(active.shape, dropout, generator)
     hidden = active * mask
     found = _softmax(np.asarray(hidden @ parameters[2] + parameters[3]))
     error = (found - target) * (weight[:, None] / np.float32(len(X)))
@@ -122,8 +130,8 @@ def _gradients(
     ]
 
 
-def _mask(shape: tuple[int, ...], generator: np.random.Generator) -> Floats:
-    return np.asarray((generator.random(shape, dtype=np.float32) >= DROPOUT) / np.float32(1 - DROPOUT))
+def _mask(shape: tuple[int, ...], dropout: float, generator: np.random.Generator) -> Floats:
+    return np.asarray((generator.random(shape, dtype=np.float32) >= dropout) / np.float32(1 - dropout))
 
 
 def _hidden(X: Floats, parameters: Sequence[Floats]) -> Floats:

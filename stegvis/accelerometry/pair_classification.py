@@ -131,7 +131,7 @@ def _read_sensors(
     check_overlap(sensors["back"].signal, sensors["thigh"].signal, method.raw_recordings)
     for place, sensor in sensors.items():
         if not sensor.worn.any():
-            raise PairError("not_worn", f"the {place} sensor was not worn")
+            raise PairError("not_worn", f"the {place} sensor was not worn", place)
     return sensors, origin, problems
 
 

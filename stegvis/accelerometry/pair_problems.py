@@ -17,18 +17,21 @@ Refusal = Literal[
     "short_overlap",
     "not_worn",
     "not_together",
+    "not_on_thigh",
 ]
 
 
 class PairError(ValueError):
     """A pair of recordings that cannot be classified: ``rule`` is the name of the reason, the message explains it.
 
-    Neither contains a sample, a file name or an identifier.
+    Neither contains a sample, a file name or an identifier. ``place`` is the sensor whose recording is unusable by
+    itself; ``None`` if it is the pair.
     """
 
-    def __init__(self, rule: Refusal, message: str) -> None:
+    def __init__(self, rule: Refusal, message: str, place: Place | None = None) -> None:
         super().__init__(message)
         self.rule: Refusal = rule
+        self.place: Place | None = place
 
 
 class Problem(NamedTuple):

@@ -59,14 +59,16 @@ def read_recording(path: Path, place: Place, rules: RawRecordings) -> CwaRecordi
     try:
         recording = without_stubs(read_cwa(path))
     except CwaError as error:
-        raise PairError("unreadable", f"the {place} recording cannot be read: {error}") from None
+        raise PairError("unreadable", f"the {place} recording cannot be read: {error}", place) from None
     except ClockError as error:
-        raise PairError("clock_set_back", f"the {place} recording cannot be used: {error}") from None
+        raise PairError("clock_set_back", f"the {place} recording cannot be used: {error}", place) from None
     except OSError as error:
         # The original message would contain the name of the file.
-        raise PairError("unreadable", f"the {place} recording cannot be read: {error.strerror}") from None
+        raise PairError("unreadable", f"the {place} recording cannot be read: {error.strerror}", place) from None
     if recording.header.rate_hz < rules.slowest_rate_hz:
-        raise PairError("too_slow", f"the {place} sensor was set to {recording.header.rate_hz:g} samples per second")
+        raise PairError(
+            "too_slow", f"the {place} sensor was set to {recording.header.rate_hz:g} samples per second", place
+        )
     return recording
 
 
@@ -93,10 +95,10 @@ def raw_sensor(
     signal = _signal(recording, place, origin, method.epochs)
     if signal.timeline.recorded_seconds < 3600 * method.raw_recordings.smallest_overlap_hours:
         hours = signal.timeline.recorded_seconds / 3600
-        raise PairError("short_overlap", f"the {place} recording has only {hours:.1f} hours")
+        raise PairError("short_overlap", f"the {place} recording has only {hours:.1f} hours", place)
     summary = summarize(signal, recording, origin)
     if len(summary.start) == 0:
-        raise PairError("unreadable", f"the {place} recording has no {WINDOW_SECONDS} seconds without a gap")
+        raise PairError("unreadable", f"the {place} recording has no {WINDOW_SECONDS} seconds without a gap", place)
     directions = still_directions(summary, method.calibration)
     own = calibrate(directions, method.calibration)
     # Devices without a serial number have nothing in common that could be pooled.
@@ -166,4 +168,4 @@ def _signal(recording: CwaRecording, place: Place, origin: np.datetime64, epoch_
     try:
         return raw_signal(recording, origin, epoch_rules)
     except ClockError as error:
-        raise PairError("clock_set_back", f"the {place} recording cannot be used: {error}") from None
+        raise PairError("clock_set_back", f"the {place} recording cannot be used: {error}", place) from None

@@ -100,13 +100,17 @@ def tilt_of(windows: Windows, gait: NDArray[np.bool_], follows: NDArray[np.bool_
         size: samples per epoch.
     """
     which = np.flatnonzero(gait)
+    nothing = np.full(3, np.nan, dtype=np.float32)
+    unknown = (Attached(0, np.nan, np.eye(3, dtype=np.float32), nothing),)
     if len(which) < FEWEST_GAIT_EPOCHS:
-        unknown = np.full(3, np.nan, dtype=np.float32)
-        return Tilt(dict.fromkeys(SENSOR_AXES, (Attached(0, np.nan, np.eye(3, dtype=np.float32), unknown),)))
+        return Tilt(dict.fromkeys(SENSOR_AXES, unknown))
     which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
     walking = gather(windows, which, size)
-    attached = {}
+    attached: dict[str, tuple[Attached, ...]] = {}
     for place, axes in SENSOR_AXES.items():
+        if not walking[:, :, axes].any():  # there is no sensor at this place, and its samples are zeros
+            attached[place] = unknown
+            continue
         borders = [0, *attached_anew(walking[:, :, axes], place)]
         first = first_epochs(which, borders, follows)
         parts = np.split(walking[:, :, axes], borders[1:])

@@ -35,16 +35,15 @@ from stegvis.accelerometry.labeled_people import (
     TrainingError,
     read_people,
     to_classes,
+    transitions_of,
 )
 from stegvis.accelerometry.method import Method
-from stegvis.accelerometry.mixed_epochs import second_follows
 from stegvis.accelerometry.model_card import write_model_card
 from stegvis.accelerometry.network import HIDDEN, fit_network
 from stegvis.accelerometry.orientation import Worn, orientation_of_signal
 from stegvis.accelerometry.pace_evaluation import PaceAgreement, evaluate_pace
 from stegvis.accelerometry.processes import single_thread_processes
 from stegvis.accelerometry.signal import Signal
-from stegvis.accelerometry.smoothing import learn_transitions
 from stegvis.accelerometry.tilt import LATERAL, LONG_AXIS, SENSOR_AXES, rotation
 from stegvis.accelerometry.windows import signal_windows
 from stegvis.study.protocol import Epochs, Protocol
@@ -184,7 +183,7 @@ def _report(
         hidden_units=HIDDEN,
         features=len(FEATURE_NAMES),
         window_seconds=protocol.epochs.seconds,
-        datasets=_summaries(people, protocol.epochs),
+        datasets=dataset_summaries(people, protocol.epochs),
         windows_without_label=sum(each.windows_without_label for each in people),
         everyone=agreement_of(people, predicted, single, excluded=set()),
         outlying=tuple(sorted(outlying)),
@@ -253,12 +252,7 @@ def fit(people: Sequence[LabeledPerson]) -> EpochModel:
     weight = np.where(y == STAIRS, STAIRS_WEIGHT, 1.0).astype(np.float32)
     network = fit_network(X, y, weight, len(CLASSES), NETWORK_SEEDS)
     thigh = fit_network(np.ascontiguousarray(X[:, THIGH_COLUMNS]), y, weight, len(CLASSES), NETWORK_SEEDS[:1])
-    transitions = learn_transitions([(each.classes, each.follows) for each in people], len(CLASSES))
-    seconds = people[0].second_classes.shape[1]
-    between_seconds = learn_transitions(
-        [(each.second_classes.ravel(), second_follows(each.follows, seconds).ravel()) for each in people], len(CLASSES)
-    )
-    return EpochModel(network, transitions, between_seconds, thigh)
+    return EpochModel(network, *transitions_of(people), thigh)
 
 
 def predict(
@@ -383,7 +377,8 @@ def write_atomically(file: Path, content: bytes) -> None:
     part.replace(file)
 
 
-def _summaries(people: Sequence[LabeledPerson], epoch_rules: Epochs) -> tuple[DatasetSummary, ...]:
+def dataset_summaries(people: Sequence[LabeledPerson], epoch_rules: Epochs) -> tuple[DatasetSummary, ...]:
+    """The contribution of each dataset."""
     summaries = []
     for dataset in dict.fromkeys(each.dataset for each in people):
         members = [each for each in people if each.dataset == dataset]

@@ -70,7 +70,10 @@ def _estimated(fit: CompositionFit, template: ResultRow, data: WaveData, days: D
     for source, target, amount, row in moves(template, data):
         row = replace(row, reference="mean day")
         found = fit.reallocation(source, target, amount)
-        reason = found.reason if isinstance(found, NotEstimable) else days.beyond(fit.center, source, target, amount)
+        if isinstance(found, NotEstimable):
+            rows.append(row.not_estimable(found.reason))
+            continue
+        reason = days.beyond(fit.center, source, target, amount)
         rows.append(row.not_estimable(reason) if reason else row.with_ratio(found))
     rows += [replace(template, term=part, level=DOUBLED).with_ratio(fit.doubling(part)) for part in PARTS]
     note = joined(template.note, f"Wald test on {fit.joint.degrees_of_freedom} df")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -80,10 +81,10 @@ class Controls:
         return f"calibrated by negative controls: {' and '.join(used)}"
 
 
-def _left_out(of_exposures: list[dict[int, Found]]) -> str | None:
+def _left_out(of_exposures: list[dict[int, Found]]) -> str:
     """Why controls are not used, in the note."""
     count = sum(not each for each in of_exposures)
-    return f"{count} exposure controls cannot be cut into the categories or estimated" if count else None
+    return f"{count} exposure controls cannot be cut into the categories or estimated" if count else ""
 
 
 def _of_outcome(control: NegativeControl, exposure: Exposure, data: WaveData) -> dict[int, Found]:
@@ -118,7 +119,7 @@ def _ratios(found: Fit | NotEstimable, term: Categorical) -> dict[int, Found]:
     """Log ratio and standard error of each category but the lowest; none if the model cannot be fitted."""
     if isinstance(found, NotEstimable):
         return {}
-    names = {int(category): term.coefficient(category) for category in term.levels[1:]}
+    names = {cast(int, category): term.coefficient(category) for category in term.levels[1:]}
     return {
         category: (float(found.coefficients[name]), found.ratio(name).std_error)
         for category, name in names.items()

@@ -117,5 +117,8 @@ def batch_profile(days: pd.DataFrame) -> Profile:
         "brisk_share": mean(people["walking_brisk"] / people["walking"].where(people["walking"] > 0)),
         "slow_share": mean(people["walking_slow"] / people["walking"].where(people["walking"] > 0)),
     }
-    found |= {f"{name}_hours": mean(people[name] / total * 24) for name in ("lying", "sitting", "standing")}
+    # Where lying is not known, as for a thigh sensor alone, it is part of sitting.
+    apart = recorded.groupby("person")["lying"].count() > 0
+    found |= {f"{name}_hours": mean((people[name] / total * 24).where(apart)) for name in ("lying", "sitting")}
+    found["standing_hours"] = mean(people["standing"] / total * 24)
     return {name: measure for name, measure in found.items() if measure is not None}

@@ -6,6 +6,7 @@ Altair describes the chart and vl-convert draws it in this process: no browser, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 from xml.etree import ElementTree
@@ -58,8 +59,9 @@ def week_picture(epochs: pd.DataFrame, days: pd.DataFrame, epoch_seconds: int) -
     """
     every = pd.date_range(days["date"].min(), days["date"].max(), freq="D")
     rows = days.set_index("date").reindex(every)
+    names = _names(lying=bool(days["lying"].notna().any()))
     text = StringIO()
-    _chart(_stacks(epochs, every, epoch_seconds), _labels(rows)).save(text, format="svg")
+    _chart(_stacks(epochs, every, epoch_seconds, names), _labels(rows), names).save(text, format="svg")
     svg = ElementTree.fromstring(text.getvalue())
     # A standalone picture needs its own background and its own dark colors.
     svg.insert(0, ElementTree.Element("rect", {"width": "100%", "height": "100%", "fill": PAGE}))
@@ -80,10 +82,18 @@ def week_description(rows: pd.DataFrame) -> str:
         if row.isna().all():
             parts.append(f"{_day(date)}: not recorded")
             continue
-        times = [f"{name} {_duration(row[code.name.lower()])}" for code, (name, _) in COLORS.items()]
+        known = _names(lying=not pd.isna(row["lying"])).items()
+        seconds = ((name, row[code.name.lower()]) for code, name in known)
+        times = [f"{name} {_duration(length)}" for name, length in seconds if not pd.isna(length)]
         counts = "counts as a valid day" if row["valid"] else "is not a valid day"
         parts.append(f"{_day(date)}: {', '.join(times)}; {counts}")
     return "Time in each activity. " + ". ".join(parts) + "."
+
+
+def _names(*, lying: bool) -> dict[ActivityCode, str]:
+    """The activities' names; of a thigh sensor alone, lying is known only where it is certain."""
+    names = {code: name for code, (name, _) in COLORS.items()}
+    return names if lying else names | {ActivityCode.SITTING: "sitting or lying", ActivityCode.LYING: "certainly lying"}
 
 
 def _day(date: Any) -> str:
@@ -95,12 +105,14 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def _stacks(epochs: pd.DataFrame, every: pd.DatetimeIndex, epoch_seconds: int) -> pd.DataFrame:
+def _stacks(
+    epochs: pd.DataFrame, every: pd.DatetimeIndex, epoch_seconds: int, names: Mapping[ActivityCode, str]
+) -> pd.DataFrame:
     """Rectangles: ``hour``, ``hour_end``, ``top`` and ``bottom`` (in rows from the top) and ``activity``."""
     since = epochs["epoch_start"].to_numpy() - every[0].to_datetime64()
     number = since // np.timedelta64(MINUTES, "m")
     per_day = 24 * 60 // MINUTES
-    columns = {name: epochs["activity"].to_numpy() == code for code, (name, _) in COLORS.items()}
+    columns = {name: epochs["activity"].to_numpy() == code for code, name in names.items()}
     share = pd.DataFrame(columns).groupby(number).sum() * epoch_seconds / (60 * MINUTES)
     top = share.cumsum(axis=1)
     day, part = np.divmod(share.index.to_numpy(dtype=np.int64), per_day)
@@ -140,7 +152,7 @@ def _labels(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _chart(stacks: pd.DataFrame, labels: pd.DataFrame) -> Any:
+def _chart(stacks: pd.DataFrame, labels: pd.DataFrame, names: Mapping[ActivityCode, str]) -> Any:
     import altair as alt
 
     alt.data_transformers.disable_max_rows()
@@ -149,10 +161,9 @@ def _chart(stacks: pd.DataFrame, labels: pd.DataFrame) -> Any:
     vertical = alt.Scale(domain=[0, days], reverse=True, nice=False)
     y = alt.Y("middle:Q", scale=vertical, axis=None)
     hours = alt.Axis(values=list(range(0, 25, 3)), title="Hour of the day", format="02d", grid=False)
-    names = [name for name, _ in COLORS.values()]
     color = alt.Color(
         "activity:N",
-        scale=alt.Scale(domain=names, range=[color for _, color in COLORS.values()]),
+        scale=alt.Scale(domain=list(names.values()), range=[color for _, color in COLORS.values()]),
         legend=alt.Legend(title=None, orient="bottom", direction="horizontal", columns=len(names)),
     )
     x_scale = alt.Scale(domain=[0, 24], nice=False)

@@ -115,8 +115,11 @@ class RecordingBatch:
         if new:
             # An unusable model is a fault of the installation and not of a recording, so it is found here first.
             from stegvis.accelerometry.epoch_model import load_model
+            from stegvis.accelerometry.thigh_model import THIGH_MODELS, load_thigh_model
 
             load_model()
+            for model_file in THIGH_MODELS.values():
+                load_thigh_model(model_file)
         results = fan_out(
             classify_recording,
             new,

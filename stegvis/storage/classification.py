@@ -40,7 +40,7 @@ class ClassificationTask:
         name: of its shard and its record.
         person: identifier.
         level: ``raw`` or ``signal``.
-        files: two for a raw recording, back before thigh; one for a signal.
+        files: two for a raw recording, back before thigh, or the thigh's; one for a signal.
         method: the settings of the classification.
         layout: the codebook's layout of a signal.
         calibrations: pooled calibrations by the device's serial number, for devices that could not be calibrated from
@@ -127,10 +127,9 @@ def find_still_directions(task: DirectionsTask) -> RecordingRecord:
 
 
 def _pair(task: ClassificationTask, files: Sequence[Path]) -> tuple[pd.DataFrame, RecordingRecord]:
-    from stegvis.accelerometry.pair_classification import classify_pair
+    from stegvis.accelerometry.thigh_classification import classify_recording
 
-    back, thigh = files
-    result = classify_pair(back, thigh, task.method, calibrations=task.calibrations)
+    result = classify_recording(files, task.method, calibrations=task.calibrations)
     record = _accepted(result.epochs["epoch_start"].iloc[0], float(result.quality["hours_in_common"]))
     record["problems"] = [problem.rule for problem in result.problems]
     record["quality"] = {name: _plain(value) for name, value in result.quality.items()}
@@ -161,8 +160,9 @@ def to_lake_schema(epochs: pd.DataFrame) -> pd.DataFrame:
     """Classified epochs in the lake's schema: small integers, and zero where there is no pace.
 
     Args:
-        epochs: of ``split_mixed``, from ``pair_classification.classify_pair`` or ``classifier.classify_windows``, which
-            has no wear.
+        epochs: of ``split_mixed``, from ``pair_classification.classify_pair``; from
+            ``thigh_classification.classify_thigh``, which has no wear of the back; or from
+            ``classifier.classify_windows``, which has none.
     """
     kept = ["epoch_start", "seconds", "activity", "speed", "confidence", "wear_back", "wear_thigh"]
     centimeters = epochs["speed_km_per_hour"] / 3.6 * 100

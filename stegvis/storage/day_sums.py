@@ -40,14 +40,16 @@ def day_table(epochs: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
 
     Args:
         epochs: one row per epoch: ``epoch_start`` datetime64, ``activity`` and ``speed`` codes, ``wear_back`` and
-            ``wear_thigh`` bool; ``seconds`` if they differ in length (``mixed_epochs.split_mixed``).
+            ``wear_thigh`` bool, of a thigh sensor alone no ``wear_back``; ``seconds`` if they differ in length
+            (``mixed_epochs.split_mixed``).
         protocol: the epoch length, and when a day is valid.
         select: the text of ``sql/daily_exposures.sql``.
 
     Returns:
         ``date`` datetime64[s]; int64 seconds ``nonwear``, ``lying`` ... ``cycling``, ``walking_slow`` ...,
         ``wear_back``, ``wear_thigh``; bool ``as_published``, ``whole_day``, ``worn`` (whether the day is valid by each
-        rule of the protocol) and ``valid`` (by the rule in force).
+        rule of the protocol) and ``valid`` (by the rule in force). Of a thigh sensor alone, ``sitting`` includes
+        lying, and ``lying`` and ``wear_back`` are missing (Int64).
     """
     columns = ["epoch_start", "activity", "speed", "wear_back", "wear_thigh"]
     given = epochs[[name for name in (*columns, LENGTH.name) if name in epochs]].assign(person="", confidence=0)
@@ -67,6 +69,9 @@ def day_table(epochs: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
     table = wear.merge(days, on="date", how="left").sort_values("date", ignore_index=True)
     table["date"] = table["date"].astype("datetime64[s]")
     seconds = table[_SECONDS].fillna(0).astype("int64")
+    if "wear_back" not in epochs:
+        unknown = pd.Series(pd.NA, index=seconds.index, dtype="Int64")
+        seconds = seconds.assign(lying=unknown, wear_back=unknown)
     rules = table[[*DAY_RULES.values(), "valid"]].astype("boolean").fillna(False).astype(bool)
     rules = rules.rename(columns={column: rule for rule, column in DAY_RULES.items()})
     return pd.concat([table[["date"]], seconds, rules], axis=1)

@@ -19,7 +19,7 @@ BACK, THIGH = "_back", "_thigh"
 class RecordingFiles:
     """One recording, or one table of many people's: its level and files, and the person a raw or signal file names.
 
-    A raw recording has two files, back before thigh.
+    A raw recording has two files, back before thigh, or that of the thigh alone.
     """
 
     level: Level
@@ -85,10 +85,13 @@ def recordings_of(files: Iterable[str]) -> tuple[list[RecordingFiles], list[Issu
             continue
         person, half = sensor
         other = sensors.get((person, THIGH if half == BACK else BACK))
-        if other is None:
-            issues.append(Issue(name, "half_missing", "the other half of the raw pair is missing"))
-        elif half == BACK:
+        if half == BACK and other is None:
+            message = "the thigh's recording is missing; a back alone cannot be classified"
+            issues.append(Issue(name, "half_missing", message))
+        elif half == BACK and other is not None:
             recordings.append(RecordingFiles("raw", (name, other), person))
+        elif other is None:
+            recordings.append(RecordingFiles("raw", (name,), person))
     return recordings, issues
 
 

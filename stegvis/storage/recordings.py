@@ -34,7 +34,8 @@ from stegvis.storage.stored_identifiers import stored_identifiers, stored_name
 from stegvis.storage.withdrawal_list import WithdrawalList
 from stegvis.study.study import Study
 
-# Of a raw pair, as ``stegvis.accelerometry.pair_classification`` names them; the column ``quality`` has all of them.
+# Of a raw pair, as ``stegvis.accelerometry.pair_classification`` names them, those of the back missing for a thigh
+# sensor alone; the column ``quality`` has all of them.
 QUALITY = {
     "back_device_id": "Int64",
     "thigh_device_id": "Int64",
@@ -81,7 +82,11 @@ DAY_COLUMNS = [
     "running", "cycling",
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
-_MODEL = "accelerometry/model/epoch_classifier.npz"
+_MODELS = (
+    "accelerometry/model/epoch_classifier.npz",
+    "accelerometry/model/thigh_50hz.npz",
+    "accelerometry/model/thigh_12hz.npz",
+)
 MANY = 1_000  # people whose delivered epochs take a second to store, which is reported
 # The sections of the protocol that decide how a raw pair or a signal is classified.
 CLASSIFIED_BY = ("epochs", "walking_speed", "raw_recordings", "synchronization", "calibration", "wear")
@@ -238,7 +243,8 @@ def _recording_batch(lake: EpochLake, study: Study, report: Callable[[str], None
     layout = study.codebook["signal"]
     # Raw recordings cost core-days: they are classified again for a new version of the method, not for every edit.
     parts = {f"protocol {name}": json.dumps(study.protocol.value(name)) for name in CLASSIFIED_BY}
-    parts |= {"codebook signal": json.dumps(layout.model_dump(mode="json")), f"file {_MODEL}": data_digest(_MODEL)}
+    parts |= {"codebook signal": json.dumps(layout.model_dump(mode="json"))}
+    parts |= {f"file {model}": data_digest(model) for model in _MODELS}
     parts |= {"method version": CLASSIFICATION_VERSION}
     return RecordingBatch(
         lake,
@@ -334,7 +340,7 @@ def _classified(delivery: str, source: Source, record: RecordingRecord, reading:
     if quality is None:
         return row | {"status": "accepted"}
     reported = {"problems": ", ".join(record["problems"]), "quality": json.dumps(quality)}
-    return row | {"status": "accepted"} | reported | {name: quality[name] for name in QUALITY}
+    return row | {"status": "accepted"} | reported | {name: quality.get(name) for name in QUALITY}
 
 
 def _refuse(label: str, record: RecordingRecord, delivered: Delivered) -> None:

@@ -172,7 +172,7 @@ def _kind(path: Path, contract: DeliveryContract) -> Kind | None:
 
 
 def _check_recordings(files: list[Path], contract: DeliveryContract, findings: _Findings) -> None:
-    """Every recording by its layout; of raw ones, that both sensors are there and each file can be read.
+    """Every recording by its layout; of raw ones, that the thigh is there and each file can be read.
 
     Whether the two sensors of a pair belong together shows when they are classified.
     """
@@ -182,6 +182,10 @@ def _check_recordings(files: list[Path], contract: DeliveryContract, findings: _
     by_name = {file.name: file for file in files}
     for recording in recordings:
         findings.usable += recording.level == "raw"
+        if recording.level == "raw" and len(recording.files) == 1:
+            findings.notes.append(
+                f"{shown(recording.files[0])}: there is no back, so it is classified by the thigh alone"
+            )
         if recording.level != "raw":
             _check_table(by_name[recording.files[0]], recording.level, contract, findings)
     for file in files:

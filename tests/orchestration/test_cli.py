@@ -256,6 +256,33 @@ def test_classify_of_swapped_files_as_json_without_a_picture(tmp_path: Path, raw
     assert not (tmp_path / "made_week.svg").exists()
 
 
+@pytest.mark.slow
+def test_classify_of_a_thigh_alone_leaves_lying_blank(tmp_path: Path, raw_pair: tuple[Path, Path]) -> None:
+    back, thigh = raw_pair
+    shown = stegvis_here("classify", "--thigh", thigh, "-o", tmp_path / "made.parquet", "--no-picture")
+    assert shown.returncode == 0, shown.stderr
+    assert "thigh_alone: classified by the thigh sensor alone" in shown.stderr
+    assert "sitting" in shown.stdout
+    assert "lying" not in shown.stdout
+    days = pd.read_csv(tmp_path / "made_days.csv")
+    assert days[["lying", "wear_back"]].isna().all(axis=None)
+    assert days["certain_lying"].between(0, days["sitting"]).all()
+    assert days["valid"].any()
+    assert "wear_back" not in pd.read_parquet(tmp_path / "made.parquet")
+    (tmp_path / "empty.cwa").touch()
+    pair = (tmp_path / "empty.cwa", thigh, "--person", "P1")
+    shown = stegvis_here("classify", *pair, "-o", tmp_path / "pair.parquet", "--no-picture")
+    assert shown.returncode == 0, shown.stderr
+    assert "back_unusable: the back recording cannot be read: the file is empty; the back's recording was not used" in (
+        shown.stderr
+    )
+    assert "do not deliver pair.parquet" in shown.stderr
+    shown = stegvis_here("classify", "--thigh", back, "-o", tmp_path / "other.parquet")
+    assert shown.returncode == 1
+    assert "not_on_thigh: the recording is not that of a thigh" in shown.stderr
+    assert not list(tmp_path.glob("other*"))
+
+
 def test_classify_of_a_pair_that_cannot_be_used_exits_with_1_and_its_rule(tmp_path: Path) -> None:
     from stegvis.twin.cwa import Device, write_cwa
 
@@ -280,6 +307,10 @@ def test_classify_used_wrongly_exits_with_2(tmp_path: Path) -> None:
         ("a.cwa", "a.cwa", "-o", "made.csv"),
         ("a.cwa", "a.cwa", "-o", "absent/made.parquet"),
         ("a.cwa", "a.cwa"),
+        ("a.cwa", "-o", "made.parquet"),
+        ("--thigh", "absent.cwa", "-o", "made.parquet"),
+        ("a.cwa", "a.cwa", "--thigh", "a.cwa", "-o", "made.parquet"),
+        ("--thigh", "a.cwa", "--person", "P1", "-o", "made.parquet"),
     ):
         paths = [tmp_path / each if "." in each else each for each in arguments]
         assert stegvis_here("classify", *paths).returncode == 2

@@ -80,6 +80,41 @@ def test_each_kind_of_bad_pair_is_refused_with_its_rule_and_the_batch_goes_on(pa
     assert set(story.table("select person from daily_exposures")["person"]) == {"good"}
 
 
+def test_a_thigh_alone_and_a_pair_with_an_unusable_back_are_used_and_say_so(pair: Path, tmp_path: Path) -> None:
+    story = empty_home(tmp_path / "home")
+    folder = story.home.landing / "recordings" / "thighs"
+    folder.mkdir(parents=True)
+    back, thigh = ((pair / f"P_{half}.cwa").read_bytes() for half in ("back", "thigh"))
+    for name, content in {
+        "P1_back.cwa": back, "P1_thigh.cwa": thigh, "P2_THIGH.CWA": thigh, "P3_back.cwa": b"", "P3_thigh.cwa": thigh,
+        "P4_thigh.cwa": back, "P5_back.cwa": back,
+    }.items():  # fmt: skip
+        (folder / name).write_bytes(content)
+    complete(folder)
+    assert nothing_failed(story.refresh())
+    found = recordings(story)
+    assert found["status"].to_dict() == {
+        "P1": "accepted", "P2": "accepted", "P3": "accepted", "P4": "refused", "P5": "refused",
+    }  # fmt: skip
+    assert found["rule"].dropna().to_dict() == {"P4": "not_on_thigh", "P5": "half_missing"}
+    assert found["problems"].to_dict() | {"P4": "", "P5": ""} == {
+        "P1": "", "P2": "thigh_alone", "P3": "back_unusable, thigh_alone", "P4": "", "P5": "",
+    }  # fmt: skip
+    assert found.loc["P2", ["back_device_id", "synchronization"]].isna().all()
+    assert json.loads(found.loc["P2", "quality"])["sensors"] == "thigh"
+    days = story.table("select * from daily_exposures where wear_thigh > 80000 order by person").set_index("person")
+    assert days.index.tolist() == ["P1", "P2", "P3"]
+    assert days["valid"].all()
+    assert days["lying"].isna().tolist() == [False, True, True]
+    assert days.loc["P2", "sitting"] == pytest.approx(days.loc["P1", ["lying", "sitting"]].sum(), rel=0.03)
+    assert days.loc["P2", "walking"] == pytest.approx(days.loc["P1", "walking"], rel=0.05)
+    # Without lying the activities of 24 hours are not known, which only the analyses of 24 hours need.
+    assert days["whole_day"].isna().tolist() == [False, True, True]
+    assert (
+        story.table("select walking_minutes from walking_exposures")["walking_minutes"].notna().tolist() == [True] * 3
+    )
+
+
 def test_a_refused_pair_leaves_the_same_persons_day_totals_in_use(pair: Path, tmp_path: Path) -> None:
     story = empty_home(tmp_path / "home")
     folder = story.home.landing / "recordings" / "both"

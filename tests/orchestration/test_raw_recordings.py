@@ -86,4 +86,4 @@ def test_half_a_pair_is_refused_and_the_batch_goes_on(home: Home, tmp_path: Path
     refresh(home)
     found = Story(home).table("select status, reason from recordings where batch = '2017-half' order by status")
     assert found["status"].to_list() == ["accepted", "refused"]
-    assert "other half" in found["reason"].iloc[1]
+    assert "the thigh's recording is missing" in found["reason"].iloc[1]

@@ -167,6 +167,26 @@ def test_an_activity_without_epochs_is_an_exact_zero() -> None:
     assert answer("daily_exposures", expected, epochs=epochs, delivered_days=NO_DAYS) == drawn(expected)
 
 
+def test_a_thigh_sensor_alone_does_not_know_lying_apart_from_sitting() -> None:
+    epochs = """
+        person | epoch_start         | activity | speed | wear_back | wear_thigh
+        P1     | 2018-03-01 12:00:00 | lying    | -     | -         | true
+        P1     | 2018-03-01 12:00:05 | sitting  | -     | -         | true
+        P1     | 2018-03-01 12:00:10 | standing | -     | -         | true
+        P1     | 2018-03-01 12:00:15 | walking  | slow  | -         | true
+        P1     | 2018-03-01 12:00:20 | nonwear  | -     | -         | false
+        P2     | 2018-03-01 12:00:00 | lying    | -     | true      | true
+        P3     | 2018-03-01 12:00:00 | lying    | -     | -         | -
+        """
+    expected = """
+        person | lying | sitting | walking | worn | wear_back | wear_thigh | valid | whole_day
+        P1     | -     | 10      | 5       | 20   | -         | 20         | true  | -
+        P2     | 5     | 0       | 0       | 5    | 5         | 5          | false | false
+        P3     | 5     | 0       | 0       | 5    | -         | -          | false | false
+        """
+    assert answer("daily_exposures", expected, epochs=epochs, delivered_days=NO_DAYS) == drawn(expected)
+
+
 def test_walking_without_its_speed_has_a_volume_and_no_speed_classes() -> None:
     epochs = """
         person | epoch_start         | activity | speed

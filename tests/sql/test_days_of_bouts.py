@@ -47,6 +47,8 @@ def epoch_by_epoch(epochs: list[Epoch], seconds: int) -> Days:
         for name in ("wear_back", "wear_thigh"):
             known = [getattr(epoch, name) for epoch in mine if getattr(epoch, name) is not None]
             day[name] = seconds * sum(known) if known else None
+        if day["wear_back"] is None and day["wear_thigh"] is not None:  # the thigh sensor alone
+            day |= {"sitting": day["sitting"] + day["lying"], "lying": None}
         if recorded:
             found[key] = day
     return found

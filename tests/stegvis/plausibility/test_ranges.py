@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from stegvis.plausibility.measures import Measure, mean, share, together, wave_profile
+from stegvis.plausibility.measures import Measure, batch_profile, mean, share, together, wave_profile
 from stegvis.plausibility.ranges import compare
 from tests.study import PROTOCOL
 
@@ -45,6 +45,19 @@ def test_measures() -> None:
     assert mean(pd.Series([1.0])) is None
     assert mean(pd.Series([1.0, None, 3.0])) == Measure(2.0, 2, pytest.approx(2**0.5))
     assert together([Measure(1.0, 10, 1.0), Measure(3.0, 30, 1.0)]) == Measure(2.5, 40, pytest.approx(1.0))
+
+
+def test_people_whose_lying_is_not_known_say_nothing_of_lying_and_sitting() -> None:
+    day = {"recorded": True, "valid": True, "standing": 14_400.0, "walking": 3_600.0, "running": 0.0, "cycling": 0.0}
+    day |= {"walking_slow": 1_200.0, "walking_moderate": 1_200.0, "walking_brisk": 1_200.0}
+    pair, thigh = {"lying": 28_800.0, "sitting": 39_600.0}, {"lying": None, "sitting": 68_400.0}
+    days = pd.DataFrame([{"person": f"P{n}", **day, **(pair if n < 2 else thigh)} for n in range(5)])
+    found = {name: (each.mean, each.people) for name, each in batch_profile(days).items()}
+    assert found["lying_hours"] == (pytest.approx(8), 2)
+    assert found["sitting_hours"] == (pytest.approx(11), 2)
+    assert found["standing_hours"] == (pytest.approx(4), 5)
+    assert found["hours_a_day"] == (pytest.approx(24), 5)
+    assert "lying_hours" not in batch_profile(days[2:])
 
 
 def test_the_profile_of_a_wave() -> None:

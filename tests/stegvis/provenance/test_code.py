@@ -146,6 +146,10 @@ DECIDES_NO_RESULT = {
     # What was measured of the shipped classifier: a document.
     "accelerometry/model/model_card.json",
     "accelerometry/model/model_card.md",
+    "accelerometry/model/thigh_50hz_card.json",
+    "accelerometry/model/thigh_50hz_card.md",
+    "accelerometry/model/thigh_12hz_card.json",
+    "accelerometry/model/thigh_12hz_card.md",
     # The twin writes deliveries, whose hashes count.
     "twin/gait.toml",
     "twin/hunt4_spectra.toml",

@@ -13,7 +13,7 @@ import pytest
 import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.data_files import data_file
-from stegvis.reporting.week import COLORS, DARK, _stacks, week_picture
+from stegvis.reporting.week import COLORS, DARK, _names, _stacks, week_picture
 from stegvis.storage.day_sums import day_table
 from tests.study import PROTOCOL
 
@@ -76,8 +76,20 @@ def test_the_text_alternative_says_what_it_shows(svg):
     assert "not worn 2 h 30 min; is not a valid day" in words["week-description"]
 
 
+def test_a_thigh_alone_has_sitting_or_lying(epochs):
+    alone = epochs.drop(columns="wear_back")
+    svg = ElementTree.fromstring(week_picture(alone, days_of(alone), 5))
+    assert {"sitting or lying", "certainly lying"} <= set(texts(svg))
+    assert "sitting" not in texts(svg)
+    (description,) = [element.text for element in svg if element.get("id") == "week-description"]
+    assert "Wed 2 May 2018: sitting or lying 13 h 55 min, standing 0 min, walking 5 min" in description
+    assert "certainly" not in description
+    # What is certain of the third day is within its sitting.
+    assert "Fri 4 May 2018: sitting or lying 7 h 0 min" in description
+
+
 def test_stacks_are_where_the_time_was_spent(epochs):
-    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"), 5)
+    stacks = _stacks(epochs, pd.date_range("2018-05-02", "2018-05-04"), 5, _names(lying=True))
     walking = stacks[stacks["activity"] == "walking"]
     assert walking["hour"].tolist() == [8]
     assert walking["hour_end"].tolist() == pytest.approx([8 + 1 / 6])

@@ -44,12 +44,13 @@ def random_epochs(seed: int) -> tuple[list[Epoch], int]:
     epochs: list[Epoch] = []
     for number in range(rng.randint(0, 4)):
         wears = rng.choice([(None,), (True, False), (True, False, None)])
+        backs = rng.choice([wears, wears, (None,)])
         clock = dt.datetime.fromisoformat(rng.choice(STARTS)) + dt.timedelta(milliseconds=rng.choice([0, 0, 250, 4999]))
         mine: list[Epoch] = []
         for _ in range(rng.randint(1, 25)):
             activity = rng.choice([0, 0, 1, 2, 3, 4, 4, 5, 6, 200])
             speed = rng.choice([0, 1, 2, 3]) if activity == 4 else 0
-            wear = rng.choice(wears), rng.choice(wears)
+            wear = rng.choice(backs), rng.choice(wears)
             steady = rng.random() < 0.5
             for _ in range(rng.choice([1, 1, 2, 8, 30])):
                 values = (153, 104, 121) if steady else (rng.randint(0, 255), rng.randint(0, 2), rng.randint(0, 255))

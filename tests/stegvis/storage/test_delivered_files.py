@@ -154,7 +154,7 @@ def test_a_column_twice_is_refused(tmp_path: Path) -> None:
 def test_the_files_of_a_batch_by_their_names() -> None:
     names = [
         "days.sav", "epochs.csv", "P1.parquet", "P2_back.cwa", "P2_thigh.cwa", "P3_back.cwa", "P4.cwa", "_back.cwa",
-        "P5_BACK.CWA", "P5_Thigh.cwa", "_BACK.CWA", "readme.txt",
+        "P5_BACK.CWA", "P5_Thigh.cwa", "_BACK.CWA", "readme.txt", "P6_THIGH.CWA",
     ]  # fmt: skip
     recordings, issues = recordings_of(names)
     assert [(each.level, each.person, each.files) for each in recordings] == [
@@ -163,6 +163,7 @@ def test_the_files_of_a_batch_by_their_names() -> None:
         ("signal", "P1", ("P1.parquet",)),
         ("raw", "P2", ("P2_back.cwa", "P2_thigh.cwa")),
         ("raw", "P5", ("P5_BACK.CWA", "P5_Thigh.cwa")),
+        ("raw", "P6", ("P6_THIGH.CWA",)),
     ]
     assert [(issue.file, issue.rule) for issue in issues] == [
         ("P3_back.cwa", "half_missing"),

@@ -183,14 +183,27 @@ def test_broken_epochs_are_counted_by_row(tmp_path: Path) -> None:
 
 
 def test_of_a_raw_recording_both_halves_must_be_there(tmp_path: Path) -> None:
-    drop = deliver(tmp_path / "recordings/a", P1_back__cwa="x", P1_thigh__cwa="x", P2_thigh__cwa="x", P3__cwa="x")
+    drop = deliver(tmp_path / "recordings/a", P1_back__cwa="x", P1_thigh__cwa="x", P2_back__cwa="x", P3__cwa="x")
     assert set(rules(validated(drop))) == {
         ("P1_back.cwa", "unreadable"),
         ("P1_thigh.cwa", "unreadable"),
-        ("P2_thigh.cwa", "half_missing"),
-        ("P2_thigh.cwa", "unreadable"),
+        ("P2_back.cwa", "half_missing"),
+        ("P2_back.cwa", "unreadable"),
         ("P3.cwa", "file_name"),
     }
+
+
+def test_a_thigh_alone_is_said_to_be_classified_without_the_back(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings/a"
+    folder.mkdir(parents=True)
+    recorder = Device(device_id=1, recording_id=1, true_rate_hz=12.5, nominal_rate_hz=12.5)
+    samples = np.tile([[-1.0, 0.0, 0.0]], (3000, 1))
+    write_cwa(folder / "P1_THIGH.CWA", samples, np.datetime64("2018-03-01T08:00:00"), recorder)
+    digest = hashlib.sha256((folder / "P1_THIGH.CWA").read_bytes()).hexdigest()
+    (folder / "drop.json").write_text(json.dumps({"files": {"P1_THIGH.CWA": {"sha256": digest}}}))
+    validation = validated(folder)
+    assert rules(validation) == []
+    assert any("classified by the thigh alone" in note for note in validation.notes)
 
 
 def test_a_readable_raw_pair_keeps_the_contract(tmp_path: Path) -> None:
