@@ -47,13 +47,15 @@ class Attached(NamedTuple):
 
     ``degrees`` is the sagittal angle from the usual one, positive where z reads more; NaN without gait. ``turn`` (3, 3)
     is what its samples (n, 3) are multiplied with; the identity inside the limits. ``gravity`` (3,) is the direction of
-    gravity in gait after that; NaN without gait.
+    gravity in gait after that, and ``backward`` the sign of z that it gets when the body part leans back; NaN without
+    gait.
     """
 
     first: int
     degrees: float
     turn: Floats
     gravity: Floats
+    backward: float = np.nan
 
     def beyond(self, place: str) -> bool:
         """Whether a sensor at this place is outside the limits."""
@@ -77,17 +79,20 @@ class Tilt:
         return tuple(place for place, all_ in self.attached.items() if any(each.beyond(place) for each in all_))
 
     def angle_to_gait(self, place: str, mean: Floats) -> NDArray[np.float64]:
-        """Degrees (k,) from the direction of gravity in gait to that in each epoch; NaN without gait.
+        """Degrees (k,) from the direction of gravity in gait to that in each epoch, negative forward; NaN without gait.
 
         Args:
             place: of the sensor.
             mean: (k, 3) mean acceleration of the epochs, turned back.
         """
-        starts = [each.first for each in self.attached[place]]
-        part = np.searchsorted(starts, np.arange(len(mean)), side="right") - 1
-        gravity = np.stack([each.gravity for each in self.attached[place]])[part]
-        cosine = (mean * gravity).sum(axis=1) / np.maximum(np.linalg.norm(mean, axis=1), 1e-6)
-        return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))), dtype=np.float64)
+        attached = self.attached[place]
+        part = np.searchsorted([each.first for each in attached], np.arange(len(mean)), side="right") - 1
+        gravity = np.stack([each.gravity for each in attached])[part]
+        direction = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-6)
+        degrees = np.degrees(np.arccos(np.clip((direction * gravity).sum(axis=1), -1, 1)))
+        backward = np.array([each.backward for each in attached])[part]
+        forward = (direction[:, 2] - gravity[:, 2]) * backward < 0
+        return np.asarray(np.where(forward, -degrees, degrees), dtype=np.float64)
 
 
 def tilt_of(windows: Windows, gait: NDArray[np.bool_], follows: NDArray[np.bool_], size: int) -> Tilt:
@@ -126,7 +131,7 @@ def _attached(first: int, walking: Floats, place: str) -> Attached:
     turn = np.eye(3, dtype=np.float32)
     if abs(degrees) > USUAL[place].limit:
         turn = signs[:, None] * rotation(LATERAL[None], np.radians([degrees]))[0] * signs
-    return Attached(first, degrees, turn, (direction @ turn) / np.linalg.norm(direction))
+    return Attached(first, degrees, turn, (direction @ turn) / np.linalg.norm(direction), float(signs[2]))
 
 
 def turned(windows: Windows, tilt: Tilt) -> Windows:

@@ -5,7 +5,7 @@ import pytest
 
 from stegvis.accelerometry.classifier import classify_signal
 from stegvis.accelerometry.epoch_model import CLASSES
-from stegvis.accelerometry.reclining import LYING_FROM_DEGREES, sit_instead
+from stegvis.accelerometry.reclining import sit_instead
 from stegvis.accelerometry.tilt import Attached, Tilt
 from tests.stegvis.accelerometry.settings import METHOD
 from tests.stegvis.accelerometry.simulated_signals import SEATED, UPRIGHT, clock, posture, walking_at
@@ -19,7 +19,7 @@ def direction(degrees: float) -> tuple[float, float, float]:
 
 
 def attached(first: int, degrees: float) -> Attached:
-    return Attached(first, 0.0, np.eye(3, dtype=np.float32), np.array(direction(degrees), dtype=np.float32))
+    return Attached(first, 0.0, np.eye(3, dtype=np.float32), np.array(direction(degrees), dtype=np.float32), 1.0)
 
 
 def lying(k: int) -> np.ndarray:
@@ -29,13 +29,13 @@ def lying(k: int) -> np.ndarray:
 
 
 def test_a_back_near_its_direction_in_walking_sits_whatever_that_direction_is():
-    leaning = np.array([0, 60, 69, 71, 100, -69, -71])
+    leaning = np.array([0, 60, 69, 71, 100, -44, -46, -90])
     for own in (-34.0, 0.0, 16.0):
         tilt = Tilt({"back": (attached(0, own),)})
         found = lying(len(leaning))
         sit_instead(found, np.array([direction(own + each) for each in leaning], dtype=np.float32), tilt)
         sits = found[:, :, CLASSES.index("sitting")].all(axis=1)
-        assert sits.tolist() == (np.abs(leaning) < LYING_FROM_DEGREES).tolist()
+        assert sits.tolist() == [-45 < each < 70 for each in leaning]
         assert found.sum(axis=2) == pytest.approx(1)
 
 

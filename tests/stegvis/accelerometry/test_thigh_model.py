@@ -46,8 +46,7 @@ def test_a_model_is_written_as_it_was_read_and_can_be_sent_to_another_process(mo
     model = load_thigh_model(model_file)
     assert thigh_model_bytes(model) == model_file.read_bytes()
     again = pickle.loads(pickle.dumps(model))
-    follows = np.arange(len(X)) > 0
-    assert (again.probabilities(X, follows) == model.probabilities(X, follows)).all()
+    assert (again.network.probabilities(X) == model.network.probabilities(X)).all()
 
 
 @FILES
@@ -55,7 +54,7 @@ def test_the_back_changes_nothing(model_file, X):
     model, follows = load_thigh_model(model_file), np.arange(len(X)) > 0
     other = np.random.default_rng(1).normal(size=X.shape).astype(np.float32)
     other[:, THIGH_COLUMNS] = X[:, THIGH_COLUMNS]
-    assert (model.probabilities(other, follows) == model.probabilities(X, follows)).all()
+    assert (model.network.probabilities(other) == model.network.probabilities(X)).all()
     assert (model.gait(other, follows) == model.gait(X, follows)).all()
 
 
