@@ -25,6 +25,9 @@ UPRIGHT, HORIZONTAL = 0.7, 0.5
 FEWEST_SWAPPED = 60
 # Mean SD of the axes, g, above which a sensor moves as in gait.
 MOVING_G = 0.05
+# Least share of gravity along the long axis of both sensors in gait: turning over in bed moves as much, but is not
+# upright. A sensor up to 60 degrees off still has it.
+UPRIGHT_IN_GAIT = 0.5
 # Frequencies of the stride, Hz.
 STRIDE_HZ = (0.6, 1.2)
 # Epochs of gait needed (a minute), and the logarithm of the ratio of swings (back over thigh) that shows a swap.
@@ -69,7 +72,7 @@ def swapped(gravity: Floats, swings: Floats) -> bool:
         swings: (k,) ``swing`` of the thigh sensor minus that of the back sensor in epochs in which both move; NaN
             elsewhere.
     """
-    gait = np.isfinite(swings)
+    gait = _gait(gravity, swings)
     seated, opposite = _postures(gravity, gait)
     if opposite >= FEWEST_SWAPPED and opposite > 2 * seated:
         return True
@@ -91,7 +94,7 @@ def stretches(gravity: Floats, swings: Floats) -> tuple[Stretch, ...]:
     A recording has several only if walking shows both places; arguments as of ``swapped``. A stretch is uncertain if
     its postures contradict its walking.
     """
-    gait = np.isfinite(swings)
+    gait = _gait(gravity, swings)
     seated, opposite = _posture_epochs(gravity, gait)
     evidence = np.where(gait, np.clip(np.nan_to_num(swings), -LARGEST_SWING, LARGEST_SWING), 0.0)
     evidence += POSTURE_EVIDENCE * (seated.astype(np.float64) - opposite)
@@ -106,6 +109,15 @@ def stretches(gravity: Floats, swings: Floats) -> tuple[Stretch, ...]:
     if len(found) < 2:
         return (Stretch(0, swapped(gravity, swings)),)
     return tuple(found)
+
+
+def _gait(gravity: Floats, swings: Floats) -> NDArray[np.bool_]:
+    """The epochs (k,) in which the person moves as in gait, upright."""
+    along = [
+        np.abs(gravity[:, axis]) > UPRIGHT_IN_GAIT * np.linalg.norm(gravity[:, axis : axis + 3], axis=1)
+        for axis in (0, 3)
+    ]
+    return np.asarray(np.isfinite(swings) & along[0] & along[1])
 
 
 def _place(gait: NDArray[np.bool_], swings: Floats, seated: int, opposite: int) -> str:

@@ -108,3 +108,11 @@ def test_a_short_disagreement_of_swings_is_no_change():
     gravity, swings = course(False, False)
     swings[SITTING : SITTING + 2 * FEWEST_MOVING // 3] = -0.5
     assert stretches(gravity, swings) == (Stretch(0, False),)
+
+
+def test_turning_over_in_bed_is_no_gait():
+    """It moves both sensors as much, and by chance the one on the back more."""
+    lying = np.repeat(np.array([[-0.1, 0.7, 0.7, -0.1, 0.7, -0.7]], dtype=np.float32), 4 * FEWEST_MOVING, axis=0)
+    more_on_the_back = np.full(len(lying), -0.5, dtype=np.float32)
+    assert not swapped(lying, more_on_the_back)
+    assert stretches(lying, more_on_the_back) == (Stretch(0, False),)
