@@ -120,16 +120,17 @@ def draw_mounting(
     if loose:
         starts = np.arange(0.0, seconds, 60 * worn.loose.slip_minutes)
         by = worn.loose.slip_degrees * rng.standard_normal((len(starts), 2))
-        slips = [(float(at), *map(float, each)) for at, each in zip(starts, by, strict=True)]
-    return Mounting(
-        tuple(attached), tuple(off), tuple(slips), _body(sensor, parameters), worn.loose.ringing if loose else 1.0
-    )
+        slips = [(float(at), float(lean), float(roll)) for at, (lean, roll) in zip(starts, by, strict=True)]
+    ringing = worn.loose.ringing if loose else 1.0
+    return Mounting(tuple(attached), tuple(off), tuple(slips), _body(sensor, parameters), ringing)
 
 
 def _attach(sensor: Sensor, seconds: float, parameters: GaitParameters, rng: np.random.Generator) -> Attached:
-    degrees = parameters.worn.degrees
-    names = (f"{sensor}_{angle}" for angle in ("sagittal", "sideways", "roll"))
-    return Attached(seconds, *(parameters.worn.drawn(getattr(degrees, name), rng) for name in names))
+    worn = parameters.worn
+    sagittal, sideways, roll = (
+        worn.drawn(getattr(worn.degrees, f"{sensor}_{angle}"), rng) for angle in ("sagittal", "sideways", "roll")
+    )
+    return Attached(seconds, sagittal, sideways, roll)
 
 
 def _awake(sequence: ActivitySequence, score: float) -> float | None:
