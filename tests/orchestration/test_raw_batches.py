@@ -17,6 +17,7 @@ import pytest
 
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.refresh import Refresh, refresh
+from stegvis.orchestration.wear import of_batch
 from stegvis.storage.tasks import SCHEDULER_VARIABLE
 from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import Worn, write_raw_pair
@@ -73,6 +74,7 @@ def test_each_kind_of_bad_pair_is_refused_with_its_rule_and_the_batch_goes_on(pa
         file = f"bad/{person}_back.cwa + {person}_thigh.cwa"
         assert tuple(quarantined.loc[file]) == (rule, row["reason"])
     assert found.loc["good", "status"] == "accepted"
+    assert {each.rule for each in of_batch(story.home, "bad")} == {rule for *_, rule, _ in bad.values()} | {""}
     assert len(found) == len(bad) + 1, "nothing is lost"
     assert story.table("select person, status from epoch_classification").to_dict("records") == [
         {"person": "good", "status": "classified"}
@@ -126,6 +128,9 @@ def test_a_worker_killed_in_a_refresh_loses_no_recording(pair: Path, tmp_path: P
     assert found["status"].to_list() == ["accepted"] * len(PEOPLE)
     one = found.drop(columns=["file", "shard"])
     assert all(one.loc[person].equals(one.iloc[0]) for person in PEOPLE)
+    how = of_batch(story.home, "many")
+    assert [(each.rule, each.notes, each.valid_days["whole_day"]) for each in how] == [("", (), 1)] * len(PEOPLE)
+    assert [each.hours["both"] for each in how] == pytest.approx([24] * len(PEOPLE), abs=0.1)
     # Progress stands on the terminal and in the run's log.
     (last,) = [line.strip() for line in lines if "6 of 6" in line]
     assert re.fullmatch(r"6 of 6 recordings classified, [\d,]+ epochs per second", last)
