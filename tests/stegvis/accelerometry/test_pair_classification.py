@@ -158,7 +158,12 @@ def test_sensors_swapped_during_the_recording_are_corrected_from_then_on(tmp_pat
     folder, truth, result = day
     at = swapped_from(folder, tmp_path, truth, share)
     found = processed(tmp_path)
-    assert [problem.rule for problem in found.problems] == ["swapped_for_a_time"]
+    (problem,) = found.problems
+    assert problem.rule == "swapped_for_a_time"
+    assert (
+        f"swapped for {found.quality['swapped_hours']:.1f} hours of the recording; this was corrected"
+        in problem.message
+    )
     assert found.quality["swapped"] is False
     assert found.quality["swapped_hours"] == pytest.approx(24 * (1 - share), abs=1)
     together = found.epochs.merge(result.epochs, on="epoch_start")
