@@ -101,8 +101,8 @@ def test_nobody_changes_anything_as_worn(signals):
         assert {len(parts) for parts in as_worn.tilt.attached.values()} == {1}
 
 
-# How many of the 25 people's changes may be missed: of those who hardly walk or sit on one side of it. What is missed is
-# one place throughout.
+# How many of the 25 people's changes may be missed, of those who hardly walk or sit on one side of it. What is missed
+# is one place throughout.
 @pytest.mark.parametrize(("share", "missed"), [(0.0, 0), (0.25, 7), (0.5, 1), (0.75, 1)])
 def test_sensors_swapped_for_an_hour_or_a_part_of_it_are_found(signals, share, missed):
     """Also in those who walk for less than six minutes of it: sitting shows it too."""

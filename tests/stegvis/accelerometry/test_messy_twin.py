@@ -12,12 +12,13 @@ import pytest
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.orientation import Worn as WornAs
 from stegvis.accelerometry.tilt import USUAL
+from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import RawTruth, write_raw_pair
 from tests.sizes import FULL
 from tests.stegvis.accelerometry.raw_pairs import WALKING, processed, true_activity
 from tests.study import PROTOCOL
 
-PEOPLE = 40 if FULL else 10
+PEOPLE = 40 if FULL else 8
 NEAR_THE_LIMIT_DEGREES = 3.0
 
 
@@ -83,3 +84,19 @@ def test_the_people_are_as_messy_as_real_ones(people):
         mixed.append((seconds != seconds[:, :1]).any(axis=1).mean())
         assert set(ActivityCode) >= set(truth.sequence.activity.tolist())
     assert np.mean(mixed) > 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sensor", "how"), [("back", "upside_down"), ("thigh", "turned")])
+def test_a_sensor_attached_anew_upside_down_or_turned_is_named_and_read_as_it_was_worn(tmp_path, sensor, how):
+    parameters = gait_parameters()
+    always = {"per_week": 7.0, "upside_down": 0.0, "turned": 0.0, "other_leg": 0.0, how: 1.0}
+    worn = parameters.worn.model_copy(update={"anew": parameters.worn.anew.model_copy(update=always)})
+    truth = write_raw_pair(
+        tmp_path, "P", 1, seed=5, protocol=PROTOCOL, parameters=parameters.model_copy(update={"worn": worn})
+    )
+    assert truth.summary()[f"{sensor}_attached_anew_{how}"] == 1
+    found = processed(tmp_path)
+    messages = [problem.message for problem in found.problems if problem.rule == "attached_anew"]
+    assert any(message.startswith(f"the {sensor} sensor was attached anew") for message in messages)
+    assert (found.epochs["activity"] == true_activity(truth, found.epochs)).mean() > 0.95
