@@ -1,4 +1,4 @@
-"""The page of wear: every count where the files are at hand, and none that tells of few people in a home."""
+"""The page of wear: every count where the files are at hand, and none of few people in a home."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_page_of_a_home_lists_nobody_and_shows_no_small_count():
     assert "SECRET" not in text
     assert "Every recording" not in text
     assert "Used: 22 recordings; not used: fewer than 5." in text
-    assert "25" not in text, "the number in all would tell how many are not used"
+    assert "25" not in text, "the number in all would show how many are not used"
     assert "a sensor was not worn not_worn not shown" in text
     assert "corrected tilted not shown" in text
     # 2 of 22 have three valid days: their number follows from neither row.
