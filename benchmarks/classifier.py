@@ -32,18 +32,17 @@ import numpy as np
 import pandas as pd
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.classifier import (
-    classify_checked,
-    decide,
-    signal_pace,
-)
+from stegvis.accelerometry.classifier import classify_checked, signal_pace
+from stegvis.accelerometry.epoch_columns import decide, epochs_with_walking
 from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.evaluation import Agreement, RotatedSensorAgreement, agreement, person_agreement
 from stegvis.accelerometry.features import features
 from stegvis.accelerometry.labeled_people import LabeledPerson, read_people
 from stegvis.accelerometry.method import Method
+from stegvis.accelerometry.mixed_epochs import may_be_mixed, probabilities_by_second, second_follows
 from stegvis.accelerometry.processes import single_thread_processes
 from stegvis.accelerometry.signal import Signal
+from stegvis.accelerometry.smoothing import smooth, smooth_seconds
 from stegvis.accelerometry.training import (
     ROTATIONS,
     Predicted,
@@ -53,7 +52,7 @@ from stegvis.accelerometry.training import (
     leave_folds_out,
     predict,
 )
-from stegvis.accelerometry.windows import chunks, continues, window_starts
+from stegvis.accelerometry.windows import chunks, continues, signal_windows, window_starts
 from stegvis.study.protocol import Epochs
 from stegvis.study.study import Study
 
@@ -167,11 +166,9 @@ def print_bars(bars: list[Bar]) -> None:
         print(f"{'PASS' if bar.passed else 'FAIL'}  {bar.what:46} {bar.found:8.3f}  required {bar.required:g}")
 
 
-def of_some(
-    people: list[LabeledPerson], predicted: list[Predicted], excluded: set[str], epoch_rules: Epochs
-) -> Agreement:
+def of_some(people: list[LabeledPerson], predicted: list[Predicted], excluded: set[str]) -> Agreement:
     """Agreement over the people who are not excluded."""
-    single = individual_agreement(people, predicted, epoch_rules)
+    single = individual_agreement(people, predicted)
     return agreement_of(people, predicted, single, excluded)
 
 
@@ -179,7 +176,12 @@ def of_peer(people: list[LabeledPerson], codes: list[np.ndarray], epoch_rules: E
     """Agreement of ActiMotus. It has its own definition of stairs, so stairs are not compared."""
     single = [
         person_agreement(
-            each.person, each.dataset.name, each.activity, found, each.labeled_walking_minutes, epoch_rules.seconds
+            each.person,
+            each.dataset.name,
+            each.activity,
+            found,
+            each.labeled_walking_minutes,
+            float((found == ActivityCode.WALKING).sum()) * epoch_rules.seconds / 60,
         )
         for each, found in zip(people, codes, strict=True)
     ]
@@ -230,7 +232,7 @@ def week(people: list[LabeledPerson]) -> Signal:
 
 
 def time_week(signal: Signal, model: EpochModel, method: Method) -> float:
-    """Print the processor seconds of each step for a week; return those of features and prediction."""
+    """Print the processor seconds of each step for a week; return those of features and both predictions."""
     clock = time.process_time
     marks = [clock()]
     starts = window_starts(signal.timestamps, method.epochs)
@@ -238,17 +240,23 @@ def time_week(signal: Signal, model: EpochModel, method: Method) -> float:
     X = np.concatenate([features(windows, rate) for windows in chunks(signal.acceleration, starts, size)])
     marks.append(clock())
     follows = continues(signal.timestamps, starts, method.epochs)
-    activity, _, _ = decide(model.probabilities(X, follows))
+    alone = model.network.probabilities(X, model.nthread)
+    best, confidence, _ = decide(smooth(alone, follows, model.transitions))
     marks.append(clock())
-    walking = np.flatnonzero(activity == ActivityCode.WALKING)
+    which = may_be_mixed(best, confidence, follows)
+    windows = signal_windows(signal.acceleration, starts, size)
+    by_second = probabilities_by_second(windows, which, follows, alone, model.network, method.epochs)
+    seconds = second_follows(follows, method.epochs.seconds)
+    walking = epochs_with_walking(smooth_seconds(by_second, seconds, model.second_transitions))
+    marks.append(clock())
     signal_pace(signal, starts, follows, walking, method)
     marks.append(clock())
     steps = np.diff(marks)
     print(
         f"\n7 days, {len(starts)} epochs: features {steps[0]:.2f} s, prediction {steps[1]:.2f} s; "
-        f"pace of {len(walking)} walking epochs {steps[2]:.2f} s"
+        f"{len(which)} epochs by the second {steps[2]:.2f} s; pace of {len(walking)} walking epochs {steps[3]:.2f} s"
     )
-    return float(steps[0] + steps[1])
+    return float(steps[:3].sum())
 
 
 def already_seen(people: list[LabeledPerson], model_file: Path) -> int:
@@ -285,11 +293,11 @@ def main() -> None:
     print(
         f"{'':34} {'acc %':>6} {'F1':>7} {'stairs':>7} {'sens':>6} {'PPV':>6} {'bias %':>7} {'MAE %':>6} {'worst':>6}"
     )
-    ours = of_some(people, predicted, set(), method.epochs)
+    ours = of_some(people, predicted, set())
     line(f"{len(people)} people, not fitted on", ours)
     for odd in ({"S009"}, {"S009", "S025", "514"}):
         if odd < {each.person for each in people}:
-            line(f"without {', '.join(sorted(odd))}", of_some(people, predicted, odd, method.epochs))
+            line(f"without {', '.join(sorted(odd))}", of_some(people, predicted, odd))
     bars = list(agreement_bars(ours)) if arguments.model else []
 
     interpreter = arguments.peer or (sys.executable if importlib.util.find_spec("actimotus") else None)

@@ -41,12 +41,14 @@ STEPS = {
     "pair_classification.classify_epochs": "resample, features, predict, pace",
     "pair_epochs.resample": "  including resampling",
     "classifier.features": "  including features",
-    "epoch_model.EpochModel.probabilities": "  including prediction",
+    "network.Network.probabilities": "  including prediction",
+    "classifier.probabilities_by_second": "  including seconds, with their resampling and features",
+    "classifier.smooth_seconds": "  including smoothing of seconds",
     "classifier.gait_autocorrelation": "  including autocorrelation",
     "classifier.orientation_of": "  including orientation",
 }
-BAR_SECONDS, STRETCH_SECONDS, BAR_MEGABYTES = 8.0, 5.0, 1200.0
-BAR_MODEL_SECONDS, MODEL_STEPS = 3.0, ("classifier.features", "epoch_model.EpochModel.probabilities")
+BAR_SECONDS, STRETCH_SECONDS, BAR_MEGABYTES = 6.5, 5.0, 700.0
+BAR_MODEL_SECONDS, MODEL_STEPS = 3.0, ("classifier.features", "network.Network.probabilities")
 
 # The end of the peer's script, which prints its peak memory.
 PEAK = """

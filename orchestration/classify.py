@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import stegvis.sql
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.daily_walks import daily_walks
+from stegvis.accelerometry.mixed_epochs import split_mixed
 from stegvis.accelerometry.pair_classification import PairResult
 from stegvis.storage.day_sums import day_table
 from stegvis.study.protocol import Protocol
@@ -46,8 +49,9 @@ class PairFiles:
 def days_of(result: PairResult, protocol: Protocol) -> pd.DataFrame:
     """The days of a classified pair: ``stegvis.storage.day_sums.day_table``, then ``weekday`` and ``daily_walks``."""
     select = Path(stegvis.sql.__file__).with_name("daily_exposures.sql").read_text(encoding="utf-8")
-    days = day_table(result.epochs, protocol, select)
-    walks = daily_walks(result.epochs, protocol.epochs.seconds).reindex(days["date"], fill_value=0)
+    epochs = split_mixed(result.epochs, result.mixed, protocol.epochs.seconds)
+    days = day_table(epochs, protocol, select)
+    walks = daily_walks(epochs).reindex(days["date"], fill_value=0)
     return pd.concat([days.assign(weekday=days["date"].dt.day_name()), walks.reset_index(drop=True)], axis=1)
 
 
@@ -76,7 +80,8 @@ def write_pair(
     Raises:
         OSError: one of them cannot be written.
     """
-    in_words(result.epochs, person).to_parquet(files.epochs, index=False)
+    epochs = result.epochs.assign(walking_seconds=walking_seconds(result, epoch_seconds))
+    in_words(epochs, person).to_parquet(files.epochs, index=False)
     days.to_csv(files.days, index=False)
     quality = {name: _plain(value) for name, value in result.quality.items()}
     problems = [problem._asdict() for problem in result.problems]
@@ -88,6 +93,13 @@ def write_pair(
         files.week.write_text(week_picture(result.epochs, days, epoch_seconds), encoding="utf-8")
         written.append(files.week)
     return written
+
+
+def walking_seconds(result: PairResult, epoch_seconds: int) -> NDArray[np.uint8]:
+    """Seconds of walking in each epoch (k,); of an epoch that is not mixed, all or none."""
+    seconds = np.where(result.epochs["activity"] == ActivityCode.WALKING, epoch_seconds, 0).astype(np.uint8)
+    seconds[result.mixed.epoch] = (result.mixed.columns["activity"] == ActivityCode.WALKING).sum(axis=1)
+    return seconds
 
 
 def in_words(epochs: pd.DataFrame, person: str | None) -> pd.DataFrame:

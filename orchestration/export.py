@@ -68,8 +68,9 @@ def export(home: Home, wave: str, out: Path, permission: str, protocol: Protocol
 def export_epochs(home: Home, batch: str, out: Path, permission: str, protocol: Protocol) -> Mapping[str, int]:
     """Write a batch's epochs to ``epochs.parquet`` in a folder, a row for each, and enter it in the register.
 
-    The lake stores bouts (``stegvis/storage/bouts.py``); the rows are those they were made from, activity and speed in
-    words, by person and time. Participants get new numbers, so that no identifier is exported.
+    The lake stores bouts (``stegvis/storage/bouts.py``); the rows are the epochs they were made from, of the study's
+    length, activity and speed in words, by person and time. Participants get new numbers, so that no identifier is
+    exported.
 
     Args:
         home: the home that has the epochs.
@@ -103,7 +104,7 @@ def export_epochs(home: Home, batch: str, out: Path, permission: str, protocol: 
             order by number, start
             """
         )
-        views_of(connection, "select * exclude (number) from numbered")
+        views_of(connection, protocol.epochs.seconds, "select * exclude (number) from numbered")
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
         target = literal(str(out / "epochs.parquet"))
         copied = connection.execute(f"copy epochs to {target} (format parquet, compression zstd)")

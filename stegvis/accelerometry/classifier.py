@@ -1,7 +1,8 @@
 """Load the epoch classifier and apply it to signals.
 
 Small neural networks (``network``) give the class probabilities of each epoch on its own; a hidden Markov model smooths
-them over time (``smoothing``). The model has a separate class for stairs, which counts as walking everywhere else.
+them over time (``smoothing``). Epochs that may hold two activities are read again second by second
+(``mixed_epochs``). The model has a separate class for stairs, which counts as walking everywhere else.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from stegvis.accelerometry.activity import CLASSIFIED, ActivityCode, SpeedCode
-from stegvis.accelerometry.epoch_model import CLASSES, MODEL_FILE, STAIRS, WALKING, EpochModel, load_model
+from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.epoch_columns import NOT_CLASSIFIED, columns_of, decide, epochs_with_walking, spread
+from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.features import FEATURE_NAMES, features
 from stegvis.accelerometry.method import Method
+from stegvis.accelerometry.mixed_epochs import MixedEpochs, may_be_mixed, probabilities_by_second, second_follows
 from stegvis.accelerometry.orientation import MOST_EPOCHS, Orientation, WornInParts, WornPart, orientation_of
+from stegvis.accelerometry.reclining import sit_instead
 from stegvis.accelerometry.signal import Signal, SignalError, check_signal
+from stegvis.accelerometry.smoothing import smooth, smooth_seconds
 from stegvis.accelerometry.swap import Stretch, moving, stretches, swing
 from stegvis.accelerometry.tilt import Tilt, tilt_of, turned
-from stegvis.accelerometry.walking_speed import Pace, gait_autocorrelation, movement, pace, speed_class
+from stegvis.accelerometry.walking_speed import Pace, gait_autocorrelation, movement, pace
 from stegvis.accelerometry.windows import (
     CHUNK,
     Windows,
@@ -35,16 +40,8 @@ from stegvis.accelerometry.windows import (
 )
 from stegvis.study.protocol import Epochs
 
-# The columns of an epoch, and their values where an epoch is not classified.
-NOT_CLASSIFIED = {
-    "activity": ActivityCode.NONWEAR,
-    "speed": SpeedCode.NOT_WALKING,
-    "confidence": 0,
-    "stairs": False,
-    "cadence": np.nan,
-    "speed_km_per_hour": np.nan,
-    "speed_sd_km_per_hour": np.nan,
-}
+# Every tenth sample is accurate enough for posture and for whether the person moves.
+TENTH = 10
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,7 @@ class Classification:
         tilt: the angle of each sensor; the epochs are those of the signal turned back.
         swapped_epochs: (k,) in which the sensors were swapped; the epochs are those of the corrected signal.
         unused_epochs: (k,) in which it is uncertain where the sensors were; their activity is non-wear.
+        mixed: the epochs of more than one activity; ``epochs`` has the most probable one.
     """
 
     epochs: pd.DataFrame
@@ -68,6 +66,7 @@ class Classification:
     tilt: Tilt
     swapped_epochs: NDArray[np.bool_]
     unused_epochs: NDArray[np.bool_]
+    mixed: MixedEpochs
 
     @property
     def swapped(self) -> bool:
@@ -150,7 +149,12 @@ def classify_checked(
     }
     start = signal.timestamps[starts].astype("datetime64[ms]")
     return Classification(
-        pd.DataFrame({"epoch_start": start, **columns}), found.orientation, found.tilt, exchanged, unused
+        pd.DataFrame({"epoch_start": start, **columns}),
+        found.orientation,
+        found.tilt,
+        exchanged,
+        unused,
+        found.mixed.at(used),
     )
 
 
@@ -162,24 +166,29 @@ def places(found: Sequence[Stretch], k: int) -> tuple[NDArray[np.bool_], NDArray
 
 
 class ClassifiedEpochs(NamedTuple):
-    """The columns (k,) of ``Classification.epochs`` by name, except the time, and how each sensor was worn."""
+    """The columns (k,) of ``Classification.epochs`` by name, except the time; the mixed epochs among them; and how each
+    sensor was worn.
+    """
 
     columns: dict[str, NDArray[Any]]
+    mixed: MixedEpochs
     orientation: Orientation
     worn_in_parts: WornInParts
     tilt: Tilt
 
 
 class Recognized(NamedTuple):
-    """The smoothed probabilities (k, classes) of each epoch, the angle of the sensors, and the windows turned back."""
+    """The smoothed probabilities (k, seconds per epoch, classes) of each second, the angle of the sensors, and the
+    windows turned back.
+    """
 
-    probabilities: NDArray[np.float64]
+    probabilities: NDArray[np.float32]
     tilt: Tilt
     windows: Windows
 
 
 def recognize(windows: Windows, follows: NDArray[np.bool_], model: EpochModel, epoch_rules: Epochs) -> Recognized:
-    """Probabilities of every epoch; a recording with an unusually attached sensor is turned back and read again.
+    """Probabilities of every second; a recording with an unusually attached sensor is turned back and read again.
 
     Args:
         windows: of k epochs in time order.
@@ -187,19 +196,29 @@ def recognize(windows: Windows, follows: NDArray[np.bool_], model: EpochModel, e
         model: the model to use.
         epoch_rules: length and sampling rate of the epochs.
     """
-    X = _all_features(windows, len(follows), epoch_rules)
+    X, back = _all_features(windows, len(follows), epoch_rules)
     tilt = tilt_of(windows, model.gait(X, follows), follows, epoch_rules.samples_per_epoch)
     if tilt.unusual:
         windows = turned(windows, tilt)
-        X = _all_features(windows, len(follows), epoch_rules)
-    return Recognized(model.probabilities(X, follows), tilt, windows)
+        X, back = _all_features(windows, len(follows), epoch_rules)
+    alone = model.network.probabilities(X, model.nthread)
+    del X  # a week of features is a tenth of a gigabyte
+    best, confidence, _ = decide(smooth(alone, follows, model.transitions))
+    which = may_be_mixed(best, confidence, follows)
+    by_second = probabilities_by_second(windows, which, follows, alone, model.network, epoch_rules)
+    seconds = smooth_seconds(by_second, second_follows(follows, epoch_rules.seconds), model.second_transitions)
+    sit_instead(seconds, back, tilt)
+    return Recognized(seconds, tilt, windows)
 
 
-def _all_features(windows: Windows, k: int, epoch_rules: Epochs) -> NDArray[np.float32]:
+def _all_features(windows: Windows, k: int, epoch_rules: Epochs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The features (k, features) of all epochs, and the mean (k, 3) of the back."""
     X = np.empty((k, len(FEATURE_NAMES)), dtype=np.float32)
+    back = np.empty((k, 3), dtype=np.float32)
     for begin, some in zip(range(0, k, CHUNK), windows(np.arange(k)), strict=True):
         X[begin : begin + len(some)] = features(some, epoch_rules.sampling_rate_hz)
-    return X
+        back[begin : begin + len(some)] = some[:, ::TENTH, :3].mean(axis=1)
+    return X, back
 
 
 def classify_epochs(
@@ -214,23 +233,12 @@ def classify_epochs(
         method: the settings of the classification.
         interpolated: as in ``walking_speed.movement``.
     """
-    k = len(follows)
-    probabilities, tilt, windows = recognize(windows, follows, model, method.epochs)
-    activity, confidence, stairs = decide(probabilities)
-    walking = np.flatnonzero(activity == ActivityCode.WALKING)
+    by_second, tilt, windows = recognize(windows, follows, model, method.epochs)
+    walking = epochs_with_walking(by_second)
     found = epoch_pace(windows, follows, walking, method, interpolated=interpolated)
-    columns = {
-        "activity": activity,
-        "speed": spread(speed_class(found.speed, method.epochs), walking, k, SpeedCode.NOT_WALKING),
-        "confidence": np.round(255 * confidence).astype(np.uint8),
-        "stairs": stairs,
-        "cadence": spread(found.cadence, walking, k, np.nan),
-        "speed_km_per_hour": spread(found.speed, walking, k, np.nan),
-        "speed_sd_km_per_hour": spread(found.speed_sd, walking, k, np.nan),
-        **{f"probability_{name}": probabilities[:, i].astype(np.float32) for i, name in enumerate(CLASSES)},
-    }
-    worn_as = worn_in_parts(windows, activity, tilt, method.epochs.samples_per_epoch)
-    return ClassifiedEpochs(columns, Orientation.of_parts(worn_as), worn_as, tilt)
+    columns, mixed = columns_of(by_second, walking, found, method.epochs)
+    worn_as = worn_in_parts(windows, columns["activity"], tilt, method.epochs.samples_per_epoch)
+    return ClassifiedEpochs(columns, mixed, Orientation.of_parts(worn_as), worn_as, tilt)
 
 
 def worn_in_parts(windows: Windows, activity: NDArray[np.uint8], tilt: Tilt, size: int) -> WornInParts:
@@ -256,25 +264,6 @@ def worn_in_parts(windows: Windows, activity: NDArray[np.uint8], tilt: Tilt, siz
     return {place: tuple(each) for place, each in parts.items()}
 
 
-def decide(
-    probabilities: NDArray[np.floating],
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.bool_]]:
-    """The most probable activity of each epoch, stairs counting as walking.
-
-    Args:
-        probabilities: (k, classes) in the order of ``CLASSES``.
-
-    Returns:
-        (k,) activity codes, (k,) their probabilities, (k,) whether walking is on stairs.
-    """
-    merged = probabilities[:, :STAIRS].astype(np.float64)
-    merged[:, WALKING] += probabilities[:, STAIRS]
-    best = merged.argmax(axis=1)
-    stairs = (best == WALKING) & (probabilities[:, STAIRS] > probabilities[:, WALKING])
-    confidence = np.minimum(merged.max(axis=1), 1.0)
-    return np.array(CLASSIFIED, dtype=np.uint8)[best], confidence, stairs
-
-
 def signal_pace(
     signal: Signal,
     starts: NDArray[np.int64],
@@ -295,12 +284,12 @@ def epoch_pace(
     *,
     interpolated: bool = False,
 ) -> Pace:
-    """Cadence and speed of the walking epochs.
+    """Cadence and speed of epochs with walking.
 
     Args:
         windows: of k epochs.
         follows: (k,) whether each epoch directly follows the previous one.
-        walking: (w,) positions of the walking epochs, increasing.
+        walking: (w,) positions of the epochs with walking, increasing.
         method: the settings of the classification.
         interpolated: as in ``walking_speed.movement``.
     """
@@ -321,8 +310,7 @@ def epoch_pace(
 def signal_stretches(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epochs) -> tuple[Stretch, ...]:
     """Where the sensors of a signal in memory were (``swap.stretches``); ``starts`` (k,) begin its epochs."""
     size = epoch_rules.samples_per_epoch
-    # Every tenth sample is accurate enough for posture and for whether the person moves.
-    tenths = signal.acceleration[starts[:, None] + np.arange(0, size, 10)]
+    tenths = signal.acceleration[starts[:, None] + np.arange(0, size, TENTH)]
     which = np.flatnonzero(moving(tenths.std(axis=1)))
     which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
     swings = np.full(len(starts), np.nan, dtype=np.float32)
@@ -330,10 +318,3 @@ def signal_stretches(signal: Signal, starts: NDArray[np.int64], epoch_rules: Epo
     rate = epoch_rules.sampling_rate_hz
     swings[which] = swing(both[:, :, 3:], rate) - swing(both[:, :, :3], rate)
     return stretches(tenths.mean(axis=1), swings)
-
-
-def spread(values: NDArray[Any], positions: NDArray[np.int64], length: int, elsewhere: float) -> NDArray[Any]:
-    """An array of some length with these values at these positions and another value elsewhere."""
-    spread = np.full(length, elsewhere, dtype=values.dtype)
-    spread[positions] = values
-    return spread

@@ -12,15 +12,15 @@ from stegvis.accelerometry.activity import ActivityCode
 LONG_WALK_MINUTES = 10
 
 
-def daily_walks(epochs: pd.DataFrame, epoch_seconds: int) -> pd.DataFrame:
+def daily_walks(epochs: pd.DataFrame) -> pd.DataFrame:
     """Steps and walks by date.
 
-    A walk is a row of walking epochs without anything between them, stairs included; one that goes on at midnight is
+    A walk is walking without anything else in between, stairs included; one that goes on at midnight is
     two. Steps are those of walking epochs in which a rhythm was found, so they are slightly too few.
 
     Args:
-        epochs: one row per epoch in time order: ``epoch_start`` datetime64, ``activity`` codes, ``cadence`` steps/min.
-        epoch_seconds: length of an epoch.
+        epochs: in time order, as of ``mixed_epochs.split_mixed``: ``epoch_start`` datetime64, ``seconds``, ``activity``
+            codes, ``cadence`` steps/min.
 
     Returns:
         int64 by ``date`` (datetime64): ``steps``, ``walks``, ``longest_walk`` (seconds), ``long_walks`` (walks of at
@@ -28,14 +28,13 @@ def daily_walks(epochs: pd.DataFrame, epoch_seconds: int) -> pd.DataFrame:
     """
     date = epochs["epoch_start"].dt.normalize().rename("date")
     walking = epochs["activity"] == ActivityCode.WALKING
-    follows = (epochs["epoch_start"].diff() == pd.Timedelta(seconds=epoch_seconds)) & (date == date.shift())
+    end = epochs["epoch_start"] + pd.to_timedelta(epochs["seconds"], unit="s")
+    follows = (epochs["epoch_start"] == end.shift()) & (date == date.shift())
     number = (~(walking & walking.shift(fill_value=False) & follows)).cumsum()
-    walks = (
-        pd.DataFrame({"date": date[walking], "number": number[walking]}).groupby(["date", "number"]).size()
-        * epoch_seconds
-    )
+    parts = pd.DataFrame({"date": date, "number": number, "seconds": epochs["seconds"]})[walking]
+    walks = parts.groupby(["date", "number"])["seconds"].sum()
     long = walks[walks >= 60 * LONG_WALK_MINUTES]
-    steps = (epochs["cadence"].where(walking) * epoch_seconds / 60).groupby(date).sum()
+    steps = (epochs["cadence"].where(walking) * epochs["seconds"] / 60).groupby(date).sum()
     found = pd.DataFrame(
         {
             "steps": np.round(steps),

@@ -30,7 +30,9 @@ THIGH_COLUMNS = np.array([i for i, name in enumerate(FEATURE_NAMES) if "thigh" i
 
 # The arrays of a model file.
 THIGH_PARTS = tuple(f"thigh_{name}" for name in Network._fields)
-MODEL_PARTS = {"features", "classes", "transitions", "share", *Network._fields, *THIGH_PARTS}
+MODEL_PARTS = {
+    "features", "classes", "transitions", "share", "second_transitions", "second_share", *Network._fields, *THIGH_PARTS,
+}  # fmt: skip
 
 
 class ModelError(RuntimeError):
@@ -39,26 +41,23 @@ class ModelError(RuntimeError):
 
 @dataclass(frozen=True)
 class EpochModel:
-    """The networks, the transitions between classes, a network of ``THIGH_COLUMNS`` that finds gait, and the number of
-    threads for the networks.
+    """The networks, the transitions between classes from epoch to epoch and from second to second, a network of
+    ``THIGH_COLUMNS`` that finds gait, and the number of threads for the networks.
     """
 
     network: Network
     transitions: Transitions
+    second_transitions: Transitions
     thigh: Network
     nthread: int = 1
 
-    def probabilities(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Smoothed probabilities (k, classes) of a recording's epochs.
+    def gait(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether the person walks in each epoch (k,), by the thigh sensor alone.
 
         Args:
             X: (k, features) in time order.
             follows: (k,) whether each epoch directly follows the previous one (``windows.continues``).
         """
-        return smooth(self.network.probabilities(X, self.nthread), follows, self.transitions)
-
-    def gait(self, X: NDArray[np.float32], follows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Whether the person walks in each epoch (k,), by the thigh sensor alone; arguments as of ``probabilities``."""
         found = self.thigh.probabilities(np.ascontiguousarray(X[:, THIGH_COLUMNS]), self.nthread)
         smoothed = smooth(found, follows, self.transitions)
         walking = smoothed[:, WALKING] + smoothed[:, STAIRS]
@@ -102,7 +101,8 @@ def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
         raise ModelError(f"{model_file.name} was not trained for these features and classes; train it again")
     network = Network(*(part[name] for name in Network._fields))
     thigh = Network(*(part[name] for name in THIGH_PARTS))
-    return EpochModel(network, Transitions(part["transitions"], part["share"]), thigh, nthread)
+    between_seconds = Transitions(part["second_transitions"], part["second_share"])
+    return EpochModel(network, Transitions(part["transitions"], part["share"]), between_seconds, thigh, nthread)
 
 
 def model_bytes(model: EpochModel) -> bytes:
@@ -113,6 +113,8 @@ def model_bytes(model: EpochModel) -> bytes:
         "classes": np.array(CLASSES),
         "transitions": model.transitions.probability,
         "share": model.transitions.share,
+        "second_transitions": model.second_transitions.probability,
+        "second_share": model.second_transitions.share,
         **model.network._asdict(),
         **dict(zip(THIGH_PARTS, model.thigh, strict=True)),
     }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from stegvis.accelerometry.activity import CLASSIFIED, ActivityCode
+from stegvis.accelerometry.activity import CLASSIFIED
 from stegvis.accelerometry.walking_speed import speed_class
 from stegvis.study.protocol import Exposures, Protocol
 
@@ -38,7 +38,7 @@ class ClassAgreement(Result):
 
 
 class PersonAgreement(Result):
-    """Agreement for one person. Walking minutes are labeled by sample and predicted by window."""
+    """Agreement for one person. Walking minutes are labeled by sample and predicted by second."""
 
     person: str
     dataset: str
@@ -104,7 +104,7 @@ def person_agreement(
     labeled: Codes,
     predicted: Codes,
     labeled_walking_minutes: float,
-    window_seconds: int,
+    predicted_walking_minutes: float,
 ) -> PersonAgreement:
     """One person's agreement.
 
@@ -115,16 +115,15 @@ def person_agreement(
         predicted: (k,) predicted code of each window.
         labeled_walking_minutes: walking in these windows, from the labels of the samples; the majority labels would
             overestimate it.
-        window_seconds: length of a window.
+        predicted_walking_minutes: walking found in them, counted second by second.
     """
-    walking = int((predicted == ActivityCode.WALKING).sum())
     return PersonAgreement(
         person=person,
         dataset=dataset,
         windows=len(labeled),
         accuracy=float((labeled == predicted).mean()),
         labeled_walking_minutes=labeled_walking_minutes,
-        predicted_walking_minutes=walking * window_seconds / 60,
+        predicted_walking_minutes=predicted_walking_minutes,
     )
 
 

@@ -48,6 +48,7 @@ class LabeledPerson:
         X: (k, features).
         activity: (k,) majority activity codes.
         stairs: (k,) walking, mostly on stairs.
+        second_classes: (k, seconds per window) class of each second, as in ``epoch_model.CLASSES``; -1 unlabeled.
         km_per_hour: (k,) measured walking speed, NaN where unknown.
         labeled_walking_minutes: walking in these windows, counted sample by sample.
         windows_without_label: number of windows excluded for want of a majority label.
@@ -63,6 +64,7 @@ class LabeledPerson:
     X: Floats
     activity: NDArray[np.uint8]
     stairs: NDArray[np.bool_]
+    second_classes: NDArray[np.int64]
     km_per_hour: Floats
     labeled_walking_minutes: float
     windows_without_label: int
@@ -150,6 +152,7 @@ def labeled_person(person: str, recording: LabeledRecording, dataset: Dataset, e
         X=window_features(signal, starts, epoch_rules),
         activity=labels[usable],
         stairs=stairs[usable],
+        second_classes=_second_classes(recording, starts, epoch_rules),
         km_per_hour=_window_speeds(recording, starts, size),
         labeled_walking_minutes=float(walking) / epoch_rules.sampling_rate_hz / 60,
         windows_without_label=int((~usable).sum()),
@@ -200,6 +203,15 @@ def _window_labels(
     stairs = recording.stairs[inside]
     mostly_stairs = (2 * stairs.sum(axis=1) > walking.sum(axis=1)) & stairs.any(axis=1)
     return majority_labels(recording.activity, starts, size), mostly_stairs
+
+
+def _second_classes(recording: LabeledRecording, starts: NDArray[np.int64], epoch_rules: Epochs) -> NDArray[np.int64]:
+    """(k, seconds per window) class of each second of the windows; -1 where most of it has no label."""
+    rate = epoch_rules.sampling_rate_hz
+    seconds = (starts[:, None] + rate * np.arange(epoch_rules.seconds)).ravel()
+    activity, stairs = _window_labels(recording, seconds, rate)
+    classes = np.where(activity == UNLABELED, -1, to_classes(activity, stairs))
+    return classes.reshape(len(starts), epoch_rules.seconds)
 
 
 def _window_speeds(recording: LabeledRecording, starts: NDArray[np.int64], size: int) -> Floats:

@@ -52,9 +52,11 @@ def render(report: TrainingReport) -> str:
         f"{', '.join(code.name.lower() for code in CLASSIFIED)}. The mean of "
         f"{report.networks} small neural networks ({report.hidden_units} hidden units each) on "
         f"{report.features} features per epoch, none of which changes when a sensor is worn upside down or rotated by "
-        "180 degrees; then a hidden Markov model over neighboring epochs. Fitted on everyone listed here, on their "
-        "epochs beginning at every second and on copies tilted by up to 15 and up to 35 degrees (the thigh sensor also "
-        "rolled by up to 90 degrees), "
+        "180 degrees; then a hidden Markov model over neighboring epochs. Where the activity may change, a window "
+        "about every second is classified, and another hidden Markov model smooths the seconds. A back near its "
+        "direction in walking is not taken for lying. Fitted on everyone listed here, on their epochs beginning at "
+        "every second and on copies tilted by up to 15 and up to 35 degrees (the thigh sensor also rolled by up to "
+        "90 degrees), "
         f"with numpy {report.numpy_version}.",
         f"File `{report.model}`, SHA-256 `{report.model_sha256}`.",
         "## Data",
@@ -62,7 +64,7 @@ def render(report: TrainingReport) -> str:
         f"{report.windows_without_label} further epochs had no label for most of their length and were excluded.",
         "## Agreement with the labels",
         f"In {len(report.folds)} groups: each person was evaluated by a model fitted without the people of their "
-        "group. Labeled walking minutes are counted from the labels of the samples, predicted ones from whole epochs.",
+        "group. Labeled walking minutes are counted from the labels of the samples, predicted ones by the second.",
         "The groups (every fifth person by name; people of public datasets): "
         + "; ".join(", ".join(group) for group in report.folds if group)
         + ".",

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from stegvis.accelerometry.calibration import Calibration
-from stegvis.accelerometry.classifier import NOT_CLASSIFIED, ClassifiedEpochs, classify_epochs, spread
+from stegvis.accelerometry.classifier import ClassifiedEpochs, classify_epochs
 from stegvis.accelerometry.cwa import CwaRecording
+from stegvis.accelerometry.epoch_columns import NOT_CLASSIFIED, spread
 from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.method import Method
+from stegvis.accelerometry.mixed_epochs import MixedEpochs
 from stegvis.accelerometry.pair_checks import (
     annotation_problems,
     check_devices,
@@ -43,12 +45,14 @@ class PairResult:
             ``confidence`` uint8 (0 in epochs of non-wear, which are not classified); ``stairs``, ``wear_back`` and
             ``wear_thigh`` bool; ``cadence`` (steps/min), ``speed_km_per_hour`` and ``speed_sd_km_per_hour`` float32,
             NaN where not walking. Time that one of the sensors did not record has no row.
+        mixed: the epochs of more than one activity; ``epochs`` has the most probable one.
         quality: quality measures by name, as plain numbers and words; the same names for every pair.
         problems: problems that did not prevent the classification.
         still_directions: directions of each stationary device by its serial number, for ``calibration.pooled``.
     """
 
     epochs: pd.DataFrame
+    mixed: MixedEpochs
     quality: Facts
     problems: tuple[Problem, ...]
     still_directions: dict[int, Floats]
@@ -100,11 +104,12 @@ def classify_pair(
     epochs = common_epochs(sensors, clocks, method, places)
     problems += place_problems(epochs)
     progress(f"classifying {int(epochs.worn.sum()):,} epochs")
-    table, found = _classified(epochs, origin, method, load_model(model_file, nthread))
+    table, mixed, found = _classified(epochs, origin, method, load_model(model_file, nthread))
     problems += orientation_problems(found.worn_in_parts, found.tilt)
     facts = {f"{place}_{name}": fact for place in sensors for name, fact in sensors[place].facts.items()}
     return PairResult(
         epochs=table,
+        mixed=mixed,
         quality=facts | _clock_facts(clocks) | _pair_facts(epochs, exchanged, found),
         problems=tuple(problems),
         still_directions={sensor.device_id: sensor.directions for sensor in sensors.values()},
@@ -132,8 +137,8 @@ def _read_sensors(
 
 def _classified(
     epochs: PairEpochs, origin: np.datetime64, method: Method, model: EpochModel
-) -> tuple[pd.DataFrame, ClassifiedEpochs]:
-    """The table of epochs, and what was found in the worn ones."""
+) -> tuple[pd.DataFrame, MixedEpochs, ClassifiedEpochs]:
+    """The table of epochs, the mixed ones among them, and what was found in the worn ones."""
     worn = np.flatnonzero(epochs.worn)
     follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == method.epochs.seconds
     found = classify_epochs(lambda which: epochs.windows(worn[which]), follows, model, method, interpolated=True)
@@ -143,7 +148,7 @@ def _classified(
     }
     start = origin.astype("datetime64[ms]") + (1000 * epochs.start).astype("timedelta64[ms]")
     wear = {f"wear_{place}": epochs.wear[place] for place in epochs.wear}
-    return pd.DataFrame({"epoch_start": start, **columns, **wear}), found
+    return pd.DataFrame({"epoch_start": start, **columns, **wear}), found.mixed.at(worn), found
 
 
 def _clock_facts(clocks: Synchronization) -> Facts:

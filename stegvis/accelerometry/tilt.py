@@ -46,12 +46,14 @@ class Attached(NamedTuple):
     """How one sensor was attached from epoch ``first`` on.
 
     ``degrees`` is the sagittal angle from the usual one, positive where z reads more; NaN without gait. ``turn`` (3, 3)
-    is what its samples (n, 3) are multiplied with; the identity inside the limits.
+    is what its samples (n, 3) are multiplied with; the identity inside the limits. ``gravity`` (3,) is the direction of
+    gravity in gait after that; NaN without gait.
     """
 
     first: int
     degrees: float
     turn: Floats
+    gravity: Floats
 
     def beyond(self, place: str) -> bool:
         """Whether a sensor at this place is outside the limits."""
@@ -74,6 +76,19 @@ class Tilt:
         """The sensors that were outside the limits, if only for a time."""
         return tuple(place for place, all_ in self.attached.items() if any(each.beyond(place) for each in all_))
 
+    def angle_to_gait(self, place: str, mean: Floats) -> NDArray[np.float64]:
+        """Degrees (k,) from the direction of gravity in gait to that in each epoch; NaN without gait.
+
+        Args:
+            place: of the sensor.
+            mean: (k, 3) mean acceleration of the epochs, turned back.
+        """
+        starts = [each.first for each in self.attached[place]]
+        part = np.searchsorted(starts, np.arange(len(mean)), side="right") - 1
+        gravity = np.stack([each.gravity for each in self.attached[place]])[part]
+        cosine = (mean * gravity).sum(axis=1) / np.maximum(np.linalg.norm(mean, axis=1), 1e-6)
+        return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))), dtype=np.float64)
+
 
 def tilt_of(windows: Windows, gait: NDArray[np.bool_], follows: NDArray[np.bool_], size: int) -> Tilt:
     """The angle of both sensors in gait.
@@ -86,7 +101,8 @@ def tilt_of(windows: Windows, gait: NDArray[np.bool_], follows: NDArray[np.bool_
     """
     which = np.flatnonzero(gait)
     if len(which) < FEWEST_GAIT_EPOCHS:
-        return Tilt(dict.fromkeys(SENSOR_AXES, (Attached(0, np.nan, np.eye(3, dtype=np.float32)),)))
+        unknown = np.full(3, np.nan, dtype=np.float32)
+        return Tilt(dict.fromkeys(SENSOR_AXES, (Attached(0, np.nan, np.eye(3, dtype=np.float32), unknown),)))
     which = which[:: max(1, -(-len(which) // MOST_EPOCHS))]
     walking = gather(windows, which, size)
     attached = {}
@@ -100,12 +116,13 @@ def tilt_of(windows: Windows, gait: NDArray[np.bool_], follows: NDArray[np.bool_
 
 def _attached(first: int, walking: Floats, place: str) -> Attached:
     signs = _signs(walking, place)
-    gravity = np.median(walking.mean(axis=1), axis=0) * signs
+    direction = np.median(walking.mean(axis=1), axis=0)
+    gravity = direction * signs
     degrees = float(np.degrees(np.arctan2(gravity[2], -gravity[0]))) - USUAL[place].degrees
     turn = np.eye(3, dtype=np.float32)
     if abs(degrees) > USUAL[place].limit:
         turn = signs[:, None] * rotation(LATERAL[None], np.radians([degrees]))[0] * signs
-    return Attached(first, degrees, turn)
+    return Attached(first, degrees, turn, (direction @ turn) / np.linalg.norm(direction))
 
 
 def turned(windows: Windows, tilt: Tilt) -> Windows:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.classifier import decide, recognize, signal_pace
+from stegvis.accelerometry.classifier import recognize, signal_pace
 from stegvis.accelerometry.datasets import Dataset, describe
+from stegvis.accelerometry.epoch_columns import decide
 from stegvis.accelerometry.epoch_model import CLASSES, STAIRS, THIGH_COLUMNS, EpochModel, model_bytes
 from stegvis.accelerometry.evaluation import (
     Agreement,
@@ -36,6 +37,7 @@ from stegvis.accelerometry.labeled_people import (
     to_classes,
 )
 from stegvis.accelerometry.method import Method
+from stegvis.accelerometry.mixed_epochs import second_follows
 from stegvis.accelerometry.model_card import write_model_card
 from stegvis.accelerometry.network import HIDDEN, fit_network
 from stegvis.accelerometry.orientation import Worn, orientation_of_signal
@@ -105,10 +107,11 @@ class TrainingReport(Result):
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions for a person's windows (k,), and the sensors found to be attached at an unusual angle."""
+    """Predictions for a person's windows (k,), minutes of walking by the second, and sensors at an unusual angle."""
 
     activity: NDArray[np.uint8]
     stairs: NDArray[np.bool_]
+    walking_minutes: float
     unusual: tuple[str, ...] = ()
 
 
@@ -169,7 +172,7 @@ def _report(
         protocol: the settings of epochs, walking speed and disclosure.
     """
     predicted = [predict(model, each, protocol.epochs) for model, each in zip(models, people, strict=True)]
-    single = individual_agreement(people, predicted, protocol.epochs)
+    single = individual_agreement(people, predicted)
     # Only people of public datasets are named, as outlying or in the table of individuals.
     public = {each.person for each in people if each.dataset.public}
     outlying = public.intersection(outlying_people(single))
@@ -195,9 +198,7 @@ def _report(
     )
 
 
-def individual_agreement(
-    people: Sequence[LabeledPerson], predicted: Sequence[Predicted], epoch_rules: Epochs
-) -> list[PersonAgreement]:
+def individual_agreement(people: Sequence[LabeledPerson], predicted: Sequence[Predicted]) -> list[PersonAgreement]:
     """Each person's agreement."""
     return [
         person_agreement(
@@ -206,7 +207,7 @@ def individual_agreement(
             each.activity,
             found.activity,
             each.labeled_walking_minutes,
-            epoch_rules.seconds,
+            found.walking_minutes,
         )
         for each, found in zip(people, predicted, strict=True)
     ]
@@ -246,14 +247,18 @@ def _without_signal(person: LabeledPerson) -> LabeledPerson:
 
 
 def fit(people: Sequence[LabeledPerson]) -> EpochModel:
-    """Networks on the copies of the people's windows, and the transitions between classes."""
+    """Networks on copies of the windows, and the transitions between classes, by window and by second."""
     X = np.concatenate([each.copies[0] for each in people])
     y = np.concatenate([each.copies[1] for each in people])
     weight = np.where(y == STAIRS, STAIRS_WEIGHT, 1.0).astype(np.float32)
     network = fit_network(X, y, weight, len(CLASSES), NETWORK_SEEDS)
     thigh = fit_network(np.ascontiguousarray(X[:, THIGH_COLUMNS]), y, weight, len(CLASSES), NETWORK_SEEDS[:1])
     transitions = learn_transitions([(each.classes, each.follows) for each in people], len(CLASSES))
-    return EpochModel(network, transitions, thigh)
+    seconds = people[0].second_classes.shape[1]
+    between_seconds = learn_transitions(
+        [(each.second_classes.ravel(), second_follows(each.follows, seconds).ravel()) for each in people], len(CLASSES)
+    )
+    return EpochModel(network, transitions, between_seconds, thigh)
 
 
 def predict(
@@ -270,8 +275,10 @@ def predict(
     acceleration = person.signal.acceleration if matrix is None else person.signal.acceleration @ matrix
     windows = signal_windows(acceleration, person.starts, epoch_rules.samples_per_epoch)
     found = recognize(windows, person.follows, model, epoch_rules)
-    activity, _, stairs = decide(found.probabilities)
-    return Predicted(activity, stairs, found.tilt.unusual)
+    activity, _, stairs = decide(found.probabilities.mean(axis=1))
+    by_second, _, _ = decide(found.probabilities.reshape(-1, len(CLASSES)))
+    minutes = float((by_second == ActivityCode.WALKING).sum()) / 60
+    return Predicted(activity, stairs, minutes, found.tilt.unusual)
 
 
 def evaluate_rotated(

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from stegvis.analyses.category_model import remarks
-from stegvis.analyses.time_use import EXPOSURE, PARTS, days_of, moves
+from stegvis.analyses.time_use import EXPOSURE, PARTS, Days, days_of, moves
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.composition import CompositionFit, closure, fit_composition, impute_zeros
 from stegvis.statistics.contract import NotEstimable
@@ -38,7 +38,7 @@ def composition_rows(data: WaveData) -> list[ResultRow]:
         rows += (
             _not_estimable(template, data, fit.reason)
             if isinstance(fit, NotEstimable)
-            else _estimated(fit, template, data)
+            else _estimated(fit, template, data, days)
         )
     return rows
 
@@ -62,15 +62,16 @@ def _without_zeros(frame: pd.DataFrame, minutes: float, data: WaveData) -> tuple
     return frame.assign(**pd.DataFrame(closure(parts, minutes), columns=list(PARTS))), note
 
 
-def _estimated(fit: CompositionFit, template: ResultRow, data: WaveData) -> list[ResultRow]:
+def _estimated(fit: CompositionFit, template: ResultRow, data: WaveData, days: Days) -> list[ResultRow]:
     mean_day = ", ".join(f"{part} {value:.1f}" for part, value in fit.center.items())
     notes = remarks(fit.fit, fit.fit.dropped, data.protocol)
     template = replace(template, note=joined(template.note, f"mean day, min: {mean_day}", *notes))
     rows = []
     for source, target, amount, row in moves(template, data):
-        found = fit.reallocation(source, target, amount)
         row = replace(row, reference="mean day")
-        rows.append(row.not_estimable(found.reason) if isinstance(found, NotEstimable) else row.with_ratio(found))
+        found = fit.reallocation(source, target, amount)
+        reason = found.reason if isinstance(found, NotEstimable) else days.beyond(fit.center, source, target, amount)
+        rows.append(row.not_estimable(reason) if reason else row.with_ratio(found))
     rows += [replace(template, term=part, level=DOUBLED).with_ratio(fit.doubling(part)) for part in PARTS]
     note = joined(template.note, f"Wald test on {fit.joint.degrees_of_freedom} df")
     joint = replace(template, term=EXPOSURE, reference="", measure="p_joint", note=note)

@@ -1,26 +1,35 @@
 """Analysis ``diagnostics``: study diagnostics against the protocol's thresholds, which withhold estimates if they fail.
 
 The result (pass, warning, fail) is in ``level``. A failed diagnostic withholds the estimates that depend on it: they
-become ``not_estimable``, with the diagnostic in the note. Modeled on the diagnostics of OHDSI (Schuemie et al. 2020,
-Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e), which must pass before estimates are unblinded.
+become ``not_estimable``, with the diagnostic in the note. One of a main model is about the model and its people, so
+every estimate of that exposure and model is withheld, by whatever analysis; those of both exposures in one model with
+it, and those of time use when the models of all exposures fail. One of the weights withholds what is weighted. Modeled
+on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e),
+which must pass before estimates are unblinded.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import pandas as pd
 
 from stegvis.analyses.fit_quality import EVENTS_PER_COEFFICIENT, SHARE_ABOVE_ONE
+from stegvis.analyses.time_use import EXPOSURE as TIME_USE
 from stegvis.statistics.results import ESTIMATE_COLUMNS, RESULT_COLUMNS, ResultRow, joined, options_note, to_frame
 from stegvis.study.protocol import EXPOSURES, Protocol
 from stegvis.study.protocol_models import Limits
 
 PASS, WARNING, FAIL = "pass", "warning", "fail"
 ANALYSIS = "diagnostics"
+WEIGHTED = "attrition_weighted"
+# What describes models and weights is kept, since it shows why estimates are withheld.
+DESCRIPTIVE = (ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance")
+# Analyses with the categories of every exposure in one model.
+OF_EVERY_EXPOSURE = "mutual"
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Diagnostic:
         measure: ``measure`` of its row.
         exposure: of the estimates that depend on it.
         model: of the estimates that depend on it.
-        gates: the beginning of the ``analysis`` of those estimates.
+        weighted: whether only weighted estimates depend on it.
         value: computed from a wave's results; NaN if it cannot be computed.
     """
 
@@ -40,7 +49,7 @@ class Diagnostic:
     measure: str
     exposure: str
     model: str
-    gates: str
+    weighted: bool
     value: Callable[[pd.DataFrame, Protocol], float]
 
 
@@ -53,31 +62,39 @@ def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """
     if results.empty:
         return results
-    wave = str(results["wave"].iloc[0])
-    results = results.copy()
+    shown = results.copy()
     rows = []
+    failed: dict[str, str] = {}
     for diagnostic in _diagnostics(protocol):
-        limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
-        value = diagnostic.value(results, protocol)
-        level = limits.assess(value)
-        row = ResultRow(
-            wave,
-            ANALYSIS,
-            "all",
-            diagnostic.model,
-            diagnostic.exposure,
-            term=diagnostic.name,
-            level=level,
-            measure=diagnostic.measure,
-            note=joined(options_note(protocol), limits.words()),
-        )
-        if math.isnan(value):
-            rows.append(row.not_estimable("what it judges could not be made"))
-            continue
-        rows.append(ResultRow(**{**vars(row), "estimate": value}))
-        if level == FAIL:
-            _withhold(results, diagnostic, f"withheld: {diagnostic.name.replace('_', ' ')} fails ({limits.words()})")
-    return pd.concat([results, to_frame(rows)], ignore_index=True).astype(RESULT_COLUMNS)
+        row = _evaluated(diagnostic, results, protocol)
+        rows.append(row)
+        if row.status == "ok" and row.level == FAIL:
+            limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
+            reason = f"withheld: {diagnostic.name.replace('_', ' ')} fails ({limits.words()})"
+            _withhold(shown, _depending(shown, diagnostic, protocol), reason)
+            if not diagnostic.weighted:
+                failed.setdefault(diagnostic.exposure, reason)
+    if failed.keys() == set(protocol.exposures.names):
+        _withhold(shown, shown["exposure"] == TIME_USE, failed[protocol.exposures.names[0]])
+    return pd.concat([shown, to_frame(rows)], ignore_index=True).astype(RESULT_COLUMNS)
+
+
+def _evaluated(diagnostic: Diagnostic, results: pd.DataFrame, protocol: Protocol) -> ResultRow:
+    """The row of a diagnostic."""
+    limits: Limits = getattr(protocol.diagnostics, diagnostic.name)
+    value = diagnostic.value(results, protocol)
+    row = ResultRow(
+        str(results["wave"].iloc[0]),
+        ANALYSIS,
+        "all",
+        diagnostic.model,
+        diagnostic.exposure,
+        term=diagnostic.name,
+        level=limits.assess(value),
+        measure=diagnostic.measure,
+        note=joined(options_note(protocol), limits.words()),
+    )
+    return row.not_estimable("what it judges could not be made") if math.isnan(value) else replace(row, estimate=value)
 
 
 def diagnostic_counts(results: pd.DataFrame) -> dict[str, int]:
@@ -86,25 +103,34 @@ def diagnostic_counts(results: pd.DataFrame) -> dict[str, int]:
     return {f"diagnostics_{name}": int((rows["level"] == name).sum()) for name in (WARNING, FAIL)}
 
 
-def _withhold(results: pd.DataFrame, diagnostic: Diagnostic, reason: str) -> None:
-    """Remove the estimates that depend on a failed diagnostic (in place)."""
-    chosen = results["analysis"].str.startswith(diagnostic.gates) & (results["status"] == "ok")
-    chosen &= results["model"] == diagnostic.model
-    if diagnostic.exposure in EXPOSURES:
-        chosen &= results["exposure"] == diagnostic.exposure
+def _depending(results: pd.DataFrame, diagnostic: Diagnostic, protocol: Protocol) -> pd.Series[bool]:
+    """The rows that depend on a diagnostic."""
+    rows = results["model"] == diagnostic.model
+    if diagnostic.weighted:
+        rows &= results["analysis"].str.startswith(WEIGHTED)
+        return rows & (results["exposure"] == diagnostic.exposure) if diagnostic.exposure in EXPOSURES else rows
+    together = results["analysis"].str.startswith(OF_EVERY_EXPOSURE) | (
+        results["exposure"] == protocol.exposures.of_all
+    )
+    return rows & ((results["exposure"] == diagnostic.exposure) | together)
+
+
+def _withhold(results: pd.DataFrame, chosen: pd.Series[bool], reason: str) -> None:
+    """Remove the estimates of these rows, but for what is descriptive (in place)."""
+    chosen = chosen & (results["status"] == "ok") & ~results["analysis"].isin(DESCRIPTIVE)
     results.loc[chosen, list(ESTIMATE_COLUMNS)] = float("nan")
     results.loc[chosen, "note"] = [joined(note, reason) for note in results.loc[chosen, "note"]]
     results.loc[chosen, "status"] = "not_estimable"
 
 
 def _diagnostics(protocol: Protocol) -> Iterator[Diagnostic]:
-    weights = ("adjusted", "attrition_weighted")
+    weights = ("adjusted", True)
     yield Diagnostic("balance", "largest_smd_weighted", protocol.exposures.of_all, *weights, _largest_smd)
     for exposure in protocol.exposures.names:
-        weighted = (exposure, "adjusted", "attrition_weighted")
+        weighted = (exposure, "adjusted", True)
         yield Diagnostic("positivity", "smallest_probability", *weighted, _positivity(exposure))
         yield Diagnostic("effective_sample_size", "ess_share", *weighted, _ess_share(exposure))
-        main = (exposure, "adjusted", "main")
+        main = (exposure, "adjusted", False)
         yield Diagnostic("minimum_detectable_rr", "minimum_detectable_rr", *main, _detectable(exposure))
         yield Diagnostic(EVENTS_PER_COEFFICIENT, EVENTS_PER_COEFFICIENT, *main, _fit(EVENTS_PER_COEFFICIENT, exposure))
         yield Diagnostic(SHARE_ABOVE_ONE, SHARE_ABOVE_ONE, *main, _fit(SHARE_ABOVE_ONE, exposure))

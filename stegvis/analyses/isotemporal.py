@@ -14,7 +14,10 @@ from stegvis.statistics.terms import MODELS
 
 
 def isotemporal_rows(data: WaveData) -> list[ResultRow]:
-    """``rr`` per substitution of the protocol's minutes between any two parts, and ``p_joint`` of all parts."""
+    """``rr`` per substitution of the protocol's minutes between any two parts, and ``p_joint`` of all parts.
+
+    A substitution that leads from the mean day to where hardly anybody is would be an extrapolation, and has none.
+    """
     days = days_of(data)
     rows: list[ResultRow] = []
     for model in MODELS:
@@ -25,7 +28,11 @@ def isotemporal_rows(data: WaveData) -> list[ResultRow]:
             rows.append(replace(template, term=EXPOSURE, measure="p_joint").not_estimable(fit.reason))
             continue
         template = replace(template, note=joined(template.note, *remarks(fit.fit, fit.fit.dropped, data.protocol)))
-        rows += [row.with_ratio(fit.substitution(a, b, minutes)) for a, b, minutes, row in moves(template, data)]
+        mean_day = days.frame[list(PARTS)].mean()
+        for source, target, minutes, row in moves(template, data):
+            reason = days.beyond(mean_day, source, target, minutes)
+            ratio = fit.substitution(source, target, minutes)
+            rows.append(row.not_estimable(reason) if reason else row.with_ratio(ratio))
         test = fit.joint
         note = joined(template.note, f"Wald test on {test.degrees_of_freedom} df")
         joint = replace(template, term=EXPOSURE, measure="p_joint", note=note)

@@ -24,6 +24,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "walking": ("whole_day_walking_minutes",),
     "running and cycling": ("whole_day_running_minutes", "whole_day_cycling_minutes"),
 }
+# A part may not be shorter or longer after a move than at these quantiles of the people.
+SUPPORT = (0.01, 0.99)
 POPULATION = "at least one whole day"
 EXPOSURE = "time_use"
 
@@ -48,6 +50,22 @@ class Days:
             note=joined(options_note(data.protocol), self.note),
         )
         return self.counted(row, self.frame)
+
+    def beyond(self, start: pd.Series[float], source: str, target: str, amount: float) -> str | None:
+        """Why this move from a day would end where hardly anybody is; None if people spend their days so.
+
+        Args:
+            start: minutes of each of ``PARTS`` before the move.
+            source: the part that gets shorter.
+            target: the part that gets longer.
+            amount: minutes.
+        """
+        lowest, highest = SUPPORT
+        if start[source] - amount < self.frame[source].quantile(lowest):
+            return f"{source} would be shorter than in all but {lowest:.0%} of people"
+        if start[target] + amount > self.frame[target].quantile(highest):
+            return f"{target} would be longer than in all but {1 - highest:.0%} of people"
+        return None
 
     def counted(self, row: ResultRow, frame: pd.DataFrame) -> ResultRow:
         """A row with its people and cases; without them if they are nearly those of the main analysis."""

@@ -20,8 +20,8 @@ MEANING = (
 )
 CONTROLS = (
     "A negative control is an outcome that walking cannot affect, or an exposure that cannot affect {outcome}. Any "
-    "association with it indicates bias; the calibrated ratios allow for the spread of several such associations "
-    "(Schuemie et al. 2014, doi 10.1002/sim.5925)."
+    "association with it indicates bias. The calibrated ratios subtract the mean of such outcomes and allow for their "
+    "spread; such exposures only widen the intervals (Schuemie et al. 2014, doi 10.1002/sim.5925)."
 )
 
 
@@ -76,8 +76,8 @@ def _controls(report: WaveReport) -> list[Markup]:
     needed = report.protocol.negative_controls.fewest
     return [
         paragraph(
-            f"No ratio is calibrated: at least {needed} controls are needed, and fewer of those in the protocol could "
-            "be estimated."
+            f"No ratio is calibrated: at least {needed} controls of one role are needed, and fewer of those in the "
+            "protocol could be estimated."
         )
     ]
 

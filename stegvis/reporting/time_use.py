@@ -14,7 +14,8 @@ from stegvis.reporting.tables import estimate_cell
 
 MEANING = (
     "A day has 24 hours, so more of one activity means less of another. Substitution uses absolute minutes; "
-    "composition uses minutes relative to the mean day. Neither shows that reallocating time would change any risk."
+    "composition uses minutes relative to the mean day. Neither shows that reallocating time would change any risk. "
+    "A change that would leave the range of the middle 98 % of people is not estimated."
 )
 TO_WALKING = re.compile(r"(\d+) min (.+) -> walking")
 SWAP = re.compile(r"(\d+) min (.+) -> (.+)")

@@ -17,10 +17,11 @@ from stegvis.statistics.risk_ratio import Ratio, ratio
 
 @dataclass(frozen=True)
 class EmpiricalNull:
-    """Normal distribution of the systematic error of log ratios."""
+    """Normal distribution of the systematic error of log ratios; ``mean_std_error`` is that of its mean."""
 
     mean: float
     sd: float
+    mean_std_error: float = 0.0
 
     @property
     def expected_absolute_error(self) -> float:
@@ -35,12 +36,14 @@ class EmpiricalNull:
         return ratio(log_ratio - self.mean, math.sqrt(std_error**2 + self.sd**2), confidence)
 
 
-def empirical_null(log_ratios: np.ndarray, std_errors: np.ndarray) -> EmpiricalNull:
+def empirical_null(log_ratios: np.ndarray, std_errors: np.ndarray, *, about_zero: bool = False) -> EmpiricalNull:
     """Fit the null distribution to estimates of negative controls by maximum likelihood.
 
     Args:
         log_ratios: c estimates, whose true value is 0.
         std_errors: c, their standard errors.
+        about_zero: the mean is 0, for controls whose direction is arbitrary: they show how large the error is, not
+            in which direction.
 
     Raises:
         ValueError: there are fewer than two estimates, or the shapes differ.
@@ -52,7 +55,7 @@ def empirical_null(log_ratios: np.ndarray, std_errors: np.ndarray) -> EmpiricalN
         raise ValueError("at least two estimates with their standard errors are needed")
 
     def mean_at(tau: float) -> float:
-        return float(np.average(b, weights=1 / (s**2 + tau**2)))
+        return 0.0 if about_zero else float(np.average(b, weights=1 / (s**2 + tau**2)))
 
     def cost(tau: float) -> float:
         variance = s**2 + tau**2
@@ -67,4 +70,5 @@ def empirical_null(log_ratios: np.ndarray, std_errors: np.ndarray) -> EmpiricalN
     tau = float(minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x)
     if cost(lowest) <= cost(tau):
         tau = lowest
-    return EmpiricalNull(mean_at(tau), tau)
+    precision = 0.0 if about_zero else float((1 / (s**2 + tau**2)).sum())
+    return EmpiricalNull(mean_at(tau), tau, precision**-0.5 if precision else 0.0)

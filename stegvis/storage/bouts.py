@@ -1,8 +1,9 @@
 """Bouts: epochs of one activity on end, as the lake stores them. Nothing is lost, and rows of epochs can be had again.
 
-A bout ends where the activity, the walking speed or the wear of a sensor changes, where an epoch is missing, and at
-midnight, device-local; so a bout belongs to one day, the day its epochs begin on. Bouts are as long as these rules let
-them be, so the same epochs in the same order always give the same bouts.
+A bout ends where the activity, the walking speed, the wear of a sensor or the length of epochs changes, where an epoch
+is missing, and at midnight, device-local; so a bout belongs to one day, the day its epochs begin on. Bouts are as long
+as these rules let them be, so the same epochs in the same order always give the same bouts. An epoch of more than one
+activity that was classified by the second is stored as epochs of one second (``accelerometry.mixed_epochs``).
 
 ``person``                       text
 ``start``                        device-local timestamp, milliseconds
@@ -44,6 +45,8 @@ EPOCHS = pa.schema(
         ("centimeters_per_second", pa.uint8()),
     ]
 )
+# Epochs to be stored, not all of which need have the same length.
+LENGTH = pa.field("seconds", pa.int32())
 BOUTS = pa.schema(
     [
         ("person", pa.string()),
@@ -74,8 +77,9 @@ def bouts_of(epochs: Iterable[pa.Table], epoch_seconds: int) -> Iterator[pa.Tabl
 
     Args:
         epochs: tables with the columns of ``EPOCHS``; those of wear, cadence and speed in centimeters may be missing,
-            which is unknown. ``person`` may be dictionary-encoded.
-        epoch_seconds: length of an epoch.
+            which is unknown. ``person`` may be dictionary-encoded. A further column ``LENGTH`` has the length of each
+            epoch.
+        epoch_seconds: length of an epoch where there is no such column.
 
     Yields:
         Tables with the columns of ``BOUTS``, ``person`` dictionary-encoded; none without an epoch.
@@ -85,18 +89,18 @@ def bouts_of(epochs: Iterable[pa.Table], epoch_seconds: int) -> Iterator[pa.Tabl
     """
     waiting: pa.Table | None = None
     for table in epochs:
-        rows = _complete(table)
+        rows = _complete(table, epoch_seconds)
         if waiting is not None:
             rows = pa.concat_tables([waiting, rows]).unify_dictionaries()
         if not rows.num_rows:
             continue
         rows = rows.combine_chunks()
-        first = _first_rows(rows, epoch_seconds)
+        first = _first_rows(rows)
         waiting = rows.slice(first[-1])
         if first[-1]:
-            yield _bouts(rows.slice(0, first[-1]), first[:-1], epoch_seconds)
+            yield _bouts(rows.slice(0, first[-1]), first[:-1])
     if waiting is not None and waiting.num_rows:
-        yield _bouts(waiting, np.zeros(1, dtype=np.int64), epoch_seconds)
+        yield _bouts(waiting, np.zeros(1, dtype=np.int64))
 
 
 def epochs_of(bouts: pa.Table) -> pa.Table:
@@ -117,14 +121,14 @@ def epochs_of(bouts: pa.Table) -> pa.Table:
     return pa.table([columns[name] for name in EPOCHS.names], names=EPOCHS.names).cast(EPOCHS)
 
 
-def _complete(table: pa.Table) -> pa.Table:
-    """Epochs with every column in order, ``person`` dictionary-encoded."""
+def _complete(table: pa.Table, epoch_seconds: int) -> pa.Table:
+    """Epochs with every column in order and their length, ``person`` dictionary-encoded."""
     columns = []
-    for field in EPOCHS:
+    for field in (*EPOCHS, LENGTH):
         if field.name in table.column_names:
             column = table[field.name]
         else:
-            blank = None if field.name in WEAR else 0
+            blank = None if field.name in WEAR else epoch_seconds if field == LENGTH else 0
             column = pa.chunked_array([pa.repeat(pa.scalar(blank, field.type), table.num_rows)])
         if column.null_count and field.name not in WEAR:
             raise ValueError(f"epochs without {field.name} cannot be stored")
@@ -135,31 +139,32 @@ def _complete(table: pa.Table) -> pa.Table:
         else:
             column = column.cast(pa.dictionary(pa.int32(), pa.string()))
         columns.append(column)
-    return pa.table(columns, names=EPOCHS.names)
+    return pa.table(columns, names=[*EPOCHS.names, LENGTH.name])
 
 
-def _first_rows(epochs: pa.Table, epoch_seconds: int) -> Integers:
+def _first_rows(epochs: pa.Table) -> Integers:
     """The rows at which bouts begin."""
-    clock = _numbers(epochs, "epoch_start")
+    clock, length = _numbers(epochs, "epoch_start"), _only_chunk(epochs[LENGTH.name]).to_numpy()
     day = clock // _DAY
     begins = np.ones(len(clock), dtype=bool)
-    begins[1:] = (np.diff(clock) != 1000 * epoch_seconds) | (day[1:] != day[:-1])
+    begins[1:] = (np.diff(clock) != 1000 * length[:-1].astype(np.int64)) | (day[1:] != day[:-1])
     person = _only_chunk(epochs["person"]).indices.to_numpy()
-    changing = [person, *(_only_chunk(epochs[name]).to_numpy() for name in CODES), *(_wear(epochs, n) for n in WEAR)]
-    for values in changing:
+    codes = [_only_chunk(epochs[name]).to_numpy() for name in CODES]
+    for values in (person, length, *codes, *(_wear(epochs, name) for name in WEAR)):
         begins[1:] |= values[1:] != values[:-1]
     return np.flatnonzero(begins)
 
 
-def _bouts(epochs: pa.Table, first: Integers, epoch_seconds: int) -> pa.Table:
+def _bouts(epochs: pa.Table, first: Integers) -> pa.Table:
     """The bouts that begin at these rows."""
     epochs = epochs.combine_chunks()
     counts = np.diff(first, append=epochs.num_rows)
     rows = epochs.take(pa.array(first))
     columns: dict[str, Any] = {name: rows[name] for name in ("person", *CODES, *WEAR)}
     columns["start"] = rows["epoch_start"]
-    columns["seconds"] = pa.array((counts * epoch_seconds).astype(np.int32))
-    columns["epoch_seconds"] = pa.array(np.full(len(first), epoch_seconds, dtype=np.int32))
+    length = _only_chunk(rows[LENGTH.name]).to_numpy()
+    columns["seconds"] = pa.array((counts * length).astype(np.int32))
+    columns["epoch_seconds"] = pa.array(length)
     for name in PER_EPOCH:
         columns[name] = _lists(_only_chunk(epochs[name]).to_numpy(), first, counts)
     return pa.table({name: columns[name] for name in BOUTS.names})

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from stegvis.accelerometry.method import Method
+from stegvis.accelerometry.mixed_epochs import split_mixed
 from stegvis.accelerometry.signal import AXES, SignalError
 from stegvis.storage.delivered_files import read_signal
 from stegvis.storage.lake import EpochLake, shard_of
@@ -97,7 +98,8 @@ def _classified(task: ClassificationTask, files: Sequence[Path]) -> Classified:
     if epochs is None:
         return Classified(record, None)
     epochs.insert(0, "person", task.person)
-    return Classified(record | {"epochs": len(epochs)}, shard_of(epochs, task.method.epochs.seconds))
+    seconds = task.method.epochs.seconds
+    return Classified(record | {"epochs": int(epochs["seconds"].sum()) // seconds}, shard_of(epochs, seconds))
 
 
 def keep_classified(name: str, found: Classified, lake: EpochLake, records: RecordingRecords) -> None:
@@ -132,7 +134,7 @@ def _pair(task: ClassificationTask, files: Sequence[Path]) -> tuple[pd.DataFrame
     record = _accepted(result.epochs["epoch_start"].iloc[0], float(result.quality["hours_in_common"]))
     record["problems"] = [problem.rule for problem in result.problems]
     record["quality"] = {name: _plain(value) for name, value in result.quality.items()}
-    return to_lake_schema(result.epochs), record
+    return to_lake_schema(split_mixed(result.epochs, result.mixed, task.method.epochs.seconds)), record
 
 
 def _signal(task: ClassificationTask, files: Sequence[Path]) -> tuple[pd.DataFrame | None, RecordingRecord]:
@@ -151,16 +153,18 @@ def _signal(task: ClassificationTask, files: Sequence[Path]) -> tuple[pd.DataFra
     stamps = signal["timestamp"]
     hours = (stamps.iloc[-1] - stamps.iloc[0]).total_seconds() / 3600
     found = classify_windows(stamps.to_numpy(), signal[list(AXES)].to_numpy("float32"), task.method)
-    return to_lake_schema(found.epochs), _accepted(stamps.iloc[0], hours)
+    epochs = split_mixed(found.epochs, found.mixed, task.method.epochs.seconds)
+    return to_lake_schema(epochs), _accepted(stamps.iloc[0], hours)
 
 
 def to_lake_schema(epochs: pd.DataFrame) -> pd.DataFrame:
     """Classified epochs in the lake's schema: small integers, and zero where there is no pace.
 
     Args:
-        epochs: from ``pair_classification.classify_pair``, or from ``classifier.classify_windows``, which has no wear.
+        epochs: of ``split_mixed``, from ``pair_classification.classify_pair`` or ``classifier.classify_windows``, which
+            has no wear.
     """
-    kept = ["epoch_start", "activity", "speed", "confidence", "wear_back", "wear_thigh"]
+    kept = ["epoch_start", "seconds", "activity", "speed", "confidence", "wear_back", "wear_thigh"]
     centimeters = epochs["speed_km_per_hour"] / 3.6 * 100
     return epochs[[name for name in kept if name in epochs]].assign(
         cadence=_small(epochs["cadence"]), centimeters_per_second=_small(centimeters)

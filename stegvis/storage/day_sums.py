@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
-from stegvis.storage.bouts import BOUTS, EPOCHS, bouts_of
+from stegvis.storage.bouts import BOUTS, EPOCHS, LENGTH, bouts_of
 from stegvis.storage.lake import views_of
 from stegvis.study.protocol import Protocol
 
@@ -40,7 +40,7 @@ def day_table(epochs: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
 
     Args:
         epochs: one row per epoch: ``epoch_start`` datetime64, ``activity`` and ``speed`` codes, ``wear_back`` and
-            ``wear_thigh`` bool.
+            ``wear_thigh`` bool; ``seconds`` if they differ in length (``mixed_epochs.split_mixed``).
         protocol: the epoch length, and when a day is valid.
         select: the text of ``sql/daily_exposures.sql``.
 
@@ -50,15 +50,15 @@ def day_table(epochs: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
         rule of the protocol) and ``valid`` (by the rule in force).
     """
     columns = ["epoch_start", "activity", "speed", "wear_back", "wear_thigh"]
-    given = epochs[columns].assign(person="", confidence=0)
-    schema = pa.schema([field for field in EPOCHS if field.name in given])
+    given = epochs[[name for name in (*columns, LENGTH.name) if name in epochs]].assign(person="", confidence=0)
+    schema = pa.schema([field for field in (*EPOCHS, LENGTH) if field.name in given])
     rows = pa.Table.from_pandas(given, schema=schema, preserve_index=False)
     bouts = [part.cast(BOUTS) for part in bouts_of([rows], protocol.epochs.seconds)]
     with duckdb.connect() as connection:
         connection.register(
             "given", pa.Table.from_batches([batch for part in bouts for batch in part.to_batches()], BOUTS)
         )
-        views_of(connection, "select * from given")
+        views_of(connection, protocol.epochs.seconds, "select * from given")
         connection.execute(
             f"create temp table delivered_days as select '' as batch, '' as person, 1 as day, {_DAY_TOTALS} limit 0"
         )
@@ -87,7 +87,7 @@ def day_rules(totals: pd.DataFrame, protocol: Protocol, select: str) -> pd.DataF
     given = totals.assign(batch="", person="", day=range(len(totals)), **dict.fromkeys(_SPEEDS, 0))
     with duckdb.connect() as connection:
         connection.register("delivered_days", given)
-        views_of(connection)
+        views_of(connection, protocol.epochs.seconds)
         days = _exposures(connection, protocol, select).sort_values("day")
     rules = days[list(DAY_RULES.values())].astype(bool).set_axis(list(DAY_RULES), axis=1)
     return rules.set_axis(totals.index, axis=0)

@@ -102,7 +102,7 @@ class EpochLake:
             return None
 
     def write(self, name: str, epochs: pd.DataFrame, epoch_seconds: int) -> Path:
-        """Stage a shard from a frame of epochs, sorted by person and time (``bouts.EPOCHS``)."""
+        """Stage a shard from a frame of epochs, sorted by person and time (columns as of ``bouts.bouts_of``)."""
         return self.write_tables(name, [_as_table(epochs)], epoch_seconds)
 
     def write_tables(self, name: str, epochs: Iterable[pa.Table], epoch_seconds: int) -> Path:
@@ -182,22 +182,23 @@ def create_views(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], e
 
     ``bouts`` has the columns of ``stegvis/storage/bouts.py``; what its small integers mean is said by the macros
     ``activity_in_words`` and ``speed_in_words``, for use where bouts were counted, since words cost more than counting.
-    ``epochs`` has a row per epoch, activity and speed in words.
+    ``epochs`` has a row per epoch, activity and speed in words. An epoch that is stored by the second has the activity
+    of most of its seconds, weighted by their confidence.
 
     Args:
         connection: where to make them.
         files: of either layout.
-        epoch_seconds: length of the epochs of files that have a row for each.
+        epoch_seconds: length of an epoch.
     """
     stored = _read([file for file in files if file.name.endswith(_SUFFIX)])
     former = _read([file for file in files if not file.name.endswith(_SUFFIX)])
     parts = [f"select * from {stored}"] if stored else []
     if former:
         parts.append(_EPOCHS_AS_BOUTS.format(source=former, seconds=int(epoch_seconds)))
-    views_of(connection, " union all by name ".join(parts) or _EMPTY)
+    views_of(connection, epoch_seconds, " union all by name ".join(parts) or _EMPTY)
 
 
-def views_of(connection: duckdb.DuckDBPyConnection, source: str | None = None) -> None:
+def views_of(connection: duckdb.DuckDBPyConnection, epoch_seconds: int, source: str | None = None) -> None:
     """The same views of a SELECT with the columns of bouts; empty without one."""
     from stegvis.accelerometry.activity import ACTIVITIES, SPEEDS
 
@@ -207,7 +208,7 @@ def views_of(connection: duckdb.DuckDBPyConnection, source: str | None = None) -
         f"create or replace temp macro activity_in_words(code) as list_extract([{activities}], code + 1)",
         f"create or replace temp macro speed_in_words(code) as list_extract([{speeds}], code)",
         f"create or replace temp view bouts as {source or _EMPTY}",
-        f"create or replace temp view epochs as {_ROWS}",
+        f"create or replace temp view epochs as {_ROWS.format(seconds=int(epoch_seconds))}",
     ):
         connection.execute(statement)
 
@@ -220,9 +221,9 @@ def _read(files: Sequence[Path]) -> str | None:
 def _as_table(epochs: pd.DataFrame) -> pa.Table:
     import pyarrow as pa
 
-    from stegvis.storage.bouts import EPOCHS
+    from stegvis.storage.bouts import EPOCHS, LENGTH
 
-    given = pa.schema([field for field in EPOCHS if field.name in epochs])
+    given = pa.schema([field for field in (*EPOCHS, LENGTH) if field.name in epochs])
     return pa.Table.from_pandas(epochs, schema=given, preserve_index=False)
 
 
@@ -275,17 +276,52 @@ select
 from {source}
 """
 
-# A list of one value holds for every epoch of its bout.
+# A list of one value holds for every epoch of its bout. Epochs by the second come as many as fill an epoch.
 _ROWS = """
+with given as (
+    select
+        person,
+        start + to_milliseconds(1000 * epoch_seconds * place) as epoch_start,
+        activity_in_words(activity) as activity,
+        speed_in_words(speed) as speed,
+        confidence[if(len(confidence) = 1, 1, place + 1)] as confidence,
+        wear_back,
+        wear_thigh,
+        nullif(cadence[if(len(cadence) = 1, 1, place + 1)], 0) as cadence,
+        nullif(centimeters_per_second[if(len(centimeters_per_second) = 1, 1, place + 1)], 0) as centimeters_per_second,
+        epoch_seconds
+    from (select *, unnest(range(seconds // epoch_seconds)) as place from bouts)
+),
+
+numbered as (
+    select *, (row_number() over (partition by person order by epoch_start) - 1) // {seconds} as epoch
+    from given
+    where epoch_seconds < {seconds}
+),
+
+activities as (
+    select
+        person,
+        epoch,
+        activity,
+        any_value(speed) as speed,
+        (sum(confidence) / {seconds})::utinyint as confidence,
+        any_value(wear_back) as wear_back,
+        any_value(wear_thigh) as wear_thigh,
+        any_value(cadence) as cadence,
+        any_value(centimeters_per_second) as centimeters_per_second,
+        min(epoch_start) as first_second
+    from numbered
+    group by person, epoch, activity
+)
+
+select * exclude (epoch_seconds)
+from given
+where epoch_seconds >= {seconds}
+union all by name
 select
-    person,
-    start + to_milliseconds(1000 * epoch_seconds * place) as epoch_start,
-    activity_in_words(activity) as activity,
-    speed_in_words(speed) as speed,
-    confidence[if(len(confidence) = 1, 1, place + 1)] as confidence,
-    wear_back,
-    wear_thigh,
-    nullif(cadence[if(len(cadence) = 1, 1, place + 1)], 0) as cadence,
-    nullif(centimeters_per_second[if(len(centimeters_per_second) = 1, 1, place + 1)], 0) as centimeters_per_second
-from (select *, unnest(range(seconds // epoch_seconds)) as place from bouts)
+    * exclude (epoch, first_second),
+    min(first_second) over (partition by person, epoch) as epoch_start
+from activities
+qualify row_number() over (partition by person, epoch order by confidence desc, activity) = 1
 """

@@ -9,7 +9,6 @@ import pytest
 from stegvis.accelerometry.activity import ActivityCode, from_ntnu_labels
 from stegvis.accelerometry.classifier import classify_signal, classify_windows, signal_stretches
 from stegvis.accelerometry.epoch_model import MODEL_FILE, load_model
-from stegvis.accelerometry.evaluation import person_agreement
 from stegvis.accelerometry.labeled_people import read_people
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.orientation import Worn
@@ -17,7 +16,7 @@ from stegvis.accelerometry.recording import read_labeled, read_signal
 from stegvis.accelerometry.signal import Signal, largest_gap
 from stegvis.accelerometry.swap import Stretch
 from stegvis.accelerometry.tilt import LATERAL, rotation
-from stegvis.accelerometry.training import ROTATIONS, fit, predict, train
+from stegvis.accelerometry.training import ROTATIONS, fit, individual_agreement, predict, train
 from stegvis.accelerometry.windows import THIGH_AND_BACK, window_starts
 from tests.real_data.make_signal_drop import write_signal_drop
 from tests.study import PROTOCOL
@@ -37,17 +36,7 @@ def test_walking_minutes_of_five_older_people_not_fitted_on(people):
     unseen = [each for each in people if each.person in FIVE_OLDER_PEOPLE]
     assert len(unseen) == 5
     model = fit([each for each in people if each.person not in FIVE_OLDER_PEOPLE])
-    results = [
-        person_agreement(
-            each.person,
-            each.dataset.name,
-            each.activity,
-            predict(model, each, PROTOCOL.epochs).activity,
-            each.labeled_walking_minutes,
-            window_seconds=5,
-        )
-        for each in unseen
-    ]
+    results = individual_agreement(unseen, [predict(model, each, PROTOCOL.epochs) for each in unseen])
     labeled = sum(each.labeled_walking_minutes for each in results)
     predicted = sum(each.predicted_walking_minutes for each in results)
     assert predicted == pytest.approx(labeled, rel=0.03)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -108,6 +110,24 @@ def test_the_profile_of_a_person_is_that_of_plain_python(tmp_path: Path, seed: i
         "mean_confidence"
     )
     with database("epoch_classification") as connection:
+        connection.execute('set variable "epochs.seconds" = ?', [seconds])
         create_views(connection, [EpochLake(tmp_path, "b").write("one", as_frame(epochs), seconds)], seconds)
         rows = connection.execute(f"select {columns} from ({select_of('epoch_classification')})").fetchall()
     assert {row[0]: row[1:] for row in rows} == expected
+
+
+def test_an_epoch_by_the_second_counts_as_one_and_each_second_for_its_activity(tmp_path: Path) -> None:
+    standing, walking = ACTIVITIES["standing"], ACTIVITIES["walking"]
+    lengths = np.array([5, 1, 1, 1, 1, 1, 5], dtype=np.int32)
+    start = pd.Timestamp("2018-03-01 08:00") + pd.to_timedelta(np.cumsum(lengths) - lengths, unit="s")
+    frame = pd.DataFrame({"person": "P1", "epoch_start": start.astype("datetime64[ms]"), "seconds": lengths})
+    frame["activity"] = np.array([walking, walking, walking, walking, standing, standing, standing], dtype=np.uint8)
+    frame["speed"] = np.where(frame["activity"] == walking, 2, 0).astype(np.uint8)
+    frame["confidence"] = np.array([255, *[51] * 5, 255], dtype=np.uint8)
+    with database("epoch_classification", delivered_days=NO_DAYS) as connection:
+        create_views(connection, [EpochLake(tmp_path, "b").write("one", frame, 5)], 5)
+        profile = connection.execute(select_of("epoch_classification")).df()
+        days = connection.execute(select_of("daily_exposures")).df()
+    assert profile[["epochs", "repeated_epochs", "speeds_without_walking"]].to_numpy().tolist() == [[3, 0, 0]]
+    assert profile["mean_confidence"].tolist() == [round((1 + 0.2 + 1) / 3, 3)]
+    assert days[["walking", "walking_moderate", "standing"]].to_numpy().tolist() == [[8, 8, 7]]

@@ -83,10 +83,11 @@ def write_people(folder: Path, people: int, seconds: float = 60) -> Path:
     return folder
 
 
-def walking(epochs: int) -> np.ndarray:
-    """Walking at 4.5 km/h, felt by back and thigh: (n, 6) g."""
-    sequence = ActivitySequence(np.full(epochs, ActivityCode.WALKING, np.uint8), np.full(epochs, 4.5, np.float32), 5)
-    rng = np.random.default_rng(1)
+def walking_at(km_per_hour: float, epochs: int, seed: int) -> np.ndarray:
+    """The twin's gait, whose amplitudes are those of real people, felt by back and thigh: (n, 6) g."""
+    activity = np.full(epochs, ActivityCode.WALKING, dtype=np.uint8)
+    sequence = ActivitySequence(activity, np.full(epochs, km_per_hour, np.float32), 5)
+    rng = np.random.default_rng(seed)
     motion = draw_motion(sequence, gait_parameters(), rng)
-    seconds = np.arange(epochs * SIZE) / 50
+    seconds = np.arange(epochs * SIZE) / RATE
     return np.concatenate([motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")], axis=1)

@@ -7,7 +7,7 @@ from stegvis.accelerometry.attachment import attached_anew, first_epochs
 from stegvis.accelerometry.tilt import LATERAL, SENSOR_AXES, rotation, tilt_of, turned
 from stegvis.accelerometry.windows import Windows, signal_windows
 from tests.stegvis.accelerometry.settings import SIZE
-from tests.stegvis.accelerometry.simulated_signals import walking
+from tests.stegvis.accelerometry.simulated_signals import walking_at
 
 EPOCHS = 80
 HALF = EPOCHS // 2
@@ -17,7 +17,7 @@ HALF_TURNS = {"turned": (1, -1, -1), "upside down": (-1, -1, 1), "both": (-1, 1,
 @pytest.fixture(scope="module")
 def walk() -> np.ndarray:
     """Windows (EPOCHS, SIZE, 6) of walking at 4.5 km/h, both sensors at the usual angle."""
-    felt = walking(EPOCHS)
+    felt = walking_at(4.5, EPOCHS, 1)
     felt = felt.astype(np.float32)
     for place, degrees in tilt_of(windows_of(felt), *gait(), SIZE).degrees.items():
         felt[:, SENSOR_AXES[place]] = felt[:, SENSOR_AXES[place]] @ tilted(-degrees)

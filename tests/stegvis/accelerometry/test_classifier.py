@@ -7,8 +7,8 @@ import pytest
 from stegvis.accelerometry.classifier import (
     classify_signal,
     classify_windows,
-    decide,
 )
+from stegvis.accelerometry.epoch_columns import decide
 from stegvis.accelerometry.epoch_model import (
     CLASSES,
     MODEL_FILE,
@@ -21,29 +21,17 @@ from stegvis.accelerometry.model_card import render
 from stegvis.accelerometry.signal import SignalError
 from stegvis.accelerometry.training import TrainingReport
 from stegvis.data_files import data_file
-from stegvis.twin.activities import ActivitySequence
-from stegvis.twin.gait import draw_motion
-from stegvis.twin.gait_parameters import gait_parameters
 from tests.stegvis.accelerometry.settings import METHOD
-from tests.stegvis.accelerometry.simulated_signals import SEATED, SUPINE, UPRIGHT, clock, gait, posture
+from tests.stegvis.accelerometry.simulated_signals import SEATED, SUPINE, UPRIGHT, clock, gait, posture, walking_at
 
 LYING, SITTING, STANDING, WALKING = 1, 2, 3, 4
-
-
-def walk(km_per_hour: float, epochs: int, seed: int) -> np.ndarray:
-    """The twin's gait, whose amplitudes are those of real people."""
-    sequence = ActivitySequence(np.full(epochs, WALKING, dtype=np.uint8), np.full(epochs, km_per_hour, np.float32), 5)
-    rng = np.random.default_rng(seed)
-    motion = draw_motion(sequence, gait_parameters(), rng)
-    seconds = np.arange(epochs * 250) / 50
-    return np.concatenate([motion.acceleration(sensor, seconds, rng) for sensor in ("back", "thigh")], axis=1)
 
 
 @pytest.fixture(scope="module")
 def morning():
     """Half a minute each of lying, sitting, standing and walking slowly, five seconds of standing, a brisk walk."""
     postures = [posture(SUPINE, 30, 1), posture(SEATED, 30, 2), posture(UPRIGHT, 30, 3)]
-    return np.concatenate([*postures, walk(2.5, 6, 4), posture(UPRIGHT, 5, 6), walk(6.8, 5, 5)])
+    return np.concatenate([*postures, walking_at(2.5, 6, 4), posture(UPRIGHT, 5, 6), walking_at(6.8, 5, 5)])
 
 
 def test_the_shipped_model_classifies_simulated_postures_and_gait(morning):

@@ -20,7 +20,7 @@ PREDICTED = codes(4, 4, 4, 3, 3, 4, 2, 2)
 
 
 def test_precision_recall_and_confusion_by_hand():
-    person = person_agreement("a", "set", LABELED, PREDICTED, labeled_walking_minutes=0.3, window_seconds=5)
+    person = person_agreement("a", "set", LABELED, PREDICTED, 0.3, predicted_walking_minutes=0.4)
     found = agreement([person], LABELED, PREDICTED)
     by_name = {each.activity: each for each in found.classes}
     assert found.accuracy == 5 / 8
@@ -33,16 +33,15 @@ def test_precision_recall_and_confusion_by_hand():
     assert found.macro_f1 == pytest.approx((0 + 2 / 3 + 1 / 2 + 3 / 4) / 4)
 
 
-def test_minutes_are_five_seconds_per_window():
-    person = person_agreement("a", "set", LABELED, PREDICTED, labeled_walking_minutes=0.3, window_seconds=5)
-    assert person.predicted_walking_minutes == pytest.approx(4 * 5 / 60)
-    assert person.bias_percent is None  # too little labeled walking
+def test_too_little_labeled_walking_has_no_bias():
+    person = person_agreement("a", "set", LABELED, PREDICTED, 0.3, predicted_walking_minutes=0.4)
+    assert person.bias_percent is None
 
 
 def test_bias_over_people_is_pooled_and_also_averaged_without_sign():
     windows = np.full(120, 4, dtype=np.uint8)  # 10 minutes
     people = [
-        person_agreement(name, "set", windows, windows, minutes, 5) for name, minutes in (("a", 8.0), ("b", 12.5))
+        person_agreement(name, "set", windows, windows, minutes, 10.0) for name, minutes in (("a", 8.0), ("b", 12.5))
     ]
     found = agreement(people, np.tile(windows, 2), np.tile(windows, 2))
     assert [person.bias_percent for person in people] == pytest.approx([25, -20])
@@ -53,7 +52,7 @@ def test_bias_over_people_is_pooled_and_also_averaged_without_sign():
 def test_only_a_very_low_accuracy_is_outlying():
     def person(name: str, right: int):
         predicted = np.where(np.arange(100) < right, 4, 3).astype(np.uint8)
-        return person_agreement(name, "set", np.full(100, 4, dtype=np.uint8), predicted, 8.0, 5)
+        return person_agreement(name, "set", np.full(100, 4, dtype=np.uint8), predicted, 8.0, 8.0)
 
     usual = [person(str(right), right) for right in (90, 92, 94, 95, 96, 97, 98)]
     assert outlying_people(usual) == ()

@@ -7,7 +7,7 @@ from stegvis.accelerometry.attachment import FEWEST_GAIT_EPOCHS
 from stegvis.accelerometry.tilt import LATERAL, SENSOR_AXES, USUAL, rotation, tilt_of, turned
 from stegvis.accelerometry.windows import Windows, signal_windows
 from tests.stegvis.accelerometry.settings import SIZE
-from tests.stegvis.accelerometry.simulated_signals import walking
+from tests.stegvis.accelerometry.simulated_signals import walking_at
 
 EPOCHS = 24
 GAIT = np.ones(EPOCHS, dtype=bool)
@@ -17,7 +17,7 @@ HALF_TURNS = [(1, 1, 1), (1, -1, -1), (-1, -1, 1), (-1, 1, -1)]
 @pytest.fixture(scope="module")
 def walk() -> np.ndarray:
     """Two minutes of walking at 4.5 km/h, both sensors at the usual angle: (n, 6) g."""
-    felt = walking(EPOCHS)
+    felt = walking_at(4.5, EPOCHS, 1)
     for place, degrees in tilt_of(windows_of(felt), GAIT, GAIT, SIZE).degrees.items():
         felt = at_angle(felt, place, -degrees)
     return felt

@@ -67,9 +67,9 @@ def test_a_sound_wave_passes_and_keeps_everything() -> None:
         ("balance", {"smd": -0.2}, {"smd": 0.3}, "attrition_weighted", "main"),
         ("positivity", {"largest_weights": 50.0}, {"largest_weights": 200.0}, "attrition_weighted", "main"),
         ("effective_sample_size", {"ess": 400.0}, {"ess": 100.0}, "attrition_weighted", "main"),
-        ("minimum_detectable_rr", {"std_error": 0.2}, {"std_error": 0.9}, "main", "attrition_weighted"),
-        ("events_per_coefficient", {"events": 8.0}, {"events": 1.0}, "main", "attrition_weighted"),
-        ("share_above_one", {"above": 0.01}, {"above": 0.1}, "main", "attrition_weighted"),
+        ("minimum_detectable_rr", {"std_error": 0.2}, {"std_error": 0.9}, "main", "fit_quality"),
+        ("events_per_coefficient", {"events": 8.0}, {"events": 1.0}, "main", "fit_quality"),
+        ("share_above_one", {"above": 0.01}, {"above": 0.1}, "main", "fit_quality"),
     ],
 )
 def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -> None:
@@ -105,3 +105,49 @@ def test_the_order_of_the_thresholds_gives_their_direction() -> None:
 
 def test_each_diagnostic_has_a_rule_of_its_own() -> None:
     assert set(diagnosed().query("analysis == 'diagnostics'")["term"]) == set(DIAGNOSTICS)
+
+
+# Every analysis that prints a number of the adjusted model of one exposure, as the suite names them.
+OF_THE_MODEL = (
+    "main", "fixed_cuts", "trend", "mutual", "mutual_categories", "spline", "mutual_spline", "stratified",
+    "sensitivity:without_first_years", "standardized_risk", "cross_estimator", "attrition_weighted", "imputed",
+    "regression_dilution", "misclassification", "negative_controls",
+)  # fmt: skip
+
+
+def with_every_analysis(failing: tuple[str, ...]) -> pd.DataFrame:
+    """A wave with an estimate of each of them, in which the model of some exposures has fitted risks above 1."""
+    found = wave()
+    rows = []
+    number = {"measure": "rr", "estimate": 0.8, "ci_low": 0.7, "ci_high": 0.9}
+    for exposure in ("walking_minutes", "walking_met"):
+        rows += [
+            ResultRow("W", name, "all", model, exposure, "t", **number)
+            for name in OF_THE_MODEL
+            for model in ("adjusted", "age")
+        ]
+    rows += [ResultRow("W", name, "all", "adjusted", "both", "t", **number) for name in ("joint", "interaction")]
+    rows += [
+        ResultRow("W", "isotemporal", "24-hour day", model, "time_use", "t", **number) for model in ("adjusted", "age")
+    ]
+    above = (found["measure"] == "share_above_one") & found["exposure"].isin(failing)
+    found.loc[above, "estimate"] = 0.2
+    return with_diagnostics(pd.concat([found, to_frame(rows)], ignore_index=True), PROTOCOL)
+
+
+def test_a_failed_model_withholds_every_estimate_that_rests_on_it() -> None:
+    results = with_every_analysis(("walking_minutes",))
+    shown = results[(results["status"] == "ok") & results["measure"].isin(["rr"])]
+    of_model = shown[shown["model"] == "adjusted"]
+    assert set(of_model["exposure"]) == {"walking_met", "time_use"}
+    # Models with both exposures have the failing one in them.
+    assert not of_model["analysis"].str.startswith("mutual").any()
+    assert set(OF_THE_MODEL) - set(of_model["analysis"]) == {"mutual", "mutual_categories", "mutual_spline"}
+    assert set(shown.loc[shown["model"] == "age", "exposure"]) == {"walking_minutes", "walking_met", "time_use"}
+    assert (results.loc[results["analysis"] == "fit_quality", "status"] == "ok").all()
+
+
+def test_time_use_is_withheld_when_the_models_of_all_exposures_fail() -> None:
+    results = with_every_analysis(("walking_minutes", "walking_met"))
+    assert set(results.loc[results["exposure"] == "time_use", "status"]) == {"not_estimable"}
+    assert results.loc[results["exposure"] == "time_use", "note"].str.contains("share above one fails").all()

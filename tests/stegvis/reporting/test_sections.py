@@ -285,7 +285,7 @@ def test_the_methods_page_says_how_to_trace_a_number():
 def test_fit_of_the_main_models_and_why_nothing_is_calibrated():
     said = text(fit(full_wave_report()))
     assert "Age-adjusted 92 1.23%" in said
-    assert "No ratio is calibrated: at least 5 controls are needed" in said
+    assert "No ratio is calibrated: at least 5 controls of one role are needed" in said
 
 
 def test_calibrated_ratios_are_shown_beside_the_main_ones():

@@ -6,10 +6,11 @@ import datetime as dt
 import itertools
 import random
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from stegvis.storage.bouts import BOUTS, EPOCHS, PER_EPOCH, bouts_of, epochs_of
+from stegvis.storage.bouts import BOUTS, EPOCHS, LENGTH, PER_EPOCH, bouts_of, epochs_of
 from tests.stegvis.storage.random_epochs import Epoch, as_table, random_epochs
 
 SEEDS = range(150)
@@ -109,3 +110,31 @@ def test_a_missing_cell_is_refused(name: str) -> None:
 def test_no_epochs_make_no_bouts() -> None:
     assert list(bouts_of([], 5)) == list(bouts_of([EPOCHS.empty_table()], 5)) == []
     assert epochs_of(BOUTS.empty_table()).num_rows == 0
+
+
+def by_the_second(epochs: list[Epoch], seed: int) -> tuple[list[Epoch], list[int]]:
+    """The same 5-second epochs, a third of them as five epochs of one second; and the length of each."""
+    rng = random.Random(seed)
+    rows, lengths = [], []
+    for epoch in epochs:
+        if rng.random() < 0.33:
+            for second in range(5):
+                start = epoch.epoch_start + dt.timedelta(seconds=second)
+                rows.append(Epoch(**vars(epoch) | {"epoch_start": start, "activity": rng.choice([3, 4])}))
+            lengths += [1] * 5
+        else:
+            rows.append(epoch)
+            lengths.append(5)
+    return rows, lengths
+
+
+@pytest.mark.parametrize("seed", [seed for seed in range(300) if random_epochs(seed)[1] == 5][:60])
+def test_epochs_of_one_second_among_others_come_back_and_fill_the_same_time(seed: int) -> None:
+    epochs, _ = random_epochs(seed)
+    rows, lengths = by_the_second(epochs, seed)
+    table = as_table(rows).append_column(LENGTH, pa.array(lengths, pa.int32()))
+    found = bouts(table, 5, rows=37)
+    assert epochs_of(found).to_pylist() == [vars(row) for row in rows]
+    counts = found["seconds"].to_numpy() // found["epoch_seconds"].to_numpy()
+    assert np.repeat(found["epoch_seconds"].to_numpy(), counts).tolist() == lengths
+    assert sum(found["seconds"].to_pylist()) == 5 * len(epochs)

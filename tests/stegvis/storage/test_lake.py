@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -233,3 +235,31 @@ def complete(person: str, activities: list[int] | None = None) -> pd.DataFrame:
     """Epochs with every column."""
     unknown = {"wear_back": None, "wear_thigh": None, "cadence": 0, "centimeters_per_second": 0}
     return epochs(person, activities).assign(**unknown)
+
+
+def test_the_view_of_epochs_gives_an_epoch_by_the_second_its_most_frequent_activity(lake: EpochLake) -> None:
+    standing, walking = ACTIVITIES["standing"], ACTIVITIES["walking"]
+    seconds = [walking, walking, standing, standing, standing] + [walking] * 3 + [standing] * 2
+    lengths = np.array([5, *[1] * 10, 5], dtype=np.int32)
+    frame = epochs("P1", [walking, *seconds, standing]).assign(seconds=lengths)
+    frame["epoch_start"] = frame["epoch_start"].iloc[0] + pd.to_timedelta(np.cumsum(lengths) - lengths, unit="s")
+    walks = frame["activity"] == walking
+    frame = frame.assign(speed=np.where(walks, 2, 0), confidence=np.where(walks, 200, 250)).astype(
+        {"speed": "uint8", "confidence": "uint8"}
+    )
+    with duckdb.connect() as connection:
+        create_views(connection, [lake.write("one", frame, 5)], 5)
+        found = connection.execute(
+            "select epoch_start, activity, speed, confidence from epochs order by epoch_start"
+        ).fetchall()
+        counted = connection.execute(
+            "select activity_in_words(activity), sum(seconds) from bouts group by all order by 1"
+        ).fetchall()
+    start = frame["epoch_start"].iloc[0].to_pydatetime()
+    assert found == [
+        (start, "walking", "moderate", 200),
+        (start + dt.timedelta(seconds=5), "standing", None, 150),
+        (start + dt.timedelta(seconds=10), "walking", "moderate", 120),
+        (start + dt.timedelta(seconds=15), "standing", None, 250),
+    ]
+    assert counted == [("standing", 10), ("walking", 10)]
