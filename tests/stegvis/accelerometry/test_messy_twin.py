@@ -12,10 +12,12 @@ import pytest
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.orientation import Worn as WornAs
 from stegvis.accelerometry.tilt import USUAL
+from stegvis.orchestration.classify import walking_seconds
 from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import RawTruth, write_raw_pair
 from tests.sizes import FULL
-from tests.stegvis.accelerometry.raw_pairs import WALKING, processed, true_activity
+from tests.stegvis.accelerometry.raw_pairs import processed, true_activity
+from tests.stegvis.accelerometry.settings import METHOD
 from tests.study import PROTOCOL
 
 PEOPLE = 40 if FULL else 8
@@ -32,7 +34,8 @@ def people(tmp_path_factory):
         result = processed(folder)
         activity = result.epochs["activity"].to_numpy()
         accuracy = (activity == true_activity(truth, result.epochs)).mean()
-        found.append((truth, accuracy, 5 * (activity == WALKING).sum(), {each.rule for each in result.problems}))
+        walking = int(walking_seconds(result, METHOD.epochs.seconds).sum())
+        found.append((truth, accuracy, walking, {each.rule for each in result.problems}))
         for file in folder.iterdir():
             file.unlink()
     return found
