@@ -47,11 +47,15 @@ def classified(signal: np.ndarray, truth: RawTruth, method: Method) -> pd.DataFr
     """True and found activity of each epoch, true speed and found speed class."""
     times = truth.start.astype("datetime64[us]") + np.arange(len(signal)) * np.timedelta64(20_000, "us")
     found = classify_signal(times, signal, method)
+    size = method.epochs.seconds
+    # True time: the signal is on an exact clock.
+    seconds = np.arange(len(found)) * size // truth.sequence.step_seconds
+    true = truth.activity_of(found["epoch_start"].to_numpy(), size)
     return pd.DataFrame(
         {
-            "true": [ActivityCode(code).name.lower() for code in truth.sequence.activity],
+            "true": [ActivityCode(code).name.lower() for code in true],
             "found": [ActivityCode(code).name.lower() for code in found["activity"]],
-            "km_per_hour": truth.sequence.speed_km_per_hour,
+            "km_per_hour": truth.sequence.speed_km_per_hour[seconds + size // 2 // truth.sequence.step_seconds],
             "speed": found["speed"].to_numpy(),
         }
     )

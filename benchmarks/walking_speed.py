@@ -53,7 +53,8 @@ def walker(person: str, days: int, parameters: GaitParameters, seed: int, protoc
         files = (Path(folder) / f"{person}_{place}.cwa" for place in ("back", "thigh"))
         epochs = classify_pair(*files, Method.of(protocol)).epochs
     true = truth.sequence.speed_km_per_hour
-    then = true[truth.epochs_at(epochs["epoch_start"].to_numpy())]
+    middle = np.timedelta64(500 * protocol.epochs.seconds, "ms")
+    then = true[truth.steps_at(epochs["epoch_start"].to_numpy() + middle)]
     found = epochs["speed_km_per_hour"].to_numpy()
     both = (epochs["activity"].to_numpy() == ActivityCode.WALKING) & (then > 0)
     return Walker(

@@ -21,6 +21,7 @@ from stegvis.orchestration.commands import (
     releases,
     running,
     starting,
+    wear,
 )
 from stegvis.orchestration.printing import fail
 
@@ -36,9 +37,9 @@ app = typer.Typer(
 # In the order in which --help lists them.
 for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
-    running.status, monitoring.health, recordings.classify, recordings.train, deliveries.withdraw, deliveries.accept,
-    deliveries.retire, releases.compare, releases.trace, releases.verify, releases.sign, releases.retract,
-    releases.publish, releases.export, pooling.pool, keeping.backup, keeping.restore, running.ui,
+    running.status, monitoring.health, recordings.classify, wear.wear, recordings.train, deliveries.withdraw,
+    deliveries.accept, deliveries.retire, releases.compare, releases.trace, releases.verify, releases.sign,
+    releases.retract, releases.publish, releases.export, pooling.pool, keeping.backup, keeping.restore, running.ui,
 ):  # fmt: skip
     app.command()(command)
 

@@ -38,6 +38,9 @@ def twin(
     faults: Annotated[bool, typer.Option("--faults", help="Plant each fault a delivery can have; see truth.json.")] = (
         False
     ),
+    mess: Annotated[
+        float, typer.Option(min=0, max=3, help="How messily raw pairs and signals are worn: 1 as real people, 0 alike.")
+    ] = 1.0,
     seed: SeedOption = 1,
     study_name: Annotated[
         str, typer.Option("--study", help="hunt4_walking, or example_actipass: the same people as another cohort's.")
@@ -60,7 +63,7 @@ def twin(
     try:
         write_twin(
             out, study.protocol, study.codebook, people=people, waves=waves, epochs=epochs, signals=signals, seed=seed,
-            progress=say, raw=raw, faults=faults,
+            progress=say, raw=raw, faults=faults, mess=mess,
         )  # fmt: skip
     except TooFewPeopleError as error:
         fail(str(error), code=2)

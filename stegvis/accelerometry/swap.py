@@ -25,14 +25,18 @@ UPRIGHT, HORIZONTAL = 0.7, 0.5
 FEWEST_SWAPPED = 60
 # Mean SD of the axes, g, above which a sensor moves as in gait.
 MOVING_G = 0.05
+# Least share of gravity along the long axis of both sensors in gait: turning over in bed moves as much, but is not
+# upright. A sensor up to 60 degrees off still has it.
+UPRIGHT_IN_GAIT = 0.5
 # Frequencies of the stride, Hz.
 STRIDE_HZ = (0.6, 1.2)
 # Epochs of gait needed (a minute), and the logarithm of the ratio of swings (back over thigh) that shows a swap.
 FEWEST_MOVING = 2 * FEWEST_EPOCHS
 SWAPPED_SWING = 0.1
-# Evidence for the place of the sensors: of an epoch of gait, the difference of swings, at most one; of a posture, this
-# much, which says where between two walks the sensors were exchanged, and no more.
-LARGEST_SWING, POSTURE_EVIDENCE = 1.0, 0.01
+# Evidence for the place of the sensors: of an epoch of gait, the difference of swings, at most one; of an epoch of
+# posture this much, and of an uninterrupted one no more than the limit. As worn, nobody of the 25 people has more than
+# one epoch of the opposite posture; people on all fours would have minutes of it, which the limit bounds.
+LARGEST_SWING, POSTURE_EVIDENCE, LARGEST_POSTURE = 1.0, 0.5, 15.0
 # Evidence that a change of place costs; the last part of a recording needs half of it, one in the middle all. In days
 # made of the 25 people's hours, as worn, the least sum of any stretch is -12 (S030), and -5 for everyone else.
 COST_OF_CHANGE = 40.0
@@ -69,13 +73,11 @@ def swapped(gravity: Floats, swings: Floats) -> bool:
         swings: (k,) ``swing`` of the thigh sensor minus that of the back sensor in epochs in which both move; NaN
             elsewhere.
     """
-    gait = np.isfinite(swings)
-    seated, opposite = _postures(gravity, gait)
-    if opposite >= FEWEST_SWAPPED and opposite > 2 * seated:
-        return True
-    if gait.sum() < FEWEST_MOVING or (seated >= FEWEST_SWAPPED and seated > 2 * opposite):
-        return False
-    return bool(np.median(swings[gait]) < -SWAPPED_SWING)
+    gait = _gait(gravity, swings)
+    if gait.sum() >= FEWEST_MOVING and abs(float(np.median(swings[gait]))) > SWAPPED_SWING:
+        return bool(np.median(swings[gait]) < 0)
+    seated, opposite = (int(each.sum()) for each in _posture_epochs(gravity, gait))
+    return opposite >= FEWEST_SWAPPED and opposite > 2 * seated
 
 
 class Stretch(NamedTuple):
@@ -88,19 +90,20 @@ class Stretch(NamedTuple):
 def stretches(gravity: Floats, swings: Floats) -> tuple[Stretch, ...]:
     """Stretches in which each sensor was at one place, in order; a single one for nearly every recording.
 
-    A recording has several only if walking shows both places; arguments as of ``swapped``. A stretch is uncertain if
-    its postures contradict its walking.
+    A recording has several only if walking or, in a stretch with too little of it, sitting shows both places; arguments
+    as of ``swapped``. A stretch is uncertain if its postures contradict its walking.
     """
-    gait = np.isfinite(swings)
+    gait = _gait(gravity, swings)
     seated, opposite = _posture_epochs(gravity, gait)
     evidence = np.where(gait, np.clip(np.nan_to_num(swings), -LARGEST_SWING, LARGEST_SWING), 0.0)
-    evidence += POSTURE_EVIDENCE * (seated.astype(np.float64) - opposite)
+    if gait.sum() >= FEWEST_MOVING:  # otherwise it is not known which way the sensors are upright
+        evidence += _posture_evidence(seated.astype(np.int64) - opposite)
     borders = np.flatnonzero(np.diff(_path(evidence), prepend=-1)).tolist()
     found: list[Stretch] = []
     for first, end in zip(borders, [*borders[1:], len(gravity)], strict=True):
         here = slice(first, end)
         place = _place(gait[here], swings[here], int(seated[here].sum()), int(opposite[here].sum()))
-        # A stretch without enough walking is part of the one before it.
+        # A stretch that does not show it is part of the one before it.
         if place != "unknown" and (not found or found[-1].swapped != SWAPPED[place]):
             found.append(Stretch(first if found else 0, SWAPPED[place]))
     if len(found) < 2:
@@ -108,15 +111,34 @@ def stretches(gravity: Floats, swings: Floats) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
+def _gait(gravity: Floats, swings: Floats) -> NDArray[np.bool_]:
+    """The epochs (k,) in which the person moves as in gait, upright."""
+    along = [
+        np.abs(gravity[:, axis]) > UPRIGHT_IN_GAIT * np.linalg.norm(gravity[:, axis : axis + 3], axis=1)
+        for axis in (0, 3)
+    ]
+    return np.asarray(np.isfinite(swings) & along[0] & along[1])
+
+
 def _place(gait: NDArray[np.bool_], swings: Floats, seated: int, opposite: int) -> str:
     """Where the sensors were in a stretch: a key of ``SWAPPED``, or ``unknown``."""
     if gait.sum() < FEWEST_MOVING:
-        return "unknown"
+        if max(seated, opposite) < FEWEST_SWAPPED or min(seated, opposite) > 0:
+            return "unknown"
+        return "swapped" if opposite else "right"
     exchanged = float(np.median(swings[gait])) < 0
     against, agree = (seated, opposite) if exchanged else (opposite, seated)
     if against >= FEWEST_SWAPPED and against > 2 * agree:
         return "contradictory"
     return "swapped" if exchanged else "right"
+
+
+def _posture_evidence(posture: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Evidence (k,) that the sensors are in their places, by postures: 1 seated, -1 the opposite, 0 neither."""
+    first = np.flatnonzero(np.diff(posture, prepend=2))
+    lengths = np.diff(first, append=len(posture))
+    each = np.minimum(POSTURE_EVIDENCE, LARGEST_POSTURE / lengths)
+    return np.asarray(posture * np.repeat(each, lengths))
 
 
 def _path(evidence: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -137,27 +159,24 @@ def _path(evidence: NDArray[np.float64]) -> NDArray[np.int8]:
     return path
 
 
-def _postures(gravity: Floats, gait: NDArray[np.bool_]) -> tuple[int, int]:
-    """Number of epochs in which the back is upright and the thigh horizontal, and of the opposite."""
-    seated, opposite = _posture_epochs(gravity, gait)
-    return int(seated.sum()), int(opposite.sum())
-
-
 def _posture_epochs(gravity: Floats, gait: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where (k,) the back is upright and the thigh horizontal, and the opposite; upright is as in gait."""
-    upright = np.array([1, 0, 0, 1, 0, 0], dtype=np.float32)
-    if gait.sum() >= FEWEST_MOVING:
-        upright = np.concatenate([_main_axis(gravity[gait, :3]), _main_axis(gravity[gait, 3:])])
+    """Where (k,) the back is upright and the thigh horizontal, and the opposite.
+
+    Upright is as in gait, the same end up: who lies with bent knees has the thigh upside down. Without gait
+    it is either end.
+    """
+    known = gait.sum() >= FEWEST_MOVING
     along = []
     for axes in (slice(0, 3), slice(3, 6)):
-        length = np.linalg.norm(gravity[:, axes], axis=1) * np.linalg.norm(upright[axes])
-        along.append(np.abs(gravity[:, axes] @ upright[axes]) / np.maximum(length, 1e-3))
-    back, thigh = along
-    seated = (back > UPRIGHT) & (thigh < HORIZONTAL)
-    opposite = (thigh > UPRIGHT) & (back < HORIZONTAL)
+        upright = _main_axis(gravity[gait, axes]) if known else np.array([1, 0, 0], dtype=np.float32)
+        along.append(gravity[:, axes] @ upright / np.maximum(np.linalg.norm(gravity[:, axes], axis=1), 1e-3))
+    back, thigh = along if known else np.abs(along)
+    seated = (back > UPRIGHT) & (np.abs(thigh) < HORIZONTAL)
+    opposite = (thigh > UPRIGHT) & (np.abs(back) < HORIZONTAL)
     return np.asarray(seated), np.asarray(opposite)
 
 
 def _main_axis(gravity: Floats) -> Floats:
-    """The unit vector (3,) most nearly along all of these (k, 3); its sign is arbitrary, as in one worn upside down."""
-    return np.asarray(np.linalg.eigh(gravity.T @ gravity)[1][:, -1], dtype=np.float32)
+    """The unit vector (3,) most nearly along all of these (k, 3), with the sign that most of them have."""
+    axis = np.linalg.eigh(gravity.T @ gravity)[1][:, -1]
+    return np.asarray(axis if np.median(gravity @ axis) >= 0 else -axis, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What a person does, epoch by epoch: the truth behind a raw recording.
+"""What a person does, second by second or epoch by epoch: the truth behind a raw recording.
 
 Sequences of activities and walking speeds are drawn, or taken from classified epochs.
 """
@@ -30,36 +30,38 @@ SECONDS_PER_DAY = 86400
 
 @dataclass(frozen=True)
 class ActivitySequence:
-    """Epochs in time order.
+    """What a person does in steps of time; of a raw recording they are seconds.
 
     Attributes:
         activity: (k,) uint8, ``ActivityCode``.
         speed_km_per_hour: (k,) float32, 0 when not walking.
-        epoch_seconds: length of an epoch.
+        step_seconds: length of a step.
     """
 
     activity: NDArray[np.uint8]
     speed_km_per_hour: NDArray[np.float32]
-    epoch_seconds: int
+    step_seconds: int
 
     def __post_init__(self) -> None:
         walking = self.activity == ActivityCode.WALKING
         if self.activity.shape != self.speed_km_per_hour.shape or self.activity.ndim != 1 or not len(self.activity):
-            raise ValueError("an activity sequence needs one speed for each of its epochs, and at least one epoch")
+            raise ValueError("an activity sequence needs one speed for each of its steps, and at least one step")
         if (self.speed_km_per_hour[walking] <= 0).any() or (self.speed_km_per_hour[~walking] != 0).any():
-            raise ValueError("walking epochs, and only they, have a speed above zero")
+            raise ValueError("steps of walking, and only they, have a speed above zero")
 
     def bout_starts(self) -> NDArray[np.int64]:
-        """Index of the first epoch of each stretch of one activity at one speed."""
+        """Index of the first step of each stretch of one activity at one speed."""
         changes = (np.diff(self.activity) != 0) | (np.diff(self.speed_km_per_hour) != 0)
         return np.concatenate([[0], np.flatnonzero(changes) + 1])
 
     def seconds(self) -> dict[str, int]:
         """Seconds of each activity."""
-        return {code.name.lower(): int((self.activity == code).sum()) * self.epoch_seconds for code in ActivityCode}
+        return {code.name.lower(): int((self.activity == code).sum()) * self.step_seconds for code in ActivityCode}
 
 
-def from_epochs(activity: ArrayLike, speed: ArrayLike, rng: np.random.Generator, epochs: Epochs) -> ActivitySequence:
+def from_epochs(
+    activity: ArrayLike, speed: ArrayLike, rng: np.random.Generator, epochs: Epochs, step_seconds: int | None = None
+) -> ActivitySequence:
     """A sequence with speeds in km/h from classified epochs: one speed per bout, drawn within its speed class.
 
     Args:
@@ -67,6 +69,7 @@ def from_epochs(activity: ArrayLike, speed: ArrayLike, rng: np.random.Generator,
         speed: (k,) ``SpeedCode``.
         rng: random stream of the speeds.
         epochs: length of an epoch, and the limits of the speed classes.
+        step_seconds: length of a step, if it is not an epoch.
     """
     activities = np.asarray(activity, dtype=np.uint8)
     classes = np.asarray(speed, dtype=np.uint8)
@@ -84,11 +87,11 @@ def from_epochs(activity: ArrayLike, speed: ArrayLike, rng: np.random.Generator,
         here = classes == code
         # Slightly inside the limits, so that rounding never moves an epoch to the next class.
         km_per_hour[here] = low + (high - low) * (0.02 + 0.96 * drawn[bout[here]])
-    return ActivitySequence(activities, km_per_hour, epochs.seconds)
+    return ActivitySequence(activities, km_per_hour, step_seconds or epochs.seconds)
 
 
 def draw_activities(
-    days: int, parameters: GaitParameters, rng: np.random.Generator, epoch_seconds: int
+    days: int, parameters: GaitParameters, rng: np.random.Generator, step_seconds: int = 1
 ) -> ActivitySequence:
     """24-hour days of one person: lying at night, and between the nights bouts drawn from ``parameters.day.follows``.
 
@@ -97,20 +100,20 @@ def draw_activities(
     """
     if days < 1:
         raise ValueError("a recording needs at least one day")
-    per_day = SECONDS_PER_DAY // epoch_seconds
+    per_day = SECONDS_PER_DAY // step_seconds
     activity = np.full(days * per_day, ActivityCode.LYING, dtype=np.uint8)
     speed = np.zeros(len(activity), dtype=np.float32)
     day = parameters.day
     pace = day.speed_mean + day.speed_sd_between * float(rng.standard_normal())
     for number in range(days):
         rise, bed = (np.clip(rng.normal(hour, day.hour_sd), 0.5, 23.9) for hour in (day.rise_hour, day.bed_hour))
-        first, last = (number * per_day + int(hour * 3600 / epoch_seconds) for hour in (rise, bed))
-        _waking_hours(activity[first:last], speed[first:last], pace, day, rng, epoch_seconds)
+        first, last = (number * per_day + int(hour * 3600 / step_seconds) for hour in (rise, bed))
+        _waking_hours(activity[first:last], speed[first:last], pace, day, rng, step_seconds)
         if rng.random() < day.nap_probability:
-            length = int(rng.uniform(20, 60) * 60 / epoch_seconds)
+            length = int(rng.uniform(20, 60) * 60 / step_seconds)
             nap = slice(int(rng.uniform(0.4, 0.6) * (last - first)) + first, None)
             activity[nap][:length], speed[nap][:length] = ActivityCode.LYING, 0
-    return ActivitySequence(activity, speed, epoch_seconds)
+    return ActivitySequence(activity, speed, step_seconds)
 
 
 def _waking_hours(
@@ -119,15 +122,15 @@ def _waking_hours(
     pace: float,
     day: Day,
     rng: np.random.Generator,
-    epoch_seconds: int,
+    step_seconds: int,
 ) -> None:
-    """Fill the epochs from rising to going to bed."""
+    """Fill the steps from rising to going to bed."""
     now: DayActivity = "standing"
     at = 0
     while at < len(activity):
         # Many short bouts and a few long ones: a log-normal with the mean of the parameters.
         seconds = day.minutes[now] * 60 * np.exp(rng.standard_normal() - 0.5)
-        end = at + max(1, round(seconds / epoch_seconds))
+        end = at + max(1, round(seconds / step_seconds))
         activity[at:end] = CODES[now]
         if now == "walking":
             speed[at:end] = _bout_speed(seconds, pace, day, rng)

@@ -11,6 +11,7 @@ from stegvis.study.protocol import Protocol
 from stegvis.twin.cohort import TwinCohort, draw_cohort
 from stegvis.twin.faults import RAW_FAULTS, Fault, Good, plant_faults, plant_raw_faults
 from stegvis.twin.files import complete, write_drop, write_table
+from stegvis.twin.gait_parameters import GaitParameters, gait_parameters
 from stegvis.twin.outcome import first_delivery
 from stegvis.twin.parameters import DEFAULT_SEED, parameters
 from stegvis.twin.recordings import (
@@ -30,6 +31,7 @@ BASELINE_DROP, WITHDRAWALS_DROP = "2019-06", "2024-01"
 # The suffix of the wave's second delivery.
 CORRECTION = "2"
 PUBLISHED_PEOPLE = 56042
+AS_REAL = 1.0
 
 
 def write_twin(
@@ -45,25 +47,26 @@ def write_twin(
     balanced: bool | None = None,
     raw: int = 0,
     faults: bool = False,
+    mess: float = AS_REAL,
 ) -> Truth:
     """Write the deliveries of a synthetic cohort under ``out``, and its ``truth.json``.
 
-    The same arguments give the same bytes. With two waves or more the first wave has a second delivery, ``<wave>.2``:
-    late responses and corrected rows.
+    The same arguments give the same bytes. With two waves the first has a second delivery of late and corrected rows.
 
     Args:
         out: folder to write to; created if missing, and must be empty.
         protocol: the study's rules: exclusions, METs, epochs.
         codebook: columns and codes of the deliveries.
-        people: participants at baseline, withdrawals not counted; every other count scales with it.
+        people: participants at baseline, without withdrawals; every other count scales with it.
         waves: follow-up waves.
         epochs: people whose recording is delivered as 5-second epochs instead of day totals.
         signals: people whose recording is delivered as an hour of 50 Hz signal instead.
         seed: of every random stream.
         progress: called with one message per step; no message holds a person's data.
-        balanced: draw the first wave by balanced sampling, so that counts and estimates are the expected ones; by
-            default for the default seed only. Cohorts too small to balance are drawn by plain sampling.
+        balanced: draw the first wave by balanced sampling, with the expected counts and estimates; by default for the
+            default seed only, and never for too small cohorts.
         raw: people whose recording is delivered as a raw pair of one day instead.
+        mess: how messily raw pairs and signals are worn: 1 as real people, 0 alike (``worn`` in ``gait.toml``).
         faults: plant, beside the good deliveries, each fault a delivery can have, and with ``raw`` those of raw pairs.
 
     Raises:
@@ -71,30 +74,35 @@ def write_twin(
         TooFewPeopleError: too few for the recordings or the faults that are asked for.
         ValueError: a size is out of range.
     """
-    if min(people - 1, waves - faults, epochs, signals, raw) < 0:
+    if min(people - 1, waves - faults, epochs, signals, raw, mess) < 0:
         raise ValueError("people must be at least 1, and waves if there are faults; all other sizes at least 0")
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out.name} is not empty; the twin never writes over a delivery")
-    model = parameters()
+    model, moving = parameters(), gait_parameters().with_mess(mess)
     balanced = (seed == DEFAULT_SEED if balanced is None else balanced) and people >= model.cohort.smallest_balanced
     progress(f"drawing {people:,} people")
     cohort = draw_cohort(people, waves, seed, balanced, model, protocol, codebook)
     levels = choose_levels(cohort, epochs, signals, raw, faulty=len(RAW_FAULTS) if raw and faults else 0)
 
-    out.mkdir(parents=True, exist_ok=True)
     progress("writing the baseline questionnaire")
+    out.mkdir(parents=True, exist_ok=True)
     write_drop(out / "baseline" / BASELINE_DROP, {"participants.csv": participants(cohort)})
-    pairs = _write_recordings(out, cohort, levels, progress)
+    pairs = _write_recordings(out, cohort, levels, moving, progress)
     _write_followup(out, cohort, progress)
     _write_withdrawals(out, cohort)
-    planted = _plant(out, cohort, levels, progress) if faults else []
+    planted = _plant(out, cohort, levels, moving, progress) if faults else []
     sizes = {"people": people, "waves": waves, "epochs": epochs, "signals": signals, "raw": raw}
-    truth = truth_of(cohort, sizes, pairs, planted)
+    return _write_truth(out, truth_of(cohort, sizes, mess, pairs, planted))
+
+
+def _write_truth(out: Path, truth: Truth) -> Truth:
     (out / "truth.json").write_text(json.dumps(asdict(truth), indent=2) + "\n", encoding="utf-8")
     return truth
 
 
-def _write_recordings(out: Path, cohort: TwinCohort, levels: Levels, progress: Progress) -> list[dict[str, float]]:
+def _write_recordings(
+    out: Path, cohort: TwinCohort, levels: Levels, moving: GaitParameters, progress: Progress
+) -> list[dict[str, float]]:
     """Every batch of recordings; returns what is true of each raw pair."""
     write_day_totals(out, cohort, levels.totals, progress)
     if levels.epochs.any():
@@ -102,8 +110,8 @@ def _write_recordings(out: Path, cohort: TwinCohort, levels: Levels, progress: P
         write_epochs(out, cohort, levels.epochs)
     if levels.signals.any():
         progress(f"writing 50 Hz signals of {levels.signals.sum():,} people")
-        write_signals(out, cohort, levels.signals)
-    return write_raw(out, cohort, raw_days(cohort, levels.raw), progress) if levels.raw.any() else []
+        write_signals(out, cohort, levels.signals, moving)
+    return write_raw(out, cohort, raw_days(cohort, levels.raw), moving, progress) if levels.raw.any() else []
 
 
 def _write_followup(out: Path, cohort: TwinCohort, progress: Progress) -> None:
@@ -127,7 +135,7 @@ def _write_withdrawals(out: Path, cohort: TwinCohort) -> None:
     complete(folder, folder / f"{WITHDRAWALS_DROP}.json")
 
 
-def _plant(out: Path, cohort: TwinCohort, levels: Levels, progress: Progress) -> list[Fault]:
+def _plant(out: Path, cohort: TwinCohort, levels: Levels, moving: GaitParameters, progress: Progress) -> list[Fault]:
     """Plant every fault."""
     wave = cohort.delivered_waves[0]
     good = Good(
@@ -141,5 +149,5 @@ def _plant(out: Path, cohort: TwinCohort, levels: Levels, progress: Progress) ->
     planted = plant_faults(out, good, cohort.protocol, cohort.codebook)
     if levels.faulty.any():
         progress(f"planting faults in {levels.faulty.sum()} raw pairs")
-        planted += plant_raw_faults(out, raw_days(cohort, levels.faulty), cohort.seed, cohort.protocol)
+        planted += plant_raw_faults(out, raw_days(cohort, levels.faulty), cohort.seed, cohort.protocol, moving)
     return planted

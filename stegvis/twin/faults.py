@@ -21,6 +21,7 @@ from stegvis.study.protocol import Protocol
 from stegvis.twin.cohort import TooFewPeopleError
 from stegvis.twin.cwa import encode_stamps, with_checksums
 from stegvis.twin.files import complete, write_drop
+from stegvis.twin.gait_parameters import GaitParameters
 from stegvis.twin.raw import Worn, write_raw_pair
 from stegvis.twin.raw_days import RawDay
 from stegvis.twin.tables import delivered_names
@@ -94,7 +95,9 @@ def plant_faults(out: Path, good: Good, protocol: Protocol, codebook: Codebook) 
     ]
 
 
-def plant_raw_faults(out: Path, days: list[RawDay], seed: int, protocol: Protocol) -> list[Fault]:
+def plant_raw_faults(
+    out: Path, days: list[RawDay], seed: int, protocol: Protocol, moving: GaitParameters
+) -> list[Fault]:
     """Add a batch with one faulty raw pair for each kind of fault; one person for each, in the order of ``RAW_FAULTS``.
 
     The people's good recordings are in other batches.
@@ -107,7 +110,7 @@ def plant_raw_faults(out: Path, days: list[RawDay], seed: int, protocol: Protoco
         batch = EXTRA_BATCH.format(name.replace("_", "-"))
         folder = out / "recordings" / batch
         folder.mkdir(parents=True)
-        write(folder, day, seed, protocol)
+        write(folder, day, seed, protocol, moving)
         complete(folder)
         planted.append(Fault(name, f"recordings/{batch}", file, None, rule))
     return planted
@@ -216,15 +219,27 @@ def _line(row: int) -> int:
 # --- raw pairs ------------------------------------------------------------------------------------------------------
 
 
-def _write(folder: Path, day: RawDay, seed: int, protocol: Protocol, **faults: Any) -> tuple[Path, Path]:
+def _write(
+    folder: Path, day: RawDay, seed: int, protocol: Protocol, moving: GaitParameters, **faults: Any
+) -> tuple[Path, Path]:
     """Write the pair; returns the back's and the thigh's file."""
-    write_raw_pair(folder, day.person, 1, seed, protocol=protocol, start=day.start, sequence=day.sequence, **faults)
+    write_raw_pair(
+        folder,
+        day.person,
+        1,
+        seed,
+        protocol=protocol,
+        start=day.start,
+        sequence=day.sequence,
+        parameters=moving,
+        **faults,
+    )
     return folder / f"{day.person}_back.cwa", folder / f"{day.person}_thigh.cwa"
 
 
-def _corrupt_blocks(folder: Path, day: RawDay, seed: int, protocol: Protocol) -> None:
+def _corrupt_blocks(folder: Path, day: RawDay, seed: int, protocol: Protocol, moving: GaitParameters) -> None:
     """Samples overwritten as by a bad memory card, in one stretch and in single sectors; the checksums show it."""
-    back, _ = _write(folder, day, seed, protocol)
+    back, _ = _write(folder, day, seed, protocol, moving)
     header, sectors = _sectors(back)
     middle = len(sectors) // 2
     singles = np.linspace(100, middle - 100, CORRUPT_SINGLES).astype(np.int64)
@@ -234,21 +249,21 @@ def _corrupt_blocks(folder: Path, day: RawDay, seed: int, protocol: Protocol) ->
     back.write_bytes(header + sectors.tobytes())
 
 
-def _swapped(folder: Path, day: RawDay, seed: int, protocol: Protocol) -> None:
-    _write(folder, day, seed, protocol, swapped=True)
+def _swapped(folder: Path, day: RawDay, seed: int, protocol: Protocol, moving: GaitParameters) -> None:
+    _write(folder, day, seed, protocol, moving, swapped=True)
 
 
-def _upside_down(folder: Path, day: RawDay, seed: int, protocol: Protocol) -> None:
-    _write(folder, day, seed, protocol, back=Worn(upside_down=True))
+def _upside_down(folder: Path, day: RawDay, seed: int, protocol: Protocol, moving: GaitParameters) -> None:
+    _write(folder, day, seed, protocol, moving, back=Worn(upside_down=True))
 
 
-def _off_at_night(folder: Path, day: RawDay, seed: int, protocol: Protocol) -> None:
-    _write(folder, day, seed, protocol, thigh=Worn(off=(OFF_AT_NIGHT,)))
+def _off_at_night(folder: Path, day: RawDay, seed: int, protocol: Protocol, moving: GaitParameters) -> None:
+    _write(folder, day, seed, protocol, moving, thigh=Worn(off=(OFF_AT_NIGHT,)))
 
 
-def _clock_reset(folder: Path, day: RawDay, seed: int, protocol: Protocol) -> None:
+def _clock_reset(folder: Path, day: RawDay, seed: int, protocol: Protocol, moving: GaitParameters) -> None:
     """The device restarts within the day and its clock goes on from the year 2000; its sectors are intact."""
-    _, thigh = _write(folder, day, seed, protocol)
+    _, thigh = _write(folder, day, seed, protocol, moving)
     header, sectors = _sectors(thigh)
     after = sectors[int(RESET_AT * len(sectors)) :]
     times = decode_stamps(after["stamp"])
@@ -264,7 +279,7 @@ def _sectors(file: Path) -> tuple[bytes, NDArray[Any]]:
 
 
 # By name: the file concerned (both of a swapped pair), the rule that should name it, and how the pair is written.
-RAW_FAULTS: dict[str, tuple[str, str, Callable[[Path, RawDay, int, Protocol], None]]] = {
+RAW_FAULTS: dict[str, tuple[str, str, Callable[[Path, RawDay, int, Protocol, GaitParameters], None]]] = {
     "corrupt_blocks": ("*_back.cwa", "masked_blocks", _corrupt_blocks),
     "swapped_files": ("*.cwa", "swapped", _swapped),
     "upside_down": ("*_back.cwa", "upside_down", _upside_down),

@@ -30,6 +30,8 @@ SENSORS: tuple[Sensor, Sensor] = ("back", "thigh")
 FADE_SECONDS = 0.6
 # The part of a step in which a heel strike rings, by 1/e.
 RINGING_SHARE = 0.08
+# Scores of nobody's posture are further from zero: the middle of the largest of 24 normal ones.
+MOST_EXTREME = 1.95
 # Harmonics above this would alias at 50 Hz.
 HIGHEST_HZ = 22.0
 
@@ -86,13 +88,14 @@ class Motion:
     strides: tuple[Strides, ...]
     bursts: tuple[Burst, ...]
 
-    def acceleration(self, sensor: Sensor, seconds: Floats, rng: np.random.Generator) -> Samples:
+    def acceleration(self, sensor: Sensor, seconds: Floats, rng: np.random.Generator, ringing: float = 1.0) -> Samples:
         """What a perfect sensor measures, body axes.
 
         Args:
             sensor: where it sits.
             seconds: (n,) increasing times; before the start and after the end the body is still.
             rng: random stream of the ringing, which differs from sample to sample.
+            ringing: how much stronger than usual it is.
 
         Returns:
             (n, 3) float32, g.
@@ -104,7 +107,7 @@ class Motion:
         felt /= np.sqrt(np.square(felt).sum(axis=0))
         place = SENSORS.index(sensor)
         for strides, first, end in _within(self.strides, seconds):
-            felt[:, first:end] += _cyclic(strides, seconds[first:end], axes, strides.ringing[place], rng)
+            felt[:, first:end] += _cyclic(strides, seconds[first:end], axes, ringing * strides.ringing[place], rng)
         for burst, first, end in _within(self.bursts, seconds):
             t = seconds[first:end] - burst.start
             wave = np.sin(2 * np.pi * burst.hertz * t) * np.sin(np.pi * t / (burst.end - burst.start))
@@ -123,16 +126,25 @@ def _within(movements: tuple[Timed, ...], seconds: Floats) -> Iterator[tuple[Tim
         yield movements[index], int(first[index]), int(end[index])
 
 
-def draw_motion(sequence: ActivitySequence, parameters: GaitParameters, rng: np.random.Generator) -> Motion:
+def draw_motion(
+    sequence: ActivitySequence, parameters: GaitParameters, rng: np.random.Generator, slope: float = 0.0
+) -> Motion:
     """Draw one person's motion through a sequence of activities.
 
-    Bouts begin within ``movements.border_jitter_seconds`` of the border of an epoch, so that most of each epoch is the
-    activity that the sequence gives. In epochs of non-wear the body stands still; the sensors do not record it.
+    Args:
+        sequence: what they do.
+        parameters: how.
+        rng: random stream.
+        slope: degrees by which the person's back slopes more than the middle of people's in walking.
+
+
+    Bouts begin within ``movements.border_jitter`` of the border of a step, so that most of each step is the activity
+    that the sequence gives. In steps of non-wear the body stands still; the sensors do not record it.
     """
-    person = _Person.draw(parameters, rng)
+    person = _Person.draw(parameters, rng, slope)
     first = sequence.bout_starts()
-    borders = np.append(first, len(sequence.activity)) * float(sequence.epoch_seconds)
-    jitter = parameters.movements.border_jitter_seconds
+    borders = np.append(first, len(sequence.activity)) * float(sequence.step_seconds)
+    jitter = parameters.movements.border_jitter * sequence.step_seconds
     borders[1:-1] += rng.uniform(-jitter, jitter, len(borders) - 2)
 
     knots: list[Floats] = []
@@ -144,7 +156,8 @@ def draw_motion(sequence: ActivitySequence, parameters: GaitParameters, rng: np.
         speed = float(sequence.speed_km_per_hour[epoch]) / 3.6
         posture = _posture(activity, parameters)
         for part_start, part_end in _turns(activity, start, end, parameters, rng):
-            at, vectors = _gravity(activity, posture, part_start, part_end, parameters, rng)
+            base = person.base(activity, posture, rng)
+            at, vectors = _gravity(base, posture.sway_sd, part_start, part_end, parameters, rng)
             knots.append(at)
             gravity.append(vectors)
         bursts += _bursts(posture, start, end, parameters, rng)
@@ -191,26 +204,19 @@ def _turns(
 
 
 def _gravity(
-    activity: ActivityCode,
-    posture: Posture,
+    base: Floats,
+    sway_sd: float,
     start: float,
     end: float,
     parameters: GaitParameters,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:
-    """Knots of gravity within one stretch: its direction, slowly swaying, (k,) and (k, 6)."""
-    movements, walking = parameters.movements, parameters.walking
-    base = np.array([*posture.back, *posture.thigh])
-    base = base + np.array([*posture.back_sd, *posture.thigh_sd]) * rng.standard_normal(6)
-    if activity is ActivityCode.LYING:
-        base = _lie(base, parameters, rng)
-    elif activity is ActivityCode.WALKING:
-        base[2] += walking.trunk_lean_sd * rng.standard_normal()
-        base[5] -= walking.thigh_tilt
+    """Knots of gravity within one stretch: its direction (6,), slowly swaying, (k,) and (k, 6)."""
+    movements = parameters.movements
     edge = min(movements.transition_seconds / 2, 0.2 * (end - start))
     count = max(2, round((end - start) / movements.sway_seconds) + 1)
     at = np.linspace(start + edge, end - edge, count)
-    return at, base + posture.sway_sd * rng.standard_normal((count, 6))
+    return at, base + sway_sd * rng.standard_normal((count, 6))
 
 
 def _lie(supine: Floats, parameters: GaitParameters, rng: np.random.Generator) -> Floats:
@@ -249,23 +255,59 @@ def _bursts(
 
 @dataclass(frozen=True)
 class _Person:
-    """How one person moves: the parameters' harmonics, varied."""
+    """How one person holds themselves and moves: the parameters' postures and harmonics, varied.
+
+    ``posture`` (6,) are scores of how they hold themselves, ``slope`` is as of ``draw_motion``; ``ringing`` (2,) of
+    back and thigh, and ``unsteadiness`` of strides, are relative.
+    """
 
     parameters: GaitParameters
+    posture: Floats
+    slope: float
     cadence: float
+    ringing: Floats
+    unsteadiness: float
     walking: NDArray[np.complex128]
     running: NDArray[np.complex128]
     cycling: NDArray[np.complex128]
 
     @staticmethod
-    def draw(parameters: GaitParameters, rng: np.random.Generator) -> _Person:
+    def draw(parameters: GaitParameters, rng: np.random.Generator, slope: float) -> _Person:
+        worn = parameters.worn
+        limp_sd = worn.amount * worn.style.odd_harmonics_sd
+        # On average people's odd harmonics have the power that the parameters say.
+        limp = np.exp(limp_sd * float(rng.standard_normal()) - limp_sd**2)
+        walking = _varied(parameters.walking, rng)
+        walking[:3, ::2] *= limp
         return _Person(
             parameters=parameters,
+            posture=worn.amount * np.clip(rng.standard_normal(6), -MOST_EXTREME, MOST_EXTREME),
+            slope=slope,
             cadence=1 + parameters.walking.cadence_sd * float(rng.standard_normal()),
-            walking=_varied(parameters.walking, rng),
+            ringing=np.exp(worn.amount * worn.style.ringing_sd * rng.standard_normal(2)),
+            unsteadiness=max(0.1, worn.drawn(worn.style.unsteadiness, rng)),
+            walking=walking,
             running=_varied(parameters.running, rng),
             cycling=_varied(parameters.cycling, rng),
         )
+
+    def base(self, activity: ActivityCode, posture: Posture, rng: np.random.Generator) -> Floats:
+        """The direction of gravity (6,) in a new bout, back and thigh."""
+        walking = self.parameters.walking
+        base = np.array([*posture.back, *posture.thigh])
+        if activity is ActivityCode.WALKING:
+            base[2] += walking.trunk_lean + walking.trunk_lean_sd * rng.standard_normal()
+            base[5] -= walking.thigh_tilt + walking.thigh_tilt_sd * rng.standard_normal()
+            return base
+        scores = np.sqrt(posture.between) * self.posture + np.sqrt(1 - posture.between) * rng.standard_normal(6)
+        base += np.array([*posture.back_sd, *posture.thigh_sd]) * scores
+        straighter = np.radians(self.slope) * posture.straightens
+        x, z = base[0], base[2]
+        base[0], base[2] = (
+            x * np.cos(straighter) - z * np.sin(straighter),
+            z * np.cos(straighter) + x * np.sin(straighter),
+        )
+        return _lie(base, self.parameters, rng) if activity is ActivityCode.LYING else base
 
     def strides(
         self, activity: ActivityCode, speed: float, start: float, end: float, rng: np.random.Generator
@@ -294,11 +336,14 @@ class _Person:
         back, thigh = relative**walking.impact_exponent_back, relative**walking.impact_exponent_thigh
         harmonics[:3, 1:] *= back
         harmonics[3:, 1:] *= thigh
-        ringing = (walking.ringing_back * back, walking.ringing_thigh * thigh)
+        ringing = (
+            float(walking.ringing_back * back * self.ringing[0]),
+            float(walking.ringing_thigh * thigh * self.ringing[1]),
+        )
         # Walking speed varies from bout to bout.
         paced = speed * max(0.5, 1 + walking.speed_drift_sd * float(rng.standard_normal()))
         hertz = stride_hz(paced, self.parameters) * self.cadence
-        return _strides(walking, harmonics, hertz, start, end, ringing, True, rng)
+        return _strides(walking, harmonics, hertz, start, end, ringing, True, rng, self.unsteadiness)
 
 
 def _varied(movement: Cyclic, rng: np.random.Generator) -> NDArray[np.complex128]:
@@ -317,13 +362,16 @@ def _strides(
     ringing: tuple[float, float],
     rings: bool,
     rng: np.random.Generator,
+    unsteadiness: float = 1.0,
 ) -> Strides:
     audible = harmonics[:, : max(1, int(HIGHEST_HZ / hertz))]
     # A few more strides than fit, because their lengths vary.
     count = int((end - start) * hertz * 1.1) + 5
-    lengths = np.maximum(1 + movement.stride_time_cv * rng.standard_normal(count), 0.5) / hertz
+    lengths = np.maximum(1 + unsteadiness * movement.stride_time_cv * rng.standard_normal(count), 0.5) / hertz
     onsets = start + np.concatenate([[0.0], np.cumsum(lengths)])
-    strength = np.exp(movement.stride_amplitude_sd * rng.standard_normal(count + 1))
+    sd = movement.stride_amplitude_sd
+    # Unsteady strides are as strong on the whole as steady ones: the root mean square of exp(sd * normal) is exp(sd^2).
+    strength = np.exp(unsteadiness * sd * rng.standard_normal(count + 1) - (unsteadiness**2 - 1) * sd**2)
     return Strides(start, end, onsets, strength, audible, ringing, rings)
 
 

@@ -60,8 +60,10 @@ class Walking(Cyclic):
     impact_exponent_thigh: float
     ringing_back: float = Field(ge=0)
     ringing_thigh: float = Field(ge=0)
+    trunk_lean: float
     trunk_lean_sd: float = Field(ge=0)
     thigh_tilt: float
+    thigh_tilt_sd: float = Field(ge=0)
 
 
 class Running(Cyclic):
@@ -91,6 +93,8 @@ class Posture(Section):
     thigh: Vector
     back_sd: Vector
     thigh_sd: Vector
+    between: float = Field(ge=0, le=1)
+    straightens: float = Field(ge=0, le=1)
     sway_sd: float = Field(ge=0)
     fidgets_per_hour: float = Field(ge=0)
     fidget_g: float = Field(ge=0)
@@ -116,15 +120,14 @@ class Movements(Section):
     lying_side: float = Field(ge=0, le=1)
     lying_prone: float = Field(ge=0, le=1)
     lying_turn_minutes: float = Field(gt=0)
-    border_jitter_seconds: float = Field(ge=0, lt=2.5)
+    border_jitter: float = Field(ge=0, lt=0.5)
 
 
 class Sensors(Section):
-    """The devices and how they are worn."""
+    """The devices."""
 
     noise_back: float = Field(ge=0)
     noise_thigh: float = Field(ge=0)
-    mounting_sd: float = Field(ge=0)
     offset_sd: float = Field(ge=0)
     gain_sd: float = Field(ge=0)
     largest_rate_error: float = Field(ge=0, lt=0.05)
@@ -134,6 +137,72 @@ class Sensors(Section):
     room_temperature: float
     warming_minutes: float = Field(gt=0)
     temperature_sd: float = Field(ge=0)
+
+
+Quantiles = tuple[float, float, float, float, float]
+
+
+class Degrees(Section):
+    """Angles of attached sensors, by their quantiles at ``levels``."""
+
+    levels: Quantiles
+    back_sagittal: Quantiles
+    back_sideways: Quantiles
+    back_roll: Quantiles
+    thigh_sagittal: Quantiles
+    thigh_sideways: Quantiles
+    thigh_roll: Quantiles
+
+    @model_validator(mode="after")
+    def _increasing(self) -> Degrees:
+        for name, values in self:
+            if list(values) != sorted(values):
+                raise ValueError(f"the quantiles of {name} decrease")
+        if (self.levels[0], self.levels[-1]) != (0, 1):
+            raise ValueError("levels must go from 0 to 1")
+        return self
+
+
+class Anew(Section):
+    """How often, and how, a sensor is attached anew."""
+
+    per_week: float = Field(ge=0)
+    minutes_off: tuple[float, float]
+    turned: float = Field(ge=0, le=1)
+    upside_down: float = Field(ge=0, le=1)
+    other_leg: float = Field(ge=0, le=1)
+
+
+class Loose(Section):
+    """Loose thigh sensors."""
+
+    share: float = Field(ge=0, le=1)
+    ringing: float = Field(ge=1)
+    slip_degrees: float = Field(ge=0)
+    slip_minutes: float = Field(gt=0)
+
+
+class Style(Section):
+    """How walking differs between people."""
+
+    odd_harmonics_sd: float = Field(ge=0)
+    ringing_sd: float = Field(ge=0)
+    unsteadiness: Quantiles
+
+
+class Wearing(Section):
+    """How people wear sensors and walk; ``amount`` scales all of it."""
+
+    amount: float = Field(ge=0, le=3)
+    degrees: Degrees
+    anew: Anew
+    loose: Loose
+    style: Style
+
+    def drawn(self, quantiles: Quantiles, rng: np.random.Generator) -> float:
+        """A value drawn from quantiles at ``degrees.levels``, ``amount`` times as far from their middle."""
+        middle = float(np.interp(0.5, self.degrees.levels, quantiles))
+        return middle + self.amount * (float(np.interp(rng.random(), self.degrees.levels, quantiles)) - middle)
 
 
 DayActivity = Literal["sitting", "standing", "walking", "running", "cycling"]
@@ -172,7 +241,12 @@ class GaitParameters(Section):
     postures: Postures
     movements: Movements
     sensors: Sensors
+    worn: Wearing
     day: Day
+
+    def with_mess(self, amount: float) -> GaitParameters:
+        """The same with another ``worn.amount``."""
+        return self.model_copy(update={"worn": self.worn.model_copy(update={"amount": amount})})
 
 
 def read_gait_parameters(file: Path) -> GaitParameters:

@@ -32,7 +32,7 @@ def draw_raw_day(
     parameters: EpochDays,
     protocol: Protocol,
 ) -> RawDay:
-    """The first complete day of a recording, as epochs that add up to its totals.
+    """The first complete day of a recording, as seconds that add up to its totals.
 
     Args:
         person: identifier; it names the random streams.
@@ -41,17 +41,19 @@ def draw_raw_day(
         full: which days (d,) are valid and without a blank cell; at least one is.
         seed: of every random stream.
         parameters: how epochs are laid out.
-        protocol: length of an epoch and of a day, limits of the speed classes.
+        protocol: length of a day, limits of the speed classes.
     """
     day = int(np.argmax(full))
     date = first_date + np.timedelta64(day, "D")
     # A raw recording of one day covers all 24 hours.
     whole = parameters.model_copy(update={"partial_recordings": 0.0})
-    worn = wear([person], np.array([date]), seconds[None, [day]], seed, whole, protocol)
+    # What people do begins at any second, not only with an epoch.
+    by_the_second = protocol.model_copy(update={"epochs": protocol.epochs.model_copy(update={"seconds": 1})})
+    worn = wear([person], np.array([date]), seconds[None, [day]], seed, whole, by_the_second)
     kinds, lengths = lay_out(worn, seed, whole)
     activity = np.array([ACTIVITIES[activity] for activity, _, _ in KINDS], dtype=np.uint8)
     speed = np.array([SPEEDS[speed] if speed else 0 for _, speed, _ in KINDS], dtype=np.uint8)
     speeds = stream(seed, f"raw.speeds.{person}")
     activity, speed = np.repeat(activity[kinds], lengths), np.repeat(speed[kinds], lengths)
-    sequence = from_epochs(activity, speed, speeds, protocol.epochs)
+    sequence = from_epochs(activity, speed, speeds, protocol.epochs, step_seconds=1)
     return RawDay(person, date.astype("datetime64[s]"), sequence)

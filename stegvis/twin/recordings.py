@@ -13,6 +13,7 @@ from stegvis.twin.cohort import TooFewPeopleError, TwinCohort
 from stegvis.twin.draws import Flags, stream
 from stegvis.twin.epochs import delivered_tables, wear
 from stegvis.twin.files import complete, parquet_options, write_drop, write_table
+from stegvis.twin.gait_parameters import GaitParameters
 from stegvis.twin.raw import write_raw_pair
 from stegvis.twin.raw_days import RawDay, draw_raw_day
 from stegvis.twin.signals import draw_signal
@@ -109,13 +110,13 @@ def write_epochs(out: Path, cohort: TwinCohort, chosen: Flags) -> None:
     complete(folder)
 
 
-def write_signals(out: Path, cohort: TwinCohort, chosen: Flags) -> None:
+def write_signals(out: Path, cohort: TwinCohort, chosen: Flags, moving: GaitParameters) -> None:
     """The batch of 50 Hz signals: one hour on the morning after the clinic visit, one file per person."""
     folder = out / "recordings" / SIGNALS_BATCH
     folder.mkdir(parents=True)
     for _, person, first in cohort.in_order(chosen):
         rng, start = stream(cohort.seed, f"signals.{person}"), first.astype("datetime64[ms]") + np.timedelta64(9, "h")
-        frame, _ = draw_signal(start, cohort.parameters.signals, rng, cohort.protocol.epochs)
+        frame, _ = draw_signal(start, cohort.parameters.signals, rng, cohort.protocol.epochs, moving)
         write_table(frame, folder / f"{person}.parquet")
     complete(folder)
 
@@ -129,7 +130,9 @@ def raw_days(cohort: TwinCohort, chosen: Flags) -> list[RawDay]:
     ]
 
 
-def write_raw(out: Path, cohort: TwinCohort, days: list[RawDay], progress: Progress) -> list[dict[str, float]]:
+def write_raw(
+    out: Path, cohort: TwinCohort, days: list[RawDay], moving: GaitParameters, progress: Progress
+) -> list[dict[str, float]]:
     """The batch of raw pairs, one day of each person; returns what is true of each pair, by its number."""
     folder = out / "recordings" / RAW_BATCH
     folder.mkdir(parents=True)
@@ -137,8 +140,9 @@ def write_raw(out: Path, cohort: TwinCohort, days: list[RawDay], progress: Progr
     for number, day in enumerate(days, 1):
         progress(f"writing raw pair {number} of {len(days)}")
         truth = write_raw_pair(
-            folder, day.person, 1, cohort.seed, protocol=cohort.protocol, start=day.start, sequence=day.sequence
-        )
+            folder, day.person, 1, cohort.seed, protocol=cohort.protocol, start=day.start, sequence=day.sequence,
+            parameters=moving,
+        )  # fmt: skip
         pairs.append({"pair": number} | truth.summary())
     complete(folder)
     return pairs

@@ -22,6 +22,7 @@ class Truth:
         seed: of every random stream.
         balanced: whether the first wave was drawn by balanced sampling.
         sizes: the arguments of ``write_twin``.
+        mess: how messily raw pairs and signals are worn.
         parameters_sha256: digest of the parameters' values.
         log_risk_ratios: the model's, by term, on the scale of habitual walking.
         category_log_risk_ratios: per wave and exposure, of quarters 2, 3 and 4 of the recorded walking against 1, as
@@ -29,13 +30,15 @@ class Truth:
         people: counts of the baseline.
         waves: per wave, people left after each exclusion step, the analyzed, their cases and their mean true risk; the
             women among them, age, valid days and quartile cuts; responses in all, late, and corrected.
-        raw: for each raw pair its number, its clocks and rates, and minutes of each activity.
+        raw: for each raw pair its number, its clocks and rates, how its sensors were attached, and minutes of each
+            activity, to the second.
         faults: every planted fault, and the rule that should name it.
     """
 
     seed: int
     balanced: bool
     sizes: dict[str, int]
+    mess: float
     parameters_sha256: str
     log_risk_ratios: dict[str, float]
     category_log_risk_ratios: dict[str, Contrasts]
@@ -45,7 +48,9 @@ class Truth:
     faults: list[Fault] = field(default_factory=list)
 
 
-def truth_of(cohort: TwinCohort, sizes: dict[str, int], raw: list[dict[str, float]], faults: list[Fault]) -> Truth:
+def truth_of(
+    cohort: TwinCohort, sizes: dict[str, int], mess: float, raw: list[dict[str, float]], faults: list[Fault]
+) -> Truth:
     """The truth of a cohort and of what was delivered of it."""
     population, waves = cohort.population, cohort.delivered_waves
     withdrawn = population.flags("withdrawn")
@@ -53,6 +58,7 @@ def truth_of(cohort: TwinCohort, sizes: dict[str, int], raw: list[dict[str, floa
         seed=cohort.seed,
         balanced=cohort.balanced,
         sizes=sizes,
+        mess=mess,
         parameters_sha256=cohort.parameters.digest,
         log_risk_ratios=true_log_risk_ratios(cohort.parameters),
         category_log_risk_ratios={wave.name: _contrasts(cohort, wave) for wave in waves},

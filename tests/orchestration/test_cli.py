@@ -210,7 +210,7 @@ def raw_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     from stegvis.twin.raw import write_raw_pair
 
     folder = tmp_path_factory.mktemp("pair")
-    write_raw_pair(folder, "P1", days=1, seed=5, protocol=PROTOCOL)
+    write_raw_pair(folder, "P1", days=1, seed=19, protocol=PROTOCOL)
     return folder / "P1_back.cwa", folder / "P1_thigh.cwa"
 
 

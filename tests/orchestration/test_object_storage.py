@@ -26,7 +26,8 @@ from tests.study import CODEBOOK, PROTOCOL
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = ["P1", "P2"]
+# Long enough that no bytes of a compressed file are alike.
+PEOPLE = ["PERSON-1", "PERSON-2"]
 RAW = ".cwa"
 
 
@@ -74,7 +75,7 @@ def recordings(story: Story) -> pd.DataFrame:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good pair of a day."""
     folder = tmp_path_factory.mktemp("pair")
-    write_raw_pair(folder, "P", 1, seed=11, protocol=PROTOCOL)
+    write_raw_pair(folder, "P", 1, seed=19, protocol=PROTOCOL)
     return folder
 
 
@@ -125,14 +126,14 @@ def test_from_the_bucket_over_a_cluster_to_the_bucket(
     assert site.read_recordings() == headers
     # Who withdraws is gone from the lake and from its copy.
     people = tmp_path / "gone.csv"
-    people.write_text("person\nP2\n")
+    people.write_text("person\nPERSON-2\n")
     register(home, people, CODEBOOK["withdrawals"])
-    (gone,) = found.loc[found["person"] == "P2", "shard"]
+    (gone,) = found.loc[found["person"] == "PERSON-2", "shard"]
     assert any(gone in key for key in site.bucket.keys("lake"))
     site.refresh()
     assert not any(gone in key for key in site.bucket.keys("lake"))
     assert copied_lake(site) == local_lake(home)
-    assert not any(b"P2" in site.bucket.read(key) for key in site.bucket.keys("lake"))
+    assert not any(b"PERSON-2" in site.bucket.read(key) for key in site.bucket.keys("lake"))
 
 
 def test_storage_that_fails_is_retried_then_reported_and_nothing_is_half_written(site: Site, pair: Path) -> None:
@@ -196,14 +197,14 @@ def test_storage_that_fails_is_retried_then_reported_and_nothing_is_half_written
 
 def test_a_recording_that_differs_rejects_its_drop_until_it_is_right(site: Site, pair: Path) -> None:
     site.deliver("north", pair, PEOPLE[:2])
-    right = site.bucket.read("landing/recordings/north/P2_thigh.cwa")
-    site.bucket.put("landing/recordings/north/P2_thigh.cwa", right[:-1] + b"!")
+    right = site.bucket.read("landing/recordings/north/PERSON-2_thigh.cwa")
+    site.bucket.put("landing/recordings/north/PERSON-2_thigh.cwa", right[:-1] + b"!")
     (why,) = set(failed(site.refresh()).values())
     assert why.endswith("1 recordings in object storage are gone, or not the files that drop.json describes. Their "
                         "drop is rejected until they are uploaded again; stegvis status names them")  # fmt: skip
     (rejected,) = site.refresh().landing.rejected
     assert [issue.rule for issue in rejected.issues] == ["hash_mismatch"]
-    site.bucket.put("landing/recordings/north/P2_thigh.cwa", right)
+    site.bucket.put("landing/recordings/north/PERSON-2_thigh.cwa", right)
     assert failed(site.refresh()) == {}
     assert recordings(site.story)["status"].to_list() == ["accepted"] * 2
-    assert not any("P1" in path for _, path in site.trouble.asked)
+    assert not any("PERSON-1" in path for _, path in site.trouble.asked)

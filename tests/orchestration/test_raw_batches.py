@@ -17,6 +17,7 @@ import pytest
 
 from stegvis.orchestration.instance import open_instance
 from stegvis.orchestration.refresh import Refresh, refresh
+from stegvis.orchestration.wear import of_batch
 from stegvis.storage.tasks import SCHEDULER_VARIABLE
 from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import Worn, write_raw_pair
@@ -39,7 +40,7 @@ def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good pair of a day."""
     folder = tmp_path_factory.mktemp("pair")
-    write_raw_pair(folder, "P", 1, seed=11, protocol=PROTOCOL)
+    write_raw_pair(folder, "P", 1, seed=19, protocol=PROTOCOL)
     return folder
 
 
@@ -73,6 +74,7 @@ def test_each_kind_of_bad_pair_is_refused_with_its_rule_and_the_batch_goes_on(pa
         file = f"bad/{person}_back.cwa + {person}_thigh.cwa"
         assert tuple(quarantined.loc[file]) == (rule, row["reason"])
     assert found.loc["good", "status"] == "accepted"
+    assert {each.rule for each in of_batch(story.home, "bad")} == {rule for *_, rule, _ in bad.values()} | {""}
     assert len(found) == len(bad) + 1, "nothing is lost"
     assert story.table("select person, status from epoch_classification").to_dict("records") == [
         {"person": "good", "status": "classified"}
@@ -161,6 +163,9 @@ def test_a_worker_killed_in_a_refresh_loses_no_recording(pair: Path, tmp_path: P
     assert found["status"].to_list() == ["accepted"] * len(PEOPLE)
     one = found.drop(columns=["file", "shard"])
     assert all(one.loc[person].equals(one.iloc[0]) for person in PEOPLE)
+    how = of_batch(story.home, "many")
+    assert [(each.rule, each.notes, each.valid_days["as_published"]) for each in how] == [("", (), 1)] * len(PEOPLE)
+    assert [each.hours["both"] for each in how] == pytest.approx([24] * len(PEOPLE), abs=0.1)
     # Progress stands on the terminal and in the run's log.
     (last,) = [line.strip() for line in lines if "6 of 6" in line]
     assert re.fullmatch(r"6 of 6 recordings classified, [\d,]+ epochs per second", last)
@@ -233,9 +238,9 @@ GAIN, OFFSET = (1.02, 0.97, 1.03), (0.03, -0.04, 0.02)
 def shared_device(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Two people wore the same back device, one of them upside down; the first also in a batch of their own."""
     root = tmp_path_factory.mktemp("shared")
-    perfect = gait_parameters().model_copy(
-        update={"sensors": gait_parameters().sensors.model_copy(update={"gain_sd": 0.0, "offset_sd": 0.0})}
-    )
+    # People whose back covers so few directions that it cannot be calibrated alone.
+    alike = gait_parameters().with_mess(0)
+    perfect = alike.model_copy(update={"sensors": alike.sensors.model_copy(update={"gain_sd": 0.0, "offset_sd": 0.0})})
     story = empty_home(root / "home")
     together, alone = (story.home.landing / "recordings" / name for name in ("together", "alone"))
     together.mkdir(parents=True)

@@ -20,6 +20,6 @@ def day(tmp_path_factory) -> tuple[Path, RawTruth, PairResult]:
     folder = tmp_path_factory.mktemp("day")
     parameters = with_sensors(clock_drift_sd=4.0)
     truth = write_raw_pair(
-        folder, "P", 1, seed=11, protocol=PROTOCOL, rate_errors=(0.015, -0.015), parameters=parameters
+        folder, "P", 1, seed=19, protocol=PROTOCOL, rate_errors=(0.015, -0.015), parameters=parameters
     )
     return folder, truth, processed(folder)

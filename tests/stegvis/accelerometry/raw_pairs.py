@@ -54,8 +54,8 @@ def swapped_from(folder: Path, into: Path, truth: RawTruth, share: float) -> flo
 
 
 def true_activity(truth: RawTruth, epochs: pd.DataFrame) -> np.ndarray:
-    """True activity at the middle of each epoch, whose start is given by the back's clock."""
-    return truth.sequence.activity[truth.epochs_at(epochs["epoch_start"].to_numpy())]
+    """True activity of most of each epoch, whose start is given by the back's clock."""
+    return truth.activity_of(epochs["epoch_start"].to_numpy(), METHOD.epochs.seconds)
 
 
 def slipped(true: np.ndarray, found: np.ndarray) -> int:

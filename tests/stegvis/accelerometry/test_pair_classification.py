@@ -158,7 +158,12 @@ def test_sensors_swapped_during_the_recording_are_corrected_from_then_on(tmp_pat
     folder, truth, result = day
     at = swapped_from(folder, tmp_path, truth, share)
     found = processed(tmp_path)
-    assert [problem.rule for problem in found.problems] == ["swapped_for_a_time"]
+    (problem,) = found.problems
+    assert problem.rule == "swapped_for_a_time"
+    assert (
+        f"swapped for {found.quality['swapped_hours']:.1f} hours of the recording; this was corrected"
+        in problem.message
+    )
     assert found.quality["swapped"] is False
     assert found.quality["swapped_hours"] == pytest.approx(24 * (1 - share), abs=1)
     together = found.epochs.merge(result.epochs, on="epoch_start")
@@ -203,7 +208,7 @@ NAMES = {Worn(): "as_prescribed", UPSIDE_DOWN: "upside_down", TURNED: "turned", 
     ids=lambda worn: NAMES[worn],
 )
 def test_rotated_sensors_are_flagged_and_classified(tmp_path, back, thigh):
-    truth = write_raw_pair(tmp_path, "P", 1, seed=11, protocol=PROTOCOL, back=back, thigh=thigh)
+    truth = write_raw_pair(tmp_path, "P", 1, seed=19, protocol=PROTOCOL, back=back, thigh=thigh)
     found = processed(tmp_path)
     assert (found.quality["back_worn_as"], found.quality["thigh_worn_as"]) == (NAMES[back], NAMES[thigh])
     assert [problem.rule for problem in found.problems] == [NAMES[worn] for worn in (back, thigh) if worn != Worn()]
@@ -212,7 +217,7 @@ def test_rotated_sensors_are_flagged_and_classified(tmp_path, back, thigh):
 
 @pytest.mark.slow
 def test_sensors_swapped_and_upside_down_are_corrected_and_flagged(tmp_path):
-    truth = write_raw_pair(tmp_path, "P", 1, seed=11, protocol=PROTOCOL, back=UPSIDE_DOWN, thigh=TURNED, swapped=True)
+    truth = write_raw_pair(tmp_path, "P", 1, seed=19, protocol=PROTOCOL, back=UPSIDE_DOWN, thigh=TURNED, swapped=True)
     found = processed(tmp_path)
     assert [problem.rule for problem in found.problems] == ["swapped", "upside_down", "turned"]
     assert found.quality["back_device_id"] == truth.back.device_id
@@ -222,7 +227,7 @@ def test_sensors_swapped_and_upside_down_are_corrected_and_flagged(tmp_path):
 def test_an_epoch_is_worn_only_if_both_sensors_are(tmp_path):
     off_back, off_thigh = (9 * 3600.0, 12 * 3600.0), (11 * 3600.0, 13.5 * 3600.0)
     write_raw_pair(
-        tmp_path, "P", 1, seed=11, protocol=PROTOCOL, back=Worn(off=(off_back,)), thigh=Worn(off=(off_thigh,))
+        tmp_path, "P", 1, seed=19, protocol=PROTOCOL, back=Worn(off=(off_back,)), thigh=Worn(off=(off_thigh,))
     )
     found = processed(tmp_path)
     epochs = found.epochs
@@ -242,7 +247,7 @@ def test_a_day_in_bed_cannot_be_synchronized_but_is_classified(tmp_path):
     lying = ActivitySequence(
         np.full(EPOCHS_PER_DAY, ActivityCode.LYING, dtype=np.uint8), np.zeros(EPOCHS_PER_DAY, dtype=np.float32), 5
     )
-    write_raw_pair(tmp_path, "P", 1, seed=11, protocol=PROTOCOL, sequence=lying)
+    write_raw_pair(tmp_path, "P", 1, seed=19, protocol=PROTOCOL, sequence=lying)
     found = processed(tmp_path)
     assert [problem.rule for problem in found.problems] == ["not_synchronized"]
     assert found.quality["synchronization"] == "too_little_movement"
@@ -256,7 +261,7 @@ def test_a_day_in_bed_cannot_be_synchronized_but_is_classified(tmp_path):
 @pytest.mark.parametrize("rate_errors", [(0.015, -0.015), (-0.015, 0.015)])
 def test_epochs_are_correct_after_a_week_of_wrong_rates(tmp_path, rate_errors):
     """Counting samples at the nominal rate would be wrong by 2.5 hours after a week at a rate 1.5 % off."""
-    truth = write_raw_pair(tmp_path, "P", 7, seed=11, protocol=PROTOCOL, rate_errors=rate_errors)
+    truth = write_raw_pair(tmp_path, "P", 7, seed=19, protocol=PROTOCOL, rate_errors=rate_errors)
     found = processed(tmp_path)
     assert found.quality["offset_seconds"] == pytest.approx(truth.offset_seconds, abs=0.1)
     assert found.quality["drift_seconds_per_day"] == pytest.approx(truth.drift_seconds_per_day, abs=0.1)

@@ -18,8 +18,8 @@ SPEEDS = np.array([2.6, 3.6, 4.4, 5.2, 6.2])
 
 
 def one_law() -> GaitParameters:
-    """The twin in which the size of movement follows one law for everyone."""
-    parameters = gait_parameters()
+    """The twin in which the size of movement follows one law for everyone, and sensors are worn alike."""
+    parameters = gait_parameters().with_mess(0)
     return parameters.model_copy(update={"walking": parameters.walking.model_copy(update={"amplitude_sd": 0.0})})
 
 

@@ -11,7 +11,7 @@ from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import DEFAULT_START, RawTruth, SensorTruth, Worn, write_raw_pair
 from tests.study import PROTOCOL
 
-EPOCHS = 17_280
+EPOCHS, SECONDS = 17_280, 86_400
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_both_sensors_measure_the_same_motion_once_their_clocks_are_corrected(pa
 
 def test_the_truth_covers_the_day(pair):
     truth, *_ = pair
-    assert len(truth.sequence.activity) == EPOCHS
+    assert (len(truth.sequence.activity), truth.sequence.step_seconds) == (SECONDS, 1)
     assert sum(truth.sequence.seconds().values()) == 86400
     for needed in ("lying", "sitting", "standing", "walking"):
         assert truth.summary()[f"{needed}_minutes"] > 20

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from stegvis.twin.draws import stream
+from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.parameters import parameters
 from stegvis.twin.signals import COLUMNS, draw_signal
 from tests.study import PROTOCOL
 
 START = np.datetime64("2018-05-02T09:00:00")
-SIGNAL, ACTIVITY = draw_signal(START, parameters().signals, stream(1, "signal"), PROTOCOL.epochs)
+# Without tilted sensors and postures of one's own.
+ALIKE = gait_parameters().with_mess(0)
+SIGNAL, ACTIVITY = draw_signal(START, parameters().signals, stream(6, "signal"), PROTOCOL.epochs, ALIKE)
 
 
 def mean_of(activity, column):
@@ -51,7 +54,7 @@ def test_gait_is_stronger_and_quicker_at_higher_speed():
     found = []
     for speed in (3.2, 6.0):
         settings = parameters().signals.model_copy(update={"script": (("walking", 2, speed),)})
-        walk, _ = draw_signal(START, settings, stream(1, "walk"), PROTOCOL.epochs)
+        walk, _ = draw_signal(START, settings, stream(1, "walk"), PROTOCOL.epochs, ALIKE)
         vertical = walk["back_x"].to_numpy() - walk["back_x"].mean()
         spectrum = np.abs(np.fft.rfft(vertical)) ** 2
         hertz = np.fft.rfftfreq(vertical.size, 1 / 50)
@@ -64,5 +67,5 @@ def test_gait_is_stronger_and_quicker_at_higher_speed():
 
 
 def test_the_same_stream_gives_the_same_signal():
-    again, _ = draw_signal(START, parameters().signals, stream(1, "signal"), PROTOCOL.epochs)
+    again, _ = draw_signal(START, parameters().signals, stream(6, "signal"), PROTOCOL.epochs, ALIKE)
     assert again.equals(SIGNAL)
