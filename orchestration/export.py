@@ -107,7 +107,11 @@ def export_epochs(home: Home, batch: str, out: Path, permission: str, protocol: 
         views_of(connection, protocol.epochs.seconds, "select * exclude (number) from numbered")
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
         target = literal(str(out / "epochs.parquet"))
-        copied = connection.execute(f"copy epochs to {target} (format parquet, compression zstd)")
+        # Those by the second are put together after the others.
+        mixed = "exists (from numbered where epoch_seconds < ?)"
+        (unordered,) = connection.execute(f"select {mixed}", [protocol.epochs.seconds]).fetchall()[0]
+        rows_in_order = "select * from epochs" + (" order by person, epoch_start" if unordered else "")
+        copied = connection.execute(f"copy ({rows_in_order}) to {target} (format parquet, compression zstd)")
         rows = {"epochs": int(copied.fetchall()[0][0])}
     _register(home, {"batch": batch}, permission, rows, out)
     return rows

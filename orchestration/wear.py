@@ -42,6 +42,8 @@ class NoRecordingsError(ValueError):
 def of_folder(folder: Path, protocol: Protocol, progress: Callable[[str], None]) -> Iterator[WornRecording]:
     """Classify every raw pair of a folder, ``<name>_back.cwa`` and ``<name>_thigh.cwa``, in the order of names.
 
+    A thigh without a back, or with one that cannot be used, is classified by itself.
+
     A pair that cannot be used is one of them, with the reason; so is half a pair.
 
     Raises:
@@ -63,20 +65,19 @@ def of_folder(folder: Path, protocol: Protocol, progress: Callable[[str], None])
 
 def _of_pair(name: str, back: Path | None, thigh: Path | None, protocol: Protocol) -> WornRecording:
     from stegvis.accelerometry.method import Method
-    from stegvis.accelerometry.pair_classification import classify_pair
     from stegvis.accelerometry.pair_problems import PairError
+    from stegvis.accelerometry.thigh_classification import classify_recording
     from stegvis.orchestration.classify import days_of
 
     none = dict.fromkeys(DAY_RULES, 0)
-    if back is None or thigh is None:
-        missing = "back" if back is None else "thigh"
-        return WornRecording(name, "half_missing", f"the file of the {missing} sensor is missing", {}, none, ())
+    if thigh is None:
+        return WornRecording(name, "half_missing", "the file of the thigh sensor is missing", {}, none, ())
     try:
-        result = classify_pair(back, thigh, Method.of(protocol))
+        result = classify_recording([file for file in (back, thigh) if file], Method.of(protocol))
     except PairError as error:
         return WornRecording(name, error.rule, str(error), {}, none, ())
     days = days_of(result, protocol)
-    hours = {sensor: float(result.quality[column]) for sensor, column in _HOURS.items()}
+    hours = _hours({sensor: result.quality.get(column) for sensor, column in _HOURS.items()})
     valid = {rule: int(days[rule].sum()) for rule in DAY_RULES}
     return WornRecording(name, "", "", hours, valid, tuple(str(each.rule) for each in result.problems))
 
@@ -101,13 +102,18 @@ def of_batch(home: Home, batch: str) -> list[WornRecording]:
 
 def _of_row(row: Any, days: pd.DataFrame) -> WornRecording:
     accepted = row.status == "accepted"
-    given = {sensor: getattr(row, column) for sensor, column in _HOURS.items()}
     valid = days.loc[row.person] if accepted and row.person in days.index else dict.fromkeys(DAY_RULES, 0)
     return WornRecording(
         name="",
         rule="" if accepted else str(row.rule),
         reason="",
-        hours={sensor: float(hours) for sensor, hours in given.items() if pd.notna(hours)},
+        hours=_hours({sensor: getattr(row, column) for sensor, column in _HOURS.items()}),
         valid_days={rule: int(valid[rule]) for rule in DAY_RULES},
         notes=tuple(row.problems.split(", ")) if isinstance(row.problems, str) and row.problems else (),
     )
+
+
+def _hours(given: dict[str, Any]) -> dict[str, float]:
+    """The hours that are known; of one sensor alone there are none of both."""
+    known = {sensor: float(hours) for sensor, hours in given.items() if pd.notna(hours)}
+    return {sensor: hours for sensor, hours in known.items() if sensor != "both" or len(known) == len(given)}

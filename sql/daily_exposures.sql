@@ -30,13 +30,13 @@ epoch_days as (
     select
         person,
         date,
-        -- A thigh sensor alone cannot distinguish most lying from sitting: its epochs know the wear of the thigh and not of the
-        -- back. Both together are sitting, and how long the person lay is unknown.
-        count(wear_back) = 0 and count(wear_thigh) > 0 as thigh_alone,
-        if(thigh_alone, null, coalesce(sum(seconds) filter (where activity = 'lying'), 0)) as lying,
+        -- One sensor cannot distinguish most lying from sitting: its epochs do not know the wear of the other. Both together
+        -- are sitting, and how long the person lay is unknown.
+        count(wear_back) = 0 and count(wear_thigh) > 0 as one_sensor,
+        if(one_sensor, null, coalesce(sum(seconds) filter (where activity = 'lying'), 0)) as lying,
         coalesce(
             sum(seconds) filter (where activity = 'sitting'), 0
-        ) + if(thigh_alone, coalesce(sum(seconds) filter (where activity = 'lying'), 0), 0) as sitting,
+        ) + if(one_sensor, coalesce(sum(seconds) filter (where activity = 'lying'), 0), 0) as sitting,
         coalesce(sum(seconds) filter (where activity = 'standing'), 0) as standing,
         coalesce(sum(seconds) filter (where activity = 'walking' and speed = 'slow'), 0) as walking_slow,
         coalesce(sum(seconds) filter (where activity = 'walking' and speed = 'moderate'), 0) as walking_moderate,

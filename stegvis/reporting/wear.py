@@ -56,6 +56,11 @@ WORDS = {
     "short_overlap": "too few hours in common",
     "not_worn": "a sensor was not worn",
     "not_together": "the sensors do not move together",
+    "not_on_thigh": "the thigh's file is not of a thigh",
+    "thigh_alone": "classified by the thigh sensor alone",
+    "back_unusable": "the back's recording could not be used",
+    "on_the_side": "a sensor on the side of the thigh, turned",
+    "slow_sensor": "a slow sensor, whose walking speed was corrected",
 }
 
 

@@ -276,9 +276,8 @@ select
 from {source}
 """
 
-# A list of one value holds for every epoch of its bout. Epochs by the second come as many as fill an epoch.
-_ROWS = """
-with given as (
+# The rows of the bouts that meet a condition. A list of one value holds for every epoch of its bout.
+_EACH = """
     select
         person,
         start + to_milliseconds(1000 * epoch_seconds * place) as epoch_start,
@@ -288,15 +287,17 @@ with given as (
         wear_back,
         wear_thigh,
         nullif(cadence[if(len(cadence) = 1, 1, place + 1)], 0) as cadence,
-        nullif(centimeters_per_second[if(len(centimeters_per_second) = 1, 1, place + 1)], 0) as centimeters_per_second,
-        epoch_seconds
-    from (select *, unnest(range(seconds // epoch_seconds)) as place from bouts)
-),
+        nullif(centimeters_per_second[if(len(centimeters_per_second) = 1, 1, place + 1)], 0) as centimeters_per_second
+    from (select *, unnest(range(seconds // epoch_seconds)) as place from bouts where epoch_seconds {condition})
+"""
+
+# Epochs by the second come as many as fill an epoch.
+_ROWS = f"""
+with by_second as ({_EACH.format(condition="< {seconds}")}),
 
 numbered as (
-    select *, (row_number() over (partition by person order by epoch_start) - 1) // {seconds} as epoch
-    from given
-    where epoch_seconds < {seconds}
+    select *, (row_number() over (partition by person order by epoch_start) - 1) // {{seconds}} as epoch
+    from by_second
 ),
 
 activities as (
@@ -305,7 +306,7 @@ activities as (
         epoch,
         activity,
         any_value(speed) as speed,
-        (sum(confidence) / {seconds})::utinyint as confidence,
+        (sum(confidence) / {{seconds}})::utinyint as confidence,
         any_value(wear_back) as wear_back,
         any_value(wear_thigh) as wear_thigh,
         any_value(cadence) as cadence,
@@ -315,9 +316,7 @@ activities as (
     group by person, epoch, activity
 )
 
-select * exclude (epoch_seconds)
-from given
-where epoch_seconds >= {seconds}
+{_EACH.format(condition=">= {seconds}")}
 union all by name
 select
     * exclude (epoch, first_second),

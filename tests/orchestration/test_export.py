@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -72,7 +73,12 @@ def test_an_unknown_wave_and_a_full_folder_are_refused(story: Story, tmp_path) -
 
 
 def test_a_batch_of_epochs_is_exported_as_rows_without_identifiers(tmp_path) -> None:
-    epochs, seconds = next(drawn for drawn in map(random_epochs, range(99)) if len({e.person for e in drawn[0]}) == 4)
+    length = PROTOCOL.epochs.seconds
+    epochs, seconds = next(
+        drawn
+        for drawn in map(random_epochs, range(99))
+        if len({e.person for e in drawn[0]}) == 4 and drawn[1] == length
+    )
     home, frame = Home(tmp_path / "home", tmp_path / "landing").create(), as_frame(epochs)
     lake = EpochLake(home.lake, "b")
     people = sorted(set(frame["person"]))
@@ -96,3 +102,20 @@ def test_a_batch_of_epochs_is_exported_as_rows_without_identifiers(tmp_path) -> 
     content = (tmp_path / "out" / "epochs.parquet").read_bytes()
     assert (entry["batch"], entry["rows"]) == ("b", {"epochs": len(frame)})
     assert entry["sha256"] == {"epochs.parquet": hashlib.sha256(content).hexdigest()}
+
+
+def test_an_epoch_by_the_second_is_exported_as_one_in_its_place(tmp_path) -> None:
+    home = Home(tmp_path / "home", tmp_path / "landing").create()
+    lengths = np.array([5, 1, 1, 1, 1, 1, 5] * 2, dtype=np.int32)
+    start = pd.Timestamp("2018-03-01 08:00") + pd.to_timedelta((np.cumsum(lengths) - lengths) % 15, unit="s")
+    activity = np.array([4, 4, 4, 4, 3, 3, 3] * 2, dtype=np.uint8)
+    frame = pd.DataFrame({"person": ["P1"] * 7 + ["P2"] * 7, "epoch_start": start.astype("datetime64[ms]")})
+    frame = frame.assign(seconds=lengths, activity=activity, speed=np.where(activity == 4, 2, 0), confidence=250)
+    lake = EpochLake(home.lake, "b")
+    lake.write("shard", frame, 5)
+    lake.publish(["shard"])
+    assert export_epochs(home, "b", tmp_path / "out", "REC 1", PROTOCOL) == {"epochs": 6}
+    rows = pd.read_parquet(tmp_path / "out" / "epochs.parquet")
+    assert rows["person"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert rows["epoch_start"].dt.second.tolist() == [0, 5, 10] * 2
+    assert rows["activity"].tolist() == ["walking", "walking", "standing"] * 2

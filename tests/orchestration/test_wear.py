@@ -19,7 +19,7 @@ def test_a_folder_of_pairs_becomes_a_page_that_lists_each(tmp_path: Path) -> Non
     write_raw_pair(folder, "P1", 1, seed=19, protocol=PROTOCOL, swapped=True)
     (folder / "P2_back.cwa").write_bytes(b"")
     (folder / "P2_thigh.cwa").write_bytes(b"")
-    (folder / "P3_Thigh.CWA").write_bytes(b"")
+    (folder / "P3_Back.CWA").write_bytes(b"")
     (folder / "notes.txt").write_text("not a recording")
     page = tmp_path / "wear.html"
     done = stegvis("wear", folder, "-o", page)
@@ -32,7 +32,7 @@ def test_a_folder_of_pairs_becomes_a_page_that_lists_each(tmp_path: Path) -> Non
     for name in ("P1", "P2", "P3"):
         assert name in text
         assert name not in done.stdout + done.stderr.replace(str(tmp_path), "")
-    assert "the file of the back sensor is missing" in text
+    assert "the file of the thigh sensor is missing" in text
     assert "the back recording cannot be read: the file is empty" in text
     assert "sensors in each other&#39;s place, corrected" in text
 

@@ -75,7 +75,7 @@ def test_both_sensors_attached_anew_at_different_times(walk):
 
 
 def test_less_than_a_minute_of_another_angle_is_no_part(walk):
-    assert attached_anew(anew(walk, "back", tilted(40), at=EPOCHS - 6)[:, :, :3], "back") == []
+    assert attached_anew(anew(walk, "back", tilted(40), at=EPOCHS - 5)[:, :, :3], "back") == []
 
 
 def test_a_part_begins_after_a_gap_between_two_walks():

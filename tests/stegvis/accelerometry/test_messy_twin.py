@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from stegvis.accelerometry.activity import ActivityCode
+from stegvis.accelerometry.mixed_epochs import seconds_of
 from stegvis.accelerometry.orientation import Worn as WornAs
 from stegvis.accelerometry.tilt import USUAL
-from stegvis.orchestration.classify import walking_seconds
 from stegvis.twin.gait_parameters import gait_parameters
 from stegvis.twin.raw import RawTruth, write_raw_pair
 from tests.sizes import FULL
@@ -34,7 +34,7 @@ def people(tmp_path_factory):
         result = processed(folder)
         activity = result.epochs["activity"].to_numpy()
         accuracy = (activity == true_activity(truth, result.epochs)).mean()
-        walking = int(walking_seconds(result, METHOD.epochs.seconds).sum())
+        walking = int(seconds_of(activity, result.mixed, ActivityCode.WALKING, METHOD.epochs.seconds).sum(dtype=int))
         found.append((truth, accuracy, walking, {each.rule for each in result.problems}))
         for file in folder.iterdir():
             file.unlink()

@@ -54,7 +54,7 @@ def test_without_gait_nothing_is_changed():
 
 
 def test_a_person_who_sits_far_back_is_sitting_once_they_have_walked():
-    far_back = posture((*direction(66), *SEATED[3:]), 120, 1)
+    far_back = posture((*direction(58), *SEATED[3:]), 120, 1)
     walked = np.concatenate([posture(UPRIGHT, 60, 2), walking_at(4.5, 36, 3)])
     alone = classify_signal(clock(len(far_back)), far_back, METHOD)["activity"]
     assert (alone == LYING).all()  # without walking, nobody can say

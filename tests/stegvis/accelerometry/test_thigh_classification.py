@@ -49,7 +49,7 @@ def agrees(result: PairResult, truth) -> None:
     """Walking minutes and activities, sitting and lying together, are right, and lying is where it is reported."""
     # The thigh's clock, of which the truth knows the back's.
     own = result.epochs["epoch_start"].to_numpy() - np.timedelta64(round(1000 * truth.offset_seconds), "ms")
-    true, found = truth.sequence.activity[truth.epochs_at(own)], result.epochs["activity"].to_numpy()
+    true, found = truth.activity_of(own, METHOD.epochs.seconds), result.epochs["activity"].to_numpy()
     merged = [np.where(np.isin(each, RECLINING), ActivityCode.SITTING, each) for each in (true, found)]
     assert (merged[0] == merged[1]).mean() > 0.95
     minutes = [(each == WALKING).sum() / 12 for each in (true, found)]

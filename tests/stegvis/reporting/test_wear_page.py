@@ -119,7 +119,8 @@ def test_nothing_is_hidden_from_whoever_holds_the_files():
 def test_every_rule_of_a_raw_pair_has_words():
     noted = {
         "swapped", "swapped_for_a_time", "place_uncertain", "attached_anew", "same_place_annotated", "clock_reset",
-        "clocks_apart", "not_synchronized", "damaged", "gaps", "truncated",
+        "clocks_apart", "not_synchronized", "damaged", "gaps", "truncated", "thigh_alone", "back_unusable",
+        "on_the_side", "slow_sensor",
     }  # fmt: skip
     how = set(Worn) - {Worn.AS_PRESCRIBED, Worn.UNKNOWN}
     assert {*get_args(Refusal), *noted, *how} <= set(WORDS)
