@@ -227,7 +227,7 @@ def test_classify_writes_epochs_days_quality_and_the_picture_of_one_pair(
     epochs, days = pd.read_parquet(out), pd.read_csv(tmp_path / "made_days.csv")
     assert {"epoch_start", "activity", "speed"} <= set(epochs)
     assert days["weekday"].tolist() == pd.to_datetime(days["date"]).dt.day_name().tolist()
-    assert days["steps"].sum() == pytest.approx((epochs["cadence"] / 12).sum(), abs=len(days))
+    assert days["steps"].sum() == pytest.approx((epochs["cadence"] / 12).sum(), rel=0.05)
     assert (days["longest_walk"] <= days["walking"]).all()
     assert days["walks"].sum() > 10
     assert "person" not in epochs

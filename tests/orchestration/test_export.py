@@ -13,7 +13,7 @@ from stegvis.orchestration.export import REGISTER, ExportError, export, export_e
 from stegvis.storage.home import Home
 from stegvis.storage.lake import EpochLake
 from tests.orchestration.story import Story
-from tests.stegvis.storage.random_epochs import as_frame, random_epochs
+from tests.stegvis.storage.random_epochs import Epoch, as_frame, random_epochs
 from tests.study import PROTOCOL
 
 WAVE = "2021-2023"
@@ -72,13 +72,15 @@ def test_an_unknown_wave_and_a_full_folder_are_refused(story: Story, tmp_path) -
         export(story.home, WAVE, tmp_path, "REC 1", PROTOCOL)
 
 
+def of_four_people_without_repeated_epochs(drawn: tuple[list[Epoch], int]) -> bool:
+    epochs, seconds = drawn
+    moments = {(epoch.person, epoch.epoch_start) for epoch in epochs}
+    people = {epoch.person for epoch in epochs}
+    return seconds == PROTOCOL.epochs.seconds and len(people) == 4 and len(moments) == len(epochs)
+
+
 def test_a_batch_of_epochs_is_exported_as_rows_without_identifiers(tmp_path) -> None:
-    length = PROTOCOL.epochs.seconds
-    epochs, seconds = next(
-        drawn
-        for drawn in map(random_epochs, range(99))
-        if len({e.person for e in drawn[0]}) == 4 and drawn[1] == length
-    )
+    epochs, seconds = next(filter(of_four_people_without_repeated_epochs, map(random_epochs, range(999))))
     home, frame = Home(tmp_path / "home", tmp_path / "landing").create(), as_frame(epochs)
     lake = EpochLake(home.lake, "b")
     people = sorted(set(frame["person"]))
