@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,11 +29,9 @@ WALKING, STAIRS = CLASSES.index("walking"), CLASSES.index("stairs")
 # Columns of the features that the thigh sensor alone decides.
 THIGH_COLUMNS = np.array([i for i, name in enumerate(FEATURE_NAMES) if "thigh" in name and "back" not in name])
 
-# The arrays of a model file.
-THIGH_PARTS = tuple(f"thigh_{name}" for name in Network._fields)
-MODEL_PARTS = {
-    "features", "classes", "transitions", "share", "second_transitions", "second_share", *Network._fields, *THIGH_PARTS,
-}  # fmt: skip
+# The arrays of every model file; networks come in addition.
+_SHARED_PARTS = {"features", "classes", "transitions", "share", "second_transitions", "second_share"}
+_THIGH_PARTS = tuple(f"thigh_{name}" for name in Network._fields)
 
 
 class ModelError(RuntimeError):
@@ -87,6 +86,23 @@ def load_model(model_file: Path = MODEL_FILE, nthread: int = 1) -> EpochModel:
 
 @lru_cache(maxsize=4)
 def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
+    part = read_parts(model_file, FEATURE_NAMES, (*Network._fields, *_THIGH_PARTS))
+    network = Network(*(part[name] for name in Network._fields))
+    thigh = Network(*(part[name] for name in _THIGH_PARTS))
+    return EpochModel(network, *transitions_in(part), thigh, nthread)
+
+
+def read_parts(model_file: Path, features: Sequence[str], networks: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of a model file by name.
+
+    Args:
+        model_file: the file.
+        features: those the model must have been trained for.
+        networks: names of the arrays of its networks.
+
+    Raises:
+        ModelError: it is not a model, or was trained for other features or classes.
+    """
     try:
         with np.load(model_file, allow_pickle=False) as read:
             part = dict(read)
@@ -94,29 +110,39 @@ def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
         raise ModelError(f"{model_file.name} is not an epoch classifier") from None
     if not (
-        part.keys() == MODEL_PARTS
-        and np.array_equal(part["features"], FEATURE_NAMES)
+        part.keys() == {*_SHARED_PARTS, *networks}
+        and np.array_equal(part["features"], features)
         and np.array_equal(part["classes"], CLASSES)
     ):
         raise ModelError(f"{model_file.name} was not trained for these features and classes; train it again")
-    network = Network(*(part[name] for name in Network._fields))
-    thigh = Network(*(part[name] for name in THIGH_PARTS))
-    between_seconds = Transitions(part["second_transitions"], part["second_share"])
-    return EpochModel(network, Transitions(part["transitions"], part["share"]), between_seconds, thigh, nthread)
+    return part
+
+
+def transitions_in(part: Mapping[str, NDArray[Any]]) -> tuple[Transitions, Transitions]:
+    """The transitions of a model file's arrays, from epoch to epoch and from second to second."""
+    return (
+        Transitions(part["transitions"], part["share"]),
+        Transitions(part["second_transitions"], part["second_share"]),
+    )
 
 
 def model_bytes(model: EpochModel) -> bytes:
     """The content of a model file: networks and transitions, and the features and classes that they are for."""
+    networks = model.network._asdict() | dict(zip(_THIGH_PARTS, model.thigh, strict=True))
+    return file_content(model, FEATURE_NAMES, networks)
+
+
+def file_content(model: EpochModel, features: Sequence[str], networks: Mapping[str, NDArray[Any]]) -> bytes:
+    """The content of a file with these arrays of networks; ``read_parts`` reads it."""
     content = io.BytesIO()
     parts: dict[str, Any] = {
-        "features": np.array(FEATURE_NAMES),
+        "features": np.array(features),
         "classes": np.array(CLASSES),
         "transitions": model.transitions.probability,
         "share": model.transitions.share,
         "second_transitions": model.second_transitions.probability,
         "second_share": model.second_transitions.share,
-        **model.network._asdict(),
-        **dict(zip(THIGH_PARTS, model.thigh, strict=True)),
+        **networks,
     }
     np.savez(content, **parts)
     return content.getvalue()

@@ -7,18 +7,22 @@ samples per second fails on 12.5 (the interpolated signal has nothing above 6 Hz
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.epoch_model import CLASSES, THIGH_COLUMNS, EpochModel, ModelError, model_digest
+from stegvis.accelerometry.epoch_model import (
+    CLASSES,
+    THIGH_COLUMNS,
+    EpochModel,
+    file_content,
+    model_digest,
+    read_parts,
+    transitions_in,
+)
 from stegvis.accelerometry.features import FEATURE_NAMES
 from stegvis.accelerometry.network import Network
 from stegvis.accelerometry.smoothing import Transitions
@@ -37,9 +41,6 @@ THIGH_MODELS: dict[float, Path] = {
 FASTER_THAN_HZ, SLOWEST_HZ = 20.0, 12.0
 
 THIGH_FEATURES = tuple(FEATURE_NAMES[column] for column in THIGH_COLUMNS)
-_PARTS = {
-    "features", "classes", "transitions", "share", "second_transitions", "second_share", *Network._fields,
-}  # fmt: skip
 _INCLINATION = FEATURE_NAMES.index("inclination_thigh")
 # Share of gravity along the thigh from which on nobody sits or lies.
 UPRIGHT = 0.9
@@ -81,38 +82,10 @@ def load_thigh_model(model_file: Path, nthread: int = 1) -> EpochModel:
 
 @lru_cache(maxsize=4)
 def _load(model_file: Path, digest: str, nthread: int) -> EpochModel:
-    part = _read(model_file)
-    if not (
-        part.keys() == _PARTS
-        and np.array_equal(part["features"], THIGH_FEATURES)
-        and np.array_equal(part["classes"], CLASSES)
-    ):
-        raise ModelError(f"{model_file.name} was not trained for the thigh's features and classes; train it again")
-    network = Network(*(part[name] for name in Network._fields))
-    between_seconds = Transitions(part["second_transitions"], part["second_share"])
-    return thigh_model(network, Transitions(part["transitions"], part["share"]), between_seconds, nthread)
-
-
-def _read(model_file: Path) -> Mapping[str, NDArray[Any]]:
-    try:
-        with np.load(model_file, allow_pickle=False) as read:
-            return dict(read)
-    # numpy fails differently for a single array, an empty file and any other file.
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
-        raise ModelError(f"{model_file.name} is not an epoch classifier") from None
+    part = read_parts(model_file, THIGH_FEATURES, Network._fields)
+    return thigh_model(Network(*(part[name] for name in Network._fields)), *transitions_in(part), nthread)
 
 
 def thigh_model_bytes(model: EpochModel) -> bytes:
     """The content of a model file."""
-    content = io.BytesIO()
-    parts: dict[str, Any] = {
-        "features": np.array(THIGH_FEATURES),
-        "classes": np.array(CLASSES),
-        "transitions": model.transitions.probability,
-        "share": model.transitions.share,
-        "second_transitions": model.second_transitions.probability,
-        "second_share": model.second_transitions.share,
-        **model.thigh._asdict(),
-    }
-    np.savez(content, **parts)
-    return content.getvalue()
+    return file_content(model, THIGH_FEATURES, model.thigh._asdict())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.network import HIDDEN, fit_network
 from stegvis.accelerometry.processes import single_thread_processes
 from stegvis.accelerometry.recording import read_labeled
-from stegvis.accelerometry.signal import Signal
 from stegvis.accelerometry.thigh_card import write_thigh_card
 from stegvis.accelerometry.thigh_evaluation import (
     TURNS,
@@ -44,6 +42,8 @@ from stegvis.accelerometry.training import (
     DatasetSummary,
     dataset_summaries,
     folds_of,
+    leave_folds_out,
+    without_signal,
     write_atomically,
 )
 from stegvis.study.protocol import Protocol
@@ -102,9 +102,8 @@ def train_thigh(
         if len(people) < FEWEST_PEOPLE:
             raise TrainingError(f"training needs labeled recordings of at least {FEWEST_PEOPLE} people")
         progress(f"fitting on all {len(people)} people, then without each of {len(folds_of(people))} groups")
-        lean = [_without_signal(each) for each in people]
-        everyone = pool.submit(fit_thigh, lean)
-        models = _leave_folds_out(people, lean, pool, progress)
+        everyone = pool.submit(fit_thigh, [without_signal(each) for each in people])
+        models = leave_folds_out(people, pool, progress, fit_thigh)
         model = everyone.result()
     progress("evaluating")
     content = thigh_model_bytes(model)
@@ -146,22 +145,6 @@ def _read(folders: Sequence[Path], rate_hz: float, protocol: Protocol) -> list[L
 def _of_thigh(person: LabeledPerson) -> LabeledPerson:
     X, classes = person.copies
     return replace(person, copies=(np.ascontiguousarray(X[:, THIGH_COLUMNS]), classes))
-
-
-def _without_signal(person: LabeledPerson) -> LabeledPerson:
-    return replace(person, signal=Signal(person.signal.timestamps[:0], person.signal.acceleration[:0]))
-
-
-def _leave_folds_out(
-    people: Sequence[LabeledPerson], lean: Sequence[LabeledPerson], pool: Executor, progress: Callable[[str], None]
-) -> list[EpochModel]:
-    folds = [{each.person for each in fold} for fold in folds_of(people)]
-    fitting = [pool.submit(fit_thigh, [each for each in lean if each.person not in fold]) for fold in folds]
-    models = {}
-    for number, (fold, model) in enumerate(zip(folds, fitting, strict=True), start=1):
-        models.update(dict.fromkeys(fold, model.result()))
-        progress(f"fitted without group {number} of {len(folds)}")
-    return [models[each.person] for each in people]
 
 
 def _report(

@@ -67,6 +67,9 @@ UPSIDE_DOWN_TILTS = (-30, 30)
 # People are left out in this many groups: the first of them in the order of their names, the sixth, the eleventh ...
 FOLDS = 5
 
+# Fits a model to people.
+Fit = Callable[[Sequence[LabeledPerson]], EpochModel]
+
 
 class DatasetSummary(Result):
     """The contribution of one dataset."""
@@ -140,7 +143,7 @@ def train(folders: Sequence[Path], out: Path, protocol: Protocol, progress: Call
         if len(people) < FEWEST_PEOPLE:
             raise TrainingError(f"training needs labeled recordings of at least {FEWEST_PEOPLE} people")
         progress(f"fitting on all {len(people)} people, then without each of {FOLDS} groups")
-        fitted = pool.submit(_fit_on_all, [_without_signal(each) for each in people])
+        fitted = pool.submit(_fit_on_all, [without_signal(each) for each in people])
         models = leave_folds_out(people, pool, progress)
         content = fitted.result()
     progress("evaluating rotated sensors")
@@ -219,12 +222,12 @@ def folds_of(people: Sequence[LabeledPerson]) -> list[list[LabeledPerson]]:
 
 
 def leave_folds_out(
-    people: Sequence[LabeledPerson], pool: Executor, progress: Callable[[str], None]
+    people: Sequence[LabeledPerson], pool: Executor, progress: Callable[[str], None], fitted_by: Fit | None = None
 ) -> list[EpochModel]:
-    """For each person, the model fitted without the people of their fold, by the processes of the pool."""
+    """For each person, the model fitted (by ``fit``) without the people of their fold, by the processes of the pool."""
     folds = [{each.person for each in fold} for fold in folds_of(people)]
-    lean = [_without_signal(each) for each in people]
-    fitting = [pool.submit(fit, [each for each in lean if each.person not in fold]) for fold in folds]
+    lean = [without_signal(each) for each in people]
+    fitting = [pool.submit(fitted_by or fit, [each for each in lean if each.person not in fold]) for fold in folds]
     models = {}
     for number, (fold, model) in enumerate(zip(folds, fitting, strict=True), start=1):
         models.update(dict.fromkeys(fold, model.result()))
@@ -240,7 +243,7 @@ def _fit_on_all(people: list[LabeledPerson]) -> bytes:
     return model_bytes(fit(people))
 
 
-def _without_signal(person: LabeledPerson) -> LabeledPerson:
+def without_signal(person: LabeledPerson) -> LabeledPerson:
     """The person without the signal, which fitting does not need and which is slow to send to another process."""
     return replace(person, signal=Signal(person.signal.timestamps[:0], person.signal.acceleration[:0]))
 

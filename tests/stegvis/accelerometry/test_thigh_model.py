@@ -84,5 +84,5 @@ def test_other_files_are_refused(tmp_path):
         load_thigh_model(tmp_path / "text.npz")
     with pytest.raises(ModelError, match="cannot be read"):
         load_thigh_model(tmp_path / "missing.npz")
-    with pytest.raises(ModelError, match="not trained for the thigh's features"):
+    with pytest.raises(ModelError, match="not trained for these features"):
         load_thigh_model(MODEL_FILE)
