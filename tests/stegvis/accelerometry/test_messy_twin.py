@@ -44,8 +44,8 @@ def people(tmp_path_factory):
 @pytest.mark.slow
 def test_what_people_did_is_found(people):
     accuracy = np.array([each for _, each, _, _ in people])
-    assert accuracy.mean() > 0.97
-    assert accuracy.min() > 0.85
+    assert accuracy.mean() > 0.98
+    assert accuracy.min() > 0.93
 
 
 @pytest.mark.slow
