@@ -26,8 +26,8 @@ FEWEST_SWAPPED = 60
 # Mean SD of the axes, g, above which a sensor moves as in gait.
 MOVING_G = 0.05
 # Least share of gravity along the long axis of both sensors in gait: turning over in bed moves as much, but is not
-# upright. A sensor up to 60 degrees off still has it.
-UPRIGHT_IN_GAIT = 0.5
+# upright. A sensor up to 66 degrees off still has it.
+UPRIGHT_IN_GAIT = 0.4
 # Frequencies of the stride, Hz.
 STRIDE_HZ = (0.6, 1.2)
 # Epochs of gait needed (a minute), and the logarithm of the ratio of swings (back over thigh) that shows a swap.

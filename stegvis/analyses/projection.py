@@ -68,7 +68,8 @@ def _projected(row: ResultRow, every: ResultRow, found: pd.Series, more: float, 
     needed = waves_needed(log_ratio, std_error, events, more, confidence, power) if log_ratio else math.inf
     most = protocol.projection.most_waves
     return [
-        row.with_ratio(ratio(log_ratio, error, confidence)),
+        # Of an estimate that nobody has made there is no E-value.
+        row.with_estimate(ratio(log_ratio, error, confidence)),
         replace(detectable, estimate=detectable_ratio(error, confidence, power)),
         replace(waves, estimate=float(needed))
         if needed <= most

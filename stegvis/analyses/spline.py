@@ -1,7 +1,8 @@
 """Analyses ``spline`` and ``mutual_spline``: dose-response curves of the exposures.
 
 The published curve ran from the lowest to the highest value; those are single people, so it is reported between
-percentiles that have enough people beyond them. Knots are sample percentiles or fixed (``spline.knots_from``); the
+percentiles that have enough people, and enough events, beyond them: a curve where nobody had an event is drawn by the
+model alone. Knots are sample percentiles or fixed (``spline.knots_from``); the
 curve with the other knots is called ``spline_fixed_knots`` or ``spline_sample_knots``, so that both are reported.
 """
 
@@ -57,8 +58,20 @@ def mutual_spline_rows(data: WaveData) -> list[ResultRow]:
     return [row for exposure in exposures for row in _curve_rows(data, "mutual_spline", exposure, rule, mutual=True)]
 
 
-def place(values: np.ndarray, exposure: Exposure, protocol: Protocol, rule: KnotRule) -> Place | NotEstimable:
-    """Knots, reference and range of a curve, from known values; not estimable if a percentile could be a person's."""
+def place(
+    values: np.ndarray, of_events: np.ndarray, exposure: Exposure, protocol: Protocol, rule: KnotRule
+) -> Place | NotEstimable:
+    """Knots, reference and range of a curve, from known values; not estimable if a percentile could be a person's.
+
+    Args:
+        values: of each person (n,).
+        of_events: of each event (e,).
+        exposure: whose values they are.
+        protocol: the study's protocol.
+        rule: where the knots come from.
+    """
+    if len(of_events) < 2 * protocol.disclosure.smallest_count:
+        return NotEstimable("there are too few events for a curve")
     spline, scale = protocol.spline, protocol.spline.scale(exposure)
     n, smallest = len(values), protocol.disclosure.smallest_count
     if rule == "fixed":
@@ -69,6 +82,9 @@ def place(values: np.ndarray, exposure: Exposure, protocol: Protocol, rule: Knot
         return NotEstimable("there are too few people for percentiles that reveal nobody")
     low, high = spline.shown_percentiles
     lowest, highest = percentile(values, [max(low, smallest / n), min(high, 1 - smallest / n)], spline.percentile_rule)
+    beyond = smallest / len(of_events)
+    first, last = percentile(of_events, [beyond, 1 - beyond], spline.percentile_rule)
+    lowest, highest = max(lowest, first), min(highest, last)
     if rule == "fixed":
         return Place(scale.fixed_knots, scale.fixed_reference, float(lowest), float(highest))
     try:
@@ -124,9 +140,11 @@ def curve_rows(
     template = replace(template, term=f"{exposure}_spline").counting(frame, OUTCOME)
     template = replace(template, note=joined(template.note, f"{rule} knots"))
     each_once = frame.drop_duplicates("person")
+    with_event = frame[frame[OUTCOME] == 1].drop_duplicates("person")
     places: list[Place] = []
     for each in exposures:
-        found = place(each_once[each].to_numpy(dtype="float64"), each, protocol, rule)
+        values, of_events = (some[each].to_numpy(dtype="float64") for some in (each_once, with_event))
+        found = place(values, of_events, each, protocol, rule)
         if isinstance(found, NotEstimable):
             return _not_estimable(template, found.reason)
         places.append(found)
@@ -159,9 +177,9 @@ def _fitted_rows(fit: Fit, template: ResultRow, names: list[str], where: Place, 
         replace(template, level=str(number), measure="knot", estimate=knot, events=None)
         for number, knot in enumerate(where.knots, start=1)
     ]
-    for (level, value), ratio in zip(values.items(), drawn.ratios, strict=True):
-        row = replace(template, level=level)
-        rows.append(row.with_estimate(ratio) if value == where.reference else row.with_ratio(ratio))
+    for level, ratio in zip(values, drawn.ratios, strict=True):
+        # A point is compared with the reference by the model's shape: an E-value would be read as one of people.
+        rows.append(replace(template, level=level).with_estimate(ratio))
     rows.append(joint_row(fit, template, names, "p_overall"))
     rows.append(joint_row(fit, template, names[1:], "p_nonlinearity"))
     return rows

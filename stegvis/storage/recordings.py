@@ -82,7 +82,7 @@ DAY_COLUMNS = [
     "running", "cycling",
 ]  # fmt: skip
 FINEST_FIRST = ["raw", "signal", "epochs", "days"]
-_MODELS = (
+MODELS = (
     "accelerometry/model/epoch_classifier.npz",
     "accelerometry/model/thigh_50hz.npz",
     "accelerometry/model/thigh_12hz.npz",
@@ -244,7 +244,7 @@ def _recording_batch(lake: EpochLake, study: Study, report: Callable[[str], None
     # Raw recordings cost core-days: they are classified again for a new version of the method, not for every edit.
     parts = {f"protocol {name}": json.dumps(study.protocol.value(name)) for name in CLASSIFIED_BY}
     parts |= {"codebook signal": json.dumps(layout.model_dump(mode="json"))}
-    parts |= {f"file {model}": data_digest(model) for model in _MODELS}
+    parts |= {f"file {model}": data_digest(model) for model in MODELS}
     parts |= {"method version": CLASSIFICATION_VERSION}
     return RecordingBatch(
         lake,

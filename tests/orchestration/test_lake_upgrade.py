@@ -17,6 +17,7 @@ from stegvis.provenance.code import data_digest
 from stegvis.storage.home import Home
 from stegvis.storage.home_format import FORMAT, read_format
 from stegvis.storage.lake import EpochLake, read_epochs, shard_name
+from stegvis.storage.recordings import MODELS
 from stegvis.storage.records import damaged_files, read_records
 from stegvis.storage.warehouse import Warehouse
 from stegvis.twin import write_twin
@@ -56,13 +57,13 @@ home = Path(sys.argv[2])
 refresh(Home(home, home / "landing"))
 """
 
-# The model, and where the old version reads which one it has.
-MODEL, DIGEST = "accelerometry/model/epoch_classifier.npz", "data_digest(_MODEL)"
+# Where the old version puts together what decides an epoch.
+DECIDES = '    parts |= {"method version": CLASSIFICATION_VERSION}\n'
 
 
 @pytest.fixture(scope="module")
 def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The last version that stored rows, as if recordings had been classified by today's method and model then."""
+    """The last version that stored rows, as if recordings had been classified by today's method and models then."""
     code = unpack(LAST_WITH_ROWS, tmp_path_factory.mktemp("rows") / "code")
     for part in MAPPED:  # as an installed package has them
         (code / part).rename(code / "stegvis" / part)
@@ -73,8 +74,9 @@ def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     method.write_text(text.replace(then, now), encoding="utf-8")
     recordings = code / "stegvis" / "storage" / "recordings.py"
     text = recordings.read_text(encoding="utf-8")
-    assert DIGEST in text
-    recordings.write_text(text.replace(DIGEST, f'"{data_digest(MODEL)}"'), encoding="utf-8")
+    assert DECIDES in text
+    models = {f"file {model}": data_digest(model) for model in MODELS}
+    recordings.write_text(text.replace(DECIDES, f"{DECIDES}    parts |= {models}\n"), encoding="utf-8")
     return code
 
 

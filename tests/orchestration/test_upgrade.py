@@ -69,8 +69,8 @@ def test_a_home_of_the_first_version_is_upgraded_as_the_documentation_says(old_h
     after = estimates(old_home)
     assert len(after) > 50
     assert set(after.index) <= set(before.index)  # a model with too few cases is no longer estimated
-    # Reliabilities are found by another method since, exact to more digits.
-    pd.testing.assert_frame_equal(after, before.loc[after.index], rtol=1e-6)
+    # Signals are classified by the second since, and reliabilities found by another method.
+    pd.testing.assert_frame_equal(after, before.loc[after.index], rtol=1e-3)
     now = pd.read_parquet(home.releases / "latest" / "results.parquet").set_index(OF_AN_ESTIMATE).sort_index()
     then = pd.read_parquet(release / "results.parquet").set_index(OF_AN_ESTIMATE).sort_index()
     pd.testing.assert_frame_equal(now, then)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.walking_speed import BAR_METRES_PER_SECOND, BAR_METS, Walker, walker
+from benchmarks.walking_speed import BAR_METRES_PER_SECOND, Walker, walker
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.walking_speed import gait_autocorrelation, movement, pace
 from stegvis.twin.activities import ActivitySequence
@@ -69,9 +69,12 @@ def test_the_uncertainty_covers_the_error(people):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("parameters", "off_by"), [(gait_parameters(), 0.08), (one_law(), BAR_METS)])
+@pytest.mark.parametrize(("parameters", "off_by"), [(gait_parameters(), 0.08), (one_law(), 0.04)])
 def test_speed_and_mets_of_raw_pairs(parameters, off_by):
-    """Differences between people, as in real ones, add to the error of the method itself."""
+    """Differences between people, as in real ones, add to the error of the method itself.
+
+    One of the ten usually walks at 4.05 km/h: a speed read 0.02 m/s low puts a tenth of that into the slow class.
+    """
     found: list[Walker] = [walker(f"P{number:03d}", 1, parameters, seed=1, protocol=PROTOCOL) for number in range(10)]
     error = np.concatenate([(each.found - each.true) / 3.6 for each in found])
     mets = np.array([each.found_mets - each.true_mets for each in found])

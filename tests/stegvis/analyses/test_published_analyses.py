@@ -209,11 +209,15 @@ def test_a_curve_has_its_knots_its_reference_and_its_tests(results, people):
     assert overall == pytest.approx(model.joint_wald(["s0", "s1"]).p_value, rel=1e-8)
 
 
-def test_a_curve_ends_before_the_last_people_on_each_side(results, people):
+def test_a_curve_ends_before_the_last_people_and_events_on_each_side(results, people):
+    events = people[people["low_back_pain"] == 1]
+    beyond = PROTOCOL.disclosure.smallest_count / len(events)
     for exposure, step in (("walking_minutes", 2.0), ("walking_met", 0.02)):
         for analysis in ("spline", "mutual_spline", "spline_fixed_knots"):
             levels = rows(results, analysis, exposure=exposure)["level"].astype(float)
             low, high = percentile(people[exposure].to_numpy(), [0.01, 0.99], "stata")
+            first, last = percentile(events[exposure].to_numpy(), [beyond, 1 - beyond], "stata")
+            low, high = max(low, first), min(high, last)
             assert low <= levels.min() < low + step
             assert high - step < levels.max() <= high
             assert levels.is_monotonic_increasing
@@ -221,11 +225,23 @@ def test_a_curve_ends_before_the_last_people_on_each_side(results, people):
 
 def test_in_few_people_the_curve_is_shorter_and_in_very_few_there_is_none():
     few = np.arange(100.0)
-    found = spline.place(few, "walking_minutes", PROTOCOL, "sample")
+    found = spline.place(few, few, "walking_minutes", PROTOCOL, "sample")
     assert isinstance(found, spline.Place)
     assert (few < found.lowest).sum() >= 4  # the percentile lies between the fifth and the sixth
     assert (few > found.highest).sum() >= 4
-    assert not isinstance(spline.place(few[:49], "walking_minutes", PROTOCOL, "sample"), spline.Place)
+    assert not isinstance(spline.place(few[:49], few[:49], "walking_minutes", PROTOCOL, "sample"), spline.Place)
+
+
+def test_a_curve_ends_where_events_end():
+    people, events = np.arange(1000.0), np.arange(200.0, 601.0)
+    found = spline.place(people, events, "walking_minutes", PROTOCOL, "sample")
+    assert isinstance(found, spline.Place)
+    assert (events < found.lowest).sum() == (events > found.highest).sum() == 5
+    everywhere = spline.place(people, people, "walking_minutes", PROTOCOL, "sample")
+    assert isinstance(everywhere, spline.Place)
+    assert (everywhere.lowest, everywhere.highest) == pytest.approx((10, 990), abs=1)
+    assert everywhere.knots == found.knots
+    assert not isinstance(spline.place(people, events[:9], "walking_minutes", PROTOCOL, "sample"), spline.Place)
 
 
 def test_a_mutual_curve_adjusts_for_the_curve_of_the_other_exposure(results, people):
