@@ -33,7 +33,7 @@ import pandas as pd
 
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.classifier import classify_checked, signal_pace
-from stegvis.accelerometry.epoch_columns import decide, epochs_with_walking
+from stegvis.accelerometry.epoch_columns import decide, decide_by_second
 from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.evaluation import Agreement, RotatedSensorAgreement, agreement, person_agreement
 from stegvis.accelerometry.features import features
@@ -247,7 +247,7 @@ def time_week(signal: Signal, model: EpochModel, method: Method) -> float:
     windows = signal_windows(signal.acceleration, starts, size)
     by_second = probabilities_by_second(windows, which, follows, alone, model.network, method.epochs)
     seconds = second_follows(follows, method.epochs.seconds)
-    walking = epochs_with_walking(smooth_seconds(by_second, seconds, model.second_transitions))
+    walking = decide_by_second(smooth_seconds(by_second, seconds, model.second_transitions)).with_walking
     marks.append(clock())
     signal_pace(signal, starts, follows, walking, method)
     marks.append(clock())

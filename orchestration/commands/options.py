@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from stegvis.storage.home import Home
+    from stegvis.study.protocol import Protocol
 
 FULL_SIZE = 56_042  # participants of HUNT4 at baseline
 
@@ -33,3 +34,10 @@ def find_home(home: Path | None) -> Home:
     found = Home.find(home)
     check_format(found.root)
     return found
+
+
+def protocol_of(home: Home) -> Protocol:
+    """The protocol of a home's study; without one, that of HUNT4."""
+    from stegvis.study.study import Study
+
+    return (Study.of(home.root) if home.study.is_dir() else Study.shipped()).protocol

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stegvis.orchestration.commands.options import HomeOption, JsonOption, find_home
+from stegvis.orchestration.commands.options import HomeOption, JsonOption, find_home, protocol_of
 from stegvis.orchestration.printing import fail, print_pair, say
 
 if TYPE_CHECKING:
@@ -62,11 +62,9 @@ def classify(
             "--person is for a pair: epochs of a thigh sensor alone do not know lying. Deliver <person>_thigh.cwa"
         )
     from stegvis.orchestration.classify import PairFiles, pair_summary
-    from stegvis.study.study import Study
 
-    place = find_home(home)
-    study = Study.of(place.root) if place.study.is_dir() else Study.shipped()
-    result, days, written = _classify(files, study.protocol, PairFiles(out), person, picture=picture)
+    protocol = protocol_of(find_home(home))
+    result, days, written = _classify(files, protocol, PairFiles(out), person, picture=picture)
     for problem in result.problems:
         say(f"{problem.rule}: {problem.message}")
     summary = pair_summary(result, days, written)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stegvis.orchestration.commands.options import HomeOption, find_home
+from stegvis.orchestration.commands.options import HomeOption, find_home, protocol_of
 from stegvis.orchestration.printing import fail, say
 
 
@@ -36,10 +36,9 @@ def wear(
         raise typer.BadParameter(f"{out.parent} is not a folder")
     from stegvis.orchestration.wear import NoRecordingsError, of_batch, of_folder
     from stegvis.reporting.wear import TooFewRecordingsError, wear_page
-    from stegvis.study.study import Study
 
     place = find_home(home)
-    protocol = (Study.of(place.root) if place.study.is_dir() else Study.shipped()).protocol
+    protocol = protocol_of(place)
     rule = protocol.days.rule
     try:
         if folder is not None:

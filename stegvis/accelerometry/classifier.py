@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from stegvis.accelerometry.activity import ActivityCode
-from stegvis.accelerometry.epoch_columns import NOT_CLASSIFIED, columns_of, decide, epochs_with_walking, spread
+from stegvis.accelerometry.epoch_columns import NOT_CLASSIFIED, columns_of, decide, decide_by_second, spread
 from stegvis.accelerometry.epoch_model import MODEL_FILE, EpochModel, load_model
 from stegvis.accelerometry.features import FEATURE_NAMES, features
 from stegvis.accelerometry.method import Method
@@ -234,9 +234,9 @@ def classify_epochs(
         interpolated: as in ``walking_speed.movement``.
     """
     by_second, tilt, windows = recognize(windows, follows, model, method.epochs)
-    walking = epochs_with_walking(by_second)
-    found = epoch_pace(windows, follows, walking, method, interpolated=interpolated)
-    columns, mixed = columns_of(by_second, walking, found, method.epochs)
+    decided = decide_by_second(by_second)
+    found = epoch_pace(windows, follows, decided.with_walking, method, interpolated=interpolated)
+    columns, mixed = columns_of(decided, found, method.epochs)
     worn_as = worn_in_parts(windows, columns["activity"], tilt, method.epochs.samples_per_epoch)
     return ClassifiedEpochs(columns, mixed, Orientation.of_parts(worn_as), worn_as, tilt)
 

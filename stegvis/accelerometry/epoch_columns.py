@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,42 +27,53 @@ NOT_CLASSIFIED: dict[str, float] = {
 }
 
 
-def columns_of(
-    by_second: NDArray[np.float32], walking: NDArray[np.int64], pace: Pace, epoch_rules: Epochs
-) -> tuple[Columns, MixedEpochs]:
+class Decided(NamedTuple):
+    """What is most probable in k epochs: ``epochs`` (k,) and ``seconds`` (k, seconds per epoch) by name of the column,
+    and the probabilities (k, classes) of the epochs.
+    """
+
+    epochs: Columns
+    seconds: Columns
+    probabilities: NDArray[np.float32]
+
+    @property
+    def with_walking(self) -> NDArray[np.int64]:
+        """Positions of the epochs with a second of walking."""
+        seconds = (self.seconds["activity"] == ActivityCode.WALKING).any(axis=1)
+        return np.flatnonzero(seconds | (self.epochs["activity"] == ActivityCode.WALKING))
+
+
+def decide_by_second(by_second: NDArray[np.float32]) -> Decided:
+    """What is most probable, from the probabilities (k, seconds per epoch, classes) of every second."""
+    k, seconds, classes = by_second.shape
+    probabilities = by_second.mean(axis=1)
+    within = _decided(by_second.reshape(-1, classes))
+    apart = {name: values.reshape(k, seconds) for name, values in within.items()}
+    return Decided(_decided(probabilities), apart, probabilities)
+
+
+def columns_of(decided: Decided, pace: Pace, epoch_rules: Epochs) -> tuple[Columns, MixedEpochs]:
     """The columns of k epochs by name, except the time, and the mixed epochs among them.
 
     Args:
-        by_second: (k, seconds per epoch, classes) probabilities.
-        walking: (w,) of ``epochs_with_walking``.
-        pace: of these epochs.
+        decided: what is most probable.
+        pace: of the epochs ``decided.with_walking``.
         epoch_rules: the classes of speed.
     """
-    k = len(by_second)
+    k, walking = len(decided.probabilities), decided.with_walking
     of_pace = {
         "speed": spread(speed_class(pace.speed, epoch_rules), walking, k, SpeedCode.NOT_WALKING),
         "cadence": spread(pace.cadence, walking, k, np.nan),
         "speed_km_per_hour": spread(pace.speed, walking, k, np.nan),
         "speed_sd_km_per_hour": spread(pace.speed_sd, walking, k, np.nan),
     }
-    probabilities = by_second.mean(axis=1)
-    columns = _decided(probabilities) | of_pace
-    apart = {f"probability_{name}": probabilities[:, i] for i, name in enumerate(CLASSES)}
-
-    seconds = _decided(by_second.reshape(-1, by_second.shape[2]))
-    seconds = {name: values.reshape(by_second.shape[:2]) for name, values in seconds.items()}
-    epoch = np.flatnonzero((seconds["activity"] != seconds["activity"][:, :1]).any(axis=1))
-    within = {name: values[epoch] for name, values in seconds.items()}
-    within |= {name: np.repeat(values[epoch, None], by_second.shape[1], axis=1) for name, values in of_pace.items()}
-    return _only_walking_has_pace(columns) | apart, MixedEpochs(epoch, _only_walking_has_pace(within))
-
-
-def epochs_with_walking(by_second: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Positions of the epochs with a second of walking, from the probabilities (k, seconds per epoch, classes)."""
-    seconds, _, _ = decide(by_second.reshape(-1, by_second.shape[2]))
-    some = (seconds.reshape(by_second.shape[:2]) == ActivityCode.WALKING).any(axis=1)
-    mostly, _, _ = decide(by_second.mean(axis=1))
-    return np.flatnonzero(some | (mostly == ActivityCode.WALKING))
+    apart = {f"probability_{name}": decided.probabilities[:, i] for i, name in enumerate(CLASSES)}
+    seconds = decided.seconds["activity"]
+    epoch = np.flatnonzero((seconds != seconds[:, :1]).any(axis=1))
+    within = {name: values[epoch] for name, values in decided.seconds.items()}
+    within |= {name: np.repeat(values[epoch, None], seconds.shape[1], axis=1) for name, values in of_pace.items()}
+    columns = _only_walking_has_pace(decided.epochs | of_pace) | apart
+    return columns, MixedEpochs(epoch, _only_walking_has_pace(within))
 
 
 def decide(

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stegvis.accelerometry.calibration import Calibration
 from stegvis.accelerometry.classifier import ClassifiedEpochs, classify_epochs
@@ -142,13 +144,29 @@ def _classified(
     worn = np.flatnonzero(epochs.worn)
     follows = np.diff(epochs.start[worn], prepend=epochs.start[worn[0]] - 1) == method.epochs.seconds
     found = classify_epochs(lambda which: epochs.windows(worn[which]), follows, model, method, interpolated=True)
-    columns = {
-        name: spread(found.columns[name], worn, len(epochs.start), otherwise)
-        for name, otherwise in NOT_CLASSIFIED.items()
-    }
-    start = origin.astype("datetime64[ms]") + (1000 * epochs.start).astype("timedelta64[ms]")
     wear = {f"wear_{place}": epochs.wear[place] for place in epochs.wear}
-    return pd.DataFrame({"epoch_start": start, **columns, **wear}), found.mixed.at(worn), found
+    return epoch_table(origin, epochs.start, found.columns, worn, wear), found.mixed.at(worn), found
+
+
+def epoch_table(
+    origin: np.datetime64,
+    seconds: NDArray[np.int64],
+    found: Mapping[str, NDArray[Any]],
+    worn: NDArray[np.int64],
+    wear: Mapping[str, NDArray[np.bool_]],
+) -> pd.DataFrame:
+    """The table of epochs that begin at these seconds (k,) since the origin.
+
+    Args:
+        origin: a midnight.
+        seconds: since then.
+        found: columns (w,) of the worn epochs.
+        worn: (w,) their positions.
+        wear: columns (k,) of wear.
+    """
+    columns = {name: spread(found[name], worn, len(seconds), otherwise) for name, otherwise in NOT_CLASSIFIED.items()}
+    start = origin.astype("datetime64[ms]") + (1000 * seconds).astype("timedelta64[ms]")
+    return pd.DataFrame({"epoch_start": start, **columns, **wear})
 
 
 def _clock_facts(clocks: Synchronization) -> Facts:

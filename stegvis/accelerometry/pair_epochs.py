@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.pair_problems import PairError, Place, check_hours
 from stegvis.accelerometry.raw_sensor import RawSensor
-from stegvis.accelerometry.resampling import epoch_positions, resample
+from stegvis.accelerometry.resampling import Timeline, epoch_positions, resample
 from stegvis.accelerometry.synchronization import Synchronization
 from stegvis.accelerometry.wear import worn_at
 from stegvis.accelerometry.windows import CHUNK, in_their_places
@@ -111,9 +111,9 @@ def common_epochs(
     """
     seconds = method.epochs.seconds
     line = sensors["back"].signal.timeline
-    runs = zip(np.ceil(line.run_start / seconds), np.floor(line.run_end / seconds), strict=True)
-    start = seconds * np.concatenate([np.arange(first, last, dtype=np.int64) for first, last in runs])
-    times: dict[Place, tuple[Floats, Floats]] = {"back": (start.astype(float), start + float(seconds))}
+    start = epoch_starts(line, seconds)
+    begin_of_back: Floats = start.astype(np.float64)
+    times: dict[Place, tuple[Floats, Floats]] = {"back": (begin_of_back, begin_of_back + seconds)}
     times["thigh"] = (clocks.thigh_seconds(times["back"][0]), clocks.thigh_seconds(times["back"][1]))
     found = {place: epoch_positions(sensors[place].signal.timeline, *times[place]) for place in times}
     both = found["back"][2] & found["thigh"][2]
@@ -137,6 +137,13 @@ def common_epochs(
     if not epochs.worn.any():
         raise PairError("not_worn", "the two sensors were never worn at the same time")
     return epochs
+
+
+def epoch_starts(line: Timeline, seconds: int) -> NDArray[np.int64]:
+    """The starts (k,) of epochs of so many seconds that lie within a run of samples, seconds since the origin."""
+    runs = zip(np.ceil(line.run_start / seconds), np.floor(line.run_end / seconds), strict=True)
+    numbers: NDArray[np.int64] = np.concatenate([np.arange(first, last, dtype=np.int64) for first, last in runs])
+    return numbers * seconds
 
 
 def _places(start: NDArray[np.int64], places: Sequence[SensorPlaces]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

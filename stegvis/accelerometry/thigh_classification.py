@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 from stegvis.accelerometry.activity import ActivityCode, SpeedCode
 from stegvis.accelerometry.calibration import Calibration
 from stegvis.accelerometry.classifier import ClassifiedEpochs, classify_epochs
-from stegvis.accelerometry.epoch_columns import NOT_CLASSIFIED, spread
 from stegvis.accelerometry.epoch_model import EpochModel
 from stegvis.accelerometry.method import Method
 from stegvis.accelerometry.mixed_epochs import MixedEpochs
 from stegvis.accelerometry.orientation import MOST_EPOCHS
 from stegvis.accelerometry.pair_checks import orientation_problems
-from stegvis.accelerometry.pair_classification import PairResult, classify_pair
-from stegvis.accelerometry.pair_epochs import COLUMNS
+from stegvis.accelerometry.pair_classification import PairResult, classify_pair, epoch_table
+from stegvis.accelerometry.pair_epochs import COLUMNS, epoch_starts
 from stegvis.accelerometry.pair_problems import PairError, Problem
 from stegvis.accelerometry.raw_sensor import Facts, Floats, RawSensor, raw_sensor, read_recording, sensor_problems
 from stegvis.accelerometry.resampling import epoch_positions, resample
@@ -187,8 +186,7 @@ def thigh_epochs(sensor: RawSensor, method: Method) -> ThighEpochs:
         PairError: ``short_overlap``, there are too few; ``not_worn``, none of them was worn.
     """
     seconds, line = method.epochs.seconds, sensor.signal.timeline
-    runs = zip(np.ceil(line.run_start / seconds), np.floor(line.run_end / seconds), strict=True)
-    start = seconds * np.concatenate([np.arange(first, last, dtype=np.int64) for first, last in runs])
+    start = epoch_starts(line, seconds)
     begin = start.astype(np.float64)
     first, last, recorded = epoch_positions(line, begin, begin + seconds)
     hours, least = float(recorded.sum()) * seconds / 3600, method.raw_recordings.smallest_overlap_hours
@@ -288,12 +286,7 @@ def _classified(
         method,
         epochs.sensor.signal.rate_hz,
     )
-    columns = {
-        name: spread(found.columns[name], worn, len(epochs.start), otherwise)
-        for name, otherwise in NOT_CLASSIFIED.items()
-    }
-    start = origin.astype("datetime64[ms]") + (1000 * epochs.start).astype("timedelta64[ms]")
-    table = pd.DataFrame({"epoch_start": start, **columns, "wear_thigh": epochs.worn})
+    table = epoch_table(origin, epochs.start, found.columns, worn, {"wear_thigh": epochs.worn})
     return table, found.mixed.at(worn), mounted(usual), found
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stegvis.accelerometry.activity import ActivityCode
 from stegvis.accelerometry.classifier import recognize, signal_pace
 from stegvis.accelerometry.datasets import Dataset, describe
-from stegvis.accelerometry.epoch_columns import decide
+from stegvis.accelerometry.epoch_columns import decide_by_second
 from stegvis.accelerometry.epoch_model import CLASSES, STAIRS, THIGH_COLUMNS, EpochModel, model_bytes
 from stegvis.accelerometry.evaluation import (
     Agreement,
@@ -272,10 +272,9 @@ def predict(
     acceleration = person.signal.acceleration if matrix is None else person.signal.acceleration @ matrix
     windows = signal_windows(acceleration, person.starts, epoch_rules.samples_per_epoch)
     found = recognize(windows, person.follows, model, epoch_rules)
-    activity, _, stairs = decide(found.probabilities.mean(axis=1))
-    by_second, _, _ = decide(found.probabilities.reshape(-1, len(CLASSES)))
-    minutes = float((by_second == ActivityCode.WALKING).sum()) / 60
-    return Predicted(activity, stairs, minutes, found.tilt.unusual)
+    decided = decide_by_second(found.probabilities)
+    minutes = float((decided.seconds["activity"] == ActivityCode.WALKING).sum()) / 60
+    return Predicted(decided.epochs["activity"], decided.epochs["stairs"], minutes, found.tilt.unusual)
 
 
 def evaluate_rotated(

@@ -46,11 +46,13 @@ def negative_control_rows(data: WaveData) -> list[ResultRow]:
         template = data.template("negative_controls", "adjusted", exposure)
         counted = replace(template, measure="controls", estimate=float(len(few.outcomes) + len(few.exposures)))
         counted = replace(counted, note=joined(counted.note, _left_out(found["exposure"])))
-        if any(each.null(rules.fewest) is None for each in by_category.values()):
+        nulls = {category: null for category, each in by_category.items() if (null := each.null(rules.fewest))}
+        if len(nulls) < len(by_category):
             reason = f"not run: {rules.fewest} controls of one role are needed"
             rows.append(replace(counted, note=joined(counted.note, reason)))
         else:
-            rows += [counted, *_calibrated(template, by_category, data)]
+            words = {category: each.words(rules.fewest) for category, each in by_category.items()}
+            rows += [counted, *_calibrated(template, nulls, words, data)]
     return rows
 
 
@@ -143,16 +145,16 @@ def _as_numbers(people: pd.DataFrame, control: NegativeControl) -> pd.DataFrame:
     return people.assign(**{control.column: values.astype("float64")})
 
 
-def _calibrated(template: ResultRow, by_category: dict[int, Controls], data: WaveData) -> list[ResultRow]:
-    fewest = data.protocol.negative_controls.fewest
+def _calibrated(
+    template: ResultRow, nulls: dict[int, EmpiricalNull], words: dict[int, str], data: WaveData
+) -> list[ResultRow]:
     made = category_design(data, template)
     main = made.design if isinstance(made.design, NotEstimable) else fit_design(made.design, data.protocol.models)
     rows = []
     for category, row in made.rows.items():
         if category == REFERENCE:
             continue
-        null = by_category[category].null(fewest)
-        assert null is not None
+        null = nulls[category]
         bare = replace(row, n=None, events=None)
         for measure, value in (
             ("null_mean", null.mean),
@@ -160,7 +162,7 @@ def _calibrated(template: ResultRow, by_category: dict[int, Controls], data: Wav
             ("ease", null.expected_absolute_error),
         ):
             rows.append(replace(bare, measure=measure, estimate=value))
-        row = replace(row, note=joined(row.note, by_category[category].words(fewest)))
+        row = replace(row, note=joined(row.note, words[category]))
         name = made.term.coefficient(category)
         if not isinstance(main, Fit):
             rows.append(row.not_estimable(main.reason))

@@ -7,6 +7,7 @@ sensors cannot distinguish.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import permutations
 
 import pandas as pd
@@ -61,11 +62,16 @@ class Days:
             amount: minutes.
         """
         lowest, highest = SUPPORT
-        if start[source] - amount < self.frame[source].quantile(lowest):
+        if start[source] - amount < self._support[lowest][source]:
             return f"{source} would be shorter than in all but {lowest:.0%} of people"
-        if start[target] + amount > self.frame[target].quantile(highest):
+        if start[target] + amount > self._support[highest][target]:
             return f"{target} would be longer than in all but {1 - highest:.0%} of people"
         return None
+
+    @cached_property
+    def _support(self) -> dict[float, pd.Series[float]]:
+        """The quantiles ``SUPPORT`` of each part."""
+        return {share: self.frame[list(PARTS)].quantile(share) for share in SUPPORT}
 
     def counted(self, row: ResultRow, frame: pd.DataFrame) -> ResultRow:
         """A row with its people and cases; without them if they are nearly those of the main analysis."""

@@ -114,12 +114,9 @@ class RawTruth:
         middles = np.arange(0.5, epoch_seconds)
         at = epoch_start.astype("datetime64[us]")[:, None] + (1e6 * middles).astype("timedelta64[us]")
         done = self.sequence.activity[self.steps_at(at)]
-        seconds = (done[:, :, None] == np.array(ActivityCode, dtype=np.uint8)).sum(axis=1).astype(np.float64)
-        middle = done[:, epoch_seconds // 2]
-        seconds[np.arange(len(middle)), [list(ActivityCode).index(ActivityCode(code)) for code in middle.tolist()]] += (
-            0.5
-        )
-        return np.array(ActivityCode, dtype=np.uint8)[seconds.argmax(axis=1)]
+        seconds = (done[:, :, None] == np.arange(len(ActivityCode))).sum(axis=1).astype(np.float64)
+        seconds[np.arange(len(done)), done[:, epoch_seconds // 2]] += 0.5
+        return seconds.argmax(axis=1).astype(np.uint8)
 
     def summary(self) -> dict[str, float]:
         """Clocks, rates, how the sensors were attached and minutes of each activity, for ``truth.json``."""
