@@ -41,6 +41,7 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "VARIANCE": quoted(protocol.models.variance),
         "CONFIDENCE": quoted(protocol.models.confidence),
         "ADJUSTED": vector(protocol.models.adjusted),
+        "MINIMUM_EVENTS": quoted(protocol.models.minimum_events),
         "SMALLEST_COUNT": quoted(protocol.disclosure.smallest_count),
         "KNOT_PERCENTILES": vector(PERCENTILES[protocol.spline.knots]),
         "KNOT_TYPE": "2" if protocol.spline.percentile_rule == "stata" else "7",
@@ -82,7 +83,8 @@ def named(values: Mapping[str, Sequence[object]]) -> str:
 
 def formula(model: Model) -> str:
     """The model as a formula."""
-    return f"{model.outcome} ~ {' + '.join((model.term, *model.covariates))}"
+    covariates = [f"spline({name}, knots({name}))" if name in model.curved else name for name in model.covariates]
+    return f"{model.outcome} ~ {' + '.join((model.term, *covariates))}"
 
 
 def sample(of: Sample) -> str:
