@@ -39,6 +39,8 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "spline_fixed_knots": _SPLINE,
     "spline_sample_knots": _SPLINE,
     "mutual_spline": _SPLINE,
+    # Stata's margins cannot move a spline together with its exposure.
+    "shifted": (r.shifted, r_beyond.none),
     "fit_quality": (r_beyond.fit_quality, stata_beyond.fit_quality),
     "additive_interaction": (r_beyond.additive, stata_beyond.additive),
     "standardized_risk": (r_beyond.standardized_risk, stata_beyond.standardized_risk),

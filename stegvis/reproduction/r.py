@@ -171,6 +171,16 @@ def interaction(row: EstimateRow) -> str:
     return "1" if row.place == 1 else estimate(f'rr({right}, people, "{name}")')
 
 
+def shifted(row: EstimateRow) -> str:
+    """The risk with more of an exposure against the risk as observed."""
+    curve, rules = curve_of(row), row.protocol.shift
+    assert rules is not None
+    knots = f"knots(people${row.exposure})" if curve.knots is None else vector(curve.knots)
+    amount, highest = f"{rules.amount(row.exposure):g}", f"{rules.highest_percentile:g}"
+    covariates = vector(row.protocol.models.adjusted)
+    return estimate(f'shifted(people, "{row.exposure}", {covariates}, {knots}, {amount}, {highest}, "{row.measure}")')
+
+
 def spline(row: EstimateRow) -> str:
     """A value of a curve, a knot, or a test."""
     curve, exposure = curve_of(row), row.exposure

@@ -198,6 +198,25 @@ curve_test <- function(people, exposure, covariates, t, from, other = NULL, othe
   wald_of(fit$b[chosen], fit$V[chosen, chosen])
 }
 
+# The risk if everybody had more of an exposure, but for those who would be above a percentile, against the risk as observed.
+shifted <- function(people, exposure, covariates, t, amount, highest, measure) {
+  x <- people[[exposure]]
+  limit <- quantile(x, highest, type = KNOT_TYPE)
+  people$s <- spline(x, t)
+  made <- sturdy(reformulate(c("s", covariates), "low_back_pain"), people)
+  fit <- logistic(made$formula, made$people)
+  influence <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled
+  under <- lapply(list(x, ifelse(x + amount <= limit, x + amount, x)), function(values) {
+    X <- model.matrix(fit)
+    X[, 1 + seq_len(length(t) - 1)] <- spline(values, t)
+    risk <- plogis(drop(X %*% coef(fit)))
+    list(risk = mean(risk), influence = (risk - mean(risk) + drop(influence %*% crossprod(X, risk * (1 - risk)))) / nobs(fit))
+  })
+  V <- factor_of(nobs(fit)) * crossprod(sapply(under, `[[`, "influence"))
+  s <- list(risk = sapply(under, `[[`, "risk"), V = V)
+  if (measure == "rr") risk_ratio(s, 2) else risk_difference(s, 2)
+}
+
 # ---- additive interaction ----
 
 # Low volume and low intensity as harmful. Rows: the three cells against neither, and the measures of interaction.

@@ -7,7 +7,7 @@ import pytest
 from stegvis.analyses import additive, interaction, joint, main_models, mutual, sensitivity, spline, strata
 from stegvis.analyses.wave_data import fit, rows_of
 from stegvis.statistics.categories import add_categories
-from stegvis.statistics.restricted_cubic_spline import basis, knots_of, percentile
+from stegvis.statistics.restricted_cubic_spline import basis, percentile
 from stegvis.statistics.results import to_frame
 from stegvis.statistics.risk_ratio import fit_risk_ratio
 from stegvis.statistics.terms import Categorical, Linear, category_term, covariate_terms
@@ -323,18 +323,6 @@ def test_an_added_covariate_is_in_the_adjusted_model_only(results, people, name,
         fitted = fit_risk_ratio(sample, [category_term("walking_minutes", PROTOCOL), *terms], MODELS)
         found = rows(results, f"sensitivity:{name}", model=model)
         assert_ratios(found.iloc[1:], fitted, of_categories("walking_minutes"))
-
-
-@pytest.mark.parametrize("model", ["age", "adjusted"])
-def test_age_as_a_curve_fits_as_a_spline_made_by_hand(results, people, model):
-    bends = basis(people["age"].to_numpy(), knots_of(people["age"].to_numpy(), 3, "stata"))[:, 1]
-    covariates = [*covariate_terms(model, PROTOCOL, LEVELS), Linear("bends")]
-    fitted = fit_risk_ratio(
-        people.assign(bends=bends), [category_term("walking_minutes", PROTOCOL), *covariates], MODELS
-    )
-    found = rows(results, "sensitivity:age_curve", model=model)
-    assert_ratios(found.iloc[1:], fitted, of_categories("walking_minutes"))
-    assert found["estimate"].tolist() != rows(results, "main", model=model)["estimate"].tolist()
 
 
 def test_both_versions_of_each_published_error_are_reported_in_either_mode(results, people):

@@ -32,7 +32,7 @@ LEVELS = covariate_levels(CODEBOOK)
 ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
-WITHOUT_STATA = {"composition", "misclassification_probabilistic", "negative_controls"}
+WITHOUT_STATA = {"shifted", "composition", "misclassification_probabilistic", "negative_controls"}
 FIXED = PROTOCOL.model_copy(
     update={
         "study": PROTOCOL.study.model_copy(update={"mode": "strict"}),
