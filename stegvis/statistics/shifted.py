@@ -66,6 +66,8 @@ def shifted_risk(X: np.ndarray, X_shifted: np.ndarray, y: np.ndarray, models: Mo
         fitted, slopes = risk_of(design @ fit.coefficients, "logistic")
         risks.append(float(fitted.mean()))
         influences.append((fitted - fitted.mean()) / n + fit.influence @ (slopes @ design / n))
+    if not min(risks) > 0:
+        return NotEstimable("a risk is 0")
     factor = n / (n - 1) if models.variance == "stata" else 1.0
     influence = np.stack(influences, axis=1)
     V = factor * cross_product(influence, influence)
