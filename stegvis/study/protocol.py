@@ -25,6 +25,7 @@ from stegvis.study.protocol_models import (
     Imputation,
     Misclassification,
     Models,
+    Overlap,
     NegativeControls,
     Projection,
     RegressionDilution,
@@ -100,6 +101,7 @@ class Protocol(Section):
     characteristics: Characteristics
     projection: Projection
     attrition_weights: AttritionWeights
+    overlap: Overlap = Overlap()
     imputation: Imputation
     regression_dilution: RegressionDilution
     misclassification: Misclassification
