@@ -54,7 +54,7 @@ def _doubly_robust(design: Design, made: CategoryDesign, model: Propensity, data
     if rules.folds == 1:
         return doubly_robust_risks(design.X, design.y, made.levels, model, models)
     folds = fold_numbers(len(design.y), rules.folds, rules.seed)
-    return cross_fitted_risks(design.X, design.y, made.levels, folds, models)
+    return cross_fitted_risks(design.X, design.y, made.levels, model, folds, models)
 
 
 def _remark(analysis: str, data: WaveData) -> str:

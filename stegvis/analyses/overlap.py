@@ -1,8 +1,8 @@
 """Analyses ``overlap``, ``doubly_robust``, ``overlap_weighted``: could everyone be in every category of an exposure?
 
-``overlap`` describes the propensity of the categories given the covariates of the adjusted model: smallest
-probabilities, equipoise, balance and effective sample sizes; ``diagnostics`` compares them with thresholds. The
-estimates that rest on it are in ``doubly_robust``.
+``overlap`` describes the propensity of the categories given the covariates of the adjusted model and the squares of
+``attrition_weights.squared``: smallest probabilities, equipoise, balance and effective sample sizes; ``diagnostics``
+compares them with thresholds. The estimates that rest on it are in ``doubly_robust``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,15 @@ def overlap_rows(data: WaveData) -> list[ResultRow]:
 def _propensity(made: CategoryDesign, data: WaveData) -> Propensity | NotEstimable:
     if isinstance(made.design, NotEstimable):
         return made.design
-    return propensity(*categories_of(made.design.X, made.levels), data.protocol.models)
+    covariates, chosen = categories_of(made.design.X, made.levels)
+    people = _people(made, data)
+    squares = [
+        people[name].to_numpy(dtype="float64") ** 2
+        for name in data.protocol.attrition_weights.squared
+        # With two values the square is determined by the number itself.
+        if name in made.design.X and people[name].nunique() > 2
+    ]
+    return propensity(np.column_stack([covariates, *squares]), chosen, data.protocol.models)
 
 
 # ---- of each category ----

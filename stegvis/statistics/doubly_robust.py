@@ -20,7 +20,7 @@ from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.irls import risk as risk_of
 from stegvis.statistics.level_risks import LevelRisks
 from stegvis.statistics.matrices import linear_predictor
-from stegvis.statistics.propensity import Propensity, categories_of, probabilities_of, propensity
+from stegvis.statistics.propensity import Propensity, probabilities_of, propensity
 from stegvis.study.protocol_models import Models
 
 Levels = Mapping[Hashable, str | None]
@@ -66,12 +66,13 @@ def doubly_robust_risks(
 
 
 def cross_fitted_risks(
-    X: pd.DataFrame, y: np.ndarray, levels: Levels, folds: np.ndarray, models: Models
+    X: pd.DataFrame, y: np.ndarray, levels: Levels, whole: Propensity, folds: np.ndarray, models: Models
 ) -> LevelRisks | NotEstimable:
     """AIPW risks in which each person's fitted values come from models of the people in the other folds.
 
     Args:
         X, y, levels, models: as for ``doubly_robust_risks``.
+        whole: the propensity of everyone, of which the covariates and the categories are used.
         folds: n, the fold of each person (``fold_numbers``).
 
     Returns:
@@ -80,7 +81,7 @@ def cross_fitted_risks(
     Raises:
         KeyError: a column is not in X.
     """
-    covariates, chosen = categories_of(X, levels)
+    covariates, chosen = whole.design, whole.chosen
     terms = np.empty(chosen.shape)
     matrix = X.to_numpy()
     for fold in np.unique(folds):

@@ -25,7 +25,6 @@ from stegvis.study.protocol_models import (
     Imputation,
     Misclassification,
     Models,
-    Overlap,
     NegativeControls,
     Projection,
     RegressionDilution,
@@ -41,6 +40,7 @@ from stegvis.study.protocol_publication import (
     Plausibility,
     Release,
 )
+from stegvis.study.protocol_overlap import Overlap
 from stegvis.study.protocol_recordings import (
     CalibrationRules,
     Days,

@@ -285,27 +285,6 @@ class AttritionWeights(Section):
         return self
 
 
-class Overlap(Section):
-    """Whether everyone could be in every category, and estimates that rest on it.
-
-    Attributes:
-        equipoise: preference scores between these count as no clear preference.
-        folds: of cross-fitting of the doubly robust estimates; 1 for none.
-        seed: of the order in which people are dealt to folds.
-    """
-
-    equipoise: tuple[float, float] = (0.3, 0.7)
-    folds: int = Field(default=1, ge=1, le=20)
-    seed: int = Field(default=20250613, ge=0)
-
-    @model_validator(mode="after")
-    def _around_a_half(self) -> Overlap:
-        low, high = self.equipoise
-        if not 0 < low < 0.5 < high < 1:
-            raise ValueError("equipoise must be two preference scores within 0 and 1, with 0.5 between them")
-        return self
-
-
 class Imputation(Section):
     """How missing covariates are imputed."""
 
@@ -408,6 +387,6 @@ class Diagnostics(Section):
     share_above_one: Limits
     exposure_balance: Limits = Limits(warning=0.10, fail=0.25)
     exposure_overlap: Limits = Limits(warning=0.50, fail=0.20)
-    exposure_positivity: Limits = Limits(warning=0.01, fail=0.001)
+    exposure_positivity: Limits = Limits(warning=0.01, fail=0.0001)
     exposure_effective_sample_size: Limits = Limits(warning=0.50, fail=0.20)
     overlap_weighted_balance: Limits = Limits(warning=0.10, fail=0.25)

@@ -162,7 +162,7 @@ def test_cross_fitting_uses_models_of_the_others(design, model):
     assert sorted(np.bincount(folds)) == [800] * 5
     assert (folds == fold_numbers(len(design.y), 5, seed=1)).all()
     assert (folds != fold_numbers(len(design.y), 5, seed=2)).any()
-    crossed = cross_fitted_risks(design.X, design.y, VOLUME_LEVELS, folds, HC0)
+    crossed = cross_fitted_risks(design.X, design.y, VOLUME_LEVELS, model, folds, HC0)
     plain = risks_of("doubly_robust", design, model)
     assert isinstance(crossed, LevelRisks)
     for level in (2, 3, 4):
@@ -173,7 +173,7 @@ def test_cross_fitting_uses_models_of_the_others(design, model):
     # By hand: the fold's own people do not matter for their fitted values.
     changed = design.y.copy()
     changed[folds == 0] = 1 - changed[folds == 0]
-    again = cross_fitted_risks(design.X, changed, VOLUME_LEVELS, folds, HC0)
+    again = cross_fitted_risks(design.X, changed, VOLUME_LEVELS, model, folds, HC0)
     assert isinstance(again, LevelRisks)
     lowest = (folds == 0) & (model.chosen[:, 0] == 0)
     terms = [len(folds) * each.influence[:, 0] + each.risks[0] for each in (crossed, again)]
@@ -226,7 +226,8 @@ def test_what_cannot_be_fitted_is_reported():
     without = np.where(mixed["level"] == 1, 0.0, y)
     assert isinstance(overlap_weighted_risks(without, [0, 1], model, HC0), NotEstimable)
     assert isinstance(doubly_robust_risks(mixed, without, levels, model, HC0), NotEstimable)
-    folds = fold_numbers(120, 3, 1)
-    crossed = cross_fitted_risks(apart, y, levels, folds, HC0)
+    # Nobody of the second level is outside the first fold.
+    folds = mixed["level"].to_numpy(dtype="int64")
+    crossed = cross_fitted_risks(mixed, y, levels, model, 1 - folds, HC0)
     assert isinstance(crossed, NotEstimable)
     assert crossed.reason.startswith("without one fold, ")
