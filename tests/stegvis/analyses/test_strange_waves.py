@@ -12,7 +12,7 @@ from stegvis.statistics.categories import add_categories
 from tests.sizes import examples
 from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, wave_data_of
 
-GROUPS = ("risk_ratios", "dose_response", "sensitivity_models")
+GROUPS = ("risk_ratios", "absolute_risks", "dose_response", "sensitivity_models")
 ANALYSES = [analysis for group in GROUPS for analysis in SUITE[group]]
 FIXED = PROTOCOL.model_copy(
     update={
