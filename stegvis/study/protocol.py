@@ -31,6 +31,7 @@ from stegvis.study.protocol_models import (
     Spline,
     TimeUse,
 )
+from stegvis.study.protocol_overlap import Overlap
 from stegvis.study.protocol_publication import (
     Bridge,
     Checks,
@@ -40,7 +41,6 @@ from stegvis.study.protocol_publication import (
     Plausibility,
     Release,
 )
-from stegvis.study.protocol_overlap import Overlap
 from stegvis.study.protocol_recordings import (
     CalibrationRules,
     Days,

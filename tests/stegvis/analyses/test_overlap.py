@@ -104,7 +104,8 @@ def test_cross_fitting_is_an_option_of_the_protocol():
 
     plain, crossed = made(), made(folds=5)
     pd.testing.assert_frame_equal(crossed, made(folds=5))
-    mine, theirs, other = (block(each, "doubly_robust", "rr").iloc[1:] for each in (crossed, plain, made(folds=5, seed=3)))
+    each = (crossed, plain, made(folds=5, seed=3))
+    mine, theirs, other = (block(found, "doubly_robust", "rr").iloc[1:] for found in each)
     assert (mine["estimate"] != theirs["estimate"]).all()
     assert (mine["estimate"] != other["estimate"]).all()
     assert (np.abs(np.log(mine["estimate"] / theirs["estimate"])) < 0.3 * theirs["std_error"]).all()

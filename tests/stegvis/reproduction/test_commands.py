@@ -31,8 +31,8 @@ ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
 WITHOUT_STATA = {
-    "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust", "overlap_weighted", "overlap",
-    "overlap:overlap_weights",
+    "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust", "overlap_weighted",
+    "overlap", "overlap:overlap_weights",
 }  # fmt: skip
 FIXED = PROTOCOL.model_copy(
     update={
