@@ -24,7 +24,7 @@ from stegvis.study.study import Study
     also={"absolute_risks_people": "Who is behind each of these estimates; never published."},
 )
 def absolute_risks(context: dg.AssetExecutionContext, warehouse: Reader, study: Study, made: set[str]) -> Rows:
-    """Standardized risks, risk differences and numbers needed; the same ratios by other estimators."""
+    """Standardized risks, differences, numbers needed; the same ratios by other estimators; overlap of categories."""
     from stegvis.analyses.absolute_risks import ANALYSES
     from stegvis.storage.wave_people import fit_wave
 

@@ -14,6 +14,11 @@ DIAGNOSTICS = {
     "minimum_detectable_rr": "the study could detect a ratio near 1",
     "events_per_coefficient": "there are enough events for the covariates",
     "share_above_one": "fitted risks stay below 1",
+    "exposure_balance": "categories of an exposure resemble each other once weighted",
+    "exposure_overlap": "the covariates do not decide the category",
+    "exposure_positivity": "everyone had some chance of each category",
+    "exposure_effective_sample_size": "each weighted category is large enough",
+    "overlap_weighted_balance": "categories resemble each other with overlap weights",
 }
 
 

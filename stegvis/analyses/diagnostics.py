@@ -3,9 +3,9 @@
 The result (pass, warning, fail) is in ``level``. A failed diagnostic withholds the estimates that depend on it: they
 become ``not_estimable``, with the diagnostic in the note. One of a main model is about the model and its people, so
 every estimate of that exposure and model is withheld, by whatever analysis; those of both exposures in one model with
-it, and those of time use when the models of all exposures fail. One of the weights withholds what is weighted. Modeled
-on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e),
-which must pass before estimates are unblinded.
+it, and those of time use when the models of all exposures fail. One of the weights withholds what is weighted, one of
+overlap what rests on it. Modeled on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1),
+doi 10.1162/99608f92.147cc28e), which must pass before estimates are unblinded.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from statistics import NormalDist
 import pandas as pd
 
 from stegvis.analyses.fit_quality import EVENTS_PER_COEFFICIENT, SHARE_ABOVE_ONE
+from stegvis.analyses.overlap_gates import GATES, Gate, value_of
 from stegvis.analyses.time_use import EXPOSURE as TIME_USE
 from stegvis.statistics.results import ESTIMATE_COLUMNS, RESULT_COLUMNS, ResultRow, joined, options_note, to_frame
 from stegvis.study.protocol import EXPOSURES, Protocol
@@ -27,7 +28,7 @@ PASS, WARNING, FAIL = "pass", "warning", "fail"
 ANALYSIS = "diagnostics"
 WEIGHTED = "attrition_weighted"
 # What describes models and weights is kept, since it shows why estimates are withheld.
-DESCRIPTIVE = (ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance")
+DESCRIPTIVE = (ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance", "overlap", "overlap:overlap_weights")
 # Analyses with the categories of every exposure in one model.
 OF_EVERY_EXPOSURE = "mutual"
 
@@ -43,6 +44,7 @@ class Diagnostic:
         model: of the estimates that depend on it.
         weighted: whether only weighted estimates depend on it.
         value: computed from a wave's results; NaN if it cannot be computed.
+        withholds: how the weighted analyses that depend on it begin.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Diagnostic:
     model: str
     weighted: bool
     value: Callable[[pd.DataFrame, Protocol], float]
+    withholds: str = WEIGHTED
 
 
 def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -107,7 +110,7 @@ def _depending(results: pd.DataFrame, diagnostic: Diagnostic, protocol: Protocol
     """The rows that depend on a diagnostic."""
     rows = results["model"] == diagnostic.model
     if diagnostic.weighted:
-        rows &= results["analysis"].str.startswith(WEIGHTED)
+        rows &= results["analysis"].str.startswith(diagnostic.withholds)
         return rows & (results["exposure"] == diagnostic.exposure) if diagnostic.exposure in EXPOSURES else rows
     together = results["analysis"].str.startswith(OF_EVERY_EXPOSURE) | (
         results["exposure"] == protocol.exposures.of_all
@@ -134,6 +137,8 @@ def _diagnostics(protocol: Protocol) -> Iterator[Diagnostic]:
         yield Diagnostic("minimum_detectable_rr", "minimum_detectable_rr", *main, _detectable(exposure))
         yield Diagnostic(EVENTS_PER_COEFFICIENT, EVENTS_PER_COEFFICIENT, *main, _fit(EVENTS_PER_COEFFICIENT, exposure))
         yield Diagnostic(SHARE_ABOVE_ONE, SHARE_ABOVE_ONE, *main, _fit(SHARE_ABOVE_ONE, exposure))
+        for gate in GATES:
+            yield Diagnostic(gate.name, gate.measure, *weighted, _overlap(gate, exposure), gate.withholds)
 
 
 def _ok(results: pd.DataFrame, **wanted: str) -> pd.DataFrame:
@@ -166,6 +171,11 @@ def _ess_share(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
         return float((rows["estimate"] / rows["n"].astype("float64")).min())
 
     return value
+
+
+def _overlap(gate: Gate, exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
+    """The value of a diagnostic of overlap."""
+    return lambda results, protocol: value_of(gate, exposure, results)
 
 
 def _detectable(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:

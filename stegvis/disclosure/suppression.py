@@ -25,7 +25,9 @@ from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, RESULT_COL
 from stegvis.study.protocol import Protocol
 
 # Estimates from which the people or cases of their wave follow.
-COUNTS_IN_DISGUISE = ("events_per_coefficient", "ess_share", "minimum_detectable_rr", "detectable_rr", "waves_needed")
+COUNTS_IN_DISGUISE = (
+    "events_per_coefficient", "ess_share", "equipoise", "minimum_detectable_rr", "detectable_rr", "waves_needed",
+)  # fmt: skip
 UNDOES_ROUNDING = "an exact count, which rounding hides, would follow from it"
 SUPPRESSED_COLUMNS = ("wave", "table", "cell", "column", "rule")
 

@@ -1,4 +1,4 @@
-"""Standardized risks, their differences, and numbers needed."""
+"""Standardized risks, their differences, numbers needed, and whether other estimators agree."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from stegvis.reporting.blocks import Section, note, paragraph, section, table
 from stegvis.reporting.formatting import decimal, interval, interval_name, is_missing, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
+from stegvis.reporting.overlap import agreement
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED
 from stegvis.reporting.wording import level_label
@@ -57,9 +58,8 @@ def absolute(report: WaveReport) -> Section:
     shown = table(risks) if groups else paragraph("No standardized risk is available for this wave.")
     more = [sentence for exposure in report.exposures if (sentence := with_more_of(report, exposure))]
     supposed = [paragraph(" ".join([SUPPOSING, *more]))] if more else []
-    return section(
-        "absolute", "Risks and differences", paragraph(MEANING), shown, note(NEEDED), *supposed, short="Risks"
-    )
+    blocks = (paragraph(MEANING), shown, note(NEEDED), *agreement(report), *supposed)
+    return section("absolute", "Risks and differences", *blocks, short="Risks")
 
 
 def with_more_of(report: WaveReport, exposure: Exposure) -> str:

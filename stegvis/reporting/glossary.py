@@ -15,6 +15,7 @@ TERMS = {
     "Confidence interval": "The range of values most compatible with the data. In many repetitions of the study, "
     "{confidence:.0f} of 100 such intervals would include the true value, provided there is no bias.",
     "Confounding": "A difference between the groups in something else that accounts for part or all of an association.",
+    "Doubly robust": "Estimated with a model of the outcome and one of the exposure, and right if either is.",
     "E-value": "How strong unmeasured confounding would have to be to account for an estimate by itself.",
     "Imputation": "Missing values are filled in several times from the other variables, and the results combined.",
     "Interaction": "A difference in an association between subgroups.",
@@ -23,6 +24,8 @@ TERMS = {
     "brisk walking {brisk}.",
     "Not estimable": "Too few participants or cases, or too little variation, to compute a number.",
     "Not shown, suppressed": "A number that is not published because it could reveal something about individuals.",
+    "Overlap": "Whether people with any covariates could be in every category; overlap weights represent those who "
+    "could.",
     "p": "How often chance alone would give a result at least as far from no association.",
     "Reference": "The category with which the others are compared; here the lowest.",
     "Risk": "The share of the participants followed who have {outcome}.",

@@ -6,6 +6,7 @@ from stegvis.reporting.blocks import Section, folded, paragraph, section, table
 from stegvis.reporting.formatting import is_missing
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table, tag
+from stegvis.reporting.overlap import DIAGNOSTICS as OVERLAP_DIAGNOSTICS
 from stegvis.reporting.rows import chosen
 from stegvis.reporting.tables import checks_table
 from stegvis.reporting.wording import plain
@@ -18,6 +19,8 @@ NAMES = {
     "events_per_coefficient": "Cases per coefficient",
     "share_above_one": "Share of fitted risks above 1",
 }
+# Of overlap, by name: their measures are those of the weights.
+OVERLAP = {name: f"Overlap: {words}" for name, words in OVERLAP_DIAGNOSTICS.items()}
 LEVEL_KINDS = {"pass": "good", "warning": "neutral", "fail": "bad"}
 
 
@@ -42,7 +45,7 @@ def _diagnostics(report: WaveReport) -> Table | None:
     names: dict[str, str] = {each: report.protocol.exposures.scale(each).name.lower() for each in report.exposures}
     lines = tuple(
         (
-            NAMES.get(str(row["measure"]), plain(str(row["measure"])).capitalize()),
+            OVERLAP.get(str(row["term"])) or NAMES.get(str(row["measure"]), plain(str(row["measure"])).capitalize()),
             names.get(str(row["exposure"]), "both"),
             "–" if is_missing(row["estimate"]) else f"{float(row['estimate']):.3g}",
             tag(str(row["level"]), LEVEL_KINDS.get(str(row["level"]), "neutral")),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from stegvis.reproduction import r, r_beyond, stata, stata_beyond
+from stegvis.reproduction import overlap, r, r_beyond, stata, stata_beyond
 from stegvis.reproduction.models import EstimateRow
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.rare_levels import TAKEN_TOGETHER
@@ -45,6 +45,9 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "additive_interaction": (r_beyond.additive, stata_beyond.additive),
     "standardized_risk": (r_beyond.standardized_risk, stata_beyond.standardized_risk),
     "cross_estimator": (r_beyond.cross_estimator, stata_beyond.cross_estimator),
+    "overlap": (overlap.overlap, overlap.overlap_in_stata),
+    "doubly_robust": (overlap.estimates, r_beyond.none),
+    "overlap_weighted": (overlap.estimates, overlap.overlap_weighted_in_stata),
     "attrition_weighted": (r_beyond.attrition_weighted, stata_beyond.attrition_weighted),
     "attrition_weights": (r_beyond.attrition_weights, stata_beyond.attrition_weights),
     "attrition_balance": (r_beyond.attrition_balance, stata_beyond.attrition_balance),

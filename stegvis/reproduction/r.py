@@ -47,6 +47,7 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "KNOT_TYPE": "2" if protocol.spline.percentile_rule == "stata" else "7",
         "LOW_CATEGORIES": quoted(protocol.additive_interaction.low_categories),
         "SQUARED": vector(protocol.attrition_weights.squared),
+        "EQUIPOISE": vector(protocol.overlap.equipoise),
         "IMPUTATIONS": quoted(protocol.imputation.imputations),
         "IMPUTATION_ROUNDS": quoted(protocol.imputation.iterations),
         "DRAWS": quoted(protocol.misclassification.draws),

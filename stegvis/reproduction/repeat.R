@@ -1,5 +1,5 @@
-# Reproduces Stegvis estimates from exported tables. Needs R 4 and the package sandwich; a few commands also need survival
-# or mice.
+# Reproduces Stegvis estimates from exported tables. Needs R 4 and the package sandwich; a few commands also need survival,
+# nnet or mice.
 #   source("repeat.R"); read_tables()
 # then any command of commands.csv. Each gives one number: the estimate of its row. Where a command ends in ["estimate"],
 # the same without it also gives the limits ("low", "high"), the standard error ("se") and the p-value ("p").
@@ -272,7 +272,7 @@ standardized <- function(formula, people, category, family = binomial) {
     list(risk = mean(risk), influence = (risk - mean(risk) + drop(influence %*% crossprod(X, fit$family$mu.eta(eta)))) / nobs(fit))
   })
   influences <- sapply(each, `[[`, "influence")
-  list(risk = sapply(each, `[[`, "risk"), V = factor_of(nobs(fit)) * crossprod(influences))
+  list(risk = sapply(each, `[[`, "risk"), V = factor_of(nobs(fit)) * crossprod(influences), influence = influences)
 }
 
 risk <- function(s, k) difference(s$risk[k], sqrt(s$V[k, k]))
@@ -281,6 +281,126 @@ number_needed <- function(s, k) 1 / abs(s$risk[k] - s$risk[1])
 risk_ratio <- function(s, k) {
   gradient <- c(-1 / s$risk[1], 1 / s$risk[k])
   ratio(log(s$risk[k] / s$risk[1]), sqrt(drop(gradient %*% s$V[c(1, k), c(1, k)] %*% gradient)))
+}
+
+# ---- overlap of the categories ----
+
+# The propensity of the categories given covariates and squares: nnet's multinomial model, then Newton's method to the last
+# digit. The last one is kept, since many commands need the same.
+propensity <- function(people, category, covariates) {
+  given <- list(people, category, covariates)
+  if (identical(given, last_propensity$given)) return(last_propensity$found)
+  made <- sturdy(reformulate(c(category, covariates), "low_back_pain"), people)
+  people <- made$people
+  covariates <- intersect(covariates, all.vars(made$formula))
+  squares <- Filter(function(name) length(unique(people[[name]])) > 2, intersect(SQUARED, covariates))
+  W <- model.matrix(reformulate(c(covariates, sprintf("I(%s^2)", squares))), people)
+  W <- W[, colSums(W != 0) > 0]
+  Z <- sweep(W, 2, sqrt(colMeans(W^2)), `/`)
+  group <- droplevels(people[[category]])
+  A <- sapply(levels(group), function(level) as.numeric(group == level))
+  fit <- nnet::multinom(group ~ Z - 1, trace = FALSE, maxit = 1000, MaxNWts = 5000)
+  b <- matrix(t(coef(fit)), ncol(Z))
+  for (step in 1:8) {
+    P <- exp(cbind(0, Z %*% b))
+    P <- P / rowSums(P)
+    free <- 2:ncol(A)
+    scores <- do.call(cbind, lapply(free, function(l) Z * (A[, l] - P[, l])))
+    information <- do.call(rbind, lapply(free, function(l) {
+      do.call(cbind, lapply(free, function(m) crossprod(Z, Z * (P[, l] * ((l == m) - P[, m])))))
+    }))
+    inverse <- solve(information)
+    b <- b + matrix(inverse %*% colSums(scores), ncol(Z))
+  }
+  found <- list(
+    people = people, category = category, covariates = covariates, Z = Z, A = A, P = P, influence = scores %*% inverse
+  )
+  last_propensity$given <- given
+  last_propensity$found <- found
+  found
+}
+last_propensity <- new.env()
+
+# The influence of each person through the propensity: of a sum whose terms have these derivatives by the linear predictors.
+through <- function(g, slopes) drop(g$influence %*% as.vector(crossprod(g$Z, slopes)))
+
+smallest_probability <- function(g, k) mean(head(sort(g$P[, k]), SMALLEST_COUNT))
+
+# The smaller share of two categories with a preference score in equipoise; for few participants, the share that may be
+# published.
+equipoise <- function(g, k) {
+  score <- plogis(log(g$P[, k] / g$P[, 1]) - log(mean(g$A[, k]) / mean(g$A[, 1])))
+  inside <- score >= EQUIPOISE[1] & score <= EQUIPOISE[2]
+  min(sapply(c(1, k), function(l) {
+    count <- sum(inside[g$A[, l] == 1])
+    n <- sum(g$A[, l])
+    if (count > 0 && count < SMALLEST_COUNT) count <- SMALLEST_COUNT
+    if (n - count > 0 && n - count < SMALLEST_COUNT) count <- n - SMALLEST_COUNT
+    count / n
+  }))
+}
+
+inverse_weights <- function(g) 1 / rowSums(g$A * g$P)
+overlap_weights <- function(g) 1 / rowSums(1 / g$P) / rowSums(g$A * g$P)
+group_size <- function(g, k, w) effective_sample_size(w[g$A[, k] == 1])
+
+# The largest difference of the means of two categories, over the levels of a covariate, in pooled standard deviations.
+group_balance <- function(g, column, w = rep(1, nrow(g$A))) {
+  x <- g$people[[column]]
+  columns <- if (is.factor(x)) sapply(levels(droplevels(x)), function(level) as.numeric(x == level)) else cbind(x)
+  groups <- lapply(seq_len(ncol(g$A)), function(l) g$A[, l] == 1)
+  max(apply(columns, 2, function(x) {
+    spread <- sqrt(mean(sapply(groups, function(of) mean((x[of] - mean(x[of]))^2))))
+    diff(range(sapply(groups, function(of) weighted.mean(x[of], w[of])))) / spread
+  }), na.rm = TRUE)
+}
+
+# Doubly robust risks (augmented inverse-probability weighting), with the influence of both models.
+doubly_robust <- function(g) {
+  right <- reformulate(c(g$category, g$covariates), "low_back_pain")
+  people <- g$people
+  people[[g$category]] <- droplevels(people[[g$category]])
+  fit <- logistic(right, people)
+  beta <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled
+  n <- nrow(people)
+  each <- lapply(seq_len(ncol(g$A)), function(k) {
+    all <- levels(people[[g$category]])
+    people[[g$category]] <- factor(all[k], all)
+    X <- model.matrix(delete.response(terms(fit)), people, xlev = fit$xlevels)
+    risk <- plogis(drop(X %*% coef(fit)))
+    w <- g$A[, k] / g$P[, k]
+    residual <- w * (fit$y - risk)
+    slopes <- -residual * (matrix(seq_len(ncol(g$A)) == k, n, ncol(g$A), byrow = TRUE) - g$P)[, -1]
+    moved <- drop(beta %*% crossprod(X, (1 - w) * risk * (1 - risk))) + through(g, slopes)
+    list(risk = mean(risk + residual), influence = (risk + residual - mean(risk + residual) + moved) / n)
+  })
+  from_influence(sapply(each, `[[`, "risk"), sapply(each, `[[`, "influence"))
+}
+
+# Risks of the people who could be in any category.
+overlap_weighted <- function(g) {
+  w <- overlap_weights(g)
+  slopes <- (w * rowSums(g$A * g$P) / g$P - g$A)[, -1]
+  y <- g$people$low_back_pain
+  each <- lapply(seq_len(ncol(g$A)), function(k) {
+    own <- g$A[, k] * w
+    residual <- own * (y - weighted.mean(y, own))
+    list(risk = weighted.mean(y, own), influence = (residual + through(g, residual * slopes)) / sum(own))
+  })
+  from_influence(sapply(each, `[[`, "risk"), sapply(each, `[[`, "influence"))
+}
+
+from_influence <- function(risk, influence) {
+  list(risk = risk, V = factor_of(nrow(influence)) * crossprod(influence), influence = influence)
+}
+
+# The ratio of a category by one estimator over that by another, in the same participants.
+against <- function(one, other, k) {
+  logs <- lapply(list(one, other), function(s) {
+    list(b = log(s$risk[k] / s$risk[1]), influence = s$influence[, k] / s$risk[k] - s$influence[, 1] / s$risk[1])
+  })
+  apart <- logs[[1]]$influence - logs[[2]]$influence
+  ratio(logs[[1]]$b - logs[[2]]$b, sqrt(factor_of(length(apart)) * sum(apart^2)))
 }
 
 # ---- other estimators ----

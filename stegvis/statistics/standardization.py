@@ -17,12 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stegvis.statistics.additive_interaction import Difference, difference
+from stegvis.statistics.additive_interaction import Difference
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.irls import Family, fit_matrix, refusal
 from stegvis.statistics.irls import risk as risk_of
-from stegvis.statistics.matrices import cross_product
-from stegvis.statistics.risk_ratio import Ratio, ratio
+from stegvis.statistics.level_risks import LevelRisks
 from stegvis.study.protocol_models import Models
 
 
@@ -42,51 +41,21 @@ class NumberNeeded:
 
 
 @dataclass(frozen=True)
-class StandardizedRisks:
-    """Standardized risks of the levels of an exposure, and their covariances (K x K).
+class StandardizedRisks(LevelRisks):
+    """Standardized risks of the levels of an exposure.
 
-    ``share_above_one`` is the share of fitted risks above 1 at the observed levels.
+    Attributes:
+        fixed_covariates: K x K covariance that takes the covariates as given.
+        share_above_one: share of fitted risks above 1 at the observed levels.
     """
 
-    levels: tuple[Hashable, ...]
-    risks: np.ndarray
-    unconditional: np.ndarray
     fixed_covariates: np.ndarray
     share_above_one: float
-    confidence: float
 
-    def risk(self, level: Hashable) -> Difference:
-        """The risk if everyone were at a level.
-
-        Raises:
-            ValueError: no such level.
-        """
-        at = self.levels.index(level)
-        return difference(float(self.risks[at]), math.sqrt(self.unconditional[at, at]), self.confidence)
-
-    def risk_difference(self, level: Hashable, reference: Hashable) -> Difference:
-        """The risk at a level minus that at the reference.
-
-        Raises:
-            ValueError: no such level.
-        """
-        at, against = self.levels.index(level), self.levels.index(reference)
-        gradient = np.zeros(len(self.levels))
-        gradient[at], gradient[against] = 1.0, -1.0
-        variance = float(gradient @ self.unconditional @ gradient)
-        return difference(float(self.risks[at] - self.risks[against]), math.sqrt(variance), self.confidence)
-
-    def risk_ratio(self, level: Hashable, reference: Hashable) -> Ratio:
-        """The risk at a level over that at the reference.
-
-        Raises:
-            ValueError: no such level.
-        """
-        at, against = self.levels.index(level), self.levels.index(reference)
-        gradient = np.zeros(len(self.levels))
-        gradient[at], gradient[against] = 1 / self.risks[at], -1 / self.risks[against]
-        variance = float(gradient @ self.unconditional @ gradient)
-        return ratio(float(np.log(self.risks[at] / self.risks[against])), math.sqrt(variance), self.confidence)
+    @property
+    def unconditional(self) -> np.ndarray:
+        """K x K covariance that allows for the sampling of the covariates."""
+        return self.covariance
 
 
 def standardized_risks(
@@ -136,7 +105,8 @@ def standardized_risks(
     return StandardizedRisks(
         levels=tuple(levels),
         risks=np.array(risks),
-        unconditional=factor * cross_product(influence, influence),
+        influence=influence,
+        factor=factor,
         fixed_covariates=factor * J @ V @ J.T,
         share_above_one=float((fit.fitted > 1).mean()),
         confidence=models.confidence,

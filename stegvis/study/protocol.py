@@ -31,6 +31,7 @@ from stegvis.study.protocol_models import (
     Spline,
     TimeUse,
 )
+from stegvis.study.protocol_overlap import Overlap
 from stegvis.study.protocol_publication import (
     Bridge,
     Checks,
@@ -102,6 +103,7 @@ class Protocol(Section):
     characteristics: Characteristics
     projection: Projection
     attrition_weights: AttritionWeights
+    overlap: Overlap = Overlap()
     imputation: Imputation
     regression_dilution: RegressionDilution
     misclassification: Misclassification

@@ -385,3 +385,8 @@ class Diagnostics(Section):
     minimum_detectable_rr: Limits
     events_per_coefficient: Limits
     share_above_one: Limits
+    exposure_balance: Limits = Limits(warning=0.10, fail=0.25)
+    exposure_overlap: Limits = Limits(warning=0.50, fail=0.20)
+    exposure_positivity: Limits = Limits(warning=0.01, fail=0.0001)
+    exposure_effective_sample_size: Limits = Limits(warning=0.50, fail=0.20)
+    overlap_weighted_balance: Limits = Limits(warning=0.10, fail=0.25)

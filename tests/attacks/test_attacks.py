@@ -19,6 +19,7 @@ from stegvis.analyses import main_models, strata
 from stegvis.analyses.attrition_weighted import attrition_weighted_rows
 from stegvis.analyses.characteristics import characteristics, characteristics_members
 from stegvis.analyses.diagnostics import with_diagnostics
+from stegvis.analyses.overlap import overlap_rows
 from stegvis.analyses.wave_data import Analysis, rows_of
 from stegvis.disclosure.checks import without_small
 from stegvis.disclosure.control import People, control_across_waves, control_disclosure
@@ -197,7 +198,8 @@ def test_digits_of_standardized_differences(tmp_path: Path) -> None:
 def test_rounding_undone(tmp_path: Path) -> None:
     """Rounded counts alone are undone by the numbers beside them; the strict profile publishes none of these."""
     wave = lossy_wave_of(700)
-    rows = rows_of([main_models.main_and_quality_rows, attrition_weighted_rows], wave)
+    rows = rows_of([main_models.main_and_quality_rows, attrition_weighted_rows, overlap_rows], wave)
+    assert any(row.measure == "equipoise" and row.status == "ok" for row in rows)
     results = with_diagnostics(to_frame(rows), PROTOCOL)
     results.loc[0, "note"] += "; 111 incomplete rows left out"
     table_one = characteristics(wave.people, PROTOCOL, TABLE_ONE_LEVELS)
@@ -232,7 +234,7 @@ def test_rounding_undone(tmp_path: Path) -> None:
             assert count in weighted
     assert rounding.undone_rounding(on) == {}
     shown = made.tables.results[made.tables.results["status"] == "ok"]
-    assert set(shown["measure"]).isdisjoint({"events_per_coefficient", "ess_share"})
+    assert set(shown["measure"]).isdisjoint({"events_per_coefficient", "ess_share", "equipoise"})
     assert without_small(checks, STRICT) == [{"rule": "whole_day", "failing": 25}, {"rule": "status", "failing": None}]
 
 

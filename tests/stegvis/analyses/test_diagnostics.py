@@ -23,6 +23,11 @@ def wave(**values: float) -> pd.DataFrame:
         "std_error": 0.05,
         "events": 40.0,
         "above": 0.0,
+        "smd_of_exposure": 0.02,
+        "equipoise": 0.8,
+        "smallest": 0.05,
+        "ess_of_exposure": 200.0,
+        "smd_overlap": 0.02,
     } | values
     rows = [
         ResultRow(
@@ -42,8 +47,32 @@ def wave(**values: float) -> pd.DataFrame:
             ResultRow("W", "main", "all", "adjusted", exposure, "c", "78-100", **ratio),
             ResultRow("W", "main", "all", "age", exposure, "c", "78-100", **ratio),
             ResultRow("W", "attrition_weighted", "all", "adjusted", exposure, "c", "78-100", **ratio),
+            ResultRow("W", "doubly_robust", "all", "adjusted", exposure, "c", "78-100", **ratio),
+            ResultRow("W", "overlap_weighted", "all", "adjusted", exposure, "c", "78-100", **ratio),
+            *overlap_of(exposure, found),
         ]
     return to_frame(rows)
+
+
+def overlap_of(exposure: str, found: dict[str, float]) -> list[ResultRow]:
+    """Rows of overlap: a second category and covariate are better than the first."""
+    row = ResultRow("W", "overlap", "all", "adjusted", exposure, "c", n=250)
+    weighted = {"analysis": "overlap:overlap_weights", "measure": "smd_weighted"}
+    return [
+        replace(row, measure="equipoise", level="78-100", estimate=found["equipoise"]),
+        replace(row, measure="equipoise", level=">=125", estimate=0.9),
+        replace(row, measure="smallest_probability", level="78-100", estimate=found["smallest"]),
+        replace(row, measure="smallest_probability", level=">=125", estimate=0.1),
+        replace(row, measure="ess", level="78-100", estimate=found["ess_of_exposure"]),
+        replace(row, measure="ess", level=">=125", estimate=240.0),
+        replace(row, measure="smd_weighted", term="age", estimate=found["smd_of_exposure"]),
+        replace(row, measure="smd_weighted", term="sex", estimate=0.01),
+        # Before weighting categories may differ.
+        replace(row, measure="smd", term="age", estimate=1.0),
+        replace(row, **weighted, term="age", estimate=found["smd_overlap"]),
+        # The effective sample size of overlap weights is no diagnostic.
+        replace(row, analysis="overlap:overlap_weights", measure="ess", level="78-100", estimate=10.0),
+    ]
 
 
 def diagnosed(**values: float) -> pd.DataFrame:
@@ -58,7 +87,7 @@ def test_a_sound_wave_passes_and_keeps_everything() -> None:
     results = diagnosed()
     assert diagnostic_counts(results) == {"diagnostics_warning": 0, "diagnostics_fail": 0}
     assert (results["status"] == "ok").all()
-    assert (results["analysis"] == "diagnostics").sum() == 11
+    assert (results["analysis"] == "diagnostics").sum() == 21
 
 
 @pytest.mark.parametrize(
@@ -70,8 +99,16 @@ def test_a_sound_wave_passes_and_keeps_everything() -> None:
         ("minimum_detectable_rr", {"std_error": 0.2}, {"std_error": 0.9}, "main", "fit_quality"),
         ("events_per_coefficient", {"events": 8.0}, {"events": 1.0}, "main", "fit_quality"),
         ("share_above_one", {"above": 0.01}, {"above": 0.1}, "main", "fit_quality"),
+        ("exposure_balance", {"smd_of_exposure": 0.2}, {"smd_of_exposure": 0.3}, "doubly_robust", "overlap_weighted"),
+        ("exposure_overlap", {"equipoise": 0.3}, {"equipoise": 0.1}, "doubly_robust", "main"),
+        ("exposure_positivity", {"smallest": 0.005}, {"smallest": 0.00005}, "doubly_robust", "main"),
+        (
+            "exposure_effective_sample_size", {"ess_of_exposure": 100.0}, {"ess_of_exposure": 40.0}, "doubly_robust",
+            "attrition_weighted",
+        ),
+        ("overlap_weighted_balance", {"smd_overlap": 0.2}, {"smd_overlap": 0.3}, "overlap_weighted", "doubly_robust"),
     ],
-)
+)  # fmt: skip
 def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -> None:
     warned = diagnosed(**warns)
     assert levels(warned, name) == {"warning"}
@@ -111,7 +148,7 @@ def test_each_diagnostic_has_a_rule_of_its_own() -> None:
 OF_THE_MODEL = (
     "main", "fixed_cuts", "trend", "mutual", "mutual_categories", "spline", "mutual_spline", "stratified",
     "sensitivity:without_first_years", "standardized_risk", "cross_estimator", "attrition_weighted", "imputed",
-    "regression_dilution", "misclassification", "negative_controls",
+    "regression_dilution", "misclassification", "negative_controls", "doubly_robust", "overlap_weighted",
 )  # fmt: skip
 
 
@@ -144,7 +181,8 @@ def test_a_failed_model_withholds_every_estimate_that_rests_on_it() -> None:
     assert not of_model["analysis"].str.startswith("mutual").any()
     assert set(OF_THE_MODEL) - set(of_model["analysis"]) == {"mutual", "mutual_categories", "mutual_spline"}
     assert set(shown.loc[shown["model"] == "age", "exposure"]) == {"walking_minutes", "walking_met", "time_use"}
-    assert (results.loc[results["analysis"] == "fit_quality", "status"] == "ok").all()
+    for shown in ("fit_quality", "overlap", "overlap:overlap_weights"):
+        assert (results.loc[results["analysis"] == shown, "status"] == "ok").all()
 
 
 def test_time_use_is_withheld_when_the_models_of_all_exposures_fail() -> None:

@@ -32,7 +32,7 @@ DESIGNS = [
 ]
 OF_BOTH = ("mutual", "mutual_categories", "mutual_spline", "joint", "within_volume", "within_intensity")
 # Rows of one category that have none of the reference.
-WITHOUT_REFERENCE = ("nnt", "fmi", "tipping_point", "tipping_point_limit", "null_mean", "null_sd", "ease")
+WITHOUT_REFERENCE = ("nnt", "fmi", "equipoise", "tipping_point", "tipping_point_limit", "null_mean", "null_sd", "ease")
 designs = pytest.mark.parametrize(("volume", "intensity", "rule"), DESIGNS)
 
 
@@ -89,6 +89,7 @@ def test_each_analysis_has_a_row_for_each_category(volume, intensity, rule):
         analyses = set(mine["analysis"])
         assert {"main", "stratified", "interaction", "attrition_weighted", "imputed", "negative_controls"} <= analyses
         assert {"standardized_risk", "cross_estimator", "misclassification", "tipping_point"} <= analyses
+        assert {"overlap", "overlap:overlap_weights", "doubly_robust", "overlap_weighted"} <= analyses
         main = found[(found["analysis"] == "main") & (found["exposure"] == exposure) & (found["measure"] == "rr")]
         assert len(main) == 2 * number
         assert (main["status"] == "ok").all()

@@ -13,7 +13,7 @@ from stegvis.statistics.categories import add_categories
 from tests.sizes import examples
 from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, wave_data_of
 
-GROUPS = ("risk_ratios", "dose_response", "sensitivity_models")
+GROUPS = ("risk_ratios", "absolute_risks", "dose_response", "sensitivity_models")
 ANALYSES = [analysis for group in GROUPS for analysis in SUITE[group]]
 FIXED = PROTOCOL.model_copy(
     update={
@@ -105,7 +105,9 @@ def test_no_estimate_of_a_strange_wave_stands_without_its_gate(strange):
     wave = wave_data_of(add_categories(STRANGE[strange](analysis_set_of(300)), PROTOCOL), PROTOCOL)
     results = with_diagnostics(fit([each for group in SUITE.values() for each in group], wave), PROTOCOL)
     assert_no_number_without_events(results)
-    failed = results[(results["analysis"] == "diagnostics") & (results["level"] == "fail") & (results["status"] == "ok")]
+    failed = results[
+        (results["analysis"] == "diagnostics") & (results["level"] == "fail") & (results["status"] == "ok")
+    ]
     of_models = failed[~failed["term"].isin(OF_WEIGHTS)]
     for exposure, model in set(zip(of_models["exposure"], of_models["model"], strict=True)):
         resting = (results["exposure"] == exposure) & (results["model"] == model) & (results["status"] == "ok")

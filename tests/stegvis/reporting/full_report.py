@@ -49,6 +49,7 @@ def _full_results(wave: str, ratio: float) -> pd.DataFrame:
         for measure, value in (("rr", 0.88), ("rd", -0.02)):
             (row, *_) = categories(exposure, ("adjusted",), value, analysis="shifted", measure=measure, first=value)
             rows.append(row | {"level": "+30", "reference": "as observed"})
+        rows += overlap(exposure, ratio)
         for measure in ("tipping_point", "tipping_point_limit"):
             rows += categories(exposure, ("adjusted",), 1.6, analysis="tipping_point", measure=measure)[1:]
         rows += (
@@ -145,6 +146,33 @@ def weights(exposure: str) -> list[dict[str, Any]]:
     shared = {"analysis": "attrition_weights", "exposure": exposure, "model": "adjusted", "term": "stabilized"}
     values = {"ess": 10943.7, "mean_weight": 1.0, "largest_weights": 2.26}
     return [result(**shared, measure=measure, estimate=value) for measure, value in values.items()]
+
+
+def overlap(exposure: str, ratio: float) -> list[dict[str, Any]]:
+    """Ratios by three estimators, which agree, and the numbers that describe overlap."""
+    rows = categories(exposure, ("adjusted",), ratio, analysis="standardized_risk")
+    for row in rows[1:]:
+        row["std_error"] = 0.06
+    for analysis in ("doubly_robust", "overlap_weighted"):
+        rows += categories(exposure, ("adjusted",), ratio + 0.01, analysis=analysis)
+        rows += categories(exposure, ("adjusted",), 1.01, analysis=analysis, measure="ratio_of_rr")
+    for name, value in (("smallest_probability", 0.021), ("equipoise", 0.42), ("ess", 1753.3)):
+        rows += categories(exposure, ("adjusted",), value, analysis="overlap", measure=name, first=value)
+    rows += categories(exposure, ("adjusted",), 1926.4, analysis="overlap:overlap_weights", measure="ess", first=1926.4)
+    shared = {"exposure": exposure, "model": "adjusted", "term": "age"}
+    rows += [
+        result(**shared, analysis="overlap", measure="smd", estimate=1.06),
+        result(**shared, analysis="overlap", measure="smd_weighted", estimate=0.14),
+        result(**shared, analysis="overlap:overlap_weights", measure="smd_weighted", estimate=0.03),
+        result(
+            **shared | {"term": "exposure_overlap"},
+            analysis="diagnostics",
+            measure="equipoise",
+            estimate=0.42,
+            level="warning",
+        ),
+    ]
+    return rows
 
 
 def reliability(exposure: str) -> list[dict[str, Any]]:

@@ -32,7 +32,11 @@ LEVELS = covariate_levels(CODEBOOK)
 ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
-WITHOUT_STATA = {"shifted", "composition", "misclassification_probabilistic", "negative_controls"}
+WITHOUT_STATA = {
+    "shifted",
+    "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust", "overlap_weighted",
+    "overlap", "overlap:overlap_weights",
+}  # fmt: skip
 FIXED = PROTOCOL.model_copy(
     update={
         "study": PROTOCOL.study.model_copy(update={"mode": "strict"}),
@@ -253,7 +257,7 @@ row <- function(number, x, limits) {
   cat("\\n", file = "found.txt", append = TRUE)
 }
 """
-    run("\n".join([functions, *lines, ""]), folder, "sandwich", "survival")
+    run("\n".join([functions, *lines, ""]), folder, "sandwich", "survival", "nnet")
     names = ["estimate", "low", "high", "e_value", "e_value_ci"]
     return pd.read_csv(folder / "found.txt", sep=r"\t\s*", engine="python", names=names, na_values=["NA", "NaN"])
 

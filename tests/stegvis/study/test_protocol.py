@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,8 @@ def test_a_missing_key_is_refused_by_file_and_name(tmp_path: Path, old: str, key
         ("smallest_count = 5", "smallest_count = 0", "disclosure.smallest_count"),
         ("minimum_residual_df = 10", "minimum_residual_df = 9", "models.minimum_residual_df"),
         ("per_coefficient = 2.0", "per_coefficient = 0", "models.minimum_events_per_coefficient"),
+        ("equipoise = [0.3, 0.7]", "equipoise = [0.6, 0.7]", "overlap"),
+        ("folds = 1\n", "folds = 0\n", "overlap.folds"),
         ("largest_quarantined_share = 0.20", "largest_quarantined_share = 20", "checks.largest_quarantined_share"),
         ('primary = ["primary"]', 'primary = ["primary", "vocational 3-4 years"]', "characteristics"),
     ],
@@ -127,6 +131,16 @@ def test_a_value_out_of_range_is_refused_by_file_and_name(tmp_path: Path, old: s
 def test_rules_weaker_than_their_profile_are_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:
     with pytest.raises(ProtocolError, match=reason):
         read_edited(tmp_path, old, new)
+
+
+def test_a_protocol_from_before_overlap_was_evaluated_is_read_with_the_same_values(tmp_path: Path) -> None:
+    older = re.sub(r"(?ms)^\[overlap\].*?(?=^\[)", "", TEXT)
+    older, found = re.subn(r"(?m)^(exposure_|overlap_weighted_)\w+ = .*\n", "", older)
+    assert found == 5
+    file = tmp_path / "older.toml"
+    file.write_text(older, encoding="utf-8")
+    assert "overlap" not in tomllib.loads(older)
+    assert read_protocol(file) == PROTOCOL
 
 
 def test_several_errors_are_reported_at_once(tmp_path: Path) -> None:
