@@ -291,6 +291,7 @@ propensity <- function(people, category, covariates) {
   given <- list(people, category, covariates)
   if (identical(given, last_propensity$given)) return(last_propensity$found)
   made <- sturdy(reformulate(c(category, covariates), "low_back_pain"), people)
+  with_all_levels <- people[rownames(made$people), ]
   people <- made$people
   covariates <- intersect(covariates, all.vars(made$formula))
   squares <- Filter(function(name) length(unique(people[[name]])) > 2, intersect(SQUARED, covariates))
@@ -313,7 +314,7 @@ propensity <- function(people, category, covariates) {
     b <- b + matrix(inverse %*% colSums(scores), ncol(Z))
   }
   found <- list(
-    people = people, category = category, covariates = covariates, Z = Z, A = A, P = P, influence = scores %*% inverse
+    people = people, with_all_levels = with_all_levels, category = category, covariates = covariates, Z = Z, A = A, P = P, influence = scores %*% inverse
   )
   last_propensity$given <- given
   last_propensity$found <- found
@@ -346,7 +347,7 @@ group_size <- function(g, k, w) effective_sample_size(w[g$A[, k] == 1])
 
 # The largest difference of the means of two categories, over the levels of a covariate, in pooled standard deviations.
 group_balance <- function(g, column, w = rep(1, nrow(g$A))) {
-  x <- g$people[[column]]
+  x <- g$with_all_levels[[column]]
   columns <- if (is.factor(x)) sapply(levels(droplevels(x)), function(level) as.numeric(x == level)) else cbind(x)
   groups <- lapply(seq_len(ncol(g$A)), function(l) g$A[, l] == 1)
   max(apply(columns, 2, function(x) {
