@@ -14,7 +14,7 @@ import pandas as pd
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.categories import REFERENCE, cuts, with_categories
 from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, prepare
-from stegvis.statistics.results import ResultRow
+from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.terms import Categorical, Model, category_term
 from stegvis.study.protocol import Exposure
 
@@ -55,7 +55,13 @@ def category_design(data: WaveData, template: ResultRow) -> CategoryDesign:
     design = prepare(data.people, [term, *covariates], data.protocol.models)
     labels = data.labels(exposure)
     people = data.people.loc[design.X.index] if isinstance(design, Design) else data.people
-    template = replace(template, term=template.term or term.column, reference=labels[REFERENCE])
+    simplified = design.simplified if isinstance(design, Design) else ()
+    template = replace(
+        template,
+        term=template.term or term.column,
+        reference=labels[REFERENCE],
+        note=joined(template.note, *simplified),
+    )
     rows = {}
     for category in labels:
         these = people[people[term.column] == category]

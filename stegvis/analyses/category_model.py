@@ -167,6 +167,8 @@ def remarks(fit: Fit | NotEstimable, dropped: int, protocol: Protocol) -> list[s
         found.append(f"{dropped if dropped >= smallest else f'fewer than {smallest}'} incomplete rows left out")
     if isinstance(fit, Fit) and fit.absent_levels:
         found.append(f"levels without people: {', '.join(fit.absent_levels)}")
+    if isinstance(fit, Fit):
+        found += fit.simplified
     if isinstance(fit, Fit) and fit.share_above_one > 0:
         many = fit.share_above_one * fit.n >= smallest
         found.append(f"{f'{fit.share_above_one:.1%} of' if many else 'a few'} fitted risks exceed 1")

@@ -86,6 +86,9 @@ def _of_coefficients(
     design: Design, made: CategoryDesign, coefficients: np.ndarray, covariance: np.ndarray, models: Models
 ) -> Ratios:
     columns = {c: int(np.flatnonzero(design.X.columns == made.term.coefficient(c))[0]) for c in made.occupied[1:]}
+    variances = np.diag(covariance)[list(columns.values())]
+    if not (np.isfinite(variances) & (variances > 0)).all():
+        return NotEstimable("a standard error is not finite")
     return {
         c: ratio(float(coefficients[at]), math.sqrt(covariance[at, at]), models.confidence) for c, at in columns.items()
     }

@@ -17,6 +17,7 @@ import pandas as pd
 
 from stegvis.analyses.category_model import category_rows
 from stegvis.analyses.condition import Condition, meeting
+from stegvis.analyses.covariate_curve import with_curves
 from stegvis.analyses.wave_data import WaveData
 from stegvis.disclosure import is_small
 from stegvis.statistics.categories import add_categories
@@ -38,6 +39,7 @@ class Sensitivity:
         population: name of the sample.
         where: conditions that everybody in it meets.
         added: columns added to the adjusted model.
+        curved: numbers of the models that enter as curves.
         outcome: column of 0 and 1.
         note: a remark for the rows.
     """
@@ -46,6 +48,7 @@ class Sensitivity:
     population: str
     where: tuple[Condition, ...] = ()
     added: tuple[str, ...] = ()
+    curved: tuple[str, ...] = ()
     outcome: str = OUTCOME
     note: str = ""
 
@@ -77,7 +80,8 @@ def _is_main(entry: SensitivityEntry, own: Mode) -> bool:
 def _made(entry: SensitivityEntry, own: Mode) -> Sensitivity:
     name = entry.name if entry.answer in (None, own) else f"{entry.name}_{entry.answer}"
     conditions = tuple(condition for each in entry.where for condition in _conditions(each))
-    return Sensitivity(name, entry.population, conditions, entry.add, entry.outcome or OUTCOME, entry.note)
+    outcome = entry.outcome or OUTCOME
+    return Sensitivity(name, entry.population, conditions, entry.add, entry.curved, outcome, entry.note)
 
 
 def _conditions(restriction: Restriction) -> Iterator[Condition]:
@@ -98,13 +102,16 @@ def _rows(data: WaveData, each: Sensitivity) -> Iterator[ResultRow]:
     met = meeting(each.where, data.people)
     sample = add_categories(data.people[met], data.protocol)
     further = [column for column in each.added if column not in data.protocol.models.adjusted]
-    same = each.outcome == OUTCOME and not further and bool(met.all())
+    sample, bends = with_curves(sample, each.curved, data.protocol.spline)
+    same = each.outcome == OUTCOME and not further and not bends and bool(met.all())
     for exposure in data.protocol.exposures.names:
         for model in MODELS:
             template = data.template(f"sensitivity:{each.name}", model, exposure, each.population)
             template = replace(template, note=joined(template.note, each.note))
             added = columns_terms(further if model == "adjusted" else (), data.levels)
-            covariates = (*data.covariates(model), *added)
+            straight = data.covariates(model)
+            curved = [bend for term in straight for bend in bends.get(term.column, ())]
+            covariates = (*straight, *curved, *added)
             rows = category_rows(sample, template, covariates, data.protocol, outcome=each.outcome)
             if each.outcome == f"{OUTCOME}_{other_mode(data.protocol)}":
                 rows = [_beside_main(row, sample, each.outcome, data.protocol) for row in rows]

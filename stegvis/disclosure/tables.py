@@ -56,12 +56,12 @@ def typed(tables: Tables) -> Tables:
     texts = [name for name, kind in RESULT_COLUMNS.items() if kind == "str"]
     results = results.astype(RESULT_COLUMNS | dict.fromkeys(texts, "object"))
     results[texts] = results[texts].fillna("")
-    counts = {"excluded": "Int64", "remaining": "Int64"}
+    steps = {"step": "int32", "excluded": "Int64", "remaining": "Int64"}
     table_one = tables.characteristics.reset_index(drop=True).astype(CHARACTERISTICS_COLUMNS | {"level": "object"})
     table_one["level"] = table_one["level"].fillna("")
     return Tables(
         results.astype(RESULT_COLUMNS),
-        tables.attrition.reset_index(drop=True).astype(counts),
+        tables.attrition.reset_index(drop=True).astype(steps),
         table_one.astype(CHARACTERISTICS_COLUMNS),
     )
 

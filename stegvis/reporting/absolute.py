@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from stegvis.reporting.blocks import Section, note, paragraph, section, table
-from stegvis.reporting.formatting import decimal, interval_name, is_missing
+from stegvis.reporting.formatting import decimal, interval, interval_name, is_missing, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.overlap import agreement
 from stegvis.reporting.rows import by_level, chosen
 from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED
 from stegvis.reporting.wording import level_label
+from stegvis.study.protocol import Exposure
 
 MEANING = (
     "The risk if everyone walked as people in a category do and were otherwise unchanged, and the difference from the "
@@ -20,6 +21,12 @@ MEANING = (
     "association were causal, which this study cannot show."
 )
 NEEDED = "The number needed has an interval only where the interval of the difference excludes 0 (Altman 1998)."
+
+
+SUPPOSING = (
+    "Supposing more of what people do, for everybody who would then still be within what people have (below the "
+    "highest percentile), and the same for the others; as far as the association is causal:"
+)
 
 
 def absolute(report: WaveReport) -> Section:
@@ -49,8 +56,26 @@ def absolute(report: WaveReport) -> Section:
     )
     risks = Table("absolute-table", "Standardized risks, fully adjusted", columns, tuple(groups))
     shown = table(risks) if groups else paragraph("No standardized risk is available for this wave.")
-    blocks = (paragraph(MEANING), shown, note(NEEDED), *agreement(report))
+    more = [sentence for exposure in report.exposures if (sentence := with_more_of(report, exposure))]
+    supposed = [paragraph(" ".join([SUPPOSING, *more]))] if more else []
+    blocks = (paragraph(MEANING), shown, note(NEEDED), *supposed, *agreement(report))
     return section("absolute", "Risks and differences", *blocks, short="Risks")
+
+
+def with_more_of(report: WaveReport, exposure: Exposure) -> str:
+    """What the risk would be with more of an exposure, in a sentence; empty where that is not estimated."""
+    rows = chosen(report.own_results, analysis="shifted", exposure=exposure, model="adjusted", status="ok")
+    found = {str(row["measure"]): row for row in rows}
+    if found.keys() != {"rr", "rd"}:
+        return ""
+    scale, times = report.protocol.exposures.scale(exposure), found["rr"]
+    now = f"{ratio(times['estimate'])} times"
+    limits = interval(times["ci_low"], times["ci_high"], report.protocol)
+    amount = str(times["level"]).removeprefix("+")
+    return (
+        f"{scale.name} {amount} {scale.unit} higher: the risk would be {now} ({limits}) what it is, "
+        f"a difference of {percent_cell(found['rd'], signed=True)} percentage points."
+    )
 
 
 def percent_cell(row: Mapping[str, Any] | None, signed: bool = False) -> str:

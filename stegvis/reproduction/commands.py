@@ -9,6 +9,7 @@ import pandas as pd
 from stegvis.reproduction import overlap, r, r_beyond, stata, stata_beyond
 from stegvis.reproduction.models import EstimateRow
 from stegvis.statistics.levels import Levels
+from stegvis.statistics.rare_levels import TAKEN_TOGETHER
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
 
@@ -38,6 +39,8 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "spline_fixed_knots": _SPLINE,
     "spline_sample_knots": _SPLINE,
     "mutual_spline": _SPLINE,
+    # Stata's margins cannot move a spline together with its exposure.
+    "shifted": (r.shifted, r_beyond.none),
     "fit_quality": (r_beyond.fit_quality, stata_beyond.fit_quality),
     "additive_interaction": (r_beyond.additive, stata_beyond.additive),
     "standardized_risk": (r_beyond.standardized_risk, stata_beyond.standardized_risk),
@@ -87,11 +90,10 @@ def commands(results: pd.DataFrame, protocol: Protocol, levels: Levels) -> pd.Da
     rows = []
     for place, record in zip(places, results.to_dict("records"), strict=True):
         row = EstimateRow({str(name): str(value) for name, value in record.items()}, place, protocol, levels, labels)
+        in_r, in_stata = (command(row) for command in COMMAND_FUNCTIONS.get(row.analysis, _NONE))
+        # The functions in R join rare levels of covariates; commands in Stata do not.
         rows.append(
-            (
-                *(row.key[key] for key in KEY_COLUMNS),
-                *(command(row) for command in COMMAND_FUNCTIONS.get(row.analysis, _NONE)),
-            )
+            (*(row.key[key] for key in KEY_COLUMNS), in_r, "" if TAKEN_TOGETHER in row.key["note"] else in_stata)
         )
     return pd.DataFrame(rows, columns=list(COMMAND_COLUMNS), dtype="str")
 

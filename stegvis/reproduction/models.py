@@ -95,12 +95,14 @@ class Model:
         term: the term whose contrasts are estimated.
         covariates: columns of the other terms; those with levels are categorical.
         outcome: column of 0 and 1.
+        curved: those of the covariates that enter as restricted cubic splines.
     """
 
     sample: Sample
     term: str
     covariates: tuple[str, ...]
     outcome: str = "low_back_pain"
+    curved: tuple[str, ...] = ()
 
 
 def plain(row: EstimateRow) -> Model:
@@ -164,6 +166,7 @@ def _sensitivity(row: EstimateRow) -> Model:
         sample=Sample(analysis.where, cut=cut),
         covariates=(*row.covariates, *added),
         outcome=analysis.outcome,
+        curved=tuple(column for column in analysis.curved if column in row.covariates),
     )
 
 

@@ -41,6 +41,7 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "VARIANCE": quoted(protocol.models.variance),
         "CONFIDENCE": quoted(protocol.models.confidence),
         "ADJUSTED": vector(protocol.models.adjusted),
+        "MINIMUM_EVENTS": quoted(protocol.models.minimum_events),
         "SMALLEST_COUNT": quoted(protocol.disclosure.smallest_count),
         "KNOT_PERCENTILES": vector(PERCENTILES[protocol.spline.knots]),
         "KNOT_TYPE": "2" if protocol.spline.percentile_rule == "stata" else "7",
@@ -83,7 +84,8 @@ def named(values: Mapping[str, Sequence[object]]) -> str:
 
 def formula(model: Model) -> str:
     """The model as a formula."""
-    return f"{model.outcome} ~ {' + '.join((model.term, *model.covariates))}"
+    covariates = [f"spline({name}, knots({name}))" if name in model.curved else name for name in model.covariates]
+    return f"{model.outcome} ~ {' + '.join((model.term, *covariates))}"
 
 
 def sample(of: Sample) -> str:
@@ -168,6 +170,16 @@ def interaction(row: EstimateRow) -> str:
     level = "TRUE" if by == "older" else row.levels[by][1]
     name = f"{row.category}{row.place}:{by}{level}"
     return "1" if row.place == 1 else estimate(f'rr({right}, people, "{name}")')
+
+
+def shifted(row: EstimateRow) -> str:
+    """The risk with more of an exposure against the risk as observed."""
+    curve, rules = curve_of(row), row.protocol.shift
+    assert rules is not None
+    knots = f"knots(people${row.exposure})" if curve.knots is None else vector(curve.knots)
+    amount, highest = f"{rules.amount(row.exposure):g}", f"{rules.highest_percentile:g}"
+    covariates = vector(row.protocol.models.adjusted)
+    return estimate(f'shifted(people, "{row.exposure}", {covariates}, {knots}, {amount}, {highest}, "{row.measure}")')
 
 
 def spline(row: EstimateRow) -> str:

@@ -49,11 +49,40 @@ fixed <- function(people) {
   people
 }
 
+# ---- rare levels of covariates ----
+
+# A level with too few events or non-events joins the one before it (the first joins the one after it), until none is left.
+join_levels <- function(x, y) {
+  x <- droplevels(x)
+  repeat {
+    few <- which(sapply(levels(x), function(level) min(sum(y[x == level]), sum(1 - y[x == level]))) < MINIMUM_EVENTS)
+    if (nlevels(x) < 2 || !length(few)) return(x)
+    first <- max(few[1] - 1, 1)
+    levels(x)[first + 0:1] <- paste(levels(x)[first + 0:1], collapse = " or ")
+  }
+}
+
+# The formula without covariates that are the same for everybody, and the people with joined levels.
+sturdy <- function(formula, people) {
+  labels <- attr(terms(formula), "term.labels")
+  crossed <- unlist(strsplit(labels[grepl(":", labels, fixed = TRUE)], ":", fixed = TRUE))
+  covariates <- setdiff(intersect(labels, c(names(LEVELS), ADJUSTED)), crossed)
+  people <- people[complete.cases(people[intersect(all.vars(formula), names(people))]), ]
+  y <- as.numeric(eval(formula[[2]], people))
+  for (name in covariates) {
+    if (is.factor(people[[name]])) people[[name]] <- join_levels(people[[name]], y)
+  }
+  same <- Filter(function(name) length(unique(people[[name]])) < 2, covariates)
+  if (length(same)) formula <- update(formula, paste("~ . -", paste(same, collapse = " - ")))
+  list(formula = formula, people = people)
+}
+
 # ---- modified Poisson regression ----
 
 poisson_fit <- function(formula, people, weights = NULL) {
   people$.weight <- if (is.null(weights)) 1 else people[[weights]]
-  glm(formula, poisson, people, weights = .weight, control = glm.control(epsilon = 1e-14, maxit = 50))
+  made <- sturdy(formula, people)
+  glm(made$formula, poisson, made$people, weights = .weight, control = glm.control(epsilon = 1e-14, maxit = 50))
 }
 
 # The variance: Huber and White's sandwich, times n/(n-1) where the protocol asks for Stata's; clustered without a factor.
@@ -169,6 +198,25 @@ curve_test <- function(people, exposure, covariates, t, from, other = NULL, othe
   wald_of(fit$b[chosen], fit$V[chosen, chosen])
 }
 
+# The risk if everybody had more of an exposure, but for those who would be above a percentile, against the risk as observed.
+shifted <- function(people, exposure, covariates, t, amount, highest, measure) {
+  x <- people[[exposure]]
+  limit <- quantile(x, highest, type = KNOT_TYPE)
+  people$s <- spline(x, t)
+  made <- sturdy(reformulate(c("s", covariates), "low_back_pain"), people)
+  fit <- logistic(made$formula, made$people)
+  influence <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled
+  under <- lapply(list(x, ifelse(x + amount <= limit, x + amount, x)), function(values) {
+    X <- model.matrix(fit)
+    X[, 1 + seq_len(length(t) - 1)] <- spline(values, t)
+    risk <- plogis(drop(X %*% coef(fit)))
+    list(risk = mean(risk), influence = (risk - mean(risk) + drop(influence %*% crossprod(X, risk * (1 - risk)))) / nobs(fit))
+  })
+  V <- factor_of(nobs(fit)) * crossprod(sapply(under, `[[`, "influence"))
+  s <- list(risk = sapply(under, `[[`, "risk"), V = V)
+  if (measure == "rr") risk_ratio(s, 2) else risk_difference(s, 2)
+}
+
 # ---- additive interaction ----
 
 # Low volume and low intensity as harmful. Rows: the three cells against neither, and the measures of interaction.
@@ -212,7 +260,9 @@ additive <- function(people, covariates) {
 
 # The risk if everyone were in each category, with a covariance that treats the covariates as a sample too.
 standardized <- function(formula, people, category, family = binomial) {
-  fit <- glm(formula, family, people, control = glm.control(epsilon = 1e-14, maxit = 50))
+  made <- sturdy(formula, people)
+  people <- made$people
+  fit <- glm(made$formula, family, people, control = glm.control(epsilon = 1e-14, maxit = 50))
   influence <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled
   each <- lapply(levels(people[[category]]), function(level) {
     people[[category]] <- factor(level, levels(people[[category]]))
@@ -241,8 +291,10 @@ propensity <- function(people, category, covariates) {
   given <- list(people, category, covariates)
   if (identical(given, last_propensity$given)) return(last_propensity$found)
   people <- people[complete.cases(people[, c(covariates, category, "low_back_pain")]), ]
-  squares <- Filter(function(name) length(unique(people[[name]])) > 2, intersect(SQUARED, covariates))
-  W <- model.matrix(reformulate(c(covariates, sprintf("I(%s^2)", squares))), people)
+  made <- sturdy(reformulate(c(category, covariates), "low_back_pain"), people)
+  used <- intersect(covariates, attr(terms(made$formula), "term.labels"))
+  squares <- Filter(function(name) length(unique(people[[name]])) > 2, intersect(SQUARED, used))
+  W <- model.matrix(reformulate(c(used, sprintf("I(%s^2)", squares))), made$people)
   W <- W[, colSums(W != 0) > 0]
   Z <- sweep(W, 2, sqrt(colMeans(W^2)), `/`)
   group <- droplevels(people[[category]])
@@ -261,7 +313,8 @@ propensity <- function(people, category, covariates) {
     b <- b + matrix(inverse %*% colSums(scores), ncol(Z))
   }
   found <- list(
-    people = people, category = category, covariates = covariates, Z = Z, A = A, P = P, influence = scores %*% inverse
+    people = people, joined = made$people, category = category, covariates = used, Z = Z, A = A, P = P,
+    influence = scores %*% inverse
   )
   last_propensity$given <- given
   last_propensity$found <- found
@@ -306,7 +359,7 @@ group_balance <- function(g, column, w = rep(1, nrow(g$A))) {
 # Doubly robust risks (augmented inverse-probability weighting), with the influence of both models.
 doubly_robust <- function(g) {
   right <- reformulate(c(g$category, g$covariates), "low_back_pain")
-  people <- g$people
+  people <- g$joined
   people[[g$category]] <- droplevels(people[[g$category]])
   fit <- logistic(right, people)
   beta <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled
@@ -355,14 +408,16 @@ against <- function(one, other, k) {
 
 log_binomial <- function(formula, people, name) {
   start <- coef(poisson_fit(formula, people))
-  fit <- glm(formula, binomial("log"), people, start = start, control = glm.control(epsilon = 1e-14, maxit = 50))
+  made <- sturdy(formula, people)
+  fit <- glm(made$formula, binomial("log"), made$people, start = start, control = glm.control(epsilon = 1e-14, maxit = 50))
   ratio(coef(fit)[[name]], sqrt(vcov(fit)[name, name]))
 }
 
 # With equal follow-up for everyone these are the Poisson ratios, with the HC0 variance.
 cox <- function(formula, people, name) {
-  people$.time <- 1
-  formula <- update(formula, survival::Surv(.time, low_back_pain) ~ .)
+  made <- sturdy(formula, people)
+  people <- transform(made$people, .time = 1)
+  formula <- update(made$formula, survival::Surv(.time, low_back_pain) ~ .)
   fit <- survival::coxph(formula, people, ties = "breslow", robust = TRUE, control = survival::coxph.control(eps = 1e-12))
   ratio(coef(fit)[[name]], sqrt(vcov(fit)[name, name]))
 }
@@ -383,7 +438,10 @@ answer_model <- function(everyone) {
 
 answer_model_of <- function(everyone, exposure) logistic(reformulate(paste0(exposure, "_category"), "answered"), everyone)
 
-logistic <- function(formula, people) glm(formula, binomial, people, control = glm.control(epsilon = 1e-14, maxit = 50))
+logistic <- function(formula, people) {
+  made <- sturdy(formula, people)
+  glm(made$formula, binomial, made$people, control = glm.control(epsilon = 1e-14, maxit = 50))
+}
 
 # Respondents with their weights: "stabilized" or "unstabilized", optionally truncated at two quantiles.
 answering <- function(eligible, exposure, kind = "stabilized", truncation = NULL) {

@@ -128,9 +128,11 @@ def categories(row: EstimateRow) -> str:
     """A ratio of a categorical analysis, or its joint test."""
     model = model_of(row)
     term = "cut" if model.sample.cut else model.term
-    right = f"ib1.{term} {factors(model.covariates, row.levels)}"
+    straight = tuple(name for name in model.covariates if name not in model.curved)
+    right = " ".join([f"ib1.{term}", *(f"{name}_s*" for name in model.curved), factors(straight, row.levels)])
+    curves = [_basis(f"{name}_s", name, None, row.protocol) for name in model.curved]
     fit = poisson(right, outcome=model.outcome, who=_if(row, model.sample))
-    steps = chain(use(), _cut(row, model.sample), fit)
+    steps = chain(use(), _cut(row, model.sample), *curves, fit)
     return chain(steps, f"testparm i.{term}") if row.measure == "p_joint" else f"{steps} // {row.place}.{term}"
 
 

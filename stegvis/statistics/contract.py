@@ -1,7 +1,8 @@
 """The contract that a frame must meet before a model is fitted to it.
 
 Complete rows, levels, smallest numbers of events, rank and conditioning; the result is a design that can be fitted, or
-the reason why not. Checks after the fit are in ``risk_ratio``.
+the reason why not. Rare levels of covariates are joined and constant covariates left out, with a note. Checks after the
+fit are in ``risk_ratio``.
 
 Without it, a category without events "converges" at a risk ratio of 0.00 with a tiny standard error, missing rows
 disappear silently, and an unused level stops the program.
@@ -9,7 +10,7 @@ disappear silently, and an unused level stops the program.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from stegvis.statistics.matrices import cross_product
+from stegvis.statistics.rare_levels import TAKEN_TOGETHER, Group, joined_levels
 from stegvis.statistics.terms import Categorical, Linear, Term, product_coefficient
 from stegvis.study.protocol_models import Models
 
@@ -44,6 +46,7 @@ class Design:
         groups: n cluster numbers from 0, or None.
         dropped: number of incomplete rows.
         absent_levels: coefficients of levels that nobody has.
+        simplified: what was joined or left out of the covariates, in words.
     """
 
     X: pd.DataFrame
@@ -52,6 +55,7 @@ class Design:
     groups: np.ndarray | None
     dropped: int
     absent_levels: tuple[str, ...]
+    simplified: tuple[str, ...] = ()
 
 
 def complete_rows(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, int]:
@@ -102,7 +106,7 @@ def prepare(
     built = _columns(complete, codes, y, terms, products, models.minimum_events)
     if isinstance(built, NotEstimable):
         return built
-    columns, absent = built
+    columns, absent, simplified = built
 
     X = pd.DataFrame(np.stack(list(columns.values())).T, index=complete.index, columns=list(columns))
     if reason := _ill_conditioned(X.to_numpy(), models.largest_condition_number):
@@ -118,6 +122,7 @@ def prepare(
         groups=pd.factorize(complete[groups])[0] if groups is not None else None,
         dropped=dropped,
         absent_levels=absent,
+        simplified=simplified,
     )
 
 
@@ -147,16 +152,28 @@ def _columns(
     terms: Sequence[Term],
     products: Sequence[tuple[Categorical, Categorical]],
     minimum: int,
-) -> tuple[dict[str, np.ndarray], tuple[str, ...]] | NotEstimable:
-    """The columns of the design (n each) by coefficient name, and the coefficients of levels that nobody has."""
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], tuple[str, ...]] | NotEstimable:
+    """The columns of the design (n each) by name, the coefficients of levels that nobody has, what was simplified."""
     columns: dict[str, np.ndarray] = {INTERCEPT: np.ones(len(complete))}
     absent: list[str] = []
+    simplified: list[str] = []
+    crossed = {term for pair in products for term in pair}
     for term in terms:
         if isinstance(term, Linear):
-            columns[term.column] = complete[term.column].to_numpy(dtype="float64") / term.unit
+            values = complete[term.column].to_numpy(dtype="float64") / term.unit
+            if term.covariate and np.ptp(values) == 0:
+                simplified.append(_left_out(term))
+            else:
+                columns[term.column] = values
             continue
         having = _by_level(term, codes)
         absent += [term.coefficient(level) for level in term.levels if level not in having]
+        if term.covariate and term not in crossed:
+            groups = joined_levels(having, y, minimum)
+            simplified += _joined(term, groups)
+            names = {group: term.coefficient(" or ".join(map(str, group))) for group in groups}
+            columns.update({names[group]: groups[group].astype("float64") for group in list(groups)[1:]})
+            continue
         indicators = _indicators(term, having, y, minimum)
         if isinstance(indicators, NotEstimable):
             return indicators
@@ -167,7 +184,23 @@ def _columns(
         if isinstance(found, NotEstimable):
             return found
         columns.update(found)
-    return columns, tuple(absent)
+    return columns, tuple(absent), tuple(simplified)
+
+
+def _left_out(term: Term) -> str:
+    return f"{term.column} is the same for everybody and is left out"
+
+
+def _joined(term: Categorical, groups: Iterable[Group]) -> list[str]:
+    """What was joined, in words."""
+    groups = list(groups)
+    if len(groups) == 1:
+        return [_left_out(term) if len(groups[0]) == 1 else f"{term.column} has too few events and is left out"]
+    return [
+        f"levels of {term.column} {TAKEN_TOGETHER}: {' and '.join(map(str, group))}"
+        for group in groups
+        if len(group) > 1
+    ]
 
 
 def _by_level(term: Categorical, codes: Mapping[str, np.ndarray]) -> dict[Hashable, np.ndarray]:

@@ -119,7 +119,8 @@ def refusal(fit: MatrixFit, models: Models) -> NotEstimable | None:
 def risk(linear_predictor: np.ndarray, family: Family) -> tuple[np.ndarray, np.ndarray]:
     """Risks and their derivative by the linear predictor; both of its shape."""
     if family == "logistic":
-        p = 1 / (1 + np.exp(-linear_predictor))
+        with np.errstate(over="ignore"):  # a risk of 0
+            p = 1 / (1 + np.exp(-linear_predictor))
         return p, p * (1 - p)
     p = np.exp(linear_predictor)
     return p, p

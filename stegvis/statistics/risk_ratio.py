@@ -68,6 +68,7 @@ class Fit:
         largest_fitted_risk: the highest fitted risk.
         dropped: incomplete rows, not in the model.
         absent_levels: coefficients of levels that nobody has.
+        simplified: what was joined or left out of the covariates, in words.
         confidence: of the intervals.
     """
 
@@ -80,6 +81,7 @@ class Fit:
     largest_fitted_risk: float
     dropped: int
     absent_levels: tuple[str, ...]
+    simplified: tuple[str, ...]
     confidence: float
 
     def ratio(self, name: str) -> Ratio:
@@ -200,5 +202,6 @@ def fit_design(design: Design, models: Models) -> Fit | NotEstimable:
         largest_fitted_risk=float(fit.fitted.max()),
         dropped=design.dropped,
         absent_levels=design.absent_levels,
+        simplified=design.simplified,
         confidence=models.confidence,
     )

@@ -18,12 +18,14 @@ class Categorical:
     """One indicator per level but the first, which is the reference.
 
     ``required`` is for the term whose contrasts are reported: without its reference, or with one level only, there is
-    nothing to estimate. Absent levels of other terms are omitted.
+    nothing to estimate. Absent levels of other terms are omitted. Of a ``covariate`` rare levels are joined
+    (``rare_levels``), and it is left out if everybody has the same.
     """
 
     column: str
     levels: tuple[Hashable, ...]
     required: bool = False
+    covariate: bool = False
 
     def coefficient(self, level: Hashable) -> str:
         """The name of a level's coefficient."""
@@ -32,10 +34,11 @@ class Categorical:
 
 @dataclass(frozen=True)
 class Linear:
-    """One column, divided by ``unit``, so that its coefficient is per unit."""
+    """One column, divided by ``unit``, so that its coefficient is per unit; a constant ``covariate`` is left out."""
 
     column: str
     unit: float = 1.0
+    covariate: bool = False
 
 
 Term = Categorical | Linear
@@ -57,5 +60,8 @@ def covariate_terms(model: Model, protocol: Protocol, levels: Levels) -> tuple[T
 
 
 def columns_terms(columns: Iterable[str], levels: Levels) -> tuple[Term, ...]:
-    """Columns as terms; those without levels are linear."""
-    return tuple(Categorical(column, levels[column]) if column in levels else Linear(column) for column in columns)
+    """Columns as terms of covariates; those without levels are linear."""
+    return tuple(
+        Categorical(column, levels[column], covariate=True) if column in levels else Linear(column, covariate=True)
+        for column in columns
+    )

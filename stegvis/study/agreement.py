@@ -265,6 +265,8 @@ def _sensitivity(protocol: Protocol, codebook: Codebook) -> Iterator[str]:
                 yield f"{key}.where.{where.column}: it is no number; give levels: {', '.join(levels[where.column])}"
         addable = dict.fromkeys((*numbers, *COUNTED, *covariates(codebook)))
         yield from _outside(f"{key}.add", each.add, addable, "number or covariate")
+        straight = [name for name in protocol.models.adjusted if name not in levels]
+        yield from _outside(f"{key}.curved", each.curved, straight, "number among the adjusted covariates")
         if each.outcome:
             yield from _outside(f"{key}.outcome", [each.outcome], outcomes, "outcome")
 

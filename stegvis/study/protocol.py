@@ -51,6 +51,7 @@ from stegvis.study.protocol_recordings import (
     WearRules,
 )
 from stegvis.study.protocol_sensitivity import Mode, SensitivityEntry
+from stegvis.study.protocol_shift import Shift
 from stegvis.study.settings import Section, SettingsError, read_settings
 
 __all__ = ["EXPOSURES", "Exposure", "Protocol", "ProtocolError", "Study", "read_protocol"]
@@ -94,6 +95,7 @@ class Protocol(Section):
     exclusions: Exclusions
     models: Models
     spline: Spline
+    shift: Shift | None = None
     histogram: Histogram
     additive_interaction: AdditiveInteractionRules
     sensitivity: tuple[SensitivityEntry, ...] = ()

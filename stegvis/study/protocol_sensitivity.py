@@ -48,6 +48,7 @@ class SensitivityEntry(Section):
         population: name of the sample in the results.
         where: restrictions that everybody in the sample meets.
         add: columns added to the adjusted model: numbers, or covariates of the codebook.
+        curved: numbers of the models that enter as restricted cubic splines, with as many knots as ``spline``.
         outcome: another outcome: a column of the analysis set with 0 and 1.
         note: a remark for the results.
         answer: the entry is one of two answers to the same question. That of the protocol's mode has the plain name,
@@ -58,12 +59,13 @@ class SensitivityEntry(Section):
     population: str = Field(min_length=1)
     where: tuple[Restriction, ...] = ()
     add: tuple[str, ...] = ()
+    curved: tuple[str, ...] = ()
     outcome: str | None = None
     note: str = ""
     answer: Mode | None = None
 
     @model_validator(mode="after")
     def _differs(self) -> Self:
-        if not (self.where or self.add or self.outcome):
-            raise ValueError(f"{self.name} differs in nothing from the main analysis: give where, add or outcome")
+        if not (self.where or self.add or self.curved or self.outcome):
+            raise ValueError(f"{self.name} is the main analysis: give where, add, curved or outcome")
         return self

@@ -135,10 +135,12 @@ def test_withdrawn_people_are_gone_from_every_table_file_and_later_release(story
 
 @pytest.mark.slow
 def test_a_correction_moves_no_published_number_and_the_memory_of_a_release_forgets_who_withdraws(story: Story) -> None:
-    first = story.release()
+    first, steps = story.release(), "select * from published_attrition order by step"
+    computed = story.table(steps)
     story.give_pain("2021-2023.2", every=5)
     assert story.refresh().ok
     assert story.release() == first
+    pd.testing.assert_frame_equal(story.table(steps), computed, check_exact=True)  # with its types
     analyzed = sorted(story.table("select person from analysis_set")["person"])
     kept = story.table("select person from released_people where reason is null order by person")["person"]
     assert set(analyzed) <= set(kept)

@@ -298,7 +298,7 @@ EIGHT = ["bmi", "running_cycling", "valid_days", "no_pain", "little_pain", "good
 def test_sensitivity_analyses_recut_in_their_own_sample(results, people):
     names = {name.removeprefix("sensitivity:") for name in results["analysis"] if name.startswith("sensitivity:")}
     other_answers = {"running_cycling_strict", "good_health_strict", "severe_pain_strict", "low_back_pain_strict"}
-    assert names == {*EIGHT, *other_answers}
+    assert names == {*EIGHT, *other_answers, "age_curve"}
     long = people[people["valid_days"] >= 4]
     quarters = np.quantile(long["walking_minutes"], [0.25, 0.5, 0.75], method="averaged_inverted_cdf")
     category = np.searchsorted(quarters, long["walking_minutes"], side="left")

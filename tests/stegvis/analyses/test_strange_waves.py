@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stegvis.analyses.diagnostics import DESCRIPTIVE, with_diagnostics
+from stegvis.analyses.overlap_gates import GATES
 from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import fit
 from stegvis.statistics.categories import add_categories
@@ -21,6 +23,8 @@ FIXED = PROTOCOL.model_copy(
         "spline": PROTOCOL.spline.model_copy(update={"knots_from": "fixed", "knots": 5}),
     }
 )
+# Diagnostics on which weighted estimates alone depend.
+OF_WEIGHTS = ("balance", "positivity", "effective_sample_size", *(gate.name for gate in GATES))
 SEVERE = ["severe_low_back_pain_as_published", "severe_low_back_pain_strict"]
 BOTH_MODES = ["low_back_pain_as_published", "low_back_pain_strict"]
 RUNNING = ["running_cycling_minutes_as_published", "running_cycling_minutes_strict"]
@@ -55,6 +59,14 @@ STRANGE = {
     "events in the lowest category only": lambda frame: with_outcome(
         frame, (frame["walking_minutes_category"] == 1).astype("int64")
     ),
+    "49 people": lambda frame: frame.iloc[:49],
+    "values beyond belief": lambda frame: frame.assign(
+        walking_minutes=frame["walking_minutes"].mask(frame.index == 7, 1e9),
+        age=frame["age"].mask(frame.index == 9, 1e6),
+    ),
+    "a level for each outcome": lambda frame: frame.assign(
+        education=np.where(frame["low_back_pain"] == 1, LEVELS["education"][0], LEVELS["education"][1])
+    ),
     "no event among the older": lambda frame: frame.assign(
         low_back_pain=frame["low_back_pain"].mask(frame["older"], 0)
     ),
@@ -85,6 +97,27 @@ def test_a_strange_wave_gives_valid_rows(strange, used):
     results = results_of(STRANGE[strange](analysis_set_of(300)), used)
     assert_no_number_without_events(results)
     assert len(results) > 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strange", STRANGE)
+def test_no_estimate_of_a_strange_wave_stands_without_its_gate(strange):
+    """All analyses, with the diagnostics: what rests on a model whose diagnostic fails has no estimate."""
+    wave = wave_data_of(add_categories(STRANGE[strange](analysis_set_of(300)), PROTOCOL), PROTOCOL)
+    results = with_diagnostics(fit([each for group in SUITE.values() for each in group], wave), PROTOCOL)
+    assert_no_number_without_events(results)
+    failed = results[(results["analysis"] == "diagnostics") & (results["level"] == "fail") & (results["status"] == "ok")]
+    of_models = failed[~failed["term"].isin(OF_WEIGHTS)]
+    for exposure, model in set(zip(of_models["exposure"], of_models["model"], strict=True)):
+        resting = (results["exposure"] == exposure) & (results["model"] == model) & (results["status"] == "ok")
+        assert set(results.loc[resting, "analysis"]) <= set(DESCRIPTIVE)
+    for gate in GATES:
+        for exposure in failed.loc[failed["term"] == gate.name, "exposure"]:
+            resting = (results["exposure"] == exposure) & (results["analysis"] == gate.withholds)
+            assert not (results.loc[resting, "status"] == "ok").any()
+    main = results[(results["analysis"] == "main") & (results["model"] == "adjusted") & (results["status"] == "ok")]
+    passed = results[(results["analysis"] == "diagnostics") & (results["status"] == "ok")]
+    assert set(main["exposure"]) <= set(passed["exposure"])
 
 
 @pytest.mark.slow

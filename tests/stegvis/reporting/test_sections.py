@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pandas as pd
@@ -48,6 +49,16 @@ SECTIONS = (
 def text(section) -> str:
     html = "".join(str(block) for block in section.blocks)
     return unescape(" ".join(re.sub(r"<[^>]+>", " ", html).split()))
+
+
+def test_the_risk_with_more_of_an_exposure_is_in_a_sentence_if_it_is_estimated():
+    report = full_wave_report()
+    said = text(absolute(report))
+    assert "Walking volume 30 min/day higher: the risk would be 0.88 times (95% CI 0.79 to 0.97) what it is" in said
+    assert "a difference of −2.0 (−2.2 to −1.8) percentage points" in said
+    gone = report.own_results["analysis"] == "shifted"
+    withheld = report.own_results.assign(status=report.own_results["status"].mask(gone, "not_estimable"))
+    assert "higher: the risk would be" not in text(absolute(replace(report, results=withheld)))
 
 
 def test_the_headline_has_its_e_value_and_tipping_point():

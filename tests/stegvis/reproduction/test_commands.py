@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from stegvis.analyses import main_models, spline
 from stegvis.analyses.across_waves import fit_across_waves
+from stegvis.analyses.attrition_weighted import attrition_weighted_rows
 from stegvis.analyses.imputed import imputed_rows
 from stegvis.analyses.overlap import overlap_rows
 from stegvis.analyses.suite import SUITE
@@ -32,8 +34,8 @@ ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
 WITHOUT_STATA = {
-    "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust", "overlap_weighted",
-    "overlap", "overlap:overlap_weights",
+    "shifted", "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust",
+    "overlap_weighted", "overlap", "overlap:overlap_weights",
 }  # fmt: skip
 FIXED = PROTOCOL.model_copy(
     update={
@@ -181,6 +183,23 @@ class TestR:
             "ok"
         }
         assert_alike(chosen, FIXED, tables_of_wave(wave.people, wave.eligible, wave.days, FIXED), tmp_path)
+
+    def test_with_rare_levels_and_a_constant_covariate(self, tmp_path: Path) -> None:
+        wave = lossy_wave_of(1500, lost=0.2, seed=2)
+        few, smoking = LEVELS["income"][0], LEVELS["smoking"][0]
+
+        def rare(frame: pd.DataFrame) -> pd.DataFrame:
+            often = (frame["income"] == few) & ~frame["person"].str.endswith(("17", "42"))
+            income = frame["income"].mask(often, LEVELS["income"][1])
+            return frame.assign(income=income, smoking=smoking)
+
+        wave = replace(wave, people=rare(wave.people), eligible=rare(wave.eligible))
+        results = fit((*SUITE["risk_ratios"], *SUITE["absolute_risks"], attrition_weighted_rows), wave)
+        adjusted = results[(results["analysis"] == "main") & (results["model"] == "adjusted")]
+        assert (adjusted["status"] == "ok").all()
+        assert adjusted["note"].str.contains("levels of income with too few events taken together").all()
+        assert adjusted["note"].str.contains("smoking is the same for everybody and is left out").all()
+        assert_alike(results, PROTOCOL, tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL), tmp_path)
 
     def test_imputed_up_to_monte_carlo_error(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(1200, lost=0.2, missing=0.04)
