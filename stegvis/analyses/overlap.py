@@ -143,7 +143,8 @@ def _balance_rows(
     """``smd`` and ``smd_weighted`` of each covariate: by inverse probability, and by overlap weights."""
     people = _people(made, data)
     template = replace(data.template(ANALYSIS, "adjusted", exposure), measure="smd").counting(people, None)
-    template = replace(template, note=joined(template.note, BALANCE_NOTE))
+    simplified = () if isinstance(made.design, NotEstimable) else made.design.simplified
+    template = replace(template, note=joined(template.note, *simplified, BALANCE_NOTE))
     rows = []
     for analysis, measure in ((ANALYSIS, "smd"), (ANALYSIS, "smd_weighted"), (OVERLAP_WEIGHTS, "smd_weighted")):
         weights = None

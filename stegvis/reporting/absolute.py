@@ -58,7 +58,7 @@ def absolute(report: WaveReport) -> Section:
     shown = table(risks) if groups else paragraph("No standardized risk is available for this wave.")
     more = [sentence for exposure in report.exposures if (sentence := with_more_of(report, exposure))]
     supposed = [paragraph(" ".join([SUPPOSING, *more]))] if more else []
-    blocks = (paragraph(MEANING), shown, note(NEEDED), *agreement(report), *supposed)
+    blocks = (paragraph(MEANING), shown, note(NEEDED), *supposed, *agreement(report))
     return section("absolute", "Risks and differences", *blocks, short="Risks")
 
 

@@ -290,12 +290,11 @@ risk_ratio <- function(s, k) {
 propensity <- function(people, category, covariates) {
   given <- list(people, category, covariates)
   if (identical(given, last_propensity$given)) return(last_propensity$found)
+  people <- people[complete.cases(people[, c(covariates, category, "low_back_pain")]), ]
   made <- sturdy(reformulate(c(category, covariates), "low_back_pain"), people)
-  with_all_levels <- people[rownames(made$people), ]
-  people <- made$people
-  covariates <- intersect(covariates, all.vars(made$formula))
-  squares <- Filter(function(name) length(unique(people[[name]])) > 2, intersect(SQUARED, covariates))
-  W <- model.matrix(reformulate(c(covariates, sprintf("I(%s^2)", squares))), people)
+  used <- intersect(covariates, attr(terms(made$formula), "term.labels"))
+  squares <- Filter(function(name) length(unique(people[[name]])) > 2, intersect(SQUARED, used))
+  W <- model.matrix(reformulate(c(used, sprintf("I(%s^2)", squares))), made$people)
   W <- W[, colSums(W != 0) > 0]
   Z <- sweep(W, 2, sqrt(colMeans(W^2)), `/`)
   group <- droplevels(people[[category]])
@@ -314,7 +313,8 @@ propensity <- function(people, category, covariates) {
     b <- b + matrix(inverse %*% colSums(scores), ncol(Z))
   }
   found <- list(
-    people = people, with_all_levels = with_all_levels, category = category, covariates = covariates, Z = Z, A = A, P = P, influence = scores %*% inverse
+    people = people, joined = made$people, category = category, covariates = used, Z = Z, A = A, P = P,
+    influence = scores %*% inverse
   )
   last_propensity$given <- given
   last_propensity$found <- found
@@ -347,7 +347,7 @@ group_size <- function(g, k, w) effective_sample_size(w[g$A[, k] == 1])
 
 # The largest difference of the means of two categories, over the levels of a covariate, in pooled standard deviations.
 group_balance <- function(g, column, w = rep(1, nrow(g$A))) {
-  x <- g$with_all_levels[[column]]
+  x <- g$people[[column]]
   columns <- if (is.factor(x)) sapply(levels(droplevels(x)), function(level) as.numeric(x == level)) else cbind(x)
   groups <- lapply(seq_len(ncol(g$A)), function(l) g$A[, l] == 1)
   max(apply(columns, 2, function(x) {
@@ -359,7 +359,7 @@ group_balance <- function(g, column, w = rep(1, nrow(g$A))) {
 # Doubly robust risks (augmented inverse-probability weighting), with the influence of both models.
 doubly_robust <- function(g) {
   right <- reformulate(c(g$category, g$covariates), "low_back_pain")
-  people <- g$people
+  people <- g$joined
   people[[g$category]] <- droplevels(people[[g$category]])
   fit <- logistic(right, people)
   beta <- sandwich::estfun(fit) %*% summary(fit)$cov.unscaled

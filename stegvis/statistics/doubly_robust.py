@@ -20,7 +20,7 @@ from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.irls import risk as risk_of
 from stegvis.statistics.level_risks import LevelRisks
 from stegvis.statistics.matrices import linear_predictor
-from stegvis.statistics.propensity import Propensity, probabilities_of, propensity
+from stegvis.statistics.propensity import NO_CHANCE, WHAT, Propensity, divisible, probabilities_of, propensity
 from stegvis.study.protocol_models import Models
 
 Levels = Mapping[Hashable, str | None]
@@ -93,6 +93,8 @@ def cross_fitted_risks(
                 return NotEstimable(f"without one fold, {reason.reason}")
         assert isinstance(model, Propensity)
         probabilities = probabilities_of(covariates[out], model.coefficients)
+        if not divisible(probabilities):
+            return NotEstimable(f"without one fold, {WHAT}: {NO_CHANCE}")
         for place, design in enumerate(_each_level(X[out], levels)):
             fitted, _ = risk_of(linear_predictor(design, fit.coefficients), "logistic")
             weight = chosen[out, place] / probabilities[:, place]

@@ -22,7 +22,10 @@ MOST_STEPS = 40
 MOST_HALVINGS = 30
 # Of the Newton decrement: the length of the last step in squared standard errors.
 TOLERANCE = 1e-14
+# A probability below this cannot be divided by, and is 0 in every other respect.
+SMALLEST_PROBABILITY = 1e-100
 WHAT = "model of the categories"
+NO_CHANCE = "somebody has no chance of being in a category"
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,10 +81,12 @@ def propensity(design: np.ndarray, chosen: np.ndarray, models: Models) -> Propen
 
     Returns:
         The fit; not estimable if it does not converge or a coefficient is not credible, as where people with one level
-        of a covariate are never in a category.
+        of a covariate are never in a category, or if a probability is 0.
     """
     if not (chosen.sum(axis=0) > 0).all():
         return NotEstimable(f"{WHAT}: nobody is in a category")
+    if not np.isfinite(design).all():
+        return NotEstimable(f"{WHAT}: a covariate holds an infinite value")
     fit = _fitted(design, chosen)
     if fit is None or not fit.converged:
         return NotEstimable(f"{WHAT}: the fit did not converge")
@@ -90,7 +95,14 @@ def propensity(design: np.ndarray, chosen: np.ndarray, models: Models) -> Propen
     variances = np.diag(fit.inverse_information)
     if not (np.isfinite(variances) & (variances > 0)).all():
         return NotEstimable(f"{WHAT}: a standard error is not finite")
+    if not divisible(fit.probabilities):
+        return NotEstimable(f"{WHAT}: {NO_CHANCE}")
     return fit
+
+
+def divisible(probabilities: np.ndarray) -> bool:
+    """Whether no probability is so small that a weight would be infinite."""
+    return bool((probabilities > SMALLEST_PROBABILITY).all())
 
 
 def categories_of(X: pd.DataFrame, levels: Mapping[Hashable, str | None]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stegvis.analyses.diagnostics import with_diagnostics
 from stegvis.analyses.overlap import overlap_rows, publishable_share
 from stegvis.analyses.standardized_risk import standardized_risk_rows
 from stegvis.analyses.wave_data import WaveData, fit
@@ -138,6 +139,26 @@ def test_a_smallest_probability_is_not_one_persons(wave):
     assert mine["note"].str.contains("mean of the 50 smallest").all()
     usual = block(fit((overlap_rows,), wave), "overlap", "smallest_probability")
     assert (mine["estimate"] > usual["estimate"]).all()
+
+
+@pytest.mark.parametrize(
+    ("fall", "kept"), [(0.12, {"doubly_robust", "overlap_weighted"}), (0.25, {"overlap_weighted"}), (0.5, set())]
+)
+def test_the_less_overlap_the_fewer_estimates_rest_on_it(fall, kept):
+    made = fit((standardized_risk_rows, overlap_rows), wave_data_of(older_walk_less(fall=fall)))
+    assert (made["status"] == "ok").all()
+    shown = with_diagnostics(made, PROTOCOL)
+    mine = shown[(shown["exposure"] == "walking_minutes") & (shown["status"] == "ok")]
+    assert set(mine["analysis"]) & {"doubly_robust", "overlap_weighted"} == kept
+    # What does not use the propensity stays, and so does what shows why the rest does not.
+    assert {"standardized_risk", "overlap", "overlap:overlap_weights"} <= set(mine["analysis"])
+    gone = shown["analysis"].isin({"doubly_robust", "overlap_weighted"} - kept) & (
+        shown["exposure"] == "walking_minutes"
+    )
+    assert shown.loc[gone, "note"].str.contains("; withheld: ").all()
+    # The other exposure does not depend on age.
+    met = shown[(shown["exposure"] == "walking_met") & shown["analysis"].isin(["doubly_robust", "overlap_weighted"])]
+    assert (met["status"] == "ok").all()
 
 
 def reasons_of(frame: pd.DataFrame) -> set[str]:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stegvis.analyses.diagnostics import DESCRIPTIVE, with_diagnostics
+from stegvis.analyses.overlap_gates import GATES
 from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import fit
 from stegvis.statistics.categories import add_categories
@@ -23,7 +24,7 @@ FIXED = PROTOCOL.model_copy(
     }
 )
 # Diagnostics on which weighted estimates alone depend.
-OF_WEIGHTS = ("balance", "positivity", "effective_sample_size")
+OF_WEIGHTS = ("balance", "positivity", "effective_sample_size", *(gate.name for gate in GATES))
 SEVERE = ["severe_low_back_pain_as_published", "severe_low_back_pain_strict"]
 BOTH_MODES = ["low_back_pain_as_published", "low_back_pain_strict"]
 RUNNING = ["running_cycling_minutes_as_published", "running_cycling_minutes_strict"]
@@ -112,6 +113,10 @@ def test_no_estimate_of_a_strange_wave_stands_without_its_gate(strange):
     for exposure, model in set(zip(of_models["exposure"], of_models["model"], strict=True)):
         resting = (results["exposure"] == exposure) & (results["model"] == model) & (results["status"] == "ok")
         assert set(results.loc[resting, "analysis"]) <= set(DESCRIPTIVE)
+    for gate in GATES:
+        for exposure in failed.loc[failed["term"] == gate.name, "exposure"]:
+            resting = (results["exposure"] == exposure) & (results["analysis"] == gate.withholds)
+            assert not (results.loc[resting, "status"] == "ok").any()
     main = results[(results["analysis"] == "main") & (results["model"] == "adjusted") & (results["status"] == "ok")]
     passed = results[(results["analysis"] == "diagnostics") & (results["status"] == "ok")]
     assert set(main["exposure"]) <= set(passed["exposure"])

@@ -46,10 +46,10 @@ def _full_results(wave: str, ratio: float) -> pd.DataFrame:
             rows += categories(exposure, models, ratio, analysis="cross_estimator", term=estimator)
         for measure, value in (("risk", 0.15), ("rd", -0.03), ("nnt", 33.0)):
             rows += categories(exposure, models, value, analysis="standardized_risk", measure=measure, first=value)
+        rows += overlap(exposure, ratio)
         for measure, value in (("rr", 0.88), ("rd", -0.02)):
             (row, *_) = categories(exposure, ("adjusted",), value, analysis="shifted", measure=measure, first=value)
             rows.append(row | {"level": "+30", "reference": "as observed"})
-        rows += overlap(exposure, ratio)
         for measure in ("tipping_point", "tipping_point_limit"):
             rows += categories(exposure, ("adjusted",), 1.6, analysis="tipping_point", measure=measure)[1:]
         rows += (

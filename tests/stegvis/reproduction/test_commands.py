@@ -16,6 +16,7 @@ from stegvis.analyses import main_models, spline
 from stegvis.analyses.across_waves import fit_across_waves
 from stegvis.analyses.attrition_weighted import attrition_weighted_rows
 from stegvis.analyses.imputed import imputed_rows
+from stegvis.analyses.overlap import overlap_rows
 from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import WaveData, fit
 from stegvis.reproduction import r, stata
@@ -33,9 +34,8 @@ ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
 WITHOUT_STATA = {
-    "shifted",
-    "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust", "overlap_weighted",
-    "overlap", "overlap:overlap_weights",
+    "shifted", "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust",
+    "overlap_weighted", "overlap", "overlap:overlap_weights",
 }  # fmt: skip
 FIXED = PROTOCOL.model_copy(
     update={
@@ -140,6 +140,13 @@ def test_fixed_knots_and_cut_points_of_the_protocol_are_written_out() -> None:
     fixed = commands(fit((main_models.other_cuts_rows,), wave_data_of(analysis_set_of(1500))), PROTOCOL, LEVELS)
     # A value equal to a bound belongs to the upper category.
     assert "cut = 1 + (walking_minutes >= 78) + (walking_minutes >= 101)" in fixed["stata"].iloc[0]
+
+
+def test_cross_fitted_estimates_have_no_command_in_r() -> None:
+    folds = PROTOCOL.model_copy(update={"overlap": PROTOCOL.overlap.model_copy(update={"folds": 5})})
+    table = commands(fit((overlap_rows,), wave_data_of(analysis_set_of(1500), folds)), folds, LEVELS)
+    assert (table.loc[table["analysis"] == "doubly_robust", "r"] == "").all()
+    assert (table.loc[table["analysis"] != "doubly_robust", "r"] != "").all()
 
 
 def test_no_command_contains_a_person(wave: WaveData, table: pd.DataFrame) -> None:

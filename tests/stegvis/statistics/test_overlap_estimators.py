@@ -218,6 +218,15 @@ def test_what_cannot_be_fitted_is_reported():
     assert propensity(*categories_of(nobody, levels), HC0) == NotEstimable(
         "model of the categories: nobody is in a category"
     )
+    # A value far beyond the others: the chance of the other level is 0.
+    far = pd.DataFrame({"intercept": 1.0, "level": np.tile([0.0, 1.0, 1.0], 40), "x": np.linspace(-1, 1, 120)})
+    far.loc[0, "x"] = -1e9
+    far.loc[1:, "x"] += 0.5 * far.loc[1:, "level"]
+    assert propensity(*categories_of(far, levels), HC0) == NotEstimable(
+        "model of the categories: somebody has no chance of being in a category"
+    )
+    endless = propensity(*categories_of(far.assign(x=np.inf), levels), HC0)
+    assert endless == NotEstimable("model of the categories: a covariate holds an infinite value")
     # Two equal columns: no single solution.
     twice = pd.DataFrame({"intercept": 1.0, "level": np.tile([0.0, 1.0], 60), "x": group, "again": group})
     assert isinstance(propensity(*categories_of(twice, levels), HC0), NotEstimable)
