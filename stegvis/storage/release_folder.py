@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any
 import pandas as pd
 
 from stegvis import version as program
+from stegvis.analyses.declared import declared_of_waves
 from stegvis.data_files import data_file
 from stegvis.disclosure.published import RETRACTED
 from stegvis.disclosure.suppression import Controlled
@@ -38,6 +40,7 @@ from stegvis.storage.lineage import lineage
 from stegvis.storage.lost import lost
 from stegvis.storage.publication import keyed_lineage, new_origins, origins
 from stegvis.storage.published_people import PublishedPeople, store
+from stegvis.storage.registration import copy_documents, registration_state
 from stegvis.storage.release_bridge import PROTOCOL, bridge_from, results_of
 from stegvis.storage.release_numbers import (
     across_origin,
@@ -53,6 +56,7 @@ from stegvis.storage.rows import Rows
 from stegvis.storage.signatures import advance_latest
 from stegvis.storage.sources import Sources
 from stegvis.study.study import FILES
+from stegvis.study.waves import ACROSS
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 STUDY = "study"
@@ -92,6 +96,7 @@ def write_release(sources: Sources) -> Rows:
     controlled, across = everything_to_publish(sources, published, gone, computed)
     _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
     results = controlled.tables.results
+    registered = _write_declared(sources, results, staging)
     _write_commands(results, sources, staging)
     _write_study(sources, staging)
     people = read(PEOPLE.format(columns=", ".join(f'a."{name}"' for name in compared(sources.protocol))))
@@ -112,7 +117,8 @@ def write_release(sources: Sources) -> Rows:
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
     waves = origins(published, gone.repeated, origin_rows, name)
-    write_index(staging, index_inputs(sources, name, controlled.tables, checks, claims, facts, _packages(), waves))
+    index = index_inputs(sources, name, controlled.tables, checks, claims, facts, _packages(), waves)
+    write_index(staging, replace(index, registration=registered))
     _write_descriptions(sources, staging, name)
     _write_manifest(sources, name, staging, before, waves | across_origin(across, name))
     memories = published_now(sources, name, editions)
@@ -183,6 +189,16 @@ def _write_tables(controlled: Controlled, histogram: pd.DataFrame, folder: Path)
     for name in ("results", "attrition", "characteristics"):
         getattr(tables, name).to_csv(folder / f"{name}.csv", index=False)
     tables.results.to_parquet(folder / "results.parquet", index=False)
+
+
+def _write_declared(sources: Sources, results: pd.DataFrame, folder: Path) -> list[dict[str, Any]]:
+    """Write the declared estimates, and what was registered of each wave; returns the latter."""
+    waves = sorted({str(wave) for wave in results["wave"]} - {ACROSS})
+    declared_of_waves(results, sources.protocol, waves).to_csv(folder / "declared_estimates.csv", index=False)
+    registered = registration_state(sources.home.root, sources.home.study, sources.study, waves)
+    _write_json(folder / "registration.json", {"waves": registered})
+    copy_documents(sources.home.root, waves, folder)
+    return registered
 
 
 def _write_commands(results: pd.DataFrame, sources: Sources, folder: Path) -> None:

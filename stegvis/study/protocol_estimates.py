@@ -112,7 +112,8 @@ def estimate_contradictions(protocol: Protocol, codebook: Codebook) -> Iterator[
     names = protocol.exposures.names
     known = (*OF_CATEGORIES, "trend", *_entries(protocol, codebook))
     for place, (purpose, each) in enumerate(protocol.estimates.declared()):
-        key = f"protocol.toml: estimates.{purpose}" + (f"[{place}]" if purpose == SECONDARY else "")
+        # Counted from 0, as in the errors of single values.
+        key = f"protocol.toml: estimates.{purpose}" + (f".{place - 1}" if purpose == SECONDARY else "")
         if each.exposure not in names:
             yield f"{key}.exposure: there is no exposure '{each.exposure}'; there are: {', '.join(names)}"
             continue
