@@ -52,13 +52,16 @@ def asked_first(report: WaveReport) -> Section:
     return section("asked-first", HEADING, table(shown), paragraph(OTHERS), note(registration), short="Asked first")
 
 
-def registered(index: IndexReport) -> Section | None:
+def registered(index: IndexReport) -> Section:
     """Of each wave, whether what was asked was registered before it was opened, and what has changed since."""
-    if not index.registration:
-        return None
     items = [Markup("<strong>{}.</strong> {}").format(each["wave"], registration_sentence(each))
              for each in index.registration]  # fmt: skip
-    return section("registration", "Registered before the waves were opened", bullets(items), short="Registration")
+    return section(
+        "registration",
+        "Registered before the waves were opened",
+        bullets(items) or paragraph("No wave has been analyzed yet."),
+        short="Registration",
+    )
 
 
 def registration_sentence(each: Mapping[str, Any]) -> str:

@@ -47,7 +47,9 @@ def question(report: WaveReport) -> Section:
 
 def _headline(report: WaveReport, exposure: Exposure, row: Mapping[str, Any], purpose: str) -> Markup:
     answer = _emphasized(comparison_sentence(row, exposure, report.words), row, report)
-    return paragraph(Markup("{}{}").format(PURPOSES.get(purpose, ""), answer)) + note(certainty_line(row, report.own_results, exposure))
+    return paragraph(Markup("{}{}").format(PURPOSES.get(purpose, ""), answer)) + note(
+        certainty_line(row, report.own_results, exposure)
+    )
 
 
 def _robustness(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:

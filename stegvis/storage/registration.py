@@ -180,8 +180,7 @@ def registration_state(root: Path, study_folder: Path, study: Study, waves: Sequ
             changed, files = changes_since(documents[-1], now)
             record |= _named(first) | {"changed": sections_of(changed), "files": files}
             record["amendments"] = [
-                _named(each)
-                | {"changed": sections_of(each.content["changed"]), "files": each.content["changed_files"]}
+                _named(each) | {"changed": sections_of(each.content["changed"]), "files": each.content["changed_files"]}
                 for each in amendments
             ]
         found.append(record)

@@ -41,9 +41,10 @@ def test_each_is_the_row_of_the_results_with_its_p_value_adjusted_over_all(demo:
     main = demo[(demo["wave"] == WAVE) & (demo["analysis"] == "main") & (demo["model"] == "adjusted")]
     volume = main[(main["exposure"] == "walking_minutes") & (main["measure"] == "rr")]
     # Rows are in ascending order: the highest category is the last.
-    assert found[["level", "estimate", "p_value"]].iloc[0].tolist() == volume[["level", "estimate", "p_value"]].iloc[
-        -1
-    ].tolist()
+    assert (
+        found[["level", "estimate", "p_value"]].iloc[0].tolist()
+        == volume[["level", "estimate", "p_value"]].iloc[-1].tolist()
+    )
     for name, adjusted in (("p_holm", holm), ("p_fdr", benjamini_hochberg)):
         again = significant(pd.Series(adjusted(found["p_value"].tolist(), 8)), PROTOCOL.release.digits.p_values)
         assert found[name].tolist() == again.tolist()

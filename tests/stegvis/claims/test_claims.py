@@ -20,9 +20,7 @@ BELOW, ABOVE, ACROSS = (0.8, 0.7, 0.9), (1.3, 1.1, 1.5), (0.9, 0.8, 1.1)
 LOWER = [claim for claim in STUDY.claims.claim if claim.rule == "lower" and claim.analysis == "main"]
 BY_NAME = {claim.name: claim for claim in STUDY.claims.claim}
 # The same without a margin, as studies had them before.
-WITHOUT = {
-    name: claim.model_copy(update={"margin": None, "within": (0.67, 1.5)}) for name, claim in BY_NAME.items()
-}
+WITHOUT = {name: claim.model_copy(update={"margin": None, "within": (0.67, 1.5)}) for name, claim in BY_NAME.items()}
 
 
 def row(**values) -> dict:

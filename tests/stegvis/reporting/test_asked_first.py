@@ -35,7 +35,10 @@ def test_primary_first_then_secondary_with_adjusted_p_values_and_the_rest_is_exp
     assert said.index("Primary") < said.index("Walking intensity: fully adjusted risk ratio of the highest category")
     assert said.index("highest category") < said.index("Secondary") < said.index("Walking volume: fully adjusted risk")
     # 0.02 of three: the two smallest of a family of three that are alike.
-    assert "category 3 of 4 against the lowest (adjusted for the other exposure) (101–124) 0.80 (0.72 to 0.88) 0.02" in said
+    assert (
+        "category 3 of 4 against the lowest (adjusted for the other exposure) (101–124) 0.80 (0.72 to 0.88) 0.02"
+        in said
+    )
     assert "Holm: adjusted so that any false positive among these 3 is improbable." in said
     assert "All other estimates of this wave are exploratory" in said
 
@@ -81,7 +84,9 @@ def test_whether_a_wave_was_registered_is_a_sentence(changes: dict, sentence: st
 def test_the_page_over_all_waves_says_it_of_each_wave() -> None:
     index = full_index_report()
     said = text(registered(index))
-    assert said.startswith(f"{WAVE}. Registered on 2020-05-04, before the wave was opened. Amended on 2022-01-30, after")
+    assert said.startswith(
+        f"{WAVE}. Registered on 2020-05-04, before the wave was opened. Amended on 2022-01-30, after"
+    )
     page = render_index(index)
     assert 'id="registration"' in page
-    assert registered(full_index_report(registration=[])) is None
+    assert text(registered(full_index_report(registration=[]))) == "No wave has been analyzed yet."

@@ -75,7 +75,10 @@ def test_what_names_no_single_row_is_refused_with_its_key(section: str, message:
 @pytest.mark.parametrize(
     ("estimate", "message"),
     [
-        ('exposure = "walking_minutes", category = 5', r"estimates\.primary\.category: walking_minutes has no category 5"),
+        (
+            'exposure = "walking_minutes", category = 5',
+            r"estimates\.primary\.category: walking_minutes has no category 5",
+        ),
         ('exposure = "walking_met", category = 2, analysis = "spline"', r"analysis: there is no analysis 'spline' to"),
         (
             'exposure = "walking_met", category = 2, analysis = "sensitivity:lunch"',
