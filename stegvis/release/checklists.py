@@ -1,4 +1,7 @@
-"""Reporting checklists (STROBE, RECORD, TARGET, RECORD-PE): where a release covers each item, checked against its pages and files."""
+"""Reporting checklists: where a release covers each item of STROBE, RECORD, TARGET and RECORD-PE.
+
+The answers are checked against the release's pages and files.
+"""
 
 from __future__ import annotations
 

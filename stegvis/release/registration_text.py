@@ -40,7 +40,7 @@ def _lines(content: Mapping[str, Any], sha256: str) -> Iterator[str]:
         yield from (f"- {each['purpose'].capitalize()}. {each['asked']}" for each in content["estimates"])
         count = len(content["estimates"])
         yield ""
-        yield f"P-values are adjusted for these {count} (Holm; Benjamini and Hochberg). All other estimates are exploratory."
+        yield f"P-values are adjusted for these {count} (Holm; Benjamini and Hochberg). All others are exploratory."
     else:
         yield "No primary estimate is declared: every estimate is exploratory."
     yield ""

@@ -75,7 +75,7 @@ def results_schema() -> dict[str, Any]:
 
 
 def _status_meaning(table: str) -> str:
-    return "ok, not_estimable or suppressed" if STATUSES == _STATUS_COLUMNS[table] else "ok or suppressed"
+    return "ok, not_estimable or suppressed" if _STATUS_COLUMNS[table] == STATUSES else "ok or suppressed"
 
 
 def _constraints(table: str, name: str, kind: str) -> dict[str, Any]:

@@ -74,8 +74,8 @@ def estimate(
     if isinstance(fit, NotEstimable):
         return fit
     if gates is not None:
-        categories = [name for name in map(terms[0].coefficient, terms[0].levels[1:]) if name in fit.coefficients]
-        if failed := failed_gate(fit, categories, gates):
+        own = [name for name in fit.coefficients.index if str(name).partition("[")[0] == terms[0].column]
+        if failed := failed_gate(fit, own, gates):
             return NotEstimable(failed)
     X = design.X.to_numpy()
     mu = np.exp(X @ fit.coefficients.to_numpy())

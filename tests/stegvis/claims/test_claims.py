@@ -1,4 +1,4 @@
-"""Each published claim is supported, not supported, unclear, not applicable or not judged, and says what would change it."""
+"""Each published claim has a conclusion, or a reason for none, and says what would change it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_every_item_has_a_place_or_a_reason():
     check_answers(items(), PAGES, FILES)
     for checklist, wanted in ITEMS.items():
         assert [each.item for each in items() if each.checklist == checklist] == list(wanted)
-    # STROBE has 22 items; 34 with their parts for a cohort study. RECORD adds 13, RECORD-PE 15. TARGET has 21, 39 parts.
+    # With their parts: STROBE has 34 of 22 items for a cohort study, TARGET 39 of 21. RECORD adds 13, RECORD-PE 15.
     assert len({re.sub(r"\D.*", "", each) for each in ITEMS["TARGET"]}) == 21
     assert len({each.item.rstrip("abcde") for each in items() if each.checklist == "STROBE"}) == 22
     assert len(items()) == 34 + 13 + 39 + 15

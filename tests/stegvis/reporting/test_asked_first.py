@@ -66,14 +66,14 @@ def test_without_a_declaration_everything_is_exploratory() -> None:
         ({"registered": None}, "Not registered."),
         ({"registered": None, "declared": False},
          "Not registered. No primary estimate is declared: every estimate is exploratory."),
-        ({}, "Registered on 2026-01-02, before the wave was opened. The protocol and the study's other files are unchanged "
-             "since."),
+        ({}, "Registered on 2026-01-02, before the wave was opened. The protocol and the study's other files are "
+             "unchanged since."),
         ({"late": True, "changed": ["models", "spline"]},
          "Registered on 2026-01-02, after the wave was opened. Changed since: protocol, sections models, spline."),
         ({"amendments": [{"registered": "2026-02-03", "late": True, "changed": ["models"], "files": ["claims.toml"]}],
           "files": ["codebook.toml"]},
-         "Registered on 2026-01-02, before the wave was opened. Amended on 2026-02-03, after the wave was opened (protocol, "
-         "section models; claims.toml). Changed since: codebook.toml."),
+         "Registered on 2026-01-02, before the wave was opened. Amended on 2026-02-03, after the wave was opened "
+         "(protocol, section models; claims.toml). Changed since: codebook.toml."),
     ],
 )  # fmt: skip
 def test_whether_a_wave_was_registered_is_a_sentence(changes: dict, sentence: str) -> None:

@@ -41,7 +41,8 @@ def test_the_study_of_the_program_asks_for_volume_first() -> None:
 def test_tables_of_secondary_estimates_are_read_too(tmp_path: Path) -> None:
     section = (
         f"[estimates]\nprimary = {VOLUME}\n[[estimates.secondary]]\nanalysis = 'sensitivity:good_health_strict'\n"
-        "exposure = 'walking_met'\ncategory = 2\n[[estimates.secondary]]\nexposure = 'walking_met'\nmeasure = 'p_joint'\n"
+        "exposure = 'walking_met'\ncategory = 2\n"
+        "[[estimates.secondary]]\nexposure = 'walking_met'\nmeasure = 'p_joint'\n"
     )
     protocol = study_with(tmp_path, section).protocol
     assert [in_words(each, protocol) for _, each in protocol.estimates.declared()] == [
