@@ -5,7 +5,7 @@ from __future__ import annotations
 from stegvis.expectations.expectation import Expectation, filled, one_of, unique
 from stegvis.study.protocol import Protocol
 
-VERDICTS = ["supported", "not supported", "unclear", "not applicable", "cannot be judged"]
+VERDICTS = ["supported", "not supported", "unclear", "not applicable", "cannot be evaluated"]
 
 
 def suite(protocol: Protocol) -> list[Expectation]:

@@ -14,12 +14,12 @@ from typing import Any, Literal
 from stegvis.claims.numbers import limits, shown
 
 WITHOUT_MARGIN = "no equivalence margin is declared, so a difference may have been missed"
-Judged = Literal["supported", "not supported", "unclear"]
+Conclusion = Literal["supported", "not supported", "unclear"]
 
 
 def equivalent(
     rows: Sequence[Mapping[str, Any]], margin: tuple[float, float], evidence: str
-) -> tuple[Judged, str, str]:
+) -> tuple[Conclusion, str, str]:
     """Whether ratios differ from 1 by less than the margin.
 
     Args:

@@ -21,7 +21,7 @@ from stegvis.study.claims import Claim
 if TYPE_CHECKING:
     import pandas as pd
 
-Verdict = Literal["supported", "not supported", "unclear", "not applicable", "cannot be judged"]
+Verdict = Literal["supported", "not supported", "unclear", "not applicable", "cannot be evaluated"]
 Evaluated = tuple[Verdict, str, str]
 Row = Mapping[str, Any]
 

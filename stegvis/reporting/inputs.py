@@ -97,7 +97,7 @@ class WaveReport:
         results: one row per estimate, RESULT_COLUMNS. Rows of other waves are ignored.
         checks: one record per data check, CHECK_KEYS.
         claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported, unclear, not
-            applicable or cannot be judged.
+            applicable or cannot be evaluated.
         provenance: PROVENANCE_KEYS. The pages of a wave use only the facts that do not change from release to release;
             the index shows the others.
         protocol: the protocol the results were made under.

@@ -2,8 +2,8 @@
 
 Holm (1979, Scandinavian Journal of Statistics 6(2):65-70) bounds the probability of any false positive; Benjamini and
 Hochberg (1995, J R Stat Soc B 57(1):289-300, doi 10.1111/j.2517-6161.1995.tb02031.x) the expected share of false ones
-among the positives. Both are those of R's ``p.adjust`` with its argument ``n``: the family keeps its size whatever
-became of its members, so an estimate without a p-value counts as one of 1.
+among the positives. Both are those of R's ``p.adjust`` with its argument ``n``: the family keeps its size
+whether or not its members could be estimated, so one without a p-value counts as one of 1.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -92,11 +91,10 @@ def write_release(sources: Sources) -> Rows:
     editions = new_origins(origin_of)
     check_editions(sources.home.root, published, gone, {wave: origin_of[wave] for wave in editions})
     staging = _new_staging(sources.home.releases)
-    computed = computed_tables(sources)
-    controlled, across = everything_to_publish(sources, published, gone, computed)
-    _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
+    controlled, across = everything_to_publish(sources, published, gone, computed_tables(sources))
     results = controlled.tables.results
-    registered = _write_declared(sources, results, staging)
+    _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
+    _write_declared(sources, results, staging)
     _write_commands(results, sources, staging)
     _write_study(sources, staging)
     people = read(PEOPLE.format(columns=", ".join(f'a."{name}"' for name in compared(sources.protocol))))
@@ -117,8 +115,7 @@ def write_release(sources: Sources) -> Rows:
         )
     name = f"{datetime.now(UTC):%Y-%m-%d}-{content[:12]}"
     waves = origins(published, gone.repeated, origin_rows, name)
-    index = index_inputs(sources, name, controlled.tables, checks, claims, facts, _packages(), waves)
-    write_index(staging, replace(index, registration=registered))
+    write_index(staging, index_inputs(sources, name, controlled.tables, checks, claims, facts, _packages(), waves))
     _write_descriptions(sources, staging, name)
     _write_manifest(sources, name, staging, before, waves | across_origin(across, name))
     memories = published_now(sources, name, editions)
@@ -191,14 +188,13 @@ def _write_tables(controlled: Controlled, histogram: pd.DataFrame, folder: Path)
     tables.results.to_parquet(folder / "results.parquet", index=False)
 
 
-def _write_declared(sources: Sources, results: pd.DataFrame, folder: Path) -> list[dict[str, Any]]:
-    """Write the declared estimates, and what was registered of each wave; returns the latter."""
+def _write_declared(sources: Sources, results: pd.DataFrame, folder: Path) -> None:
+    """Write the declared estimates, and what was registered of each wave, with its documents."""
     waves = sorted({str(wave) for wave in results["wave"]} - {ACROSS})
     declared_of_waves(results, sources.protocol, waves).to_csv(folder / "declared_estimates.csv", index=False)
     registered = registration_state(sources.home.root, sources.home.study, sources.study, waves)
     _write_json(folder / "registration.json", {"waves": registered})
     copy_documents(sources.home.root, waves, folder)
-    return registered
 
 
 def _write_commands(results: pd.DataFrame, sources: Sources, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The declared estimates are found among the published results; a family keeps its size whatever became of them."""
+"""The declared estimates are found among the published results; a family keeps its size, estimated or not."""
 
 from __future__ import annotations
 

@@ -306,8 +306,8 @@ def test_without_a_margin_an_interval_that_includes_1_is_enough_and_the_evidence
 
 @pytest.mark.parametrize(("status", "evidence"), [("suppressed", "suppressed"), ("not_estimable", "not estimable")])
 @pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
-def test_a_claim_on_an_unpublished_estimate_cannot_be_judged_and_shows_no_number(claim, status, evidence) -> None:
-    assert evaluated(claim, results(BELOW, status=status))[:2] == ("cannot be judged", f"the estimate is {evidence}")
+def test_a_claim_on_an_unpublished_estimate_cannot_be_evaluated_and_shows_no_number(claim, status, evidence) -> None:
+    assert evaluated(claim, results(BELOW, status=status))[:2] == ("cannot be evaluated", f"the estimate is {evidence}")
 
 
 @pytest.mark.parametrize(

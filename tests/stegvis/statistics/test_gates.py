@@ -25,7 +25,7 @@ def test_the_smallest_detectable_ratio_is_that_of_the_two_quantiles():
 
 def test_a_fit_and_the_published_rows_give_the_same_values(analysis_set, make_wave_data):
     data = make_wave_data(analysis_set)
-    rows = with_diagnostics(fit((main_models.main_rows,), data), PROTOCOL)
+    rows = with_diagnostics(fit((main_models.main_and_quality_rows,), data), PROTOCOL)
     rows = rows[(rows["analysis"] == "diagnostics") & (rows["exposure"] == "walking_minutes")]
     published = rows.set_index("measure")["estimate"]
     term = category_term("walking_minutes", PROTOCOL)
