@@ -23,7 +23,7 @@ PUBLISHED = "select * from published_results where wave = getvariable('wave') or
     kinds={"python"},
 )
 def claims(context: dg.AssetExecutionContext, warehouse: Reader, study: Study) -> Rows:
-    """Each published claim as a rule over the estimates: supported, not supported, unclear or not applicable."""
+    """Each published claim as a rule over the estimates: supported, not supported, unclear, or no answer."""
     from stegvis.claims.evaluation import evaluate_claims
 
     frame = evaluate_claims(warehouse.frame(PUBLISHED), context.partition_key, study.claims)

@@ -18,6 +18,7 @@ from stegvis.orchestration.commands import (
     monitoring,
     pooling,
     recordings,
+    registering,
     releases,
     running,
     starting,
@@ -38,8 +39,9 @@ app = typer.Typer(
 for command in (
     running.demo, starting.init, deliveries.twin, deliveries.seal, deliveries.validate, running.refresh,
     running.status, monitoring.health, recordings.classify, wear.wear, recordings.train, deliveries.withdraw,
-    deliveries.accept, deliveries.retire, releases.compare, releases.trace, releases.verify, releases.sign,
-    releases.retract, releases.publish, releases.export, pooling.pool, keeping.backup, keeping.restore, running.ui,
+    deliveries.accept, deliveries.retire, registering.register, releases.compare, releases.trace, releases.verify,
+    releases.sign, releases.retract, releases.publish, releases.export, pooling.pool, keeping.backup, keeping.restore,
+    running.ui,
 ):  # fmt: skip
     app.command()(command)
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
 import pandas as pd
 
 from stegvis.analyses.fit_quality import EVENTS_PER_COEFFICIENT, SHARE_ABOVE_ONE
 from stegvis.analyses.overlap_gates import GATES, Gate, value_of
 from stegvis.analyses.time_use import EXPOSURE as TIME_USE
+from stegvis.statistics.gates import detectable_ratio
 from stegvis.statistics.results import ESTIMATE_COLUMNS, RESULT_COLUMNS, ResultRow, joined, options_note, to_frame
 from stegvis.study.protocol import EXPOSURES, Protocol
 from stegvis.study.protocol_models import Limits
@@ -183,9 +183,8 @@ def _detectable(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
 
     def value(results: pd.DataFrame, protocol: Protocol) -> float:
         errors = _ok(results, analysis="main", model="adjusted", exposure=exposure, measure="rr")["std_error"].dropna()
-        normal = NormalDist()
-        distance = normal.inv_cdf(0.5 + protocol.models.confidence / 2) + normal.inv_cdf(protocol.diagnostics.power)
-        return float(math.exp(-distance * errors.max())) if len(errors) else float("nan")
+        limits = (protocol.models.confidence, protocol.diagnostics.power)
+        return detectable_ratio(float(errors.max()), *limits) if len(errors) else float("nan")
 
     return value
 

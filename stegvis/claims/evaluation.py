@@ -24,7 +24,7 @@ def evaluate_claims(results: pd.DataFrame, wave: str, claims: Claims) -> pd.Data
 
     Returns:
         One row per claim: wave, claim, source, statement, verdict (supported, not supported, unclear or not
-        applicable), evidence, and ``turn``, which completes "This conclusion would change if".
+        applicable, or cannot be evaluated), evidence, and ``turn``, which completes "This conclusion would change if".
     """
     import pandas as pd
 
@@ -35,6 +35,7 @@ def evaluate_claims(results: pd.DataFrame, wave: str, claims: Claims) -> pd.Data
         except NotApplicableError as reason:
             evaluated = ("not applicable", f"Not tested: {reason}", "the estimates had what it is about")
         except UnknownError as reason:
-            evaluated = ("unclear", str(reason), "the estimates it depends on were available")
+            # The gates of the estimates are those of the claims: nothing is concluded from what is withheld.
+            evaluated = ("cannot be evaluated", str(reason), "the estimates it depends on were available")
         rows.append((wave, claim.name, claim.source, claim.statement, *evaluated))
     return pd.DataFrame(rows, columns=COLUMNS)

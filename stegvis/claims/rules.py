@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from stegvis.claims.categories import NotApplicableError
+from stegvis.claims.equivalence import WITHOUT_MARGIN, equivalent
+from stegvis.claims.numbers import limits as _limits
+from stegvis.claims.numbers import shown as _r
 from stegvis.claims.ranks import ranked
 from stegvis.study.claims import Claim
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Verdict = Literal["supported", "not supported", "unclear", "not applicable"]
+Verdict = Literal["supported", "not supported", "unclear", "not applicable", "cannot be evaluated"]
 Evaluated = tuple[Verdict, str, str]
 Row = Mapping[str, Any]
 
@@ -147,7 +150,10 @@ def more_categories_lower(claim: Claim, results: pd.DataFrame) -> Evaluated:
 
 
 def no_difference(claim: Claim, results: pd.DataFrame) -> Evaluated:
-    """The test finds no interaction, and the interval of every ratio of risk ratios is within stated bounds."""
+    """The interval of every ratio of risk ratios is within the margin; none is entirely outside.
+
+    Without a margin as before: the test finds no interaction, and the intervals are within stated bounds.
+    """
     mine = results[
         (results["analysis"] == "interaction")
         & (results["exposure"] == claim.exposure)
@@ -163,6 +169,9 @@ def no_difference(claim: Claim, results: pd.DataFrame) -> Evaluated:
     rows = [_published(row) for row in _interaction(claim, results)[1:]]
     widest = (min(row["ci_low"] for row in rows), max(row["ci_high"] for row in rows))
     shown = f"interaction: {_p(p)}; ratios of the risk ratios between {_r(widest[0])} and {_r(widest[1])} (limits)"
+    if claim.margin:
+        return equivalent(rows, claim.margin, shown)
+    shown += f"; {WITHOUT_MARGIN}"
     if p < NOMINAL:
         return "not supported", shown, f"the test ({_p(p)}) reached {NOMINAL}"
     if widest[0] >= low and widest[1] <= high:
@@ -218,9 +227,12 @@ def no_lower_than_middle(claim: Claim, results: pd.DataFrame) -> Evaluated:
 
 
 def nothing_clear(claim: Claim, results: pd.DataFrame) -> Evaluated:
-    """No named category has an interval that excludes 1."""
+    """The interval of every named category is within the margin; without a margin: none excludes 1."""
     rows = _named(claim, results)
     shown = "; ".join(_shown(row) for row in rows)
+    if claim.margin:
+        return equivalent(rows, claim.margin, shown)
+    shown += f"; {WITHOUT_MARGIN}"
     clear = [row for row in rows if not row["ci_low"] <= 1 <= row["ci_high"]]
     if clear:
         limits = ", ".join(f"{row['level']}: {_r(_nearest(row))}" for row in clear)
@@ -337,10 +349,6 @@ def _shown(row: Row, name: str = "RR") -> str:
     return f"{name} {_r(row['estimate'])} (95% CI {_limits(row)}), {row['level']} against {row['reference']}"
 
 
-def _limits(row: Row) -> str:
-    return f"{_r(row['ci_low'])} to {_r(row['ci_high'])}"
-
-
 def _nearest(row: Row) -> float:
     return float(row["ci_high"] if row["ci_high"] < 1 else row["ci_low"])
 
@@ -368,8 +376,3 @@ def _change(slope: float, per: float) -> str:
 
 def _p(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def _r(value: float) -> str:
-    text = f"{float(value):.2f}"
-    return f"{float(value):.3f}" if text == "1.00" and value != 1 else text

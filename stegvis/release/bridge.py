@@ -13,18 +13,23 @@ import pandas as pd
 from stegvis.statistics.results import KEY_COLUMNS
 
 KEY = list(KEY_COLUMNS)
-VALUES = ["estimate", "ci_low", "ci_high", "n", "events", "status"]
+ESTIMATES = ["estimate", "ci_low", "ci_high"]
+VALUES = [*ESTIMATES, "n", "events", "status"]
+NOT_COMPARED = "not compared"
 
 
 def bridge(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
     """Estimates that are new, gone or changed since the previous release.
+
+    One that is withheld or suppressed in either release is not compared: it has no estimate of the other release here.
 
     Args:
         before: results of the previous release; None when there is none.
         now: results of this release.
 
     Returns:
-        One row per changed estimate: the key, each value ``_before`` and ``_now``, and ``change`` (new, gone, changed).
+        One row per changed estimate: the key, each value ``_before`` and ``_now``, and ``change`` (new, gone,
+        changed, not compared).
     """
     earlier = now.iloc[:0] if before is None else before
     both = earlier[KEY + VALUES].merge(
@@ -35,7 +40,10 @@ def bridge(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
     for value in VALUES:
         old, new = both[f"{value}_before"], both[f"{value}_now"]
         differs |= ~((old == new).fillna(False).astype(bool) | (old.isna() & new.isna()))
-    return both.assign(change=change)[differs | (change != "changed")].reset_index(drop=True)
+    gated = (change == "changed") & ~((both["status_before"] == "ok") & (both["status_now"] == "ok"))
+    both.loc[gated, [f"{name}_{when}" for name in ESTIMATES for when in ("before", "now")]] = float("nan")
+    kinds = change.mask(gated, NOT_COMPARED)
+    return both.assign(change=kinds)[differs | (change != "changed")].reset_index(drop=True)
 
 
 def changed_values(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:

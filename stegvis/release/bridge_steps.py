@@ -9,7 +9,8 @@ Starting from the estimate of the previous release:
 
 The estimate is recomputed after each step, and the steps sum exactly to the total change. Categories are cut in the
 sample of each step by the rule of its protocol; standard errors take the cut points as given. A step with fewer
-participants than the smallest count is combined with the next step.
+participants than the smallest count is combined with the next step. An estimate that fails a gate in either release is
+not compared, and neither are the steps of a sample whose model fails one.
 """
 
 from __future__ import annotations
@@ -199,7 +200,9 @@ def _estimates(
 
     def fitted(sample: pd.DataFrame, used: Protocol) -> Estimate | NotEstimable:
         terms = [category_term(exposure, used), *covariate_terms(model, used, levels)]
-        return estimate(add_categories(sample, used, [exposure]), terms, used.models)
+        # Diagnostics are of the adjusted models, as those that withhold estimates.
+        gates = now.diagnostics if model == "adjusted" else None
+        return estimate(add_categories(sample, used, [exposure]), terms, used.models, gates=gates)
 
     found = [fitted(wave.samples[0], then)]
     for sample, previous in zip(wave.samples[1:], wave.samples, strict=False):

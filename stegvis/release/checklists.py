@@ -1,4 +1,7 @@
-"""Reporting checklists (STROBE, RECORD): where a release covers each item, checked against its pages and files."""
+"""Reporting checklists: where a release covers each item of STROBE, RECORD, TARGET and RECORD-PE.
+
+The answers are checked against the release's pages and files.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pydantic import Field
 from stegvis.data_files import data_file
 from stegvis.study.settings import Section
 
-# All items of both checklists; those of STROBE for cohort studies.
+# All items of the checklists; those of STROBE for cohort studies.
 ITEMS: dict[str, tuple[str, ...]] = {
     "STROBE": (
         "1a", "1b", "2", "3", "4", "5", "6a", "6b", "7", "8", "9", "10", "11", "12a", "12b", "12c", "12d", "12e",
@@ -21,6 +24,15 @@ ITEMS: dict[str, tuple[str, ...]] = {
     ),
     "RECORD": (
         "1.1", "1.2", "1.3", "6.1", "6.2", "6.3", "7.1", "12.1", "12.2", "12.3", "13.1", "19.1", "22.1",
+    ),
+    "TARGET": (
+        "1a", "1b", "1c", "2", "3", "4", "5", "6a", "6b", "6c", "6d", "6e", "6f", "6g", "6h", "7a", "7b", "7c", "7d",
+        "7e", "7f", "7g(i)", "7g(ii)", "7h(i)", "7h(ii)", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
+        "18", "19", "20", "21",
+    ),
+    "RECORD-PE": (
+        "4.a", "4.b", "6.1.a", "7.1.a", "7.1.b", "7.1.c", "7.1.d", "7.1.e", "7.1.f", "7.1.g", "8.a", "12.1.a",
+        "12.1.b", "19.1.a", "20.a",
     ),
 }  # fmt: skip
 # Pages that every wave has, with the ending of their file names.
@@ -42,7 +54,7 @@ class Place(Section):
 class Item(Section):
     """One item: what it asks for, and the places that cover it or why it does not apply."""
 
-    checklist: Literal["STROBE", "RECORD"]
+    checklist: Literal["STROBE", "RECORD", "TARGET", "RECORD-PE"]
     item: str
     asks: str = Field(min_length=1)
     where: tuple[Place, ...] = ()

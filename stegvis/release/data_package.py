@@ -17,12 +17,13 @@ FILE = "datapackage.json"
 _MEDIA_TYPES = {
     ".csv": "text/csv", ".json": "application/json", ".parquet": "application/vnd.apache.parquet", ".html": "text/html",
     ".R": "text/plain", ".do": "text/plain", ".cff": "application/yaml",
-    ".svg": "image/svg+xml", ".png": "image/png",
+    ".svg": "image/svg+xml", ".png": "image/png", ".md": "text/markdown",
 }  # fmt: skip
 _KEYS = {
     "results": list(KEY_COLUMNS),
     "characteristics": ["wave", "exposure", "category", "variable", "level"],
     "attrition": ["wave", "step"],
+    "declared_estimates": ["wave", "place"],
 }
 
 
@@ -59,7 +60,7 @@ def _resource(file: Path, path: str) -> dict[str, Any]:
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
     }
     table = file.stem if file.suffix == ".csv" else ""
-    if file.suffix in (".csv", ".json", ".html", ".R", ".do", ".cff", ".svg"):
+    if file.suffix in (".csv", ".json", ".html", ".R", ".do", ".cff", ".svg", ".md"):
         resource["encoding"] = "utf-8"
     if table in TABLES:
         resource |= {

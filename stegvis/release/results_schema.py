@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from stegvis.analyses.characteristics import CHARACTERISTICS_COLUMNS
+from stegvis.analyses.declared import DECLARED_COLUMNS, MEANINGS
 from stegvis.statistics.results import ESTIMATE_COLUMNS, KEY_COLUMNS, RESULT_COLUMNS, STATUSES
 from stegvis.study.dictionary import column_descriptions
 
@@ -19,15 +20,21 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
         "attrition",
         {"wave": "str", "step": "Int64", "rule": "str", "excluded": "Int64", "remaining": "Int64", "status": "str"},
     ),
+    "declared_estimates": ("fitted_models", DECLARED_COLUMNS),
 }
 _TYPES = {"str": "string", "Int64": "integer", "float64": "number"}
-_STATUS_COLUMNS = {"results": STATUSES, "characteristics": ("ok", "suppressed"), "attrition": ("ok", "suppressed")}
+_STATUS_COLUMNS = {
+    "results": STATUSES,
+    "characteristics": ("ok", "suppressed"),
+    "attrition": ("ok", "suppressed"),
+    "declared_estimates": STATUSES,
+}
 
 
 def fields(table: str) -> list[dict[str, Any]]:
     """The columns of a released table in order, as Table Schema: name, type, description and constraints."""
     described_by, columns = TABLES[table]
-    meanings = column_descriptions(described_by) | {"status": _status_meaning(table)}
+    meanings = column_descriptions(described_by) | MEANINGS | {"status": _status_meaning(table)}
     return [
         {
             "name": name,
@@ -68,7 +75,7 @@ def results_schema() -> dict[str, Any]:
 
 
 def _status_meaning(table: str) -> str:
-    return "ok, not_estimable or suppressed" if table == "results" else "ok or suppressed"
+    return "ok, not_estimable or suppressed" if _STATUS_COLUMNS[table] == STATUSES else "ok or suppressed"
 
 
 def _constraints(table: str, name: str, kind: str) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def _constraints(table: str, name: str, kind: str) -> dict[str, Any]:
         limits["minimum"] = 0
     if name == "percent":
         limits |= {"minimum": 0, "maximum": 100}
-    if name == "p_value":
+    if name in ("p_value", "p_holm", "p_fdr"):
         limits |= {"minimum": 0, "maximum": 1}
     if name == "status":
         limits |= {"required": True, "enum": list(_STATUS_COLUMNS[table])}

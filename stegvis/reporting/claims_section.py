@@ -16,13 +16,16 @@ MEANING = (
     "Each statement of the published study and its lay summary is tested against the current estimates. "
     '"Supported" and "not supported" follow from the interval or, where stated, from the point estimates; '
     '"unclear" means that neither conclusion is possible, "not applicable" that the wave lacks what the statement is '
-    "about, for example a category with these bounds."
+    "about, for example a category with these bounds, "
+    '"cannot be evaluated" that an estimate it rests on is withheld or not published. A statement of no difference is '
+    "supported only by intervals within its margin, where it has one."
 )
 EVIDENCE = "Each claim with its evidence, and what would change the conclusion"
 NEWEST = 6
 # Claims not supported that a wave's page lists before the others.
 FIRST = 3
 SUPPORTED, NOT_SUPPORTED, NOT_APPLICABLE = "supported", "not supported", "not applicable"
+NOT_EVALUATED = "cannot be evaluated"
 
 
 def claims_of_wave(report: WaveReport) -> Section:
@@ -104,10 +107,10 @@ def _cell(conclusion: str | None) -> str | Markup:
 
 
 def counted(claims: Sequence[Mapping[str, Any]]) -> str:
-    """How many claims of a wave are supported, not supported and unclear, and how many do not apply, in words."""
+    """How many claims of a wave are supported, not supported, unclear, not applicable and not evaluated, in words."""
     numbers = {
         name: sum(each["verdict"] == name for each in claims)
-        for name in (SUPPORTED, NOT_SUPPORTED, "unclear", NOT_APPLICABLE)
+        for name in (SUPPORTED, NOT_SUPPORTED, "unclear", NOT_APPLICABLE, NOT_EVALUATED)
     }
-    others = f", {numbers[NOT_APPLICABLE]} {NOT_APPLICABLE}" if numbers[NOT_APPLICABLE] else ""
+    others = "".join(f", {numbers[name]} {name}" for name in (NOT_APPLICABLE, NOT_EVALUATED) if numbers[name])
     return f"{numbers[SUPPORTED]} supported, {numbers[NOT_SUPPORTED]} not, {numbers['unclear']} unclear{others}"

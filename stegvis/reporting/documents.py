@@ -60,7 +60,11 @@ def render_checklists(
         rows = tuple((each.item, each.asks, _answer(each, waves)) for each in answers if each.checklist == checklist)
         table = Table(f"{checklist.lower()}-items", f"Items of {checklist}", columns, (Group(rows),), numeric=False)
         sections.append(Section(checklist.lower(), checklist, (block_of(table),)))
-    text = "Where this release covers the items of STROBE (cohort studies) and RECORD (routinely collected data)."
+    text = (
+        "Where this release covers the items of STROBE (cohort studies), RECORD (routinely collected data), TARGET "
+        "(observational data in the place of a trial) and RECORD-PE (pharmacoepidemiology; walking takes the place of "
+        "the drug)."
+    )
     return _render(CHECKLISTS, "Reporting checklists", text, sections, synthetic, words, about)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from stegvis.analyses.declared import DECLARED_COLUMNS
 from stegvis.reporting.words import Words
 from stegvis.study.about import About, Published
 from stegvis.study.protocol import EXPOSURES, Exposure, Protocol
@@ -72,6 +73,8 @@ BRIDGE_KEYS = (
     "ci_high_now",
     "n_now",
 )
+# Whether a wave was registered before it was opened.
+REGISTRATION_KEYS = ("wave", "registered", "late", "amendments", "changed", "files", "declared")
 PROVENANCE_KEYS = ("release", "created", "protocol_hash", "code_hash", "mode", "packages", "published")
 
 Record = Mapping[str, Any]
@@ -93,7 +96,8 @@ class WaveReport:
         characteristics: Table 1 in long form, CHARACTERISTIC_COLUMNS; category ``all`` is the total.
         results: one row per estimate, RESULT_COLUMNS. Rows of other waves are ignored.
         checks: one record per data check, CHECK_KEYS.
-        claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported, unclear or not applicable.
+        claims: one record per claim, CLAIM_KEYS; verdict is supported, not supported, unclear, not
+            applicable or cannot be evaluated.
         provenance: PROVENANCE_KEYS. The pages of a wave use only the facts that do not change from release to release;
             the index shows the others.
         protocol: the protocol the results were made under.
@@ -103,8 +107,8 @@ class WaveReport:
         published: numbers that the study published before; None where it has none.
         histogram: participants by bin of each exposure, HISTOGRAM_COLUMNS, small bins suppressed; may be empty.
         commands: how to reproduce each row of the results, COMMAND_COLUMNS; may be empty.
-        primary: the exposures whose main estimate was declared the primary one before the wave was opened; empty where
-            nothing was declared.
+        declared: the primary and the secondary estimates of the wave, ``analyses.declared.DECLARED_COLUMNS``; empty
+            where nothing was declared.
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -125,7 +129,7 @@ class WaveReport:
     published: Published | None = None
     histogram: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTOGRAM_COLUMNS)))
     commands: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COMMAND_COLUMNS)))
-    primary: tuple[Exposure, ...] = ()
+    declared: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DECLARED_COLUMNS)))
 
     def __post_init__(self) -> None:
         _need("exclusion_steps", EXCLUSION_COLUMNS, self.exclusion_steps.columns)
@@ -136,6 +140,7 @@ class WaveReport:
         _need("provenance", PROVENANCE_KEYS, self.provenance)
         _need("histogram", HISTOGRAM_COLUMNS, self.histogram.columns)
         _need("commands", COMMAND_COLUMNS, self.commands.columns)
+        _need("declared", tuple(DECLARED_COLUMNS), self.declared.columns)
 
     @cached_property
     def own_results(self) -> pd.DataFrame:
@@ -181,6 +186,7 @@ class IndexReport:
             now; None where the study has no published protocol.
         characteristics: Table 1 of all waves, for the years to follow-up; may be absent.
         stages: what was made from what, as in lineage.json.
+        registration: whether each wave was registered, as in registration.json (``release.registered``).
 
     Raises:
         ReportInputError: a column or key is absent.
@@ -204,6 +210,7 @@ class IndexReport:
     differences: Sequence[Record] | None = None
     characteristics: pd.DataFrame | None = None
     stages: Sequence[Record] = ()
+    registration: Sequence[Record] = ()
 
     def __post_init__(self) -> None:
         _need("provenance", PROVENANCE_KEYS, self.provenance)
@@ -211,6 +218,7 @@ class IndexReport:
         _need_in_each("checks", CHECK_KEYS, self.checks)
         _need_in_each("excluded_waves", ("wave", "reason"), self.excluded_waves)
         _need_in_each("bridge", BRIDGE_KEYS, self.bridge)
+        _need_in_each("registration", REGISTRATION_KEYS, self.registration)
         _need_in_each("claims", (*CLAIM_KEYS, "wave"), self.claims)
 
     @property

@@ -7,17 +7,20 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from stegvis.analyses.declared import purpose_of
 from stegvis.reporting.blocks import Section, note, pair, panel, paragraph, section
 from stegvis.reporting.certainty import certainty_line, certainty_sentences
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
 from stegvis.reporting.wording import comparison_sentence, estimate_words, is_shown
 from stegvis.study.protocol import Exposure
+from stegvis.study.protocol_estimates import PRIMARY, SECONDARY
 
 OBSERVATIONAL = (
     "Highest against lowest category, fully adjusted. This is an observational study. It shows associations, and other "
     "differences between the groups may account for some or all of them."
 )
+PURPOSES = {PRIMARY: "Primary estimate. ", SECONDARY: "Secondary estimate. ", "exploratory": "Exploratory. "}
 
 
 def question(report: WaveReport) -> Section:
@@ -28,20 +31,25 @@ def question(report: WaveReport) -> Section:
         f"Among {people} without {outcome} at baseline, is the {amount} of daily walking associated with "
         f"the risk of {outcome} at follow-up in {report.wave}?"
     )
-    found = {each: row for each in report.exposures if (row := headline(report.own_results, each)) is not None}
+    there = {each: row for each in report.exposures if (row := headline(report.own_results, each)) is not None}
+    purposes = {each: purpose_of(row, report.declared) for each, row in there.items()}
+    # What was asked first comes first.
+    found = {each: there[each] for each in sorted(there, key=lambda each: purposes[each] != PRIMARY)}
     if not found:
         shown = paragraph("No estimate is available for this wave.")
     else:
-        answers = (_headline(report, exposure, row) for exposure, row in found.items())
+        declared = purposes if len(report.declared) else dict.fromkeys(found, "")
+        answers = (_headline(report, exposure, row, declared[exposure]) for exposure, row in found.items())
         limits = note(OBSERVATIONAL) + note(report.words.say(report.words.english.researchers.estimand))
         shown = panel(pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))
     return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
 
 
-def _headline(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:
+def _headline(report: WaveReport, exposure: Exposure, row: Mapping[str, Any], purpose: str) -> Markup:
     answer = _emphasized(comparison_sentence(row, exposure, report.words), row, report)
-    declared = ("Primary estimate. " if exposure in report.primary else "Exploratory. ") if report.primary else ""
-    return paragraph(Markup("{}{}").format(declared, answer)) + note(certainty_line(row, report.own_results, exposure))
+    return paragraph(Markup("{}{}").format(PURPOSES.get(purpose, ""), answer)) + note(
+        certainty_line(row, report.own_results, exposure)
+    )
 
 
 def _robustness(report: WaveReport, exposure: Exposure, row: Mapping[str, Any]) -> Markup:

@@ -38,6 +38,8 @@ TRENDS = {
     "ordinal": "category numbers",
     "linear": "the exposure itself",
 }
+# In the place of an estimate that this release does not have, or that is withheld in one of the two.
+INSTEAD = {"gone": "no longer published", "not compared": "not compared"}
 # Analyses whose changes a page lists one by one.
 HEADLINES = ("main", "trend", "pooled")
 SOURCES = {"paper": "From the paper", "lay summary": "From its lay summary"}
@@ -235,7 +237,7 @@ def bridge_table(bridge: Sequence[Mapping[str, Any]], protocol: Protocol) -> Tab
             str(each["wave"]),
             ", ".join([plain(str(each["analysis"])), MODELS.get(str(each["model"]), str(each["model"])).lower()]),
             "new" if each["change"] == "new" else _value_of(each, "before"),
-            "no longer published" if each["change"] == "gone" else _value_of(each, "now"),
+            INSTEAD.get(str(each["change"])) or _value_of(each, "now"),
         )
         for each in shown
     )

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from stegvis.statistics.contract import OUTCOME, NotEstimable, prepare
+from stegvis.statistics.gates import failed_gate
 from stegvis.statistics.risk_ratio import fit_design
 from stegvis.statistics.terms import Term
-from stegvis.study.protocol_models import Models
+from stegvis.study.protocol_models import Diagnostics, Models
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,12 @@ class Change:
 
 
 def estimate(
-    frame: pd.DataFrame, terms: Sequence[Term], models: Models, *, outcome: str = OUTCOME
+    frame: pd.DataFrame,
+    terms: Sequence[Term],
+    models: Models,
+    *,
+    outcome: str = OUTCOME,
+    gates: Diagnostics | None = None,
 ) -> Estimate | NotEstimable:
     """The modified Poisson fit of a frame with the influence of each person.
 
@@ -54,6 +60,7 @@ def estimate(
         terms: the right-hand side.
         models: limits, from the protocol.
         outcome: column of 0 and 1.
+        gates: limits that the model must meet, of the first term's coefficients; None: it need not.
 
     Raises:
         ValueError: a person has two rows, or the caller broke the contract of ``prepare``.
@@ -66,6 +73,10 @@ def estimate(
     fit = fit_design(design, models)
     if isinstance(fit, NotEstimable):
         return fit
+    if gates is not None:
+        own = [name for name in fit.coefficients.index if str(name).partition("[")[0] == terms[0].column]
+        if failed := failed_gate(fit, own, gates):
+            return NotEstimable(failed)
     X = design.X.to_numpy()
     mu = np.exp(X @ fit.coefficients.to_numpy())
     A = X.T @ (X * mu[:, None])

@@ -23,6 +23,7 @@ from typing import Any
 import pandas as pd
 
 from stegvis import version as program
+from stegvis.analyses.declared import declared_of_waves
 from stegvis.data_files import data_file
 from stegvis.disclosure.published import RETRACTED
 from stegvis.disclosure.suppression import Controlled
@@ -38,6 +39,7 @@ from stegvis.storage.lineage import lineage
 from stegvis.storage.lost import lost
 from stegvis.storage.publication import keyed_lineage, new_origins, origins
 from stegvis.storage.published_people import PublishedPeople, store
+from stegvis.storage.registration import copy_documents, registration_state
 from stegvis.storage.release_bridge import PROTOCOL, bridge_from, results_of
 from stegvis.storage.release_numbers import (
     across_origin,
@@ -53,6 +55,7 @@ from stegvis.storage.rows import Rows
 from stegvis.storage.signatures import advance_latest
 from stegvis.storage.sources import Sources
 from stegvis.study.study import FILES
+from stegvis.study.waves import ACROSS
 
 PACKAGES = ("dagster", "duckdb", "pandas", "numpy", "scipy", "statsmodels", "great-expectations")
 STUDY = "study"
@@ -88,10 +91,10 @@ def write_release(sources: Sources) -> Rows:
     editions = new_origins(origin_of)
     check_editions(sources.home.root, published, gone, {wave: origin_of[wave] for wave in editions})
     staging = _new_staging(sources.home.releases)
-    computed = computed_tables(sources)
-    controlled, across = everything_to_publish(sources, published, gone, computed)
-    _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
+    controlled, across = everything_to_publish(sources, published, gone, computed_tables(sources))
     results = controlled.tables.results
+    _write_tables(controlled, read("select * from published_histogram order by wave, rowid"), staging)
+    _write_declared(sources, results, staging)
     _write_commands(results, sources, staging)
     _write_study(sources, staging)
     people = read(PEOPLE.format(columns=", ".join(f'a."{name}"' for name in compared(sources.protocol))))
@@ -183,6 +186,15 @@ def _write_tables(controlled: Controlled, histogram: pd.DataFrame, folder: Path)
     for name in ("results", "attrition", "characteristics"):
         getattr(tables, name).to_csv(folder / f"{name}.csv", index=False)
     tables.results.to_parquet(folder / "results.parquet", index=False)
+
+
+def _write_declared(sources: Sources, results: pd.DataFrame, folder: Path) -> None:
+    """Write the declared estimates, and what was registered of each wave, with its documents."""
+    waves = sorted({str(wave) for wave in results["wave"]} - {ACROSS})
+    declared_of_waves(results, sources.protocol, waves).to_csv(folder / "declared_estimates.csv", index=False)
+    registered = registration_state(sources.home.root, sources.home.study, sources.study, waves)
+    _write_json(folder / "registration.json", {"waves": registered})
+    copy_documents(sources.home.root, waves, folder)
 
 
 def _write_commands(results: pd.DataFrame, sources: Sources, folder: Path) -> None:

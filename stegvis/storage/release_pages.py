@@ -16,6 +16,7 @@ from stegvis.disclosure.tables import Tables
 from stegvis.release.bridge import changed_values
 from stegvis.reporting.inputs import CLAIM_KEYS, IndexReport
 from stegvis.storage.profiles import read_waiting
+from stegvis.storage.registration import registration_state
 from stegvis.storage.releases import release_folders
 from stegvis.storage.report_inputs import provenance, study_words
 from stegvis.storage.sources import Sources
@@ -105,6 +106,7 @@ def index_inputs(
         earlier_claims=earlier_claims(sources.home.releases),
         differences=differences(sources.study),
         stages=sources.history,
+        registration=registration_state(sources.home.root, sources.home.study, sources.study, waves),
     )
 
 

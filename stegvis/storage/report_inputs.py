@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from stegvis.analyses.declared import declared_estimates
 from stegvis.disclosure.checks import carried_forward, without_small
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.steps import described
@@ -54,6 +55,7 @@ def wave_report(connection: duckdb.DuckDBPyConnection, sources: Sources, wave: s
         published=sources.study.published.numbers,
         histogram=connection.execute("select * from published_histogram where wave = ? order by rowid", [wave]).df(),
         commands=commands(results, sources.protocol, covariate_levels(sources.codebook)),
+        declared=declared_estimates(results, wave, sources.protocol),
     )
 
 

@@ -20,6 +20,7 @@ from stegvis.study.codebook import (
 from stegvis.study.exposure_agreement import claim_contradictions, exposure_contradictions
 from stegvis.study.outcomes import Outcome
 from stegvis.study.protocol import EXPOSURES, Protocol
+from stegvis.study.protocol_estimates import estimate_contradictions
 from stegvis.study.settings import SettingsError
 
 # Columns that the SELECTs of people make themselves.
@@ -150,6 +151,7 @@ def _contradictions(protocol: Protocol, codebook: Codebook, claims: Claims) -> I
     yield from _outside("protocol.toml: negative_controls.controls.column", controls, known_of_people, "column")
     yield from exposure_contradictions(protocol)
     yield from claim_contradictions(protocol, claims)
+    yield from estimate_contradictions(protocol, codebook)
 
 
 def _exclusions(protocol: Protocol) -> Iterator[str]:

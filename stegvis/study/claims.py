@@ -27,9 +27,17 @@ RuleName = Literal[
     "stronger_than_other",
 ]
 
+# Statements that there is no difference, which a margin can support.
+OF_NO_DIFFERENCE = ("no_difference", "nothing_clear")
+
 
 class Claim(Section):
-    """One statement and the criterion that tests it on the fully adjusted estimates."""
+    """One statement and the criterion that tests it on the fully adjusted estimates.
+
+    Attributes:
+        margin: of a statement of no difference, the smallest and the largest ratio that count as none.
+        within: bounds of the same kind beside the test of interaction, for a statement without a margin.
+    """
 
     name: str
     source: Literal["paper", "lay summary"]
@@ -44,6 +52,19 @@ class Claim(Section):
     at_least: float | None = None
     at_most: float | None = None
     within: tuple[float, float] | None = None
+    margin: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _margin_around_1(self) -> Self:
+        if self.margin is None:
+            return self
+        if self.rule not in OF_NO_DIFFERENCE:
+            raise ValueError(f"{self.name}: margin belongs to the rules {' and '.join(OF_NO_DIFFERENCE)}")
+        if not 0 < self.margin[0] < 1 < self.margin[1]:
+            raise ValueError(f"{self.name}: margin is two ratios, one below 1 and one above")
+        if self.within is not None:
+            raise ValueError(f"{self.name}: margin takes the place of within: give one of them")
+        return self
 
 
 class Categories(Section):

@@ -1,6 +1,7 @@
 """The study's protocol, read from ``protocol.toml`` into typed, validated objects.
 
-The sections are defined by topic in ``protocol_recordings``, ``protocol_models`` and ``protocol_publication``.
+The sections are defined by topic in ``protocol_recordings``, ``protocol_models``,
+``protocol_estimates`` and ``protocol_publication``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from stegvis.study.protocol_estimates import Estimates
 from stegvis.study.protocol_models import (
     EXPOSURES,
     AdditiveInteractionRules,
@@ -83,6 +85,7 @@ class Protocol(Section):
 
     study: Study
     identifiers: Identifiers = Identifiers()
+    estimates: Estimates = Estimates()
     days: Days
     epochs: Epochs
     walking_speed: WalkingSpeed

@@ -313,7 +313,7 @@ CLAIMS = Case(
     """,
     (
         Broken("each claim is evaluated once in a wave", {"claim": "one"}),
-        Broken("every verdict is one of four", {"verdict": "perhaps"}),
+        Broken("every verdict is one of five", {"verdict": "perhaps"}),
         Broken("every verdict shows its evidence", {"evidence": "-"}),
         Broken("every verdict says what would change it", {"turn": "-"}),
     ),

@@ -26,7 +26,7 @@ def test_help_names_every_command() -> None:
     assert shown.returncode == 0
     for command in (
         "demo", "twin", "validate", "refresh", "status", "classify", "train", "withdraw", "retire", "compare", "verify",
-        "sign", "retract", "publish", "export", "pool", "ui",
+        "sign", "retract", "publish", "export", "pool", "register", "ui",
     ):  # fmt: skip
         assert f" {command} " in shown.stdout
 

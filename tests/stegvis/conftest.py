@@ -15,6 +15,7 @@ from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
 from stegvis.study.codebook import participant_levels
 from stegvis.study.protocol import Protocol
+from stegvis.study.protocol_estimates import DeclaredEstimate, Estimates
 from tests.study import CODEBOOK, PROTOCOL
 
 ORACLE = Path(__file__).parent / "statistics" / "oracle"
@@ -209,6 +210,7 @@ def protocol_of(
     }
     absent = {} if intensity else dict.fromkeys(("met_slow", "met_moderate", "met_brisk"))
     update = {"exposures": of.exposures.model_copy(update={"categories": rule} | scales | absent)}
+    update["estimates"] = Estimates(primary=DeclaredEstimate(exposure="walking_minutes", category=volume))
     if intensity is None:
         update |= {name: getattr(of, name).model_copy(update={"walking_met": None}) for name in ("spline", "histogram")}
     return of.model_copy(update=update)

@@ -1,4 +1,4 @@
-"""Each published claim is supported, not supported, unclear or not applicable, and says what would change that."""
+"""Each published claim has a conclusion, or a reason for none, and says what would change it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ LEVELS = {
 BELOW, ABOVE, ACROSS = (0.8, 0.7, 0.9), (1.3, 1.1, 1.5), (0.9, 0.8, 1.1)
 LOWER = [claim for claim in STUDY.claims.claim if claim.rule == "lower" and claim.analysis == "main"]
 BY_NAME = {claim.name: claim for claim in STUDY.claims.claim}
+# The same without a margin, as studies had them before.
+WITHOUT = {name: claim.model_copy(update={"margin": None, "within": (0.67, 1.5)}) for name, claim in BY_NAME.items()}
 
 
 def row(**values) -> dict:
@@ -201,7 +203,48 @@ def test_an_association_is_stronger_if_the_ratio_of_ratios_is_below_1(ratio, exp
     ],
 )
 def test_no_difference_needs_narrow_intervals_not_only_a_large_p(ratio, p, expected) -> None:
-    assert verdict("volume_no_difference_by_sex", interaction("sex", ratio, p)) == expected
+    found = evaluated(WITHOUT["volume_no_difference_by_sex"], pd.DataFrame(interaction("sex", ratio, p)))
+    assert found[0] == expected
+    assert found[1].endswith("no equivalence margin is declared, so a difference may have been missed")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "p", "expected", "turn"),
+    [
+        ((1.0, 0.8, 1.25), 0.5, "supported", "a limit passed 0.80 or 1.25"),
+        # A difference that is there and too small to matter.
+        ((0.93, 0.88, 0.98), 0.01, "supported", "a limit passed 0.80 or 1.25"),
+        ((1.0, 0.79, 1.25), 0.9, "unclear", "every interval were between 0.80 and 1.25, or one entirely outside (now"),
+        ((0.7, 0.5, 0.81), 0.01, "unclear", "78-100: 0.50 to 0.81"),
+        ((0.7, 0.5, 0.79), 0.9, "not supported", "no interval lay entirely outside 0.80 and 1.25"),
+        ((1.5, 1.26, 1.8), 0.01, "not supported", "no interval lay entirely outside 0.80 and 1.25"),
+    ],
+)
+def test_with_a_margin_the_interval_decides(ratio, p, expected, turn) -> None:
+    found = evaluated(BY_NAME["volume_no_difference_by_sex"], pd.DataFrame(interaction("sex", ratio, p)))
+    assert found[0] == expected
+    assert "no difference means between 0.80 and 1.25" in found[1]
+    assert turn in found[2]
+
+
+def test_one_category_outside_the_margin_is_enough() -> None:
+    rows = interaction("sex", (1.0, 0.9, 1.1))
+    rows[2] |= {"estimate": 1.6, "ci_low": 1.3, "ci_high": 1.9}
+    assert verdict("volume_no_difference_by_sex", rows) == "not supported"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"margin": (0.8, 1.25), "rule": "lower"}, "margin belongs to the rules no_difference and nothing_clear"),
+        ({"margin": (1.1, 1.25)}, "one below 1 and one above"),
+        ({"margin": (1.25, 0.8)}, "one below 1 and one above"),
+        ({"margin": (0.8, 1.25), "within": (0.67, 1.5)}, "margin takes the place of within"),
+    ],
+)
+def test_a_margin_that_makes_no_sense_is_refused(changes, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        Claim.model_validate(BY_NAME["volume_no_difference_by_sex"].model_dump() | changes)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +281,12 @@ def test_volume_matters_more_when_its_ratio_is_lower_beside_intensity(minutes, m
 
 @pytest.mark.parametrize(
     ("below", "top", "expected"),
-    [(BELOW, ACROSS, ("supported", "supported")), (ACROSS, BELOW, ("unclear", "not supported"))],
+    [
+        (BELOW, (1.0, 0.9, 1.11), ("supported", "supported")),
+        (BELOW, ACROSS, ("supported", "unclear")),
+        (ACROSS, BELOW, ("unclear", "unclear")),
+        (ACROSS, (0.7, 0.6, 0.89), ("unclear", "not supported")),
+    ],
 )
 def test_intensity_is_evaluated_below_and_at_the_highest_volume(below, top, expected) -> None:
     rows = categories("walking_minutes", BELOW)
@@ -247,10 +295,19 @@ def test_intensity_is_evaluated_below_and_at_the_highest_volume(below, top, expe
     assert (verdict("intensity_below_125_minutes", rows), verdict("intensity_little_at_125_minutes", rows)) == expected
 
 
+@pytest.mark.parametrize(("top", "expected"), [(ACROSS, "supported"), (BELOW, "not supported")])
+def test_without_a_margin_an_interval_that_includes_1_is_enough_and_the_evidence_says_so(top, expected) -> None:
+    rows = categories("walking_minutes", BELOW)
+    rows += categories("walking_met", top, analysis="within_volume", population="walking_minutes >=125")
+    found = evaluated(WITHOUT["intensity_little_at_125_minutes"], pd.DataFrame(rows))
+    assert found[0] == expected
+    assert "no equivalence margin is declared" in found[1]
+
+
 @pytest.mark.parametrize(("status", "evidence"), [("suppressed", "suppressed"), ("not_estimable", "not estimable")])
 @pytest.mark.parametrize("claim", LOWER, ids=lambda claim: claim.name)
-def test_a_claim_on_an_unpublished_estimate_is_unclear_and_shows_no_number(claim, status, evidence) -> None:
-    assert evaluated(claim, results(BELOW, status=status))[:2] == ("unclear", f"the estimate is {evidence}")
+def test_a_claim_on_an_unpublished_estimate_cannot_be_evaluated_and_shows_no_number(claim, status, evidence) -> None:
+    assert evaluated(claim, results(BELOW, status=status))[:2] == ("cannot be evaluated", f"the estimate is {evidence}")
 
 
 @pytest.mark.parametrize(

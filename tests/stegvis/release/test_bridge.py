@@ -55,7 +55,7 @@ def test_a_new_wave_is_new_and_a_withdrawn_one_is_gone() -> None:
 
 @pytest.mark.parametrize(
     ("value", "now"),
-    [("estimate", 0.81), ("ci_low", 0.71), ("ci_high", 0.91), ("n", 101), ("events", 11), ("status", "suppressed")],
+    [("estimate", 0.81), ("ci_low", 0.71), ("ci_high", 0.91), ("n", 101), ("events", 11)],
 )
 def test_any_value_that_differs_is_a_change_and_shows_both(value: str, now: object) -> None:
     after = BEFORE.copy()
@@ -65,6 +65,20 @@ def test_any_value_that_differs_is_a_change_and_shows_both(value: str, now: obje
     assert list(changes["level"]) == [">=3.27"]
     assert changes.loc[0, f"{value}_before"] == BEFORE.loc[1, value]
     assert changes.loc[0, f"{value}_now"] == now
+
+
+@pytest.mark.parametrize("status", ["suppressed", "not_estimable"])
+def test_what_fails_a_gate_in_either_release_is_not_compared(status: str) -> None:
+    after = BEFORE.copy()
+    after.loc[1, ["estimate", "ci_low", "ci_high"]] = np.nan
+    after.loc[1, "status"] = status
+    for before, now in ((BEFORE, after), (after, BEFORE)):
+        (change,) = bridge(before, now).to_dict("records")
+        assert change["change"] == "not compared"
+        assert {change["status_before"], change["status_now"]} == {"ok", status}
+        for name in ("estimate", "ci_low", "ci_high"):
+            assert np.isnan([change[f"{name}_before"], change[f"{name}_now"]]).all()
+        assert change["n_before"] == change["n_now"] == 100
 
 
 @pytest.mark.parametrize("value", ["estimate", "ci_low", "n"])

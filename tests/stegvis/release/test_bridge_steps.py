@@ -14,6 +14,7 @@ from stegvis.release.bridge import changed_values
 from stegvis.release.bridge_steps import STEPS, bridge_steps, compared, protocol_before
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.levels import covariate_levels
+from stegvis.study.protocol_models import Limits
 from tests.study import CODEBOOK, PROTOCOL
 
 LEVELS = covariate_levels(CODEBOOK)
@@ -176,6 +177,28 @@ def test_steps_that_cannot_be_estimated_say_why(analysis_set, bridged, released)
     kept = analysis_set[analysis_set["low_back_pain"] == 0]
     found = bridged(analysis_set, analysis_set, published=published, kept=kept)
     assert all(bridge.steps == () and "events" in bridge.note for bridge in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("events_per_coefficient", Limits(warning=2000, fail=1000)),
+        ("share_above_one", Limits(warning=-2, fail=-1)),
+        ("minimum_detectable_rr", Limits(warning=0.9999, fail=0.999)),
+    ],
+)
+def test_a_model_that_fails_a_gate_has_no_steps(analysis_set, bridged, monkeypatch, name, limits):
+    strict = PROTOCOL.diagnostics.model_copy(update={name: limits})
+    monkeypatch.setattr("tests.stegvis.release.test_bridge_steps.PROTOCOL",
+                        PROTOCOL.model_copy(update={"diagnostics": strict}))  # fmt: skip
+    found = bridged(analysis_set, analysis_set)
+    by_model = {model: [each for each in found if each.model == model] for model in ("age", "adjusted")}
+    # The diagnostics are of the adjusted models.
+    assert all(len(each.steps) == len(STEPS) for each in by_model["age"])
+    assert by_model["adjusted"]
+    for each in by_model["adjusted"]:
+        assert each.steps == ()
+        assert each.note == f"the steps cannot be estimated: {name.replace('_', ' ')} fails ({limits.words()})"
 
 
 def test_a_wave_of_one_release_only_has_no_bridge(analysis_set, bridged, make_analysis_set):

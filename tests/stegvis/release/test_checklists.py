@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from stegvis.release.checklists import ITEMS, ChecklistError, Item, Place, anchors_of, check_answers, items
 
 PAGES = {
-    "index.html": "".join(f'<h2 id="{anchor}"></h2>' for anchor in ("waves", "left-out", "changes", "provenance")),
+    "index.html": "".join(
+        f'<h2 id="{anchor}"></h2>' for anchor in ("waves", "left-out", "changes", "provenance", "registration")
+    ),
     "dictionary.html": '<h2 id="results"></h2>',
     "wave-2021-2023.html": "".join(
-        f'<h2 id="{anchor}"></h2>' for anchor in ("question", "included", "results", "claims")
+        f'<h2 id="{anchor}"></h2>' for anchor in ("question", "asked-first", "included", "results", "claims", "curves")
     ),
     "wave-2021-2023-details.html": '<h2 id="strata"></h2>',
     "wave-2021-2023-methods.html": '<h2 id="quality"></h2><h2 id="methods"></h2><h2 id="provenance"></h2>',
 }
 FILES = {
     "results.csv", "attrition.csv", "characteristics.csv", "commands.csv", "checks.json", "protocol.json",
-    "manifest.json",
+    "manifest.json", "registration.json",
 }  # fmt: skip
 
 
@@ -27,11 +31,12 @@ def replaced(name, **fields):
 
 def test_every_item_has_a_place_or_a_reason():
     check_answers(items(), PAGES, FILES)
-    assert [each.item for each in items() if each.checklist == "STROBE"] == list(ITEMS["STROBE"])
-    assert [each.item for each in items() if each.checklist == "RECORD"] == list(ITEMS["RECORD"])
-    # STROBE has 22 items; 34 with their parts for a cohort study. RECORD adds 13.
+    for checklist, wanted in ITEMS.items():
+        assert [each.item for each in items() if each.checklist == checklist] == list(wanted)
+    # With their parts: STROBE has 34 of 22 items for a cohort study, TARGET 39 of 21. RECORD adds 13, RECORD-PE 15.
+    assert len({re.sub(r"\D.*", "", each) for each in ITEMS["TARGET"]}) == 21
     assert len({each.item.rstrip("abcde") for each in items() if each.checklist == "STROBE"}) == 22
-    assert len(items()) == 34 + 13
+    assert len(items()) == 34 + 13 + 39 + 15
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from stegvis.analyses.declared import declared_estimates
 from stegvis.reporting.inputs import COMMAND_COLUMNS, HISTOGRAM_COLUMNS, RESULT_COLUMNS, IndexReport, WaveReport
 from tests.stegvis.reporting.sample_report import (
     COUNTS,
     LEVELS,
+    PROTOCOL,
     WAVE,
     characteristics,
     index_report,
@@ -263,8 +265,9 @@ def full_characteristics() -> pd.DataFrame:
 def full_wave_report(**changes: Any) -> WaveReport:
     """A wave's report with every analysis in it."""
     report = wave_report(
-        results=full_results(), histogram=histogram(), commands=commands(), characteristics=full_characteristics()
-    )
+        results=full_results(), histogram=histogram(), commands=commands(), characteristics=full_characteristics(),
+        declared=declared_estimates(full_results(), WAVE, PROTOCOL),
+    )  # fmt: skip
     return replace(report, **changes)
 
 
@@ -282,4 +285,11 @@ def full_index_report(**changes: Any) -> IndexReport:
             ],
         }
     ]  # fmt: skip
-    return replace(report, **{"earlier_claims": earlier, "steps": steps, **changes})
+    registration = [
+        {
+            "wave": WAVE, "registered": "2020-05-04", "late": False, "changed": ["models"], "files": ["claims.toml"],
+            "declared": True,
+            "amendments": [{"registered": "2022-01-30", "late": True, "changed": ["estimates"], "files": []}],
+        }
+    ]  # fmt: skip
+    return replace(report, **{"earlier_claims": earlier, "steps": steps, "registration": registration, **changes})

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import stegvis
+from stegvis.analyses.declared import declared_estimates
 from stegvis.reporting import render_index, render_wave
 from stegvis.reporting.plain import render_plain
 from stegvis.reporting.words import Words
@@ -17,7 +18,7 @@ from stegvis.studies import FIRST
 from stegvis.study.texts import EnglishTexts, NorwegianTexts, StudyTexts
 from tests.stegvis.conftest import protocol_of
 from tests.stegvis.reporting.full_report import full_characteristics, full_results, full_wave_report, histogram
-from tests.stegvis.reporting.sample_report import PROTOCOL, exclusion_steps, index_report
+from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, exclusion_steps, index_report
 from tests.stegvis.reporting.test_plain import text_of
 from tests.study import STUDY
 
@@ -115,7 +116,7 @@ def pages() -> dict[str, str]:
     shared = {"protocol": protocol, "texts": TEXTS, "labels": labels, "about": about, "claims": []}
     wave = full_wave_report(
         **shared, results=results, characteristics=table_one, exclusion_steps=steps, published=None, checks=[],
-        histogram=bins[bins["exposure"] == "walking_minutes"],
+        histogram=bins[bins["exposure"] == "walking_minutes"], declared=declared_estimates(results, WAVE, protocol),
     )  # fmt: skip
     index = index_report(**shared, results=results, checks=[], excluded_waves=(), bridge=[], differences=None)
     words = Words(TEXTS, protocol, "en", labels)

@@ -9,6 +9,7 @@ from html import unescape
 import pandas as pd
 import pytest
 
+from stegvis.analyses.declared import declared_estimates
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.certainty import certainty
@@ -27,8 +28,9 @@ from stegvis.reporting.question import question
 from stegvis.reporting.robustness import name_of, sensitivity
 from stegvis.reporting.subgroups import label, mutual, strata
 from stegvis.reporting.time_use import time_use
+from stegvis.study.protocol_estimates import DeclaredEstimate, Estimates
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
-from tests.stegvis.reporting.sample_report import PROTOCOL, WORDS
+from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE, WORDS
 from tests.study import STUDY
 
 SECTIONS = (
@@ -374,8 +376,12 @@ def test_single_waves_and_pooled_results_are_shown_together():
 
 
 def test_what_is_compared_stands_beside_the_answer_and_a_declared_estimate_is_marked():
-    plain = text(question(full_wave_report()))
+    undeclared = declared_estimates(full_results(), WAVE, PROTOCOL.model_copy(update={"estimates": Estimates()}))
+    plain = text(question(full_wave_report(declared=undeclared)))
     assert "A risk ratio compares people of two categories who are alike in the covariates" in plain
     assert "Primary" not in plain
-    declared = text(question(full_wave_report(primary=("walking_minutes",))))
+    estimates = Estimates(primary=DeclaredEstimate(exposure="walking_met", category=4))
+    protocol = PROTOCOL.model_copy(update={"estimates": estimates})
+    declared = text(question(full_wave_report(declared=declared_estimates(full_results(), WAVE, protocol))))
     assert (declared.count("Primary estimate."), declared.count("Exploratory.")) == (1, 1)
+    assert declared.index("Primary estimate.") < declared.index("walking intensity") < declared.index("Exploratory.")

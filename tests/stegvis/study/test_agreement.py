@@ -230,7 +230,12 @@ INTENSITY = [
         r"volume_holds_beside_intensity\.analysis: mutual is about two exposures",
     ),
     ("claims.toml", 'analysis = "mutual"', r"intensity_above_3_met\.exposure: .*; there are: walking_minutes"),
-    ("claims.toml", 'exposure = "walking_met"', ""),
+    (
+        "claims.toml",
+        'exposure = "walking_met"',
+        r"estimates\.secondary\.2\.exposure: there is no exposure 'walking_met'; th",
+    ),
+    ("protocol.toml", "[estimates]", ""),
 ]
 
 
