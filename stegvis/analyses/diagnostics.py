@@ -149,11 +149,11 @@ def _largest_smd(results: pd.DataFrame, protocol: Protocol) -> float:
 
 
 def _positivity(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
-    """The smallest probabilities of responding: the inverse of the largest unstabilized weights."""
+    """The smallest probabilities of responding of everyone whom the weights should represent, respondents or not."""
 
     def value(results: pd.DataFrame, protocol: Protocol) -> float:
-        rows = _ok(results, analysis="attrition_weights", term="unstabilized", measure="largest_weights")
-        return float(1 / rows.loc[rows["exposure"] == exposure, "estimate"].max())
+        rows = _ok(results, analysis="attrition_weights", measure="smallest_probabilities", exposure=exposure)
+        return float(rows["estimate"].min())
 
     return value
 

@@ -81,7 +81,9 @@ def _signed(value: Any) -> str:
 def _weights(report: WaveReport) -> Table | None:
     groups = []
     for exposure in report.exposures:
-        rows = chosen(report.own_results, analysis="attrition_weights", exposure=exposure, status="ok")
+        rows = chosen(
+            report.own_results, analysis="attrition_weights", population="all", exposure=exposure, status="ok"
+        )
         by_term: dict[str, dict[str, float]] = {}
         for row in rows:
             by_term.setdefault(str(row["term"]), {})[str(row["measure"])] = float(row["estimate"])

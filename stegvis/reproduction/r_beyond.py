@@ -57,7 +57,9 @@ def attrition_weighted(row: EstimateRow) -> str:
 
 
 def attrition_weights(row: EstimateRow) -> str:
-    """Distribution of the weights."""
+    """Distribution of the weights, and the smallest probabilities of responding."""
+    if row.measure == "smallest_probabilities":
+        return "mean_of_smallest(fitted(answer_model(everyone_of(eligible))))"
     function = {"ess": "effective_sample_size", "mean_weight": "mean", "largest_weights": "mean_of_largest"}
     return f"{function[row.measure]}({_answering(row, row.key['term'])}$weight)"
 

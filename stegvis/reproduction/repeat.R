@@ -300,6 +300,7 @@ stacked_rr <- function(formula, eligible, exposure, name) {
 
 effective_sample_size <- function(w) sum(w)^2 / sum(w^2)
 mean_of_largest <- function(w) mean(tail(sort(w), SMALLEST_COUNT))
+mean_of_smallest <- function(p) mean(head(sort(p), SMALLEST_COUNT))
 
 # Standardized difference between respondents and participants lost to follow-up; of one level, or of a number.
 balance <- function(eligible, column, level = NULL, weighted = FALSE) {

@@ -18,7 +18,7 @@ def wave(**values: float) -> pd.DataFrame:
     """A wave whose diagnostics all pass, but for what is given."""
     found = {
         "smd": 0.02,
-        "largest_weights": 5.0,
+        "smallest": 0.2,
         "ess": 900.0,
         "std_error": 0.05,
         "events": 40.0,
@@ -35,7 +35,7 @@ def wave(**values: float) -> pd.DataFrame:
         quality = ResultRow("W", "fit_quality", "all", "adjusted", exposure)
         ratio = {"measure": "rr", "estimate": 0.8, "ci_low": 0.7, "ci_high": 0.9, "std_error": found["std_error"]}
         rows += [
-            replace(weights, term="unstabilized", measure="largest_weights", estimate=found["largest_weights"]),
+            replace(weights, term="response", measure="smallest_probabilities", estimate=found["smallest"]),
             replace(weights, term="stabilized", measure="ess", estimate=found["ess"]),
             replace(quality, measure="events_per_coefficient", estimate=found["events"]),
             replace(quality, measure="share_above_one", estimate=found["above"]),
@@ -65,7 +65,7 @@ def test_a_sound_wave_passes_and_keeps_everything() -> None:
     ("name", "warns", "fails", "withheld", "kept"),
     [
         ("balance", {"smd": -0.2}, {"smd": 0.3}, "attrition_weighted", "main"),
-        ("positivity", {"largest_weights": 50.0}, {"largest_weights": 200.0}, "attrition_weighted", "main"),
+        ("positivity", {"smallest": 0.02}, {"smallest": 0.005}, "attrition_weighted", "main"),
         ("effective_sample_size", {"ess": 400.0}, {"ess": 100.0}, "attrition_weighted", "main"),
         ("minimum_detectable_rr", {"std_error": 0.2}, {"std_error": 0.9}, "main", "fit_quality"),
         ("events_per_coefficient", {"events": 8.0}, {"events": 1.0}, "main", "fit_quality"),
