@@ -3,9 +3,9 @@
 The result (pass, warning, fail) is in ``level``. A failed diagnostic withholds the estimates that depend on it: they
 become ``not_estimable``, with the diagnostic in the note. One of a main model is about the model and its people, so
 every estimate of that exposure and model is withheld, by whatever analysis; those of both exposures in one model with
-it, and those of time use when the models of all exposures fail. One of the weights withholds what is weighted. Modeled
-on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1), doi 10.1162/99608f92.147cc28e),
-which must pass before estimates are unblinded.
+it, and those of time use when the models of all exposures fail. One of weights withholds what has these weights,
+whatever the model. Modeled on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1), doi
+10.1162/99608f92.147cc28e), which must pass before estimates are unblinded.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from stegvis.study.protocol_models import Limits
 
 PASS, WARNING, FAIL = "pass", "warning", "fail"
 ANALYSIS = "diagnostics"
-WEIGHTED = "attrition_weighted"
+WEIGHTED, SELECTED = "attrition_weighted", "selection_weighted"
 # What describes models and weights is kept, since it shows why estimates are withheld.
-DESCRIPTIVE = (ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance")
+DESCRIPTIVE = (ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance", "selection_weights")
 # Analyses with the categories of every exposure in one model.
 OF_EVERY_EXPOSURE = "mutual"
 
@@ -41,7 +41,7 @@ class Diagnostic:
         measure: ``measure`` of its row.
         exposure: of the estimates that depend on it.
         model: of the estimates that depend on it.
-        weighted: whether only weighted estimates depend on it.
+        weighted: how the analyses with the weights that it is about are named; empty if it is about a main model.
         value: computed from a wave's results; NaN if it cannot be computed.
     """
 
@@ -49,7 +49,7 @@ class Diagnostic:
     measure: str
     exposure: str
     model: str
-    weighted: bool
+    weighted: str
     value: Callable[[pd.DataFrame, Protocol], float]
 
 
@@ -105,10 +105,10 @@ def diagnostic_counts(results: pd.DataFrame) -> dict[str, int]:
 
 def _depending(results: pd.DataFrame, diagnostic: Diagnostic, protocol: Protocol) -> pd.Series[bool]:
     """The rows that depend on a diagnostic."""
-    rows = results["model"] == diagnostic.model
     if diagnostic.weighted:
-        rows &= results["analysis"].str.startswith(WEIGHTED)
+        rows = results["analysis"].str.startswith(diagnostic.weighted)
         return rows & (results["exposure"] == diagnostic.exposure) if diagnostic.exposure in EXPOSURES else rows
+    rows = results["model"] == diagnostic.model
     together = results["analysis"].str.startswith(OF_EVERY_EXPOSURE) | (
         results["exposure"] == protocol.exposures.of_all
     )
@@ -124,13 +124,15 @@ def _withhold(results: pd.DataFrame, chosen: pd.Series[bool], reason: str) -> No
 
 
 def _diagnostics(protocol: Protocol) -> Iterator[Diagnostic]:
-    weights = ("adjusted", True)
-    yield Diagnostic("balance", "largest_smd_weighted", protocol.exposures.of_all, *weights, _largest_smd)
+    every = protocol.exposures.of_all
+    yield Diagnostic("balance", "largest_smd_weighted", every, "adjusted", WEIGHTED, _largest_smd)
+    yield Diagnostic("positivity", "selection_probability", every, "adjusted", SELECTED, _selection_positivity)
+    yield Diagnostic("effective_sample_size", "selection_ess_share", every, "adjusted", SELECTED, _selection_ess_share)
     for exposure in protocol.exposures.names:
-        weighted = (exposure, "adjusted", True)
+        weighted = (exposure, "adjusted", WEIGHTED)
         yield Diagnostic("positivity", "smallest_probability", *weighted, _positivity(exposure))
         yield Diagnostic("effective_sample_size", "ess_share", *weighted, _ess_share(exposure))
-        main = (exposure, "adjusted", False)
+        main = (exposure, "adjusted", "")
         yield Diagnostic("minimum_detectable_rr", "minimum_detectable_rr", *main, _detectable(exposure))
         yield Diagnostic(EVENTS_PER_COEFFICIENT, EVENTS_PER_COEFFICIENT, *main, _fit(EVENTS_PER_COEFFICIENT, exposure))
         yield Diagnostic(SHARE_ABOVE_ONE, SHARE_ABOVE_ONE, *main, _fit(SHARE_ABOVE_ONE, exposure))
@@ -166,6 +168,18 @@ def _ess_share(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
         return float((rows["estimate"] / rows["n"].astype("float64")).min())
 
     return value
+
+
+def _selection_positivity(results: pd.DataFrame, protocol: Protocol) -> float:
+    """The smallest probabilities of passing a step, of the step where they are smallest."""
+    rows = _ok(results, analysis="selection_weights", measure="smallest_probabilities")
+    return float(rows["estimate"].min())
+
+
+def _selection_ess_share(results: pd.DataFrame, protocol: Protocol) -> float:
+    """The effective sample size of the product of inverse probabilities, as a share of the analyzed people."""
+    rows = _ok(results, analysis="selection_weights", term="product", measure="ess")
+    return float((rows["estimate"] / rows["n"].astype("float64")).min())
 
 
 def _detectable(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:

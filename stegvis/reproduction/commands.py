@@ -45,6 +45,9 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "attrition_weighted": (r_beyond.attrition_weighted, stata_beyond.attrition_weighted),
     "attrition_weights": (r_beyond.attrition_weights, stata_beyond.attrition_weights),
     "attrition_balance": (r_beyond.attrition_balance, stata_beyond.attrition_balance),
+    # In Stata: which predictors a step has follows from the data.
+    "selection_weighted": (r_beyond.selection_weighted, r_beyond.none),
+    "selection_weights": (r_beyond.selection_weights, r_beyond.none),
     "tipping_point": (r_beyond.tipping_point, stata_beyond.tipping_point),
     "imputed": (r_beyond.imputed, stata_beyond.imputed),
     "regression_dilution": (r_beyond.regression_dilution, stata_beyond.regression_dilution),

@@ -10,6 +10,7 @@ from functools import cache
 
 from stegvis.analyses.composition import MAY_BE_ZERO
 from stegvis.analyses.condition import Condition
+from stegvis.analyses.selection_steps import FREE, needed_columns, steps_of
 from stegvis.analyses.time_use import PARTS
 from stegvis.data_files import data_file
 from stegvis.reproduction.models import EstimateRow, Model, Sample, curve_of, model_of
@@ -46,6 +47,10 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "KNOT_TYPE": "2" if protocol.spline.percentile_rule == "stata" else "7",
         "LOW_CATEGORIES": quoted(protocol.additive_interaction.low_categories),
         "SQUARED": vector(protocol.attrition_weights.squared),
+        "SELECTION_STEPS": vector(steps_of(protocol)),
+        "NEEDED": vector(needed_columns(protocol)),
+        "FREE_AT_BASELINE": quoted(FREE in protocol.exclusions.order),
+        "MINIMUM_EVENTS": quoted(protocol.models.minimum_events),
         "IMPUTATIONS": quoted(protocol.imputation.imputations),
         "IMPUTATION_ROUNDS": quoted(protocol.imputation.iterations),
         "DRAWS": quoted(protocol.misclassification.draws),

@@ -64,6 +64,27 @@ def attrition_weights(row: EstimateRow) -> str:
     return f"{function[row.measure]}({_answering(row, row.key['term'])}$weight)"
 
 
+def selection_weighted(row: EstimateRow) -> str:
+    """Models weighted by the inverse probabilities of all steps from the cohort to the analysis."""
+    model = plain(row)
+    if row.variant == "estimated_weights":
+        fitted = f'selected_rr({formula(model)}, cohort, people, "{row.category}{row.place}")'
+        return "1" if row.place == 1 else estimate(fitted)
+    people = _selected(row.variant)
+    if row.measure == "p_joint":
+        return f'wald({formula(model)}, {people}, "{model.term}", weights = "weight")'
+    fitted = f'rr({formula(model)}, {people}, "{model.term}{row.place}", weights = "weight")'
+    return "1" if row.place == 1 else estimate(fitted)
+
+
+def selection_weights(row: EstimateRow) -> str:
+    """Distribution of these weights, and the smallest probabilities of passing a step."""
+    if row.measure == "smallest_probabilities":
+        return f'smallest_probability(cohort, "{row.key["term"]}")'
+    function = {"ess": "effective_sample_size", "mean_weight": "mean", "largest_weights": "mean_of_largest"}
+    return f"{function[row.measure]}({_selected(row.key['term'])}$weight)"
+
+
 def attrition_balance(row: EstimateRow) -> str:
     """Standardized differences between respondents and participants lost to follow-up."""
     level = f', "{row.key["level"]}"' if row.key["level"] else ""
@@ -202,6 +223,15 @@ def _standardized(row: EstimateRow, family: str) -> str:
 def _answering(row: EstimateRow, kind: str) -> str:
     """Respondents with weights of a kind, as named in the results."""
     if kind.startswith("truncated_"):
-        low, high = (float(share) / 100 for share in kind.removeprefix("truncated_").split("_"))
-        return f'answering(eligible, "{row.exposure}", "stabilized", c({low:g}, {high:g}))'
+        return f'answering(eligible, "{row.exposure}", "stabilized", {_quantiles(kind)})'
     return f'answering(eligible, "{row.exposure}", "{kind}")'
+
+
+def _selected(kind: str) -> str:
+    """Analyzed people with weights of a kind, as named in the results."""
+    return f"selected(cohort, people{f', {_quantiles(kind)}' if kind.startswith('truncated_') else ''})"
+
+
+def _quantiles(kind: str) -> str:
+    """The quantiles of a name like ``truncated_1_99``."""
+    return vector([float(share) / 100 for share in kind.removeprefix("truncated_").split("_")])

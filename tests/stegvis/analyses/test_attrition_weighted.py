@@ -30,9 +30,7 @@ def test_weights_balance_respondents_and_non_respondents(results):
 
 
 def test_weights_are_described_without_a_single_persons(results, lossy_wave):
-    rows = results.query(
-        "analysis == 'attrition_weights' and exposure == 'walking_minutes' and population == 'all'"
-    )
+    rows = results.query("analysis == 'attrition_weights' and exposure == 'walking_minutes' and population == 'all'")
     table = rows.pivot(index="term", columns="measure", values="estimate").loc[list(VARIANTS)]
     assert set(rows["n"]) == {len(lossy_wave.people)}
     assert table.loc["stabilized", "mean_weight"] == pytest.approx(1, abs=0.01)

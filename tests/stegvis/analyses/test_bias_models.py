@@ -68,7 +68,7 @@ def test_an_empty_category_does_not_affect_the_others(exposure):
         return frame.assign(**{exposure: values[number % 8] / (1 if exposure == "walking_minutes" else 25)})
 
     people = add_categories(tied(made.people), quick())
-    data = WaveData(people, tied(made.eligible), made.days, quick(), made.levels)
+    data = WaveData(people, tied(made.eligible), made.days, quick(), made.levels, tied(made.cohort))
     results = fit(ANALYSES, data).query("exposure == @exposure")
     empty = results["level"].str.contains("empty")
     assert empty.any()

@@ -20,6 +20,8 @@ def wave(**values: float) -> pd.DataFrame:
         "smd": 0.02,
         "smallest": 0.2,
         "ess": 900.0,
+        "step": 0.3,
+        "product_ess": 800.0,
         "std_error": 0.05,
         "events": 40.0,
         "above": 0.0,
@@ -30,6 +32,10 @@ def wave(**values: float) -> pd.DataFrame:
             estimate=found["smd"],
         )
     ]  # fmt: skip
+    selection = ResultRow("W", "selection_weights", "cohort", "adjusted", "both")
+    for name, value in (("covariates", 0.8), ("recording", found["step"])):
+        rows.append(replace(selection, term=name, measure="smallest_probabilities", estimate=value))
+    rows.append(replace(selection, term="product", measure="ess", n=1000, estimate=found["product_ess"]))
     for exposure in ("walking_minutes", "walking_met"):
         weights = ResultRow("W", "attrition_weights", "all", "adjusted", exposure, n=1000)
         quality = ResultRow("W", "fit_quality", "all", "adjusted", exposure)
@@ -42,6 +48,8 @@ def wave(**values: float) -> pd.DataFrame:
             ResultRow("W", "main", "all", "adjusted", exposure, "c", "78-100", **ratio),
             ResultRow("W", "main", "all", "age", exposure, "c", "78-100", **ratio),
             ResultRow("W", "attrition_weighted", "all", "adjusted", exposure, "c", "78-100", **ratio),
+            ResultRow("W", "selection_weighted", "all", "adjusted", exposure, "c", "78-100", **ratio),
+            ResultRow("W", "selection_weighted", "all", "age", exposure, "c", "78-100", **ratio),
         ]
     return to_frame(rows)
 
@@ -51,14 +59,16 @@ def diagnosed(**values: float) -> pd.DataFrame:
 
 
 def levels(results: pd.DataFrame, name: str) -> set[str]:
-    return set(results.loc[(results["analysis"] == "diagnostics") & (results["term"] == name), "level"])
+    """The results of a diagnostic, but for that of the weights from the cohort."""
+    rows = results[(results["analysis"] == "diagnostics") & (results["term"] == name)]
+    return set(rows.loc[~rows["measure"].str.startswith("selection_"), "level"])
 
 
 def test_a_sound_wave_passes_and_keeps_everything() -> None:
     results = diagnosed()
     assert diagnostic_counts(results) == {"diagnostics_warning": 0, "diagnostics_fail": 0}
     assert (results["status"] == "ok").all()
-    assert (results["analysis"] == "diagnostics").sum() == 11
+    assert (results["analysis"] == "diagnostics").sum() == 13
 
 
 @pytest.mark.parametrize(
@@ -89,9 +99,31 @@ def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -
     assert set(failed.loc[(failed["analysis"] == "main") & (failed["model"] == "age"), "status"]) == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("name", "measure", "warns", "fails"),
+    [
+        ("positivity", "selection_probability", {"step": 0.04}, {"step": 0.005}),
+        ("effective_sample_size", "selection_ess_share", {"product_ess": 300.0}, {"product_ess": 100.0}),
+    ],
+)
+def test_weights_from_the_cohort_have_the_same_thresholds_and_withhold_their_own_estimates(
+    name, measure, warns, fails
+) -> None:
+    def level(results: pd.DataFrame) -> str:
+        return str(results.loc[(results["term"] == name) & (results["measure"] == measure), "level"].item())
+
+    warned, failed = diagnosed(**warns), diagnosed(**fails)
+    assert (level(warned), level(failed)) == ("warning", "fail")
+    assert (warned["status"] == "ok").all()
+    # Whatever the model: the weights are the same.
+    assert set(failed.loc[failed["analysis"] == "selection_weighted", "status"]) == {"not_estimable"}
+    assert (failed.loc[failed["analysis"] != "selection_weighted", "status"] == "ok").all()
+
+
 def test_a_diagnostic_that_cannot_be_computed_warns_and_withholds_nothing() -> None:
     whole = wave()
-    results = with_diagnostics(whole[whole["analysis"] != "attrition_weights"].reset_index(drop=True), PROTOCOL)
+    weights = whole["analysis"].isin(["attrition_weights", "selection_weights"])
+    results = with_diagnostics(whole[~weights].reset_index(drop=True), PROTOCOL)
     row = results[(results["term"] == "positivity") & (results["analysis"] == "diagnostics")]
     assert set(row["status"]) == {"not_estimable"}
     assert set(results.loc[results["analysis"] == "attrition_weighted", "status"]) == {"ok"}

@@ -55,7 +55,8 @@ def wave(volume: int, intensity: int | None, rule: str) -> WaveData:
     used = quick(protocol_of(volume, intensity, rule))
     data = lossy_wave_of(1000, used=used)
     absent = [name for name in EXPOSURES if name not in used.exposures.names]
-    frames = {name: getattr(data, name).drop(columns=absent) for name in ("people", "eligible", "days")}
+    frames = {name: getattr(data, name) for name in ("people", "eligible", "days", "cohort")}
+    frames = {name: frame.drop(columns=absent, errors="ignore") for name, frame in frames.items()}
     return WaveData(**frames, protocol=used, levels=data.levels)
 
 
