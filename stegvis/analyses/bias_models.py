@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stegvis.analyses import (
     attrition_weighted,
+    combined_bias,
     imputed,
     misclassified,
     negative_control,
@@ -20,5 +21,6 @@ ANALYSES: tuple[Analysis, ...] = (
     imputed.imputed_rows,
     regression_diluted.regression_dilution_rows,
     misclassified.misclassification_rows,
+    combined_bias.combined_bias_rows,
     negative_control.negative_control_rows,
 )

@@ -4,7 +4,7 @@ The order is not that of time but that in which everybody at a step has known pr
 at baseline known, a valid recording, an answer at follow-up. The probability of passing all is the product in any
 order. Whoever had the outcome at baseline is no longer part of the target population and leaves after the second step.
 
-Missing values are not predictors: nobody with a missing covariate is analyzed, so that nobody could stand for them. In
+Missing values are not predictors: nobody with a missing covariate is analyzed, so that nobody could represent them. In
 the first step those with known covariates represent those without, by what is known of everyone.
 """
 
@@ -49,7 +49,7 @@ class Selection:
 
     @property
     def weights(self) -> np.ndarray:
-        """s: of how many members of the cohort each stands for."""
+        """s: how many members of the cohort each represents."""
         return inverse_probabilities(list(self.steps.values()), self.selected)
 
 

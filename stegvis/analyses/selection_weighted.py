@@ -62,7 +62,7 @@ def _weight_rows(selection: Selection | NotEstimable, data: WaveData) -> list[Re
     few = data.protocol.disclosure.smallest_count
     notes = {
         "ess": "",
-        "mean_weight": "members of the cohort that an analyzed person stands for",
+        "mean_weight": "members of the cohort that an analyzed person represents",
         # A maximum is one person's value.
         "largest_weights": f"mean of the {few} largest",
     }

@@ -54,6 +54,7 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "misclassification": (r_beyond.misclassification, stata_beyond.misclassification),
     # Stata has no command for draws from priors or for log-ratio EM.
     "misclassification_probabilistic": (r_beyond.misclassification_probabilistic, r_beyond.none),
+    "combined_bias": (r_beyond.combined_bias, r_beyond.none),
     "isotemporal": (r_beyond.isotemporal, stata_beyond.isotemporal),
     "composition": (r_beyond.composition, r_beyond.none),
     "pooled": (r_beyond.pooled, stata_beyond.pooled),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from stegvis.analyses.combined_bias import priors_of
 from stegvis.analyses.composition import MAY_BE_ZERO
 from stegvis.analyses.condition import Condition
 from stegvis.analyses.selection_steps import FREE, needed_columns, steps_of
@@ -17,6 +18,7 @@ from stegvis.reproduction.models import EstimateRow, Model, Sample, curve_of, mo
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES
 from stegvis.study.protocol import Protocol
+from stegvis.study.protocol_bias import CombinedBias
 
 PEOPLE = "people"
 
@@ -55,6 +57,7 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "IMPUTATION_ROUNDS": quoted(protocol.imputation.iterations),
         "DRAWS": quoted(protocol.misclassification.draws),
         "SEED": quoted(protocol.misclassification.seed),
+        "BIASES": _biases(protocol.combined_bias),
         "PARTS": named(PARTS),
         "MAY_BE_ZERO": quoted(MAY_BE_ZERO),
         "MINUTES": quoted(protocol.days.seconds_per_day / 60),
@@ -63,6 +66,17 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "POWER": quoted(protocol.projection.power),
     }
     return "".join(f"{name} <- {value}\n" for name, value in values.items())
+
+
+def _biases(rules: CombinedBias | None) -> str:
+    """The priors of several biases at once, each a shape and its values, by the names of the results."""
+    if rules is None:
+        return "NULL"
+    values = {name: quoted(getattr(rules, name)) for name in ("draws", "correlation", "seed")}
+    for name, priors in priors_of(rules).items():
+        parts = [f"{each} = list({quoted(shape)}, {vector(numbers)})" for each, (shape, numbers) in priors.items()]
+        values[name] = f"list({', '.join(parts)})"
+    return f"list({', '.join(f'{name} = {value}' for name, value in values.items())})"
 
 
 # ---- expressions ----

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stegvis.reproduction.models import EstimateRow, model_of, plain
 from stegvis.reproduction.r import estimate, formula, quoted, ratio_of, vector
 
-RANDOM_ANALYSES = ("misclassification_probabilistic", "imputed")
+RANDOM_ANALYSES = ("misclassification_probabilistic", "combined_bias", "imputed")
 
 
 def fit_quality(row: EstimateRow) -> str:
@@ -140,6 +140,13 @@ def misclassification_probabilistic(row: EstimateRow) -> str:
         for prior in (rules.sensitivity_prior, rules.specificity_prior)
     )
     return estimate(f"misclassified_draws({_standardized(row, 'binomial')}, {row.place}, {', '.join(priors)})")
+
+
+def combined_bias(row: EstimateRow) -> str:
+    """The highest category, corrected for several biases over random draws, which are R's own."""
+    highest = row.protocol.exposures.scale(row.exposure).categories[-1]
+    risks, counts = _standardized(row, "binomial"), f"table(people${row.category})"
+    return estimate(f'combined_bias({risks}, {highest}, {counts}, "{row.key["term"]}")')
 
 
 def isotemporal(row: EstimateRow) -> str:

@@ -465,9 +465,13 @@ misclassified <- function(s, k, sensitivity, specificity) {
 
 # Draws from a prior: trapezoidal by its four corners, or beta by its two parameters.
 prior <- function(shape, values, n) {
-  if (shape == "beta") return(rbeta(n, values[1], values[2]))
+  if (shape == "beta") rbeta(n, values[1], values[2]) else trapezoid(values, runif(n))
+}
+
+# The quantiles of a trapezoid at probabilities u.
+trapezoid <- function(values, u) {
   a <- values[1]; b <- values[2]; c <- values[3]; d <- values[4]
-  area <- runif(n) * (d + c - a - b) / 2
+  area <- u * (d + c - a - b) / 2
   rise <- (b - a) / 2
   flat <- c - b
   ifelse(area < rise, a + sqrt(2 * area * (b - a)), ifelse(
@@ -488,6 +492,68 @@ misclassified_draws <- function(s, k, sensitivity, specificity) {
   logs <- log(excess / (se + sp - 1)) + noise / excess
   tail <- (1 - CONFIDENCE) / 2
   setNames(quantile(exp(logs[, k] - logs[, 1]), c(.5, tail, 1 - tail)), c("estimate", "low", "high"))
+}
+
+# ---- several biases at once ----
+
+# The ratio of category k to the first, corrected for one bias of BIASES, "none" or "all": median and simulation limits,
+# equal up to Monte Carlo error. Parameters of the two groups of a bias are correlated by a Gaussian copula.
+combined_bias <- function(s, k, counts, what) {
+  set.seed(BIASES$seed)
+  n <- BIASES$draws
+  drawn <- function(priors) {
+    shared <- rnorm(n)
+    lapply(priors, function(prior) {
+      u <- pnorm(sqrt(BIASES$correlation) * shared + sqrt(1 - BIASES$correlation) * rnorm(n))
+      if (prior[[1]] == "beta") qbeta(u, prior[[2]][1], prior[[2]][2]) else trapezoid(prior[[2]], u)
+    })
+  }
+  corrects <- function(name) what %in% c(name, "all") && !is.null(BIASES[[name]])
+  true <- function(share, se, sp) (share + sp - 1) / (se + sp - 1)
+  possible <- function(share, se, sp) se + sp > 1 & share + sp > 1 & share < se
+
+  at <- c(k, 1)
+  eigen <- eigen(s$V[at, at] / outer(s$risk[at], s$risk[at]), symmetric = TRUE)
+  noise <- matrix(rnorm(2 * n), n) %*% (sqrt(pmax(eigen$values, 0)) * t(eigen$vectors))
+  risk <- list(s$risk[k] * exp(noise[, 1]), s$risk[1] * exp(noise[, 2]))
+  fine <- risk[[1]] < 1 & risk[[2]] < 1
+  if (corrects("outcome_misclassification")) {
+    prior <- BIASES$outcome_misclassification
+    se <- drawn(prior[c("sensitivity_top", "sensitivity_reference")])
+    sp <- drawn(prior[c("specificity_top", "specificity_reference")])
+    for (i in 1:2) fine <- fine & possible(risk[[i]], se[[i]], sp[[i]])
+    risk <- Map(true, risk, se, sp)
+  }
+  top <- list(risk[[1]] * counts[[k]], (1 - risk[[1]]) * counts[[k]])
+  reference <- list(risk[[2]] * counts[[1]], (1 - risk[[2]]) * counts[[1]])
+  if (corrects("exposure_misclassification")) {
+    prior <- BIASES$exposure_misclassification
+    se <- drawn(prior[c("sensitivity_cases", "sensitivity_others")])
+    sp <- drawn(prior[c("specificity_cases", "specificity_others")])
+    for (i in 1:2) {
+      all <- top[[i]] + reference[[i]]
+      fine <- fine & possible(top[[i]] / all, se[[i]], sp[[i]])
+      top[[i]] <- all * true(top[[i]] / all, se[[i]], sp[[i]])
+      reference[[i]] <- all - top[[i]]
+    }
+  }
+  if (corrects("selection")) {
+    prior <- BIASES$selection
+    share <- drawn(prior[c("top_cases", "top_others", "reference_cases", "reference_others")])
+    for (i in 1:2) {
+      top[[i]] <- top[[i]] / share[[i]]
+      reference[[i]] <- reference[[i]] / share[[2 + i]]
+    }
+  }
+  x <- top[[1]] / (top[[1]] + top[[2]]) / (reference[[1]] / (reference[[1]] + reference[[2]]))
+  if (corrects("unmeasured_confounding")) {
+    prior <- BIASES$unmeasured_confounding
+    share <- drawn(prior[c("prevalence_top", "prevalence_reference")])
+    excess <- drawn(prior["risk_ratio"])[[1]] - 1
+    x <- x * (1 + share[[2]] * excess) / (1 + share[[1]] * excess)
+  }
+  tail <- (1 - CONFIDENCE) / 2
+  setNames(quantile(x[fine], c(.5, tail, 1 - tail)), c("estimate", "low", "high"))
 }
 
 # ---- time use ----

@@ -25,6 +25,7 @@ def quick():
             "imputation": used.imputation.model_copy(update={"imputations": 2, "iterations": 1}),
             "regression_dilution": used.regression_dilution.model_copy(update={"bootstrap_draws": 5}),
             "misclassification": used.misclassification.model_copy(update={"draws": 100}),
+            "combined_bias": used.combined_bias.model_copy(update={"draws": 100}),
         }
     )
 

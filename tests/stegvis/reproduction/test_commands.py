@@ -13,6 +13,7 @@ import pytest
 
 from stegvis.analyses import main_models, spline
 from stegvis.analyses.across_waves import fit_across_waves
+from stegvis.analyses.combined_bias import combined_bias_rows
 from stegvis.analyses.imputed import imputed_rows
 from stegvis.analyses.selection_weighted import selection_weighted_rows
 from stegvis.analyses.suite import SUITE
@@ -31,7 +32,7 @@ LEVELS = covariate_levels(CODEBOOK)
 ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
-WITHOUT_STATA = {"composition", "misclassification_probabilistic", "negative_controls"} | {
+WITHOUT_STATA = {"composition", "misclassification_probabilistic", "combined_bias", "negative_controls"} | {
     name + variant
     for name in ("selection_weights", "selection_weighted")
     for variant in ("", ":truncated_1_99", ":truncated_5_95", ":estimated_weights")
@@ -184,7 +185,7 @@ class TestR:
 
     def test_of_people_selected_at_every_step(self, tmp_path: Path) -> None:
         wave = selected_wave_of(6000)
-        results = fit((selection_weighted_rows,), wave)
+        results = fit((selection_weighted_rows, combined_bias_rows), wave)
         assert (results["status"] == "ok").all()
         tables = tables_of(wave)
         assert_alike(results, PROTOCOL, tables, tmp_path)
