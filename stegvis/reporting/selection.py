@@ -56,4 +56,4 @@ def selection_weights_table(report: WaveReport) -> Table | None:
 
 
 def _cell(value: float) -> str:
-    return decimal(float(value), 3)
+    return decimal(float(value), 2)

@@ -160,8 +160,8 @@ def test_weights_from_the_whole_cohort_and_the_smallest_probabilities():
     said = text(follow_up_loss(full_wave_report()))
     assert "Weights from the whole cohort 0.80 (0.72 to 0.88)" in said
     assert "product 9,500 3.87 14.31" in said
-    assert "Answer at follow-up, of everyone eligible 0.241" in said
-    assert "Valid recording, of those without the outcome 0.123" in said
+    assert "Answer at follow-up, of everyone eligible 0.24" in said
+    assert "Valid recording, of those without the outcome 0.12" in said
 
 
 def test_several_biases_at_once_or_why_there_are_none():
