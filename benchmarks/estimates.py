@@ -30,6 +30,7 @@ from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import WaveData, fit, walking_days
 from stegvis.reproduction import r
 from stegvis.reproduction.commands import commands
+from stegvis.sql import sql_text
 from stegvis.statistics.levels import covariate_levels
 from stegvis.storage.home import Home
 from stegvis.storage.warehouse import Warehouse
@@ -95,14 +96,18 @@ def main() -> None:
 def wave_data(home: Home, wave: str) -> WaveData:
     """The participants of a wave."""
     protocol = Study.shipped().protocol
-    with Warehouse(home).session("benchmark", {"wave": wave}) as connection:
+    values = ("exposures.minimum_valid_days", "models.adjusted", "exclusions.complete_case")
+    variables = {"wave": wave} | {name: protocol.value(name) for name in values}
+    with Warehouse(home).session("benchmark", variables) as connection:
         people, eligible, days = with_numbered_people([connection.execute(q).df() for q in (PEOPLE, ELIGIBLE, DAYS)])
+        cohort = connection.execute(sql_text("cohort_selection")).df()
     return WaveData(
         people=people,
         eligible=eligible,
         days=walking_days(days, protocol),
         protocol=protocol,
         levels=covariate_levels(Study.shipped().codebook),
+        cohort=cohort,
     )
 
 

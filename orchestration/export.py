@@ -128,8 +128,9 @@ def _read(home: Home, wave: str, protocol: Protocol) -> Mapping[str, pd.DataFram
     """The tables that reproduction commands read, each participant under their own identifier."""
     if not home.warehouse.exists():
         raise ExportError(f"{home.root} has no warehouse yet; run stegvis refresh")
-    smallest = "exposures.minimum_valid_days"
-    with Warehouse(home).session("export", {"wave": wave, smallest: protocol.value(smallest)}) as connection:
+    values = ("exposures.minimum_valid_days", "models.adjusted", "exclusions.complete_case")
+    variables = {"wave": wave} | {name: protocol.value(name) for name in values}
+    with Warehouse(home).session("export", variables) as connection:
         if not table_exists(connection, "analysis_set"):
             raise ExportError("nothing has been analyzed yet; run stegvis refresh")
         if wave == ALL_WAVES:
@@ -139,11 +140,12 @@ def _read(home: Home, wave: str, protocol: Protocol) -> Mapping[str, pd.DataFram
             people = connection.execute(PEOPLE).df()
             eligible = connection.execute(ELIGIBLE).df()
             days = walking_days(connection.execute(DAYS).df(), protocol)
+            cohort = connection.execute(sql_text("cohort_selection")).df()
     if wave == ALL_WAVES:
         return tables_across(stacked, histories, protocol)
     if people.empty:
         raise ExportError(f"there is no analyzed wave {wave}")
-    return tables_of_wave(people, eligible, days, protocol)
+    return tables_of_wave(people, eligible, days, cohort, protocol)
 
 
 def _numbered(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

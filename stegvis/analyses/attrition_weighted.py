@@ -19,6 +19,7 @@ from stegvis.disclosure import is_small
 from stegvis.statistics.attrition_weights import (
     ResponseWeights,
     effective_sample_size,
+    mean_of_smallest,
     response_weights,
     stacked_covariance,
     standardized_difference,
@@ -34,6 +35,7 @@ from stegvis.study.protocol import Exposure
 
 ANSWERED = "answered"
 WEIGHT = "weight"
+RESPONSE, SMALLEST = "response", "smallest_probabilities"
 BALANCE_NOTE = "who answered against who did not, in standard deviations; everyone eligible with known covariates"
 
 
@@ -185,7 +187,18 @@ def _weight_rows(exposure: Exposure, response: ResponseModel | NotEstimable, dat
             replace(row, measure=measure, estimate=estimate, note=joined(row.note, note))
             for measure, estimate, note in zip(measures, estimates, notes, strict=True)
         ]
-    return rows
+    return [*rows, _positivity_row(template, response, data)]
+
+
+def _positivity_row(template: ResultRow, response: ResponseModel | NotEstimable, data: WaveData) -> ResultRow:
+    """The smallest probabilities of responding of everyone in the response model, whom the weights should represent."""
+    row = replace(template, population="eligible", term=RESPONSE, measure=SMALLEST)
+    if isinstance(response, NotEstimable):
+        return row.not_estimable(response.reason)
+    few = data.protocol.disclosure.smallest_count
+    note = joined(row.note, f"mean of the {few} smallest, respondents or not")
+    row = replace(row, estimate=mean_of_smallest(response.weights.denominator.fitted, few), note=note)
+    return row.counting(response.frame, None)
 
 
 # ---- ratios ----

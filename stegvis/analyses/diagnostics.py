@@ -3,9 +3,9 @@
 The result (pass, warning, fail) is in ``level``. A failed diagnostic withholds the estimates that depend on it: they
 become ``not_estimable``, with the diagnostic in the note. One of a main model is about the model and its people, so
 every estimate of that exposure and model is withheld, by whatever analysis; those of both exposures in one model with
-it, and those of time use when the models of all exposures fail. One of the weights withholds what is weighted, one of
-overlap what rests on it. Modeled on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard Data Science Review 2(1),
-doi 10.1162/99608f92.147cc28e), which must pass before estimates are unblinded.
+it, and those of time use when the models of all exposures fail. One of weights withholds what has these weights,
+whatever the model, one of overlap what rests on it. Modeled on the diagnostics of OHDSI (Schuemie et al. 2020, Harvard
+Data Science Review 2(1), doi 10.1162/99608f92.147cc28e), which must pass before estimates are unblinded.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ from stegvis.study.protocol_models import Limits
 
 PASS, WARNING, FAIL = "pass", "warning", "fail"
 ANALYSIS = "diagnostics"
-WEIGHTED = "attrition_weighted"
+WEIGHTED, SELECTED = "attrition_weighted", "selection_weighted"
 # What describes models and weights is kept, since it shows why estimates are withheld.
-DESCRIPTIVE = (ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance", "overlap", "overlap:overlap_weights")
+DESCRIPTIVE = (
+    ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance", "selection_weights", "overlap",
+    "overlap:overlap_weights",
+)  # fmt: skip
 # Analyses with the categories of every exposure in one model.
 OF_EVERY_EXPOSURE = "mutual"
 
@@ -42,18 +45,16 @@ class Diagnostic:
         measure: ``measure`` of its row.
         exposure: of the estimates that depend on it.
         model: of the estimates that depend on it.
-        weighted: whether only weighted estimates depend on it.
+        weighted: how the analyses with the weights that it is about are named; empty if it is about a main model.
         value: computed from a wave's results; NaN if it cannot be computed.
-        withholds: how the weighted analyses that depend on it begin.
     """
 
     name: str
     measure: str
     exposure: str
     model: str
-    weighted: bool
+    weighted: str
     value: Callable[[pd.DataFrame, Protocol], float]
-    withholds: str = WEIGHTED
 
 
 def with_diagnostics(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -108,10 +109,10 @@ def diagnostic_counts(results: pd.DataFrame) -> dict[str, int]:
 
 def _depending(results: pd.DataFrame, diagnostic: Diagnostic, protocol: Protocol) -> pd.Series[bool]:
     """The rows that depend on a diagnostic."""
-    rows = results["model"] == diagnostic.model
     if diagnostic.weighted:
-        rows &= results["analysis"].str.startswith(diagnostic.withholds)
+        rows = results["analysis"].str.startswith(diagnostic.weighted)
         return rows & (results["exposure"] == diagnostic.exposure) if diagnostic.exposure in EXPOSURES else rows
+    rows = results["model"] == diagnostic.model
     together = results["analysis"].str.startswith(OF_EVERY_EXPOSURE) | (
         results["exposure"] == protocol.exposures.of_all
     )
@@ -127,18 +128,20 @@ def _withhold(results: pd.DataFrame, chosen: pd.Series[bool], reason: str) -> No
 
 
 def _diagnostics(protocol: Protocol) -> Iterator[Diagnostic]:
-    weights = ("adjusted", True)
-    yield Diagnostic("balance", "largest_smd_weighted", protocol.exposures.of_all, *weights, _largest_smd)
+    every = protocol.exposures.of_all
+    yield Diagnostic("balance", "largest_smd_weighted", every, "adjusted", WEIGHTED, _largest_smd)
+    yield Diagnostic("positivity", "selection_probability", every, "adjusted", SELECTED, _selection_positivity)
+    yield Diagnostic("effective_sample_size", "selection_ess_share", every, "adjusted", SELECTED, _selection_ess_share)
     for exposure in protocol.exposures.names:
-        weighted = (exposure, "adjusted", True)
+        weighted = (exposure, "adjusted", WEIGHTED)
         yield Diagnostic("positivity", "smallest_probability", *weighted, _positivity(exposure))
         yield Diagnostic("effective_sample_size", "ess_share", *weighted, _ess_share(exposure))
-        main = (exposure, "adjusted", False)
+        main = (exposure, "adjusted", "")
         yield Diagnostic("minimum_detectable_rr", "minimum_detectable_rr", *main, _detectable(exposure))
         yield Diagnostic(EVENTS_PER_COEFFICIENT, EVENTS_PER_COEFFICIENT, *main, _fit(EVENTS_PER_COEFFICIENT, exposure))
         yield Diagnostic(SHARE_ABOVE_ONE, SHARE_ABOVE_ONE, *main, _fit(SHARE_ABOVE_ONE, exposure))
         for gate in GATES:
-            yield Diagnostic(gate.name, gate.measure, *weighted, _overlap(gate, exposure), gate.withholds)
+            yield Diagnostic(gate.name, gate.measure, exposure, "adjusted", gate.withholds, _overlap(gate, exposure))
 
 
 def _ok(results: pd.DataFrame, **wanted: str) -> pd.DataFrame:
@@ -154,11 +157,11 @@ def _largest_smd(results: pd.DataFrame, protocol: Protocol) -> float:
 
 
 def _positivity(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
-    """The smallest probabilities of responding: the inverse of the largest unstabilized weights."""
+    """The smallest probabilities of responding of everyone whom the weights should represent, respondents or not."""
 
     def value(results: pd.DataFrame, protocol: Protocol) -> float:
-        rows = _ok(results, analysis="attrition_weights", term="unstabilized", measure="largest_weights")
-        return float(1 / rows.loc[rows["exposure"] == exposure, "estimate"].max())
+        rows = _ok(results, analysis="attrition_weights", measure="smallest_probabilities", exposure=exposure)
+        return float(rows["estimate"].min())
 
     return value
 
@@ -176,6 +179,18 @@ def _ess_share(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
 def _overlap(gate: Gate, exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:
     """The value of a diagnostic of overlap."""
     return lambda results, protocol: value_of(gate, exposure, results)
+
+
+def _selection_positivity(results: pd.DataFrame, protocol: Protocol) -> float:
+    """The smallest probabilities of passing a step, of the step where they are smallest."""
+    rows = _ok(results, analysis="selection_weights", measure="smallest_probabilities")
+    return float(rows["estimate"].min())
+
+
+def _selection_ess_share(results: pd.DataFrame, protocol: Protocol) -> float:
+    """The effective sample size of the product of inverse probabilities, as a share of the analyzed people."""
+    rows = _ok(results, analysis="selection_weights", term="product", measure="ess")
+    return float((rows["estimate"] / rows["n"].astype("float64")).min())
 
 
 def _detectable(exposure: str) -> Callable[[pd.DataFrame, Protocol], float]:

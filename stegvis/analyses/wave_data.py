@@ -28,6 +28,7 @@ class WaveData:
             ``walking_minutes``, ``walking_met``; in order of person and day.
         protocol: the study's protocol.
         levels: ordered levels of the categorical covariates, the reference first.
+        cohort: rows of ``sql/cohort_selection.sql``: everyone at baseline; None where no analysis reads them.
 
     Raises:
         ValueError: there is not exactly one wave, a person has two rows, or a frame is not in order of ``person``.
@@ -38,6 +39,7 @@ class WaveData:
     days: pd.DataFrame
     protocol: Protocol
     levels: Levels
+    cohort: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         waves = self.people["wave"].unique()

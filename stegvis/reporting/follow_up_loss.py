@@ -10,6 +10,7 @@ from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
+from stegvis.reporting.selection import probabilities_table, selection_weights_table
 
 VARIANTS = {
     "main": "Main analysis",
@@ -17,13 +18,16 @@ VARIANTS = {
     "attrition_weighted:estimated_weights": "The same, allowing for estimated weights",
     "attrition_weighted:truncated_1_99": "Weights truncated at 1% and 99%",
     "attrition_weighted:truncated_5_95": "Weights truncated at 5% and 95%",
+    "selection_weighted": "Weights from the whole cohort",
+    "selection_weighted:estimated_weights": "The same, allowing for their estimation",
     "imputed": "Multiple imputation of missing covariates",
 }
 WEIGHTS = {"ess": "Effective sample size", "mean_weight": "Mean weight", "largest_weights": "Mean of the 5 largest"}
 MEANING = (
     "Some participants were lost to follow-up, and some have missing covariates. Inverse-probability weights make the "
-    "respondents represent everyone eligible; multiple imputation includes those with missing covariates. Both correct "
-    "only for measured differences; the tipping points show how large an unmeasured difference would have to be."
+    "respondents represent everyone eligible, or the whole cohort; multiple imputation includes those with missing "
+    "covariates. All of them correct only for measured differences; the tipping points show how large an unmeasured "
+    "difference would have to be."
 )
 
 
@@ -42,7 +46,14 @@ def follow_up_loss(report: WaveReport) -> Section:
         "Loss to follow-up: inverse-probability weights; missing covariates",
         paragraph(MEANING),
         *tables,
-        folded("Balance and weights", table(_balance(report)), note(BALANCE_NOTE), table(_weights(report))),
+        folded(
+            "Balance and weights",
+            table(_balance(report)),
+            note(BALANCE_NOTE),
+            table(_weights(report)),
+            table(selection_weights_table(report)),
+            table(probabilities_table(report)),
+        ),
         short="Loss to follow-up",
     )
 
@@ -81,7 +92,9 @@ def _signed(value: Any) -> str:
 def _weights(report: WaveReport) -> Table | None:
     groups = []
     for exposure in report.exposures:
-        rows = chosen(report.own_results, analysis="attrition_weights", exposure=exposure, status="ok")
+        rows = chosen(
+            report.own_results, analysis="attrition_weights", population="all", exposure=exposure, status="ok"
+        )
         by_term: dict[str, dict[str, float]] = {}
         for row in rows:
             by_term.setdefault(str(row["term"]), {})[str(row["measure"])] = float(row["estimate"])

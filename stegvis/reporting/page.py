@@ -44,6 +44,7 @@ from stegvis.reporting.overview import checks_failed, left_out, origin, waves_ov
 from stegvis.reporting.quality import quality
 from stegvis.reporting.question import question
 from stegvis.reporting.robustness import sensitivity
+from stegvis.reporting.several_biases import several_biases
 from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.time_use import time_use
 from stegvis.reporting.wave_curves import wave_curves
@@ -56,7 +57,8 @@ MAIN: tuple[SectionOf, ...] = (
     question, asked_first, main_results, counterparts, certainty, curves, claims_of_wave, population,
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (
-    joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use,
+    joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, several_biases, fit,
+    time_use,
 )  # fmt: skip
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section | None], ...] = (

@@ -15,6 +15,8 @@ NAMES = {
     "largest_smd_weighted": "Largest weighted standardized difference",
     "smallest_probability": "Smallest probability of response",
     "ess_share": "Effective sample size, as a share",
+    "selection_probability": "Smallest probability of a step from the whole cohort",
+    "selection_ess_share": "Effective sample size of weights from the whole cohort, as a share",
     "minimum_detectable_rr": "Minimum detectable risk ratio",
     "events_per_coefficient": "Cases per coefficient",
     "share_above_one": "Share of fitted risks above 1",

@@ -51,12 +51,16 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "attrition_weighted": (r_beyond.attrition_weighted, stata_beyond.attrition_weighted),
     "attrition_weights": (r_beyond.attrition_weights, stata_beyond.attrition_weights),
     "attrition_balance": (r_beyond.attrition_balance, stata_beyond.attrition_balance),
+    # In Stata: which predictors a step has follows from the data.
+    "selection_weighted": (r_beyond.selection_weighted, r_beyond.none),
+    "selection_weights": (r_beyond.selection_weights, r_beyond.none),
     "tipping_point": (r_beyond.tipping_point, stata_beyond.tipping_point),
     "imputed": (r_beyond.imputed, stata_beyond.imputed),
     "regression_dilution": (r_beyond.regression_dilution, stata_beyond.regression_dilution),
     "misclassification": (r_beyond.misclassification, stata_beyond.misclassification),
     # Stata has no command for draws from priors or for log-ratio EM.
     "misclassification_probabilistic": (r_beyond.misclassification_probabilistic, r_beyond.none),
+    "combined_bias": (r_beyond.combined_bias, r_beyond.none),
     "isotemporal": (r_beyond.isotemporal, stata_beyond.isotemporal),
     "composition": (r_beyond.composition, r_beyond.none),
     "pooled": (r_beyond.pooled, stata_beyond.pooled),

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from stegvis.analyses.combined_bias import priors_of
 from stegvis.analyses.composition import MAY_BE_ZERO
 from stegvis.analyses.condition import Condition
+from stegvis.analyses.selection_steps import FREE, needed_columns, steps_of
 from stegvis.analyses.time_use import PARTS
 from stegvis.data_files import data_file
 from stegvis.reproduction.models import EstimateRow, Model, Sample, curve_of, model_of
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES
 from stegvis.study.protocol import Protocol
+from stegvis.study.protocol_bias import CombinedBias
 
 PEOPLE = "people"
 
@@ -48,10 +51,14 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "LOW_CATEGORIES": quoted(protocol.additive_interaction.low_categories),
         "SQUARED": vector(protocol.attrition_weights.squared),
         "EQUIPOISE": vector(protocol.overlap.equipoise),
+        "SELECTION_STEPS": vector(steps_of(protocol)),
+        "NEEDED": vector(needed_columns(protocol)),
+        "FREE_AT_BASELINE": quoted(FREE in protocol.exclusions.order),
         "IMPUTATIONS": quoted(protocol.imputation.imputations),
         "IMPUTATION_ROUNDS": quoted(protocol.imputation.iterations),
         "DRAWS": quoted(protocol.misclassification.draws),
         "SEED": quoted(protocol.misclassification.seed),
+        "BIASES": _biases(protocol.combined_bias),
         "PARTS": named(PARTS),
         "MAY_BE_ZERO": quoted(MAY_BE_ZERO),
         "MINUTES": quoted(protocol.days.seconds_per_day / 60),
@@ -60,6 +67,17 @@ def settings(protocol: Protocol, levels: Levels) -> str:
         "POWER": quoted(protocol.projection.power),
     }
     return "".join(f"{name} <- {value}\n" for name, value in values.items())
+
+
+def _biases(rules: CombinedBias | None) -> str:
+    """The priors of several biases at once, each a shape and its values, by the names of the results."""
+    if rules is None:
+        return "NULL"
+    values = {name: quoted(getattr(rules, name)) for name in ("draws", "correlation", "seed")}
+    for name, priors in priors_of(rules).items():
+        parts = [f"{each} = list({quoted(shape)}, {vector(numbers)})" for each, (shape, numbers) in priors.items()]
+        values[name] = f"list({', '.join(parts)})"
+    return f"list({', '.join(f'{name} = {value}' for name, value in values.items())})"
 
 
 # ---- expressions ----

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stegvis.reproduction.models import EstimateRow, model_of, plain
 from stegvis.reproduction.r import estimate, formula, quoted, ratio_of, vector
 
-RANDOM_ANALYSES = ("misclassification_probabilistic", "imputed")
+RANDOM_ANALYSES = ("misclassification_probabilistic", "combined_bias", "imputed")
 
 
 def fit_quality(row: EstimateRow) -> str:
@@ -57,9 +57,32 @@ def attrition_weighted(row: EstimateRow) -> str:
 
 
 def attrition_weights(row: EstimateRow) -> str:
-    """Distribution of the weights."""
+    """Distribution of the weights, and the smallest probabilities of responding."""
+    if row.measure == "smallest_probabilities":
+        return "mean_of_smallest(fitted(answer_model(everyone_of(eligible))))"
     function = {"ess": "effective_sample_size", "mean_weight": "mean", "largest_weights": "mean_of_largest"}
     return f"{function[row.measure]}({_answering(row, row.key['term'])}$weight)"
+
+
+def selection_weighted(row: EstimateRow) -> str:
+    """Models weighted by the inverse probabilities of all steps from the cohort to the analysis."""
+    model = plain(row)
+    if row.variant == "estimated_weights":
+        fitted = f'selected_rr({formula(model)}, cohort, people, "{row.category}{row.place}")'
+        return "1" if row.place == 1 else estimate(fitted)
+    people = _selected(row.variant)
+    if row.measure == "p_joint":
+        return f'wald({formula(model)}, {people}, "{model.term}", weights = "weight")'
+    fitted = f'rr({formula(model)}, {people}, "{model.term}{row.place}", weights = "weight")'
+    return "1" if row.place == 1 else estimate(fitted)
+
+
+def selection_weights(row: EstimateRow) -> str:
+    """Distribution of these weights, and the smallest probabilities of passing a step."""
+    if row.measure == "smallest_probabilities":
+        return f'smallest_probability(cohort, "{row.key["term"]}")'
+    function = {"ess": "effective_sample_size", "mean_weight": "mean", "largest_weights": "mean_of_largest"}
+    return f"{function[row.measure]}({_selected(row.key['term'])}$weight)"
 
 
 def attrition_balance(row: EstimateRow) -> str:
@@ -117,6 +140,13 @@ def misclassification_probabilistic(row: EstimateRow) -> str:
         for prior in (rules.sensitivity_prior, rules.specificity_prior)
     )
     return estimate(f"misclassified_draws({_standardized(row, 'binomial')}, {row.place}, {', '.join(priors)})")
+
+
+def combined_bias(row: EstimateRow) -> str:
+    """The highest category, corrected for several biases over random draws, which are R's own."""
+    highest = row.protocol.exposures.scale(row.exposure).categories[-1]
+    risks, counts = _standardized(row, "binomial"), f"table(people${row.category})"
+    return estimate(f'combined_bias({risks}, {highest}, {counts}, "{row.key["term"]}")')
 
 
 def isotemporal(row: EstimateRow) -> str:
@@ -200,6 +230,15 @@ def _standardized(row: EstimateRow, family: str) -> str:
 def _answering(row: EstimateRow, kind: str) -> str:
     """Respondents with weights of a kind, as named in the results."""
     if kind.startswith("truncated_"):
-        low, high = (float(share) / 100 for share in kind.removeprefix("truncated_").split("_"))
-        return f'answering(eligible, "{row.exposure}", "stabilized", c({low:g}, {high:g}))'
+        return f'answering(eligible, "{row.exposure}", "stabilized", {_quantiles(kind)})'
     return f'answering(eligible, "{row.exposure}", "{kind}")'
+
+
+def _selected(kind: str) -> str:
+    """Analyzed people with weights of a kind, as named in the results."""
+    return f"selected(cohort, people{f', {_quantiles(kind)}' if kind.startswith('truncated_') else ''})"
+
+
+def _quantiles(kind: str) -> str:
+    """The quantiles of a name like ``truncated_1_99``."""
+    return vector([float(share) / 100 for share in kind.removeprefix("truncated_").split("_")])

@@ -7,9 +7,9 @@
 # ---- tables ----
 
 # The tables written by stegvis export, under the names used in the commands. Of a wave: people (the analysis set),
-# eligible (everyone eligible), days. Of all waves: answers (all analysis sets), histories (the outcome of all respondents).
+# eligible (everyone eligible), days, cohort (everyone at baseline). Of all waves: answers (all analysis sets), histories (the outcome of all respondents).
 read_tables <- function(folder = ".") {
-  files <- c(people = "analysis_set", eligible = "eligible_people", days = "days", answers = "answers", histories = "histories")
+  files <- c(people = "analysis_set", eligible = "eligible_people", days = "days", cohort = "cohort", answers = "answers", histories = "histories")
   for (name in names(files)) {
     file <- file.path(folder, paste0(files[[name]], ".csv"))
     if (file.exists(file)) assign(name, read_people(file), envir = globalenv())
@@ -19,7 +19,7 @@ read_tables <- function(folder = ".") {
 read_people <- function(file) {
   people <- read.csv(file, na.strings = "", stringsAsFactors = FALSE)
   for (name in intersect(names(LEVELS), names(people))) people[[name]] <- factor(people[[name]], levels = LEVELS[[name]])
-  for (name in intersect(c("older", "answered", "weekend"), names(people))) people[[name]] <- people[[name]] == "True"
+  for (name in intersect(c("older", "answered", "weekend", "baseline_answered", "had_outcome", "recorded"), names(people))) people[[name]] <- people[[name]] == "True"
   if ("wave" %in% names(people)) people$wave <- factor(people$wave, levels = sort(unique(people$wave)))
   for (category in intersect(paste0(EXPOSURES, "_category"), names(people))) {
     people[[category]] <- factor(people[[category]], levels = 1:GROUPS[[sub("_category$", "", category)]])
@@ -476,6 +476,7 @@ stacked_rr <- function(formula, eligible, exposure, name) {
 
 effective_sample_size <- function(w) sum(w)^2 / sum(w^2)
 mean_of_largest <- function(w) mean(tail(sort(w), SMALLEST_COUNT))
+mean_of_smallest <- function(p) mean(head(sort(p), SMALLEST_COUNT))
 
 # Standardized difference between respondents and participants lost to follow-up; of one level, or of a number.
 balance <- function(eligible, column, level = NULL, weighted = FALSE) {
@@ -497,6 +498,83 @@ tipping_point <- function(x, lost) 1 + (1 / x - 1) / lost
 tipping_point_limit <- function(x, lost) {
   if (x[["low"]] <= 1 && x[["high"]] >= 1) return(1)
   tipping_point(if (x[["high"]] < 1) x[["high"]] else x[["low"]], lost)
+}
+
+# ---- selection from the cohort ----
+
+# Predictors that vary: of a factor, each level with enough people who pass the step and who fall out.
+usable <- function(people, names, passed) {
+  Filter(function(name) {
+    x <- people[[name]]
+    if (!is.factor(x)) return(min(x) < max(x))
+    counts <- table(droplevels(x), passed)
+    nrow(counts) > 1 && all(counts >= MINIMUM_EVENTS)
+  }, names)
+}
+
+# The model of each step from the cohort to the analysis, of those who passed the steps before: `at` are their rows. A
+# step that everybody passed has none. People with the outcome at baseline are not part of the target population.
+selection_steps <- function(cohort) {
+  passing <- list(
+    covariates = complete.cases(cohort[, NEEDED]), baseline_answer = cohort$baseline_answered,
+    recording = cohort$recorded & complete.cases(cohort[, EXPOSURES]), follow_up = cohort$answered
+  )
+  steps <- list()
+  at <- seq_len(nrow(cohort))
+  for (name in SELECTION_STEPS) {
+    if (name == "recording" && FREE_AT_BASELINE) at <- at[!(cohort$had_outcome[at] %in% TRUE)]
+    passed <- passing[[name]][at]
+    people <- cohort[at, ]
+    people$passed <- passed
+    if (!all(passed)) {
+      known <- Filter(function(column) name != "covariates" || !anyNA(people[[column]]), ADJUSTED)
+      columns <- usable(people, c(known, if (name == "follow_up") EXPOSURES), passed)
+      squared <- intersect(SQUARED, columns)
+      for (column in squared) people[[paste0(column, "_squared")]] <- people[[column]]^2
+      if (sum(!passed) < MINIMUM_EVENTS) columns <- squared <- character()
+      terms <- c(columns, if (length(squared)) paste0(squared, "_squared"))
+      steps[[name]] <- list(at = at, fit = logistic(reformulate(if (length(terms)) terms else "1", "passed"), people))
+    }
+    at <- at[passed]
+  }
+  list(steps = steps, analyzed = at)
+}
+
+# Analyzed people with the product of the inverse probabilities of all steps, optionally truncated at two quantiles.
+selected <- function(cohort, people, truncation = NULL, selection = selection_steps(cohort)) {
+  weight <- rep(1, nrow(cohort))
+  for (step in selection$steps) weight[step$at] <- weight[step$at] / fitted(step$fit)
+  found <- people[people$person %in% cohort$person[selection$analyzed], ]
+  found$weight <- weight[match(found$person, cohort$person)]
+  if (!is.null(truncation)) {
+    limits <- quantile(found$weight, truncation, type = 7)
+    found$weight <- pmin(pmax(found$weight, limits[1]), limits[2])
+  }
+  found
+}
+
+smallest_probability <- function(cohort, name) {
+  step <- selection_steps(cohort)$steps[[name]]
+  if (is.null(step)) 1 else mean_of_smallest(fitted(step$fit))
+}
+
+# A ratio with these weights whose interval allows for their estimation: all estimating equations stacked (HC0).
+selected_rr <- function(formula, cohort, people, name) {
+  selection <- selection_steps(cohort)
+  found <- selected(cohort, people, selection = selection)
+  fit <- poisson_fit(formula, found, "weight")
+  scores <- sandwich::estfun(fit)
+  rows <- match(found$person, cohort$person)
+  total <- matrix(0, nrow(cohort), ncol(scores))
+  total[rows, ] <- scores
+  for (step in selection$steps) {
+    own <- match(rows, step$at)
+    slope <- -(1 - fitted(step$fit)[own]) * model.matrix(step$fit)[own, , drop = FALSE]
+    influence <- sandwich::estfun(step$fit) %*% summary(step$fit)$cov.unscaled
+    total[step$at, ] <- total[step$at, ] + influence %*% crossprod(slope, scores)
+  }
+  V <- crossprod(total %*% summary(fit)$cov.unscaled)
+  ratio(coef(fit)[[name]], sqrt(V[name, name]))
 }
 
 # ---- missing covariates ----
@@ -563,9 +641,13 @@ misclassified <- function(s, k, sensitivity, specificity) {
 
 # Draws from a prior: trapezoidal by its four corners, or beta by its two parameters.
 prior <- function(shape, values, n) {
-  if (shape == "beta") return(rbeta(n, values[1], values[2]))
+  if (shape == "beta") rbeta(n, values[1], values[2]) else trapezoid(values, runif(n))
+}
+
+# The quantiles of a trapezoid at probabilities u.
+trapezoid <- function(values, u) {
   a <- values[1]; b <- values[2]; c <- values[3]; d <- values[4]
-  area <- runif(n) * (d + c - a - b) / 2
+  area <- u * (d + c - a - b) / 2
   rise <- (b - a) / 2
   flat <- c - b
   ifelse(area < rise, a + sqrt(2 * area * (b - a)), ifelse(
@@ -586,6 +668,68 @@ misclassified_draws <- function(s, k, sensitivity, specificity) {
   logs <- log(excess / (se + sp - 1)) + noise / excess
   tail <- (1 - CONFIDENCE) / 2
   setNames(quantile(exp(logs[, k] - logs[, 1]), c(.5, tail, 1 - tail)), c("estimate", "low", "high"))
+}
+
+# ---- several biases at once ----
+
+# The ratio of category k to the first, corrected for one bias of BIASES, "none" or "all": median and simulation limits,
+# equal up to Monte Carlo error. Parameters of the two groups of a bias are correlated by a Gaussian copula.
+combined_bias <- function(s, k, counts, what) {
+  set.seed(BIASES$seed)
+  n <- BIASES$draws
+  drawn <- function(priors) {
+    shared <- rnorm(n)
+    lapply(priors, function(prior) {
+      u <- pnorm(sqrt(BIASES$correlation) * shared + sqrt(1 - BIASES$correlation) * rnorm(n))
+      if (prior[[1]] == "beta") qbeta(u, prior[[2]][1], prior[[2]][2]) else trapezoid(prior[[2]], u)
+    })
+  }
+  corrects <- function(name) what %in% c(name, "all") && !is.null(BIASES[[name]])
+  true <- function(share, se, sp) (share + sp - 1) / (se + sp - 1)
+  possible <- function(share, se, sp) se + sp > 1 & share + sp > 1 & share < se
+
+  at <- c(k, 1)
+  eigen <- eigen(s$V[at, at] / outer(s$risk[at], s$risk[at]), symmetric = TRUE)
+  noise <- matrix(rnorm(2 * n), n) %*% (sqrt(pmax(eigen$values, 0)) * t(eigen$vectors))
+  risk <- list(s$risk[k] * exp(noise[, 1]), s$risk[1] * exp(noise[, 2]))
+  fine <- risk[[1]] < 1 & risk[[2]] < 1
+  if (corrects("outcome_misclassification")) {
+    prior <- BIASES$outcome_misclassification
+    se <- drawn(prior[c("sensitivity_top", "sensitivity_reference")])
+    sp <- drawn(prior[c("specificity_top", "specificity_reference")])
+    for (i in 1:2) fine <- fine & possible(risk[[i]], se[[i]], sp[[i]])
+    risk <- Map(true, risk, se, sp)
+  }
+  top <- list(risk[[1]] * counts[[k]], (1 - risk[[1]]) * counts[[k]])
+  reference <- list(risk[[2]] * counts[[1]], (1 - risk[[2]]) * counts[[1]])
+  if (corrects("exposure_misclassification")) {
+    prior <- BIASES$exposure_misclassification
+    se <- drawn(prior[c("sensitivity_cases", "sensitivity_others")])
+    sp <- drawn(prior[c("specificity_cases", "specificity_others")])
+    for (i in 1:2) {
+      all <- top[[i]] + reference[[i]]
+      fine <- fine & possible(top[[i]] / all, se[[i]], sp[[i]])
+      top[[i]] <- all * true(top[[i]] / all, se[[i]], sp[[i]])
+      reference[[i]] <- all - top[[i]]
+    }
+  }
+  if (corrects("selection")) {
+    prior <- BIASES$selection
+    share <- drawn(prior[c("top_cases", "top_others", "reference_cases", "reference_others")])
+    for (i in 1:2) {
+      top[[i]] <- top[[i]] / share[[i]]
+      reference[[i]] <- reference[[i]] / share[[2 + i]]
+    }
+  }
+  x <- top[[1]] / (top[[1]] + top[[2]]) / (reference[[1]] / (reference[[1]] + reference[[2]]))
+  if (corrects("unmeasured_confounding")) {
+    prior <- BIASES$unmeasured_confounding
+    share <- drawn(prior[c("prevalence_top", "prevalence_reference")])
+    excess <- drawn(prior["risk_ratio"])[[1]] - 1
+    x <- x * (1 + share[[2]] * excess) / (1 + share[[1]] * excess)
+  }
+  tail <- (1 - CONFIDENCE) / 2
+  setNames(quantile(x[fine], c(.5, tail, 1 - tail)), c("estimate", "low", "high"))
 }
 
 # ---- time use ----

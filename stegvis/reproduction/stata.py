@@ -12,9 +12,9 @@ from stegvis.statistics.levels import Levels
 from stegvis.statistics.restricted_cubic_spline import PERCENTILES
 from stegvis.study.protocol import Protocol
 
-TABLES = ("eligible_people", "days", "answers", "histories", "analysis_set")
+TABLES = ("eligible_people", "days", "cohort", "answers", "histories", "analysis_set")
 # Columns with True or False in the exported tables.
-_YES_NO = ("older", "answered", "weekend")
+_YES_NO = ("older", "answered", "weekend", "baseline_answered", "had_outcome", "recorded")
 
 
 def preparation(levels: Levels) -> str:

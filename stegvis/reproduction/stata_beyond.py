@@ -83,7 +83,9 @@ def attrition_weighted(row: EstimateRow) -> str:
 
 
 def attrition_weights(row: EstimateRow) -> str:
-    """Distribution of the weights."""
+    """Distribution of the weights, and the smallest probabilities of responding."""
+    if row.measure == "smallest_probabilities":
+        return chain(_probabilities(row), "sort p", f"summarize p in 1/{row.protocol.disclosure.smallest_count}")
     made = _answering(row, row.key["term"])
     if row.measure == "mean_weight":
         return chain(made, "summarize weight")

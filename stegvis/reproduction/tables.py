@@ -12,12 +12,13 @@ from stegvis.study.protocol import EXPOSURES, Protocol
 
 
 def tables_of_wave(
-    people: pd.DataFrame, eligible: pd.DataFrame, days: pd.DataFrame, protocol: Protocol
+    people: pd.DataFrame, eligible: pd.DataFrame, days: pd.DataFrame, cohort: pd.DataFrame, protocol: Protocol
 ) -> Mapping[str, pd.DataFrame]:
-    """``analysis_set``, ``eligible_people`` with the cut points of the former, and ``days``, as in ``WaveData``."""
+    """``analysis_set``, ``eligible_people`` with the cut points of the former, ``days``, ``cohort``: ``WaveData``."""
     found = {exposure: cuts(people[exposure].dropna(), exposure, protocol) for exposure in protocol.exposures.names}
     eligible = with_categories(_of_study(eligible, protocol), found)
-    return {"analysis_set": people, "eligible_people": eligible, "days": days}
+    cohort = _of_study(cohort, protocol)
+    return {"analysis_set": people, "eligible_people": eligible, "days": days, "cohort": cohort}
 
 
 def tables_across(stacked: pd.DataFrame, histories: pd.DataFrame, protocol: Protocol) -> Mapping[str, pd.DataFrame]:

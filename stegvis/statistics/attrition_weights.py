@@ -96,6 +96,11 @@ def effective_sample_size(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
+def mean_of_smallest(probabilities: np.ndarray, few: int) -> float:
+    """Mean of the few smallest of n probabilities: the smallest itself would be one person's value."""
+    return float(np.sort(probabilities)[:few].mean())
+
+
 def standardized_difference(values: np.ndarray, answered: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Mean of the respondents minus that of the non-respondents, in standard deviations.
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy import special
 
 from stegvis.statistics.contract import NotEstimable
+
+Shape = Literal["trapezoidal", "beta"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,9 @@ def corrected_risks(
     """
     risks = np.asarray(risks, dtype="float64")
     se, sp = np.broadcast_to(sensitivity, risks.shape), np.broadcast_to(specificity, risks.shape)
-    if not _possible(risks, se, sp).all():
+    if not possible_risks(risks, se, sp).all():
         return NotEstimable("the data contradict this sensitivity and specificity")
-    corrected: np.ndarray = (risks + sp - 1) / (se + sp - 1)
-    return corrected
+    return true_risks(risks, se, sp)
 
 
 def corrected_cases(cases: float, people: float, sensitivity: float, specificity: float) -> float | NotEstimable:
@@ -94,7 +96,7 @@ def probabilistic_ratios(
     se, sp = np.asarray(sensitivity, dtype="float64"), np.asarray(specificity, dtype="float64")
     if se.shape != sp.shape:
         raise ValueError("there must be as many draws of sensitivity as of specificity")
-    possible = _possible(risks[np.newaxis], se[:, np.newaxis], sp[:, np.newaxis]).all(axis=1)
+    possible = possible_risks(risks[np.newaxis], se[:, np.newaxis], sp[:, np.newaxis]).all(axis=1)
     dropped = int((~possible).sum())
     if dropped > largest_impossible_share * len(se):
         return NotEstimable(f"the data contradict more than {largest_impossible_share:.0%} of the priors' draws")
@@ -104,7 +106,7 @@ def probabilistic_ratios(
     if covariance is not None:
         if random is None:
             raise ValueError("sampling error needs a source of draws")
-        noise = random.standard_normal((len(corrected), len(risks))) @ _root(covariance).T
+        noise = random.standard_normal((len(corrected), len(risks))) @ root_of(covariance).T
         # d log(corrected) / d(reported) = 1 / (reported + sp - 1).
         errors = noise / excess
         log_ratios = log_ratios + errors[:, 1:] - errors[:, :1]
@@ -112,9 +114,7 @@ def probabilistic_ratios(
     return CorrectedRatios(np.quantile(np.exp(log_ratios), [tail, 0.5, 1 - tail], axis=0), int(possible.sum()), dropped)
 
 
-def prior_draws(
-    shape: Literal["trapezoidal", "beta"], values: Sequence[float], draws: int, random: np.random.Generator
-) -> np.ndarray:
+def prior_draws(shape: Shape, values: Sequence[float], draws: int, random: np.random.Generator) -> np.ndarray:
     """Draws from a prior of a sensitivity or specificity.
 
     Args:
@@ -132,25 +132,43 @@ def prior_draws(
         return random.beta(values[0], values[1], draws)
     if len(values) != 4 or list(values) != sorted(values) or values[0] < 0 or values[3] > 1:
         raise ValueError("a trapezoidal prior has four values in order within 0 and 1")
+    a, _, _, d = values
+    return np.full(draws, a) if a == d else _trapezoid(values, random.random(draws))
+
+
+def prior_quantiles(shape: Shape, values: Sequence[float], at: np.ndarray) -> np.ndarray:
+    """The quantiles of a prior, as in ``prior_draws``, at m probabilities; a trapezoid may have any four numbers."""
+    if shape == "beta":
+        quantiles: np.ndarray = special.betaincinv(values[0], values[1], at)
+        return quantiles
+    return np.full(len(at), values[0]) if values[0] == values[3] else _trapezoid(values, at)
+
+
+def _trapezoid(values: Sequence[float], at: np.ndarray) -> np.ndarray:
     a, b, c, d = values
-    if a == d:
-        return np.full(draws, a)
     # Area of the rising side, the plateau and the falling side, of height 1; then the inverse of each.
     rise, flat, fall = (b - a) / 2, c - b, (d - c) / 2
-    area = random.random(draws) * (rise + flat + fall)
+    area = at * (rise + flat + fall)
     rising = a + np.sqrt(2 * np.minimum(area, rise) * (b - a))
     level = b + area - rise
     falling = d - np.sqrt(2 * np.maximum(rise + flat + fall - area, 0) * (d - c))
     return np.where(area < rise, rising, np.where(area < rise + flat, level, falling))
 
 
-def _possible(risks: np.ndarray, se: np.ndarray, sp: np.ndarray) -> np.ndarray:
+def true_risks(risks: np.ndarray, se: np.ndarray, sp: np.ndarray) -> np.ndarray:
+    """True risks from reported ones, sensitivities and specificities, of one shape; anything where not possible."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: np.ndarray = (risks + sp - 1) / (se + sp - 1)
+    return found
+
+
+def possible_risks(risks: np.ndarray, se: np.ndarray, sp: np.ndarray) -> np.ndarray:
     """Where the corrected risk is above 0 and at most 1."""
     possible: np.ndarray = (sp > 1 - risks) & (se + sp > 1) & (se >= risks)
     return possible
 
 
-def _root(covariance: np.ndarray) -> np.ndarray:
+def root_of(covariance: np.ndarray) -> np.ndarray:
     """A matrix R with R R' the covariance, which may be of less than full rank."""
     values, vectors = np.linalg.eigh(covariance)
     root: np.ndarray = vectors * np.sqrt(np.maximum(values, 0))

@@ -7,23 +7,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+# One number, or m draws.
+Values = float | np.ndarray
+
 
 @dataclass(frozen=True)
 class SelectedTable:
     """The four cells of a 2 x 2 table: counts, or selection probabilities."""
 
-    exposed_cases: float
-    unexposed_cases: float
-    exposed_others: float
-    unexposed_others: float
+    exposed_cases: Values
+    unexposed_cases: Values
+    exposed_others: Values
+    unexposed_others: Values
 
     @property
-    def risk_ratio(self) -> float:
+    def risk_ratio(self) -> Values:
         exposed = self.exposed_cases / (self.exposed_cases + self.exposed_others)
         return exposed / (self.unexposed_cases / (self.unexposed_cases + self.unexposed_others))
 
     @property
-    def odds_ratio(self) -> float:
+    def odds_ratio(self) -> Values:
         return self.exposed_cases * self.unexposed_others / (self.unexposed_cases * self.exposed_others)
 
 
@@ -34,6 +39,6 @@ def before_selection(selected: SelectedTable, probabilities: SelectedTable) -> S
         ValueError: a probability is not in (0, 1].
     """
     numbers = vars(probabilities)
-    if not all(0 < value <= 1 for value in numbers.values()):
+    if not all(np.all((np.asarray(value) > 0) & (np.asarray(value) <= 1)) for value in numbers.values()):
         raise ValueError("a selection probability must be above 0 and at most 1")
     return SelectedTable(**{name: count / numbers[name] for name, count in vars(selected).items()})

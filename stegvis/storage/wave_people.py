@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -78,6 +79,7 @@ def fit_wave(
     study: Study,
     report: Callable[[str], None],
     made: Collection[str] = (),
+    cohort: pd.DataFrame | None = None,
 ) -> Rows:
     """The results of a group of analyses of the wave that is made, and the people behind each of them.
 
@@ -88,12 +90,14 @@ def fit_wave(
         study: protocol and codebook.
         report: called with a line of progress.
         made: the tables that are made in the same run, whose analyses a second process may begin already.
+        cohort: everyone at baseline, for analyses that need them; these are computed here, as the second process is not
+            given the cohort.
     """
     data = wave_data(warehouse, study)
     if shared := shared_wave(data, made):
         record = partial(study.record, "protocol")
         analyses = [from_either(group, number, each, shared, record) for number, each in enumerate(analyses)]
-    rows = rows_of(analyses, data, report)
+    rows = rows_of(analyses, replace(data, cohort=cohort), report)
     results = to_frame(rows)
     not_estimable = int((results["status"] == "not_estimable").sum())
     return Rows(results, also={f"{group}_people": members_of(rows)}, metadata={"not_estimable": not_estimable})

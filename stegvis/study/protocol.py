@@ -1,7 +1,7 @@
 """The study's protocol, read from ``protocol.toml`` into typed, validated objects.
 
-The sections are defined by topic in ``protocol_recordings``, ``protocol_models``,
-``protocol_estimates`` and ``protocol_publication``.
+The sections are defined by topic in ``protocol_recordings``, ``protocol_models``, ``protocol_bias``,
+``protocol_estimates``, ``protocol_overlap``, ``protocol_shift`` and ``protocol_publication``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from stegvis.study.protocol_bias import CombinedBias
 from stegvis.study.protocol_estimates import Estimates
 from stegvis.study.protocol_models import (
     EXPOSURES,
@@ -110,6 +111,7 @@ class Protocol(Section):
     imputation: Imputation
     regression_dilution: RegressionDilution
     misclassification: Misclassification
+    combined_bias: CombinedBias | None = None
     negative_controls: NegativeControls
     diagnostics: Diagnostics
     bridge: Bridge

@@ -196,6 +196,8 @@ def database(
         variables[name] = value
     if table and table.partition:
         variables[table.partition] = {"wave": WAVE, "batch": BATCH}[table.partition]
+    elif "wave" in variables_read(select_of(asset)):
+        variables["wave"] = WAVE
     with duckdb.connect(config={"threads": 1}) as connection, tempfile.TemporaryDirectory() as folder:
         for name, value in variables.items():
             connection.execute(f'set variable "{name}" = ?', [value])

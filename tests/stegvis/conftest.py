@@ -123,7 +123,62 @@ def wave_data_of(people: pd.DataFrame, used: Protocol | None = None, **frames: p
         }
     )
     given = {"eligible": eligible, "days": days} | frames
+    given = {"cohort": cohort_of(given["eligible"], used or PROTOCOL)} | given
     return WaveData(people=people, protocol=used or PROTOCOL, levels=LEVELS, **given)
+
+
+def cohort_of(eligible: pd.DataFrame, used: Protocol = PROTOCOL) -> pd.DataFrame:
+    """A cohort in which everyone was eligible."""
+    names = dict.fromkeys([*used.models.adjusted, *used.exclusions.complete_case, *used.exposures.names])
+    steps = {"baseline_answered": True, "had_outcome": False, "recorded": True}
+    return eligible[["person", *names, "answered"]].assign(**steps)
+
+
+def selected_wave_of(
+    members: int = 6000,
+    seed: int = 1,
+    used: Protocol | None = None,
+    made: pd.DataFrame | None = None,
+    strength: float = 0.5,
+) -> WaveData:
+    """A wave of a simulated cohort whose members fall out at every step, the younger and less educated more often.
+
+    Args:
+        members: of the cohort.
+        seed: of the draws.
+        used: the protocol, if not the usual one.
+        made: the members with their outcomes, if not those of ``analysis_set_of``.
+        strength: of selection by age, on the logit scale.
+    """
+    random = np.random.default_rng([seed, members])
+    if made is None:
+        made = analysis_set_of(members, seed=seed, of=used)
+    cohort = made[[name for name in made if not str(name).endswith(("_category", "_level"))]].copy()
+    slope = strength * np.tanh((cohort["age"] - 55) / 20) - 0.3 * (cohort["education"] == LEVELS["education"][0])
+
+    def passing(share: float) -> pd.Series:
+        return random.random(members) < 1 / (1 + np.exp(-(np.log(share / (1 - share)) + slope)))
+
+    for name in LEVELS:
+        cohort[name] = cohort[name].where(random.random(members) >= 0.015)
+    cohort["baseline_answered"], cohort["recorded"] = passing(0.85), passing(0.6)
+    had = pd.Series(random.random(members) < 0.2, dtype="boolean")
+    cohort["had_outcome"] = had.where(cohort["baseline_answered"])
+    exposures = ["walking_minutes", "walking_met"]
+    cohort[exposures] = cohort[exposures].where(cohort["recorded"])
+    cohort["answered"] = passing(0.7)
+    free = cohort["recorded"] & cohort["baseline_answered"] & ~cohort["had_outcome"].fillna(True).astype(bool)
+    eligible = cohort[free].copy()
+    eligible["low_back_pain"] = eligible["low_back_pain"].astype("float64").where(eligible["answered"])
+    analyzed = eligible[eligible["answered"] & eligible[list(LEVELS)].notna().all(axis=1)]
+    analyzed = analyzed.drop(columns="answered").astype({"low_back_pain": "int64"}).reset_index(drop=True)
+    protocol = used or PROTOCOL
+    whole = cohort_of(cohort, protocol).assign(
+        **{name: cohort[name] for name in ("baseline_answered", "had_outcome", "recorded")}
+    )
+    return wave_data_of(
+        add_categories(analyzed, protocol), used, eligible=eligible.reset_index(drop=True), cohort=whole
+    )
 
 
 @pytest.fixture

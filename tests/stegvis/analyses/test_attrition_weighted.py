@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from stegvis.analyses.attrition_weighted import attrition_weighted_rows
@@ -28,7 +30,7 @@ def test_weights_balance_respondents_and_non_respondents(results):
 
 
 def test_weights_are_described_without_a_single_persons(results, lossy_wave):
-    rows = results.query("analysis == 'attrition_weights' and exposure == 'walking_minutes'")
+    rows = results.query("analysis == 'attrition_weights' and exposure == 'walking_minutes' and population == 'all'")
     table = rows.pivot(index="term", columns="measure", values="estimate").loc[list(VARIANTS)]
     assert set(rows["n"]) == {len(lossy_wave.people)}
     assert table.loc["stabilized", "mean_weight"] == pytest.approx(1, abs=0.01)
@@ -38,6 +40,22 @@ def test_weights_are_described_without_a_single_persons(results, lossy_wave):
     assert (table["ess"] < len(lossy_wave.people)).all()
     assert table["largest_weights"].loc[["stabilized", "truncated_1_99", "truncated_5_95"]].is_monotonic_decreasing
     assert set(rows.loc[rows["measure"] == "largest_weights", "note"].str[-22:]) == {"; mean of the 5 largest"[-22:]}
+
+
+def test_positivity_is_that_of_everyone_the_respondents_represent(lossy_wave):
+    """Nobody below 30 responds here; the largest weights, of respondents alone, would not show it."""
+    young = lossy_wave.eligible["age"] < 30
+    assert young.sum() > 30
+    eligible = lossy_wave.eligible.assign(answered=lossy_wave.eligible["answered"] & ~young)
+    people = lossy_wave.people[~lossy_wave.people["person"].isin(eligible.loc[young, "person"])]
+    made = fit((attrition_weighted_rows,), replace(lossy_wave, eligible=eligible, people=people))
+    rows = made[(made["analysis"] == "attrition_weights") & (made["exposure"] == "walking_met")]
+    smallest = rows[rows["measure"] == "smallest_probabilities"].iloc[0]
+    complete = eligible.dropna(subset=["education", "income", "smoking", "sex", "employment", "depression"])
+    assert (smallest["population"], smallest["n"]) == ("eligible", len(complete))
+    assert smallest["note"].endswith("mean of the 5 smallest, respondents or not")
+    of_respondents = rows.query("term == 'unstabilized' and measure == 'largest_weights'")["estimate"].iloc[0]
+    assert 0 < smallest["estimate"] < 0.7 / of_respondents
 
 
 def test_weighted_ratios_lie_near_the_published_in_the_same_categories(results, lossy_wave):

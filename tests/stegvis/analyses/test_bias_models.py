@@ -25,6 +25,7 @@ def quick():
             "imputation": used.imputation.model_copy(update={"imputations": 2, "iterations": 1}),
             "regression_dilution": used.regression_dilution.model_copy(update={"bootstrap_draws": 5}),
             "misclassification": used.misclassification.model_copy(update={"draws": 100}),
+            "combined_bias": used.combined_bias.model_copy(update={"draws": 100}),
         }
     )
 
@@ -68,7 +69,7 @@ def test_an_empty_category_does_not_affect_the_others(exposure):
         return frame.assign(**{exposure: values[number % 8] / (1 if exposure == "walking_minutes" else 25)})
 
     people = add_categories(tied(made.people), quick())
-    data = WaveData(people, tied(made.eligible), made.days, quick(), made.levels)
+    data = WaveData(people, tied(made.eligible), made.days, quick(), made.levels, tied(made.cohort))
     results = fit(ANALYSES, data).query("exposure == @exposure")
     empty = results["level"].str.contains("empty")
     assert empty.any()

@@ -18,14 +18,16 @@ def wave(**values: float) -> pd.DataFrame:
     """A wave whose diagnostics all pass, but for what is given."""
     found = {
         "smd": 0.02,
-        "largest_weights": 5.0,
+        "smallest": 0.2,
         "ess": 900.0,
+        "step": 0.3,
+        "product_ess": 800.0,
         "std_error": 0.05,
         "events": 40.0,
         "above": 0.0,
         "smd_of_exposure": 0.02,
         "equipoise": 0.8,
-        "smallest": 0.05,
+        "smallest_of_exposure": 0.05,
         "ess_of_exposure": 200.0,
         "smd_overlap": 0.02,
     } | values
@@ -35,12 +37,16 @@ def wave(**values: float) -> pd.DataFrame:
             estimate=found["smd"],
         )
     ]  # fmt: skip
+    selection = ResultRow("W", "selection_weights", "cohort", "adjusted", "both")
+    for name, value in (("covariates", 0.8), ("recording", found["step"])):
+        rows.append(replace(selection, term=name, measure="smallest_probabilities", estimate=value))
+    rows.append(replace(selection, term="product", measure="ess", n=1000, estimate=found["product_ess"]))
     for exposure in ("walking_minutes", "walking_met"):
         weights = ResultRow("W", "attrition_weights", "all", "adjusted", exposure, n=1000)
         quality = ResultRow("W", "fit_quality", "all", "adjusted", exposure)
         ratio = {"measure": "rr", "estimate": 0.8, "ci_low": 0.7, "ci_high": 0.9, "std_error": found["std_error"]}
         rows += [
-            replace(weights, term="unstabilized", measure="largest_weights", estimate=found["largest_weights"]),
+            replace(weights, term="response", measure="smallest_probabilities", estimate=found["smallest"]),
             replace(weights, term="stabilized", measure="ess", estimate=found["ess"]),
             replace(quality, measure="events_per_coefficient", estimate=found["events"]),
             replace(quality, measure="share_above_one", estimate=found["above"]),
@@ -50,6 +56,8 @@ def wave(**values: float) -> pd.DataFrame:
             ResultRow("W", "doubly_robust", "all", "adjusted", exposure, "c", "78-100", **ratio),
             ResultRow("W", "overlap_weighted", "all", "adjusted", exposure, "c", "78-100", **ratio),
             *overlap_of(exposure, found),
+            ResultRow("W", "selection_weighted", "all", "adjusted", exposure, "c", "78-100", **ratio),
+            ResultRow("W", "selection_weighted", "all", "age", exposure, "c", "78-100", **ratio),
         ]
     return to_frame(rows)
 
@@ -61,7 +69,7 @@ def overlap_of(exposure: str, found: dict[str, float]) -> list[ResultRow]:
     return [
         replace(row, measure="equipoise", level="78-100", estimate=found["equipoise"]),
         replace(row, measure="equipoise", level=">=125", estimate=0.9),
-        replace(row, measure="smallest_probability", level="78-100", estimate=found["smallest"]),
+        replace(row, measure="smallest_probability", level="78-100", estimate=found["smallest_of_exposure"]),
         replace(row, measure="smallest_probability", level=">=125", estimate=0.1),
         replace(row, measure="ess", level="78-100", estimate=found["ess_of_exposure"]),
         replace(row, measure="ess", level=">=125", estimate=240.0),
@@ -80,28 +88,30 @@ def diagnosed(**values: float) -> pd.DataFrame:
 
 
 def levels(results: pd.DataFrame, name: str) -> set[str]:
-    return set(results.loc[(results["analysis"] == "diagnostics") & (results["term"] == name), "level"])
+    """The results of a diagnostic, but for that of the weights from the cohort."""
+    rows = results[(results["analysis"] == "diagnostics") & (results["term"] == name)]
+    return set(rows.loc[~rows["measure"].str.startswith("selection_"), "level"])
 
 
 def test_a_sound_wave_passes_and_keeps_everything() -> None:
     results = diagnosed()
     assert diagnostic_counts(results) == {"diagnostics_warning": 0, "diagnostics_fail": 0}
     assert (results["status"] == "ok").all()
-    assert (results["analysis"] == "diagnostics").sum() == 21
+    assert (results["analysis"] == "diagnostics").sum() == 23
 
 
 @pytest.mark.parametrize(
     ("name", "warns", "fails", "withheld", "kept"),
     [
         ("balance", {"smd": -0.2}, {"smd": 0.3}, "attrition_weighted", "main"),
-        ("positivity", {"largest_weights": 50.0}, {"largest_weights": 200.0}, "attrition_weighted", "main"),
+        ("positivity", {"smallest": 0.02}, {"smallest": 0.005}, "attrition_weighted", "main"),
         ("effective_sample_size", {"ess": 400.0}, {"ess": 100.0}, "attrition_weighted", "main"),
         ("minimum_detectable_rr", {"std_error": 0.2}, {"std_error": 0.9}, "main", "fit_quality"),
         ("events_per_coefficient", {"events": 8.0}, {"events": 1.0}, "main", "fit_quality"),
         ("share_above_one", {"above": 0.01}, {"above": 0.1}, "main", "fit_quality"),
         ("exposure_balance", {"smd_of_exposure": 0.2}, {"smd_of_exposure": 0.3}, "doubly_robust", "overlap_weighted"),
         ("exposure_overlap", {"equipoise": 0.3}, {"equipoise": 0.1}, "doubly_robust", "main"),
-        ("exposure_positivity", {"smallest": 0.005}, {"smallest": 0.00005}, "doubly_robust", "main"),
+        ("exposure_positivity", {"smallest_of_exposure": 0.005}, {"smallest_of_exposure": 0.00005}, "doubly_robust", "main"),
         (
             "exposure_effective_sample_size", {"ess_of_exposure": 100.0}, {"ess_of_exposure": 40.0}, "doubly_robust",
             "attrition_weighted",
@@ -126,9 +136,31 @@ def test_a_diagnostic_warns_then_withholds(name, warns, fails, withheld, kept) -
     assert set(failed.loc[(failed["analysis"] == "main") & (failed["model"] == "age"), "status"]) == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("name", "measure", "warns", "fails"),
+    [
+        ("positivity", "selection_probability", {"step": 0.04}, {"step": 0.005}),
+        ("effective_sample_size", "selection_ess_share", {"product_ess": 300.0}, {"product_ess": 100.0}),
+    ],
+)
+def test_weights_from_the_cohort_have_the_same_thresholds_and_withhold_their_own_estimates(
+    name, measure, warns, fails
+) -> None:
+    def level(results: pd.DataFrame) -> str:
+        return str(results.loc[(results["term"] == name) & (results["measure"] == measure), "level"].item())
+
+    warned, failed = diagnosed(**warns), diagnosed(**fails)
+    assert (level(warned), level(failed)) == ("warning", "fail")
+    assert (warned["status"] == "ok").all()
+    # Whatever the model: the weights are the same.
+    assert set(failed.loc[failed["analysis"] == "selection_weighted", "status"]) == {"not_estimable"}
+    assert (failed.loc[failed["analysis"] != "selection_weighted", "status"] == "ok").all()
+
+
 def test_a_diagnostic_that_cannot_be_computed_warns_and_withholds_nothing() -> None:
     whole = wave()
-    results = with_diagnostics(whole[whole["analysis"] != "attrition_weights"].reset_index(drop=True), PROTOCOL)
+    weights = whole["analysis"].isin(["attrition_weights", "selection_weights"])
+    results = with_diagnostics(whole[~weights].reset_index(drop=True), PROTOCOL)
     row = results[(results["term"] == "positivity") & (results["analysis"] == "diagnostics")]
     assert set(row["status"]) == {"not_estimable"}
     assert set(results.loc[results["analysis"] == "attrition_weighted", "status"]) == {"ok"}

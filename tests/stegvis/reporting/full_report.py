@@ -44,6 +44,9 @@ def _full_results(wave: str, ratio: float) -> pd.DataFrame:
             rows += categories(exposure, models, ratio, analysis="stratified", population=population)
         for variant in ("", ":estimated_weights", ":truncated_1_99"):
             rows += categories(exposure, models, ratio, analysis=f"attrition_weighted{variant}")
+            rows += categories(exposure, models, ratio, analysis=f"selection_weighted{variant}")
+        for bias in ("none", "selection", "all"):
+            rows += categories(exposure, ("adjusted",), 0.77, analysis="combined_bias", term=bias)[-1:]
         for estimator in ("log_binomial", "logistic_standardization", "cox"):
             rows += categories(exposure, models, ratio, analysis="cross_estimator", term=estimator)
         for measure, value in (("risk", 0.15), ("rd", -0.03), ("nnt", 33.0)):
@@ -63,7 +66,7 @@ def _full_results(wave: str, ratio: float) -> pd.DataFrame:
         rows += reliability(exposure) + weights(exposure) + fit_quality(exposure)
     rows += within("within_intensity", "walking_minutes", "walking_met", ratio)
     rows += within("within_volume", "walking_met", "walking_minutes", ratio)
-    rows += joint(ratio) + balance() + day() + diagnostics()
+    rows += joint(ratio) + balance() + day() + diagnostics() + selection()
     frame = pd.DataFrame([*rows], columns=list(RESULT_COLUMNS))
     return pd.concat([results(wave), frame.assign(wave=wave)], ignore_index=True)
 
@@ -148,6 +151,16 @@ def weights(exposure: str) -> list[dict[str, Any]]:
     shared = {"analysis": "attrition_weights", "exposure": exposure, "model": "adjusted", "term": "stabilized"}
     values = {"ess": 10943.7, "mean_weight": 1.0, "largest_weights": 2.26}
     return [result(**shared, measure=measure, estimate=value) for measure, value in values.items()]
+
+
+def selection() -> list[dict[str, Any]]:
+    shared = {"analysis": "selection_weights", "exposure": "both", "model": "adjusted"}
+    values = {"ess": 9500.2, "mean_weight": 3.87, "largest_weights": 14.31}
+    rows = [result(**shared, term="product", measure=name, estimate=value) for name, value in values.items()]
+    small = shared | {"measure": "smallest_probabilities", "population": "cohort"}
+    rows.append(result(**small, term="recording", estimate=0.1234))
+    response = small | {"analysis": "attrition_weights", "population": "eligible", "exposure": "walking_minutes"}
+    return [*rows, result(**response, term="response", estimate=0.2414)]
 
 
 def overlap(exposure: str, ratio: float) -> list[dict[str, Any]]:

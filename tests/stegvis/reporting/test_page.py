@@ -199,6 +199,7 @@ def test_a_wave_has_every_section_in_order():
             "Loss to follow-up: inverse-probability weights; missing covariates",
             "Risks and differences",
             "Measurement error",
+            "Several biases at once",
             "Fit of the models, and negative controls",
             "The 24-hour day",
         ],

@@ -26,6 +26,7 @@ from stegvis.reporting.methods import commands, provenance
 from stegvis.reporting.quality import quality
 from stegvis.reporting.question import question
 from stegvis.reporting.robustness import name_of, sensitivity
+from stegvis.reporting.several_biases import several_biases
 from stegvis.reporting.subgroups import label, mutual, strata
 from stegvis.reporting.time_use import time_use
 from stegvis.study.protocol_estimates import DeclaredEstimate, Estimates
@@ -43,6 +44,7 @@ SECTIONS = (
     mutual,
     strata,
     sensitivity,
+    several_biases,
     time_use,
     question,
 )
@@ -213,6 +215,26 @@ def test_each_doubled_part_has_its_own_row():
     assert "lying doubled relative to the other parts" in said
     assert "sitting doubled relative to the other parts" in said
     assert "30 min walking for sitting 0.90 (0.80 to 1.10) 0.90 (0.80 to 1.10)" in said
+
+
+def test_weights_from_the_whole_cohort_and_the_smallest_probabilities():
+    said = text(follow_up_loss(full_wave_report()))
+    assert "Weights from the whole cohort 0.80 (0.72 to 0.88)" in said
+    assert "product 9,500 3.87 14.31" in said
+    assert "Answer at follow-up, of everyone eligible 0.24" in said
+    assert "Valid recording, of those without the outcome 0.12" in said
+
+
+def test_several_biases_at_once_or_why_there_are_none():
+    said = text(several_biases(full_wave_report()))
+    assert "drawn 10,000 times" in said
+    assert "All of these together 0.77 (0.69 to 0.85)" in said
+    assert "An unmeasured confounder" not in said, "this study has no priors of one"
+    without = PROTOCOL.model_copy(update={"combined_bias": None})
+    results = full_results().query("analysis != 'combined_bias'")
+    said = text(several_biases(full_wave_report(results=results, protocol=without)))
+    assert "no priors for several biases" in said
+    assert "Median" not in said
 
 
 def test_balance_is_signed_and_a_rounded_zero_has_no_sign():

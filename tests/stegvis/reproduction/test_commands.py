@@ -15,8 +15,10 @@ import pytest
 from stegvis.analyses import main_models, spline
 from stegvis.analyses.across_waves import fit_across_waves
 from stegvis.analyses.attrition_weighted import attrition_weighted_rows
+from stegvis.analyses.combined_bias import combined_bias_rows
 from stegvis.analyses.imputed import imputed_rows
 from stegvis.analyses.overlap import overlap_rows
+from stegvis.analyses.selection_weighted import selection_weighted_rows
 from stegvis.analyses.suite import SUITE
 from stegvis.analyses.wave_data import WaveData, fit
 from stegvis.reproduction import r, stata
@@ -26,7 +28,7 @@ from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
-from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, protocol_of, wave_data_of
+from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, protocol_of, selected_wave_of, wave_data_of
 from tests.study import CODEBOOK, PROTOCOL
 
 LEVELS = covariate_levels(CODEBOOK)
@@ -35,7 +37,11 @@ ESTIMATE = '["estimate"]'
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
 WITHOUT_STATA = {
     "shifted", "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust",
-    "overlap_weighted", "overlap", "overlap:overlap_weights",
+    "overlap_weighted", "overlap", "overlap:overlap_weights", "combined_bias",
+} | {
+    name + variant
+    for name in ("selection_weights", "selection_weighted")
+    for variant in ("", ":truncated_1_99", ":truncated_5_95", ":estimated_weights")
 }  # fmt: skip
 FIXED = PROTOCOL.model_copy(
     update={
@@ -47,6 +53,12 @@ FIXED = PROTOCOL.model_copy(
         "models": PROTOCOL.models.model_copy(update={"variance": "hc0"}),
     }
 )
+
+
+def tables_of(wave: WaveData) -> Mapping[str, pd.DataFrame]:
+    """The tables of a wave as an export has them."""
+    assert wave.cohort is not None
+    return tables_of_wave(wave.people, wave.eligible, wave.days, wave.cohort, wave.protocol)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +172,7 @@ class TestR:
     """The numbers in R."""
 
     def test_of_one_wave(self, wave: WaveData, results: pd.DataFrame, tmp_path: Path) -> None:
-        tables = tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL)
+        tables = tables_of(wave)
         # Curves have many values: every tenth.
         curve = results["analysis"].str.contains("spline") & (results["measure"] == "rr")
         chosen = results[~curve | (np.arange(len(results)) % 10 == 0)].reset_index(drop=True)
@@ -182,7 +194,30 @@ class TestR:
         assert set(chosen.loc[chosen["measure"].isin(["reri", "reri_mover", "ap", "synergy_index"]), "status"]) == {
             "ok"
         }
-        assert_alike(chosen, FIXED, tables_of_wave(wave.people, wave.eligible, wave.days, FIXED), tmp_path)
+        assert_alike(chosen, FIXED, tables_of(wave), tmp_path)
+
+    def test_of_people_selected_at_every_step(self, tmp_path: Path) -> None:
+        wave = selected_wave_of(6000)
+        results = fit((selection_weighted_rows, combined_bias_rows), wave)
+        assert (results["status"] == "ok").all()
+        tables = tables_of(wave)
+        assert_alike(results, PROTOCOL, tables, tmp_path)
+        # survey::svyglm, whose variance takes weights as known.
+        lines = [prepared(PROTOCOL, tables, tmp_path), "found <- selected(cohort, people)"]
+        right = " + ".join(("walking_minutes_category", *PROTOCOL.models.adjusted))
+        lines += [
+            "design <- survey::svydesign(ids = ~1, weights = ~weight, data = found)",
+            f"fit <- survey::svyglm(low_back_pain ~ {right}, design, family = quasipoisson(), epsilon = 1e-14)",
+            'for (k in 2:4) cat(coef(fit)[[k]], survey::SE(fit)[[k]], "\n")',
+        ]
+        found = np.array(
+            run("options(digits = 15)\n" + "\n".join(lines), tmp_path, "sandwich", "survey").split(), float
+        )
+        mine = results.query(
+            "analysis == 'selection_weighted' and model == 'adjusted' and exposure == 'walking_minutes' and ci_low > 0"
+        )
+        assert found.reshape(3, 2)[:, 0] == pytest.approx(np.log(mine["estimate"].to_numpy()), rel=1e-6)
+        assert found.reshape(3, 2)[:, 1] == pytest.approx(mine["std_error"].to_numpy(), rel=1e-6)
 
     def test_with_rare_levels_and_a_constant_covariate(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(1500, lost=0.2, seed=2)
@@ -199,7 +234,7 @@ class TestR:
         assert (adjusted["status"] == "ok").all()
         assert adjusted["note"].str.contains("levels of income with too few events taken together").all()
         assert adjusted["note"].str.contains("smoking is the same for everybody and is left out").all()
-        assert_alike(results, PROTOCOL, tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL), tmp_path)
+        assert_alike(results, PROTOCOL, tables_of(wave), tmp_path)
 
     def test_imputed_up_to_monte_carlo_error(self, tmp_path: Path) -> None:
         wave = lossy_wave_of(1200, lost=0.2, missing=0.04)
@@ -207,7 +242,7 @@ class TestR:
         table = commands(results, PROTOCOL, LEVELS)
         chosen = (table["exposure"] == "walking_minutes") & (table["model"] == "adjusted") & (table["measure"] == "rr")
         row = table.index[chosen][2]
-        script = prepared(PROTOCOL, tables_of_wave(wave.people, wave.eligible, wave.days, PROTOCOL), tmp_path)
+        script = prepared(PROTOCOL, tables_of(wave), tmp_path)
         # Few iterations are enough: with so few missing values the chains converge at once.
         command = f'IMPUTATION_ROUNDS <- 4\ncat({table["r"][row].removesuffix(ESTIMATE)}, sep = "\\n")'
         found = run(f"{script}\n{command}\n", tmp_path, "sandwich", "nnet", "mice")
