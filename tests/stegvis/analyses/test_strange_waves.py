@@ -106,7 +106,9 @@ def test_no_estimate_of_a_strange_wave_stands_without_its_gate(strange):
     wave = wave_data_of(add_categories(STRANGE[strange](analysis_set_of(300)), PROTOCOL), PROTOCOL)
     results = with_diagnostics(fit([each for group in SUITE.values() for each in group], wave), PROTOCOL)
     assert_no_number_without_events(results)
-    failed = results[(results["analysis"] == "diagnostics") & (results["level"] == "fail") & (results["status"] == "ok")]
+    failed = results[
+        (results["analysis"] == "diagnostics") & (results["level"] == "fail") & (results["status"] == "ok")
+    ]
     of_models = failed[~failed["term"].isin(OF_WEIGHTS)]
     for exposure, model in set(zip(of_models["exposure"], of_models["model"], strict=True)):
         resting = (results["exposure"] == exposure) & (results["model"] == model) & (results["status"] == "ok")
