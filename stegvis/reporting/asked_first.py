@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, bullets, link, note, paragraph, section, table
+from stegvis.reporting.blocks import Section, bullets, folded, link, paragraph, section, table
 from stegvis.reporting.file_names import INDEX
-from stegvis.reporting.formatting import interval_name, limits, p_value, ratio
+from stegvis.reporting.formatting import NOTHING, interval_name, limits, p_value, ratio
 from stegvis.reporting.inputs import IndexReport, WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.rows import records
@@ -17,11 +17,9 @@ from stegvis.reporting.tables import NOT_ESTIMABLE, SUPPRESSED
 from stegvis.reporting.wording import is_shown, level_label
 from stegvis.study.protocol_estimates import PRIMARY, SECONDARY
 
-HEADING = "What was asked first"
 UNDECLARED = "No primary estimate was declared in the protocol: every estimate of this wave is exploratory."
-OTHERS = (
-    "All other estimates of this wave are exploratory: their p-values and intervals are not adjusted for their number."
-)
+OTHERS = "Estimates that are neither primary nor secondary are exploratory, and adjusted for nothing."
+SUMMARY = "What was asked first, with adjusted p-values; tests over all categories"
 ADJUSTED = (
     "Holm: adjusted so that any false positive among these {count} is improbable. FDR: adjusted for the share of false "
     "ones among the positives (Benjamini and Hochberg). An estimate that is withheld or suppressed keeps its place "
@@ -30,26 +28,39 @@ ADJUSTED = (
 GROUPS = {PRIMARY: "Primary", SECONDARY: "Secondary"}
 
 
-def asked_first(report: WaveReport) -> Section:
-    """The primary estimate, then the secondary ones with their adjusted p-values; everything else is exploratory."""
+def asked_first(report: WaveReport, *more: Markup) -> Markup:
+    """The primary estimate in a sentence, all that were declared with their adjusted p-values, and more, collapsed."""
     rows = records(report.declared)
-    registration = Markup("Whether this was registered before the wave was opened: {}.").format(
+    registration = Markup(" Whether that was registered before the wave was opened: {}.").format(
         link(f"{INDEX}#registration", "all waves")
     )
-    if not rows:
-        return section("asked-first", HEADING, paragraph(UNDECLARED), note(registration), short="Asked first")
-    groups = [
-        Group(tuple(_line(row) for row in rows if row["purpose"] == purpose), heading)
-        for purpose, heading in GROUPS.items()
-    ]
+    said = primary_sentence(report) or UNDECLARED
     shown = Table(
         "declared-table",
         "The primary estimate and the secondary ones, as the protocol declares them",
         ("Estimate", f"RR ({interval_name(report.protocol)})", "p", "Holm", "FDR"),
-        tuple(group for group in groups if group.rows),
+        tuple(
+            Group(tuple(_line(row) for row in rows if row["purpose"] == purpose), heading)
+            for purpose, heading in GROUPS.items()
+            if any(row["purpose"] == purpose for row in rows)
+        ),
         note=ADJUSTED.format(count=len(rows)),
     )
-    return section("asked-first", HEADING, table(shown), paragraph(OTHERS), note(registration), short="Asked first")
+    blocks = folded(
+        SUMMARY, paragraph(Markup("{}{}").format(said, registration)), table(shown if rows else None), *more
+    )
+    return Markup('<div id="asked-first">\n{}\n</div>').format(blocks)
+
+
+def primary_sentence(report: WaveReport) -> str:
+    """The primary estimate with its value; blank where none is declared."""
+    rows = records(report.declared[report.declared["purpose"] == PRIMARY])
+    return f"Primary estimate: {_sentence(rows[0])}" if rows else ""
+
+
+def others(report: WaveReport) -> str:
+    """What the estimates are that were not asked for first."""
+    return OTHERS if len(report.declared) else UNDECLARED
 
 
 def registered(index: IndexReport) -> Section:
@@ -86,12 +97,18 @@ def _listed(sections: list[str], files: list[str]) -> str:
     return "; ".join([*named, *files])
 
 
+def _sentence(row: Mapping[str, Any]) -> str:
+    """The primary estimate with its value, or that it has none."""
+    asked, value, p, *_ = _line(row)
+    return f"{asked}: {value}" + (f", {p_value(row['p_value'])}." if p != NOTHING else ".")
+
+
 def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
     level = f" ({level_label(row['level'])})" if row["level"] else ""
     asked = f"{row['asked']}{level}"
     if row["status"] != "ok":
-        return asked, SUPPRESSED if row["status"] == "suppressed" else NOT_ESTIMABLE, "–", "–", "–"
-    value = f"{ratio(row['estimate'])} ({limits(row['ci_low'], row['ci_high'])})" if is_shown(row) else "–"
+        return asked, SUPPRESSED if row["status"] == "suppressed" else NOT_ESTIMABLE, *[NOTHING] * 3
+    value = f"{ratio(row['estimate'])} ({limits(row['ci_low'], row['ci_high'])})" if is_shown(row) else NOTHING
     # The columns say which p-value it is.
     return asked, value, *(p_value(row[name]).removeprefix("p = ").removeprefix("p ")
                            for name in ("p_value", "p_holm", "p_fdr"))  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from stegvis.reporting.blocks import Section, drawing, folded, link, note, paragraph, section, table
+from stegvis.reporting.asked_first import asked_first
+from stegvis.reporting.blocks import Section, drawing, link, note, paragraph, section, table
 from stegvis.reporting.file_names import COMMANDS, details_file_name
 from stegvis.reporting.forest import domain_of, forest_plot
 from stegvis.reporting.formatting import interval_name
@@ -41,7 +42,7 @@ def main_results(report: WaveReport) -> Section:
             drawing(forest_plot(results, each, report.wave, report.synthetic, words, domain), caption)
             for each in report.exposures
         ),
-        folded("Tests over all categories", *(table(trend_table(results, each, report.protocol)) for each in names)),
+        asked_first(report, *(table(trend_table(results, each, report.protocol)) for each in names)),
         note(_further(report)),
         short="Results",
     )

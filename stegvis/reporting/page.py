@@ -13,7 +13,7 @@ from stegvis.reporting.about import protocol_differences, study_foot
 from stegvis.reporting.absolute import absolute
 from stegvis.reporting.across import across
 from stegvis.reporting.answer import answer, answer_in_short
-from stegvis.reporting.asked_first import asked_first, registered
+from stegvis.reporting.asked_first import registered
 from stegvis.reporting.blocks import Section
 from stegvis.reporting.certainty import certainty
 from stegvis.reporting.changes import changes
@@ -54,7 +54,7 @@ from stegvis.study.about import About
 SectionOf = Callable[[WaveReport], Section | None]
 
 MAIN: tuple[SectionOf, ...] = (
-    question, asked_first, main_results, counterparts, certainty, curves, claims_of_wave, population,
+    question, main_results, counterparts, certainty, curves, claims_of_wave, population,
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (
     joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, several_biases, fit,

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from stegvis.analyses.declared import purpose_of
+from stegvis.reporting.asked_first import others, primary_sentence
 from stegvis.reporting.blocks import Section, note, pair, panel, paragraph, section
 from stegvis.reporting.certainty import certainty_line, certainty_sentences
 from stegvis.reporting.inputs import WaveReport
@@ -40,8 +41,12 @@ def question(report: WaveReport) -> Section:
     else:
         declared = purposes if len(report.declared) else dict.fromkeys(found, "")
         answers = (_headline(report, exposure, row, declared[exposure]) for exposure, row in found.items())
-        limits = note(OBSERVATIONAL) + note(report.words.say(report.words.english.researchers.estimand))
-        shown = panel(pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))
+        limits = note(f"{OBSERVATIONAL} {others(report)}") + note(
+            report.words.say(report.words.english.researchers.estimand)
+        )
+        # A primary estimate of another kind than the headlines leads, too.
+        first = paragraph("" if PRIMARY in purposes.values() else primary_sentence(report))
+        shown = panel(first + pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))
     return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
 
 

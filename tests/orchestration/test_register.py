@@ -67,4 +67,4 @@ def test_a_release_says_what_was_registered_and_what_was_asked(story: Story) -> 
         again = [float(f"{each:.1e}") for each in adjusted(declared["p_value"].tolist(), 8)]
         assert declared[name].fillna(-1).tolist() == pd.Series(again).fillna(-1).tolist()
     wave = (release / "report" / "wave-2021-2023.html").read_text()
-    assert wave.index("The primary estimate and the secondary ones") < wave.index('id="results-table"')
+    assert wave.index("Primary estimate. ") < wave.index('id="results-table"') < wave.index('id="asked-first"')

@@ -8,6 +8,8 @@ import pytest
 from stegvis.analyses.declared import declared_estimates
 from stegvis.reporting import render_index, render_wave
 from stegvis.reporting.asked_first import asked_first, registered, registration_sentence
+from stegvis.reporting.blocks import Section
+from stegvis.reporting.question import question
 from stegvis.study.protocol_estimates import DeclaredEstimate, Estimates
 from tests.stegvis.reporting.full_report import full_index_report, full_results, full_wave_report
 from tests.stegvis.reporting.sample_report import PROTOCOL, WAVE
@@ -21,6 +23,10 @@ def report(estimates: Estimates, results=None):
     return full_wave_report(declared=declared, protocol=protocol, results=results)
 
 
+def said_by(block) -> str:
+    return text(Section("results", "", (block,)))
+
+
 ASKED = Estimates(
     primary=DeclaredEstimate(exposure="walking_met", category=4),
     secondary=(
@@ -31,7 +37,7 @@ ASKED = Estimates(
 
 
 def test_primary_first_then_secondary_with_adjusted_p_values_and_the_rest_is_exploratory() -> None:
-    said = text(asked_first(report(ASKED)))
+    said = said_by(asked_first(report(ASKED)))
     assert said.index("Primary") < said.index("Walking intensity: fully adjusted risk ratio of the highest category")
     assert said.index("highest category") < said.index("Secondary") < said.index("Walking volume: fully adjusted risk")
     # 0.02 of three: the two smallest of a family of three that are alike.
@@ -40,7 +46,15 @@ def test_primary_first_then_secondary_with_adjusted_p_values_and_the_rest_is_exp
         in said
     )
     assert "Holm: adjusted so that any false positive among these 3 is improbable." in said
-    assert "All other estimates of this wave are exploratory" in said
+    assert "Primary estimate: Walking intensity: fully adjusted risk ratio of the highest category against the" in said
+    assert "neither primary nor secondary are exploratory" in text(question(report(ASKED)))
+
+
+def test_a_primary_estimate_that_is_no_headline_comes_first_all_the_same() -> None:
+    trend = DeclaredEstimate(analysis="mutual", exposure="walking_minutes", category=2)
+    said = text(question(report(Estimates(primary=trend))))
+    assert said.startswith("Primary estimate: Walking volume: fully adjusted risk ratio of category 2 of 4 against the")
+    assert said.count("Exploratory.") == 2
 
 
 def test_a_withheld_one_has_no_number() -> None:
@@ -48,15 +62,14 @@ def test_a_withheld_one_has_no_number() -> None:
     chosen = (results["analysis"] == "mutual") & (results["level"] == "101-124")
     results.loc[chosen, ["estimate", "ci_low", "ci_high", "p_value"]] = np.nan
     results.loc[chosen, ["status", "note"]] = ["not_estimable", "withheld"]
-    said = text(asked_first(report(ASKED, results)))
+    said = said_by(asked_first(report(ASKED, results)))
     assert "(101–124) not estimable – – –" in said
 
 
 def test_without_a_declaration_everything_is_exploratory() -> None:
     made = report(Estimates())
-    assert "No primary estimate was declared in the protocol: every estimate of this wave is exploratory." in text(
-        asked_first(made)
-    )
+    for said in (said_by(asked_first(made)), text(question(made))):
+        assert "No primary estimate was declared in the protocol: every estimate of this wave is exploratory." in said
     assert "Primary estimate." not in "".join(render_wave(made).values())
 
 

@@ -183,7 +183,6 @@ def test_a_wave_has_every_section_in_order():
     assert headings == [
         [
             "The question and the answer",
-            "What was asked first",
             "Main results",
             "The published study and this wave",
             "E-values and tipping points",
