@@ -24,14 +24,15 @@ MEANING = (
     "MacLehose and Lash 2021, doi 10.1007/978-3-030-82673-4). The median and its {level:g}% simulation interval "
     "include sampling error. They are worth as much as the assumptions."
 )
-ABSENT = "The protocol has no priors for several biases at once, so none are corrected together."
 
 
-def several_biases(report: WaveReport) -> Section:
-    """The highest category of each exposure, corrected; or that the protocol has no such priors."""
+def several_biases(report: WaveReport) -> Section | None:
+    """The highest category of each exposure, corrected; None where the protocol has no priors for it."""
     rules = report.protocol.combined_bias
+    if rules is None:
+        return None
+    said = MEANING.format(draws=rules.draws, level=100 * report.protocol.models.confidence)
     found = table(_table(report))
-    said = ABSENT if rules is None else MEANING.format(draws=rules.draws, level=100 * report.protocol.models.confidence)
     return section("biases", "Several biases at once", paragraph(said), found, short="Several biases")
 
 

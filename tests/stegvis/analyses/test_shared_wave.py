@@ -67,6 +67,16 @@ def test_the_second_process_gives_the_same_rows_people_and_values_read(group, pr
     assert here
 
 
+def test_what_needs_the_whole_cohort_is_computed_here(process, wave):
+    """The second process is given a wave without it (``fit_wave``)."""
+    mine = [place for place in PLACES if place[0] == "bias_models"]
+    shared = SharedWave(replace(wave, cohort=None), mine, process)
+    wait_for(lambda: not shared._todo and shared._running is None)
+    assert len(shared._found) == len(mine) - 1
+    found, _ = shared_rows("bias_models", shared, wave)
+    assert to_frame(found).equals(to_frame(rows_of(SUITE["bias_models"], wave)))
+
+
 def test_while_one_process_goes_forward_the_other_goes_backward(process, wave):
     """Whoever computes which of them, there is every row once."""
     shared = SharedWave(wave, [place for place in PLACES if place[0] == "risk_ratios"], process)

@@ -225,16 +225,13 @@ def test_weights_from_the_whole_cohort_and_the_smallest_probabilities():
     assert "Valid recording, of those without the outcome 0.12" in said
 
 
-def test_several_biases_at_once_or_why_there_are_none():
+def test_several_biases_at_once_where_the_protocol_has_priors():
     said = text(several_biases(full_wave_report()))
     assert "drawn 10,000 times" in said
     assert "All of these together 0.77 (0.69 to 0.85)" in said
     assert "An unmeasured confounder" not in said, "this study has no priors of one"
     without = PROTOCOL.model_copy(update={"combined_bias": None})
-    results = full_results().query("analysis != 'combined_bias'")
-    said = text(several_biases(full_wave_report(results=results, protocol=without)))
-    assert "no priors for several biases" in said
-    assert "Median" not in said
+    assert several_biases(full_wave_report(protocol=without)) is None
 
 
 def test_balance_is_signed_and_a_rounded_zero_has_no_sign():
