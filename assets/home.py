@@ -20,6 +20,7 @@ _HOLDS: dict[Kind, str] = {
     "recordings": "Accelerometer recordings: raw pairs, signals, epochs or day totals",
     "followup": "A wave's follow-up questionnaire",
     "withdrawals": "Lists of people whose consent is withdrawn",
+    "registry": "Deaths and emigrations from a register",
 }
 
 
