@@ -322,6 +322,24 @@ class Followup(Section):
     answering: Answering
 
 
+class Hazard(Section):
+    """A rate of deaths or emigrations that grows or falls with age by a constant factor a year."""
+
+    per_year: Positive
+    at_age: float
+    growth_per_year: float
+    men_against_women: Positive
+    health: float
+
+
+class Registry(Section):
+    """What a register of the population knows: who died or emigrated."""
+
+    formats: tuple[FileFormat, ...]
+    death: Hazard
+    emigration: Hazard
+
+
 class BoutMinutes(Section):
     """Mean bout lengths, minutes."""
 
@@ -369,6 +387,7 @@ class Parameters(Section):
     walking: Walking
     outcome: Outcome
     followup: Followup
+    registry: Registry
     epochs: EpochDays
     signals: Signals
 
