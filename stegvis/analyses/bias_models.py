@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from stegvis.analyses import (
     attrition_weighted,
+    death_bounds,
+    follow_up_states,
     imputed,
     misclassified,
     negative_control,
@@ -19,4 +21,6 @@ ANALYSES: tuple[Analysis, ...] = (
     regression_diluted.regression_dilution_rows,
     misclassified.misclassification_rows,
     negative_control.negative_control_rows,
+    follow_up_states.follow_up_state_rows,
+    death_bounds.death_bound_rows,
 )

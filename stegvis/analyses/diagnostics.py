@@ -27,7 +27,9 @@ PASS, WARNING, FAIL = "pass", "warning", "fail"
 ANALYSIS = "diagnostics"
 WEIGHTED = "attrition_weighted"
 # What describes models and weights is kept, since it shows why estimates are withheld.
-DESCRIPTIVE = (ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance")
+DESCRIPTIVE = (
+    ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance", "follow_up_states", "vital_status",
+)  # fmt: skip
 # Analyses with the categories of every exposure in one model.
 OF_EVERY_EXPOSURE = "mutual"
 

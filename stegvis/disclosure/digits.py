@@ -14,7 +14,8 @@ from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
 
 # Shares, published as percentages; and means and other amounts. Everything else is a ratio or a difference of logs.
-_SHARES = ("risk", "rd", "ap", "share_above_one", "ess_share", "icc", "reliability", "fmi", "smallest_probability")
+_SHARES = ("risk", "rd", "ap", "share_above_one", "ess_share", "icc", "reliability", "fmi", "smallest_probability",
+           "cumulative_incidence")  # fmt: skip
 _AMOUNTS = ("ess", "nnt", "usual_mean", "events_per_coefficient", "waves_needed")
 _STANDARDIZED = ("smd", "smd_weighted", "largest_smd_weighted")
 _INTERVAL = ("estimate", "ci_low", "ci_high", "e_value", "e_value_ci")
