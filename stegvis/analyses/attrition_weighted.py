@@ -1,7 +1,8 @@
 """Analyses ``attrition_weighted``, ``attrition_weights``, ``attrition_balance``: weights for attrition.
 
 The response model includes all eligible participants with known covariates, without those who are known to have died or
-emigrated; the respondents among them are the analyzed participants. Differences that it cannot account for are the subject of ``tipping_points``.
+emigrated; the respondents among them are the analyzed participants. Differences that it cannot account for are the
+subject of ``tipping_points``.
 """
 
 from __future__ import annotations
