@@ -91,7 +91,7 @@ def _incidence_rows(people: pd.DataFrame, row: ResultRow, years: int, data: Wave
     times = people["vital_years"].to_numpy(dtype="float64").clip(min=0)
     found = {}
     if len(people):
-        codes = causes.to_numpy(dtype="int64")
+        codes = np.asarray(causes, dtype=np.int64)
         found = cumulative_incidence(times, codes, years, data.protocol.models.confidence)
     rows = []
     for place, name in enumerate(EVENTS, start=1):

@@ -84,7 +84,7 @@ def day_totals(cohort: TwinCohort, keep: Flags, seconds: Floats) -> pd.DataFrame
 def registry(cohort: TwinCohort, wave: Wave) -> pd.DataFrame:
     """Deaths and emigrations until the end of a wave, as delivered."""
     rows = registry_rows(cohort.population, cohort.events, last_day(wave))
-    return _delivered({name: rows[name] for name in rows}, cohort, "vital_status")
+    return _delivered({str(name): rows[name] for name in rows}, cohort, "vital_status")
 
 
 def withdrawals(cohort: TwinCohort) -> pd.DataFrame:
