@@ -19,6 +19,7 @@ from stegvis.reporting.changes import changes
 from stegvis.reporting.claims_section import claims_of_wave, claims_of_waves
 from stegvis.reporting.counterparts import counterparts
 from stegvis.reporting.curves import curves
+from stegvis.reporting.estimand import whom
 from stegvis.reporting.file_names import (
     CHECKLISTS,
     DICTIONARY,
@@ -45,6 +46,7 @@ from stegvis.reporting.question import question
 from stegvis.reporting.robustness import sensitivity
 from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.time_use import time_use
+from stegvis.reporting.vital_status import vital_status
 from stegvis.reporting.wave_curves import wave_curves
 from stegvis.reporting.words import Words
 from stegvis.study.about import About
@@ -55,7 +57,7 @@ MAIN: tuple[SectionOf, ...] = (
     question, main_results, counterparts, certainty, curves, claims_of_wave, population,
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (
-    joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, fit, time_use,
+    whom, joint, mutual, strata, sensitivity, follow_up_loss, vital_status, absolute, measurement, fit, time_use,
 )  # fmt: skip
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)
 INDEX_SECTIONS: tuple[Callable[[IndexReport], Section | None], ...] = (

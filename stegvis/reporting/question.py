@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from stegvis.reporting.blocks import Section, note, pair, panel, paragraph, section
 from stegvis.reporting.certainty import certainty_line, certainty_sentences
+from stegvis.reporting.estimand import estimand
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
 from stegvis.reporting.wording import comparison_sentence, estimate_words, is_shown
@@ -34,6 +35,7 @@ def question(report: WaveReport) -> Section:
     else:
         answers = (_headline(report, exposure, row) for exposure, row in found.items())
         limits = note(OBSERVATIONAL) + note(report.words.say(report.words.english.researchers.estimand))
+        limits += note(estimand(report.own_results, report.wave, report.words))
         shown = panel(pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))
     return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from stegvis.reproduction import r, r_beyond, stata, stata_beyond
+from stegvis.reproduction import r, r_beyond, stata, stata_beyond, vital_status
 from stegvis.reproduction.models import EstimateRow
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.results import KEY_COLUMNS
@@ -46,6 +46,10 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "attrition_weights": (r_beyond.attrition_weights, stata_beyond.attrition_weights),
     "attrition_balance": (r_beyond.attrition_balance, stata_beyond.attrition_balance),
     "tipping_point": (r_beyond.tipping_point, stata_beyond.tipping_point),
+    "follow_up_states": (vital_status.states_in_r, vital_status.states_in_stata),
+    # Stata has no command of its own for competing events in several states.
+    "vital_status": (vital_status.incidence_in_r, r_beyond.none),
+    "death_bounds": (vital_status.bounds_in_r, vital_status.bounds_in_stata),
     "imputed": (r_beyond.imputed, stata_beyond.imputed),
     "regression_dilution": (r_beyond.regression_dilution, stata_beyond.regression_dilution),
     "misclassification": (r_beyond.misclassification, stata_beyond.misclassification),

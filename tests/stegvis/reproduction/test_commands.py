@@ -23,14 +23,14 @@ from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
-from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, protocol_of, wave_data_of
+from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, protocol_of, wave_data_of, with_registry
 from tests.study import CODEBOOK, PROTOCOL
 
 LEVELS = covariate_levels(CODEBOOK)
 ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
-WITHOUT_STATA = {"composition", "misclassification_probabilistic", "negative_controls"}
+WITHOUT_STATA = {"vital_status", "composition", "misclassification_probabilistic", "negative_controls"}
 FIXED = PROTOCOL.model_copy(
     update={
         "study": PROTOCOL.study.model_copy(update={"mode": "strict"}),
@@ -45,8 +45,8 @@ FIXED = PROTOCOL.model_copy(
 
 @pytest.fixture(scope="module")
 def wave() -> WaveData:
-    """A wave large enough that nearly everything can be estimated."""
-    return lossy_wave_of(4500, lost=0.3)
+    """A wave large enough that nearly everything can be estimated, after a registry of deaths and emigrations."""
+    return with_registry(lossy_wave_of(4500, lost=0.3))
 
 
 @pytest.fixture(scope="module")
