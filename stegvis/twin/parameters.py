@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from stegvis.data_files import data_file
 from stegvis.study.settings import Section, SettingsError, read_settings
+from stegvis.twin.registry_parameters import Registry
 
 PARAMETERS_FILE = data_file("twin/parameters.toml")
 # The seed for which the SOLVED parameters were found, and whose twin reproduces the published numbers.
@@ -320,24 +321,6 @@ class Followup(Section):
     date_alpha: Positive
     date_beta: Positive
     answering: Answering
-
-
-class Hazard(Section):
-    """A rate of deaths or emigrations that grows or falls with age by a constant factor a year."""
-
-    per_year: Positive
-    at_age: float
-    growth_per_year: float
-    men_against_women: Positive
-    health: float
-
-
-class Registry(Section):
-    """What a register of the population knows: who died or emigrated."""
-
-    formats: tuple[FileFormat, ...]
-    death: Hazard
-    emigration: Hazard
 
 
 class BoutMinutes(Section):

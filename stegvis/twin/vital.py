@@ -17,8 +17,9 @@ from scipy import optimize
 
 from stegvis.twin.draws import Flags, Floats, stream
 from stegvis.twin.outcome import Wave
-from stegvis.twin.parameters import Hazard, Parameters
+from stegvis.twin.parameters import Parameters
 from stegvis.twin.population import Population
+from stegvis.twin.registry_parameters import Hazard
 
 DIED, EMIGRATED = "died", "emigrated"
 DAYS_PER_YEAR = 365.25

@@ -119,7 +119,7 @@ def _of_registry(expected: str, last_answer: str, registry: str = REGISTRY) -> D
     return answer("eligible_people", expected, **tables, exclusions=SILENT, vital_status=registry)
 
 
-def test_who_died_or_emigrated_by_the_last_response_is_told_from_the_silent() -> None:
+def test_who_died_or_emigrated_by_the_last_response_is_not_silent() -> None:
     expected = """
         person | state     | vital_status_known | vital_event
         P1     | answered  | true               | -

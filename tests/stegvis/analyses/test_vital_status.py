@@ -37,10 +37,10 @@ def categories(data: WaveData) -> pd.DataFrame:
 
 
 def test_without_a_registry_every_row_is_as_before(unknown: WaveData) -> None:
-    told = unknown.eligible.assign(state=None, vital_status_known=False, vital_event=None, vital_years=np.nan)
+    empty = unknown.eligible.assign(state=None, vital_status_known=False, vital_event=None, vital_years=np.nan)
     assert follow_up_state_rows(unknown) == death_bound_rows(unknown) == []
     few = ANALYSES[:2]
-    pd.testing.assert_frame_equal(fit(few, unknown), fit(few, replace(unknown, eligible=told)))
+    pd.testing.assert_frame_equal(fit(few, unknown), fit(few, replace(unknown, eligible=empty)))
 
 
 def test_the_states_of_a_category_are_shares_of_its_eligible(wave: WaveData) -> None:
