@@ -22,12 +22,12 @@ def test_a_later_extract_changes_states_quarantines_what_cannot_be_and_forgets_w
     rows += [(person, "2099-01-01", "died") for person in answered[:20]]
     rows += [(answered[20], "2017-01-02", "died")]
     story.drop("registry", "2024-06", pd.DataFrame(rows, columns=["person", "date", "event"]), "vital_status.csv")
+    stale = {step.asset for step in story.steps()}
+    assert {"vital_status", "eligible_people", "bias_models"} <= stale
+    assert not stale & {"cohort", "epoch_classification", "walking_exposures", "exclusions"}
     story.withdraw("2025-01", [gone])
     done = story.refresh()
     assert done.ok, done.failed
-    made = {name for name, _ in done.materialized}
-    assert {"vital_status", "eligible_people", "bias_models"} <= made
-    assert not made & {"epoch_classification", "walking_exposures"}
     known = story.table("select person, event, delivery from vital_status").set_index("person")
     assert known.loc[first].tolist() == ["died", "2024-06"]
     assert not {second, gone, answered[20]} & set(known.index)
