@@ -10,6 +10,7 @@ from stegvis.analyses.follow_up_states import follow_up_state_rows
 from stegvis.analyses.wave_data import fit
 from stegvis.reporting import render_index, render_wave
 from stegvis.reporting.estimand import estimand, is_known
+from stegvis.reporting.explorer import render_explorer
 from stegvis.reporting.plain import render_plain
 from tests.stegvis.conftest import lossy_wave_of, with_registry
 from tests.stegvis.reporting.full_report import full_results, full_wave_report
@@ -32,8 +33,10 @@ def results_of(registry: bool) -> pd.DataFrame:
 @pytest.mark.parametrize("registry", [True, False])
 def test_every_page_with_estimates_says_whom_they_are_about(registry: bool) -> None:
     results = results_of(registry)
+    words = full_wave_report().words
     pages = render_wave(full_wave_report(results=results)) | {"index": render_index(index_report(results=results))}
-    assert len(pages) == 4
+    pages["explorer"] = render_explorer(results, False, words, None)
+    assert len(pages) == 5
     for name, html in pages.items():
         text = text_of(html)
         assert (ALIVE in text) == registry, name
