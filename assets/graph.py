@@ -31,6 +31,7 @@ from stegvis.assets.risk_ratios import risk_ratios
 from stegvis.assets.sensitivity_models import sensitivity_models
 from stegvis.assets.table import TABLES
 from stegvis.assets.time_use_models import time_use_models
+from stegvis.assets.vital_status import vital_status
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.assets.wave_drift import wave_drift
 from stegvis.assets.withdrawals import withdrawals
@@ -39,6 +40,7 @@ from stegvis.storage.tables import Table
 ASSETS: list[dg.AssetsDefinition] = [
     withdrawals,
     baseline_questionnaire,
+    vital_status,
     epoch_classification,
     daily_exposures,
     cohort,

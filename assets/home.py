@@ -9,10 +9,9 @@ import dagster as dg
 from stegvis.storage.home import Home
 from stegvis.storage.landing import KINDS, Kind, Landing, scan
 
-# A key is registered when its first complete delivery is found.
 WAVES = dg.DynamicPartitionsDefinition(name="wave")
 BATCHES = dg.DynamicPartitionsDefinition(name="batch")
-PARTITIONS = {"wave": WAVES, "batch": BATCHES}
+PARTITIONS = {"wave": WAVES, "batch": BATCHES}  # a key is registered with its first complete delivery
 PARTITIONED: dict[Kind, dg.DynamicPartitionsDefinition] = {"followup": WAVES, "recordings": BATCHES}
 
 _HOLDS: dict[Kind, str] = {
@@ -20,6 +19,7 @@ _HOLDS: dict[Kind, str] = {
     "recordings": "Accelerometer recordings: raw pairs, signals, epochs or day totals",
     "followup": "A wave's follow-up questionnaire",
     "withdrawals": "Lists of people whose consent is withdrawn",
+    "registry": "Deaths and emigrations from a register",
 }
 
 

@@ -23,6 +23,7 @@ from stegvis.assets.followup_questionnaire import followup_questionnaire
 from stegvis.assets.home import WAVES, StegvisHome
 from stegvis.assets.outcome_questionnaire import outcome_questionnaire
 from stegvis.assets.table import table
+from stegvis.assets.vital_status import vital_status
 from stegvis.assets.walking_exposures import walking_exposures
 from stegvis.storage.reader import Reader
 from stegvis.storage.rows import Rows
@@ -32,7 +33,7 @@ from stegvis.study.study import Study
 @table(
     # Every table whose check results the pages show.
     deps=[
-        baseline_questionnaire, followup_questionnaire, cohort, epoch_classification, daily_exposures,
+        baseline_questionnaire, vital_status, followup_questionnaire, cohort, epoch_classification, daily_exposures,
         walking_exposures, outcome_questionnaire, exclusions, attrition, analysis_set, fitted_models, characteristics,
         disclosure, claims,
     ],

@@ -1,7 +1,8 @@
 """Analyses ``attrition_weighted``, ``attrition_weights``, ``attrition_balance``: weights for attrition.
 
-The response model includes all eligible participants with known covariates; the respondents among them are the analyzed
-participants. Differences that it cannot account for are the subject of ``tipping_points``.
+The response model includes all eligible participants with known covariates, without those who are known to have died or
+emigrated; the respondents among them are the analyzed participants. Differences that it cannot account for are the
+subject of ``tipping_points``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pandas as pd
 
 from stegvis.analyses.category_design import with_cuts_of_people
 from stegvis.analyses.category_model import category_rows
+from stegvis.analyses.living import LIVING, living, vital_status_known
 from stegvis.analyses.wave_data import WaveData
 from stegvis.disclosure import is_small
 from stegvis.statistics.attrition_weights import (
@@ -37,6 +39,8 @@ ANSWERED = "answered"
 WEIGHT = "weight"
 RESPONSE, SMALLEST = "response", "smallest_probabilities"
 BALANCE_NOTE = "who answered against who did not, in standard deviations; everyone eligible with known covariates"
+
+LIVING_NOTE = "without those who died or emigrated"
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,9 @@ def attrition_weighted_rows(data: WaveData) -> list[ResultRow]:
 
 
 def _everyone(data: WaveData) -> pd.DataFrame:
-    """The eligible participants with known covariates and exposures, with categories and squared predictors."""
+    """The living eligible participants with known covariates and exposures, with categories and squared predictors."""
     needed = [*(term.column for term in data.covariates("adjusted")), *data.protocol.exposures.names]
-    frame, _ = complete_rows(data.eligible, needed)
+    frame, _ = complete_rows(living(data.eligible), needed)
     squares = {
         f"{name}_squared": frame[name].astype("float64") ** 2 for name in data.protocol.attrition_weights.squared
     }
@@ -108,7 +112,12 @@ def _balance_rows(frame: pd.DataFrame, response: ResponseModel | NotEstimable, d
     note = joined(options_note(data.protocol), BALANCE_NOTE)
     template = ResultRow(
         data.wave, "attrition_balance", "eligible", "adjusted", data.protocol.exposures.of_all, note=note
-    ).counting(frame, None)
+    )
+    if vital_status_known(data.eligible):
+        # Their number is not given: beside the deaths it would say how many are eligible today.
+        template = replace(template, population=LIVING, note=joined(note, LIVING_NOTE))
+    else:
+        template = template.counting(frame, None)
     rows = []
     for row, values in _characteristics(frame, template, data):
         for measure in ("smd", "smd_weighted"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from stegvis.analyses import (
     attrition_weighted,
     combined_bias,
+    death_bounds,
+    follow_up_states,
     imputed,
     misclassified,
     negative_control,
@@ -23,4 +25,6 @@ ANALYSES: tuple[Analysis, ...] = (
     misclassified.misclassification_rows,
     combined_bias.combined_bias_rows,
     negative_control.negative_control_rows,
+    follow_up_states.follow_up_state_rows,
+    death_bounds.death_bound_rows,
 )

@@ -30,7 +30,7 @@ WEIGHTED, SELECTED = "attrition_weighted", "selection_weighted"
 # What describes models and weights is kept, since it shows why estimates are withheld.
 DESCRIPTIVE = (
     ANALYSIS, "fit_quality", "attrition_weights", "attrition_balance", "selection_weights", "overlap",
-    "overlap:overlap_weights",
+    "overlap:overlap_weights", "follow_up_states", "vital_status",
 )  # fmt: skip
 # Analyses with the categories of every exposure in one model.
 OF_EVERY_EXPOSURE = "mutual"

@@ -1,4 +1,8 @@
-"""Analysis ``tipping_point``: how much higher the risk of those lost must be for a headline ratio to be 1."""
+"""Analysis ``tipping_point``: how much higher the risk of those lost must be for a headline ratio to be 1.
+
+Those lost are the living who did not respond, where deaths and emigrations are known (``death_bounds`` is about the
+dead).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from dataclasses import replace
 
 from stegvis.analyses.category_design import with_cuts_of_people
 from stegvis.analyses.category_model import category_rows
+from stegvis.analyses.living import living
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import NotEstimable, complete_rows
@@ -31,7 +36,7 @@ def _rows(exposure: Exposure, data: WaveData) -> list[ResultRow]:
         for row in category_rows(data.people, template, data.covariates("adjusted"), data.protocol)
         if row.measure == "rr"
     ]
-    known, _ = complete_rows(data.eligible, [exposure])
+    known, _ = complete_rows(living(data.eligible), [exposure])
     eligible = with_cuts_of_people(known, data)
     labels = data.labels(exposure)
     rows = []

@@ -16,7 +16,7 @@ from stegvis.study.protocol import Protocol
 # Shares, published as percentages; and means and other amounts. Everything else is a ratio or a difference of logs.
 _SHARES = (
     "risk", "rd", "ap", "share_above_one", "ess_share", "icc", "reliability", "fmi", "smallest_probability",
-    "equipoise",
+    "equipoise", "cumulative_incidence",
 )  # fmt: skip
 _AMOUNTS = ("ess", "nnt", "usual_mean", "events_per_coefficient", "waves_needed")
 _STANDARDIZED = ("smd", "smd_weighted", "largest_smd_weighted")

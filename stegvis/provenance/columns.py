@@ -12,6 +12,7 @@ _LAYOUTS: dict[str, LayoutName] = {
     "withdrawals": "withdrawals",
     "baseline_questionnaire": "participants",
     "followup_questionnaire": "questionnaire",
+    "vital_status": "vital_status",
 }
 # What a SELECT reads besides tables: the epochs of the lake, as bouts or as rows.
 _EPOCHS = ("batch", "person", "epoch_start", "activity", "speed", "confidence", "wear_back", "wear_thigh")

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, beside, definitions, lead, link, note, paragraph, section
 from stegvis.reporting.changes import new_waves
+from stegvis.reporting.estimand import estimand
 from stegvis.reporting.file_names import CARD, CARD_PICTURE, plain_file_name
 from stegvis.reporting.formatting import count, is_missing
 from stegvis.reporting.inputs import IndexReport
@@ -49,6 +50,7 @@ def _facts(index: IndexReport, found: Findings) -> Iterator[tuple[str, str]]:
     yield "How sure?", f"{' '.join(found.sure()[:1])} {OBSERVATIONAL}".strip()
     yield "How much?", found.much()[0]
     yield "Pace", found.together()
+    yield "About whom", estimand(index.results, found.wave, index.words)
     yield "As of", f"{_followed(index)}. Release of {index.provenance['created']}."
     yield "Next wave", index.about.next_wave
     yield "Since the last release", _since(index)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from stegvis.data_files import data_file
 from stegvis.reporting import blocks
 from stegvis.reporting.blocks import link, note, paragraph, section
+from stegvis.reporting.estimand import estimand
 from stegvis.reporting.file_names import DICTIONARY, EXPLORER, INDEX, RESULTS
 from stegvis.reporting.formatting import interval, ratio
 from stegvis.reporting.markup import Group, Table
@@ -51,6 +52,12 @@ MEASURES = {
     "smd": "standardized mean difference",
     "smd_weighted": "standardized mean difference, weighted",
     "fmi": "fraction of missing information",
+    "share": "share of a category",
+    "cumulative_incidence": "cumulative incidence",
+    "rr_none_of_dead": "risk ratio, no dead with the outcome",
+    "rr_all_of_dead": "risk ratio, all dead with the outcome",
+    "rr_lowest": "risk ratio, lowest bound",
+    "rr_highest": "risk ratio, highest bound",
 }
 _TEXT = ("term", "level", "reference", "status", "note")
 _ANSWER = "estimates"
@@ -76,6 +83,7 @@ def render_explorer(results: pd.DataFrame, synthetic: bool, words: Words, about:
         _ANSWER,
         "Choose estimates",
         introduction,
+        note(estimand(results, _start(results).get("wave", ""), words)),
         Markup('<div id="explorer" hidden></div>'),
         Markup("<noscript>{}</noscript>").format(_without_script(results, words)),
         _data(results, words),

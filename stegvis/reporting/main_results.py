@@ -20,6 +20,7 @@ FURTHER = {
     "strata": "women, men and age groups",
     "sensitivity": "sensitivity analyses",
     "loss": "loss to follow-up",
+    "vital": "deaths and emigrations",
     "absolute": "risks and differences",
 }
 OF_BOTH = ("joint", "mutual")

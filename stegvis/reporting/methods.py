@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, bullets, definitions, link, paragraph, section, table
+from stegvis.reporting.estimand import estimand
 from stegvis.reporting.file_names import COMMANDS, INDEX, LINEAGE, RESULTS
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table, code
@@ -87,6 +88,7 @@ def _rules(report: WaveReport) -> list[Markup]:
     rules = {
         **_exposure_rules(report),
         "Outcome.": f"{capitalized(words.outcome.name)}: {words.say(said.definition)}.",
+        "Whom the estimates are about.": estimand(report.own_results, report.wave, words),
         "Exclusions, in this order.": f"{exclusions}. Covariates that must be complete: "
         f"{words.covariates(p.exclusions.complete_case)}. {words.say(said.covariates)}".strip(),
         "Models.": "Risk ratios from Poisson regression with a robust variance (Zou 2004, doi 10.1093/aje/kwh090), "

@@ -20,6 +20,7 @@ from stegvis.reporting.changes import changes
 from stegvis.reporting.claims_section import claims_of_wave, claims_of_waves
 from stegvis.reporting.counterparts import counterparts
 from stegvis.reporting.curves import curves
+from stegvis.reporting.estimand import whom
 from stegvis.reporting.file_names import (
     CHECKLISTS,
     DICTIONARY,
@@ -47,6 +48,7 @@ from stegvis.reporting.robustness import sensitivity
 from stegvis.reporting.several_biases import several_biases
 from stegvis.reporting.subgroups import mutual, strata
 from stegvis.reporting.time_use import time_use
+from stegvis.reporting.vital_status import vital_status
 from stegvis.reporting.wave_curves import wave_curves
 from stegvis.reporting.words import Words
 from stegvis.study.about import About
@@ -57,7 +59,7 @@ MAIN: tuple[SectionOf, ...] = (
     question, main_results, counterparts, certainty, curves, claims_of_wave, population,
 )  # fmt: skip
 DETAILS: tuple[SectionOf, ...] = (
-    joint, mutual, strata, sensitivity, follow_up_loss, absolute, measurement, several_biases, fit,
+    whom, joint, mutual, strata, sensitivity, follow_up_loss, vital_status, absolute, measurement, several_biases, fit,
     time_use,
 )  # fmt: skip
 METHODS: tuple[SectionOf, ...] = (quality, methods, commands, glossary, provenance)

@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from stegvis.reporting.blocks import Section, bullets, paragraph, section
+from stegvis.reporting.estimand import estimand
 from stegvis.reporting.file_names import INDEX, plain_file_name
 from stegvis.reporting.formatting import is_missing
 from stegvis.reporting.page import render_sections
@@ -114,7 +115,11 @@ class Plain:
                 cohort = self.words.cohort
                 who = {"people": cohort.people, "cohort": cohort.name, "measured": self.words.say(cohort.measured)}
                 sentences.append(self.voice.say("done", "people", baseline=self.voice.count(start), **who))
-            sentences += [*self.analyzed(wave), self.words.say(self.words.outcome.means)]
+            sentences += [
+                *self.analyzed(wave),
+                estimand(self.findings.results, wave, self.words),
+                self.words.say(self.words.outcome.means),
+            ]
         names = self.words.covariates(self.words.protocol.models.adjusted)
         sentences.append(f"{self.divided()} {self.voice.say('done', 'compared', names=names)}".strip())
         return sentences

@@ -11,6 +11,7 @@ from stegvis.analyses.declared import purpose_of
 from stegvis.reporting.asked_first import others, primary_sentence
 from stegvis.reporting.blocks import Section, note, pair, panel, paragraph, section
 from stegvis.reporting.certainty import certainty_line, certainty_sentences
+from stegvis.reporting.estimand import estimand
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.rows import headline
 from stegvis.reporting.wording import comparison_sentence, estimate_words, is_shown
@@ -44,6 +45,7 @@ def question(report: WaveReport) -> Section:
         limits = note(f"{OBSERVATIONAL} {others(report)}") + note(
             report.words.say(report.words.english.researchers.estimand)
         )
+        limits += note(estimand(report.own_results, report.wave, report.words))
         # A primary estimate of another kind than the headlines leads, too.
         first = paragraph("" if PRIMARY in purposes.values() else primary_sentence(report))
         shown = panel(first + pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from stegvis.reproduction import overlap, r, r_beyond, stata, stata_beyond
+from stegvis.reproduction import overlap, r, r_beyond, stata, stata_beyond, vital_status
 from stegvis.reproduction.models import EstimateRow
 from stegvis.statistics.levels import Levels
 from stegvis.statistics.rare_levels import TAKEN_TOGETHER
@@ -55,6 +55,10 @@ COMMAND_FUNCTIONS: Mapping[str, tuple[CommandFunction, CommandFunction]] = {
     "selection_weighted": (r_beyond.selection_weighted, r_beyond.none),
     "selection_weights": (r_beyond.selection_weights, r_beyond.none),
     "tipping_point": (r_beyond.tipping_point, stata_beyond.tipping_point),
+    "follow_up_states": (vital_status.states_in_r, vital_status.states_in_stata),
+    # Stata has no command of its own for competing events in several states.
+    "vital_status": (vital_status.incidence_in_r, r_beyond.none),
+    "death_bounds": (vital_status.bounds_in_r, vital_status.bounds_in_stata),
     "imputed": (r_beyond.imputed, stata_beyond.imputed),
     "regression_dilution": (r_beyond.regression_dilution, stata_beyond.regression_dilution),
     "misclassification": (r_beyond.misclassification, stata_beyond.misclassification),

@@ -117,7 +117,7 @@ def model_of(row: EstimateRow) -> Model:
         KeyError: it is a row of another analysis.
     """
     model, analysis = plain(row), row.analysis
-    if analysis in ("main", "fit_quality", "tipping_point"):
+    if analysis in ("main", "fit_quality", "tipping_point", "death_bounds"):
         return model
     if analysis in ("fixed_cuts", "sample_cuts"):
         return replace(model, sample=Sample(cut="published" if analysis == "fixed_cuts" else "quantiles"))

@@ -425,7 +425,13 @@ cox <- function(formula, people, name) {
 # ---- loss to follow-up ----
 
 # Everyone eligible with known covariates.
+# Without those who are known to have died or emigrated.
+living <- function(eligible) {
+  if (is.null(eligible$state)) eligible else eligible[!eligible$state %in% c("dead", "emigrated"), ]
+}
+
 everyone_of <- function(eligible) {
+  eligible <- living(eligible)
   everyone <- eligible[complete.cases(eligible[, c(ADJUSTED, EXPOSURES)]), ]
   for (name in SQUARED) everyone[[paste0(name, "_squared")]] <- everyone[[name]]^2
   everyone
@@ -491,6 +497,7 @@ balance <- function(eligible, column, level = NULL, weighted = FALSE) {
 
 # The share of a category lost to follow-up.
 lost <- function(eligible, exposure, k) {
+  eligible <- living(eligible)
   mean(!eligible$answered[eligible[[paste0(exposure, "_category")]] %in% k])
 }
 
@@ -575,6 +582,41 @@ selected_rr <- function(formula, cohort, people, name) {
   }
   V <- crossprod(total %*% summary(fit)$cov.unscaled)
   ratio(coef(fit)[[name]], sqrt(V[name, name]))
+}
+
+# ---- deaths and emigrations ----
+
+of_category <- function(eligible, exposure, k) eligible[eligible[[paste0(exposure, "_category")]] %in% k, ]
+
+# The share of a category in a state at the wave's last response.
+state_share <- function(eligible, exposure, k, state) mean(of_category(eligible, exposure, k)$state == state)
+
+# Whole years until which at least half of those without an event were followed.
+horizon <- function(eligible, exposure) {
+  known <- eligible[!is.na(eligible[[exposure]]), ]
+  max(floor(median(known$vital_years[is.na(known$vital_event)])), 1)
+}
+
+# Aalen and Johansen's cumulative incidence. Needs survival.
+incidence <- function(eligible, exposure, k, event) {
+  people <- of_category(eligible, exposure, k)
+  happened <- ifelse(is.na(people$vital_event), "none", people$vital_event)
+  state <- factor(happened, c("none", "died", "emigrated"))
+  fit <- survival::survfit(survival::Surv(pmax(people$vital_years, 0), state) ~ 1, conf.int = CONFIDENCE)
+  at <- summary(fit, times = horizon(eligible, exposure), extend = TRUE)
+  i <- match(event, at$states)
+  c(estimate = at$pstate[1, i], low = at$lower[1, i], high = at$upper[1, i], se = at$std.err[1, i])
+}
+
+# A ratio among the living and the dead, if all or none of the dead of the category (and of the reference) had the outcome.
+death_bound <- function(x, people, eligible, exposure, k, all_here, all_there) {
+  part <- function(k, all) {
+    here <- of_category(eligible, exposure, k)
+    dead <- mean(here$state[here$state != "emigrated"] == "dead")
+    risk <- mean(people$low_back_pain[people[[paste0(exposure, "_category")]] %in% k])
+    1 + dead * ((if (all) 1 / risk else 0) - 1)
+  }
+  x[["estimate"]] * part(k, all_here) / part(1, all_there)
 }
 
 # ---- missing covariates ----

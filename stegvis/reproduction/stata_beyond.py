@@ -10,6 +10,9 @@ from stegvis.reproduction.models import EstimateRow, plain
 from stegvis.reproduction.r_beyond import moved
 from stegvis.reproduction.stata import chain, factors, poisson, ratio_of, use
 
+# Who is known to have died or emigrated; without a registry the column is empty, and no text.
+GONE = 'capture drop if inlist(state, "dead", "emigrated")'
+
 
 def fit_quality(row: EstimateRow) -> str:
     """Events per coefficient, and fitted risks above 1."""
@@ -130,7 +133,9 @@ def _probabilities(row: EstimateRow) -> str:
     exposures = " ".join(f"c.{name}" for name in row.protocol.exposures.names)
     right = f"{factors(adjusted, row.levels)} {squares} {exposures}"
     known = ", ".join((*adjusted, *row.protocol.exposures.names))
-    return chain(use("eligible_people"), f"drop if missing({known})", f"logit answered {right}", "predict double p")
+    return chain(
+        use("eligible_people"), GONE, f"drop if missing({known})", f"logit answered {right}", "predict double p"
+    )
 
 
 def _answering(row: EstimateRow, kind: str) -> str:
@@ -164,6 +169,7 @@ def tipping_point(row: EstimateRow) -> str:
         ratio_of(plain(row), row),
         f"scalar ratio = {limit if row.measure == 'tipping_point_limit' else f'exp(_b[{name}])'}",
         use("eligible_people"),
+        GONE,
         f"summarize answered if {row.category} == {place}",
         "display 1 + (1 / ratio - 1) / (1 - r(mean))",
     )

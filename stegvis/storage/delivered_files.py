@@ -5,6 +5,7 @@ A new layout, or a new rule, is added here and holds for both.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from stegvis.deliveries.contract import Contracted, apply_contract, columns_of_d
 from stegvis.deliveries.day_tables import READERS, contract_long_days
 from stegvis.deliveries.identifiers import Stored, as_delivered
 from stegvis.deliveries.problems import file_problem, join_problems
+from stegvis.deliveries.vital_status import contract_vital_status
 from stegvis.sql import sql_text
 from stegvis.storage.delivered_epochs import EpochsContract, RefusedFile
 from stegvis.storage.epochs_file import no_report, read_epochs_file
@@ -37,12 +39,14 @@ class DeliveryContract:
         protocol: the length of an epoch, the days of a recording, the largest share in quarantine.
         epochs_select: the SELECT that reads the rows of an epochs file.
         stored: from an identifier in canonical form to what the reader gets in its place.
+        latest: the last day on which something that a register records can have happened; None for no such day.
     """
 
     codebook: Codebook
     protocol: Protocol
     epochs_select: str = field(default_factory=lambda: sql_text("delivered_epochs"))
     stored: Stored = as_delivered
+    latest: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,10 @@ def _contracted(file: Path, label: str, layout: LayoutName, contract: DeliveryCo
             return read_signal(file, label, columns)
         case _:
             table = read_columns(file, _sources(columns.columns))
-            contracted = apply_contract(table.frame, columns, label, names=table.names)
+            if layout == "vital_status":
+                contracted = contract_vital_status(table.frame, columns, label, contract.latest, table.names)
+            else:
+                contracted = apply_contract(table.frame, columns, label, names=table.names)
             wrong = _wrong_labels(table, columns, label)
             if wrong.empty:
                 return contracted

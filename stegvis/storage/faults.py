@@ -100,7 +100,7 @@ def unusable_drops(
         Unusable(f"{kinds[table]}/{fault.drop}", f"{fault.sentence()}; the other drops are used. {cure}")
         for (table, _), found in sorted(faults.items())
         for fault in found
-        if kinds.get(table) in ("baseline", "followup") and fault.whole and fault.rule == UNREADABLE
+        if kinds.get(table) in ("baseline", "followup", "registry") and fault.whole and fault.rule == UNREADABLE
     ]
 
 

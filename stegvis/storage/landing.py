@@ -24,7 +24,7 @@ from stegvis.storage.remote_files import RemoteFile
 from stegvis.storage.superseding import replaced, superseded
 from stegvis.storage.wave_order import last_year, overlapping
 
-Kind = Literal["baseline", "recordings", "followup", "withdrawals"]
+Kind = Literal["baseline", "recordings", "followup", "withdrawals", "registry"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # The modules that say what is accepted.
@@ -352,7 +352,7 @@ def _expected_files(kind: Kind, name: str, files: list[str]) -> Issue | None:
         if any(recording_level(file) for file in files):
             return None
         return Issue(MANIFEST, "file_missing", "the batch lists no recording: no days, epochs, signal or cwa file")
-    stem = "participants" if kind == "baseline" else "questionnaire"
+    stem = {"baseline": "participants", "registry": "vital_status"}.get(kind, "questionnaire")
     tables = [file for file in files if Path(file).stem == stem and Path(file).suffix.lower() in TABLE_ENDINGS]
     if len(tables) == 1:
         return None

@@ -23,7 +23,7 @@ from stegvis.study.study import PROTOCOL, Study
 from stegvis.study.texts import covariate_labels
 
 SHOWN = (
-    "baseline_questionnaire", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
+    "baseline_questionnaire", "vital_status", "recordings", "followup_questionnaire", "cohort", "epoch_classification",
     "daily_exposures", "walking_exposures", "outcome_questionnaire", "exclusions", "attrition", "analysis_set",
     "fitted_models", "characteristics", "disclosure", "claims",
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,12 +17,14 @@ from stegvis.storage.manifest import MANIFEST, Issue
 from stegvis.storage.names import shown, visible_entries
 from stegvis.storage.reading import UnreadableFile, as_unreadable, must_have_content
 from stegvis.storage.recording_files import recordings_of, sensor_of
+from stegvis.storage.vital_status import latest_day
 from stegvis.study.codebook import Codebook, LayoutName
 
 LAYOUT_OF: dict[Kind, LayoutName] = {
     "baseline": "participants",
     "followup": "questionnaire",
     "withdrawals": "withdrawals",
+    "registry": "vital_status",
 }
 
 
@@ -118,6 +120,7 @@ def _validate(path: Path, contract: DeliveryContract, findings: _Findings) -> Va
     for issue in issues:
         findings.add_issue_of_drop(issue)
     files = [path] if kind == "withdrawals" else [f for f in visible_entries(path) if f.name != MANIFEST]
+    contract = replace(contract, latest=latest_day(manifest is not None and manifest.synthetic))
     if manifest is not None:
         findings.notes += manifest.notes
         findings.notes += [
@@ -168,6 +171,8 @@ def _kind(path: Path, contract: DeliveryContract) -> Kind | None:
     stems = {entry.stem for entry in visible_entries(path)}
     if contract.codebook["participants"].file in stems:
         return "baseline"
+    if contract.codebook["vital_status"].file in stems:
+        return "registry"
     return "followup" if contract.codebook["questionnaire"].file in stems else "recordings"
 
 

@@ -37,6 +37,10 @@ MADE = (
     "whole_days",
     "follow_up_years",
     "in_cohort",
+    "state",
+    "vital_status_known",
+    "vital_event",
+    "vital_years",
     *EXPOSURES,
 )
 # Numbers of the analysis set that come from recordings and dates.

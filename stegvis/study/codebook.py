@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -18,7 +19,7 @@ from stegvis.study.settings import Section, SettingsError, read_settings
 
 ColumnType = Literal["text", "number", "date", "timestamp", "code", "tick"]
 Reader = Literal["actipass", "actimotus", "ggir"]
-LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals"]
+LayoutName = Literal["participants", "questionnaire", "days", "epochs", "signal", "withdrawals", "vital_status"]
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
 # Columns of participants that every study has; the program itself uses them.
 COMMON = ("person", "baseline_date", "sex", "age", "recorded_days")
@@ -163,12 +164,38 @@ class Codebook(Section):
     epochs: Layout
     signal: Layout
     withdrawals: Layout
+    vital_status: Layout
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_vital_status(cls, given: Any) -> Any:
+        """A codebook that says nothing of a register knows the layout that every study has."""
+        if not isinstance(given, dict) or "vital_status" in given:
+            return given
+        person = given.get("participants", {}).get("columns", {}).get("person", {})
+        return {**given, "vital_status": _vital_status(person.get("source", ["person"]))}
 
     def __getitem__(self, name: LayoutName) -> Layout:
         if name not in LAYOUTS:
             raise KeyError(f"the codebook has no layout '{name}'")
         layout: Layout = getattr(self, name)
         return layout
+
+
+def _vital_status(person: Sequence[str]) -> dict[str, Any]:
+    """The layout of a register's delivery, with the names that a study has for the person."""
+    needed = {"required": True, "filled": True}
+    events = {"died": "died", "emigrated": "emigrated"}
+    return {
+        "file": "vital_status",
+        "grain": "one row per person and event",
+        "key": ["person", "date", "event"],
+        "columns": {
+            "person": {"source": person, "type": "text", **needed},
+            "date": {"source": ["date"], "type": "date", **needed},
+            "event": {"source": ["event"], "type": "code", "codes": events, **needed},
+        },
+    }
 
 
 def read_codebook(file: Path) -> Codebook:

@@ -143,6 +143,7 @@ class Freshness(Section):
     recordings: int = Field(ge=0)
     followup: int = Field(ge=0)
     withdrawals: int = Field(ge=0)
+    registry: int = Field(default=0, ge=0)
     release: int = Field(default=0, ge=0)
 
     def days(self, delivery: str) -> int:

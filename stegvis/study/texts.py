@@ -32,11 +32,13 @@ class CohortTexts(Section):
         people: plural noun, ``adults``.
         name: of the cohort with its country, within a sentence.
         measured: sentences on questions and sensors.
+        place: where people live, after "alive and living"; may be empty.
     """
 
     people: str = Field(min_length=1)
     name: str = Field(min_length=1)
     measured: str = Field(min_length=1)
+    place: str = ""
 
 
 class OutcomeTexts(Section):

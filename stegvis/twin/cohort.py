@@ -13,6 +13,7 @@ from stegvis.twin.observed import Observed, observe, valid_walking_days
 from stegvis.twin.outcome import Wave, draw_waves, first_delivery
 from stegvis.twin.parameters import Parameters
 from stegvis.twin.population import Population, draw_population
+from stegvis.twin.vital import UNDISTURBED, Events, draw_events
 from stegvis.twin.walking import Days, draw_days, draw_habits
 
 
@@ -29,6 +30,7 @@ class TwinCohort:
         days: day totals of the recorded people.
         observed: everyone's walking as recorded.
         waves: the follow-up waves as they are in the end.
+        events: who died or emigrated.
         balanced: whether the first wave was drawn by balanced sampling.
         seed: of every random stream.
         parameters: the twin's model.
@@ -40,6 +42,7 @@ class TwinCohort:
     days: Days
     observed: Observed
     waves: list[Wave]
+    events: Events
     balanced: bool
     seed: int
     parameters: Parameters
@@ -76,5 +79,7 @@ def draw_cohort(
     habits = draw_habits(population, seed, parameters, protocol.exposures)
     days = draw_days(population, habits, seed, parameters, protocol)
     observed = observe(population, days, protocol.exposures)
-    drawn = draw_waves(population, habits, observed, waves, seed, parameters, protocol.covariates, balanced)
-    return TwinCohort(population, days, observed, drawn, balanced, seed, parameters, protocol, codebook)
+    at_least = max(waves, UNDISTURBED)
+    drawn = draw_waves(population, habits, observed, at_least, seed, parameters, protocol.covariates, balanced)
+    left, events = draw_events(population, drawn, seed, parameters)
+    return TwinCohort(population, days, observed, left[:waves], events, balanced, seed, parameters, protocol, codebook)

@@ -24,8 +24,9 @@ from stegvis.twin.recordings import (
     write_raw,
     write_signals,
 )
-from stegvis.twin.tables import day_totals, participants, questionnaire, withdrawals, without_the_withdrawn
+from stegvis.twin.tables import day_totals, participants, questionnaire, registry, withdrawals, without_the_withdrawn
 from stegvis.twin.truth import Truth, truth_of
+from stegvis.twin.vital import last_day
 
 BASELINE_DROP, WITHDRAWALS_DROP = "2019-06", "2024-01"
 # The suffix of the wave's second delivery.
@@ -89,6 +90,7 @@ def write_twin(
     write_drop(out / "baseline" / BASELINE_DROP, {"participants.csv": participants(cohort)})
     pairs = _write_recordings(out, cohort, levels, moving, progress)
     _write_followup(out, cohort, progress)
+    _write_registry(out, cohort)
     _write_withdrawals(out, cohort)
     planted = _plant(out, cohort, levels, moving, progress) if faults else []
     sizes = {"people": people, "waves": waves, "epochs": epochs, "signals": signals, "raw": raw}
@@ -126,6 +128,16 @@ def _write_followup(out: Path, cohort: TwinCohort, progress: Progress) -> None:
         if number == 0 and len(cohort.waves) > 1 and changed.any():
             correction = out / "followup" / f"{wave.name}.{CORRECTION}"
             write_drop(correction, {name: questionnaire(cohort, wave, changed)})
+
+
+def _write_registry(out: Path, cohort: TwinCohort) -> None:
+    """At the end of each wave an extract of everyone who died or emigrated until then, if anybody did."""
+    formats = cohort.parameters.registry.formats
+    for number, wave in enumerate(cohort.waves):
+        rows = registry(cohort, wave)
+        if len(rows):
+            name = f"vital_status.{formats[number % len(formats)]}"
+            write_drop(out / "registry" / f"{str(last_day(wave))[:4]}-12", {name: rows})
 
 
 def _write_withdrawals(out: Path, cohort: TwinCohort) -> None:

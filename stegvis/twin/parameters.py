@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from stegvis.data_files import data_file
 from stegvis.study.settings import Section, SettingsError, read_settings
+from stegvis.twin.registry_parameters import Registry
 
 PARAMETERS_FILE = data_file("twin/parameters.toml")
 # The seed for which the SOLVED parameters were found, and whose twin reproduces the published numbers.
@@ -369,6 +370,7 @@ class Parameters(Section):
     walking: Walking
     outcome: Outcome
     followup: Followup
+    registry: Registry
     epochs: EpochDays
     signals: Signals
 

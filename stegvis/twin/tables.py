@@ -12,6 +12,7 @@ from stegvis.twin.cohort import TwinCohort
 from stegvis.twin.draws import Flags, Floats, stream
 from stegvis.twin.outcome import Wave
 from stegvis.twin.population import DISEASES
+from stegvis.twin.vital import last_day, registry_rows
 from stegvis.twin.walking import ACTIVITIES
 
 
@@ -78,6 +79,12 @@ def day_totals(cohort: TwinCohort, keep: Flags, seconds: Floats) -> pd.DataFrame
             values = seconds[keep, day, place]
             columns[names[activity].format(day=day + 1)] = _integers(np.nan_to_num(values), np.isnan(values))
     return pd.DataFrame(columns).sort_values("person", ignore_index=True)
+
+
+def registry(cohort: TwinCohort, wave: Wave) -> pd.DataFrame:
+    """Deaths and emigrations until the end of a wave, as delivered."""
+    rows = registry_rows(cohort.population, cohort.events, last_day(wave))
+    return _delivered({str(name): rows[name] for name in rows}, cohort, "vital_status")
 
 
 def withdrawals(cohort: TwinCohort) -> pd.DataFrame:

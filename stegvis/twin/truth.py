@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from stegvis.twin.cohort import TwinCohort
 from stegvis.twin.draws import Flags
@@ -10,6 +12,7 @@ from stegvis.twin.expected import category_log_risk_ratios
 from stegvis.twin.faults import Fault
 from stegvis.twin.observed import quartile_cuts
 from stegvis.twin.outcome import Wave, true_log_risk_ratios
+from stegvis.twin.vital import DIED, EMIGRATED, last_day
 
 Contrasts = dict[str, tuple[float, float, float]]
 
@@ -29,7 +32,8 @@ class Truth:
             the adjusted model of these people has them when it sees true risks; empty if there are too few people.
         people: counts of the baseline.
         waves: per wave, people left after each exclusion step, the analyzed, their cases and their mean true risk; the
-            women among them, age, valid days and quartile cuts; responses in all, late, and corrected.
+            women among them, age, valid days and quartile cuts; responses in all, late, and corrected; and of everyone
+            who would be analyzed had they responded, how many died and how many emigrated until the end of the wave.
         raw: for each raw pair its number, its clocks and rates, how its sensors were attached, and minutes of each
             activity, to the second.
         faults: every planted fault, and the rule that should name it.
@@ -102,6 +106,10 @@ def _flow(cohort: TwinCohort, wave: Wave) -> dict[str, float]:
     found |= {"answers": int(wave.answered.sum())}
     found |= {"late_answers": int((wave.answered & wave.late).sum())}
     found |= {"corrected_answers": int((wave.answered & wave.misread).sum())}
+    eligible = _exclusion_steps(cohort, replace(wave, screen_answered=np.ones_like(wave.screen_answered)))[-1][1]
+    until = cohort.events.until(last_day(wave))
+    for event in (DIED, EMIGRATED):
+        found |= {f"eligible_{event}": int((eligible & until & (cohort.events.event == event)).sum())}
     if not who.any():
         return found
     age = cohort.population.numbers("age")[who]

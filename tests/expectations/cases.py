@@ -42,6 +42,25 @@ BASELINE = Case(
     DELIVERY,
 )
 
+VITAL_STATUS = Case(
+    "vital_status",
+    """
+    person | date       | event     | in_cohort
+    P1     | 2020-02-01 | died      | true
+    P2     | 2021-02-01 | emigrated | true
+    P3     | 2021-02-01 | died      | true
+    """,
+    (
+        Broken("people with an event are unique", {"person": "P1"}),
+        Broken("the date of each event is known", {"date": "-"}),
+        Broken("each event is a death or an emigration", {"event": "moved"}),
+        Broken("everyone with an event comes from the cohort", {"in_cohort": "false"}),
+        Broken("at least 50% of the people come from the cohort", summary={"unlinked_share": 0.51}),
+        *quarantine(),
+    ),
+    DELIVERY | {"unlinked_share": 0.0},
+)
+
 RECORDINGS = Case(
     "recordings",
     """
@@ -373,9 +392,9 @@ DAYS_DELIVERED = Case(
 
 
 CASES = (
-    WITHDRAWALS, BASELINE, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS, ATTRITION,
-    ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, DOSE_RESPONSE, SENSITIVITY, TIME_USE, FITTED,
-    CHARACTERISTICS, DISCLOSURE, CLAIMS, REPORT, DRIFT, POOLED, RELEASE, DAYS_DELIVERED,
+    WITHDRAWALS, BASELINE, VITAL_STATUS, RECORDINGS, EPOCHS, DAILY, COHORT, WALKING, FOLLOWUP, OUTCOME, EXCLUSIONS,
+    ATTRITION, ELIGIBLE, ANALYSIS, RISK_RATIOS, ABSOLUTE_RISKS, BIAS_MODELS, DOSE_RESPONSE, SENSITIVITY, TIME_USE,
+    FITTED, CHARACTERISTICS, DISCLOSURE, CLAIMS, REPORT, DRIFT, POOLED, RELEASE, DAYS_DELIVERED,
     HISTOGRAM, PUBLISHED_HISTOGRAM, PUBLISHED_RESULTS, PUBLISHED_ATTRITION, PUBLISHED_CHARACTERISTICS, RELEASED_PEOPLE,
     PUBLISHED_ORIGINS, *GROUPS_PEOPLE,
 )  # fmt: skip

@@ -18,8 +18,8 @@ from stegvis.expectations.expectation import (
     unique,
     where,
 )
-from tests.expectations.case import Broken, Case, failed
-from tests.expectations.cases import CASES, DAILY, OUTCOME
+from tests.expectations.case import NO_ROWS, Broken, Case, failed
+from tests.expectations.cases import CASES, DAILY, OUTCOME, VITAL_STATUS
 from tests.study import PROTOCOL
 
 BROKEN = [pytest.param(case, broken, id=f"{case.asset}: {broken.meaning}") for case in CASES for broken in case.broken]
@@ -72,6 +72,10 @@ def test_a_wave_from_outside_the_cohort_is_refused_and_an_implausible_risk_is_re
     for risk in (0, 1):
         rows = OUTCOME.good_rows.assign(low_back_pain=risk)
         assert failed(evaluate(OUTCOME.suite(), rows, {})) == {"the risk lies between 2% and 60%"}
+
+
+def test_no_register_at_all_breaks_nothing() -> None:
+    assert failed(VITAL_STATUS.results(Broken("", NO_ROWS))) == set()
 
 
 BROKEN_ABOVE = {

@@ -79,6 +79,8 @@ _TYPES = {
     "step": "integer",
     "unknown_activities": "bigint",
     "valid": "boolean",
+    "vital_status_known": "boolean",
+    "vital_years": "double",
     "valid_days": "bigint",
     "walking_met": "double",
     "walking_met_category": "bigint",
@@ -113,6 +115,7 @@ _BOTH_MODES = [
     "low_back_pain_as_published", "low_back_pain_strict", "severe_low_back_pain_as_published",
     "severe_low_back_pain_strict",
 ]  # fmt: skip
+_VITAL = ["state", "vital_status_known", "vital_event", "vital_years"]
 _RUNNING = ["running_cycling_minutes_as_published", "running_cycling_minutes_strict"]
 # The columns that a SELECT may read of each table.
 _COLUMNS = {
@@ -135,10 +138,12 @@ _COLUMNS = {
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "pain_screen", "low_back_pain", "box_against_screen", "has_recording",
     ],
-    "outcome_questionnaire": ["wave", "person", "pain_screen", "low_back_pain", *_BOTH_MODES, "follow_up_years"],
+    "outcome_questionnaire": ["wave", "person", "pain_screen", "low_back_pain", *_BOTH_MODES, "follow_up_years",
+                              "answer_date"],
     "exclusions": ["wave", "person", "reason", "step"],
+    "vital_status": ["person", "date", "event"],
     "eligible_people": [
-        "wave", "person", "reason", "answered", "sex", "age", "older", "education", "income", "employment", "smoking",
+        "wave", "person", "reason", "answered", *_VITAL, "sex", "age", "older", "education", "income", "employment", "smoking",
         "depression", "bmi", "work_type", "self_rated_health", "pain_last_4_weeks", "other_disease",
         "exercise_frequency", "baseline_pain_screen", "recorded_days", "valid_days", "walking_minutes", "walking_met",
         *_RUNNING, *_FULL_DAYS, "follow_up_years", "low_back_pain", *_BOTH_MODES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sql.tables import WAVE, answer, drawn
+from tests.sql.tables import WAVE, Drawn, answer, drawn
 
 COHORT = """
     person | sex    | age | older | education | income | employment | smoking | depression | pain_screen | bmi | low_back_pain
@@ -38,7 +38,14 @@ EXCLUSIONS = f"""
     {WAVE}  | P5     | baseline_low_back_pain
     another | P3     | -
     """
-TABLES = {"cohort": COHORT, "walking_exposures": EXPOSURES, "outcome_questionnaire": OUTCOME, "exclusions": EXCLUSIONS}
+NOBODY = "person | date | event"
+TABLES = {
+    "cohort": COHORT,
+    "walking_exposures": EXPOSURES,
+    "outcome_questionnaire": OUTCOME,
+    "exclusions": EXCLUSIONS,
+    "vital_status": NOBODY,
+}
 
 
 def test_everyone_exposed_and_free_of_pain_at_baseline_is_eligible_answered_or_not() -> None:
@@ -70,3 +77,97 @@ def test_each_brings_how_the_day_is_spent() -> None:
     exposures = "\n".join([" | ".join(["person", *names]), " | ".join(["P1", *numbers])])
     expected = exposures
     assert answer("eligible_people", expected, **TABLES | {"walking_exposures": exposures}) == drawn(expected)
+
+
+# --- who is silent, dead or abroad ------------------------------------------------------------------------------------
+
+FOLLOWED = """
+    person | baseline_date | low_back_pain
+    P1     | 2018-01-01    | no
+    P2     | 2018-01-01    | no
+    P3     | 2018-01-01    | no
+    P4     | 2018-01-01    | no
+    P5     | 2018-01-01    | no
+    P6     | 2018-01-01    | no
+    """
+SILENT = f"""
+    wave   | person | reason
+    {WAVE} | P1     | -
+    {WAVE} | P2     | followup_screen_missing
+    {WAVE} | P3     | followup_screen_missing
+    {WAVE} | P4     | followup_screen_missing
+    {WAVE} | P5     | followup_screen_missing
+    {WAVE} | P6     | followup_screen_missing
+    """
+EVERYONE = "person | valid_days\n" + "\n".join(f"P{number} | 5" for number in range(1, 7))
+REGISTRY = """
+    person | date       | event
+    P1     | 2022-05-01 | died
+    P3     | 2021-01-01 | died
+    P4     | 2022-04-02 | emigrated
+    P5     | 2022-04-03 | died
+    """
+
+
+def _of_registry(expected: str, last_answer: str, registry: str = REGISTRY) -> Drawn:
+    outcome = f"""
+        wave   | person | low_back_pain | answer_date
+        {WAVE} | P1     | 1             | 2021-05-01
+        {WAVE} | P9     | 0             | {last_answer}
+        """
+    tables = {"cohort": FOLLOWED, "walking_exposures": EVERYONE, "outcome_questionnaire": outcome}
+    return answer("eligible_people", expected, **tables, exclusions=SILENT, vital_status=registry)
+
+
+def test_who_died_or_emigrated_by_the_last_response_is_not_silent() -> None:
+    expected = """
+        person | state     | vital_status_known | vital_event
+        P1     | answered  | true               | -
+        P2     | silent    | true               | -
+        P3     | dead      | true               | died
+        P4     | emigrated | true               | emigrated
+        P5     | silent    | true               | -
+        P6     | silent    | true               | -
+        """
+    assert _of_registry(expected, "2022-04-02") == drawn(expected)
+
+
+def test_the_wave_ends_with_its_years_whatever_the_last_response() -> None:
+    late = REGISTRY.rstrip() + "\n    P6     | 2024-01-01 | died"
+    expected = """
+        person | state     | vital_event
+        P1     | answered  | died
+        P2     | silent    | -
+        P3     | dead      | died
+        P4     | emigrated | emigrated
+        P5     | dead      | died
+        P6     | silent    | -
+        """
+    assert _of_registry(expected, "2029-04-02", late) == drawn(expected)
+
+
+def test_years_run_from_the_baseline_to_the_event_or_to_the_end() -> None:
+    query = "(vital_years * 365.25)::integer"
+    expected = f"""
+        person | {query}
+        P1     | 1552
+        P2     | 1552
+        P3     | 1096
+        P4     | 1552
+        P5     | 1552
+        P6     | 1552
+        """
+    assert _of_registry(expected, "2022-04-02") == drawn(expected)
+
+
+def test_without_a_registry_nothing_is_known_of_the_silent() -> None:
+    expected = """
+        person | state    | vital_status_known | vital_event | vital_years
+        P1     | answered | false              | -           | -
+        P2     | -        | false              | -           | -
+        P3     | -        | false              | -           | -
+        P4     | -        | false              | -           | -
+        P5     | -        | false              | -           | -
+        P6     | -        | false              | -           | -
+        """
+    assert _of_registry(expected, "2022-04-02", NOBODY) == drawn(expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -229,6 +230,26 @@ def lossy_wave_of(
         }
     )
     return wave_data_of(analyzed, used, eligible=eligible, days=day_table)
+
+
+def with_registry(data: WaveData, died: float = 0.25, emigrated: float = 0.1) -> WaveData:
+    """The wave after a register: some of the silent have died or emigrated, those who walk little more often."""
+    random = np.random.default_rng(4)
+    eligible = data.eligible.copy()
+    chance = random.random(len(eligible)) * np.where(eligible["walking_minutes"] < 100, 0.7, 1.3)
+    event = np.where(chance < died, "died", np.where(chance < died + emigrated, "emigrated", None))
+    event = pd.Series(event, eligible.index, dtype="str").where(~eligible["answered"].astype(bool))
+    state = event.map({"died": "dead", "emigrated": "emigrated"}).fillna("silent")
+    years = random.uniform(4, 5.5, len(eligible))
+    return replace(
+        data,
+        eligible=eligible.assign(
+            state=state.where(~eligible["answered"].astype(bool), "answered"),
+            vital_status_known=True,
+            vital_event=event,
+            vital_years=np.where(event.isna(), years, random.uniform(0.1, 4, len(eligible))),
+        ),
+    )
 
 
 @pytest.fixture

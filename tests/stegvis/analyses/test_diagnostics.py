@@ -27,7 +27,7 @@ def wave(**values: float) -> pd.DataFrame:
         "above": 0.0,
         "smd_of_exposure": 0.02,
         "equipoise": 0.8,
-        "smallest_of_exposure": 0.05,
+        "least_likely": 0.05,
         "ess_of_exposure": 200.0,
         "smd_overlap": 0.02,
     } | values
@@ -69,7 +69,7 @@ def overlap_of(exposure: str, found: dict[str, float]) -> list[ResultRow]:
     return [
         replace(row, measure="equipoise", level="78-100", estimate=found["equipoise"]),
         replace(row, measure="equipoise", level=">=125", estimate=0.9),
-        replace(row, measure="smallest_probability", level="78-100", estimate=found["smallest_of_exposure"]),
+        replace(row, measure="smallest_probability", level="78-100", estimate=found["least_likely"]),
         replace(row, measure="smallest_probability", level=">=125", estimate=0.1),
         replace(row, measure="ess", level="78-100", estimate=found["ess_of_exposure"]),
         replace(row, measure="ess", level=">=125", estimate=240.0),
@@ -111,7 +111,7 @@ def test_a_sound_wave_passes_and_keeps_everything() -> None:
         ("share_above_one", {"above": 0.01}, {"above": 0.1}, "main", "fit_quality"),
         ("exposure_balance", {"smd_of_exposure": 0.2}, {"smd_of_exposure": 0.3}, "doubly_robust", "overlap_weighted"),
         ("exposure_overlap", {"equipoise": 0.3}, {"equipoise": 0.1}, "doubly_robust", "main"),
-        ("exposure_positivity", {"smallest_of_exposure": 0.005}, {"smallest_of_exposure": 0.00005}, "doubly_robust", "main"),
+        ("exposure_positivity", {"least_likely": 0.005}, {"least_likely": 0.00005}, "doubly_robust", "main"),
         (
             "exposure_effective_sample_size", {"ess_of_exposure": 100.0}, {"ess_of_exposure": 40.0}, "doubly_robust",
             "attrition_weighted",

@@ -191,11 +191,13 @@ def test_a_wave_has_every_section_in_order():
             "Who was included",
         ],
         [
+            "Whom the estimates are about",
             "Volume and intensity together",
             "Each exposure adjusted for the other",
             "Subgroups and interactions",
             "Sensitivity analyses",
             "Loss to follow-up: inverse-probability weights; missing covariates",
+            "Deaths and emigrations",
             "Risks and differences",
             "Measurement error",
             "Several biases at once",

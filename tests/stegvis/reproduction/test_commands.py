@@ -28,7 +28,14 @@ from stegvis.reproduction.tables import tables_across, tables_of_wave
 from stegvis.statistics.levels import covariate_levels
 from stegvis.statistics.results import KEY_COLUMNS
 from stegvis.study.protocol import Protocol
-from tests.stegvis.conftest import analysis_set_of, lossy_wave_of, protocol_of, selected_wave_of, wave_data_of
+from tests.stegvis.conftest import (
+    analysis_set_of,
+    lossy_wave_of,
+    protocol_of,
+    selected_wave_of,
+    wave_data_of,
+    with_registry,
+)
 from tests.study import CODEBOOK, PROTOCOL
 
 LEVELS = covariate_levels(CODEBOOK)
@@ -36,7 +43,7 @@ ESTIMATE = '["estimate"]'
 # Numbers of controls, and what no package pools; see docs/results.md.
 WITHOUT_R = {("negative_controls", "controls"), ("imputed", "p_joint")}
 WITHOUT_STATA = {
-    "shifted", "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust",
+    "shifted", "vital_status", "composition", "misclassification_probabilistic", "negative_controls", "doubly_robust",
     "overlap_weighted", "overlap", "overlap:overlap_weights", "combined_bias",
 } | {
     name + variant
@@ -63,8 +70,8 @@ def tables_of(wave: WaveData) -> Mapping[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def wave() -> WaveData:
-    """A wave large enough that nearly everything can be estimated."""
-    return lossy_wave_of(4500, lost=0.3)
+    """A wave large enough that nearly everything can be estimated, after a registry of deaths and emigrations."""
+    return with_registry(lossy_wave_of(4500, lost=0.3))
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ KINDS: list[tuple[LayoutName, str]] = [
     *[("withdrawals", ending) for ending in (".csv", ".csv", ".parquet", ".sav", ".zsav", ".dta")] * 2,
     *[("questionnaire", ending) for ending in (".csv", ".csv", ".parquet", ".sav", ".zsav", ".dta")] * 2,
     *[("participants", ending) for ending in (".csv", ".parquet", ".sav", ".dta")],
+    *[("vital_status", ending) for ending in (".csv", ".parquet", ".sav", ".dta")],
     *[("signal", ending) for ending in (".csv", ".parquet")] * 2,
     ("days", ".csv"),
     ("epochs", ".parquet"),

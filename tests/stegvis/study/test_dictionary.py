@@ -23,6 +23,7 @@ from tests.stegvis.conftest import CODEBOOK, PROTOCOL
 ADDED = {
     "withdrawals": ["delivery", "source_row"],
     "baseline_questionnaire": [*CODEBOOK["participants"].columns, "delivery"],
+    "vital_status": [*CODEBOOK["vital_status"].columns, "in_cohort", "delivery"],
     "recordings": list(RECORDING_COLUMNS),
     "followup_questionnaire": ["wave", *CODEBOOK["questionnaire"].columns, "delivery"],
     "epoch_classification": ["batch", "level", "status"],

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from stegvis.deliveries.contract import apply_contract, contract_days
+from stegvis.deliveries.vital_status import contract_vital_status
 from stegvis.twin import write_twin
 from stegvis.twin.parameters import parameters
 from tests.oracle_flow import answers as wave_answers
@@ -45,7 +46,7 @@ def read(file: Path) -> pd.DataFrame:
 def test_every_drop_is_complete(twin):
     out, _ = twin
     notes = sorted(out.rglob("drop.json")) + sorted((out / "withdrawals").glob("*.json"))
-    assert len(notes) == 1 + 4 + 4 + 1
+    assert len(notes) == 1 + 4 + 4 + 1 + 3
     for note in notes:
         content = json.loads(note.read_text())
         assert content["synthetic"] is True
@@ -66,6 +67,8 @@ def test_every_file_keeps_the_contract(twin):
         if file.stem in ("participants", "questionnaire", "epochs", "2024-01") and file.suffix != ".json":
             layout = "withdrawals" if file.stem == "2024-01" else file.stem
             result = apply_contract(read(file), CODEBOOK[layout], file.name)
+        elif file.stem == "vital_status":
+            result = contract_vital_status(read(file), CODEBOOK["vital_status"], file.name, None)
         elif file.stem == "days":
             result = contract_days(read(file), CODEBOOK["days"], file.name, PROTOCOL.days)
         else:
@@ -200,7 +203,7 @@ def test_another_wave_and_other_recordings_do_not_change_the_other_files(tmp_pat
     write_twin(tmp_path / "small", PROTOCOL, CODEBOOK, people=200, waves=1, seed=7)
     write_twin(tmp_path / "large", PROTOCOL, CODEBOOK, people=200, waves=2, epochs=2, signals=1, seed=7)
     small, large = files_of(tmp_path / "small"), files_of(tmp_path / "large")
-    for folder in ("baseline/", "followup/2021-2023/", "withdrawals/"):
+    for folder in ("baseline/", "followup/2021-2023/", "registry/2023-12/", "withdrawals/"):
         assert {n: h for n, h in small.items() if n.startswith(folder)} == {
             n: h for n, h in large.items() if n.startswith(folder)
         }
