@@ -20,3 +20,9 @@ def vital_status_known(eligible: pd.DataFrame) -> bool:
 def living(eligible: pd.DataFrame) -> pd.DataFrame:
     """The eligible without those who died or emigrated by the wave; everyone where that is not known."""
     return eligible[~eligible["state"].isin((DEAD, ABROAD))] if vital_status_known(eligible) else eligible
+
+
+def gone(eligible: pd.DataFrame) -> pd.Series:
+    """The eligible people (column ``person``) who died or emigrated by the wave; nobody where that is not known."""
+    people = eligible["person"]
+    return people[eligible["state"].isin((DEAD, ABROAD))] if vital_status_known(eligible) else people.iloc[:0]

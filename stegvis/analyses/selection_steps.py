@@ -2,7 +2,8 @@
 
 The order is not that of time but that in which everybody at a step has known predictors: covariates known, the answer
 at baseline known, a valid recording, an answer at follow-up. The probability of passing all is the product in any
-order. Whoever had the outcome at baseline is no longer part of the target population and leaves after the second step.
+order. Whoever had the outcome at baseline is no longer part of the target population and leaves after the second step,
+whoever has died or emigrated by the wave before the last.
 
 Missing values are not predictors: nobody with a missing covariate is analyzed, so that nobody could represent them. In
 the first step those with known covariates represent those without, by what is known of everyone.
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from stegvis.analyses.living import gone
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.contract import NotEstimable, prepare
 from stegvis.statistics.selection_weights import Step, fit_step, inverse_probabilities
@@ -74,11 +76,14 @@ def selection_of(data: WaveData) -> Selection | NotEstimable:
         raise ValueError("the wave was read without the whole cohort")
     cohort, protocol = data.cohort, data.protocol
     flags, free = _passing(cohort, protocol)
+    dead_or_abroad = cohort["person"].isin(gone(data.eligible)).to_numpy()
     at_risk = np.arange(len(cohort))
     steps, left_out = {}, {}
     for name in steps_of(protocol):
         if name == RECORDING:
             at_risk = at_risk[free[at_risk]]
+        if name == FOLLOW_UP:
+            at_risk = at_risk[~dead_or_abroad[at_risk]]
         passed = flags[name][at_risk]
         if not passed.all():
             made = _fitted(name, cohort.iloc[at_risk], at_risk, passed, data)

@@ -424,12 +424,12 @@ cox <- function(formula, people, name) {
 
 # ---- loss to follow-up ----
 
-# Everyone eligible with known covariates.
 # Without those who are known to have died or emigrated.
 living <- function(eligible) {
   if (is.null(eligible$state)) eligible else eligible[!eligible$state %in% c("dead", "emigrated"), ]
 }
 
+# Everyone of them with known covariates.
 everyone_of <- function(eligible) {
   eligible <- living(eligible)
   everyone <- eligible[complete.cases(eligible[, c(ADJUSTED, EXPOSURES)]), ]
@@ -529,6 +529,7 @@ selection_steps <- function(cohort) {
   steps <- list()
   at <- seq_len(nrow(cohort))
   for (name in SELECTION_STEPS) {
+    if (name == "follow_up") at <- at[!cohort$person[at] %in% setdiff(eligible$person, living(eligible)$person)]
     if (name == "recording" && FREE_AT_BASELINE) at <- at[!(cohort$had_outcome[at] %in% TRUE)]
     passed <- passing[[name]][at]
     people <- cohort[at, ]

@@ -8,15 +8,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stegvis.analyses.living import living
 from stegvis.analyses.main_models import main_rows
-from stegvis.analyses.selection_steps import Selection, selection_of
+from stegvis.analyses.selection_steps import Selection, needed_columns, selection_of
 from stegvis.analyses.selection_weighted import selection_weighted_rows
 from stegvis.analyses.wave_data import WaveData, fit
 from stegvis.statistics.categories import add_categories
 from stegvis.statistics.contract import NotEstimable
 from stegvis.study.protocol import Protocol
 from tests.stegvis.analyses.test_strange_waves import STRANGE, assert_no_number_without_events
-from tests.stegvis.conftest import LEVELS, PROTOCOL, analysis_set_of, lossy_wave_of, selected_wave_of, wave_data_of
+from tests.stegvis.conftest import (
+    LEVELS,
+    PROTOCOL,
+    analysis_set_of,
+    lossy_wave_of,
+    selected_wave_of,
+    wave_data_of,
+    with_registry,
+)
 
 TOP = "exposure == 'walking_minutes' and model == 'adjusted' and measure == 'rr'"
 
@@ -163,3 +172,22 @@ def test_the_cohort_must_be_given_and_hold_the_analyzed(wave: WaveData) -> None:
         selection_weighted_rows(replace(wave, cohort=None))
     with pytest.raises(ValueError, match="not in the cohort"):
         selection_weighted_rows(replace(wave, cohort=wave.cohort.iloc[:100]))
+
+
+def test_the_dead_are_not_represented() -> None:
+    """Weights of the last step are for the living silent: with the dead among them each would count for more."""
+    wave = selected_wave_of(3000)
+    after = with_registry(wave)
+    one, other = selection_of(wave), selection_of(after)
+    assert isinstance(one, Selection)
+    assert isinstance(other, Selection)
+    dead = len(wave.eligible) - len(living(after.eligible))
+    assert dead > 50
+    last = "follow_up"
+    assert len(one.steps[last].fit.fitted) - len(other.steps[last].fit.fitted) == dead - incomplete_among_dead(after)
+    assert other.weights.sum() < one.weights.sum()
+
+
+def incomplete_among_dead(wave: WaveData) -> int:
+    people = wave.eligible[wave.eligible["state"].isin(["dead", "emigrated"])]
+    return int(people[list(needed_columns(wave.protocol))].isna().any(axis=1).sum())

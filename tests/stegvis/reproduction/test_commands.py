@@ -204,7 +204,7 @@ class TestR:
         assert_alike(chosen, FIXED, tables_of(wave), tmp_path)
 
     def test_of_people_selected_at_every_step(self, tmp_path: Path) -> None:
-        wave = selected_wave_of(6000)
+        wave = with_registry(selected_wave_of(6000))
         results = fit((selection_weighted_rows, combined_bias_rows), wave)
         assert (results["status"] == "ok").all()
         tables = tables_of(wave)
