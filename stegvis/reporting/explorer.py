@@ -78,6 +78,7 @@ def render_explorer(results: pd.DataFrame, synthetic: bool, words: Words, about:
         + Markup("The same rows are in {}; the {} says what each column means.").format(
             link(RESULTS, "results.csv"), link(DICTIONARY, "data dictionary")
         )
+        + " Those that declared_estimates.csv does not list are exploratory."
     )
     found = section(
         _ANSWER,
