@@ -21,6 +21,8 @@ from stegvis.storage.lake import EpochLake, create_views, views_of
 from stegvis.storage.lock import locked
 from stegvis.storage.warehouse import Warehouse, table_exists
 from stegvis.storage.wave_people import DAYS, ELIGIBLE, PEOPLE
+from stegvis.study.codebook import read_codebook
+from stegvis.study.covariates import composed
 from stegvis.study.literals import literal
 from stegvis.study.protocol import Protocol
 
@@ -135,7 +137,8 @@ def _read(home: Home, wave: str, protocol: Protocol) -> Mapping[str, pd.DataFram
             raise ExportError("nothing has been analyzed yet; run stegvis refresh")
         if wave == ALL_WAVES:
             stacked = connection.execute("select * from analysis_set order by wave, person").df()
-            histories = connection.execute(sql_text("pain_histories")).df()
+            codebook = read_codebook(home.study / "codebook.toml")
+            histories = connection.execute(composed("pain_histories", sql_text("pain_histories"), codebook)).df()
         else:
             people = connection.execute(PEOPLE).df()
             eligible = connection.execute(ELIGIBLE).df()

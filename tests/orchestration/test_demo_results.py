@@ -2,9 +2,10 @@
 
 ``demo_results.parquet`` holds the results of ``stegvis demo --people 3000`` with all digits: those of the first version
 (commit c80fd63), but for what classification version 4 changed (walking minutes of the two people with signals, which
-moved no estimate by more than 0.0004 of its standard error) and reallocations of time to where nobody is, which are no
-longer estimated. They are compared with what the home computes, before disclosure control and rounding: whatever the
-first version did not suppress is the same number today.
+moved no estimate by more than 0.0004 of its standard error), reallocations of time to where nobody is, which are no
+longer estimated, weights for the living alone, and models that a rare level of a covariate no longer refuses. They are
+compared with what the home computes, before disclosure control and rounding: whatever the first version did not
+suppress is the same number today.
 
 A change that is meant to move them replaces the file and says so in CHANGELOG.md.
 """

@@ -48,6 +48,8 @@ def test_the_tables_across_waves_hold_every_response_without_identifiers(story: 
     assert rows == {"answers": len(known), "histories": len(histories)}
     assert answers.groupby("wave").size().to_dict() == known.groupby("wave").size().to_dict()
     assert len(histories) > len(answers)
+    # What the commands of both adjust for.
+    assert set(PROTOCOL.models.adjusted) <= set(histories) & set(answers)
     # Who was analyzed has the same number, and the same categories, in both.
     both = answers.merge(histories, on=["wave", "person"], suffixes=("", "_history"))
     assert len(both) == len(answers)
