@@ -22,6 +22,7 @@ from stegvis.statistics.imputation import impute, incomplete_columns
 from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.results import ResultRow, joined
 from stegvis.statistics.rubin import Pooled, pool
+from stegvis.statistics.sandwich import variance_factor
 from stegvis.statistics.terms import MODELS, Categorical, Linear, Model, Term, category_term
 from stegvis.study.protocol import Exposure
 
@@ -96,7 +97,7 @@ def _fit(copy: pd.DataFrame, block: Block, data: WaveData) -> tuple[np.ndarray, 
         return reason
     at = [position for position, name in enumerate(design.X.columns) if str(name).startswith(f"{term.column}[")]
     n = len(design.y)
-    factor = n / (n - 1) if models.variance == "stata" else 1.0
+    factor = variance_factor(n, models.variance)
     return fit.coefficients[at], factor * fit.robust_covariance[np.ix_(at, at)], design.X.shape[1]
 
 

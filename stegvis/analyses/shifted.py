@@ -13,9 +13,10 @@ import numpy as np
 from stegvis.analyses.spline import place
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, complete_rows, prepare
+from stegvis.statistics.level_risks import LevelRisks
 from stegvis.statistics.restricted_cubic_spline import basis, percentile
 from stegvis.statistics.results import ResultRow, joined
-from stegvis.statistics.shifted import ShiftedRisk, raised, shifted_risk
+from stegvis.statistics.shifted import OBSERVED, SHIFTED, raised, shifted_risk
 from stegvis.statistics.terms import Linear
 from stegvis.study.protocol import Exposure
 from stegvis.study.protocol_shift import Shift
@@ -63,16 +64,19 @@ def _rows(data: WaveData, exposure: Exposure, rules: Shift) -> list[ResultRow]:
     return _estimated(template, _risk(design, names, basis(raised_values, where.knots), data))
 
 
-def _risk(design: Design, names: list[str], bends: np.ndarray, data: WaveData) -> ShiftedRisk | NotEstimable:
+def _risk(design: Design, names: list[str], bends: np.ndarray, data: WaveData) -> LevelRisks | NotEstimable:
     moved = design.X.assign(**dict(zip(names, bends.T, strict=True)))
     return shifted_risk(design.X.to_numpy(), moved.to_numpy(), design.y, data.protocol.models)
 
 
-def _estimated(template: ResultRow, found: ShiftedRisk | NotEstimable) -> list[ResultRow]:
+def _estimated(template: ResultRow, found: LevelRisks | NotEstimable) -> list[ResultRow]:
     if isinstance(found, NotEstimable):
         return _not_estimable(template, found.reason)
     of_ratio, of_difference = (replace(template, measure=measure) for measure in MEASURES)
-    return [of_ratio.with_estimate(found.ratio), of_difference.with_estimate(found.difference)]
+    return [
+        of_ratio.with_estimate(found.risk_ratio(SHIFTED, OBSERVED)),
+        of_difference.with_estimate(found.risk_difference(SHIFTED, OBSERVED)),
+    ]
 
 
 def _not_estimable(template: ResultRow, reason: str) -> list[ResultRow]:

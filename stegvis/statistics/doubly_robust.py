@@ -18,9 +18,10 @@ import pandas as pd
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.irls import risk as risk_of
-from stegvis.statistics.level_risks import LevelRisks
+from stegvis.statistics.level_risks import LevelRisks, each_level
 from stegvis.statistics.matrices import linear_predictor
 from stegvis.statistics.propensity import NO_CHANCE, WHAT, Propensity, divisible, probabilities_of, propensity
+from stegvis.statistics.sandwich import variance_factor
 from stegvis.study.protocol_models import Models
 
 Levels = Mapping[Hashable, str | None]
@@ -49,7 +50,7 @@ def doubly_robust_risks(
         return reason
     n = len(y)
     risks, influences = [], []
-    for place, design in enumerate(_each_level(X, levels)):
+    for place, design in enumerate(each_level(X, levels)):
         fitted, slopes = risk_of(linear_predictor(design, fit.coefficients), "logistic")
         weight = model.chosen[:, place] / model.probabilities[:, place]
         residual = weight * (y - fitted)
@@ -95,7 +96,7 @@ def cross_fitted_risks(
         probabilities = probabilities_of(covariates[out], model.coefficients)
         if not divisible(probabilities):
             return NotEstimable(f"without one fold, {WHAT}: {NO_CHANCE}")
-        for place, design in enumerate(_each_level(X[out], levels)):
+        for place, design in enumerate(each_level(X[out], levels)):
             fitted, _ = risk_of(linear_predictor(design, fit.coefficients), "logistic")
             weight = chosen[out, place] / probabilities[:, place]
             terms[out, place] = fitted + weight * (y[out] - fitted)
@@ -109,19 +110,6 @@ def fold_numbers(people: int, folds: int, seed: int) -> np.ndarray:
     return shuffled
 
 
-def _each_level(X: pd.DataFrame, levels: Levels) -> list[np.ndarray]:
-    """The designs (n x k) with everyone at each level."""
-    indicators = [column for column in levels.values() if column is not None]
-    found = []
-    for column in levels.values():
-        everyone = X.copy()
-        everyone[indicators] = 0.0
-        if column is not None:
-            everyone[column] = 1.0
-        found.append(everyone.to_numpy())
-    return found
-
-
 def _checked(
     levels: Levels, risks: list[float], influences: list[np.ndarray], models: Models
 ) -> LevelRisks | NotEstimable:
@@ -129,5 +117,5 @@ def _checked(
         return NotEstimable("a doubly robust risk is not between 0 and 1: the propensities are too small")
     influence = np.array(influences).T
     n = len(influence)
-    factor = n / (n - 1) if models.variance == "stata" else 1.0
+    factor = variance_factor(n, models.variance)
     return LevelRisks(tuple(levels), np.array(risks), influence, factor, models.confidence)

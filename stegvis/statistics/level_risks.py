@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from stegvis.statistics.additive_interaction import Difference, difference
 from stegvis.statistics.matrices import cross_product
 from stegvis.statistics.risk_ratio import Ratio, ratio
+
+
+def each_level(X: pd.DataFrame, levels: Mapping[Hashable, str | None]) -> Iterator[np.ndarray]:
+    """The designs (n x k) with everyone at each level in turn.
+
+    Args:
+        X: n x k with named columns.
+        levels: each level of the exposure and its indicator column; None for the reference.
+
+    Raises:
+        KeyError: a column is not in X.
+    """
+    indicators = [column for column in levels.values() if column is not None]
+    for column in levels.values():
+        everyone = X.copy()
+        everyone[indicators] = 0.0
+        if column is not None:
+            everyone[column] = 1.0
+        yield everyone.to_numpy()
 
 
 @dataclass(frozen=True)

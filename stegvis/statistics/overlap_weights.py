@@ -16,6 +16,7 @@ from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.level_risks import LevelRisks
 from stegvis.statistics.matrices import cross_product
 from stegvis.statistics.propensity import Propensity
+from stegvis.statistics.sandwich import variance_factor
 from stegvis.study.protocol_models import Models
 
 
@@ -103,7 +104,7 @@ def overlap_weighted_risks(
         influences.append((residuals + through) / own.sum())
     if not all(0 < each < 1 for each in risks):
         return NotEstimable("nobody or everybody of a category has the outcome")
-    factor = n / (n - 1) if models.variance == "stata" else 1.0
+    factor = variance_factor(n, models.variance)
     return LevelRisks(tuple(levels), np.array(risks), np.array(influences).T, factor, models.confidence)
 
 

@@ -17,6 +17,11 @@ from stegvis.statistics.poisson import PoissonFit
 Kind = Literal["naive", "hc0", "hc1", "hc2", "hc3", "stata"]
 
 
+def variance_factor(people: int, variance: str) -> float:
+    """What the robust variance of so many people is multiplied by: ``stata`` n/(n-1), anything else 1."""
+    return people / (people - 1) if variance == "stata" else 1.0
+
+
 def sandwich(
     X: np.ndarray, y: np.ndarray, fit: PoissonFit, kind: Kind, weights: np.ndarray | None = None
 ) -> np.ndarray:

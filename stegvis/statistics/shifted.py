@@ -9,35 +9,16 @@ Stefanski and Boos 2002, doi 10.1198/000313002753631330).
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 
-from stegvis.statistics.additive_interaction import Difference, difference
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.irls import risk as risk_of
-from stegvis.statistics.matrices import cross_product
-from stegvis.statistics.risk_ratio import Ratio, ratio
+from stegvis.statistics.level_risks import LevelRisks
+from stegvis.statistics.sandwich import variance_factor
 from stegvis.study.protocol_models import Models
 
-
-@dataclass(frozen=True)
-class ShiftedRisk:
-    """The risk under the raised exposure against the risk as observed.
-
-    Attributes:
-        observed: the risk as it is.
-        shifted: the risk with the raised exposure.
-        ratio: of the second to the first; its standard error is on the log scale.
-        difference: of the second minus the first.
-    """
-
-    observed: float
-    shifted: float
-    ratio: Ratio
-    difference: Difference
+OBSERVED, SHIFTED = "observed", "shifted"
 
 
 def raised(values: np.ndarray, amount: float, highest: float) -> np.ndarray:
@@ -45,7 +26,7 @@ def raised(values: np.ndarray, amount: float, highest: float) -> np.ndarray:
     return np.where(values + amount <= highest, values + amount, values)
 
 
-def shifted_risk(X: np.ndarray, X_shifted: np.ndarray, y: np.ndarray, models: Models) -> ShiftedRisk | NotEstimable:
+def shifted_risk(X: np.ndarray, X_shifted: np.ndarray, y: np.ndarray, models: Models) -> LevelRisks | NotEstimable:
     """Fit a logistic model to what was observed, and average its risks over the raised exposures.
 
     Args:
@@ -55,7 +36,7 @@ def shifted_risk(X: np.ndarray, X_shifted: np.ndarray, y: np.ndarray, models: Mo
         models: confidence, variance factor (``stata`` multiplies by n/(n-1)) and limits.
 
     Returns:
-        The risks and their contrasts; not estimable if the fit is not credible (``irls.refusal``).
+        The risks as ``observed`` and ``shifted``; not estimable if the fit is not credible (``irls.refusal``).
     """
     fit = fit_matrix(X, y, "logistic")
     if reason := refusal(fit, models):
@@ -68,15 +49,5 @@ def shifted_risk(X: np.ndarray, X_shifted: np.ndarray, y: np.ndarray, models: Mo
         influences.append((fitted - fitted.mean()) / n + fit.influence @ (slopes @ design / n))
     if not min(risks) > 0:
         return NotEstimable("a risk is 0")
-    factor = n / (n - 1) if models.variance == "stata" else 1.0
-    influence = np.stack(influences, axis=1)
-    V = factor * cross_product(influence, influence)
-    observed, shifted = risks
-    on_log = np.array([-1 / observed, 1 / shifted])
-    by_difference = np.array([-1.0, 1.0])
-    return ShiftedRisk(
-        observed,
-        shifted,
-        ratio(math.log(shifted / observed), math.sqrt(on_log @ V @ on_log), models.confidence),
-        difference(shifted - observed, math.sqrt(by_difference @ V @ by_difference), models.confidence),
-    )
+    factor = variance_factor(n, models.variance)
+    return LevelRisks((OBSERVED, SHIFTED), np.array(risks), np.stack(influences, axis=1), factor, models.confidence)

@@ -21,7 +21,8 @@ from stegvis.statistics.additive_interaction import Difference
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.irls import Family, fit_matrix, refusal
 from stegvis.statistics.irls import risk as risk_of
-from stegvis.statistics.level_risks import LevelRisks
+from stegvis.statistics.level_risks import LevelRisks, each_level
+from stegvis.statistics.sandwich import variance_factor
 from stegvis.study.protocol_models import Models
 
 
@@ -87,20 +88,15 @@ def standardized_risks(
     if reason := refusal(fit, models):
         return reason
     n = len(y)
-    indicators = [column for column in levels.values() if column is not None]
     risks, gradients, deviations = [], [], []
-    for column in levels.values():
-        everyone = X.copy()
-        everyone[indicators] = 0.0
-        if column is not None:
-            everyone[column] = 1.0
-        fitted, slopes = risk_of(everyone.to_numpy() @ fit.coefficients, family)
+    for everyone in each_level(X, levels):
+        fitted, slopes = risk_of(everyone @ fit.coefficients, family)
         risks.append(float(fitted.mean()))
-        gradients.append(slopes @ everyone.to_numpy() / n)
+        gradients.append(slopes @ everyone / n)
         deviations.append(fitted - fitted.mean())
     J = np.array(gradients)
     influence = np.array(deviations).T / n + fit.influence @ J.T
-    factor = n / (n - 1) if models.variance == "stata" else 1.0
+    factor = variance_factor(n, models.variance)
     V = fit.robust_covariance if robust else fit.model_covariance
     return StandardizedRisks(
         levels=tuple(levels),

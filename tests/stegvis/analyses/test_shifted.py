@@ -72,7 +72,8 @@ def test_intervals_cover_the_truth() -> None:
         y = (random.random(800) < 1 / (1 + np.exp(-X @ truth))).astype(float)
         found = shifted_risk(X, X_moved, y, PROTOCOL.models)
         assert not isinstance(found, NotEstimable)
-        covered.append(found.ratio.ci_low < TRUE_RATIO < found.ratio.ci_high)
+        times = found.risk_ratio("shifted", "observed")
+        covered.append(times.ci_low < TRUE_RATIO < times.ci_high)
     assert 0.90 < np.mean(covered) < 0.99
 
 
