@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegvis.expectations.expectation import Expectation, filled, not_empty, one_of, unique
+from stegvis.expectations.expectation import WARNING, Expectation, filled, not_empty, one_of, unique
 from stegvis.study.protocol import Protocol
 
 
@@ -14,4 +14,5 @@ def suite(protocol: Protocol) -> list[Expectation]:
         filled("walking_minutes", "walking minutes are known for everyone eligible"),
         filled("answered", "it is known whether each participant responded"),
         one_of("low_back_pain", [0, 1], "the outcome is 0 or 1"),
+        one_of("responded_after_death", [False], "nobody responded after their recorded death", WARNING),
     ]

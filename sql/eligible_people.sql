@@ -32,6 +32,7 @@ select
     r.delivered as vital_status_known,
     if(v.date <= d.last_day, v.event, null) as vital_event,
     if(r.delivered, date_diff('day', c.baseline_date, least(v.date, d.last_day)) / 365.25, null) as vital_years,
+    coalesce(v.event = 'died' and v.date < o.answer_date, false) as responded_after_death,
     c.sex,
     c.age,
     c.older,

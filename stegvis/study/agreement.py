@@ -41,6 +41,7 @@ MADE = (
     "vital_status_known",
     "vital_event",
     "vital_years",
+    "responded_after_death",
     *EXPOSURES,
 )
 # Numbers of the analysis set that come from recordings and dates.

@@ -252,10 +252,10 @@ ANALYSIS = Case(
 ELIGIBLE = Case(
     "eligible_people",
     """
-    wave | person | answered | walking_minutes | low_back_pain
-    A    | P1     | true     | 100             | 1
-    B    | P1     | true     | 100             | 0
-    A    | P2     | false    | 100             | -
+    wave | person | answered | walking_minutes | low_back_pain | responded_after_death
+    A    | P1     | true     | 100             | 1             | false
+    B    | P1     | true     | 100             | 0             | false
+    A    | P2     | false    | 100             | -             | false
     """,
     (
         Broken("the wave has eligible participants", NO_ROWS),
@@ -263,6 +263,7 @@ ELIGIBLE = Case(
         Broken("walking minutes are known for everyone eligible", {"walking_minutes": "-"}),
         Broken("it is known whether each participant responded", {"answered": "-"}),
         Broken("the outcome is 0 or 1", {"low_back_pain": "2"}),
+        Broken("nobody responded after their recorded death", {"responded_after_death": "true"}),
     ),
 )
 

@@ -76,6 +76,7 @@ _TYPES = {
     "severe_low_back_pain_strict": "integer",
     "speeds_sum_to_walking": "boolean",
     "speeds_without_walking": "bigint",
+    "responded_after_death": "boolean",
     "step": "integer",
     "unknown_activities": "bigint",
     "valid": "boolean",
@@ -115,7 +116,7 @@ _BOTH_MODES = [
     "low_back_pain_as_published", "low_back_pain_strict", "severe_low_back_pain_as_published",
     "severe_low_back_pain_strict",
 ]  # fmt: skip
-_VITAL = ["state", "vital_status_known", "vital_event", "vital_years"]
+_VITAL = ["state", "vital_status_known", "vital_event", "vital_years", "responded_after_death"]
 _RUNNING = ["running_cycling_minutes_as_published", "running_cycling_minutes_strict"]
 # The columns that a SELECT may read of each table.
 _COLUMNS = {

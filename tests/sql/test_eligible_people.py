@@ -146,6 +146,20 @@ def test_the_wave_ends_with_its_years_whatever_the_last_response() -> None:
     assert _of_registry(expected, "2029-04-02", late) == drawn(expected)
 
 
+def test_a_response_dated_after_the_recorded_death_is_marked() -> None:
+    before = REGISTRY.replace("2022-05-01 | died", "2021-04-30 | died")
+    expected = """
+        person | state    | responded_after_death
+        P1     | answered | true
+        P2     | silent   | false
+        P3     | dead     | false
+        """
+    found = _of_registry(expected, "2022-04-02", before)
+    assert found[:3] == drawn(expected)
+    on_that_day = REGISTRY.replace("2022-05-01 | died", "2021-05-01 | died")
+    assert not any("true" in row for row in _of_registry("responded_after_death", "2022-04-02", on_that_day))
+
+
 def test_years_run_from_the_baseline_to_the_event_or_to_the_end() -> None:
     query = "(vital_years * 365.25)::integer"
     expected = f"""
