@@ -254,7 +254,6 @@ ELIGIBLE = Case(
     """
     wave | person | answered | walking_minutes | low_back_pain | responded_after_death
     A    | P1     | true     | 100             | 1             | false
-    B    | P1     | true     | 100             | 0             | false
     A    | P2     | false    | 100             | -             | false
     """,
     (
