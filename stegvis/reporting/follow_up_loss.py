@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from stegvis.reporting.blocks import Section, folded, note, paragraph, section, table
-from stegvis.reporting.formatting import count, decimal, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
 from stegvis.reporting.ratio_tables import variants_table
 from stegvis.reporting.rows import by_level, chosen
-from stegvis.reporting.selection import probabilities_table, selection_weights_table
+from stegvis.reporting.selection import probabilities_table, selection_weights_table, weight_columns, weight_lines
 
 VARIANTS = {
     "main": "Main analysis",
@@ -22,7 +21,6 @@ VARIANTS = {
     "selection_weighted:estimated_weights": "The same, allowing for their estimation",
     "imputed": "Multiple imputation of missing covariates",
 }
-WEIGHTS = {"ess": "Effective sample size", "mean_weight": "Mean weight", "largest_weights": "Mean of the 5 largest"}
 MEANING = (
     "Some participants were lost to follow-up, and some have missing covariates. Inverse-probability weights make the "
     "respondents represent everyone eligible, or the whole cohort; multiple imputation includes those with missing "
@@ -95,20 +93,8 @@ def _weights(report: WaveReport) -> Table | None:
         rows = chosen(
             report.own_results, analysis="attrition_weights", population="all", exposure=exposure, status="ok"
         )
-        by_term: dict[str, dict[str, float]] = {}
-        for row in rows:
-            by_term.setdefault(str(row["term"]), {})[str(row["measure"])] = float(row["estimate"])
-        lines = tuple(
-            (
-                term.replace("_", " "),
-                count(values.get("ess")),
-                ratio(values.get("mean_weight")),
-                decimal(values.get("largest_weights"), 2),
-            )
-            for term, values in by_term.items()
-        )
-        if lines:
+        if lines := weight_lines(rows):
             groups.append(Group(lines, report.protocol.exposures.scale(exposure).name))
     if not groups:
         return None
-    return Table("weights-table", "The weights", ("Weights", *WEIGHTS.values()), tuple(groups))
+    return Table("weights-table", "The weights", weight_columns(report), tuple(groups))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from stegvis.reporting.formatting import count, decimal, ratio
 from stegvis.reporting.inputs import WaveReport
 from stegvis.reporting.markup import Group, Table
@@ -36,10 +39,25 @@ def probabilities_table(report: WaveReport) -> Table | None:
 
 def selection_weights_table(report: WaveReport) -> Table | None:
     """The weights from the whole cohort."""
+    lines = weight_lines(chosen(report.own_results, analysis="selection_weights", population="all", status="ok"))
+    if not lines:
+        return None
+    caption = "The weights from the whole cohort"
+    return Table("selection-weights-table", caption, weight_columns(report), (Group(lines),), note=NOTE)
+
+
+def weight_columns(report: WaveReport) -> tuple[str, ...]:
+    """The columns of a table of weights."""
+    few = report.protocol.disclosure.smallest_count
+    return ("Weights", "Effective sample size", "Mean weight", f"Mean of the {few} largest")
+
+
+def weight_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    """A line of these columns for each kind of weights, from the rows that describe them."""
     by_term: dict[str, dict[str, float]] = {}
-    for row in chosen(report.own_results, analysis="selection_weights", population="all", status="ok"):
+    for row in rows:
         by_term.setdefault(str(row["term"]), {})[str(row["measure"])] = float(row["estimate"])
-    lines = tuple(
+    return tuple(
         (
             term.replace("_", " "),
             count(values.get("ess")),
@@ -48,11 +66,6 @@ def selection_weights_table(report: WaveReport) -> Table | None:
         )
         for term, values in by_term.items()
     )
-    if not lines:
-        return None
-    few = report.protocol.disclosure.smallest_count
-    columns = ("Weights", "Effective sample size", "Mean weight", f"Mean of the {few} largest")
-    return Table("selection-weights-table", "The weights from the whole cohort", columns, (Group(lines),), note=NOTE)
 
 
 def _cell(value: float) -> str:

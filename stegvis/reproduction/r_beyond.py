@@ -5,6 +5,8 @@ from __future__ import annotations
 from stegvis.reproduction.models import EstimateRow, model_of, plain
 from stegvis.reproduction.r import estimate, formula, quoted, ratio_of, vector
 
+# By measure of weights, the function that gives it.
+_OF_WEIGHTS = {"ess": "effective_sample_size", "mean_weight": "mean", "largest_weights": "mean_of_largest"}
 RANDOM_ANALYSES = ("misclassification_probabilistic", "combined_bias", "imputed")
 
 
@@ -49,40 +51,29 @@ def attrition_weighted(row: EstimateRow) -> str:
         name = f"{row.category}{row.place}"
         fitted = f'stacked_rr({formula(plain(row))}, eligible, "{row.exposure}", "{name}")'
         return "1" if row.place == 1 else estimate(fitted)
-    model, people = plain(row), _answering(row, row.variant or "stabilized")
-    if row.measure == "p_joint":
-        return f'wald({formula(model)}, {people}, "{model.term}", weights = "weight")'
-    fitted = f'rr({formula(model)}, {people}, "{model.term}{row.place}", weights = "weight")'
-    return "1" if row.place == 1 else estimate(fitted)
+    return _weighted(row, _answering(row, row.variant or "stabilized"))
 
 
 def attrition_weights(row: EstimateRow) -> str:
     """Distribution of the weights, and the smallest probabilities of responding."""
     if row.measure == "smallest_probabilities":
         return "mean_of_smallest(fitted(answer_model(everyone_of(eligible))))"
-    function = {"ess": "effective_sample_size", "mean_weight": "mean", "largest_weights": "mean_of_largest"}
-    return f"{function[row.measure]}({_answering(row, row.key['term'])}$weight)"
+    return f"{_OF_WEIGHTS[row.measure]}({_answering(row, row.key['term'])}$weight)"
 
 
 def selection_weighted(row: EstimateRow) -> str:
     """Models weighted by the inverse probabilities of all steps from the cohort to the analysis."""
-    model = plain(row)
     if row.variant == "estimated_weights":
-        fitted = f'selected_rr({formula(model)}, cohort, people, "{row.category}{row.place}")'
+        fitted = f'selected_rr({formula(plain(row))}, cohort, people, "{row.category}{row.place}")'
         return "1" if row.place == 1 else estimate(fitted)
-    people = _selected(row.variant)
-    if row.measure == "p_joint":
-        return f'wald({formula(model)}, {people}, "{model.term}", weights = "weight")'
-    fitted = f'rr({formula(model)}, {people}, "{model.term}{row.place}", weights = "weight")'
-    return "1" if row.place == 1 else estimate(fitted)
+    return _weighted(row, _selected(row.variant))
 
 
 def selection_weights(row: EstimateRow) -> str:
     """Distribution of these weights, and the smallest probabilities of passing a step."""
     if row.measure == "smallest_probabilities":
         return f'smallest_probability(cohort, "{row.key["term"]}")'
-    function = {"ess": "effective_sample_size", "mean_weight": "mean", "largest_weights": "mean_of_largest"}
-    return f"{function[row.measure]}({_selected(row.key['term'])}$weight)"
+    return f"{_OF_WEIGHTS[row.measure]}({_selected(row.key['term'])}$weight)"
 
 
 def attrition_balance(row: EstimateRow) -> str:
@@ -225,6 +216,15 @@ def _clustered(row: EstimateRow, answers: str) -> str:
 def _standardized(row: EstimateRow, family: str) -> str:
     named = "" if family == "binomial" else f", {family}"
     return f'standardized({formula(plain(row))}, people, "{row.category}"{named})'
+
+
+def _weighted(row: EstimateRow, people: str) -> str:
+    """A ratio, or the joint test, in people with weights."""
+    model = plain(row)
+    if row.measure == "p_joint":
+        return f'wald({formula(model)}, {people}, "{model.term}", weights = "weight")'
+    fitted = f'rr({formula(model)}, {people}, "{model.term}{row.place}", weights = "weight")'
+    return "1" if row.place == 1 else estimate(fitted)
 
 
 def _answering(row: EstimateRow, kind: str) -> str:
