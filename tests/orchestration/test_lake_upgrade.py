@@ -25,7 +25,7 @@ from tests.orchestration.command import stegvis
 from tests.orchestration.old_version import unpack
 from tests.orchestration.story import Story
 from tests.sizes import FULL
-from tests.study import CODEBOOK, PROTOCOL, home_with_study
+from tests.study import CODEBOOK, PROTOCOL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -90,10 +90,11 @@ def of_then(code: Path, command: str, home: Path) -> subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def old_home(old_code: Path) -> Path:
-    """A home of that version: two signals and three people's delivered epochs."""
+    """A home of that version, with its study: two signals and three people's delivered epochs."""
     folder = old_code.parent
     write_twin(folder / "home" / "landing", PROTOCOL, CODEBOOK, people=60, waves=0, epochs=3, signals=2, seed=3)
-    home = home_with_study(folder / "home")
+    home = Home(folder / "home", folder / "home" / "landing")
+    shutil.copytree(old_code / "stegvis" / "studies" / "hunt4_walking", home.study)
     made = of_then(old_code, "refresh", home.root)
     assert made.returncode == 0, made.stderr
     return home.root
