@@ -29,7 +29,8 @@ from stegvis.storage.lock import locked
 from stegvis.storage.names import visible_entries, wave_of
 from stegvis.storage.releases import release_folders
 from stegvis.storage.report_inputs import source_digest
-from stegvis.storage.warehouse import Warehouse, table_exists, transaction
+from stegvis.storage.retraction import make_release_anew
+from stegvis.storage.warehouse import Warehouse, table_exists
 from stegvis.storage.whole_files import write_whole
 from stegvis.study.protocol_estimates import in_words
 from stegvis.study.study import FILES, PROTOCOL, Study
@@ -92,7 +93,7 @@ def register(home: Home, wave: str, late: bool = False) -> Registration:
             content |= {"changed": changed, "changed_files": files}
         found = _written(home.root, content)
     if arrived:
-        _let_release_be_made_anew(home)
+        make_release_anew(home)
     return found
 
 
@@ -247,11 +248,3 @@ def _has_wave(release: Path, wave: str) -> bool:
         return wave in json.loads((release / "manifest.json").read_text(encoding="utf-8")).get("waves", {})
     except (OSError, ValueError):
         return False
-
-
-def _let_release_be_made_anew(home: Home) -> None:
-    """A release that has the wave says from the next refresh on that it was registered."""
-    if home.warehouse.exists():
-        with Warehouse(home).session("register") as connection, transaction(connection):
-            if table_exists(connection, "materializations"):
-                connection.execute("delete from materializations where table_name = 'release'")

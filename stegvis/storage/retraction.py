@@ -48,12 +48,22 @@ def retract_wave(home: Home, wave: str, by: str, because: str) -> None:
         raise DecisionError(f"wave {wave} is retracted already")
     add_decision(home.root, RETRACT, wave, **who)
     make_anew(home, wave)
+    make_release_anew(home)
 
 
 def make_anew(home: Home, wave: str) -> None:
-    """Let the next refresh make the published tables of a wave anew; the release follows from them."""
+    """Let the next refresh make the published tables of a wave anew; the release follows from them if they change."""
+    _forget(home, "table_name = 'disclosure' and partition = ?", wave)
+
+
+def make_release_anew(home: Home) -> None:
+    """Let the next refresh make the release anew, for what is in no table: a retraction, or a registration."""
+    _forget(home, "table_name = 'release'")
+
+
+def _forget(home: Home, made: str, *values: str) -> None:
+    """Delete the records of what was made, by a condition (a constant, never input)."""
     if home.warehouse.exists():
-        with Warehouse(home).session(f"publish {wave}") as connection, transaction(connection):
+        with Warehouse(home).session("make anew") as connection, transaction(connection):
             if table_exists(connection, "materializations"):
-                mine = "table_name = 'disclosure' and partition = ?"
-                connection.execute(f"delete from materializations where {mine}", [wave])
+                connection.execute(f"delete from materializations where {made}", list(values))
