@@ -42,10 +42,9 @@ def question(report: WaveReport) -> Section:
     else:
         declared = purposes if len(report.declared) else dict.fromkeys(found, "")
         answers = (_headline(report, exposure, row, declared[exposure]) for exposure, row in found.items())
-        limits = note(f"{OBSERVATIONAL} {others(report)}") + note(
-            report.words.say(report.words.english.researchers.estimand)
-        )
-        limits += note(estimand(report.own_results, report.wave, report.words))
+        of_whom = estimand(report.own_results, report.wave, report.words)
+        asked_of = report.words.say(report.words.english.researchers.estimand)
+        limits = note(f"{OBSERVATIONAL} {others(report)}") + note(f"{asked_of} {of_whom}")
         # A primary estimate of another kind than the headlines leads, too.
         first = paragraph("" if PRIMARY in purposes.values() else primary_sentence(report))
         shown = panel(first + pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))

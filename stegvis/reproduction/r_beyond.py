@@ -72,7 +72,7 @@ def selection_weighted(row: EstimateRow) -> str:
 def selection_weights(row: EstimateRow) -> str:
     """Distribution of these weights, and the smallest probabilities of passing a step."""
     if row.measure == "smallest_probabilities":
-        return f'smallest_probability(cohort, "{row.key["term"]}")'
+        return f'smallest_chance_of_step(cohort, "{row.key["term"]}")'
     return f"{_OF_WEIGHTS[row.measure]}({_selected(row.key['term'])}$weight)"
 
 

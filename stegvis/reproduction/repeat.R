@@ -561,7 +561,7 @@ selected <- function(cohort, people, truncation = NULL, selection = selection_st
   found
 }
 
-smallest_probability <- function(cohort, name) {
+smallest_chance_of_step <- function(cohort, name) {
   step <- selection_steps(cohort)$steps[[name]]
   if (is.null(step)) 1 else mean_of_smallest(fitted(step$fit))
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,14 @@ def checks_to_publish(
 ) -> list[dict[str, Any]]:
     """The check results behind a wave (or all), without small counts; those published before as they were published."""
     checks = without_small(checks_of(connection, wave), sources.protocol)
-    return carried_forward(checks, published_checks(sources.home.releases))
+    # Sorted as published: the order of today's results would say what has changed since.
+    return sorted(carried_forward(checks, published_checks(sources.home.releases)), key=_place)
+
+
+def _place(check: Mapping[str, Any]) -> tuple[str, ...]:
+    """A total order, the failed ones first: the same checks must give the same release."""
+    names = ("severity", "asset", "meaning", "partition", "check", "rule")
+    return (str(int(check["passed"])), *(str(check[name] or "") for name in names))
 
 
 def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[dict[str, Any]]:
@@ -94,8 +102,6 @@ def checks_of(connection: duckdb.DuckDBPyConnection, wave: str | None) -> list[d
         where list_contains($shown, asset)
             and ($wave is null or partition in ('', $wave) or is_batch)
         group by asset, rule, column_name, meaning, severity, if(is_batch, '', partition)
-        -- A total order: the same checks must give the same release.
-        order by passed, severity, asset, meaning, 2, "check", rule
         """,
         {"wave": wave, "shown": list(SHOWN if wave else (*SHOWN, *ACROSS))},
     )

@@ -67,10 +67,12 @@ def test_a_home_of_the_first_version_is_upgraded_as_the_documentation_says(old_h
         verified = stegvis("verify", name, home=old_home)
         assert verified.returncode == 0, verified.stdout
     after = estimates(old_home)
-    assert len(after) > 50
-    assert set(after.index) <= set(before.index)  # a model with too few cases is no longer estimated
+    # Not those whose meaning has changed: the smallest probabilities are of everybody eligible.
+    known = after.index.intersection(before.index)
+    known = known[known.get_level_values("term") != "positivity"]
+    assert len(known) > 50
     # Signals are classified by the second since, and reliabilities found by another method.
-    pd.testing.assert_frame_equal(after, before.loc[after.index], rtol=1e-3)
+    pd.testing.assert_frame_equal(after.loc[known], before.loc[known], rtol=1e-3)
     now = pd.read_parquet(home.releases / "latest" / "results.parquet").set_index(OF_AN_ESTIMATE).sort_index()
     then = pd.read_parquet(release / "results.parquet").set_index(OF_AN_ESTIMATE).sort_index()
     pd.testing.assert_frame_equal(now, then)
