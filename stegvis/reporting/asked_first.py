@@ -18,7 +18,7 @@ from stegvis.reporting.wording import is_shown, level_label
 from stegvis.study.protocol_estimates import PRIMARY, SECONDARY
 
 UNDECLARED = "No primary estimate was declared in the protocol: every estimate of this wave is exploratory."
-OTHERS = "Estimates that are neither primary nor secondary are exploratory, and adjusted for nothing."
+OTHERS = "Estimates that are neither primary nor secondary are exploratory."
 SUMMARY = "What was asked first, with adjusted p-values; tests over all categories"
 ADJUSTED = (
     "Holm: adjusted so that any false positive among these {count} is improbable. FDR: adjusted for the share of false "

@@ -44,10 +44,11 @@ def question(report: WaveReport) -> Section:
         answers = (_headline(report, exposure, row, declared[exposure]) for exposure, row in found.items())
         of_whom = estimand(report.own_results, report.wave, report.words)
         asked_of = report.words.say(report.words.english.researchers.estimand)
-        limits = note(f"{OBSERVATIONAL} {others(report)}") + note(f"{asked_of} {of_whom}")
+        limits = note(f"{OBSERVATIONAL} {others(report)}") + note(asked_of)
+        beside = _robustness(report, *next(iter(found.items()))) + note(of_whom)
         # A primary estimate of another kind than the headlines leads, too.
         first = paragraph("" if PRIMARY in purposes.values() else primary_sentence(report))
-        shown = panel(first + pair(*answers), pair(limits, _robustness(report, *next(iter(found.items())))))
+        shown = panel(first + pair(*answers), pair(limits, beside))
     return section("question", "The question and the answer", shown, paragraph(asked), short="The answer")
 
 
