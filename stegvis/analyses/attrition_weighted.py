@@ -16,6 +16,7 @@ import pandas as pd
 from stegvis.analyses.category_design import with_cuts_of_people
 from stegvis.analyses.category_model import category_rows
 from stegvis.analyses.living import LIVING, living, vital_status_known
+from stegvis.analyses.stacked_ratios import Coefficients, coefficients_of, stacked_ratio_rows
 from stegvis.analyses.wave_data import WaveData
 from stegvis.disclosure import is_small
 from stegvis.statistics.attrition_weights import (
@@ -27,11 +28,9 @@ from stegvis.statistics.attrition_weights import (
     standardized_difference,
     truncated,
 )
-from stegvis.statistics.categories import REFERENCE
-from stegvis.statistics.contract import OUTCOME, Design, NotEstimable, complete_rows, prepare
+from stegvis.statistics.contract import Design, NotEstimable, complete_rows, prepare
 from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.results import ResultRow, joined, options_note
-from stegvis.statistics.risk_ratio import ratio
 from stegvis.statistics.terms import MODELS, Categorical, Linear, Term, category_term
 from stegvis.study.protocol import Exposure
 
@@ -239,35 +238,15 @@ def _without_estimate(row: ResultRow, reason: str) -> ResultRow:
 def _stacked_rows(exposure: Exposure, response: ResponseModel | NotEstimable, data: WaveData) -> list[ResultRow]:
     """The stabilized estimates with an interval that allows for the weights being estimated."""
     rows = []
-    labels = data.labels(exposure)
-    term = category_term(exposure, data.protocol)
     for model in MODELS:
         template = data.template("attrition_weighted:estimated_weights", model, exposure)
-        template = replace(
-            template,
-            term=term.column,
-            reference=labels[REFERENCE],
-            note=joined(template.note, "stabilized weights, their estimation allowed for, hc0"),
-        )
-        found = _stacked(response, [term, *data.covariates(model)], data)
-        for category, label in labels.items():
-            people = data.people[data.people[term.column] == category]
-            row = replace(template, level=label).counting(people, OUTCOME)
-            if isinstance(found, NotEstimable):
-                rows.append(row.not_estimable(found.reason))
-            elif people.empty:
-                rows.append(row.not_estimable("nobody is in this category"))
-            elif category == REFERENCE:
-                rows.append(replace(row, estimate=1.0))
-            else:
-                b, std_error = found[term.coefficient(category)]
-                rows.append(row.with_ratio(ratio(b, std_error, data.protocol.models.confidence)))
+        note = joined(template.note, "stabilized weights, their estimation allowed for, hc0")
+        found = _stacked(response, [category_term(exposure, data.protocol), *data.covariates(model)], data)
+        rows += stacked_ratio_rows(replace(template, note=note), data.people, found, data)
     return rows
 
 
-def _stacked(
-    response: ResponseModel | NotEstimable, terms: list[Term], data: WaveData
-) -> dict[str, tuple[float, float]] | NotEstimable:
+def _stacked(response: ResponseModel | NotEstimable, terms: list[Term], data: WaveData) -> Coefficients | NotEstimable:
     """Log ratio and standard error of each coefficient by name."""
     if isinstance(response, NotEstimable):
         return response
@@ -279,8 +258,5 @@ def _stacked(
     if reason := refusal(fit, data.protocol.models):
         return reason
     baseline, alone = response.baseline.X.to_numpy(), response.exposure.X.to_numpy()
-    errors = np.sqrt(np.diag(stacked_covariance(response.weights, baseline, alone, X, fit)))
-    return {
-        str(name): (float(b), float(error))
-        for name, b, error in zip(design.X.columns, fit.coefficients, errors, strict=True)
-    }
+    V = stacked_covariance(response.weights, baseline, alone, X, fit)
+    return coefficients_of(design.X.columns, fit, V)

@@ -6,10 +6,10 @@ chance if the outcome model is right. Overlap-weighted ratios are of the people 
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from stegvis.analyses.category_design import CategoryDesign
+from stegvis.analyses.level_risk_rows import level_risk_row
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import Design, NotEstimable
@@ -84,14 +84,7 @@ def _rows(
 
 
 def _estimate(row: ResultRow, category: int, found: LevelRisks, standardized: Risks) -> ResultRow:
-    if row.measure == "risk":
-        # A test of a risk of 0 is meaningless.
-        return replace(row.with_estimate(found.risk(category)), p_value=math.nan)
-    if category == REFERENCE:
-        return replace(row, estimate=0.0 if row.measure == "rd" else 1.0)
-    if row.measure == "rd":
-        return row.with_estimate(found.risk_difference(category, REFERENCE))
-    if row.measure == "rr":
-        return row.with_ratio(found.risk_ratio(category, REFERENCE))
+    if row.measure != "ratio_of_rr" or category == REFERENCE:
+        return level_risk_row(row, category, found)
     assert isinstance(standardized, LevelRisks)
     return row.with_estimate(found.against(standardized, category, REFERENCE))

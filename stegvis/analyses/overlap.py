@@ -17,7 +17,7 @@ import pandas as pd
 from stegvis.analyses.category_design import CategoryDesign, category_design
 from stegvis.analyses.doubly_robust import estimate_rows
 from stegvis.analyses.wave_data import WaveData
-from stegvis.statistics.attrition_weights import effective_sample_size
+from stegvis.statistics.attrition_weights import effective_sample_size, mean_of_smallest
 from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import NotEstimable
 from stegvis.statistics.overlap_weights import (
@@ -99,8 +99,7 @@ def _of_category(model: Propensity, place: int, analysis: str, measure: str, dat
     few = data.protocol.disclosure.smallest_count
     if measure == SMALLEST_PROBABILITY:
         # A minimum is one person's value; the mean of the smallest few is reported instead.
-        smallest = np.sort(model.probabilities[:, place])[:few]
-        return Share(float(smallest.mean()), f"mean of the {few} smallest of everyone")
+        return Share(mean_of_smallest(model.probabilities[:, place], few), f"mean of the {few} smallest of everyone")
     if measure == EQUIPOISE:
         return _in_equipoise(model, place, data)
     weights = (generalized_overlap_weights if analysis == OVERLAP_WEIGHTS else inverse_probability_weights)(model)

@@ -15,13 +15,12 @@ import pandas as pd
 
 from stegvis.analyses.category_model import category_rows
 from stegvis.analyses.selection_steps import Selection, selection_of, steps_of
+from stegvis.analyses.stacked_ratios import Coefficients, coefficients_of, stacked_ratio_rows
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.attrition_weights import effective_sample_size, mean_of_smallest, truncated
-from stegvis.statistics.categories import REFERENCE
 from stegvis.statistics.contract import OUTCOME, NotEstimable, prepare
 from stegvis.statistics.irls import fit_matrix, refusal
 from stegvis.statistics.results import ResultRow, joined
-from stegvis.statistics.risk_ratio import ratio
 from stegvis.statistics.selection_weights import stacked_covariance
 from stegvis.statistics.terms import MODELS, Model, category_term
 from stegvis.study.protocol import Exposure
@@ -121,7 +120,7 @@ def _ratio_rows(
     if isinstance(selection, NotEstimable):
         together = replace(template, term=category_term(exposure, data.protocol).column, measure="p_joint")
         together = together.counting(data.people, OUTCOME).not_estimable(selection.reason)
-        return [*_without_estimates(template, selection.reason, data), together]
+        return [*stacked_ratio_rows(template, data.people, selection, data), together]
     weights = _weights(name, selection, data)
     # Their scale changes no estimate; a mean of 1 keeps the fit well conditioned.
     frame = _people(selection, data).assign(**{WEIGHT: weights / weights.mean()})
@@ -135,39 +134,11 @@ def _stacked_rows(
     template = data.template(f"{ANALYSIS}:estimated_weights", model, exposure)
     template = replace(template, note=joined(template.note, "estimation of all steps allowed for, hc0"))
     found = selection if isinstance(selection, NotEstimable) else _stacked(model, exposure, selection, data)
-    if isinstance(found, NotEstimable):
-        return _without_estimates(template, found.reason, data)
-    assert isinstance(selection, Selection)
-    rows = []
-    term = category_term(exposure, data.protocol)
-    for category, row in _category_rows(template, _people(selection, data), data).items():
-        if not row.n:
-            rows.append(row.not_estimable("nobody is in this category"))
-        elif category == REFERENCE:
-            rows.append(replace(row, estimate=1.0))
-        else:
-            rows.append(row.with_ratio(ratio(*found[term.coefficient(category)], data.protocol.models.confidence)))
-    return rows
+    people = data.people if isinstance(found, NotEstimable) else _people(cast(Selection, selection), data)
+    return stacked_ratio_rows(template, people, found, data)
 
 
-def _category_rows(template: ResultRow, people: pd.DataFrame, data: WaveData) -> dict[int, ResultRow]:
-    """A row of each category without an estimate."""
-    exposure = cast(Exposure, template.exposure)
-    labels, column = data.labels(exposure), category_term(exposure, data.protocol).column
-    template = replace(template, term=column, reference=labels[REFERENCE])
-    return {
-        category: replace(template, level=label).counting(people[people[column] == category], OUTCOME)
-        for category, label in labels.items()
-    }
-
-
-def _without_estimates(template: ResultRow, reason: str, data: WaveData) -> list[ResultRow]:
-    return [row.not_estimable(reason) for row in _category_rows(template, data.people, data).values()]
-
-
-def _stacked(
-    model: Model, exposure: Exposure, selection: Selection, data: WaveData
-) -> dict[str, tuple[float, float]] | NotEstimable:
+def _stacked(model: Model, exposure: Exposure, selection: Selection, data: WaveData) -> Coefficients | NotEstimable:
     """Log ratio and standard error of each coefficient by name."""
     terms = [category_term(exposure, data.protocol), *data.covariates(model)]
     design = prepare(_people(selection, data), terms, data.protocol.models)
@@ -178,8 +149,4 @@ def _stacked(
     if reason := refusal(fit, data.protocol.models):
         return reason
     V = stacked_covariance(list(selection.steps.values()), selection.people, selection.selected, X, fit)
-    errors = np.sqrt(np.diag(V))
-    return {
-        str(name): (float(b), float(error))
-        for name, b, error in zip(design.X.columns, fit.coefficients, errors, strict=True)
-    }
+    return coefficients_of(design.X.columns, fit, V)

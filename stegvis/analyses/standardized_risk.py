@@ -10,6 +10,7 @@ import math
 from dataclasses import replace
 
 from stegvis.analyses.category_design import CategoryDesign, category_design
+from stegvis.analyses.level_risk_rows import level_risk_row
 from stegvis.analyses.wave_data import WaveData
 from stegvis.statistics.additive_interaction import Difference
 from stegvis.statistics.categories import REFERENCE
@@ -63,17 +64,9 @@ def _rows(made: CategoryDesign, family: Family, protocol: Protocol) -> list[Resu
 def _estimate(
     row: ResultRow, category: int, found: StandardizedRisks, made: CategoryDesign, protocol: Protocol
 ) -> ResultRow:
-    if row.measure == "risk":
-        # A test of a risk of 0 is meaningless.
-        return replace(row.with_estimate(found.risk(category)), p_value=math.nan)
-    if category == REFERENCE:
-        return replace(row, estimate=1.0 if row.measure == "rr" else 0.0)
-    if row.measure == "rr":
-        return row.with_ratio(found.risk_ratio(category, REFERENCE))
-    difference = found.risk_difference(category, REFERENCE)
-    if row.measure == "rd":
-        return row.with_estimate(difference)
-    return _number_needed(row, difference, made, protocol)
+    if row.measure != "nnt":
+        return level_risk_row(row, category, found)
+    return _number_needed(row, found.risk_difference(category, REFERENCE), made, protocol)
 
 
 def _number_needed(row: ResultRow, difference: Difference, made: CategoryDesign, protocol: Protocol) -> ResultRow:
